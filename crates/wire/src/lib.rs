@@ -1,0 +1,4 @@
+//! Bytes to values and back: SIP, SDP, RTP, RTCP and telephone-event.
+//!
+//! Everything is borrowed from the datagram, bounded, lossless, and never panics.
+//! This crate knows nothing of time, sockets or transactions.
