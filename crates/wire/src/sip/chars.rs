@@ -79,22 +79,28 @@ pub(super) fn all(bytes: &[u8], class: u8) -> bool {
 /// The first position at or after `from` whose byte is not of `class`.
 #[inline]
 pub(super) fn skip(bytes: &[u8], from: usize, class: u8) -> usize {
-    let mut position = from;
-    while position < bytes.len() && is(bytes[position], class) {
-        position += 1;
+    match bytes.get(from..).unwrap_or_default().iter().position(|&byte| !is(byte, class)) {
+        Some(found) => from + found,
+        None => bytes.len(),
     }
-    position
 }
 
-/// Without white space at both ends.
+/// Without white space at its start.
 #[inline]
-pub(super) fn trim(bytes: &[u8]) -> &[u8] {
+pub(super) fn trim_start(bytes: &[u8]) -> &[u8] {
     let mut rest = bytes;
     while let [first, tail @ ..] = rest
         && is(*first, LWS)
     {
         rest = tail;
     }
+    rest
+}
+
+/// Without white space at both ends.
+#[inline]
+pub(super) fn trim(bytes: &[u8]) -> &[u8] {
+    let mut rest = trim_start(bytes);
     while let [head @ .., last] = rest
         && is(*last, LWS)
     {

@@ -3,13 +3,14 @@
 use std::error::Error;
 use std::fmt;
 
-use super::HeaderName;
+use super::{HeaderName, Method};
 
 /// Why bytes are not a SIP message that we take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseError {
     kind: ParseErrorKind,
     answerable: bool,
+    unknown_method: bool,
 }
 
 /// The fault that ended parsing.
@@ -28,9 +29,11 @@ pub enum ParseErrorKind {
     Version,
     /// CR without LF or LF without CR in the head.
     LineEnd,
+    /// NUL in the head, outside a quoted pair.
+    Nul,
     /// No empty line ends the head.
     NoEnd,
-    /// A header line without a colon, with an illegal name, or with white space before its colon.
+    /// A header line without a colon, with an illegal name.
     HeaderLine,
     /// A header that every message needs is absent (RFC 3261 section 8.1.1).
     Missing(HeaderName),
@@ -43,8 +46,9 @@ pub enum ParseErrorKind {
 }
 
 impl ParseError {
-    pub(super) fn new(kind: ParseErrorKind, answerable: bool) -> Self {
-        ParseError { kind, answerable }
+    pub(super) fn new(kind: ParseErrorKind, method: Option<Method<'_>>) -> Self {
+        let unknown_method = matches!(method, Some(Method::Other(_)));
+        ParseError { kind, answerable: method.is_some(), unknown_method }
     }
 
     /// What is wrong.
@@ -60,11 +64,12 @@ impl ParseError {
         self.answerable
     }
 
-    /// The status code of that answer: 505, 513 or 400.
+    /// The status code of that answer: 505, 501 for a method that has no name here, 513 or 400.
     #[must_use]
     pub fn code(self) -> u16 {
         match self.kind {
             ParseErrorKind::Version => 505,
+            _ if self.unknown_method => 501,
             ParseErrorKind::TooLong | ParseErrorKind::TooManyLines => 513,
             _ => 400,
         }
@@ -80,6 +85,7 @@ impl fmt::Display for ParseError {
             ParseErrorKind::StartLine => f.write_str("malformed start line"),
             ParseErrorKind::Version => f.write_str("SIP version is not 2.0"),
             ParseErrorKind::LineEnd => f.write_str("CR or LF alone"),
+            ParseErrorKind::Nul => f.write_str("NUL in the head"),
             ParseErrorKind::NoEnd => f.write_str("no empty line after the header lines"),
             ParseErrorKind::HeaderLine => f.write_str("malformed header line"),
             ParseErrorKind::Missing(name) => write!(f, "{} missing", name.as_str()),
@@ -95,7 +101,7 @@ impl Error for ParseError {}
 /// Why one header of an otherwise sound message cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeaderError {
-    /// The header.
+    /// The header; [`HeaderName::Other`] means the Request-URI.
     pub name: HeaderName,
     /// The fault.
     pub kind: HeaderErrorKind,
@@ -131,6 +137,9 @@ impl fmt::Display for HeaderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
             HeaderErrorKind::Missing => write!(f, "{} missing", self.name.as_str()),
+            HeaderErrorKind::Malformed(part) if self.name == HeaderName::Other => {
+                write!(f, "Request-URI: bad {part}")
+            }
             HeaderErrorKind::Malformed(part) => write!(f, "{}: bad {part}", self.name.as_str()),
             HeaderErrorKind::TooLong => write!(f, "{} too long", self.name.as_str()),
         }

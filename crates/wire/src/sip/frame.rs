@@ -51,7 +51,7 @@ pub enum FrameError {
     BodyTooLong,
     /// No Content-Length, which a stream needs (RFC 3261 section 18.3).
     NoContentLength,
-    /// Content-Length is no number, occurs twice, or stands before white space and a colon.
+    /// Content-Length is no number, occurs twice, or lacks its colon.
     ContentLength,
 }
 
@@ -164,13 +164,14 @@ fn content_length(head: &[u8]) -> Result<usize, FrameError> {
     let mut position = memchr::memchr(b'\n', head).map_or(head.len(), |at| at + 1);
     while position < head.len() {
         let name_end = chars::skip(head, position, chars::TOKEN);
-        let after = chars::skip(head, name_end, chars::LWS);
+        let colon =
+            head[name_end..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count() + name_end;
         let line_end = logical_line_end(head, position);
         if HeaderName::from_bytes(&head[position..name_end]) == HeaderName::ContentLength {
-            if after != name_end || head.get(after) != Some(&b':') || length.is_some() {
+            if head.get(colon) != Some(&b':') || length.is_some() {
                 return Err(FrameError::ContentLength);
             }
-            let value = chars::trim(&head[after + 1..line_end]);
+            let value = chars::trim(&head[colon + 1..line_end]);
             let number = chars::decimal(value).and_then(|number| usize::try_from(number).ok());
             let number = number.ok_or(FrameError::ContentLength)?;
             if number > MAX_MESSAGE_BYTES {
@@ -215,7 +216,10 @@ mod tests {
             ("Content-Length: 3", Frame::Incomplete),
             ("X: 1", Frame::Invalid(FrameError::NoContentLength)),
             ("Content-Length: 2\r\nl: 2", bad),
-            ("Content-Length : 2", bad),
+            ("Content-Length \t: 2", Frame::Complete { len: message("Content-Length \t: 2", "hi").len() }),
+            ("Content-Length : 2\r\nl: 2", bad),
+            ("Content-Length\r\n : 2", bad),
+            ("Content-Length 2", bad),
             ("Content-Length: -1", bad),
             ("Content-Length: 2 3", bad),
             ("Content-Length: +2", bad),

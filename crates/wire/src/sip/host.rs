@@ -22,22 +22,34 @@ impl<'a> Host<'a> {
     #[inline]
     pub fn parse(text: &'a str) -> Option<Host<'a>> {
         if let Some(inner) = text.strip_prefix('[') {
-            return inner.strip_suffix(']')?.parse().ok().map(Host::V6);
+            return parse_v6(inner.strip_suffix(']')?).map(Host::V6);
         }
         let bytes = text.as_bytes();
         if bytes.is_empty() || bytes.len() > 255 || !chars::all(bytes, chars::HOST) {
             return None;
         }
-        // The last label of a name begins with a letter (RFC 3261, toplabel), so digits mean an address.
-        let name = text.strip_suffix('.').unwrap_or(text);
-        let last_label = name.rsplit('.').next().unwrap_or(name);
-        if last_label.starts_with(|first: char| first.is_ascii_digit()) && looks_numeric(last_label) {
-            return text.parse().ok().map(Host::V4);
+        // No label may be empty but for a dot at the very end. The last label of a name begins with a letter
+        // (RFC 3261, toplabel), so digits alone there mean an address.
+        let mut label = 0;
+        let mut last_is_number = false;
+        let mut number = true;
+        for &byte in bytes.strip_suffix(b".").unwrap_or(bytes) {
+            if byte == b'.' {
+                if label == 0 {
+                    return None;
+                }
+                (label, number) = (0, true);
+            } else {
+                label += 1;
+                number &= byte.is_ascii_digit();
+                last_is_number = number;
+            }
         }
-        if last_label.is_empty() || name.starts_with('.') || name.contains("..") {
-            return None;
+        match (label, last_is_number) {
+            (0, _) => None,
+            (_, true) => text.parse().ok().map(Host::V4),
+            (_, false) => Some(Host::Name(text)),
         }
-        Some(Host::Name(text))
     }
 
     /// The address, `None` for a name.
@@ -51,8 +63,15 @@ impl<'a> Host<'a> {
     }
 }
 
-fn looks_numeric(label: &str) -> bool {
-    label.bytes().all(|byte| byte.is_ascii_digit())
+/// An IPv6 address. The grammar of RFC 3261 wrongly allows a third colon before an IPv4 tail; it is read
+/// without it (RFC 5118 section 4.10).
+fn parse_v6(text: &str) -> Option<Ipv6Addr> {
+    if let Ok(address) = text.parse() {
+        return Some(address);
+    }
+    let (front, back) = text.split_once(":::").filter(|_| text.len() <= 64)?;
+    let tail_is_v4 = back.parse::<Ipv4Addr>().is_ok();
+    format!("{front}::{back}").parse().ok().filter(|_| tail_is_v4)
 }
 
 impl PartialEq for Host<'_> {
@@ -127,6 +146,9 @@ mod tests {
             ("[::ffff:192.0.2.1]", true),
             ("2001:db8::1", false),
             ("[2001:db8::1", false),
+            ("[2001:db8:::192.0.2.1]", true),
+            ("[2001:db8:::1]", false),
+            ("[1:::::2]", false),
             ("[fe80::1%25eth0]", false),
             ("", false),
             (".", false),

@@ -26,68 +26,70 @@ impl<'a> HeaderLine<'a> {
     }
 }
 
-/// Offsets of one line into the message.
+/// Offsets of one line into the message; eight bytes, because a message holds 64 of them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LineRef {
     pub(super) start: u16,
-    name_end: u16,
     value_start: u16,
     value_end: u16,
-    pub(super) end: u16,
     pub(super) name: HeaderName,
 }
 
 impl LineRef {
+    /// All bits zero, so that an array of them is cheap to make.
     pub(super) const EMPTY: LineRef =
-        LineRef { start: 0, name_end: 0, value_start: 0, value_end: 0, end: 0, name: HeaderName::Other };
+        LineRef { start: 0, value_start: 0, value_end: 0, name: HeaderName::Accept };
 
     #[inline]
     pub(super) fn value<'a>(&self, raw: &'a [u8]) -> &'a [u8] {
         &raw[usize::from(self.value_start)..usize::from(self.value_end)]
     }
 
-    pub(super) fn resolve<'a>(&self, raw: &'a [u8]) -> HeaderLine<'a> {
+    /// The line in `raw`; `end` is where the next one begins.
+    pub(super) fn resolve<'a>(&self, raw: &'a [u8], end: usize) -> HeaderLine<'a> {
+        let line = &raw[usize::from(self.start)..end];
         HeaderLine {
             name: self.name,
-            raw_name: &raw[usize::from(self.start)..usize::from(self.name_end)],
+            raw_name: &line[..chars::skip(line, 0, chars::TOKEN)],
             value: self.value(raw),
-            raw: &raw[usize::from(self.start)..usize::from(self.end)],
+            raw: line,
         }
     }
 }
 
-/// Reads the line at `start`: a token, a colon at once (white space before it has been used to smuggle
-/// headers past filters, so it is an error), a value over one or more lines.
+/// Reads the line at `start`, and where the next one begins: a token, a colon, a value over one or more lines.
+///
+/// Spaces and tabs before the colon are grammar (HCOLON, RFC 3261 section 25.1; RFC 4475 section 3.1.1.1) and
+/// never a part of the name, so that `Content-Length :` is Content-Length to every reader here.
 #[inline]
-pub(super) fn scan_line(head: &[u8], start: usize) -> Result<LineRef, ParseErrorKind> {
+pub(super) fn scan_line(head: &[u8], start: usize) -> Result<(LineRef, usize), ParseErrorKind> {
     let name_end = chars::skip(head, start, chars::TOKEN);
-    match head.get(name_end) {
+    let mut colon = name_end;
+    while let Some(b' ' | b'\t') = head.get(colon) {
+        colon += 1;
+    }
+    match head.get(colon) {
         None if head.len() >= MAX_HEAD_BYTES => return Err(ParseErrorKind::TooLong),
         None => return Err(ParseErrorKind::NoEnd),
         Some(b':') if name_end > start => {}
         Some(_) => return Err(ParseErrorKind::HeaderLine),
     }
-    let mut line_end = scan_to_line_end(head, name_end + 1)?;
+    let mut line_end = scan_to_line_end(head, colon + 1)?;
     while let Some(b' ' | b'\t') = head.get(line_end + 2) {
         line_end = scan_to_line_end(head, line_end + 3)?;
     }
-    let mut value_start = name_end + 1;
-    while value_start < line_end && chars::is(head[value_start], chars::LWS) {
-        value_start += 1;
-    }
-    let mut value_end = line_end;
-    while value_end > value_start && chars::is(head[value_end - 1], chars::LWS) {
-        value_end -= 1;
-    }
+    let value = &head[colon + 1..line_end];
+    let trimmed = chars::trim_start(value);
+    let value_start = line_end - trimmed.len();
+    let value_end = value_start + chars::trim(trimmed).len();
     // The head is at most MAX_HEAD_BYTES long, which fits: see the assertion in limits.rs.
-    Ok(LineRef {
+    let line = LineRef {
         start: start as u16,
-        name_end: name_end as u16,
         value_start: value_start as u16,
         value_end: value_end as u16,
-        end: (line_end + 2) as u16,
         name: HeaderName::from_bytes(&head[start..name_end]),
-    })
+    };
+    Ok((line, line_end + 2))
 }
 
 /// The position of the next CRLF at or after `from`.

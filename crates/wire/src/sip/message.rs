@@ -12,7 +12,7 @@ use std::fmt;
 
 use super::limits::{INLINE_HEADER_LINES, MAX_HEAD_BYTES, MAX_HEADER_LINES, MAX_MESSAGE_BYTES};
 use super::line::{LineRef, scan_line, scan_to_line_end};
-use super::start::{StartLine, is_answerable_request, parse_start};
+use super::start::{StartLine, answerable_method, parse_start};
 use super::{CSeq, HeaderLine, HeaderName, Method, ParseError, ParseErrorKind, Values, chars};
 
 /// "No such line" in the table of first lines.
@@ -45,7 +45,7 @@ impl<'a> Message<'a> {
     /// name two methods. [`ParseError::answerable`] tells whether a stateless answer is in order.
     pub fn parse(bytes: &'a [u8]) -> Result<Message<'a>, ParseError> {
         let bytes = skip_line_ends(bytes);
-        let fail = |kind| ParseError::new(kind, is_answerable_request(bytes));
+        let fail = |kind| ParseError::new(kind, answerable_method(bytes));
         if bytes.is_empty() {
             return Err(fail(ParseErrorKind::Empty));
         }
@@ -63,6 +63,7 @@ impl<'a> Message<'a> {
             more: Vec::new(),
         };
         message.scan_lines(head, line_end + 2).map_err(fail)?;
+        check_nul(&bytes[..message.body_at]).map_err(fail)?;
         message.check_mandatory().map_err(fail)?;
         message.cut_body(bytes).map_err(fail)?;
         Ok(message)
@@ -75,8 +76,8 @@ impl<'a> Message<'a> {
                 self.body_at = position + 2;
                 return Ok(());
             }
-            let line = scan_line(head, position)?;
-            position = usize::from(line.end);
+            let (line, next) = scan_line(head, position)?;
+            position = next;
             self.push(line)?;
         }
     }
@@ -194,8 +195,9 @@ impl<'a> Message<'a> {
 
     /// All header lines in their order. Start line, lines, an empty line and the body are the message again.
     pub fn lines(&self) -> impl Iterator<Item = HeaderLine<'a>> {
-        let raw = self.raw;
-        self.refs().map(move |line| line.resolve(raw))
+        let ends = self.refs().skip(1).map(|line| usize::from(line.start));
+        let last = std::iter::once(self.body_at.saturating_sub(2));
+        self.refs().zip(ends.chain(last)).map(|(line, end)| line.resolve(self.raw, end))
     }
 
     /// Whether a line of that name is present.
@@ -277,6 +279,12 @@ impl fmt::Debug for Message<'_> {
     }
 }
 
+/// NUL may stand in the head only where a backslash quotes it: readers that end text at NUL exist.
+fn check_nul(head: &[u8]) -> Result<(), ParseErrorKind> {
+    let sound = memchr::memchr_iter(0, head).all(|at| at > 0 && head[at - 1] == b'\\');
+    if sound { Ok(()) } else { Err(ParseErrorKind::Nul) }
+}
+
 /// Headers on which matching and framing stand; a second one would let two readers disagree.
 fn occurs_once(name: HeaderName) -> bool {
     matches!(
@@ -287,6 +295,8 @@ fn occurs_once(name: HeaderName) -> bool {
             | HeaderName::CSeq
             | HeaderName::MaxForwards
             | HeaderName::ContentLength
+            | HeaderName::ContentType
+            | HeaderName::Expires
     )
 }
 

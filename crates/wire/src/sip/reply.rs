@@ -2,7 +2,7 @@
 
 use super::limits::{MAX_HEAD_BYTES, MAX_HEADER_LINES};
 use super::line::{scan_line, scan_to_line_end};
-use super::start::is_answerable_request;
+use super::start::answerable_method;
 use super::values::split_value;
 use super::{HeaderError, HeaderName, ParseErrorKind, Via, Writer};
 
@@ -25,17 +25,15 @@ pub struct ReplyHead<'a> {
 #[must_use]
 pub fn parse_for_reply(bytes: &[u8]) -> Option<ReplyHead<'_>> {
     let bytes = super::message::skip_line_ends(bytes);
-    if !is_answerable_request(bytes) {
-        return None;
-    }
+    answerable_method(bytes)?;
     let head = bytes.get(..MAX_HEAD_BYTES).unwrap_or(bytes);
     let mut reply = ReplyHead { vias: Vec::new(), from: None, to: None, call_id: None, cseq: None };
     let mut position = scan_to_line_end(head, 0).ok()? + 2;
     for _ in 0..MAX_HEADER_LINES {
         match scan_line(head, position) {
-            Ok(line) => {
+            Ok((line, next)) => {
                 reply.take(line.name, line.value(head));
-                position = usize::from(line.end);
+                position = next;
             }
             // A line that is none is skipped; anything worse ends the search with what there is.
             Err(ParseErrorKind::HeaderLine) if !head[position..].starts_with(b"\r\n") => {
@@ -113,7 +111,7 @@ mod tests {
     use super::*;
 
     const BROKEN: &str = "INVITE sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1, SIP/2.0/UDP g\r\nv: SIP/2.0/UDP f\r\n\
-        no colon here\r\nFrom : x\r\nf: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n\
+        no colon here\r\nFro m: x\r\nf: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n\
         Content-Length: -1\r\n\r\n";
 
     #[test]

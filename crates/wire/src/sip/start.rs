@@ -77,14 +77,13 @@ fn split_at_space(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&bytes[..at], &bytes[at + 1..]))
 }
 
-/// Whether the first line looks like a request other than ACK, even a malformed one: a method, and a SIP
-/// version at its end. Responses and ACK are never answered (RFC 3261 sections 8.2 and 17).
-pub(super) fn is_answerable_request(bytes: &[u8]) -> bool {
+/// The method, if the first line looks like a request other than ACK, even a malformed one: a method, and a
+/// SIP version at its end. Responses and ACK are never answered (RFC 3261 sections 8.2 and 17).
+pub(super) fn answerable_method(bytes: &[u8]) -> Option<Method<'_>> {
     let end = memchr::memchr2(b'\r', b'\n', bytes).unwrap_or(bytes.len());
     let line = chars::trim(&bytes[..end]);
-    let Some((method, rest)) = split_at_space(line) else { return false };
-    let Some(last) = rest.rsplit(|byte| *byte == b' ').next() else { return false };
-    !matches!(Method::parse(method), None | Some(Method::Ack))
-        && last.len() > 4
-        && last[..4].eq_ignore_ascii_case(b"SIP/")
+    let (method, rest) = split_at_space(line)?;
+    let last = rest.rsplit(|byte| *byte == b' ').next()?;
+    let is_sip = last.len() > 4 && last[..4].eq_ignore_ascii_case(b"SIP/");
+    Method::parse(method).filter(|method| is_sip && *method != Method::Ack)
 }

@@ -68,6 +68,10 @@ impl<'a> Via<'a> {
         let name = param.name;
         if name.eq_ignore_ascii_case(b"branch") {
             let branch = param.value.and_then(chars::token).ok_or("branch")?;
+            // It claims to name a transaction and does not (RFC 4475 section 3.2.1).
+            if branch.eq_ignore_ascii_case(BRANCH_MAGIC) {
+                return Err("branch");
+            }
             return put(&mut self.branch, branch, "branch");
         }
         if name.eq_ignore_ascii_case(b"received") {
@@ -197,7 +201,8 @@ mod tests {
         for (text, sound) in table {
             assert_eq!(Via::parse(text.as_bytes()).is_ok(), *sound, "{text:?}");
         }
-        assert!(!Via::parse(b"SIP/2.0/UDP h;branch=z9hG4bK").expect("sound").has_magic_branch());
+        assert!(Via::parse(b"SIP/2.0/UDP h;branch=z9hG4bK").is_err());
+        assert!(!Via::parse(b"SIP/2.0/UDP h;branch=1").expect("sound").has_magic_branch());
         assert!(Via::parse(b"SIP/2.0/UDP h;x=\xff").is_err());
     }
 }

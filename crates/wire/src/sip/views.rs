@@ -2,7 +2,8 @@
 
 use super::params::Params;
 use super::{
-    CSeq, Contact, DigestParams, HeaderError, HeaderName, Message, NameAddr, Via, chars, limits::MAX_ID_BYTES,
+    CSeq, Contact, DigestParams, HeaderError, HeaderName, Message, NameAddr, Uri, Via, chars,
+    limits::MAX_ID_BYTES,
 };
 
 impl<'a> Message<'a> {
@@ -58,14 +59,16 @@ impl<'a> Message<'a> {
         Ok(self.cseq_checked())
     }
 
-    /// Max-Forwards, `None` when absent.
+    /// Max-Forwards; `None` when absent, or above 255 (RFC 3261 section 20.22).
     ///
     /// # Errors
-    /// When it is no number from 0 to 255 (RFC 3261 section 20.22).
+    /// When it is no number.
     pub fn max_forwards(&self) -> Result<Option<u8>, HeaderError> {
         let Some(value) = self.value(HeaderName::MaxForwards) else { return Ok(None) };
-        let hops = chars::decimal(value).and_then(|hops| u8::try_from(hops).ok());
-        hops.map(Some).ok_or(HeaderError::malformed(HeaderName::MaxForwards, "number"))
+        if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+            return Err(HeaderError::malformed(HeaderName::MaxForwards, "number"));
+        }
+        Ok(chars::decimal(value).and_then(|hops| u8::try_from(hops).ok()))
     }
 
     /// Expires in seconds, saturating; `None` when absent or malformed (RFC 3261 section 20.19).
@@ -164,12 +167,15 @@ impl<'a> Message<'a> {
         self.credentials(name)
     }
 
-    /// Whether every header on which routing, matching and dialogs stand is sound: Via, From, To, Call-ID,
-    /// Max-Forwards, Contact, Route, Record-Route and Path.
+    /// Whether everything on which routing, matching and dialogs stand is sound: the Request-URI, Via, From,
+    /// To, Call-ID, Max-Forwards, Contact, Route, Record-Route and Path.
     ///
     /// # Errors
     /// The first fault found, in that order.
     pub fn check(&self) -> Result<(), HeaderError> {
+        if let Some(uri) = self.request_uri() {
+            Uri::parse(uri).map_err(|error| HeaderError::malformed(HeaderName::Other, error.0))?;
+        }
         if self.vias().next().is_none() {
             return Err(HeaderError::missing(HeaderName::Via));
         }
