@@ -14,7 +14,7 @@
 //! before the colon of a header, an illegal header name, a second From, To, Call-ID, `CSeq`, Max-Forwards or
 //! Content-Length, a Content-Length that is no number or promises too much, a `CSeq` that names another method,
 //! white space other than single spaces in the request line, a branch or tag that is no token or occurs twice,
-//! a second `@` in a SIP URI.
+//! a second `@` or a repeated parameter in a SIP URI.
 //!
 //! # Lenient
 //!

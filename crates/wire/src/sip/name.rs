@@ -131,11 +131,13 @@ impl HeaderName {
         }
         let mut slot = hash(name);
         loop {
-            match TABLE[slot] {
-                HeaderName::Other => return HeaderName::Other,
-                found if found.as_str().as_bytes().eq_ignore_ascii_case(name) => return found,
-                _ => slot = (slot + 1) % SLOTS,
+            let found = TABLE[slot];
+            let Some(text) = NAMES.get(found as usize) else { return HeaderName::Other };
+            // The usual spelling first: comparing memory is much the cheaper of the two.
+            if text.as_bytes() == name || text.as_bytes().eq_ignore_ascii_case(name) {
+                return found;
             }
+            slot = (slot + 1) % SLOTS;
         }
     }
 }

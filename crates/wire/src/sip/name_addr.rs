@@ -145,20 +145,25 @@ fn bracketed(value: &[u8], open: usize) -> Result<(&[u8], &[u8]), &'static str> 
     if value.get(open) != Some(&b'<') {
         return Err("display name");
     }
-    let close = memchr::memchr(b'>', &value[open..]).ok_or("angle bracket")? + open;
+    // ">" is no URI byte, so this stops at it or at the byte that is wrong.
+    let close = chars::skip(value, open + 1, chars::URI);
+    if value.get(close) != Some(&b'>') {
+        return Err("URI");
+    }
     Ok((&value[open + 1..close], &value[close + 1..]))
 }
 
-/// RFC 3261 section 20.10: a URI with a question mark, comma or semicolon stands in angle brackets.
+/// A URI without brackets. RFC 3261 section 20.10: a URI with a question mark, comma or semicolon stands in angle brackets.
 fn bare(uri: &[u8]) -> Result<&[u8], &'static str> {
-    if memchr::memchr(b'?', uri).is_some() { Err("URI without angle brackets") } else { Ok(chars::trim(uri)) }
+    let uri = chars::trim(uri);
+    let sound = memchr::memchr(b'?', uri).is_none() && chars::all(uri, chars::URI);
+    if sound { Ok(uri) } else { Err("URI without angle brackets") }
 }
 
+/// URI bytes as text, if they have a scheme.
 #[inline]
 fn uri_text(uri: &[u8]) -> Option<&str> {
-    if !chars::all(uri, chars::URI) || memchr::memchr(b':', uri).is_none() {
-        return None;
-    }
+    uri.iter().position(|byte| *byte == b':')?;
     std::str::from_utf8(uri).ok()
 }
 

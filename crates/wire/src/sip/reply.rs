@@ -60,13 +60,13 @@ impl<'a> ReplyHead<'a> {
         slot.get_or_insert(value);
     }
 
-    /// The topmost Via: where the answer goes.
+    /// The topmost Via: where the answer goes. Malformed parameters are left out.
     ///
     /// # Errors
-    /// When it is absent or malformed.
+    /// When it is absent, or malformed before its parameters.
     pub fn via(&self) -> Result<Via<'a>, HeaderError> {
         let line = self.vias.first().ok_or(HeaderError::missing(HeaderName::Via))?;
-        Via::parse(split_value(line).0)
+        Via::parse_for_reply(split_value(line).0)
     }
 
     /// The values of all Via lines, as they came.

@@ -219,11 +219,11 @@ pub struct UriParams<'a>(&'a str);
 impl<'a> UriParams<'a> {
     fn check(text: &'a str) -> Result<UriParams<'a>, UriError> {
         let params = UriParams(text);
-        let mut count = 0;
-        for (name, value) in params.iter() {
-            count += 1;
+        for (index, (name, value)) in params.iter().enumerate() {
+            // RFC 3261 section 19.1.1: a name must not occur twice. At most MAX_PARAMS are compared.
+            let twice = params.iter().take(index).any(|(other, _)| other.eq_ignore_ascii_case(name));
             let sound = !name.is_empty() && !name.contains('@') && !value.is_some_and(|v| v.contains('@'));
-            if !sound || count > MAX_PARAMS {
+            if !sound || twice || index >= MAX_PARAMS {
                 return Err(UriError("parameter"));
             }
         }

@@ -38,6 +38,9 @@ impl<'a> Iterator for Values<'a, '_> {
 
 /// Cuts at the first comma outside quotes and angle brackets; the rest is `None` when there is none.
 pub(super) fn split_value(bytes: &[u8]) -> (&[u8], Option<&[u8]>) {
+    if memchr::memchr(b',', bytes).is_none() {
+        return (chars::trim(bytes), None);
+    }
     let mut position = 0;
     let mut in_angle = false;
     while position < bytes.len() {

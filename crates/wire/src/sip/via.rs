@@ -38,14 +38,37 @@ impl<'a> Via<'a> {
     /// # Errors
     /// When it breaks its grammar, names another protocol than SIP/2.0, or repeats branch, received or rport.
     pub fn parse(value: &'a [u8]) -> Result<Via<'a>, HeaderError> {
+        let (mut via, version, params_at) = Via::parse_hop(value)?;
+        if version != "2.0" {
+            return Err(HeaderError::malformed(HeaderName::Via, "protocol"));
+        }
+        via.params = Params::check(&value[params_at..], |param| via.take_param(param))
+            .map_err(|part| HeaderError::malformed(HeaderName::Via, part))?;
+        if via.branch.is_some_and(|branch| branch.len() > MAX_ID_BYTES) {
+            return Err(HeaderError::too_long(HeaderName::Via));
+        }
+        Ok(via)
+    }
+
+    /// Reads as much as the answer to a malformed request needs: the hop must be sound, its version may be
+    /// any, and the parameters count as far as they are sound.
+    pub(super) fn parse_for_reply(value: &'a [u8]) -> Result<Via<'a>, HeaderError> {
+        let (mut via, _, params_at) = Via::parse_hop(value)?;
+        via.params = Params::check(&value[params_at..], |param| via.take_param(param)).unwrap_or_default();
+        Ok(via)
+    }
+
+    /// Reads what stands before the parameters: the hop, its version, and where the parameters begin.
+    #[inline]
+    fn parse_hop(value: &'a [u8]) -> Result<(Via<'a>, &'a str, usize), HeaderError> {
         let malformed = |part| HeaderError::malformed(HeaderName::Via, part);
         let raw = std::str::from_utf8(value).map_err(|_| malformed("text"))?;
-        let (transport, sent_by_at) = protocol(raw).ok_or(malformed("protocol"))?;
+        let (version, transport, sent_by_at) = protocol(raw).ok_or(malformed("protocol"))?;
         let params_at = memchr::memchr(b';', &value[sent_by_at..]).map_or(value.len(), |at| sent_by_at + at);
         let sent_by = raw.get(sent_by_at..params_at).ok_or(malformed("sent-by"))?;
         let sent_by = sent_by.trim_end_matches([' ', '\t', '\r', '\n']);
         let (host, port) = split_sent_by(sent_by).ok_or(malformed("sent-by"))?;
-        let mut via = Via {
+        let via = Via {
             raw,
             transport,
             host: Host::parse(host).ok_or(malformed("sent-by"))?,
@@ -56,11 +79,7 @@ impl<'a> Via<'a> {
             rport: None,
             params: Params::default(),
         };
-        via.params = Params::check(&value[params_at..], |param| via.take_param(param)).map_err(malformed)?;
-        if via.branch.is_some_and(|branch| branch.len() > MAX_ID_BYTES) {
-            return Err(HeaderError::too_long(HeaderName::Via));
-        }
-        Ok(via)
+        Ok((via, version, params_at))
     }
 
     #[inline]
@@ -117,9 +136,10 @@ fn put<T>(slot: &mut Option<T>, value: T, name: &'static str) -> Result<(), &'st
     if slot.replace(value).is_some() { Err(name) } else { Ok(()) }
 }
 
-/// `SIP / 2.0 / transport LWS`, white space around the slashes allowed: the transport and where sent-by begins.
+/// `SIP / 2.0 / transport LWS`, white space around the slashes allowed: version, transport and where sent-by
+/// begins.
 #[inline]
-fn protocol(raw: &str) -> Option<(&str, usize)> {
+fn protocol(raw: &str) -> Option<(&str, &str, usize)> {
     let bytes = raw.as_bytes();
     let name_end = chars::skip(bytes, 0, chars::TOKEN);
     let version_start = slash(bytes, name_end)?;
@@ -128,10 +148,10 @@ fn protocol(raw: &str) -> Option<(&str, usize)> {
     let transport_end = chars::skip(bytes, transport_start, chars::TOKEN);
     let sent_by = chars::skip(bytes, transport_end, chars::LWS);
     let sound = bytes[..name_end].eq_ignore_ascii_case(b"SIP")
-        && &bytes[version_start..version_end] == b"2.0"
         && transport_end > transport_start
         && sent_by > transport_end;
-    if sound { Some((raw.get(transport_start..transport_end)?, sent_by)) } else { None }
+    let version = raw.get(version_start..version_end)?;
+    if sound { Some((version, raw.get(transport_start..transport_end)?, sent_by)) } else { None }
 }
 
 fn slash(bytes: &[u8], from: usize) -> Option<usize> {

@@ -1,0 +1,8 @@
+//! One header value, read in every way.
+#![no_main]
+
+#[path = "../../crates/wire/tests/exercise/mod.rs"]
+#[allow(dead_code)]
+mod exercise;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| exercise::header(bytes));

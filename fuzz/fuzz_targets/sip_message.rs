@@ -1,0 +1,8 @@
+//! A datagram: every view, written again, the same back.
+#![no_main]
+
+#[path = "../../crates/wire/tests/exercise/mod.rs"]
+#[allow(dead_code)]
+mod exercise;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| exercise::message(bytes));
