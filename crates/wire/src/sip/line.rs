@@ -69,9 +69,9 @@ pub(super) fn scan_line(head: &[u8], start: usize) -> Result<(LineRef, usize), P
         colon += 1;
     }
     match head.get(colon) {
-        None if head.len() >= MAX_HEAD_BYTES => return Err(ParseErrorKind::TooLong),
-        None => return Err(ParseErrorKind::NoEnd),
+        None => return Err(cut(head)),
         Some(b':') if name_end > start => {}
+        Some(b'\r' | b'\n') if colon == start => return Err(line_end_fault(head, start)),
         Some(_) => return Err(ParseErrorKind::HeaderLine),
     }
     let mut line_end = scan_to_line_end(head, colon + 1)?;
@@ -95,10 +95,17 @@ pub(super) fn scan_line(head: &[u8], start: usize) -> Result<(LineRef, usize), P
 /// The position of the next CRLF at or after `from`.
 #[inline]
 pub(super) fn scan_to_line_end(head: &[u8], from: usize) -> Result<usize, ParseErrorKind> {
-    let Some(found) = memchr::memchr2(b'\r', b'\n', &head[from..]) else {
-        let full = head.len() >= MAX_HEAD_BYTES;
-        return Err(if full { ParseErrorKind::TooLong } else { ParseErrorKind::NoEnd });
-    };
+    let Some(found) = memchr::memchr2(b'\r', b'\n', &head[from..]) else { return Err(cut(head)) };
     let position = from + found;
-    if head[position..].starts_with(b"\r\n") { Ok(position) } else { Err(ParseErrorKind::LineEnd) }
+    if head[position..].starts_with(b"\r\n") { Ok(position) } else { Err(line_end_fault(head, position)) }
+}
+
+/// CR or LF alone, unless the line end was cut in two.
+fn line_end_fault(head: &[u8], position: usize) -> ParseErrorKind {
+    if head[position..] == *b"\r" { cut(head) } else { ParseErrorKind::LineEnd }
+}
+
+/// The head ends too early: its sender's fault, or that of our limit.
+fn cut(head: &[u8]) -> ParseErrorKind {
+    if head.len() >= MAX_HEAD_BYTES { ParseErrorKind::TooLong } else { ParseErrorKind::NoEnd }
 }
