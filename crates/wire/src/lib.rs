@@ -2,3 +2,5 @@
 //!
 //! Everything is borrowed from the datagram, bounded, lossless, and never panics.
 //! This crate knows nothing of time, sockets or transactions.
+
+pub mod sip;

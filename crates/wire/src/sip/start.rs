@@ -1,0 +1,90 @@
+//! Request line and status line (RFC 3261 sections 7.1 and 7.2).
+
+use super::{Method, ParseErrorKind, chars};
+
+/// The first line of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartLine<'a> {
+    /// Asks for something.
+    Request {
+        /// What it asks for.
+        method: Method<'a>,
+        /// The Request-URI as it came; [`super::Uri::parse`] takes it apart.
+        uri: &'a str,
+    },
+    /// Answers.
+    Response {
+        /// 100 to 699.
+        code: u16,
+        /// Any bytes, possibly none.
+        reason: &'a [u8],
+    },
+}
+
+/// Reads a start line without its line end.
+pub(super) fn parse_start(line: &[u8]) -> Result<StartLine<'_>, ParseErrorKind> {
+    // "/" is no token character, so no method begins like this.
+    if line.len() >= 4 && line[..4].eq_ignore_ascii_case(b"SIP/") {
+        parse_status(line)
+    } else {
+        parse_request(line)
+    }
+}
+
+fn parse_status(line: &[u8]) -> Result<StartLine<'_>, ParseErrorKind> {
+    let (version, rest) = split_at_space(line).ok_or(ParseErrorKind::StartLine)?;
+    check_version(version)?;
+    // Lenient: the space before an empty reason may be missing.
+    let (digits, reason) = split_at_space(rest).unwrap_or((rest, b""));
+    let code = chars::decimal(digits).filter(|_| digits.len() == 3).ok_or(ParseErrorKind::StartLine)?;
+    match u16::try_from(code) {
+        Ok(code @ 100..=699) => Ok(StartLine::Response { code, reason }),
+        _ => Err(ParseErrorKind::StartLine),
+    }
+}
+
+fn parse_request(line: &[u8]) -> Result<StartLine<'_>, ParseErrorKind> {
+    let (method, rest) = split_at_space(line).ok_or(ParseErrorKind::StartLine)?;
+    let method = Method::parse(method).ok_or(ParseErrorKind::StartLine)?;
+    let (uri, version) = split_at_space(rest).ok_or(ParseErrorKind::StartLine)?;
+    if uri.is_empty() || !chars::all(uri, chars::URI) {
+        return Err(ParseErrorKind::StartLine);
+    }
+    check_version(version)?;
+    let uri = std::str::from_utf8(uri).map_err(|_| ParseErrorKind::StartLine)?;
+    Ok(StartLine::Request { method, uri })
+}
+
+/// Exactly `SIP/2.0`, in any case; another well-formed version earns its own error (505).
+fn check_version(version: &[u8]) -> Result<(), ParseErrorKind> {
+    if version.eq_ignore_ascii_case(b"SIP/2.0") {
+        return Ok(());
+    }
+    let numbers = version.get(4..).filter(|_| version[..4].eq_ignore_ascii_case(b"SIP/"));
+    let dot = numbers.and_then(|numbers| numbers.iter().position(|byte| *byte == b'.'));
+    match (numbers, dot) {
+        (Some(numbers), Some(dot))
+            if chars::decimal(&numbers[..dot]).is_some() && chars::decimal(&numbers[dot + 1..]).is_some() =>
+        {
+            Err(ParseErrorKind::Version)
+        }
+        _ => Err(ParseErrorKind::StartLine),
+    }
+}
+
+fn split_at_space(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = memchr::memchr(b' ', bytes)?;
+    Some((&bytes[..at], &bytes[at + 1..]))
+}
+
+/// Whether the first line looks like a request other than ACK, even a malformed one: a method, and a SIP
+/// version at its end. Responses and ACK are never answered (RFC 3261 sections 8.2 and 17).
+pub(super) fn is_answerable_request(bytes: &[u8]) -> bool {
+    let end = memchr::memchr2(b'\r', b'\n', bytes).unwrap_or(bytes.len());
+    let line = chars::trim(&bytes[..end]);
+    let Some((method, rest)) = split_at_space(line) else { return false };
+    let Some(last) = rest.rsplit(|byte| *byte == b' ').next() else { return false };
+    !matches!(Method::parse(method), None | Some(Method::Ack))
+        && last.len() > 4
+        && last[..4].eq_ignore_ascii_case(b"SIP/")
+}
