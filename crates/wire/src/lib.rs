@@ -3,4 +3,8 @@
 //! Everything is borrowed from the datagram, bounded, lossless, and never panics.
 //! This crate knows nothing of time, sockets or transactions.
 
+pub mod rtcp;
+pub mod rtp;
+pub mod sdp;
 pub mod sip;
+pub mod telephone_event;

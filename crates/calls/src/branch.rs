@@ -1,0 +1,316 @@
+//! A branch: the INVITE to one device, from its start to its answer or failure.
+
+use crate::call::{CallEvent, Party, Stage};
+use crate::caller::{ALLOW, SUPPORTED, finish, sdp_of, write_session};
+use crate::leg::{self, CallId, EarlyDialog, Leg, LegId, LegState, Outgoing, Role};
+use crate::limits::{EARLY_DIALOGS_PER_BRANCH, LEGS_PER_CALL};
+use crate::switch::{self, Owner, Switch};
+use crate::timers::{Session, Wake};
+use crate::Cause;
+use clock::Now;
+use media::{Direction, LocalMedia, Negotiation, Source};
+use sip::session_timer::{self, Agreement, Refresher};
+use sip::{ClientKey, Dialog, Flow, reliable};
+use std::time::Duration;
+use wire::sip::{HeaderName, Message, Method};
+
+/// One device to ring.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Its name in records.
+    pub label: Box<str>,
+    /// The path to it.
+    pub flow: Flow,
+    /// The Request-URI: its registered contact.
+    pub uri: Box<str>,
+    /// Route values, the Path of its registration (RFC 3327).
+    pub routes: Vec<Box<str>>,
+    /// Whom the device belongs to: goes into To.
+    pub callee: Party,
+    /// The host of From and To.
+    pub domain: Box<str>,
+    /// Whether a NAT stands between us and it.
+    pub behind_nat: bool,
+}
+
+/// What a device is told when another one answered (RFC 3326; not a missed call).
+const ANSWERED_ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
+
+impl Switch {
+    /// Rings one more device. `None` when the call is past ringing, or a bound is reached.
+    pub fn add_branch(&mut self, now: Now, call: CallId, target: &Target) -> Option<LegId> {
+        let entry = self.calls.get(call)?;
+        if entry.stage != Stage::Reaching || entry.branches.len() + 1 >= LEGS_PER_CALL {
+            return None;
+        }
+        let caller = entry.caller;
+        let (party, session_id, hops) = (entry.caller_party.clone(), entry.session_id.clone(), entry.hops);
+        let worker = self.legs.get(caller)?.lease.worker;
+        let lease = self.ports.lease(target.flow.remote.is_ipv6(), Some(worker))?;
+        let local = LocalMedia { address: lease.address, port: lease.port, session_id: self.endpoint.random() >> 1 };
+        let mut negotiation = Negotiation::new(local);
+        let payloads = self.payloads_from(caller);
+        let sdp = negotiation.offer_with(&payloads, Direction::SendRecv);
+        let call_id = format!("{:016x}{:016x}", self.endpoint.random(), self.endpoint.random());
+        let nonce = self.endpoint.random();
+        let from = name_addr(&party, &target.domain);
+        let to = name_addr(&target.callee, &target.domain);
+        let mut dialog = Dialog::calling(&call_id, &from, "", &to, &target.uri);
+        dialog.routes.clone_from(&target.routes);
+        let id = self.legs.insert(Leg {
+            call,
+            role: Role::Branch,
+            state: LegState::Cancelled,
+            dialog,
+            flow: target.flow,
+            label: target.label.clone(),
+            media: negotiation.clone(),
+            lease,
+            stream: switch::no_stream(),
+            order_epoch: 0,
+            media_generation: 0,
+            source: Source::Nothing,
+            behind_nat: target.behind_nat,
+            ack: None,
+            session: Session::default(),
+            timer: None,
+        });
+        let stream = self.new_stream(id);
+        let leg = &mut self.legs[id];
+        leg.stream = stream;
+        leg.dialog.local_tag = leg::tag(id, nonce).into();
+        let sequence = leg.dialog.next_sequence();
+        let contact = Switch::contact(target.flow);
+        let dialog = leg.dialog.clone();
+        let invite = self.endpoint.request(
+            now.mono,
+            target.flow,
+            Owner::Leg(id),
+            Method::Invite,
+            &target.uri,
+            hops,
+            |mut writer| {
+                dialog.write(&mut writer, Method::Invite, sequence);
+                writer.header(HeaderName::Contact, contact);
+                writer.header(HeaderName::Allow, ALLOW);
+                writer.header(HeaderName::Supported, SUPPORTED);
+                let wish = Agreement { interval: session_timer::INTERVAL, refresher: Refresher::Us };
+                write_session(&mut writer, Some(wish), true);
+                writer.header_fmt(HeaderName::MinSe, format_args!("{}", session_timer::MIN_SE));
+                writer.header_parts(HeaderName::SessionId, &[session_id.as_bytes(), b";remote=", NIL_SESSION]);
+                finish(writer, Some(&sdp))
+            },
+        );
+        self.legs[id].state =
+            LegState::Outgoing(Outgoing { invite, progress: 0, early: Vec::new(), offered: negotiation });
+        self.calls[call].branches.push(id);
+        Some(id)
+    }
+
+    /// How long the branches may ring from now on.
+    pub fn limit_ringing(&mut self, now: Now, call: CallId, limit: Duration) {
+        let Some(entry) = self.calls.get_mut(call) else { return };
+        if let Some(old) = entry.ring_limit.take() {
+            self.timers.cancel(old);
+        }
+        entry.ring_limit = Some(self.timers.insert(now.mono + limit, Wake::RingLimit(call)));
+    }
+
+    /// Stops one branch; the device is told why by `reason` (a Reason header value).
+    pub fn remove_branch(&mut self, now: Now, branch: LegId, reason: Option<&str>) {
+        let Some(leg) = self.legs.get_mut(branch) else { return };
+        let LegState::Outgoing(outgoing) = &leg.state else { return };
+        let invite = outgoing.invite;
+        leg.state = LegState::Cancelled;
+        self.endpoint.cancel(now.mono, invite, reason);
+        self.silence(branch);
+    }
+
+    /// Stops all branches but the winner, because it answered.
+    pub(crate) fn cancel_losers(&mut self, now: Now, call: CallId, winner: LegId) {
+        let Some(entry) = self.calls.get(call) else { return };
+        for branch in entry.branches.clone() {
+            if branch != winner {
+                self.remove_branch(now, branch, Some(ANSWERED_ELSEWHERE));
+            }
+        }
+    }
+
+    pub(crate) fn ring_limit_reached(&mut self, now: Now, call: CallId) {
+        let Some(entry) = self.calls.get_mut(call) else { return };
+        entry.ring_limit = None;
+        if entry.stage != Stage::Reaching {
+            return;
+        }
+        entry.note_failure(480);
+        for branch in entry.branches.clone() {
+            self.remove_branch(now, branch, Some("SIP;cause=480;text=\"No answer\""));
+        }
+        self.report_if_exhausted(call);
+    }
+
+    /// A response to a leg's INVITE that is not answered yet.
+    pub(crate) fn response_to_invite(&mut self, now: Now, id: LegId, client: ClientKey, response: &Message<'_>) {
+        let status = response.status().unwrap_or(500);
+        match status {
+            0..=100 => {}
+            101..=199 => self.branch_progress(now, id, status, response),
+            200..=299 => self.branch_answered(now, id, client, response),
+            _ => self.branch_failed(now, id, status),
+        }
+    }
+
+    fn branch_progress(&mut self, now: Now, id: LegId, status: u16, response: &Message<'_>) {
+        let Some(leg) = self.legs.get_mut(id) else { return };
+        let call = leg.call;
+        let LegState::Outgoing(outgoing) = &mut leg.state else { return };
+        outgoing.progress = outgoing.progress.max(status);
+        let Some(tag) = response.to().ok().and_then(|to| to.tag()) else {
+            return self.caller_rings(now, call, status.min(180));
+        };
+        let known = outgoing.early.iter().position(|early| early.dialog.remote_tag.as_deref() == Some(tag));
+        let position = match known {
+            Some(position) => position,
+            None if outgoing.early.len() < EARLY_DIALOGS_PER_BRANCH => {
+                let dialog = leg.dialog.established(response);
+                outgoing.early.push(EarlyDialog { dialog, reliable: reliable::Receiver::default() });
+                outgoing.early.len() - 1
+            }
+            None => return,
+        };
+        if let Some(number) = reliable::demanded(response) {
+            let early = &mut outgoing.early[position];
+            if !early.reliable.accept(number) {
+                return;
+            }
+            self.send_prack(now, id, position, number);
+        }
+        let early_media = self.take_early_answer(id, response);
+        if early_media {
+            self.caller_hears(now, call, id);
+        } else {
+            // 182 and 183 without SDP are news for us, not for the caller.
+            self.caller_rings(now, call, if status == 182 { 182 } else { 180 });
+        }
+    }
+
+    /// Reads the SDP answer in a provisional response; true when media may flow by it.
+    fn take_early_answer(&mut self, id: LegId, response: &Message<'_>) -> bool {
+        let (Some(leg), Some(sdp)) = (self.legs.get_mut(id), sdp_of(response)) else { return false };
+        let LegState::Outgoing(outgoing) = &leg.state else { return false };
+        let mut negotiation = outgoing.offered.clone();
+        if negotiation.receive_answer(sdp).is_err() {
+            return false;
+        }
+        leg.media = negotiation;
+        true
+    }
+
+    fn send_prack(&mut self, now: Now, id: LegId, position: usize, number: u32) {
+        let Some(leg) = self.legs.get_mut(id) else { return };
+        let LegState::Outgoing(outgoing) = &mut leg.state else { return };
+        let invite_sequence = leg.dialog.local_sequence;
+        let early = &mut outgoing.early[position];
+        let sequence = early.dialog.next_sequence();
+        let dialog = early.dialog.clone();
+        let target = dialog.target.clone();
+        self.endpoint.request(now.mono, leg.flow, Owner::Leg(id), Method::Prack, &target, 70, |mut writer| {
+            dialog.write(&mut writer, Method::Prack, sequence);
+            writer.header_fmt(HeaderName::RAck, format_args!("{number} {invite_sequence} INVITE"));
+            writer.finish()
+        });
+    }
+
+    fn branch_failed(&mut self, now: Now, id: LegId, status: u16) {
+        let Some(leg) = self.legs.get(id) else { return };
+        let call = leg.call;
+        self.forget_leg(id);
+        let Some(entry) = self.calls.get_mut(call) else { return };
+        if entry.stage != Stage::Reaching {
+            return;
+        }
+        entry.note_failure(status);
+        if entry.heard == Some(id) {
+            entry.heard = None;
+        }
+        // RFC 3261 16.7 step 5: a 6xx speaks for the person, not for the device.
+        if (600..700).contains(&status) {
+            for branch in entry.branches.clone() {
+                self.remove_branch(now, branch, Some("SIP;cause=603;text=\"Declined elsewhere\""));
+            }
+        }
+        self.report_if_exhausted(call);
+    }
+
+    /// A client transaction of a leg ended without a final response.
+    pub(crate) fn client_failed(&mut self, now: Now, id: LegId, client: ClientKey, status: u16) {
+        let Some(leg) = self.legs.get_mut(id) else { return };
+        match &leg.state {
+            LegState::Outgoing(outgoing) if outgoing.invite == client => self.branch_failed(now, id, status),
+            LegState::Cancelled => self.forget_leg(id),
+            LegState::Up(_) => self.request_failed(now, id, client, status),
+            LegState::Incoming(_) | LegState::Outgoing(_) => {}
+            LegState::Ended => self.forget_leg(id),
+        }
+    }
+
+    /// Tells the floor above when nothing rings any more.
+    pub(crate) fn report_if_exhausted(&mut self, call: CallId) {
+        let Some(entry) = self.calls.get(call) else { return };
+        if entry.stage != Stage::Reaching {
+            return;
+        }
+        let rings = entry
+            .branches
+            .iter()
+            .any(|&branch| self.legs.get(branch).is_some_and(|leg| matches!(leg.state, LegState::Outgoing(_))));
+        if !rings {
+            let cause = entry.best_failure.map_or(Cause::Offline, Cause::of_status);
+            self.events.push_back(CallEvent::Exhausted { call, cause });
+        }
+    }
+}
+
+/// RFC 7989 section 5: the other half is not known yet.
+const NIL_SESSION: &[u8] = b"00000000000000000000000000000000";
+
+/// `"Alice" <sip:100@office>`; names are cleaned of what could end the quotes or the line.
+fn name_addr(party: &Party, domain: &str) -> String {
+    let number = escape_user(&party.number);
+    if party.name.is_empty() {
+        return format!("<sip:{number}@{domain}>");
+    }
+    let mut name = String::with_capacity(party.name.len() + 2);
+    for character in party.name.chars().filter(|c| !c.is_control()).take(80) {
+        if matches!(character, '"' | '\\') {
+            name.push('\\');
+        }
+        name.push(character);
+    }
+    format!("\"{name}\" <sip:{number}@{domain}>")
+}
+
+/// Escapes what may not stand in the user part of a URI (RFC 3261 25.1).
+fn escape_user(user: &str) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(user.len());
+    for byte in user.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_names_cannot_leave_their_quotes() {
+        let party = Party { number: "10 0".into(), name: "a\"<sip:x>\r\nEvil: 1\\".into() };
+        assert_eq!(name_addr(&party, "office"), "\"a\\\"<sip:x>Evil: 1\\\\\" <sip:10%200@office>");
+    }
+}

@@ -1,0 +1,156 @@
+//! Bridging: which leg hears which, in which codec; told to the media workers as whole orders.
+
+use crate::call::Stage;
+use crate::leg::{self, CallId, LegId, LegState, Purpose};
+use crate::switch::{Action, Switch};
+use clock::Now;
+use media::{AcceptFrom, Codec, MediaOrder, Negotiation, Payload, Source};
+use std::net::IpAddr;
+
+impl Switch {
+    /// Lets two legs hear each other.
+    pub(crate) fn connect(&mut self, now: Now, a: LegId, b: LegId) {
+        for (leg, other) in [(a, b), (b, a)] {
+            let source = Source::Leg(leg::media_key(other));
+            if let Some(entry) = self.legs.get_mut(leg) {
+                entry.source = source;
+            }
+        }
+        self.send_order(a);
+        self.send_order(b);
+        let _ = now;
+    }
+
+    /// Lets a leg hear nothing.
+    pub(crate) fn silence(&mut self, id: LegId) {
+        if let Some(leg) = self.legs.get_mut(id) {
+            leg.source = Source::Nothing;
+        }
+        self.send_order(id);
+    }
+
+    /// The other leg of a talking call.
+    pub(crate) fn peer_of(&self, id: LegId) -> Option<LegId> {
+        let call = self.calls.get(self.legs.get(id)?.call)?;
+        let Stage::Talking { winner: Some(winner) } = call.stage else { return None };
+        if id == call.caller {
+            Some(winner)
+        } else {
+            (id == winner).then_some(call.caller)
+        }
+    }
+
+    /// What may be put before the other side of `branch`: the codecs its device takes, in its order, then all that we
+    /// could transcode to.
+    pub(crate) fn codecs_towards(&self, branch: LegId) -> Vec<Codec> {
+        let mut codecs: Vec<Codec> = Vec::new();
+        if let Some(agreed) = self.legs.get(branch).and_then(|leg| leg.media.agreed()) {
+            let takes = std::iter::once(&agreed.codec).chain(&agreed.also);
+            codecs.extend(takes.map(|payload| payload.codec.clone()));
+        }
+        for spoken in Codec::OURS.to_vec() {
+            if !codecs.iter().any(|codec| codec.matches(&spoken)) {
+                codecs.push(spoken);
+            }
+        }
+        codecs
+    }
+
+    /// What a branch is offered: the caller's codecs under the caller's numbers, then those that we could transcode
+    /// from (R3).
+    pub(crate) fn payloads_from(&self, caller: LegId) -> Vec<Payload> {
+        let mut payloads: Vec<Payload> = Vec::new();
+        if let Some(leg) = self.legs.get(caller) {
+            if let Some(agreed) = leg.media.agreed() {
+                // The codec is pinned: the one that the caller was answered with comes first.
+                payloads.push(agreed.codec.clone());
+            }
+            for payload in remote_payloads(&leg.media) {
+                if !payloads.iter().any(|known| known.codec.matches(&payload.codec)) {
+                    payloads.push(payload.clone());
+                }
+            }
+        }
+        let mut free = (96..=127u8).filter(|number| payloads.iter().all(|p| p.number != *number)).collect::<Vec<_>>();
+        let wanted = Codec::OURS.to_vec().into_iter().chain([Codec::TELEPHONE_EVENT]);
+        for codec in wanted {
+            if payloads.iter().any(|known| known.codec.matches(&codec)) {
+                continue;
+            }
+            let number = match codec.static_number() {
+                Some(number) => number,
+                None if free.is_empty() => continue,
+                None => free.remove(0),
+            };
+            payloads.push(Payload { number, codec });
+        }
+        payloads
+    }
+
+    /// The winner answered with codecs that the caller's one answer excludes: ask the winner first, then the caller;
+    /// until then, and if both refuse, we transcode (R1).
+    pub(crate) fn align_codecs(&mut self, now: Now, call: CallId) {
+        let Some(entry) = self.calls.get(call) else { return };
+        let Stage::Talking { winner: Some(winner) } = entry.stage else { return };
+        let caller = entry.caller;
+        let (Some(a), Some(b)) = (self.legs.get(caller), self.legs.get(winner)) else { return };
+        let (Some(left), Some(right)) = (a.media.agreed(), b.media.agreed()) else { return };
+        let pinned = left.codec.codec.clone();
+        let mut takes = std::iter::once(&right.codec).chain(&right.also);
+        if takes.any(|payload| payload.codec.matches(&pinned)) {
+            return;
+        }
+        if let Some(leg) = self.legs.get_mut(winner)
+            && let LegState::Up(up) = &mut leg.state
+        {
+            up.wanted = Some(Purpose::Codecs(vec![pinned]));
+            self.modify_if_wanted(now, winner);
+        }
+    }
+
+    /// Tells the leg's worker all that it should do now.
+    pub(crate) fn send_order(&mut self, id: LegId) {
+        let Some(leg) = self.legs.get_mut(id) else { return };
+        leg.order_epoch += 1;
+        let signalling = leg.flow.remote.ip();
+        let Some(agreed) = leg.media.agreed() else { return };
+        let remote = agreed.remote.map(|remote| remote.ip());
+        let accept = accept_from(remote, signalling, leg.behind_nat, leg.media_generation);
+        let order = MediaOrder {
+            leg: leg::media_key(id),
+            epoch: leg.order_epoch,
+            send: agreed.send_to(),
+            accept,
+            receive: agreed.receive.clone(),
+            source: leg.source.clone(),
+            identity: leg.stream.clone(),
+            events: true,
+        };
+        self.actions.push_back(Action::Media { lease: leg.lease, order: Box::new(order) });
+    }
+}
+
+/// What the peer of a leg offered or answered, its offer first if one waits.
+pub(crate) fn remote_payloads(media: &Negotiation) -> &[Payload] {
+    let description = media.received_offer().or(media.remote());
+    description.and_then(|description| description.audio.as_ref()).map_or(&[], |audio| &audio.payloads)
+}
+
+/// Whose packets a leg takes (R16): the signalled address where it can be true, else the address that the signalling
+/// came from, learned once and then pinned.
+fn accept_from(signalled: Option<IpAddr>, signalling: IpAddr, behind_nat: bool, generation: u32) -> AcceptFrom {
+    match signalled {
+        Some(ip) if ip == signalling => AcceptFrom::Exact(ip),
+        Some(ip) if !behind_nat && !is_private_beside(ip, signalling) => AcceptFrom::Exact(ip),
+        _ => AcceptFrom::Learn { ip: signalling, generation },
+    }
+}
+
+/// A private address in the SDP of a peer whose signalling comes from a public one cannot be reached as signalled.
+fn is_private_beside(sdp: IpAddr, signalling: IpAddr) -> bool {
+    let private = |ip: IpAddr| match ip {
+        IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.octets()[0] == 100,
+        IpAddr::V6(v6) => v6.is_loopback() || (v6.segments()[0] & 0xFE00) == 0xFC00,
+    };
+    private(sdp) && !private(signalling)
+}

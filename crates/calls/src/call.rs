@@ -1,0 +1,151 @@
+//! A call: its legs, its history, and the one record that it leaves.
+
+use crate::cause::{Blame, Cause};
+use crate::leg::{CallId, LegId};
+use clock::{Now, TimerId, Wall};
+use std::time::Duration;
+
+/// A person or line at one end of a call, as shown to the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Party {
+    /// The number that a call back would dial.
+    pub number: Box<str>,
+    /// The name to show; hostile input unless it comes from our own directory.
+    pub name: Box<str>,
+}
+
+/// What the switch tells the floor above.
+#[derive(Clone, Debug)]
+pub enum CallEvent {
+    /// No branch rings any more and none answered: add branches, or reject.
+    Exhausted {
+        /// The call.
+        call: CallId,
+        /// What the best of the branches said.
+        cause: Cause,
+    },
+    /// A digit was pressed (RFC 4733 or INFO).
+    Digit {
+        /// The call.
+        call: CallId,
+        /// Who pressed.
+        leg: LegId,
+        /// 0-9, A-D, * or #.
+        digit: char,
+    },
+    /// A leg's peer is gone from its flow or answers no more.
+    LegLost {
+        /// The call.
+        call: CallId,
+        /// The leg.
+        leg: LegId,
+    },
+    /// The call is over; the one record of it.
+    Ended(Box<CallRecord>),
+}
+
+/// The one record of a call (CDR).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallRecord {
+    /// The call.
+    pub call: CallId,
+    /// Our half of the Session-ID (RFC 7989), 32 hexadecimal digits: names the call in every trace.
+    pub session_id: Box<str>,
+    /// Who called.
+    pub caller: Party,
+    /// The number that was dialled.
+    pub dialled: Box<str>,
+    /// The label of the leg that answered, empty if none did.
+    pub answered_by: Box<str>,
+    /// When the INVITE came.
+    pub started: Wall,
+    /// When somebody answered.
+    pub answered: Option<Wall>,
+    /// When it was over.
+    pub ended: Wall,
+    /// From the INVITE to the answer or the end, by the clock that never jumps (R18).
+    pub ringing: Duration,
+    /// From the answer to the end; zero if nobody answered.
+    pub talking: Duration,
+    /// Why it ended.
+    pub cause: Cause,
+    /// Whose doing that was.
+    pub blame: Blame,
+    /// The final status that the caller got.
+    pub status: u16,
+    /// A rule's name or another word for people, when there is more to say than the cause.
+    pub detail: Box<str>,
+}
+
+/// Where a call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Branches are tried.
+    Reaching,
+    /// One branch won, or a service of ours answered.
+    Talking { winner: Option<LegId> },
+    /// Recorded; legs may still be closing.
+    Over,
+}
+
+/// One call.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) caller: LegId,
+    pub(crate) branches: Vec<LegId>,
+    pub(crate) stage: Stage,
+    /// The branch whose early media the caller hears (R1: one at a time).
+    pub(crate) heard: Option<LegId>,
+    /// What the branches that failed said, the best of it (RFC 3261 16.7).
+    pub(crate) best_failure: Option<u16>,
+    pub(crate) ring_limit: Option<TimerId>,
+    pub(crate) caller_party: Party,
+    pub(crate) dialled: Box<str>,
+    pub(crate) session_id: Box<str>,
+    /// Max-Forwards for requests that this call makes: copied less one (R9).
+    pub(crate) hops: u8,
+    pub(crate) started: Now,
+    pub(crate) answered: Option<Now>,
+    pub(crate) answered_by: Box<str>,
+    pub(crate) detail: Box<str>,
+}
+
+impl Call {
+    /// The record of a call that ends now.
+    pub(crate) fn record(&self, id: CallId, now: Now, cause: Cause, status: u16) -> CallRecord {
+        let start = self.started.mono;
+        let answer = self.answered.map(|at| at.mono);
+        CallRecord {
+            call: id,
+            session_id: self.session_id.clone(),
+            caller: self.caller_party.clone(),
+            dialled: self.dialled.clone(),
+            answered_by: self.answered_by.clone(),
+            started: self.started.wall,
+            answered: self.answered.map(|at| at.wall),
+            ended: now.wall,
+            ringing: answer.unwrap_or(now.mono).since(start),
+            talking: answer.map_or(Duration::ZERO, |at| now.mono.since(at)),
+            cause,
+            blame: cause.blame(),
+            status,
+            detail: self.detail.clone(),
+        }
+    }
+
+    /// Notes a branch's failure; the most telling one is kept (RFC 3261 16.7 step 6, for an office: busy says more
+    /// than silence).
+    pub(crate) fn note_failure(&mut self, status: u16) {
+        let rank = |status: u16| match status {
+            600..700 => 0,
+            486 => 1,
+            480 | 408 => 3,
+            400..500 => 2,
+            500..600 => 4,
+            _ => 5,
+        };
+        if self.best_failure.is_none_or(|best| rank(status) < rank(best)) {
+            self.best_failure = Some(status);
+        }
+    }
+}

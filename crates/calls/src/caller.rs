@@ -1,0 +1,395 @@
+//! The caller's leg until it is answered: one To tag, one SDP answer, whichever branch wins (R1).
+
+use crate::call::{Call, Party, Stage};
+use crate::leg::{self, CallId, Incoming as Waiting, Leg, LegId, LegState, Role, Up};
+use crate::limits::PROVISIONAL_REPEAT;
+use crate::switch::{self, Owner, Switch};
+use crate::timers::{Session, Wake};
+use crate::Cause;
+use clock::Now;
+use media::{Codec, Direction, LocalMedia, Negotiation, Source};
+use sip::{Dialog, Flow, ServerKey, reliable, session_timer};
+use wire::sip::{HeaderName, Message, Method, Writer};
+
+/// What we can do, for Allow (RFC 3261 20.5).
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
+/// What we support, for Supported.
+pub(crate) const SUPPORTED: &str = "100rel, timer";
+const SDP: &str = "application/sdp";
+
+/// A call that the floor above lets in.
+pub struct Incoming<'a> {
+    /// Where the INVITE came from.
+    pub flow: Flow,
+    /// The INVITE.
+    pub invite: &'a Message<'a>,
+    /// Who calls, as our directory or the trunk's rules say.
+    pub caller: Party,
+    /// What was dialled.
+    pub dialled: &'a str,
+    /// The name of the calling device or trunk.
+    pub label: &'a str,
+    /// Whether a NAT stands between us and the caller.
+    pub behind_nat: bool,
+    /// Our half of the Session-ID.
+    pub session_id: &'a str,
+}
+
+/// `<sip:ringdown@192.0.2.1:5060;transport=tcp>`
+pub(crate) fn contact(flow: Flow) -> String {
+    match flow.transport {
+        sip::Transport::Udp => format!("<sip:ringdown@{}>", flow.local),
+        other => format!("<sip:ringdown@{};transport={}>", flow.local, other.uri_name()),
+    }
+}
+
+/// Whether a message carries SDP.
+pub(crate) fn sdp_of<'a>(message: &Message<'a>) -> Option<&'a [u8]> {
+    if message.body().is_empty() {
+        return None;
+    }
+    let kind = message.value(HeaderName::ContentType)?;
+    let kind = kind.split(|&b| b == b';').next().unwrap_or(kind).trim_ascii();
+    kind.eq_ignore_ascii_case(SDP.as_bytes()).then(|| message.body())
+}
+
+impl Switch {
+    /// Takes an INVITE: makes its call and its leg, and answers 100.
+    ///
+    /// # Errors
+    /// The cause for which the call cannot be had; the INVITE is still unanswered.
+    pub fn incoming(&mut self, now: Now, incoming: &Incoming<'_>) -> Result<CallId, Cause> {
+        let invite = incoming.invite;
+        let sdp = sdp_of(invite);
+        if sdp.is_none() && !invite.body().is_empty() {
+            return Err(Cause::NoCommonCodec);
+        }
+        let dialog = Dialog::from_request(invite, "").map_err(|_| Cause::BadRequest)?;
+        let lease = self.ports.lease(incoming.flow.remote.is_ipv6(), None).ok_or(Cause::Overload)?;
+        let local = LocalMedia { address: lease.address, port: lease.port, session_id: self.endpoint.random() >> 1 };
+        let mut negotiation = Negotiation::new(local);
+        if let Some(sdp) = sdp
+            && negotiation.receive_offer(sdp).is_err()
+        {
+            self.ports.give_back(lease);
+            return Err(Cause::NoCommonCodec);
+        }
+        let nonce = self.endpoint.random();
+        let server = self.endpoint.accept(incoming.flow, invite, Owner::Above(0));
+        let reliable = invite.has_token(HeaderName::Supported, "100rel");
+        let random = self.endpoint.random();
+        let waiting = Waiting {
+            invite: server,
+            progress: 100,
+            late_offer: sdp.is_none(),
+            answered_early: false,
+            reliable: invite.cseq().ok().filter(|_| reliable).map(|cseq| reliable::Sender::new(cseq, random)),
+            answer_waits: false,
+        };
+        let caller = self.legs.insert(Leg {
+            call: CallId::default(),
+            role: Role::Caller,
+            state: LegState::Incoming(waiting),
+            dialog,
+            flow: sip::reply_flow(incoming.flow, invite),
+            label: incoming.label.into(),
+            media: negotiation,
+            lease,
+            stream: switch::no_stream(),
+            order_epoch: 0,
+            media_generation: 0,
+            source: Source::Nothing,
+            behind_nat: incoming.behind_nat,
+            ack: None,
+            session: Session { agreement: session_timer::answer(invite).ok().flatten(), media_seen: false },
+            timer: None,
+        });
+        let stream = self.new_stream(caller);
+        let hops = invite.max_forwards().ok().flatten().unwrap_or(70).saturating_sub(1);
+        let call = self.calls.insert(Call {
+            caller,
+            branches: Vec::new(),
+            stage: Stage::Reaching,
+            heard: None,
+            best_failure: None,
+            ring_limit: None,
+            caller_party: incoming.caller.clone(),
+            dialled: incoming.dialled.into(),
+            session_id: incoming.session_id.into(),
+            hops,
+            started: now,
+            answered: None,
+            answered_by: "".into(),
+            detail: "".into(),
+        });
+        let entry = &mut self.legs[caller];
+        entry.call = call;
+        entry.stream = stream;
+        entry.dialog.local_tag = leg::tag(caller, nonce).into();
+        self.endpoint.assign(server, Owner::Leg(caller));
+        self.endpoint.respond(now.mono, server, 100, None, sip::end);
+        self.arm(now, caller, PROVISIONAL_REPEAT, Wake::Progress(caller));
+        self.count(true);
+        Ok(call)
+    }
+
+    /// Answers the caller with a service of ours instead of a person: echo, a prompt, music.
+    pub fn answer_with(&mut self, now: Now, call: CallId, source: Source, label: &str) {
+        let Some(entry) = self.calls.get_mut(call) else { return };
+        if entry.stage != Stage::Reaching {
+            return;
+        }
+        entry.stage = Stage::Talking { winner: None };
+        entry.answered_by = label.into();
+        let caller = entry.caller;
+        if let Some(leg) = self.legs.get_mut(caller) {
+            leg.source = source;
+        }
+        self.answer_caller(now, call);
+    }
+
+    /// Tells the caller that a device rings: 180, never with SDP (R1).
+    pub(crate) fn caller_rings(&mut self, now: Now, call: CallId, status: u16) {
+        let Some(caller) = self.calls.get(call).map(|call| call.caller) else { return };
+        let Some(leg) = self.legs.get_mut(caller) else { return };
+        let LegState::Incoming(waiting) = &mut leg.state else { return };
+        if waiting.progress >= status || waiting.answered_early {
+            return;
+        }
+        waiting.progress = status;
+        self.send_progress(now, caller, status, None);
+    }
+
+    /// Lets the caller hear a branch before the answer: the one SDP answer goes out now and pins the codec (R1).
+    pub(crate) fn caller_hears(&mut self, now: Now, call: CallId, branch: LegId) {
+        let Some(entry) = self.calls.get_mut(call) else { return };
+        if entry.heard.is_some() {
+            return;
+        }
+        let caller = entry.caller;
+        let codecs = self.codecs_towards(branch);
+        let Some(leg) = self.legs.get_mut(caller) else { return };
+        let LegState::Incoming(waiting) = &mut leg.state else { return };
+        if waiting.late_offer || waiting.answered_early {
+            return;
+        }
+        let Ok((sdp, _)) = leg.media.answer(&codecs, Direction::SendRecv) else { return };
+        waiting.answered_early = true;
+        waiting.progress = 183;
+        if let Some(entry) = self.calls.get_mut(call) {
+            entry.heard = Some(branch);
+        }
+        self.send_progress(now, caller, 183, Some(&sdp));
+        self.connect(now, caller, branch);
+    }
+
+    fn send_progress(&mut self, now: Now, id: LegId, status: u16, sdp: Option<&[u8]>) {
+        let Some(leg) = self.legs.get_mut(id) else { return };
+        let LegState::Incoming(waiting) = &mut leg.state else { return };
+        let tag = leg.dialog.local_tag.clone();
+        let contact = contact(leg.flow);
+        // Only what carries SDP needs certainty; `Require: 100rel` is never forced on a request (R1).
+        let sequence = match &mut waiting.reliable {
+            Some(sender) if sdp.is_some() && !sender.is_waiting() => Some(sender.send()),
+            _ => None,
+        };
+        self.endpoint.respond(now.mono, waiting.invite, status, Some(&tag), |mut writer| {
+            writer.header(HeaderName::Contact, contact);
+            writer.header(HeaderName::Allow, ALLOW);
+            if let Some((number, _)) = sequence {
+                writer.header(HeaderName::Require, "100rel");
+                writer.header_fmt(HeaderName::RSeq, format_args!("{number}"));
+            }
+            finish(writer, sdp)
+        });
+        match sequence {
+            Some((_, wait)) => self.arm(now, id, wait, Wake::Reliable(id)),
+            None => self.arm(now, id, PROVISIONAL_REPEAT, Wake::Progress(id)),
+        }
+    }
+
+    /// RFC 3261 13.3.1.1: proxies forget a call that says nothing for three minutes.
+    pub(crate) fn repeat_progress(&mut self, now: Now, id: LegId) {
+        let Some(leg) = self.legs.get_mut(id) else { return };
+        leg.timer = None;
+        let LegState::Incoming(waiting) = &leg.state else { return };
+        if waiting.answer_waits {
+            return;
+        }
+        let (status, early) = (waiting.progress, waiting.answered_early);
+        let sdp = leg.media.current_sdp().filter(|_| early).map(<[u8]>::to_vec);
+        if status > 100 && sdp.is_none() {
+            self.send_progress(now, id, status, None);
+        } else {
+            let (invite, tag) = (waiting.invite, leg.dialog.local_tag.clone());
+            let tag = if status > 100 { Some(&*tag) } else { None };
+            self.endpoint.respond(now.mono, invite, status, tag, |writer| finish(writer, sdp.as_deref()));
+            self.arm(now, id, PROVISIONAL_REPEAT, Wake::Progress(id));
+        }
+    }
+
+    pub(crate) fn repeat_reliable(&mut self, now: Now, id: LegId) {
+        let Some(leg) = self.legs.get_mut(id) else { return };
+        leg.timer = None;
+        let LegState::Incoming(waiting) = &mut leg.state else { return };
+        let invite = waiting.invite;
+        let Some(sender) = &mut waiting.reliable else { return };
+        if !sender.is_waiting() {
+            return;
+        }
+        match sender.repeat() {
+            Some(wait) => {
+                self.endpoint.repeat_response(invite);
+                self.arm(now, id, wait, Wake::Reliable(id));
+            }
+            // RFC 3262 section 3: the PRACK never came.
+            None => {
+                let call = leg.call;
+                self.hang_up(now, call, Cause::Lost { caller: true });
+            }
+        }
+    }
+
+    /// Sends the caller its 200, unless a PRACK must come first.
+    pub(crate) fn answer_caller(&mut self, now: Now, call: CallId) {
+        let Some(entry) = self.calls.get_mut(call) else { return };
+        let Stage::Talking { winner } = entry.stage else { return };
+        let caller = entry.caller;
+        entry.answered.get_or_insert(now);
+        let codecs = match winner {
+            Some(branch) => self.codecs_towards(branch),
+            None => Codec::OURS.to_vec(),
+        };
+        let Some(leg) = self.legs.get_mut(caller) else { return };
+        let LegState::Incoming(waiting) = &mut leg.state else { return };
+        if waiting.reliable.as_ref().is_some_and(reliable::Sender::is_waiting) {
+            waiting.answer_waits = true;
+            return;
+        }
+        let (invite, late_offer) = (waiting.invite, waiting.late_offer);
+        let sdp = if late_offer {
+            leg.media.offer(&codecs, Direction::SendRecv)
+        } else if waiting.answered_early {
+            // RFC 6337 3.1.1: the 2xx repeats the answer of the provisional response, if anything.
+            leg.media.current_sdp().unwrap_or_default().to_vec()
+        } else {
+            match leg.media.answer(&codecs, Direction::SendRecv) {
+                Ok((sdp, _)) => sdp,
+                Err(_) => return self.hang_up(now, call, Cause::NoCommonCodec),
+            }
+        };
+        leg.state = LegState::Up(Up { unacknowledged: Some(invite), answer_in_ack: late_offer, ..Up::default() });
+        self.send_200(now, caller, invite, &sdp);
+        if let Some(branch) = winner {
+            self.connect(now, caller, branch);
+            self.align_codecs(now, call);
+        } else {
+            self.send_order(caller);
+        }
+        self.arm_session(now, caller);
+    }
+
+    fn send_200(&mut self, now: Now, id: LegId, invite: ServerKey, sdp: &[u8]) {
+        let Some(leg) = self.legs.get(id) else { return };
+        let contact = contact(leg.flow);
+        let agreement = leg.session.agreement;
+        self.endpoint.respond(now.mono, invite, 200, Some(&leg.dialog.local_tag), |mut writer| {
+            writer.header(HeaderName::Contact, contact);
+            writer.header(HeaderName::Allow, ALLOW);
+            writer.header(HeaderName::Supported, SUPPORTED);
+            write_session(&mut writer, agreement, false);
+            finish(writer, Some(sdp))
+        });
+    }
+
+    /// The caller gave up (RFC 3261 9.2).
+    pub(crate) fn cancelled_by_caller(&mut self, now: Now, id: LegId, invite: ServerKey) {
+        let Some(leg) = self.legs.get(id) else { return };
+        match &leg.state {
+            LegState::Incoming(waiting) if waiting.invite == invite => {
+                let call = leg.call;
+                self.hang_up(now, call, Cause::Cancelled);
+            }
+            // A re-INVITE is answered at once, so its CANCEL finds nothing to stop.
+            _ => {}
+        }
+    }
+
+    /// Refuses the caller: the one final response of a call that nobody answered.
+    pub(crate) fn reject_caller(&mut self, now: Now, id: LegId, status: u16, reason: Option<&str>) {
+        let Some(leg) = self.legs.get_mut(id) else { return };
+        let LegState::Incoming(waiting) = &leg.state else { return };
+        let invite = waiting.invite;
+        let tag = leg.dialog.local_tag.clone();
+        leg.state = LegState::Ended;
+        self.endpoint.respond(now.mono, invite, status, Some(&tag), |mut writer| {
+            if let Some(reason) = reason {
+                writer.header(HeaderName::Reason, reason);
+            }
+            if status == 503 {
+                writer.header(HeaderName::RetryAfter, "5");
+            }
+            writer.finish()
+        });
+        self.forget_leg(id);
+    }
+
+    /// The PRACK of a reliable response came: the answer that waited for it goes out.
+    pub(crate) fn prack_from_caller(&mut self, now: Now, id: LegId, server: ServerKey, message: &Message<'_>) {
+        let right = match (self.legs.get_mut(id), reliable::RAck::of(message)) {
+            (Some(Leg { state: LegState::Incoming(waiting), .. }), Some(rack)) => {
+                waiting.reliable.as_mut().is_some_and(|sender| sender.acknowledge(rack))
+            }
+            _ => false,
+        };
+        let status = if right { 200 } else { 481 };
+        self.endpoint.respond(now.mono, server, status, None, sip::end);
+        if !right {
+            return;
+        }
+        self.disarm(id);
+        let Some(leg) = self.legs.get(id) else { return };
+        let LegState::Incoming(waiting) = &leg.state else { return };
+        let call = leg.call;
+        if waiting.answer_waits {
+            self.answer_caller(now, call);
+        } else {
+            self.arm(now, id, PROVISIONAL_REPEAT, Wake::Progress(id));
+        }
+    }
+}
+
+/// Ends a message with SDP or without.
+pub(crate) fn finish(writer: Writer<'_>, sdp: Option<&[u8]>) -> usize {
+    match sdp {
+        Some(sdp) => writer.body(SDP, sdp),
+        None => writer.finish(),
+    }
+}
+
+/// Session-Expires of a message of ours (RFC 4028 section 7); `request` tells whether we are the UAC of it.
+pub(crate) fn write_session(writer: &mut Writer<'_>, agreement: Option<session_timer::Agreement>, request: bool) {
+    let Some(agreement) = agreement else { return };
+    let we_are_uac = request;
+    let ours = agreement.refresher == session_timer::Refresher::Us;
+    let refresher = if ours == we_are_uac { "uac" } else { "uas" };
+    if !request {
+        writer.header(HeaderName::Require, "timer");
+    }
+    writer.header_fmt(HeaderName::SessionExpires, format_args!("{};refresher={refresher}", agreement.interval));
+}
+
+/// The methods that the exchange answers inside a dialog.
+pub(crate) fn is_allowed(method: Method<'_>) -> bool {
+    matches!(
+        method,
+        Method::Invite
+            | Method::Ack
+            | Method::Cancel
+            | Method::Bye
+            | Method::Options
+            | Method::Prack
+            | Method::Update
+            | Method::Info
+    )
+}

@@ -1,0 +1,114 @@
+//! Ending: each leg in the way its state demands, one record a call, and no leg that outlives its cause.
+
+use crate::call::Stage;
+use crate::cause::Cause;
+use crate::leg::{self, CallId, LegId, LegState, Role};
+use crate::limits::CLOSING;
+use crate::switch::{Action, Switch};
+use crate::timers::Wake;
+use clock::Now;
+use wire::sip::{HeaderName, Method};
+
+impl Switch {
+    /// Refuses a call that nobody answered yet; `detail` is for the record.
+    pub fn reject(&mut self, now: Now, call: CallId, cause: Cause, detail: &str) {
+        if let Some(entry) = self.calls.get_mut(call) {
+            entry.detail = detail.into();
+        }
+        self.hang_up(now, call, cause);
+    }
+
+    /// Ends a call, whatever its stage.
+    pub fn hang_up(&mut self, now: Now, call: CallId, cause: Cause) {
+        let Some(entry) = self.calls.get_mut(call) else { return };
+        if entry.stage == Stage::Over {
+            return;
+        }
+        let answered = entry.answered.is_some();
+        entry.stage = Stage::Over;
+        if let Some(timer) = entry.ring_limit.take() {
+            self.timers.cancel(timer);
+        }
+        let status = if answered { 200 } else { cause.status() };
+        let record = entry.record(call, now, cause, status);
+        let (caller, branches) = (entry.caller, entry.branches.clone());
+        self.emit_record(record);
+        self.count(false);
+        for branch in branches {
+            self.end_leg(now, branch, cause, status);
+        }
+        self.end_leg(now, caller, cause, status);
+        self.forget_call_if_empty(call);
+    }
+
+    /// A leg's peer is gone: its leg ends, and the call with it.
+    pub(crate) fn end_leg_and_call(&mut self, now: Now, id: LegId, cause: Cause) {
+        let Some(leg) = self.legs.get(id) else { return };
+        let call = leg.call;
+        let over = self.calls.get(call).is_none_or(|call| call.stage == Stage::Over);
+        if over {
+            self.forget_leg(id);
+        } else {
+            self.hang_up(now, call, cause);
+        }
+    }
+
+    fn end_leg(&mut self, now: Now, id: LegId, cause: Cause, status: u16) {
+        let Some(leg) = self.legs.get_mut(id) else { return };
+        match &mut leg.state {
+            LegState::Incoming(_) => {
+                let reason = format!("SIP;cause={status};text=\"{}\"", cause.name());
+                self.reject_caller(now, id, status, Some(&reason));
+            }
+            LegState::Outgoing(_) => {
+                let reason = match cause {
+                    Cause::Cancelled => "SIP;cause=487;text=\"Caller gave up\"".to_owned(),
+                    _ => format!("SIP;cause={status};text=\"{}\"", cause.name()),
+                };
+                self.remove_branch(now, id, Some(&reason));
+            }
+            LegState::Up(up) => {
+                // RFC 3261 15: the callee's side may not send BYE before its ACK has come.
+                if up.unacknowledged.is_some() && leg.role == Role::Caller {
+                    up.end_after_ack = true;
+                    self.silence(id);
+                } else {
+                    self.send_bye(now, id, Some(cause));
+                }
+            }
+            LegState::Cancelled | LegState::Ended => {}
+        }
+    }
+
+    /// Ends an answered leg from our side.
+    pub(crate) fn send_bye(&mut self, now: Now, id: LegId, cause: Option<Cause>) {
+        let Some(leg) = self.legs.get_mut(id) else { return };
+        leg.state = LegState::Ended;
+        let reason = cause.map(|cause| format!("SIP;cause=200;text=\"{}\"", cause.name()));
+        let headers: Vec<(HeaderName, &str)> =
+            reason.iter().map(|reason| (HeaderName::Reason, reason.as_str())).collect();
+        self.request_in_dialog(now, id, Method::Bye, &headers, None);
+        self.silence(id);
+        self.arm(now, id, CLOSING, Wake::Closing(id));
+    }
+
+    /// Forgets a leg: its port is free again, and its call when it was the last.
+    pub(crate) fn forget_leg(&mut self, id: LegId) {
+        self.disarm(id);
+        let Some(leg) = self.legs.remove(id) else { return };
+        self.actions.push_back(Action::ReleaseMedia { lease: leg.lease, leg: leg::media_key(id) });
+        self.ports.give_back(leg.lease);
+        if let Some(call) = self.calls.get_mut(leg.call) {
+            call.branches.retain(|&branch| branch != id);
+        }
+        self.forget_call_if_empty(leg.call);
+    }
+
+    fn forget_call_if_empty(&mut self, call: CallId) {
+        let Some(entry) = self.calls.get(call) else { return };
+        let empty = entry.branches.is_empty() && !self.legs.contains_key(entry.caller);
+        if entry.stage == Stage::Over && empty {
+            self.calls.remove(call);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! One leg: one INVITE's worth of relation between the exchange and one device.
+
+use crate::ports::PortLease;
+use clock::TimerId;
+use media::{Negotiation, StreamIdentity, Source};
+use sip::{ClientKey, Dialog, Flow, ServerKey};
+use slotmap::{Key, KeyData, new_key_type};
+use std::sync::Arc;
+
+new_key_type! {
+    /// Names a leg for as long as it lives.
+    pub struct LegId;
+    /// Names a call for as long as it lives.
+    pub struct CallId;
+}
+
+/// Who called whom on a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// They called us.
+    Caller,
+    /// We called them.
+    Branch,
+}
+
+/// Where a leg stands; each state holds only what is legal in it.
+#[derive(Debug)]
+pub(crate) enum LegState {
+    /// They called, and have no final response yet.
+    Incoming(Incoming),
+    /// We called, and have no final response yet.
+    Outgoing(Outgoing),
+    /// We called and gave up; a 2xx that crosses the CANCEL is answered with ACK and BYE.
+    Cancelled,
+    /// Answered on both sides of the leg.
+    Up(Up),
+    /// BYE sent, or the last response; nothing more is expected of this leg.
+    Ended,
+}
+
+/// A caller who waits.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub(crate) invite: ServerKey,
+    /// The last provisional status; 100 at first.
+    pub(crate) progress: u16,
+    /// The INVITE carried no SDP: our 2xx makes the offer.
+    pub(crate) late_offer: bool,
+    /// The one SDP answer of this INVITE was sent in a provisional response (R1).
+    pub(crate) answered_early: bool,
+    /// The caller can do 100rel (RFC 3262).
+    pub(crate) reliable: Option<sip::reliable::Sender>,
+    /// The winner is known, and the 200 waits for the PRACK of our reliable answer (RFC 3262 section 5).
+    pub(crate) answer_waits: bool,
+}
+
+/// A device that rings, or is about to.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) invite: ClientKey,
+    /// The best provisional status so far; zero before any.
+    pub(crate) progress: u16,
+    /// Dialogs that its provisional responses made, by remote tag.
+    pub(crate) early: Vec<EarlyDialog>,
+    /// Our offer, before any answer; each early dialog answers it anew.
+    pub(crate) offered: Negotiation,
+}
+
+/// One dialog among those that a forking proxy behind a branch may make.
+#[derive(Debug)]
+pub(crate) struct EarlyDialog {
+    pub(crate) dialog: Dialog,
+    /// The last RSeq that we acknowledged (RFC 3262 section 4).
+    pub(crate) reliable: sip::reliable::Receiver,
+}
+
+/// An answered leg.
+#[derive(Debug, Default)]
+pub(crate) struct Up {
+    /// An incoming INVITE whose 2xx has no ACK yet.
+    pub(crate) unacknowledged: Option<ServerKey>,
+    /// That 2xx carried our offer; the ACK brings the answer.
+    pub(crate) answer_in_ack: bool,
+    /// A re-INVITE or UPDATE of ours without a final response.
+    pub(crate) modifying: Option<(ClientKey, Purpose)>,
+    /// What to offer once nothing is pending any more.
+    pub(crate) wanted: Option<Purpose>,
+    /// BYE as soon as the ACK has come (RFC 3261 15: not before).
+    pub(crate) end_after_ack: bool,
+}
+
+/// Why we re-INVITE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Speak the codecs of the other side (R1, R3).
+    Codecs(Vec<media::Codec>),
+    /// Keep the session alive (R7, RFC 4028).
+    Refresh,
+}
+
+/// One leg.
+#[derive(Debug)]
+pub(crate) struct Leg {
+    pub(crate) call: CallId,
+    pub(crate) role: Role,
+    pub(crate) state: LegState,
+    pub(crate) dialog: Dialog,
+    pub(crate) flow: Flow,
+    /// Who is at the other end, in the words of the floor above: a device, a trunk.
+    pub(crate) label: Box<str>,
+    pub(crate) media: Negotiation,
+    pub(crate) lease: PortLease,
+    pub(crate) stream: StreamIdentity,
+    pub(crate) order_epoch: u32,
+    /// Grows with each authenticated offer or answer: only those may start learning an address again (R16).
+    pub(crate) media_generation: u32,
+    pub(crate) source: Source,
+    /// A NAT stands between us and the device: media addresses in its SDP mean nothing (R16).
+    pub(crate) behind_nat: bool,
+    /// The ACK of our INVITE's 2xx, kept for the 2xx's repeats.
+    pub(crate) ack: Option<Arc<[u8]>>,
+    pub(crate) session: crate::timers::Session,
+    /// The one timer of the leg that is running, whatever it is for.
+    pub(crate) timer: Option<TimerId>,
+}
+
+impl Leg {
+    pub(crate) fn is_up(&self) -> bool {
+        matches!(self.state, LegState::Up(_))
+    }
+}
+
+/// The tag of a leg: it finds its leg without a table, and half of it is random.
+pub(crate) fn tag(id: LegId, nonce: u64) -> String {
+    format!("{:016x}{nonce:016x}", id.data().as_ffi())
+}
+
+/// The leg in a tag of ours, yet to be compared whole.
+pub(crate) fn parse_tag(tag: &str) -> Option<LegId> {
+    if tag.len() != 32 {
+        return None;
+    }
+    let number = u64::from_str_radix(tag.get(..16)?, 16).ok()?;
+    Some(LegId::from(KeyData::from_ffi(number)))
+}
+
+/// A leg's name in media orders.
+pub(crate) fn media_key(id: LegId) -> media::LegKey {
+    media::LegKey(id.data().as_ffi())
+}
+
+/// The leg that a media event names.
+pub(crate) fn from_media_key(key: media::LegKey) -> LegId {
+    LegId::from(KeyData::from_ffi(key.0))
+}

@@ -1,0 +1,36 @@
+//! A call is a set of legs. This crate makes legs, races branches, bridges media and ends what is over.
+//!
+//! It is a back-to-back user agent: each message is made anew from the model, and nothing of one leg's
+//! message reaches another leg but what is named here. *Who* is called, and what happens when nobody
+//! answers, is the policy of the floor above: the [`Switch`] tells it [`CallEvent`]s, and it answers with verbs
+//! (add branch, remove branch, reject, hang up).
+//!
+//! ```text
+//!            INVITE                    INVITE
+//!  caller ----------> caller leg  +--> branch leg ----------> device
+//!                        |        |
+//!                        +- call -+--> branch leg ----------> device
+//! ```
+
+mod branch;
+mod bridge;
+mod call;
+mod caller;
+mod cause;
+mod close;
+mod in_dialog;
+mod leg;
+mod limits;
+mod modify;
+mod ports;
+mod race;
+mod switch;
+mod timers;
+
+pub use branch::Target;
+pub use call::{CallEvent, CallRecord, Party};
+pub use caller::Incoming;
+pub use cause::{Blame, Cause};
+pub use leg::{CallId, LegId};
+pub use ports::{PortLease, PortPool};
+pub use switch::{Action, Owner, Switch};

@@ -1,0 +1,18 @@
+//! The bounds of a call.
+
+use std::time::Duration;
+
+/// Legs of one call, the caller's included.
+pub(crate) const LEGS_PER_CALL: usize = 64;
+/// Early dialogs that one branch may have, when a proxy behind it forks again.
+pub(crate) const EARLY_DIALOGS_PER_BRANCH: usize = 8;
+/// How long a leg that was told to end may take to confirm.
+pub(crate) const CLOSING: Duration = Duration::from_secs(40);
+/// After a refused re-INVITE (RFC 3261 14.1), for the side that owns the Call-ID: 2.1 to 4 s.
+pub(crate) const GLARE_OWNER_MS: std::ops::Range<u64> = 2_100..4_000;
+/// For the other side: 0 to 2 s.
+pub(crate) const GLARE_OTHER_MS: std::ops::Range<u64> = 0..2_000;
+/// A provisional response is repeated, so that nobody on the way gives up (RFC 3261 13.3.1.1).
+pub(crate) const PROVISIONAL_REPEAT: Duration = Duration::from_secs(50);
+
+const _: () = assert!(LEGS_PER_CALL > EARLY_DIALOGS_PER_BRANCH);

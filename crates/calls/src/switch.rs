@@ -1,0 +1,286 @@
+//! The switch: owns the endpoint, the legs and the calls, and finds the leg a message belongs to.
+//!
+//! The contract is that of every machine here: call one of the methods that take `now`, then drain
+//! [`Switch::next_transmit`], [`Switch::next_action`] and [`Switch::next_event`]; wake the switch with
+//! [`Switch::handle_timeout`] when [`Switch::next_deadline`] has passed.
+
+use crate::call::{Call, CallEvent, CallRecord, Stage};
+use crate::leg::{self, CallId, Leg, LegId, LegState, Role};
+use crate::ports::{PortLease, PortPool};
+use crate::timers::Wake;
+use crate::{Cause, caller};
+use clock::{Mono, Now, Wheel};
+use media::{MediaEvent, MediaOrder, StreamIdentity};
+use sip::{ClientKey, Endpoint, Event, Flow, Received, Transmit};
+use slotmap::SlotMap;
+use std::collections::VecDeque;
+use wire::sip::Message;
+
+/// Who started a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// A leg of a call.
+    Leg(LegId),
+    /// The floor above; the number is its own business.
+    Above(u64),
+}
+
+/// What the switch asks of the media workers.
+#[derive(Debug)]
+pub enum Action {
+    /// The whole desired media graph of a leg (idempotent).
+    Media {
+        /// The port whose worker carries it out.
+        lease: PortLease,
+        /// The order.
+        order: Box<MediaOrder>,
+    },
+    /// The leg is gone; its port is free again.
+    ReleaseMedia {
+        /// The port.
+        lease: PortLease,
+        /// The leg.
+        leg: media::LegKey,
+    },
+}
+
+/// What a message is to the floor above, after the legs took theirs.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Leftover {
+    /// A leg, or the transaction layer, has dealt with it.
+    Nothing,
+    /// A request that belongs to no leg: accept it, or answer it without state.
+    Request,
+    /// The response to a request of the floor above.
+    Response {
+        /// Its transaction.
+        client: ClientKey,
+        /// The number it was started with.
+        owner: u64,
+    },
+    /// A request of the floor above found no answer.
+    Failed {
+        /// The number it was started with.
+        owner: u64,
+    },
+}
+
+/// All calls of one exchange.
+#[derive(Debug)]
+pub struct Switch {
+    pub(crate) endpoint: Endpoint<Owner>,
+    pub(crate) legs: SlotMap<LegId, Leg>,
+    pub(crate) calls: SlotMap<CallId, Call>,
+    pub(crate) ports: PortPool,
+    pub(crate) timers: Wheel<Wake>,
+    pub(crate) actions: VecDeque<Action>,
+    pub(crate) events: VecDeque<CallEvent>,
+    failed_above: VecDeque<u64>,
+    up: usize,
+}
+
+impl Switch {
+    /// A switch without calls or ports; everything it draws follows from `seed`.
+    #[must_use]
+    pub fn new(seed: [u8; 32]) -> Switch {
+        Switch {
+            endpoint: Endpoint::new(seed),
+            legs: SlotMap::with_key(),
+            calls: SlotMap::with_key(),
+            ports: PortPool::default(),
+            timers: Wheel::new(),
+            actions: VecDeque::new(),
+            events: VecDeque::new(),
+            failed_above: VecDeque::new(),
+            up: 0,
+        }
+    }
+
+    /// The transaction layer, for requests that are no business of calls.
+    pub fn endpoint(&mut self) -> &mut Endpoint<Owner> {
+        &mut self.endpoint
+    }
+
+    /// The ports, to add new ones and to count them.
+    pub fn ports(&mut self) -> &mut PortPool {
+        &mut self.ports
+    }
+
+    /// Calls that are not over yet, and legs.
+    #[must_use]
+    pub fn load(&self) -> (usize, usize) {
+        (self.up, self.legs.len())
+    }
+
+    /// Gives a message to the leg it belongs to.
+    pub fn receive(&mut self, now: Now, flow: Flow, message: &Message<'_>) -> Leftover {
+        match self.endpoint.receive(now.mono, flow, message) {
+            Received::Absorbed => Leftover::Nothing,
+            Received::Request => match self.leg_of(message) {
+                Some(leg) => {
+                    self.request_from_leg(now, leg, flow, message);
+                    Leftover::Nothing
+                }
+                None => Leftover::Request,
+            },
+            Received::Ack => {
+                if let Some(leg) = self.leg_of(message) {
+                    self.ack_from_leg(now, leg, message);
+                }
+                Leftover::Nothing
+            }
+            Received::Cancel { invite, user: Owner::Leg(leg) } => {
+                self.cancelled_by_caller(now, leg, invite);
+                Leftover::Nothing
+            }
+            Received::Cancel { .. } => Leftover::Nothing,
+            Received::Response { client, user: Owner::Leg(leg) } => {
+                self.response_to_leg(now, leg, client, message);
+                Leftover::Nothing
+            }
+            Received::Response { client, user: Owner::Above(owner) } => Leftover::Response { client, owner },
+        }
+    }
+
+    /// Runs what is due.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.endpoint.handle_timeout(now.mono);
+        while let Some(wake) = self.timers.expire(now.mono) {
+            self.handle_wake(now, wake);
+        }
+        self.drain_endpoint(now);
+    }
+
+    /// A stream connection is gone.
+    pub fn flow_failed(&mut self, now: Now, flow: Flow) {
+        self.endpoint.flow_failed(flow);
+        self.drain_endpoint(now);
+    }
+
+    /// A media worker saw something.
+    pub fn media_event(&mut self, now: Now, event: &MediaEvent) {
+        match *event {
+            MediaEvent::Dtmf { leg, digit, .. } => {
+                let leg = leg::from_media_key(leg);
+                if let Some(call) = self.legs.get(leg).map(|entry| entry.call) {
+                    self.events.push_back(CallEvent::Digit { call, leg, digit });
+                }
+            }
+            MediaEvent::FirstPacket { leg, .. } | MediaEvent::Report { leg, .. } => {
+                if let Some(entry) = self.legs.get_mut(leg::from_media_key(leg)) {
+                    entry.session.media_seen = true;
+                }
+            }
+            _ => {}
+        }
+        let _ = now;
+    }
+
+    /// The earliest moment at which [`Switch::handle_timeout`] has something to do.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Mono> {
+        match (self.endpoint.next_deadline(), self.timers.next_deadline()) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// The next bytes to send.
+    pub fn next_transmit(&mut self) -> Option<Transmit> {
+        self.endpoint.next_transmit()
+    }
+
+    /// The next order for the media workers.
+    pub fn next_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// The next thing that the floor above should know.
+    pub fn next_event(&mut self) -> Option<CallEvent> {
+        self.events.pop_front()
+    }
+
+    /// The next request of the floor above that found no answer.
+    pub fn next_failure(&mut self) -> Option<u64> {
+        self.failed_above.pop_front()
+    }
+
+    /// Records what is running, as a stopping exchange must: each call leaves its one record.
+    pub fn abandon_all(&mut self, now: Now) {
+        let running: Vec<CallId> =
+            self.calls.iter().filter(|(_, call)| call.stage != Stage::Over).map(|(id, _)| id).collect();
+        for call in running {
+            self.hang_up(now, call, Cause::NodeLost);
+        }
+    }
+
+    /// Whom the legs of a call reach, for lists of running calls: the caller's label first.
+    pub fn labels(&self, call: CallId) -> impl Iterator<Item = &str> {
+        let legs = self.calls.get(call).map(|call| std::iter::once(call.caller).chain(call.branches.iter().copied()));
+        legs.into_iter().flatten().filter_map(|leg| self.legs.get(leg)).map(|leg| &*leg.label)
+    }
+
+    /// What happened in the transaction layer without a message.
+    pub(crate) fn drain_endpoint(&mut self, now: Now) {
+        while let Some(event) = self.endpoint.next_event() {
+            match event {
+                Event::Unanswered { client, user: Owner::Leg(leg) } => self.client_failed(now, leg, client, 408),
+                Event::Unreachable { client, user: Owner::Leg(leg) } => self.client_failed(now, leg, client, 503),
+                Event::Unanswered { user: Owner::Above(owner), .. }
+                | Event::Unreachable { user: Owner::Above(owner), .. } => self.failed_above.push_back(owner),
+                // RFC 3261 13.3.1.4: a 2xx without its ACK ends the session.
+                Event::Unacknowledged { user: Owner::Leg(leg), .. } => {
+                    let caller = self.legs.get(leg).is_some_and(|leg| leg.role == Role::Caller);
+                    self.end_leg_and_call(now, leg, Cause::Lost { caller });
+                }
+                Event::Unacknowledged { .. } => {}
+            }
+        }
+    }
+
+    /// The leg whose dialog a request is in, by our tag in To.
+    fn leg_of(&self, message: &Message<'_>) -> Option<LegId> {
+        let to = message.to().ok()?;
+        let ours = to.tag()?;
+        let id = leg::parse_tag(ours)?;
+        let from = message.from().ok()?;
+        let known = self.legs.get(id)?;
+        let call_id = message.call_id().ok()?;
+        if known.dialog.matches(call_id, ours, from.tag()) {
+            return Some(id);
+        }
+        // A PRACK or BYE may come in an early dialog that is not the one we chose.
+        let LegState::Outgoing(outgoing) = &known.state else { return None };
+        outgoing.early.iter().any(|early| early.dialog.matches(call_id, ours, from.tag())).then_some(id)
+    }
+
+    pub(crate) fn new_stream(&mut self, leg: LegId) -> StreamIdentity {
+        let words = [self.endpoint.random(), self.endpoint.random()];
+        StreamIdentity {
+            ssrc: words[0] as u32,
+            // The first sequence number is small, so that no receiver sees a wrap in the first seconds (RFC 3550 5.1).
+            first_sequence: (words[0] >> 32) as u16 & 0x7FFF,
+            first_timestamp: words[1] as u32,
+            cname: format!("{:016x}", words[1].rotate_left(32) ^ leg::media_key(leg).0).into(),
+        }
+    }
+
+    /// Notes that a call began or ended, for [`Switch::load`].
+    pub(crate) fn count(&mut self, begun: bool) {
+        self.up = if begun { self.up + 1 } else { self.up.saturating_sub(1) };
+    }
+
+    pub(crate) fn emit_record(&mut self, record: CallRecord) {
+        self.events.push_back(CallEvent::Ended(Box::new(record)));
+    }
+
+    /// Where our side of a leg is reached: the Contact of our messages on a flow.
+    pub(crate) fn contact(flow: Flow) -> String {
+        caller::contact(flow)
+    }
+}
+
+/// Stands in a leg until its key, and with it its stream, is known.
+pub(crate) fn no_stream() -> StreamIdentity {
+    StreamIdentity { ssrc: 0, first_sequence: 0, first_timestamp: 0, cname: "".into() }
+}

@@ -1,0 +1,80 @@
+//! How our side of a negotiation becomes a description.
+
+use super::remote::OtherLine;
+use super::{Direction, LocalMedia};
+use crate::codec::{CodecName, Payload};
+use wire::sdp::{Attribute, Description, MediaDescription};
+
+/// The events that we can make: sixteen keys and flash (RFC 4733 section 7).
+const EVENTS: &str = "0-16";
+
+/// The audio stream of a description of ours.
+pub(super) struct Stream<'a> {
+    pub(super) payloads: &'a [Payload],
+    pub(super) direction: Direction,
+    pub(super) proto: &'a str,
+    pub(super) ptime_ms: u16,
+    pub(super) rtcp_mux: bool,
+}
+
+/// A whole description: our audio at `audio_index`, every other line declined with port 0.
+pub(super) fn describe(
+    local: &LocalMedia,
+    version: u64,
+    lines: &[OtherLine],
+    audio_index: usize,
+    stream: &Stream<'_>,
+) -> Description {
+    // RFC 3264 section 6: as many m= lines as the offer, in the same order.
+    let count = lines.len().max(audio_index + 1);
+    let media = (0..count).map(|index| match lines.get(index) {
+        Some(line) if index != audio_index => decline(line),
+        _ => audio(local, stream),
+    });
+    Description {
+        session_id: local.session_id,
+        version,
+        address: local.address,
+        attributes: Vec::new(),
+        media: media.collect(),
+    }
+}
+
+fn decline(line: &OtherLine) -> MediaDescription {
+    MediaDescription {
+        kind: line.kind.clone(),
+        port: 0,
+        proto: line.proto.clone(),
+        formats: line.formats.split(' ').map(Box::from).collect(),
+        connection: None,
+        attributes: Vec::new(),
+        direction: None,
+    }
+}
+
+fn audio(local: &LocalMedia, stream: &Stream<'_>) -> MediaDescription {
+    let mut attributes = Vec::with_capacity(2 * stream.payloads.len() + 2);
+    for Payload { number, codec } in stream.payloads {
+        attributes.push(Attribute::new("rtpmap", format!("{number} {codec}")));
+        let fmtp = match (&codec.fmtp, &codec.name) {
+            (_, CodecName::TelephoneEvent) => Some(EVENTS),
+            (fmtp, _) => fmtp.as_deref(),
+        };
+        if let Some(parameters) = fmtp {
+            attributes.push(Attribute::new("fmtp", format!("{number} {parameters}")));
+        }
+    }
+    attributes.push(Attribute::new("ptime", stream.ptime_ms.to_string()));
+    if stream.rtcp_mux {
+        attributes.push(Attribute::flag("rtcp-mux"));
+    }
+    MediaDescription {
+        kind: "audio".into(),
+        port: local.port,
+        proto: stream.proto.into(),
+        formats: stream.payloads.iter().map(|payload| payload.number.to_string().into()).collect(),
+        connection: None,
+        attributes,
+        direction: Some(stream.direction),
+    }
+}

@@ -1,0 +1,156 @@
+//! Identifiers of transactions: the branches we make, and what identifies a transaction of others.
+//!
+//! ```text
+//! z9hG4bK  0000002a00000001  9f3c5ab2d4e61708
+//! cookie   slot and          random: an off-path
+//!          generation        attacker cannot guess it
+//! ```
+//!
+//! A response therefore finds its transaction without a table.
+
+use crate::endpoint::ClientKey;
+use rand_core::Rng;
+use siphasher::sip128::{Hasher128, SipHasher13};
+use slotmap::{Key, KeyData};
+use std::fmt::Write as _;
+use std::hash::Hasher;
+use std::net::SocketAddr;
+use wire::sip::{HeaderName, Message, Method, Via};
+
+/// RFC 3261 8.1.1.7: marks branches that are unique by themselves.
+const COOKIE: &str = "z9hG4bK";
+
+/// The branch of a client transaction of ours.
+pub(crate) fn client(key: ClientKey, nonce: u64) -> String {
+    format!("{COOKIE}{:016x}{nonce:016x}", key.data().as_ffi())
+}
+
+/// The transaction and nonce in a branch of ours; `None` for anybody else's.
+pub(crate) fn parse_client(branch: &str) -> Option<(ClientKey, u64)> {
+    let digits = branch.strip_prefix(COOKIE)?;
+    let (key, nonce) = (digits.get(..16)?, digits.get(16..)?);
+    if nonce.len() != 16 {
+        return None;
+    }
+    let key = KeyData::from_ffi(u64::from_str_radix(key, 16).ok()?);
+    Some((ClientKey::from(key), u64::from_str_radix(nonce, 16).ok()?))
+}
+
+/// The topmost Via of a request as the response carries it (RFC 3261 18.2.1, RFC 3581 4).
+pub(crate) fn stamp_via(raw: &str, via: &Via<'_>, source: SocketAddr) -> String {
+    let mut text = String::with_capacity(raw.len() + 48);
+    for (position, part) in split_parameters(raw).enumerate() {
+        let name = part.split('=').next().unwrap_or_default().trim();
+        let ours =
+            position > 0 && (name.eq_ignore_ascii_case("rport") || name.eq_ignore_ascii_case("received"));
+        if !ours {
+            if position > 0 {
+                text.push(';');
+            }
+            text.push_str(part.trim());
+        }
+    }
+    if via.rport.is_some() {
+        let _ = write!(text, ";rport={}", source.port());
+    }
+    if via.rport.is_some() || via.host.ip() != Some(source.ip()) {
+        let _ = write!(text, ";received={}", source.ip());
+    }
+    text
+}
+
+/// Parts between semicolons outside of quotes.
+fn split_parameters(raw: &str) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    let mut escaped = false;
+    raw.split(move |c| {
+        let end = c == ';' && !quoted;
+        if c == '"' && !escaped {
+            quoted = !quoted;
+        }
+        escaped = c == '\\' && !escaped;
+        end
+    })
+}
+
+/// Keys the hashes, so that nobody can aim at another's transaction.
+#[derive(Debug)]
+pub(crate) struct Secret {
+    keys: (u64, u64),
+}
+
+impl Secret {
+    pub(crate) fn new(rng: &mut impl Rng) -> Secret {
+        Secret { keys: (rng.next_u64(), rng.next_u64()) }
+    }
+
+    /// What makes two requests the same transaction (RFC 3261 17.2.3). `method` is that of the transaction:
+    /// INVITE for its ACK and for the one that a CANCEL aims at.
+    pub(crate) fn server_id(&self, message: &Message<'_>, method: Method<'_>) -> u128 {
+        let mut hasher = SipHasher13::new_with_keys(self.keys.0, self.keys.1);
+        hasher.write(method.as_str().as_bytes());
+        hasher.write_u8(0);
+        match message.via() {
+            Ok(via) if via.branch.is_some_and(|b| b.len() > COOKIE.len() && b.starts_with(COOKIE)) => {
+                hasher.write(via.branch.unwrap_or_default().as_bytes());
+                hasher.write_u8(0);
+                hasher.write(via.sent_by.as_bytes());
+            }
+            // RFC 2543 peers: the whole identity of the request but the To tag, which an ACK adds.
+            _ => {
+                hasher.write(message.request_uri().unwrap_or_default().as_bytes());
+                for name in [HeaderName::Via, HeaderName::From, HeaderName::CallId] {
+                    hasher.write_u8(0);
+                    hasher.write(message.value(name).unwrap_or_default());
+                }
+                hasher.write_u32(message.cseq().map_or(0, |cseq| cseq.number));
+            }
+        }
+        hasher.finish128().as_u128()
+    }
+
+    /// A To tag that the same request always gets again (RFC 3261 8.2.7).
+    pub(crate) fn stateless_tag(&self, message: &Message<'_>) -> String {
+        let id = self.server_id(message, message.method());
+        format!("s{:016x}", (id >> 64) as u64 ^ id as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_branch_of_ours_tells_its_transaction() {
+        let key = ClientKey::from(KeyData::from_ffi(0x0000_0003_0000_002A));
+        let text = client(key, 7);
+        assert!(text.starts_with("z9hG4bK"));
+        assert_eq!(parse_client(&text), Some((key, 7)));
+        assert_eq!(parse_client("z9hG4bK776asdhds"), None);
+        assert_eq!(parse_client("z9hG4bKé000000000000000000000000000000"), None);
+    }
+
+    #[test]
+    fn received_and_rport_are_stamped_once() {
+        let cases = [
+            (
+                "SIP/2.0/UDP 10.0.0.1:5060;rport;branch=z1",
+                "SIP/2.0/UDP 10.0.0.1:5060;branch=z1;rport=4000;received=192.0.2.7",
+            ),
+            ("SIP/2.0/UDP 192.0.2.7;branch=z1", "SIP/2.0/UDP 192.0.2.7;branch=z1"),
+            (
+                "SIP/2.0/UDP pc.example;branch=z1;received=1.2.3.4",
+                "SIP/2.0/UDP pc.example;branch=z1;received=192.0.2.7",
+            ),
+        ];
+        let source: SocketAddr = "192.0.2.7:4000".parse().expect("an address");
+        for (raw, stamped) in cases {
+            let text = format!(
+                "OPTIONS sip:a@b SIP/2.0\r\nVia: {raw}\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\n\
+                 Call-ID: x\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+            );
+            let message = Message::parse(text.as_bytes()).expect("a message");
+            assert_eq!(stamp_via(raw, &message.via().expect("a Via"), source), stamped);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! One sans-IO SIP endpoint: transactions, dialogs, digest, bindings, subscriptions, stream framing.
+//!
+//! This crate knows what a message means to the protocol, and nothing of users or calls. Time comes in as
+//! [`clock::Now`] or [`clock::Mono`], randomness as a seed; bytes go out as [`Transmit`] values.
+
+mod branch;
+mod dialog;
+mod endpoint;
+mod flow;
+pub mod reliable;
+pub mod session_timer;
+mod transaction;
+
+pub use dialog::{Dialog, OutOfOrder};
+pub use endpoint::{ClientKey, Endpoint, Event, Received, ServerKey, Transmit, end, reply_flow};
+pub use flow::{Flow, Transport};
+pub use transaction::{T1, T2, T4, TRANSACTION_LIMIT};
