@@ -1,0 +1,51 @@
+//! Sockets: UDP in batches, TCP and TLS connections, and the media workers that own the RTP ports.
+//!
+//! The core thread owns an [`Udp`] for each listener and polls it together with a [`Mailbox`], through which
+//! everything else (streams, media workers, commands) reaches it. Nothing here knows what a call is.
+
+mod address;
+mod batch;
+mod mailbox;
+mod media_worker;
+mod poll;
+mod rtp_socket;
+mod stream;
+mod tls;
+mod udp;
+
+pub use address::{Advertised, route_address};
+pub use batch::{Outbox, ReceiveBatch};
+pub use mailbox::{Full, Mailbox, Sender, mailbox};
+pub use media_worker::{MediaInbox, MediaWorker, WorkerConfig};
+pub use poll::{Poll, Token};
+pub use stream::{StreamEvent, StreamLimits, StreamListener, Streams};
+pub use tls::{Identity, TlsError, server_config};
+pub use udp::Udp;
+
+use clock::{Mono, Now, Wall};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// Reads both clocks; the only place in the exchange that does.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    start: Instant,
+}
+
+impl Clock {
+    /// A clock whose monotonic side begins a second after zero, so that "a second ago" is a time.
+    #[must_use]
+    pub fn start() -> Clock {
+        Clock { start: Instant::now() }
+    }
+
+    /// Both clocks, now.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        let elapsed = self.start.elapsed().as_micros();
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+        Now {
+            mono: Mono(1_000_000 + u64::try_from(elapsed).unwrap_or(u64::MAX)),
+            wall: Wall(i64::try_from(wall).unwrap_or(i64::MAX)),
+        }
+    }
+}

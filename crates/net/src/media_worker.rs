@@ -1,0 +1,277 @@
+//! A media worker: one thread, its RTP sockets, and the engine that decides about each packet (R22).
+//!
+//! ```text
+//! core --orders--> mailbox --> Engine::apply            every 10 ms: Engine::tick --> sockets
+//! socket --packet--> Engine::receive --Forward--> other leg's socket       events --> core
+//! ```
+
+use crate::Clock;
+use crate::mailbox::{Full, Mailbox, Sender, mailbox};
+use crate::poll::{Poll, Token};
+use crate::rtp_socket::{RtpSocket, bind_all};
+use calls::PortLease;
+use media::{Engine, Forward, Kind, LegKey, MediaEvent, MediaOrder, Sounds};
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+/// How often the engine makes sound of its own.
+const TICK: Duration = Duration::from_millis(10);
+/// Orders that may wait for a worker.
+const ORDERS: usize = 8_192;
+/// Datagrams taken from one socket before the others have their turn (R17).
+const PER_SOCKET: usize = 16;
+/// The mailbox's token; sockets have their index, doubled.
+const MAILBOX: Token = Token::MAX;
+/// The largest datagram that media may be.
+const PACKET: usize = 2_048;
+
+/// Where a worker binds its ports.
+#[derive(Clone, Debug)]
+pub struct WorkerConfig {
+    /// The address to bind.
+    pub bind: IpAddr,
+    /// The address to write into SDP.
+    pub address: IpAddr,
+    /// The ports to use.
+    pub ports: Vec<RangeInclusive<u16>>,
+    /// The number of this worker, from zero.
+    pub worker: u16,
+    /// How many workers share the ports.
+    pub workers: u16,
+    /// The most pairs to bind.
+    pub most: usize,
+}
+
+enum Order {
+    Apply(PortLease, Box<MediaOrder>),
+    Release(PortLease, LegKey),
+    Digit(LegKey, char),
+    Stop,
+}
+
+/// How the core gives orders to a worker.
+#[derive(Clone)]
+pub struct MediaInbox {
+    orders: Sender<Order>,
+}
+
+impl MediaInbox {
+    /// A leg's whole desired state.
+    ///
+    /// # Errors
+    /// [`Full`] when the worker cannot keep up; the order is lost, the next one of the leg heals it.
+    pub fn apply(&self, lease: PortLease, order: Box<MediaOrder>) -> Result<(), Full<()>> {
+        self.orders.send(Order::Apply(lease, order)).map_err(|_| Full(()))
+    }
+
+    /// The leg is gone.
+    ///
+    /// # Errors
+    /// [`Full`] when the worker cannot keep up.
+    pub fn release(&self, lease: PortLease, leg: LegKey) -> Result<(), Full<()>> {
+        self.orders.send(Order::Release(lease, leg)).map_err(|_| Full(()))
+    }
+
+    /// Presses a key towards a leg.
+    ///
+    /// # Errors
+    /// [`Full`] when the worker cannot keep up.
+    pub fn digit(&self, leg: LegKey, digit: char) -> Result<(), Full<()>> {
+        self.orders.send(Order::Digit(leg, digit)).map_err(|_| Full(()))
+    }
+
+    /// Ends the worker's thread.
+    pub fn stop(&self) {
+        let _ = self.orders.send(Order::Stop);
+    }
+}
+
+/// One worker's state; lives on its thread.
+pub struct MediaWorker {
+    engine: Engine,
+    sockets: Vec<RtpSocket>,
+    by_port: HashMap<(IpAddr, u16), usize>,
+    by_leg: HashMap<LegKey, usize>,
+    legs: Vec<Option<LegKey>>,
+    poll: Poll,
+    mailbox: Mailbox<Order>,
+    clock: Clock,
+}
+
+impl MediaWorker {
+    /// Binds the ports and starts the thread. Returns the leases for the core's pool and the way to give orders.
+    ///
+    /// # Errors
+    /// When no port at all can be bound, or the process is out of descriptors.
+    pub fn start(
+        config: &WorkerConfig,
+        clock: Clock,
+        sounds: Arc<Sounds>,
+        events: impl FnMut(MediaEvent) + Send + 'static,
+    ) -> io::Result<(Vec<PortLease>, MediaInbox)> {
+        let sockets = bind_all(
+            config.bind,
+            config.address,
+            &config.ports,
+            (config.worker, config.workers),
+            config.most,
+        );
+        if sockets.is_empty() {
+            return Err(io::Error::new(
+                io::ErrorKind::AddrInUse,
+                "no free media port in the configured ranges",
+            ));
+        }
+        let leases: Vec<PortLease> = sockets.iter().map(|socket| socket.lease).collect();
+        let (orders, mailbox) = mailbox(ORDERS)?;
+        let poll = Poll::new()?;
+        poll.add(mailbox.descriptor(), MAILBOX)?;
+        let by_port = leases.iter().enumerate().map(|(i, lease)| ((lease.address, lease.port), i)).collect();
+        let legs = vec![None; sockets.len()];
+        let worker = MediaWorker {
+            engine: Engine::new(sounds),
+            sockets,
+            by_port,
+            by_leg: HashMap::new(),
+            legs,
+            poll,
+            mailbox,
+            clock,
+        };
+        thread::Builder::new().name(format!("media-{}", config.worker)).spawn(move || worker.run(events))?;
+        Ok((leases, MediaInbox { orders }))
+    }
+
+    fn run(mut self, mut events: impl FnMut(MediaEvent)) {
+        let mut ready: Vec<Token> = Vec::new();
+        let mut next_tick = self.clock.now().mono;
+        let mut packet = vec![0; PACKET];
+        loop {
+            let now = self.clock.now().mono;
+            // Without a leg there is nothing to tick for: the thread sleeps.
+            let wait = if self.by_leg.is_empty() { None } else { Some(next_tick.since(now)) };
+            ready.clear();
+            match self.poll.wait(wait) {
+                Ok(tokens) => ready.extend(tokens),
+                Err(error) => {
+                    tracing::error!(%error, "media worker cannot poll and ends");
+                    return;
+                }
+            }
+            for token in &ready {
+                if *token == MAILBOX {
+                    if !self.take_orders() {
+                        return;
+                    }
+                } else {
+                    self.take_packets(*token, &mut packet);
+                }
+            }
+            let now = self.clock.now().mono;
+            if now >= next_tick {
+                self.tick();
+                // A late tick is not made up for: the engine counts by the clock.
+                next_tick = if now.since(next_tick) > TICK { now + TICK } else { next_tick + TICK };
+            }
+            while let Some(event) = self.engine.next_event() {
+                events(event);
+            }
+        }
+    }
+
+    fn take_orders(&mut self) -> bool {
+        self.mailbox.silence();
+        while let Some(order) = self.mailbox.take() {
+            match order {
+                Order::Apply(lease, order) => self.apply(lease, *order),
+                Order::Release(lease, leg) => self.release(lease, leg),
+                Order::Digit(leg, digit) => self.engine.send_dtmf(leg, digit),
+                Order::Stop => return false,
+            }
+        }
+        true
+    }
+
+    fn apply(&mut self, lease: PortLease, order: MediaOrder) {
+        let Some(&index) = self.by_port.get(&(lease.address, lease.port)) else { return };
+        if self.legs[index] != Some(order.leg) {
+            let socket = &self.sockets[index];
+            socket.drain();
+            let token = index as Token * 2;
+            let watched =
+                self.poll.add(&socket.rtp, token).and_then(|()| self.poll.add(&socket.rtcp, token + 1));
+            if let Err(error) = watched {
+                tracing::warn!(%error, port = lease.port, "cannot watch a media port");
+            }
+            self.legs[index] = Some(order.leg);
+            self.by_leg.insert(order.leg, index);
+        }
+        self.engine.apply(self.clock.now().mono, order);
+    }
+
+    fn release(&mut self, lease: PortLease, leg: LegKey) {
+        self.engine.release(leg);
+        let Some(&index) = self.by_port.get(&(lease.address, lease.port)) else { return };
+        if self.legs[index] == Some(leg) {
+            let socket = &self.sockets[index];
+            let _ = self.poll.remove(&socket.rtp);
+            let _ = self.poll.remove(&socket.rtcp);
+            self.legs[index] = None;
+            self.by_leg.remove(&leg);
+        }
+    }
+
+    fn take_packets(&mut self, token: Token, packet: &mut [u8]) {
+        let index = (token / 2) as usize;
+        let kind = if token % 2 == 0 { Kind::Rtp } else { Kind::Rtcp };
+        for _ in 0..PER_SOCKET {
+            let (Some(socket), Some(Some(leg))) = (self.sockets.get(index), self.legs.get(index)) else {
+                return;
+            };
+            let from = match kind {
+                Kind::Rtp => socket.rtp.recv_from(packet),
+                Kind::Rtcp => socket.rtcp.recv_from(packet),
+            };
+            let (length, from) = match from {
+                Ok(received) => received,
+                // A refused port of an earlier packet shows up here; the next packet may be fine.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => continue,
+                Err(_) => return,
+            };
+            let now = self.clock.now().mono;
+            if let Some(forward) = self.engine.receive(now, *leg, kind, from, &mut packet[..length]) {
+                self.send(forward, packet);
+            }
+        }
+    }
+
+    fn send(&self, forward: Forward, packet: &[u8]) {
+        let Some(socket) = self.by_leg.get(&forward.leg).and_then(|&index| self.sockets.get(index)) else {
+            return;
+        };
+        // A packet that the kernel cannot take now is late anyway.
+        let _ = of_kind(socket, forward.kind).send_to(&packet[..forward.length], forward.to);
+    }
+
+    fn tick(&mut self) {
+        let (sockets, by_leg) = (&self.sockets, &self.by_leg);
+        let mut out = |leg: LegKey, kind: Kind, to: SocketAddr, packet: &[u8]| {
+            if let Some(socket) = by_leg.get(&leg).and_then(|&index| sockets.get(index)) {
+                let _ = of_kind(socket, kind).send_to(packet, to);
+            }
+        };
+        self.engine.tick(self.clock.now().mono, &mut out);
+    }
+}
+
+fn of_kind(socket: &RtpSocket, kind: Kind) -> &UdpSocket {
+    match kind {
+        Kind::Rtp => &socket.rtp,
+        Kind::Rtcp => &socket.rtcp,
+    }
+}

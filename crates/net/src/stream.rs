@@ -1,0 +1,321 @@
+//! TCP and TLS connections: accepted, framed, bounded in number, size and patience (RFC 3261 18, RFC 5626).
+//!
+//! Each connection has a task that reads whole messages and hands them to the core, and one that writes. A peer that
+//! is slow to finish a message, says nothing at first, or sends what is no SIP is closed; a peer that does not read
+//! what we send is closed too.
+
+use crate::address::Advertised;
+use sip::{Flow, Transport};
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use wire::sip::{Frame, Framer};
+
+/// The bounds of stream connections.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamLimits {
+    /// Connections in all.
+    pub connections: usize,
+    /// Connections from one address.
+    pub per_address: usize,
+    /// From the connection to its first whole message, the TLS handshake included.
+    pub first_message: Duration,
+    /// From a message's first byte to its last.
+    pub message: Duration,
+    /// Without any byte, keep-alives included (RFC 5626 4.4.1 sends them every two minutes at most).
+    pub idle: Duration,
+}
+
+impl Default for StreamLimits {
+    fn default() -> Self {
+        StreamLimits {
+            connections: 20_000,
+            per_address: 256,
+            first_message: Duration::from_secs(15),
+            message: Duration::from_secs(10),
+            idle: Duration::from_secs(3_700),
+        }
+    }
+}
+
+/// Messages that may wait for a connection to take them.
+const WRITES: usize = 256;
+/// How long a write may take before the peer counts as gone.
+const WRITE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a connection tells the core.
+#[derive(Debug)]
+pub enum StreamEvent {
+    /// One whole message.
+    Message(Flow, Box<[u8]>),
+    /// The connection is gone.
+    Closed(Flow),
+}
+
+/// All connections, for sending.
+#[derive(Clone)]
+pub struct Streams {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    writers: Mutex<HashMap<u64, mpsc::Sender<Arc<[u8]>>>>,
+    per_address: Mutex<HashMap<IpAddr, usize>>,
+    next: AtomicU64,
+    limits: StreamLimits,
+}
+
+impl Streams {
+    /// No connections yet.
+    #[must_use]
+    pub fn new(limits: StreamLimits) -> Streams {
+        Streams {
+            shared: Arc::new(Shared {
+                writers: Mutex::default(),
+                per_address: Mutex::default(),
+                next: AtomicU64::new(1),
+                limits,
+            }),
+        }
+    }
+
+    /// Queues a message on a connection; one that is gone, or does not keep up, is told by its own `Closed`.
+    pub fn send(&self, flow: Flow, bytes: Arc<[u8]>) {
+        let mut writers = lock(&self.shared.writers);
+        if let Some(writer) = writers.get(&flow.connection)
+            && writer.try_send(bytes).is_err()
+        {
+            // Dropping the sender ends the connection's tasks.
+            writers.remove(&flow.connection);
+        }
+    }
+
+    /// How many connections there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        lock(&self.shared.writers).len()
+    }
+
+    fn admit(&self, peer: IpAddr) -> Option<Admission> {
+        if self.count() >= self.shared.limits.connections {
+            return None;
+        }
+        let mut counts = lock(&self.shared.per_address);
+        let count = counts.entry(peer).or_insert(0);
+        if *count >= self.shared.limits.per_address {
+            return None;
+        }
+        *count += 1;
+        Some(Admission { shared: Arc::clone(&self.shared), peer })
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A place among the connections of one address; given back when dropped.
+struct Admission {
+    shared: Arc<Shared>,
+    peer: IpAddr,
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        let mut counts = lock(&self.shared.per_address);
+        if let Some(count) = counts.get_mut(&self.peer) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.peer);
+            }
+        }
+    }
+}
+
+/// One TCP or TLS listener.
+pub struct StreamListener {
+    listener: TcpListener,
+    bound: SocketAddr,
+    public: Option<IpAddr>,
+    /// Replaced as a whole at a reload; connections keep what they began with.
+    tls: Option<Arc<RwLock<Arc<rustls::ServerConfig>>>>,
+}
+
+impl StreamListener {
+    /// Binds; with a TLS configuration it speaks TLS.
+    ///
+    /// # Errors
+    /// What the system says about the address.
+    pub async fn bind(
+        address: SocketAddr,
+        public: Option<IpAddr>,
+        tls: Option<Arc<RwLock<Arc<rustls::ServerConfig>>>>,
+    ) -> io::Result<StreamListener> {
+        let listener = TcpListener::bind(address).await?;
+        let bound = listener.local_addr()?;
+        Ok(StreamListener { listener, bound, public, tls })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn bound(&self) -> SocketAddr {
+        self.bound
+    }
+
+    /// Accepts until the task is dropped. `deliver` hands an event to the core and may wait for room.
+    pub async fn serve<D>(self, streams: Streams, deliver: D)
+    where
+        D: AsyncDeliver,
+    {
+        let mut advertised = Advertised::new(self.bound, self.public);
+        loop {
+            let (stream, peer) = match self.listener.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of descriptors: those who are connected go on; a pause keeps the loop from spinning.
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
+            let Some(admission) = streams.admit(peer.ip()) else {
+                tracing::debug!("connection refused: too many");
+                continue;
+            };
+            let transport = if self.tls.is_some() { Transport::Tls } else { Transport::Tcp };
+            let connection = streams.shared.next.fetch_add(1, Ordering::Relaxed);
+            let flow = Flow { transport, local: advertised.towards(peer.ip()), remote: peer, connection };
+            let acceptor = self.tls.as_ref().map(|tls| {
+                TlsAcceptor::from(Arc::clone(&tls.read().unwrap_or_else(PoisonError::into_inner)))
+            });
+            tokio::spawn(converse(streams.clone(), flow, stream, acceptor, deliver.clone(), admission));
+        }
+    }
+}
+
+/// Hands events to the core.
+pub trait AsyncDeliver: Clone + Send + Sync + 'static {
+    /// False when the core is gone or refuses; the connection is closed then.
+    fn deliver(&self, event: StreamEvent) -> impl Future<Output = bool> + Send;
+}
+
+async fn converse<D: AsyncDeliver>(
+    streams: Streams,
+    flow: Flow,
+    stream: TcpStream,
+    acceptor: Option<TlsAcceptor>,
+    deliver: D,
+    admission: Admission,
+) {
+    let _ = stream.set_nodelay(true);
+    let limits = streams.shared.limits;
+    let began = tokio::time::Instant::now();
+    match acceptor {
+        None => run(&streams, flow, stream, &deliver, began).await,
+        Some(acceptor) => match timeout(limits.first_message, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => run(&streams, flow, stream, &deliver, began).await,
+            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+            Err(_) => tracing::debug!("TLS handshake too slow"),
+        },
+    }
+    drop(admission);
+}
+
+async fn run<S, D>(streams: &Streams, flow: Flow, stream: S, deliver: &D, began: tokio::time::Instant)
+where
+    S: AsyncRead + AsyncWrite + Send + 'static,
+    D: AsyncDeliver,
+{
+    let (reader, writer) = tokio::io::split(stream);
+    let (sender, queue) = mpsc::channel(WRITES);
+    lock(&streams.shared.writers).insert(flow.connection, sender.clone());
+    let mut writing = tokio::spawn(write(writer, queue));
+    tokio::select! {
+        () = read(streams.shared.limits, flow, reader, deliver, sender, began) => {}
+        _ = &mut writing => {}
+    }
+    lock(&streams.shared.writers).remove(&flow.connection);
+    writing.abort();
+    let _ = deliver.deliver(StreamEvent::Closed(flow)).await;
+}
+
+async fn write<W: AsyncWrite + Unpin>(mut writer: W, mut queue: mpsc::Receiver<Arc<[u8]>>) {
+    while let Some(bytes) = queue.recv().await {
+        let done = timeout(WRITE_PATIENCE, async {
+            writer.write_all(&bytes).await?;
+            writer.flush().await
+        });
+        if !matches!(done.await, Ok(Ok(()))) {
+            return;
+        }
+    }
+}
+
+async fn read<R: AsyncRead + Unpin, D: AsyncDeliver>(
+    limits: StreamLimits,
+    flow: Flow,
+    mut reader: R,
+    deliver: &D,
+    pong: mpsc::Sender<Arc<[u8]>>,
+    began: tokio::time::Instant,
+) {
+    let mut buffer: Vec<u8> = Vec::with_capacity(4_096);
+    let mut framer = Framer::new();
+    let mut served = false;
+    let mut deadline = began + limits.first_message;
+    loop {
+        match framer.frame(&buffer) {
+            Frame::Complete { len } => {
+                let message: Box<[u8]> = buffer[..len].into();
+                buffer.drain(..len);
+                framer = Framer::new();
+                served = true;
+                deadline = tokio::time::Instant::now() + limits.message;
+                if !deliver.deliver(StreamEvent::Message(flow, message)).await {
+                    return;
+                }
+            }
+            // RFC 5626 4.4.1: a double CRLF asks, a single one answers.
+            Frame::Keepalive { len } => {
+                buffer.drain(..len);
+                framer = Framer::new();
+                if pong.try_send(Arc::from(*b"\r\n")).is_err() {
+                    return;
+                }
+            }
+            Frame::Pong { len } => {
+                buffer.drain(..len);
+                framer = Framer::new();
+            }
+            Frame::Invalid(error) => {
+                tracing::debug!(%error, "not SIP on a stream");
+                return;
+            }
+            Frame::Incomplete => {
+                let wait = if buffer.is_empty() && served {
+                    deadline = tokio::time::Instant::now() + limits.idle;
+                    deadline
+                } else {
+                    deadline
+                };
+                let was_empty = buffer.is_empty();
+                match tokio::time::timeout_at(wait, reader.read_buf(&mut buffer)).await {
+                    Ok(Ok(count)) if count > 0 => {
+                        if was_empty && served {
+                            deadline = tokio::time::Instant::now() + limits.message;
+                        }
+                    }
+                    _ => return,
+                }
+            }
+        }
+    }
+}
