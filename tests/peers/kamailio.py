@@ -39,19 +39,26 @@ loadmodule "xlog.so"
 loadmodule "usrloc.so"
 loadmodule "registrar.so"
 loadmodule "auth.so"
+loadmodule "nathelper.so"
 {load_tls}
 modparam("jsonrpcs", "transport", 0)
 modparam("usrloc", "db_mode", 0)
 modparam("usrloc", "timer_interval", 1)
 modparam("registrar", "default_expires", 60)
 modparam("registrar", "max_contacts", 8)
+modparam("registrar|nathelper", "received_avp", "$avp(RECEIVED)")
 modparam("tm", "fr_timer", 5000)
 modparam("tm", "fr_inv_timer", 30000)
 
 request_route {{
     if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
     if (has_totag()) {{
-        if (loose_route()) {{ t_relay(); exit; }}
+        if (loose_route()) {{
+            if (!$du) {{ handle_ruri_alias(); }}
+            add_contact_alias();
+            t_relay();
+            exit;
+        }}
         if (is_method("ACK")) {{ if (t_check_trans()) {{ t_relay(); }} exit; }}
         sl_send_reply("404", "Not Here");
         exit;
@@ -61,11 +68,13 @@ request_route {{
     if (is_method("OPTIONS") && $rU == $null) {{ sl_send_reply("200", "OK"); exit; }}
     if (is_method("REGISTER")) {{
         if (!pv_www_authenticate("$td", "{secret}", "0")) {{ www_challenge("$td", "0"); exit; }}
+        if ($proto != "udp") {{ fix_nated_register(); }}
         if (!save("location")) {{ sl_reply_error(); }}
         exit;
     }}
     if (!is_method("INVITE|MESSAGE|OPTIONS")) {{ sl_send_reply("405", "Method Not Allowed"); exit; }}
     record_route();
+    add_contact_alias();
     if ($si == "{peer_host}" && $sp == {peer_port}) {{
         if (!lookup("location")) {{ sl_send_reply("404", "Not Found"); exit; }}
         t_relay();
@@ -80,6 +89,9 @@ request_route {{
     {to_peer}
     sl_send_reply("404", "Not Found");
 }}
+
+# Phones on TCP and TLS are reached by the connection that they opened, not by their Contact.
+onreply_route {{ add_contact_alias(); }}
 """
 
 TLS_CONFIG = """\
