@@ -5,10 +5,13 @@ drivers or the machine are.
 """
 import pytest
 
-from peers import baresip, pjsua, tone
+from peers import baresip, pjsua, sdp, sipp, sipsak, tone
 from peers.baresip import Baresip
 from peers.kamailio import Kamailio
 from peers.pjsua import Pjsua
+from peers.rawua import RawUA
+from peers.rtp import RtpEnd
+from peers.sipp import Sipp
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +54,134 @@ def test_two_phones_talk_through_kamailio(kamailio, transport):
         callee.wait_media("remote_hold")
         caller.resume()
         callee.wait_media("active")
+        callee_from, caller_from = callee.mark(), caller.mark()
+        tone.assert_tone(callee.wait_heard(2.5, callee_from), 440, baresip.TONE_DBFS)
+        tone.assert_tone(caller.wait_heard(2.5, caller_from), 1000, pjsua.TONE_DBFS)
 
         caller.hangup()
         callee.wait_closed()
+
+
+@pytest.mark.parametrize("codec", ["PCMA", "G722", "opus"])
+def test_baresip_speaks_each_codec(kamailio, codec):
+    """The 48 kHz source file must serve each codec: the phone resamples it."""
+    where = kamailio.address()
+    with (
+        Baresip("2003", kamailio.secret, where, codecs=(codec,), hertz=440) as caller,
+        Baresip("2004", kamailio.secret, where, codecs=(codec,), hertz=1000) as callee,
+    ):
+        caller.start().wait_registered()
+        callee.start().wait_registered()
+        caller.dial("2004")
+        callee.wait_incoming()
+        callee.answer()
+        caller.wait_established()
+        tone.assert_tone(callee.wait_heard(2.5), 440, baresip.TONE_DBFS)
+        tone.assert_tone(caller.wait_heard(2.5), 1000, baresip.TONE_DBFS)
+        callee.hangup()
+        caller.wait_closed()
+
+
+@pytest.mark.parametrize("attended", [False, True])
+def test_pjsua_transfers(kamailio, attended):
+    """REFER, and REFER with Replaces: the two far ends talk, the transferrer is out."""
+    where = kamailio.address()
+    with (
+        Pjsua("2005", kamailio.secret, where, hertz=440) as far,
+        Pjsua("2006", kamailio.secret, where, hertz=700) as middle,
+        Pjsua("2007", kamailio.secret, where, hertz=1000, answer=200) as third,
+    ):
+        for phone in (far, middle, third):
+            phone.start().wait_registered()
+        far.dial("2006")
+        first = middle.wait_incoming()
+        middle.answer(first)
+        far.wait_established()
+        middle.wait_established()
+        if attended:
+            middle.hold(first)
+            middle.wait_media("local_hold")
+            second = middle.dial("2007")
+            middle.wait_event("state", call=second, state="CONFIRMED")
+            middle.transfer_to_call(first, second)
+        else:
+            middle.transfer("2007", first)
+        middle.wait_event("transfer", code=200)
+        third.wait_heard(1)
+        since = third.mark()
+        tone.assert_tone(third.wait_heard(2.5, since), 440, pjsua.TONE_DBFS)
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+def test_raw_end_calls_pjsua(kamailio, transport):
+    """The literal user agent and the raw RTP end, against a stack that is strict."""
+    where = kamailio.address(transport)
+    host, port = where.rsplit(":", 1)
+    with (
+        Pjsua("2008", kamailio.secret, where, transport, hertz=1000) as callee,
+        RawUA("2009", kamailio.secret, (host, int(port)), transport) as caller,
+        RtpEnd() as sound,
+    ):
+        callee.start().wait_registered()
+        caller.register()
+        call = caller.invite("2008", sdp.describe(sound.port))
+        callee.wait_incoming()
+        callee.ring()
+        call.wait_status(180)
+        callee.answer()
+        answer = call.wait_answer()
+        callee.wait_established()
+        assert len(call.to_tags()) == 1 and len(call.answers()) == 1
+        sound.send_to(answer.sdp)
+        sound.say(440)
+        tone.assert_tone(callee.wait_heard(2.5), 440, -15)
+        tone.assert_tone(sound.wait_heard(2.5), 1000, pjsua.TONE_DBFS)
+        sound.press("12#")
+        callee.wait_digits("12#")
+        callee.dtmf("98*")
+        callee.hold()
+        held = call.answer_reinvite(sdp.describe(sound.port, direction="recvonly", version=2))
+        assert sdp.audio(held.sdp).direction == "sendonly"
+        callee.wait_media("local_hold")
+        call.bye()
+        callee.wait_closed()
+        assert sound.keys() == "98*"
+        sound.assert_one_stream()
+
+
+def test_raw_end_is_called_and_cancelled(kamailio):
+    """CANCEL from a real phone, with the answers that RFC 3261 9.2 asks for."""
+    where = kamailio.address()
+    host, port = where.rsplit(":", 1)
+    with (
+        Pjsua("2010", kamailio.secret, where, hertz=1000) as caller,
+        RawUA("2011", kamailio.secret, (host, int(port))) as callee,
+    ):
+        caller.start().wait_registered()
+        callee.register()
+        caller.dial("2011")
+        call = callee.wait_invite()
+        call.ring()
+        caller.wait_ringing()
+        caller.hangup()
+        call.wait_cancel()
+        assert caller.wait_closed()["code"] == 487
+
+
+def test_sipp_registers_and_calls(kamailio):
+    """The load scenarios at a low rate, through a proxy that asks with 407."""
+    callees = [(f"30{index:02}", kamailio.secret) for index in range(5)]
+    with Sipp("uas") as uas:
+        uas.start().listening()
+        assert sipp.register(kamailio.address(), callees, uas.port).successful == 5
+        proof = f"[authentication username=2012 password={kamailio.secret}]"
+        rows = [("2012", proof, callee) for callee, _ in callees]
+        uac = Sipp("uac", kamailio.address(), rows, calls=20, rate=20, talk_ms=200, challenge=407)
+        with uac.start():
+            count = uac.finish()
+    assert (count.successful, count.failed) == (20, 0), count
+
+
+def test_sipsak_asks(kamailio):
+    assert "200" in sipsak.options(f"sip:{kamailio.address()}").output
+    assert sipsak.register("2013", kamailio.secret, kamailio.address()).ok

@@ -8,6 +8,7 @@ import socket
 from collections import defaultdict, deque
 
 from . import tone
+from .listening import Listening
 from .ports import LOOPBACK, free_port
 from .process import PeerFailed, Process
 from .waiting import Expired, until
@@ -58,7 +59,7 @@ CODEC_NAME = {
 }
 
 
-class Baresip(Process):
+class Baresip(Listening, Process):
     """One phone with one account.
 
     `registrar` is `host:port`. `hertz` is the tone it says; `answer` is manual or auto.
@@ -270,22 +271,3 @@ class Baresip(Process):
     def recordings(self, way="dec"):
         """WAV files of what was heard (`dec`) or said (`enc`), oldest first."""
         return sorted(self.sound.glob(f"dump-*-{way}.wav"), key=lambda path: path.stat().st_mtime_ns)
-
-    def heard(self):
-        """The newest recording as sound; empty before the first packet."""
-        found = self.recordings()
-        if not found:
-            raise PeerFailed(f"{self.name} has heard nothing yet\n{self.tail()}")
-        return tone.read(found[-1])
-
-    def wait_heard(self, seconds_of_sound, seconds=None):
-        """Waits until that much sound above silence has been recorded, and returns it."""
-
-        def look():
-            self.must_live()
-            if self.recordings():
-                sound = self.heard()
-                return sound if sound.talk().seconds >= seconds_of_sound else None
-
-        seconds = seconds or seconds_of_sound + 8
-        return until(look, seconds, f"{self.name} hears {seconds_of_sound:g} s of sound", self.tail)

@@ -10,6 +10,7 @@ from collections import defaultdict, deque
 from pathlib import Path
 
 from . import tone
+from .listening import Listening
 from .ports import LOOPBACK, free_port, media_range
 from .process import PeerFailed, Process
 from .waiting import until
@@ -18,7 +19,7 @@ AGENT = Path(__file__).with_name("pjsua_agent.py")
 TONE_DBFS = -15.0
 
 
-class Pjsua(Process):
+class Pjsua(Listening, Process):
     """One phone with one account. `codecs` in order of preference; all others are switched off."""
 
     def __init__(
@@ -248,21 +249,3 @@ class Pjsua(Process):
 
     def recordings(self):
         return sorted(self.folder.glob("heard-*.wav"), key=lambda path: path.stat().st_mtime_ns)
-
-    def heard(self):
-        found = self.recordings()
-        if not found:
-            raise PeerFailed(f"{self.name} has heard nothing yet\n{self.tail()}")
-        return tone.read(found[-1])
-
-    def wait_heard(self, seconds_of_sound, seconds=None):
-        """Waits until that much sound above silence has been recorded, and returns it."""
-
-        def look():
-            self.must_live()
-            if self.recordings() and self.recordings()[-1].stat().st_size > 44:
-                sound = self.heard()
-                return sound if sound.talk().seconds >= seconds_of_sound else None
-
-        seconds = seconds or seconds_of_sound + 8
-        return until(look, seconds, f"{self.name} hears {seconds_of_sound:g} s of sound", self.tail)

@@ -110,7 +110,7 @@ class OutgoingCall(Dialog):
         self.local = f"<sip:{ua.user}@{ua.domain}>;tag={os.urandom(6).hex()}"
         self.remote = f"<{uri}>"
         self.invite = None
-        self.responses = []
+        self.responses, self._unseen = [], []
 
     def start(self, authenticate=True):
         self.invite = self.request("INVITE", self.body, self.headers)
@@ -121,7 +121,7 @@ class OutgoingCall(Dialog):
                 proof = self.ua.authorization(first, "INVITE", self.uri)
                 self.invite = self.request("INVITE", self.body, [*self.headers, proof])
             else:
-                self._keep(first)
+                self._unseen.append(first)
         return self
 
     def _next(self, seconds):
@@ -148,11 +148,8 @@ class OutgoingCall(Dialog):
         """Collects responses until one has `status` (a number or a collection of them); another final fails."""
         wanted = {status} if isinstance(status, int) else set(status)
         while True:
-            response = self.responses[-1] if self.responses and not hasattr(self.responses[-1], "seen") else None
-            if response is None:
-                response = self._next(seconds)
-                self._keep(response)
-            response.seen = True
+            response = self._unseen.pop() if self._unseen else self._next(seconds)
+            self._keep(response)
             if response.status in wanted:
                 return response
             assert response.status < 200, f"wanted {sorted(wanted)}, got\n{response}\n{self.ua.tail()}"
