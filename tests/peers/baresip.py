@@ -4,6 +4,7 @@ The control socket (module ctrl_tcp) speaks JSON in netstrings: `LEN:{...},`. Wh
 written by its sndfile module, before any sound card, as one WAV file a call and direction.
 """
 import json
+import re
 import socket
 from collections import defaultdict, deque
 
@@ -48,6 +49,7 @@ module_app		ctrl_tcp.so
 ctrl_tcp_listen		{host}:{control_port}
 snd_path		{sound}
 ringback_disabled	yes
+statmode_default	off
 """
 
 CODEC_MODULE = {"PCMU": "g711.so", "PCMA": "g711.so", "G722": "g722.so", "opus": "opus.so"}
@@ -270,4 +272,22 @@ class Baresip(Listening, Process):
 
     def recordings(self, way="dec"):
         """WAV files of what was heard (`dec`) or said (`enc`), oldest first."""
-        return sorted(self.sound.glob(f"dump-*-{way}.wav"), key=lambda path: path.stat().st_mtime_ns)
+        return sorted(self.sound.glob(f"dump-*-{way}.wav"))
+
+    def decoded_seconds(self):
+        """How much sound was decoded in this call, by the phone's own count.
+
+        baresip 1.0.0 drops its recorder from the decode path at the first re-INVITE and never puts it
+        back, so after a hold the recording stands still; this count goes on.
+        """
+        received = self.command("audio_debug").partition(" rx:")[2]
+        time = re.search(r"time = ([\d.]+) sec", received)
+        return float(time.group(1)) if time else 0.0
+
+    def wait_decoded(self, more, seconds=None):
+        """Waits until `more` seconds of sound were decoded from now on."""
+        start = self.decoded_seconds()
+        until(
+            lambda: self.decoded_seconds() >= start + more, seconds or more + 8,
+            f"{self.name} decodes {more:g} s more than {start:g} s", self.tail, every=0.1,
+        )

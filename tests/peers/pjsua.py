@@ -248,4 +248,4 @@ class Pjsua(Listening, Process):
     # ---- what it heard
 
     def recordings(self):
-        return sorted(self.folder.glob("heard-*.wav"), key=lambda path: path.stat().st_mtime_ns)
+        return sorted(self.folder.glob("heard-*.wav"))

@@ -44,7 +44,7 @@ def tell(**message):
 
 
 class Call(pj.Call):
-    """A call says its tone and writes what it hears to `heard-ID.wav`, through hold and resume."""
+    """A call says its tone and writes what it hears to `heard-N.wav`, through hold and resume."""
 
     def __init__(self, account, call_id=pj.PJSUA_INVALID_ID):
         super().__init__(account, call_id)
@@ -52,6 +52,9 @@ class Call(pj.Call):
 
     def onCallState(self, _):
         info = self.getInfo()
+        if self in phone.expected:
+            phone.expected.remove(self)
+            phone.keep(self)
         tell(
             event="state", call=info.id, state=STATE.get(info.state), code=info.lastStatusCode,
             reason=info.lastReason, remote=info.remoteUri,
@@ -65,18 +68,18 @@ class Call(pj.Call):
             if media.type != pj.PJMEDIA_TYPE_AUDIO:
                 continue
             if media.status in (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD):
-                self.connect(self.getAudioMedia(index), info.id)
+                self.connect(self.getAudioMedia(index))
             codec = ""
             if media.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
                 codec = self.getStreamInfo(index).codecName
             tell(event="media", call=info.id, status=MEDIA.get(media.status), codec=codec)
 
-    def connect(self, audio, call_id):
+    def connect(self, audio):
         if self.player is None:
             self.player = pj.AudioMediaPlayer()
             self.player.createPlayer(SETTINGS["tone"])
             self.recorder = pj.AudioMediaRecorder()
-            self.recorder.createRecorder(f"{SETTINGS['folder']}/heard-{call_id}.wav")
+            self.recorder.createRecorder(phone.next_recording())
         self.player.startTransmit(audio)
         audio.startTransmit(self.recorder)
 
@@ -90,7 +93,7 @@ class Call(pj.Call):
     def onCallTransferRequest(self, prm):
         tell(event="refer", call=self.getId(), to=prm.dstUri)
         prm.statusCode = 202
-        prm.newCall = phone.new_call()
+        prm.newCall = phone.expect(phone.new_call())
 
     def onCallTransferStatus(self, prm):
         tell(
@@ -121,7 +124,8 @@ class Account(pj.Account):
 
 class Phone:
     def __init__(self):
-        self.calls, self.ended, self.newest = {}, [], None
+        self.calls, self.ended, self.newest, self.recorded = {}, [], None, 0
+        self.expected = []
         self.endpoint = pj.Endpoint()
         self.endpoint.libCreate()
         config = pj.EpConfig()
@@ -187,6 +191,15 @@ class Phone:
         self.newest = call.getId()
         self.calls[self.newest] = call
         return call
+
+    def expect(self, call):
+        """A call that PJSIP will make for a REFER: it has no number yet, and must not be collected."""
+        self.expected.append(call)
+        return call
+
+    def next_recording(self):
+        self.recorded += 1
+        return f"{SETTINGS['folder']}/heard-{self.recorded:03}.wav"
 
     def find(self, command):
         call_id = command.get("call")

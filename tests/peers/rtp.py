@@ -188,6 +188,10 @@ class RtpEnd:
                 found += KEYS[packet.payload[0]] if packet.payload[0] < len(KEYS) else "?"
         return found
 
+    def wait_keys(self, wanted, seconds=5):
+        until(lambda: wanted in self.keys(), seconds, f"keys {wanted} at port {self.port}",
+              lambda: f"heard {self.keys()!r} in {len(self.packets)} packets")
+
     def assert_one_stream(self):
         """R2: one SSRC, sequence without a jump, timestamps that never go back."""
         packets = list(self.packets)
