@@ -41,3 +41,8 @@ class Listening:
             look, seconds or seconds_of_sound + 8, f"{self.name} hears {seconds_of_sound:g} s of sound",
             lambda: f"heard {last}\n{self.tail()}", every=0.1,
         )
+
+    def hear_again(self, seconds_of_sound):
+        """After a resume: waits until sound is back and settled, then takes a fresh stretch of it."""
+        self.wait_heard(0.5, self.mark())
+        return self.wait_heard(seconds_of_sound, self.mark())
