@@ -187,6 +187,35 @@ def test_raw_end_is_called_and_cancelled(kamailio):
         assert caller.wait_closed()["code"] == 487
 
 
+def test_raw_ends_fork(kamailio):
+    """Three raw phones of one user ring; the proxy cancels the losers with the Reason that Show 2 asks for."""
+    host, port = kamailio.address().rsplit(":", 1)
+    where = (host, int(port))
+    with (
+        RawUA("2016", kamailio.secret, where) as caller,
+        RawUA("2017", kamailio.secret, where) as one,
+        RawUA("2017", kamailio.secret, where) as two,
+        RawUA("2017", kamailio.secret, where) as three,
+    ):
+        for phone in (one, two, three):
+            phone.register()
+        call = caller.invite("2017", sdp.describe(40000))
+        branches = [phone.wait_invite() for phone in (one, two, three)]
+        for branch in branches:
+            branch.ring()
+        call.wait_status(180)
+        branches[1].respond(200, sdp.describe(40002))
+        for loser in (branches[0], branches[2]):
+            assert "Call completed elsewhere" in loser.wait_cancel().only("reason")
+        call.wait_answer()
+        branches[1].wait_request("ACK")
+        bye = branches[1].request("BYE")
+        call.wait_bye()
+        assert caller.received("BYE") and branches[1].ua.final_of(bye).status == 200
+        assert len(call.answers()) == 1
+        assert len(call.to_tags()) >= 1
+
+
 def test_sipp_registers_and_calls(kamailio):
     """The load scenarios at a low rate, through a proxy that asks with 407."""
     callees = [(f"30{index:02}", kamailio.secret) for index in range(5)]

@@ -7,16 +7,20 @@ from .waiting import until
 class Listening:
     """A driver gives `recordings()`, WAV files oldest first, `name` and `tail()`."""
 
+    def _begun(self):
+        """The recordings that hold more than a header."""
+        return [path for path in self.recordings() if path.stat().st_size > 44]
+
     def heard(self):
         """The newest recording as sound."""
-        found = [path for path in self.recordings() if path.stat().st_size > 44]
+        found = self._begun()
         if not found:
             raise PeerFailed(f"{self.name} has heard nothing yet\n{self.tail()}")
         return tone.read(found[-1])
 
     def mark(self):
         """A point in what was heard; give it to `wait_heard` to hear only what comes after."""
-        found = self.recordings()
+        found = self._begun()
         return (found[-1], len(tone.read(found[-1]).samples)) if found else (None, 0)
 
     def wait_heard(self, seconds_of_sound, since=(None, 0), seconds=None):
@@ -27,7 +31,7 @@ class Listening:
         def look():
             nonlocal last
             self.must_live()
-            found = [one for one in self.recordings() if one.stat().st_size > 44]
+            found = self._begun()
             if not found:
                 return None
             sound = tone.read(found[-1])
