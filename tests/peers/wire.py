@@ -1,0 +1,100 @@
+"""Raw SIP transports: bytes of whole messages over UDP, TCP or TLS."""
+import re
+import socket
+import ssl
+
+from .ports import LOOPBACK
+
+LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:[ \t]*(\d+)", re.IGNORECASE)
+
+
+class UdpWire:
+    name = "UDP"
+    reliable = False
+
+    def __init__(self, peer):
+        self.peer = peer
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((LOOPBACK, 0))
+
+    @property
+    def local(self):
+        return self.socket.getsockname()
+
+    def send(self, data, to=None):
+        self.socket.sendto(data, to or self.peer)
+
+    def receive(self, seconds):
+        """Whole messages that came; empty after `seconds`. OSError after `close`."""
+        self.socket.settimeout(seconds)
+        try:
+            return [self.socket.recvfrom(65536)[0]]
+        except TimeoutError:
+            return []
+        except ConnectionRefusedError:
+            return []  # the peer's port was closed when we sent; the next read is good
+
+    def close(self):
+        self.socket.close()
+
+
+class TcpWire:
+    name = "TCP"
+    reliable = True
+
+    def __init__(self, peer):
+        self.peer = peer
+        self.socket = self._connect(peer)
+        self.buffer = b""
+
+    def _connect(self, peer):
+        return socket.create_connection(peer, timeout=5)
+
+    @property
+    def local(self):
+        return self.socket.getsockname()
+
+    def send(self, data, to=None):
+        self.socket.sendall(data)
+
+    def receive(self, seconds):
+        self.socket.settimeout(seconds)
+        try:
+            piece = self.socket.recv(65536)
+        except (TimeoutError, ssl.SSLWantReadError):
+            return []
+        if not piece:
+            raise OSError("the exchange closed the connection")
+        self.buffer += piece
+        return self._frames()
+
+    def _frames(self):
+        """RFC 3261 18.3: Content-Length frames a stream; CRLF between messages is keep-alive."""
+        found = []
+        while True:
+            self.buffer = self.buffer.lstrip(b"\r\n")
+            end = self.buffer.find(b"\r\n\r\n")
+            if end < 0:
+                return found
+            length = LENGTH.search(self.buffer[:end])
+            whole = end + 4 + (int(length.group(1)) if length else 0)
+            if len(self.buffer) < whole:
+                return found
+            found.append(self.buffer[:whole])
+            self.buffer = self.buffer[whole:]
+
+    def close(self):
+        self.socket.close()
+
+
+class TlsWire(TcpWire):
+    name = "TLS"
+
+    def _connect(self, peer):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context.wrap_socket(super()._connect(peer))
+
+
+WIRES = {"udp": UdpWire, "tcp": TcpWire, "tls": TlsWire}
