@@ -1,12 +1,12 @@
 //! A branch: the INVITE to one device, from its start to its answer or failure.
 
+use crate::Cause;
 use crate::call::{CallEvent, Party, Stage};
 use crate::caller::{ALLOW, SUPPORTED, finish, sdp_of, write_session};
 use crate::leg::{self, CallId, EarlyDialog, Leg, LegId, LegState, Outgoing, Role};
 use crate::limits::{EARLY_DIALOGS_PER_BRANCH, LEGS_PER_CALL};
 use crate::switch::{self, Owner, Switch};
 use crate::timers::{Session, Wake};
-use crate::Cause;
 use clock::Now;
 use media::{Direction, LocalMedia, Negotiation, Source};
 use sip::session_timer::{self, Agreement, Refresher};
@@ -47,7 +47,8 @@ impl Switch {
         let (party, session_id, hops) = (entry.caller_party.clone(), entry.session_id.clone(), entry.hops);
         let worker = self.legs.get(caller)?.lease.worker;
         let lease = self.ports.lease(target.flow.remote.is_ipv6(), Some(worker))?;
-        let local = LocalMedia { address: lease.address, port: lease.port, session_id: self.endpoint.random() >> 1 };
+        let local =
+            LocalMedia { address: lease.address, port: lease.port, session_id: self.endpoint.random() >> 1 };
         let mut negotiation = Negotiation::new(local);
         let payloads = self.payloads_from(caller);
         let sdp = negotiation.offer_with(&payloads, Direction::SendRecv);
@@ -97,7 +98,8 @@ impl Switch {
                 let wish = Agreement { interval: session_timer::INTERVAL, refresher: Refresher::Us };
                 write_session(&mut writer, Some(wish), true);
                 writer.header_fmt(HeaderName::MinSe, format_args!("{}", session_timer::MIN_SE));
-                writer.header_parts(HeaderName::SessionId, &[session_id.as_bytes(), b";remote=", NIL_SESSION]);
+                writer
+                    .header_parts(HeaderName::SessionId, &[session_id.as_bytes(), b";remote=", NIL_SESSION]);
                 finish(writer, Some(&sdp))
             },
         );
@@ -150,7 +152,13 @@ impl Switch {
     }
 
     /// A response to a leg's INVITE that is not answered yet.
-    pub(crate) fn response_to_invite(&mut self, now: Now, id: LegId, client: ClientKey, response: &Message<'_>) {
+    pub(crate) fn response_to_invite(
+        &mut self,
+        now: Now,
+        id: LegId,
+        client: ClientKey,
+        response: &Message<'_>,
+    ) {
         let status = response.status().unwrap_or(500);
         match status {
             0..=100 => {}
@@ -214,11 +222,19 @@ impl Switch {
         let sequence = early.dialog.next_sequence();
         let dialog = early.dialog.clone();
         let target = dialog.target.clone();
-        self.endpoint.request(now.mono, leg.flow, Owner::Leg(id), Method::Prack, &target, 70, |mut writer| {
-            dialog.write(&mut writer, Method::Prack, sequence);
-            writer.header_fmt(HeaderName::RAck, format_args!("{number} {invite_sequence} INVITE"));
-            writer.finish()
-        });
+        self.endpoint.request(
+            now.mono,
+            leg.flow,
+            Owner::Leg(id),
+            Method::Prack,
+            &target,
+            70,
+            |mut writer| {
+                dialog.write(&mut writer, Method::Prack, sequence);
+                writer.header_fmt(HeaderName::RAck, format_args!("{number} {invite_sequence} INVITE"));
+                writer.finish()
+            },
+        );
     }
 
     fn branch_failed(&mut self, now: Now, id: LegId, status: u16) {
@@ -260,10 +276,9 @@ impl Switch {
         if entry.stage != Stage::Reaching {
             return;
         }
-        let rings = entry
-            .branches
-            .iter()
-            .any(|&branch| self.legs.get(branch).is_some_and(|leg| matches!(leg.state, LegState::Outgoing(_))));
+        let rings = entry.branches.iter().any(|&branch| {
+            self.legs.get(branch).is_some_and(|leg| matches!(leg.state, LegState::Outgoing(_)))
+        });
         if !rings {
             let cause = entry.best_failure.map_or(Cause::Offline, Cause::of_status);
             self.events.push_back(CallEvent::Exhausted { call, cause });

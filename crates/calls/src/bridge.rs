@@ -33,11 +33,7 @@ impl Switch {
     pub(crate) fn peer_of(&self, id: LegId) -> Option<LegId> {
         let call = self.calls.get(self.legs.get(id)?.call)?;
         let Stage::Talking { winner: Some(winner) } = call.stage else { return None };
-        if id == call.caller {
-            Some(winner)
-        } else {
-            (id == winner).then_some(call.caller)
-        }
+        if id == call.caller { Some(winner) } else { (id == winner).then_some(call.caller) }
     }
 
     /// What may be put before the other side of `branch`: the codecs its device takes, in its order, then all that we
@@ -71,7 +67,8 @@ impl Switch {
                 }
             }
         }
-        let mut free = (96..=127u8).filter(|number| payloads.iter().all(|p| p.number != *number)).collect::<Vec<_>>();
+        let mut free =
+            (96..=127u8).filter(|number| payloads.iter().all(|p| p.number != *number)).collect::<Vec<_>>();
         let wanted = Codec::OURS.to_vec().into_iter().chain([Codec::TELEPHONE_EVENT]);
         for codec in wanted {
             if payloads.iter().any(|known| known.codec.matches(&codec)) {
@@ -138,7 +135,12 @@ pub(crate) fn remote_payloads(media: &Negotiation) -> &[Payload] {
 
 /// Whose packets a leg takes (R16): the signalled address where it can be true, else the address that the signalling
 /// came from, learned once and then pinned.
-fn accept_from(signalled: Option<IpAddr>, signalling: IpAddr, behind_nat: bool, generation: u32) -> AcceptFrom {
+fn accept_from(
+    signalled: Option<IpAddr>,
+    signalling: IpAddr,
+    behind_nat: bool,
+    generation: u32,
+) -> AcceptFrom {
     match signalled {
         Some(ip) if ip == signalling => AcceptFrom::Exact(ip),
         Some(ip) if !behind_nat && !is_private_beside(ip, signalling) => AcceptFrom::Exact(ip),

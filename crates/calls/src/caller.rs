@@ -1,11 +1,11 @@
 //! The caller's leg until it is answered: one To tag, one SDP answer, whichever branch wins (R1).
 
+use crate::Cause;
 use crate::call::{Call, Party, Stage};
 use crate::leg::{self, CallId, Incoming as Waiting, Leg, LegId, LegState, Role, Up};
 use crate::limits::PROVISIONAL_REPEAT;
 use crate::switch::{self, Owner, Switch};
 use crate::timers::{Session, Wake};
-use crate::Cause;
 use clock::Now;
 use media::{Codec, Direction, LocalMedia, Negotiation, Source};
 use sip::{Dialog, Flow, ServerKey, reliable, session_timer};
@@ -66,7 +66,8 @@ impl Switch {
         }
         let dialog = Dialog::from_request(invite, "").map_err(|_| Cause::BadRequest)?;
         let lease = self.ports.lease(incoming.flow.remote.is_ipv6(), None).ok_or(Cause::Overload)?;
-        let local = LocalMedia { address: lease.address, port: lease.port, session_id: self.endpoint.random() >> 1 };
+        let local =
+            LocalMedia { address: lease.address, port: lease.port, session_id: self.endpoint.random() >> 1 };
         let mut negotiation = Negotiation::new(local);
         if let Some(sdp) = sdp
             && negotiation.receive_offer(sdp).is_err()
@@ -278,7 +279,8 @@ impl Switch {
                 Err(_) => return self.hang_up(now, call, Cause::NoCommonCodec),
             }
         };
-        leg.state = LegState::Up(Up { unacknowledged: Some(invite), answer_in_ack: late_offer, ..Up::default() });
+        leg.state =
+            LegState::Up(Up { unacknowledged: Some(invite), answer_in_ack: late_offer, ..Up::default() });
         self.send_200(now, caller, invite, &sdp);
         if let Some(branch) = winner {
             self.connect(now, caller, branch);
@@ -335,7 +337,13 @@ impl Switch {
     }
 
     /// The PRACK of a reliable response came: the answer that waited for it goes out.
-    pub(crate) fn prack_from_caller(&mut self, now: Now, id: LegId, server: ServerKey, message: &Message<'_>) {
+    pub(crate) fn prack_from_caller(
+        &mut self,
+        now: Now,
+        id: LegId,
+        server: ServerKey,
+        message: &Message<'_>,
+    ) {
         let right = match (self.legs.get_mut(id), reliable::RAck::of(message)) {
             (Some(Leg { state: LegState::Incoming(waiting), .. }), Some(rack)) => {
                 waiting.reliable.as_mut().is_some_and(|sender| sender.acknowledge(rack))
@@ -368,7 +376,11 @@ pub(crate) fn finish(writer: Writer<'_>, sdp: Option<&[u8]>) -> usize {
 }
 
 /// Session-Expires of a message of ours (RFC 4028 section 7); `request` tells whether we are the UAC of it.
-pub(crate) fn write_session(writer: &mut Writer<'_>, agreement: Option<session_timer::Agreement>, request: bool) {
+pub(crate) fn write_session(
+    writer: &mut Writer<'_>,
+    agreement: Option<session_timer::Agreement>,
+    request: bool,
+) {
     let Some(agreement) = agreement else { return };
     let we_are_uac = request;
     let ours = agreement.refresher == session_timer::Refresher::Us;
@@ -376,7 +388,8 @@ pub(crate) fn write_session(writer: &mut Writer<'_>, agreement: Option<session_t
     if !request {
         writer.header(HeaderName::Require, "timer");
     }
-    writer.header_fmt(HeaderName::SessionExpires, format_args!("{};refresher={refresher}", agreement.interval));
+    writer
+        .header_fmt(HeaderName::SessionExpires, format_args!("{};refresher={refresher}", agreement.interval));
 }
 
 /// The methods that the exchange answers inside a dialog.

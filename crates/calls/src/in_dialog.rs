@@ -1,10 +1,10 @@
 //! Requests and responses inside the dialog of a leg, sent to the file that knows what to do.
 
+use crate::Cause;
 use crate::call::CallEvent;
 use crate::caller::{ALLOW, is_allowed, sdp_of};
 use crate::leg::{LegId, LegState, Role};
 use crate::switch::{Owner, Switch};
-use crate::Cause;
 use clock::Now;
 use sip::{ClientKey, Flow, ServerKey};
 use wire::sip::{HeaderName, Message, Method, Writer};
@@ -49,7 +49,8 @@ impl Switch {
             b"application/dtmf" => body.trim().chars().next(),
             _ => None,
         };
-        let digit = digit.map(|d| d.to_ascii_uppercase()).filter(|d| matches!(d, '0'..='9' | 'A'..='D' | '*' | '#'));
+        let digit =
+            digit.map(|d| d.to_ascii_uppercase()).filter(|d| matches!(d, '0'..='9' | 'A'..='D' | '*' | '#'));
         let status = if digit.is_some() || message.body().is_empty() { 200 } else { 415 };
         self.endpoint.respond(now.mono, server, status, None, sip::end);
         if let (Some(digit), Some(leg)) = (digit, self.legs.get(id)) {
@@ -113,13 +114,21 @@ impl Switch {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let sequence = leg.dialog.next_sequence();
         let dialog = leg.dialog.clone();
-        self.endpoint.request(now.mono, leg.flow, Owner::Leg(id), method, &dialog.target, 70, |mut writer| {
-            dialog.write(&mut writer, method, sequence);
-            for (name, value) in headers {
-                writer.header(*name, *value);
-            }
-            crate::caller::finish(writer, sdp)
-        });
+        self.endpoint.request(
+            now.mono,
+            leg.flow,
+            Owner::Leg(id),
+            method,
+            &dialog.target,
+            70,
+            |mut writer| {
+                dialog.write(&mut writer, method, sequence);
+                for (name, value) in headers {
+                    writer.header(*name, *value);
+                }
+                crate::caller::finish(writer, sdp)
+            },
+        );
     }
 
     fn bye_from_leg(&mut self, now: Now, id: LegId, server: ServerKey) {

@@ -2,7 +2,7 @@
 
 use crate::ports::PortLease;
 use clock::TimerId;
-use media::{Negotiation, StreamIdentity, Source};
+use media::{Negotiation, Source, StreamIdentity};
 use sip::{ClientKey, Dialog, Flow, ServerKey};
 use slotmap::{Key, KeyData, new_key_type};
 use std::sync::Arc;

@@ -33,4 +33,4 @@ pub use caller::Incoming;
 pub use cause::{Blame, Cause};
 pub use leg::{CallId, LegId};
 pub use ports::{PortLease, PortPool};
-pub use switch::{Action, Owner, Switch};
+pub use switch::{Action, Leftover, Owner, Switch};

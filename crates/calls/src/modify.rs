@@ -13,7 +13,13 @@ use wire::sip::{HeaderName, Message, Method};
 
 impl Switch {
     /// A re-INVITE: answered here and now, because each leg's media is ours.
-    pub(crate) fn reinvite_from_leg(&mut self, now: Now, id: LegId, server: ServerKey, message: &Message<'_>) {
+    pub(crate) fn reinvite_from_leg(
+        &mut self,
+        now: Now,
+        id: LegId,
+        server: ServerKey,
+        message: &Message<'_>,
+    ) {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let LegState::Up(up) = &mut leg.state else {
             return self.endpoint.respond(now.mono, server, 491, None, sip::end);
@@ -114,7 +120,8 @@ impl Switch {
     }
 
     fn offer_all(&mut self, id: LegId) -> Vec<u8> {
-        let mut codecs = self.peer_of(id).map(|peer| self.codecs_towards(peer)).unwrap_or_else(|| Codec::OURS.to_vec());
+        let mut codecs =
+            self.peer_of(id).map(|peer| self.codecs_towards(peer)).unwrap_or_else(|| Codec::OURS.to_vec());
         let Some(leg) = self.legs.get_mut(id) else { return Vec::new() };
         if let Some(agreed) = leg.media.agreed() {
             codecs.insert(0, agreed.codec.codec.clone());
@@ -161,15 +168,22 @@ impl Switch {
         let sequence = leg.dialog.next_sequence();
         let dialog = leg.dialog.clone();
         let (flow, agreement) = (leg.flow, leg.session.agreement);
-        let client =
-            self.endpoint.request(now.mono, flow, Owner::Leg(id), Method::Invite, &dialog.target, 70, |mut writer| {
+        let client = self.endpoint.request(
+            now.mono,
+            flow,
+            Owner::Leg(id),
+            Method::Invite,
+            &dialog.target,
+            70,
+            |mut writer| {
                 dialog.write(&mut writer, Method::Invite, sequence);
                 writer.header(HeaderName::Contact, Switch::contact(flow));
                 writer.header(HeaderName::Allow, ALLOW);
                 writer.header(HeaderName::Supported, SUPPORTED);
                 write_session(&mut writer, agreement, true);
                 finish(writer, Some(&sdp))
-            });
+            },
+        );
         if let Some(LegState::Up(up)) = self.legs.get_mut(id).map(|leg| &mut leg.state) {
             up.modifying = Some((client, purpose));
         }
@@ -200,7 +214,13 @@ impl Switch {
         }
     }
 
-    fn modification_accepted(&mut self, now: Now, id: LegId, purpose: Option<Purpose>, response: &Message<'_>) {
+    fn modification_accepted(
+        &mut self,
+        now: Now,
+        id: LegId,
+        purpose: Option<Purpose>,
+        response: &Message<'_>,
+    ) {
         let Some(leg) = self.legs.get_mut(id) else { return };
         leg.dialog.refresh_target(response);
         if let Some(agreement) = session_timer::agreed(response) {
@@ -257,12 +277,15 @@ impl Switch {
 
     fn ask_caller(&mut self, now: Now, winner: LegId) {
         let Some(caller) = self.peer_of(winner) else { return };
-        let Some(codec) = self.legs.get(winner).and_then(|leg| leg.media.agreed()).map(|a| a.codec.codec.clone())
+        let Some(codec) =
+            self.legs.get(winner).and_then(|leg| leg.media.agreed()).map(|a| a.codec.codec.clone())
         else {
             return;
         };
         let Some(leg) = self.legs.get_mut(caller) else { return };
-        if leg.role != Role::Caller || !crate::bridge::remote_payloads(&leg.media).iter().any(|p| p.codec.matches(&codec)) {
+        if leg.role != Role::Caller
+            || !crate::bridge::remote_payloads(&leg.media).iter().any(|p| p.codec.matches(&codec))
+        {
             return;
         }
         if let LegState::Up(up) = &mut leg.state {

@@ -38,7 +38,8 @@ impl PortPool {
             let fits = |&(&(owner, is_ipv6), _): &(&(u16, bool), &mut VecDeque<PortLease>)| {
                 is_ipv6 == family && worker.is_none_or(|wanted| wanted == owner)
             };
-            let best = self.free.iter_mut().filter(fits).max_by_key(|(key, free)| (free.len(), u16::MAX - key.0));
+            let best =
+                self.free.iter_mut().filter(fits).max_by_key(|(key, free)| (free.len(), u16::MAX - key.0));
             if let Some(lease) = best.and_then(|(_, free)| free.pop_front()) {
                 return Some(lease);
             }

@@ -216,7 +216,10 @@ impl Switch {
 
     /// Whom the legs of a call reach, for lists of running calls: the caller's label first.
     pub fn labels(&self, call: CallId) -> impl Iterator<Item = &str> {
-        let legs = self.calls.get(call).map(|call| std::iter::once(call.caller).chain(call.branches.iter().copied()));
+        let legs = self
+            .calls
+            .get(call)
+            .map(|call| std::iter::once(call.caller).chain(call.branches.iter().copied()));
         legs.into_iter().flatten().filter_map(|leg| self.legs.get(leg)).map(|leg| &*leg.label)
     }
 
@@ -224,8 +227,12 @@ impl Switch {
     pub(crate) fn drain_endpoint(&mut self, now: Now) {
         while let Some(event) = self.endpoint.next_event() {
             match event {
-                Event::Unanswered { client, user: Owner::Leg(leg) } => self.client_failed(now, leg, client, 408),
-                Event::Unreachable { client, user: Owner::Leg(leg) } => self.client_failed(now, leg, client, 503),
+                Event::Unanswered { client, user: Owner::Leg(leg) } => {
+                    self.client_failed(now, leg, client, 408)
+                }
+                Event::Unreachable { client, user: Owner::Leg(leg) } => {
+                    self.client_failed(now, leg, client, 503)
+                }
                 Event::Unanswered { user: Owner::Above(owner), .. }
                 | Event::Unreachable { user: Owner::Above(owner), .. } => self.failed_above.push_back(owner),
                 // RFC 3261 13.3.1.4: a 2xx without its ACK ends the session.

@@ -3,8 +3,10 @@
 //! This crate knows what a message means to the protocol, and nothing of users or calls. Time comes in as
 //! [`clock::Now`] or [`clock::Mono`], randomness as a seed; bytes go out as [`Transmit`] values.
 
+pub mod bindings;
 mod branch;
 mod dialog;
+pub mod digest;
 mod endpoint;
 mod flow;
 pub mod reliable;

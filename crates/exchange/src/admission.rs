@@ -1,0 +1,213 @@
+//! Who may come in: judges each message that belongs to no leg, and finds out who sent it (default deny).
+//!
+//! The order is fixed, so that a stranger learns nothing: what cannot be read, what is never understood, what needs
+//! no knowledge of accounts, the challenge, and only then everything else.
+
+use crate::exchange::Exchange;
+use calls::Leftover;
+use clock::Now;
+use sip::digest::Verdict;
+use sip::{Flow, ServerKey, Transport};
+use wire::sip::{HeaderName, Message, Method, ParseError, Scheme, Uri, Writer, parse_for_reply};
+
+/// What we can do outside of a dialog, for Allow (RFC 3261 20.5).
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO";
+/// The option tags that a request may require of us (RFC 3261 8.2.2.3).
+const UNDERSTOOD: [&str; 5] = ["100rel", "timer", "path", "outbound", "replaces"];
+
+/// Who sent a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Sender {
+    /// A device that proved its secret.
+    Device(Box<str>),
+    /// The trunk that this address is of.
+    Trunk(Box<str>),
+}
+
+impl Exchange {
+    /// A datagram: one message, or a keep-alive (RFC 5626 4.4.2 is STUN; some phones send line ends or a zero).
+    pub(crate) fn datagram(&mut self, now: Now, flow: Flow, bytes: &[u8]) {
+        if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+            return;
+        }
+        self.message(now, flow, bytes);
+    }
+
+    /// One message, framed.
+    pub(crate) fn message(&mut self, now: Now, flow: Flow, bytes: &[u8]) {
+        let message = match Message::parse(bytes) {
+            Ok(message) => message,
+            Err(error) => return self.refuse_unreadable(flow, bytes, error),
+        };
+        if let Method::Other(_) = message.method()
+            && message.is_request()
+        {
+            return self.refuse(flow, &message, 501);
+        }
+        if message.check().is_err() {
+            if message.is_request() {
+                self.refuse(flow, &message, 400);
+            }
+            return;
+        }
+        match self.switch.receive(now, flow, &message) {
+            Leftover::Nothing => {}
+            Leftover::Request => self.request(now, flow, &message),
+            Leftover::Response { .. } | Leftover::Failed { .. } => {}
+        }
+    }
+
+    /// Rules that need no knowledge of accounts.
+    fn request(&mut self, now: Now, flow: Flow, message: &Message<'_>) {
+        let method = message.method();
+        let Ok(uri) = Uri::parse(message.request_uri().unwrap_or_default()) else {
+            return self.refuse(flow, message, 400);
+        };
+        if !matches!(uri.scheme, Scheme::Sip | Scheme::Sips | Scheme::Tel) && !is_service_urn(&uri) {
+            return self.refuse(flow, message, 416);
+        }
+        // RFC 3261 19.1.1: no headers in a Request-URI; 10.3: an address of record is a SIP URI.
+        let record = message.to().ok().and_then(|to| to.uri().ok()).is_some_and(|uri| uri.is_sip());
+        if uri.headers.iter().next().is_some() || (method == Method::Register && !record) {
+            return self.refuse(flow, message, 400);
+        }
+        if message.values(HeaderName::Require).any(|tag| !is_understood(tag)) {
+            return self.refuse_extensions(flow, message);
+        }
+        if message.to().ok().and_then(|to| to.tag()).is_some() {
+            return self.refuse(flow, message, 481);
+        }
+        match method {
+            Method::Options => self.options(flow, message),
+            Method::Register => self.register(now, flow, message),
+            Method::Invite => self.invite(now, flow, message, &uri),
+            Method::Bye | Method::Prack | Method::Update | Method::Info => self.refuse(flow, message, 481),
+            _ => {
+                if self.sender(now, flow, message).is_some() {
+                    self.refuse(flow, message, if method == Method::Subscribe { 489 } else { 405 });
+                }
+            }
+        }
+    }
+
+    /// Who sent a request; a stranger is challenged here, and `None` means that the request has its answer.
+    pub(crate) fn sender(&mut self, now: Now, flow: Flow, message: &Message<'_>) -> Option<Sender> {
+        if message.method() != Method::Register
+            && let Some(trunk) = self.people.trunk_at(flow.remote.ip(), flow.remote.port())
+        {
+            return Some(Sender::Trunk(trunk.into()));
+        }
+        let verdict = match self.verifier.credentials(message) {
+            None => Verdict::Missing,
+            Some(credentials) => {
+                let secret = self.people.device(credentials.user()).map(|device| &device.secret);
+                self.verifier.check(now.mono, message, &credentials, secret)
+            }
+        };
+        match verdict {
+            Verdict::Right { user } => Some(Sender::Device(user)),
+            Verdict::Missing | Verdict::Wrong => {
+                self.challenge(now, flow, message, false);
+                None
+            }
+            Verdict::Stale => {
+                self.challenge(now, flow, message, true);
+                None
+            }
+        }
+    }
+
+    fn challenge(&mut self, now: Now, flow: Flow, message: &Message<'_>, stale: bool) {
+        let verifier = &mut self.verifier;
+        self.switch.endpoint().respond_stateless(flow, message, 401, |mut writer| {
+            verifier.challenge(now.mono, &mut writer, stale);
+            writer.finish()
+        });
+    }
+
+    /// The one method that anybody may send: phones and trunks ask whether we live (RFC 3261 11.2).
+    fn options(&mut self, flow: Flow, message: &Message<'_>) {
+        self.switch.endpoint().respond_stateless(flow, message, 200, |mut writer| {
+            write_abilities(&mut writer);
+            writer.header(HeaderName::Accept, "application/sdp");
+            writer.finish()
+        });
+    }
+
+    /// Refuses a request without keeping anything of it.
+    pub(crate) fn refuse(&mut self, flow: Flow, message: &Message<'_>, status: u16) {
+        self.switch
+            .endpoint()
+            .respond_stateless(flow, message, status, |writer| finish_refusal(writer, status));
+    }
+
+    /// Refuses a request that has a transaction.
+    pub(crate) fn refuse_accepted(&mut self, now: Now, server: ServerKey, status: u16) {
+        let tag = format!("{:016x}", self.switch.endpoint().random());
+        self.switch
+            .endpoint()
+            .respond(now.mono, server, status, Some(&tag), |writer| finish_refusal(writer, status));
+    }
+
+    /// RFC 3261 8.2.2.3: 420 names what we do not know.
+    fn refuse_extensions(&mut self, flow: Flow, message: &Message<'_>) {
+        let unknown: Vec<&[u8]> =
+            message.values(HeaderName::Require).filter(|tag| !is_understood(tag)).collect();
+        let list = unknown.join(&b", "[..]);
+        self.switch.endpoint().respond_stateless(flow, message, 420, |mut writer| {
+            writer.header(HeaderName::Unsupported, &list);
+            writer.finish()
+        });
+    }
+
+    fn refuse_unreadable(&mut self, flow: Flow, bytes: &[u8], error: ParseError) {
+        if !error.answerable() {
+            return;
+        }
+        let Some(head) = parse_for_reply(bytes) else { return };
+        let Ok(via) = head.via() else { return };
+        let mut answer = Vec::with_capacity(512);
+        let suffix = format!(";received={};rport={}", flow.remote.ip(), flow.remote.port());
+        let suffix = if via.rport.is_some() { String::new() } else { suffix };
+        let tag = format!("{:016x}", self.switch.endpoint().random());
+        head.write(&mut answer, error.code(), "", &suffix, &tag);
+        self.switch.endpoint().transmit(flow, answer.into());
+    }
+}
+
+/// Whether a Require tag is one that we keep.
+fn is_understood(tag: &[u8]) -> bool {
+    UNDERSTOOD.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(tag.trim_ascii()))
+}
+
+/// `urn:service:sos` and its kin are dialled (RFC 5031, R31).
+fn is_service_urn(uri: &Uri<'_>) -> bool {
+    uri.scheme == Scheme::Urn && uri.opaque.to_ascii_lowercase().starts_with("service:")
+}
+
+/// Allow and Supported.
+pub(crate) fn write_abilities(writer: &mut Writer<'_>) {
+    writer.header(HeaderName::Allow, ALLOW);
+    writer.header(HeaderName::Supported, "100rel, timer, path, outbound");
+}
+
+fn finish_refusal(mut writer: Writer<'_>, status: u16) -> usize {
+    match status {
+        405 | 501 => {
+            writer.header(HeaderName::Allow, ALLOW);
+        }
+        503 => {
+            writer.header(HeaderName::RetryAfter, "5");
+        }
+        _ => {}
+    }
+    writer.finish()
+}
+
+/// Whether a NAT stands between us and the sender of a request: its own address in Via is not where it came from.
+pub(crate) fn is_behind_nat(flow: Flow, message: &Message<'_>) -> bool {
+    let Ok(via) = message.via() else { return false };
+    let Some(ip) = via.host.ip() else { return false };
+    let port = via.port.unwrap_or_else(|| flow.transport.default_port());
+    ip != flow.remote.ip() || (flow.transport == Transport::Udp && port != flow.remote.port())
+}

@@ -1,0 +1,101 @@
+//! What leaves for the store, and what comes back (R19, R20, R21).
+
+use crate::people::PeopleChange;
+use calls::CallRecord;
+use sip::bindings::StoredBinding;
+
+/// Accounts, callee numbers, queues and lists hash into this many shards; each has one owner (R19).
+pub const SHARDS: u16 = 256;
+
+/// One of the [`SHARDS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Shard(pub u8);
+
+impl Shard {
+    /// The shard of an account, number, queue or list by its name. The hash is fixed for all time and every
+    /// exchange: FNV-1a, 32 bits, folded.
+    #[must_use]
+    pub fn of(name: &str) -> Shard {
+        let hash = name
+            .bytes()
+            .fold(0x811C_9DC5u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        Shard((hash ^ (hash >> 8) ^ (hash >> 16) ^ (hash >> 24)) as u8)
+    }
+}
+
+/// The term of an owner; a store refuses changes of an older one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Epoch(pub u64);
+
+/// One thing to keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Directory data.
+    People(PeopleChange),
+    /// A device's bindings, all of them; none left removes the device's entry.
+    Bindings {
+        /// Whose.
+        device: Box<str>,
+        /// What it is bound to now.
+        bindings: Vec<StoredBinding>,
+    },
+    /// A call is over.
+    Record(Box<CallRecord>),
+}
+
+/// A change with the right to make it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owned {
+    /// What it touches.
+    pub shard: Shard,
+    /// The writer's term as owner of that shard.
+    pub epoch: Epoch,
+    /// The change.
+    pub change: Change,
+}
+
+/// Changes that are kept together or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// Grows by one; the answer carries it.
+    pub sequence: u64,
+    /// The changes, in order.
+    pub changes: Vec<Owned>,
+}
+
+/// The store's answer to one [`Commit`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreAnswer {
+    /// It is on the disk.
+    Committed,
+    /// Another exchange owns the shard now; ours is to be dropped.
+    Fenced {
+        /// The shard that was lost.
+        shard: Shard,
+    },
+    /// The change contradicts what is stored.
+    Conflict {
+        /// In words.
+        why: String,
+    },
+    /// The store cannot keep anything now: full, gone, broken.
+    Unavailable {
+        /// In words.
+        why: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r19_shards_are_fixed_and_even() {
+        assert_eq!((Shard::of("alice"), Shard::of("100")), (Shard::of("alice"), Shard::of("100")));
+        let mut counts = [0u32; SHARDS as usize];
+        for number in 0..25_600 {
+            counts[usize::from(Shard::of(&format!("account-{number}")).0)] += 1;
+        }
+        assert!(counts.iter().all(|&count| (50..200).contains(&count)), "{counts:?}");
+    }
+}

@@ -1,0 +1,326 @@
+//! What an administrator can ask of the running office. Directory data commits first and is applied then (R20).
+
+use crate::change::Change;
+use crate::exchange::{Exchange, Promise};
+use crate::input::{CommandId, Output};
+use crate::limits;
+use crate::people::{Device, PeopleChange, Refusal, Trunk, clean_display};
+use clock::Now;
+use sip::digest::Secret;
+
+/// One row of an import, already split and with its secret hashed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportRow {
+    /// Where it stood in the file, from 1.
+    pub line: u64,
+    /// The account's name.
+    pub account: Box<str>,
+    /// The display name.
+    pub name: Box<str>,
+    /// A number of the account; may be empty.
+    pub number: Box<str>,
+    /// A device of the account; may be empty.
+    pub device: Box<str>,
+    /// The device's secret.
+    pub secret: Option<Secret>,
+}
+
+/// A row that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadRow {
+    /// Where it stood.
+    pub line: u64,
+    /// Why, in words.
+    pub why: String,
+}
+
+/// What can be asked.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Change directory data.
+    Change(PeopleChange),
+    /// Add an account; one that exists is refused.
+    AddAccount {
+        /// Its name.
+        name: Box<str>,
+        /// What others see.
+        display: Box<str>,
+    },
+    /// Add a device; one that exists is refused.
+    AddDevice {
+        /// Its name.
+        name: Box<str>,
+        /// The device.
+        device: Device,
+    },
+    /// Take rows, at most [`limits::IMPORT_ROWS`] at a time.
+    Import(Vec<ImportRow>),
+    /// All accounts.
+    ListAccounts,
+    /// All numbers.
+    ListNumbers,
+    /// All devices.
+    ListDevices,
+    /// All trunks.
+    ListTrunks,
+    /// How things are.
+    Status,
+}
+
+/// An account in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountRow {
+    /// Its name.
+    pub name: Box<str>,
+    /// What others see.
+    pub display: Box<str>,
+    /// Its numbers.
+    pub numbers: Vec<Box<str>>,
+    /// Its devices.
+    pub devices: Vec<Box<str>>,
+}
+
+/// A device in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceRow {
+    /// Its name.
+    pub name: Box<str>,
+    /// Whose.
+    pub account: Box<str>,
+    /// Where it is registered from, in the form of a flow; empty when it is not.
+    pub registered: Vec<String>,
+}
+
+/// How things are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// Calls that are up or ringing.
+    pub calls: usize,
+    /// Devices that are registered.
+    pub registered: usize,
+    /// Media ports that are free.
+    pub ports_free: usize,
+    /// Media ports in all.
+    pub ports_total: usize,
+    /// Whether the store takes changes.
+    pub store_ready: bool,
+}
+
+/// What comes back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is done and kept.
+    Done,
+    /// It is not allowed, or makes no sense.
+    Refused(Refusal),
+    /// The store cannot keep it now; nothing has changed.
+    Unavailable(String),
+    /// The rows were taken but for these.
+    Imported {
+        /// How many were taken.
+        taken: usize,
+        /// Those that were not.
+        bad: Vec<BadRow>,
+    },
+    /// To [`Command::ListAccounts`].
+    Accounts(Vec<AccountRow>),
+    /// To [`Command::ListNumbers`]: number and account.
+    Numbers(Vec<(Box<str>, Box<str>)>),
+    /// To [`Command::ListDevices`].
+    Devices(Vec<DeviceRow>),
+    /// To [`Command::ListTrunks`].
+    Trunks(Vec<(Box<str>, Trunk)>),
+    /// To [`Command::Status`].
+    Status(Status),
+}
+
+impl Exchange {
+    pub(crate) fn command(&mut self, now: Now, id: CommandId, command: Command) {
+        match command {
+            Command::AddAccount { name, .. } if self.people.account(&name).is_some() => {
+                self.answer(id, Answer::Refused(Refusal::Exists("account", name)));
+            }
+            Command::AddAccount { name, display } => {
+                let display = clean_display(&display);
+                self.change_people(now, id, PeopleChange::PutAccount { name, display });
+            }
+            Command::AddDevice { name, .. } if self.people.device(&name).is_some() => {
+                self.answer(id, Answer::Refused(Refusal::Exists("device", name)));
+            }
+            Command::AddDevice { name, device } => {
+                self.change_people(now, id, PeopleChange::PutDevice { name, device });
+            }
+            Command::Change(change) => self.change_people(now, id, change),
+            Command::Import(rows) => self.import(now, id, &rows),
+            Command::ListAccounts => {
+                let rows = self.people.accounts().map(|(name, account)| AccountRow {
+                    name: name.into(),
+                    display: account.display.clone(),
+                    numbers: account.numbers.clone(),
+                    devices: account.devices.clone(),
+                });
+                let rows = rows.collect();
+                self.answer(id, Answer::Accounts(rows));
+            }
+            Command::ListNumbers => {
+                let rows = self.people.numbers().map(|(n, a)| (n.into(), a.into())).collect();
+                self.answer(id, Answer::Numbers(rows));
+            }
+            Command::ListDevices => {
+                let rows = self.people.devices().map(|(name, device)| DeviceRow {
+                    name: name.into(),
+                    account: device.account.clone(),
+                    registered: self.registrar.flows(name),
+                });
+                let rows = rows.collect();
+                self.answer(id, Answer::Devices(rows));
+            }
+            Command::ListTrunks => {
+                let rows = self.people.trunks().map(|(name, trunk)| (name.into(), trunk.clone())).collect();
+                self.answer(id, Answer::Trunks(rows));
+            }
+            Command::Status => {
+                let status = self.status();
+                self.answer(id, Answer::Status(status));
+            }
+        }
+    }
+
+    /// How things are.
+    pub fn status(&mut self) -> Status {
+        let ports = self.switch.ports();
+        let (ports_free, ports_total) = (ports.free(), ports.total());
+        Status {
+            calls: self.switch.load().0,
+            registered: self.registrar.count(),
+            ports_free,
+            ports_total,
+            store_ready: self.store_ready,
+        }
+    }
+
+    pub(crate) fn answer(&mut self, id: CommandId, answer: Answer) {
+        self.outputs.push_back(Output::Answer { id, answer });
+    }
+
+    fn change_people(&mut self, now: Now, id: CommandId, change: PeopleChange) {
+        let service = match &change {
+            PeopleChange::PutNumber { number, .. } => self.config.echo_number.as_deref() == Some(number),
+            _ => false,
+        };
+        let checked = match &change {
+            PeopleChange::PutNumber { number, .. } if service => Err(Refusal::Service(number.clone())),
+            change => self.people.check(change),
+        };
+        match checked {
+            Err(refusal) => self.answer(id, Answer::Refused(refusal)),
+            Ok(()) => self.commit(
+                now,
+                vec![Change::People(change)],
+                Promise::Change { id, taken: None, bad: Vec::new() },
+            ),
+        }
+    }
+
+    /// Checks rows one by one against what the directory will be after the rows before them.
+    fn import(&mut self, now: Now, id: CommandId, rows: &[ImportRow]) {
+        let mut changes = Vec::new();
+        let mut bad = Vec::new();
+        let mut taken = 0;
+        let mut draft = Draft::default();
+        for row in rows.iter().take(limits::IMPORT_ROWS) {
+            match self.import_row(&mut draft, row) {
+                Ok(made) => {
+                    taken += 1;
+                    changes.extend(made.into_iter().map(Change::People));
+                }
+                Err(refusal) => bad.push(BadRow { line: row.line, why: refusal.to_string() }),
+            }
+        }
+        if changes.is_empty() {
+            return self.answer(id, Answer::Imported { taken, bad });
+        }
+        self.commit(now, changes, Promise::Change { id, taken: Some(taken), bad });
+    }
+
+    fn import_row(&self, draft: &mut Draft, row: &ImportRow) -> Result<Vec<PeopleChange>, Refusal> {
+        let mut changes = Vec::new();
+        let display = clean_display(&row.name);
+        let account = PeopleChange::PutAccount { name: row.account.clone(), display: display.clone() };
+        self.people.check(&account)?;
+        let known = self.people.account(&row.account);
+        let new = known.is_none() && !draft.accounts.contains(&row.account);
+        let renamed = known.is_some_and(|known| known.display != display) && !display.is_empty();
+        if new || renamed {
+            changes.push(account);
+        }
+        if !row.number.is_empty() {
+            changes.extend(self.import_number(draft, row)?);
+        }
+        if !row.device.is_empty() {
+            changes.extend(self.import_device(draft, row)?);
+        }
+        draft.accounts.insert(row.account.clone());
+        if !row.number.is_empty() {
+            draft.numbers.insert(row.number.clone(), row.account.clone());
+        }
+        if !row.device.is_empty() {
+            draft.devices.insert(row.device.clone(), row.account.clone());
+        }
+        Ok(changes)
+    }
+
+    /// One row a device: the same number stands in each row of its account.
+    fn import_number(&self, draft: &Draft, row: &ImportRow) -> Result<Option<PeopleChange>, Refusal> {
+        if !crate::people::is_number(&row.number) {
+            return Err(Refusal::BadNumber(row.number.clone()));
+        }
+        if self.config.echo_number.as_deref() == Some(&*row.number) {
+            return Err(Refusal::Service(row.number.clone()));
+        }
+        let holder = draft
+            .numbers
+            .get(&row.number)
+            .map(|account| &**account)
+            .or_else(|| self.people.account_of(&row.number).map(|(name, _)| name));
+        match holder {
+            Some(holder) if *holder == *row.account => Ok(None),
+            Some(holder) => Err(Refusal::NumberTaken { number: row.number.clone(), account: holder.into() }),
+            None => {
+                Ok(Some(PeopleChange::PutNumber { number: row.number.clone(), account: row.account.clone() }))
+            }
+        }
+    }
+
+    fn import_device(&self, draft: &Draft, row: &ImportRow) -> Result<Option<PeopleChange>, Refusal> {
+        if !crate::people::is_name(&row.device) {
+            return Err(Refusal::BadName("device", row.device.clone()));
+        }
+        let holder = draft
+            .devices
+            .get(&row.device)
+            .map(|account| &**account)
+            .or_else(|| self.people.device(&row.device).map(|device| &*device.account));
+        if let Some(holder) = holder
+            && *holder != *row.account
+        {
+            return Err(Refusal::DeviceTaken { device: row.device.clone(), account: holder.into() });
+        }
+        match &row.secret {
+            Some(secret) => {
+                let device = Device { account: row.account.clone(), secret: secret.clone() };
+                Ok(Some(PeopleChange::PutDevice { name: row.device.clone(), device }))
+            }
+            None if holder.is_some() => Ok(None),
+            None => Err(Refusal::NoSecret(row.device.clone())),
+        }
+    }
+}
+
+/// What the rows of one import have claimed so far.
+#[derive(Default)]
+struct Draft {
+    accounts: std::collections::BTreeSet<Box<str>>,
+    numbers: std::collections::BTreeMap<Box<str>, Box<str>>,
+    devices: std::collections::BTreeMap<Box<str>, Box<str>>,
+}

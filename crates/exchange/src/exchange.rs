@@ -1,0 +1,282 @@
+//! The office as one value: `handle(now, input)`, then drain [`Exchange::next_output`], then wait until
+//! [`Exchange::next_deadline`]. The same value runs in the server and in the simulator.
+
+use crate::change::{Change, Commit, Epoch, Owned, Shard, StoreAnswer};
+use crate::command::{Answer, BadRow};
+use crate::input::{CommandId, Input, Output, Reason};
+use crate::limits;
+use crate::people::People;
+use crate::registrar::Registrar;
+use calls::{CallEvent, CallId, Switch};
+use clock::{Mono, Now};
+use sip::ServerKey;
+use sip::digest::{ChallengePolicy, Verifier};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+/// What the office needs to know beside its people.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The digest realm; fixed at first start, because the stored secrets depend on it (R10).
+    pub realm: Box<str>,
+    /// The host of From and To.
+    pub domain: Box<str>,
+    /// The number that talks back, if any.
+    pub echo_number: Option<Box<str>>,
+    /// How long a call rings.
+    pub ring_limit: Duration,
+    /// Which digest algorithms are asked for (R10).
+    pub challenge: ChallengePolicy,
+    /// The addresses that we listen on; contacts there are refused (R12).
+    pub own_addresses: Vec<std::net::SocketAddr>,
+}
+
+/// What waits for the store.
+#[derive(Debug)]
+pub(crate) enum Promise {
+    /// The answer to a command; the changes are applied when they are kept.
+    Change { id: CommandId, taken: Option<usize>, bad: Vec<BadRow> },
+    /// The 200 to a REGISTER; the bindings are live already.
+    Registration { server: ServerKey, device: Box<str> },
+    /// Nobody waits.
+    Nothing,
+}
+
+#[derive(Debug)]
+pub(crate) struct Pending {
+    pub(crate) promise: Promise,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// The office.
+#[derive(Debug)]
+pub struct Exchange {
+    pub(crate) config: Config,
+    pub(crate) people: People,
+    pub(crate) registrar: Registrar,
+    pub(crate) switch: Switch,
+    pub(crate) verifier: Verifier,
+    pub(crate) outputs: VecDeque<Output>,
+    pub(crate) store_ready: bool,
+    /// The devices that calling legs came from, so that they do not ring for themselves.
+    pub(crate) callers: BTreeMap<CallId, Box<str>>,
+    /// Which number each session is asking for, so that a loop is seen (R9).
+    pub(crate) sessions: BTreeSet<(Box<str>, Box<str>)>,
+    /// The entry of `sessions` that a call made.
+    pub(crate) routed: BTreeMap<CallId, (Box<str>, Box<str>)>,
+    pending: BTreeMap<u64, Pending>,
+    sequence: u64,
+    epoch: Epoch,
+}
+
+/// What the store had at the start.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// Directory data and bindings, as changes in an order that can be applied.
+    pub changes: Vec<Change>,
+    /// The sequence number of the last commit.
+    pub sequence: u64,
+}
+
+impl Exchange {
+    /// An office with what the store had. Everything random follows from `seed`.
+    #[must_use]
+    pub fn new(now: Now, config: Config, seed: [u8; 32], snapshot: Snapshot) -> Exchange {
+        let (calls_seed, verifier_seed) = split(seed);
+        let mut exchange = Exchange {
+            people: People::default(),
+            registrar: Registrar::default(),
+            switch: Switch::new(calls_seed),
+            verifier: Verifier::new(&config.realm, config.challenge, verifier_seed),
+            outputs: VecDeque::new(),
+            store_ready: true,
+            callers: BTreeMap::new(),
+            sessions: BTreeSet::new(),
+            routed: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            sequence: snapshot.sequence,
+            epoch: Epoch(1),
+            config,
+        };
+        for change in snapshot.changes {
+            match change {
+                Change::People(change) => exchange.people.apply(&change),
+                Change::Bindings { device, bindings } => exchange.registrar.restore(now, &device, bindings),
+                Change::Record(_) => {}
+            }
+        }
+        exchange
+    }
+
+    /// Takes one input. Never blocks, never reads a clock.
+    pub fn handle(&mut self, now: Now, input: Input<'_>) {
+        match input {
+            Input::Datagram { flow, bytes } => self.datagram(now, flow, bytes),
+            Input::Message { flow, bytes } => self.message(now, flow, bytes),
+            Input::FlowClosed(flow) => self.flow_closed(now, flow),
+            Input::Timeout => {
+                self.switch.handle_timeout(now);
+                self.expire_registrations(now);
+            }
+            Input::Stored { sequence, answer } => self.stored(now, sequence, answer),
+            Input::Media(event) => self.switch.media_event(now, &event),
+            Input::Ports(leases) => self.switch.ports().extend(leases),
+            Input::Command { id, command } => self.command(now, id, command),
+        }
+        self.settle(now);
+    }
+
+    /// The next thing for the shell to do.
+    pub fn next_output(&mut self) -> Option<Output> {
+        if let Some(output) = self.outputs.pop_front() {
+            return Some(output);
+        }
+        if let Some(transmit) = self.switch.next_transmit() {
+            return Some(Output::Transmit(transmit));
+        }
+        self.switch.next_action().map(Output::Media)
+    }
+
+    /// When, and why, the office wants an [`Input::Timeout`].
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<(Mono, Reason)> {
+        let calls = self.switch.next_deadline().map(|when| (when, Reason::Calls));
+        let bindings = self.registrar.next_deadline().map(|when| (when, Reason::Registrations));
+        [calls, bindings].into_iter().flatten().min_by_key(|(when, _)| *when)
+    }
+
+    /// Ends all calls with one record each, because the exchange stops.
+    pub fn abandon_calls(&mut self, now: Now) {
+        self.switch.abandon_all(now);
+        self.settle(now);
+    }
+
+    /// Whether nothing is under way: no leg, no promise.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.switch.load() == (0, 0) && self.pending.is_empty()
+    }
+
+    /// The people, for checkers and lists.
+    #[must_use]
+    pub fn people(&self) -> &People {
+        &self.people
+    }
+
+    /// The switch, for checkers.
+    #[must_use]
+    pub fn switch(&self) -> &Switch {
+        &self.switch
+    }
+
+    /// Lets policy answer everything that the calls below have to say.
+    fn settle(&mut self, now: Now) {
+        while let Some(event) = self.switch.next_event() {
+            match event {
+                CallEvent::Exhausted { call, cause } => self.nobody_answered(now, call, cause),
+                CallEvent::Ended(record) => {
+                    self.callers.remove(&record.call);
+                    if let Some(routed) = self.routed.remove(&record.call) {
+                        self.sessions.remove(&routed);
+                    }
+                    self.commit(now, vec![Change::Record(record)], Promise::Nothing);
+                }
+                CallEvent::Digit { .. } | CallEvent::LegLost { .. } => {}
+            }
+        }
+        while self.switch.next_failure().is_some() {}
+    }
+
+    /// Hands changes to the store; what was promised for them is kept when they are.
+    pub(crate) fn commit(&mut self, now: Now, changes: Vec<Change>, promise: Promise) {
+        let promised = !matches!(promise, Promise::Nothing);
+        if promised && (self.pending.len() >= limits::PENDING_COMMITS || !self.store_ready) {
+            let why = if self.store_ready {
+                "too many changes wait for the store"
+            } else {
+                "the store is not available"
+            };
+            return self.break_promise(now, promise, why);
+        }
+        self.sequence += 1;
+        let owned = changes.iter().map(|change| Owned {
+            shard: Shard::of(subject(change)),
+            epoch: self.epoch,
+            change: change.clone(),
+        });
+        let commit = Commit { sequence: self.sequence, changes: owned.collect() };
+        self.outputs.push_back(Output::Commit(commit));
+        self.pending.insert(self.sequence, Pending { promise, changes });
+    }
+
+    fn stored(&mut self, now: Now, sequence: u64, answer: StoreAnswer) {
+        let Some(pending) = self.pending.remove(&sequence) else { return };
+        match answer {
+            StoreAnswer::Committed => {
+                self.store_ready = true;
+                self.keep_promise(now, pending);
+            }
+            StoreAnswer::Unavailable { why } => {
+                self.store_ready = false;
+                self.break_promise(now, pending.promise, &why);
+            }
+            StoreAnswer::Conflict { why } => self.break_promise(now, pending.promise, &why),
+            StoreAnswer::Fenced { shard } => {
+                let why = format!("shard {} belongs to another exchange now", shard.0);
+                self.break_promise(now, pending.promise, &why);
+            }
+        }
+    }
+
+    fn keep_promise(&mut self, now: Now, pending: Pending) {
+        match pending.promise {
+            Promise::Change { id, taken, bad } => {
+                for change in &pending.changes {
+                    if let Change::People(change) = change {
+                        self.people.apply(change);
+                        self.registrar.people_changed(change);
+                    }
+                }
+                let answer = match taken {
+                    Some(taken) => Answer::Imported { taken, bad },
+                    None => Answer::Done,
+                };
+                self.answer(id, answer);
+            }
+            Promise::Registration { server, device } => self.confirm_registration(now, server, &device),
+            Promise::Nothing => {}
+        }
+    }
+
+    fn break_promise(&mut self, now: Now, promise: Promise, why: &str) {
+        match promise {
+            Promise::Change { id, .. } => self.answer(id, Answer::Unavailable(why.to_owned())),
+            Promise::Registration { server, .. } => self.refuse_registration(now, server),
+            Promise::Nothing => {}
+        }
+    }
+
+    /// The store can be tried again (R20): its owner calls this when it thinks so.
+    pub fn store_returned(&mut self) {
+        self.store_ready = true;
+    }
+}
+
+/// What a change belongs to.
+fn subject(change: &Change) -> &str {
+    match change {
+        Change::People(change) => change.subject(),
+        Change::Bindings { device, .. } => device,
+        Change::Record(record) => &record.dialled,
+    }
+}
+
+/// Two seeds from one, so that no machine sees another's randomness.
+fn split(seed: [u8; 32]) -> ([u8; 32], [u8; 32]) {
+    use rand_core::{Rng, SeedableRng};
+    let mut rng = rand_chacha::ChaCha8Rng::from_seed(seed);
+    let mut pair = ([0; 32], [0; 32]);
+    rng.fill_bytes(&mut pair.0);
+    rng.fill_bytes(&mut pair.1);
+    pair
+}

@@ -1,0 +1,79 @@
+//! Everything that can wake the office, and everything that it asks of the shell.
+
+use crate::change::{Commit, StoreAnswer};
+use crate::command::{Answer, Command};
+use calls::{Action, PortLease};
+use media::MediaEvent;
+use sip::{Flow, Transmit};
+
+/// Names a command until its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CommandId(pub u64);
+
+/// What can wake the office; there is nothing else.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A datagram on a SIP port.
+    Datagram {
+        /// Its path.
+        flow: Flow,
+        /// Whatever it holds.
+        bytes: &'a [u8],
+    },
+    /// One framed message of a stream.
+    Message {
+        /// Its connection.
+        flow: Flow,
+        /// The message.
+        bytes: &'a [u8],
+    },
+    /// A stream connection is gone.
+    FlowClosed(Flow),
+    /// The deadline of [`crate::Exchange::next_deadline`] has come.
+    Timeout,
+    /// The store's answer to a commit.
+    Stored {
+        /// Its sequence number.
+        sequence: u64,
+        /// What became of it.
+        answer: StoreAnswer,
+    },
+    /// A media worker saw something.
+    Media(MediaEvent),
+    /// Media ports that a worker has bound.
+    Ports(Vec<PortLease>),
+    /// Somebody with the right to do so wants something.
+    Command {
+        /// For the answer.
+        id: CommandId,
+        /// What.
+        command: Command,
+    },
+}
+
+/// What the shell is asked to do.
+#[derive(Debug)]
+pub enum Output {
+    /// Send bytes.
+    Transmit(Transmit),
+    /// Tell a media worker.
+    Media(Action),
+    /// Keep changes, and answer with [`Input::Stored`].
+    Commit(Commit),
+    /// The answer to a command.
+    Answer {
+        /// Whose.
+        id: CommandId,
+        /// What.
+        answer: Answer,
+    },
+}
+
+/// Why the office wants to be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// A transaction, leg or call.
+    Calls,
+    /// A registration ends.
+    Registrations,
+}

@@ -1,0 +1,23 @@
+//! The office: people, numbers and devices, who may call whom, and what rings.
+//!
+//! This is the policy above the [`calls`] mechanism, and one pure state machine: time, randomness, commands and the
+//! store's answers come in as [`Input`], everything for the shell goes out as [`Output`]. It does no I/O, knows no
+//! SQL, no HTTP and no socket.
+
+mod admission;
+mod change;
+mod command;
+mod exchange;
+mod input;
+pub mod limits;
+mod people;
+mod registrar;
+mod routing;
+
+pub use change::{Change, Commit, Epoch, Owned, SHARDS, Shard, StoreAnswer};
+pub use command::{AccountRow, Answer, BadRow, Command, DeviceRow, ImportRow, Status};
+pub use exchange::{Config, Exchange, Snapshot};
+pub use input::{CommandId, Input, Output, Reason};
+pub use people::{Account, Device, People, PeopleChange, Refusal, Trunk, clean_display, is_name, is_number};
+pub use sip::bindings::StoredBinding;
+pub use sip::digest::Secret;

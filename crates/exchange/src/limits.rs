@@ -1,0 +1,17 @@
+//! The bounds of the office; relations among them hold at compile time.
+
+use std::time::Duration;
+
+/// Calls at once; beyond, a new call gets 503 with Retry-After. Ports bound it further (R22).
+pub const CALLS: usize = 20_000;
+/// Promises that wait for the store; beyond, new ones are refused with 503 (R20).
+pub const PENDING_COMMITS: usize = 16_384;
+/// Legs that one call may ring at once.
+pub const BRANCHES: usize = 32;
+/// How long a call rings before it has found nobody.
+pub const RING_LIMIT: Duration = Duration::from_secs(60);
+/// Rows of an import that the core takes in one turn (R17: slices, not seconds).
+pub const IMPORT_ROWS: usize = 256;
+
+const _: () = assert!(PENDING_COMMITS >= 1_024 && IMPORT_ROWS * 64 <= PENDING_COMMITS);
+const _: () = assert!(BRANCHES < 64, "a call has at most 64 legs");

@@ -1,0 +1,215 @@
+//! Registrations: which device is reached where (R11, R12).
+
+use crate::admission::Sender;
+use crate::change::Change;
+use crate::exchange::{Exchange, Promise};
+use crate::people::PeopleChange;
+use clock::{Mono, Now, TimerId, Wheel};
+use sip::bindings::{Binding, Bindings, Lifetimes, Refused, Registered, StoredBinding};
+use sip::{Flow, ServerKey};
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use wire::sip::{HeaderName, Message, Writer};
+
+/// All devices that are registered.
+#[derive(Debug, Default)]
+pub(crate) struct Registrar {
+    devices: HashMap<Arc<str>, Entry>,
+    /// The devices behind each stream, so that its end finds them.
+    streams: HashMap<Flow, Vec<Arc<str>>>,
+    expiries: Wheel<Arc<str>>,
+    lifetimes: Lifetimes,
+}
+
+#[derive(Debug)]
+struct Entry {
+    bindings: Bindings,
+    expiry: Option<TimerId>,
+}
+
+impl Registrar {
+    /// The bindings of a device, the most preferred first.
+    pub(crate) fn bindings(&self, device: &str) -> Vec<&Binding> {
+        let mut list: Vec<&Binding> =
+            self.devices.get(device).map(|entry| entry.bindings.list().iter().collect()).unwrap_or_default();
+        list.sort_by(|a, b| b.q.cmp(&a.q).then(b.expires.cmp(&a.expires)));
+        list
+    }
+
+    /// Where a device is registered from, for lists.
+    pub(crate) fn flows(&self, device: &str) -> Vec<String> {
+        self.bindings(device).iter().map(|binding| binding.flow.to_string()).collect()
+    }
+
+    /// How many devices are registered.
+    pub(crate) fn count(&self) -> usize {
+        self.devices.len()
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Mono> {
+        self.expiries.next_deadline()
+    }
+
+    /// What the store had of a device.
+    pub(crate) fn restore(&mut self, now: Now, device: &str, stored: Vec<StoredBinding>) {
+        self.set(device.into(), Bindings::restored(now, stored));
+    }
+
+    /// Directory data changed: a device that is gone is reached no more (S1.13).
+    pub(crate) fn people_changed(&mut self, change: &PeopleChange) {
+        if let PeopleChange::RemoveDevice { name } = change {
+            self.set(name.as_ref().into(), Bindings::default());
+        }
+    }
+
+    /// A stream is gone; returns the devices that lost a binding by it.
+    pub(crate) fn flow_closed(&mut self, flow: Flow) -> Vec<Arc<str>> {
+        let behind = self.streams.remove(&flow).unwrap_or_default();
+        for device in &behind {
+            if let Some(entry) = self.devices.get_mut(device) {
+                let mut bindings = std::mem::take(&mut entry.bindings);
+                bindings.flow_closed(flow);
+                self.set(Arc::clone(device), bindings);
+            }
+        }
+        behind
+    }
+
+    /// Drops what is over; returns the devices that changed.
+    fn expire(&mut self, now: Mono) -> Vec<Arc<str>> {
+        let mut changed = Vec::new();
+        while let Some(device) = self.expiries.expire(now) {
+            let Some(entry) = self.devices.get_mut(&device) else { continue };
+            entry.expiry = None;
+            let mut bindings = std::mem::take(&mut entry.bindings);
+            if bindings.expire(now) {
+                changed.push(Arc::clone(&device));
+            }
+            self.set(device, bindings);
+        }
+        changed
+    }
+
+    fn take(&mut self, device: &str) -> Bindings {
+        self.devices.get_mut(device).map(|entry| std::mem::take(&mut entry.bindings)).unwrap_or_default()
+    }
+
+    fn set(&mut self, device: Arc<str>, bindings: Bindings) {
+        let old = self.devices.get_mut(&device).and_then(|entry| entry.expiry.take());
+        if let Some(timer) = old {
+            self.expiries.cancel(timer);
+        }
+        let Some(when) = bindings.next_expiry() else {
+            self.devices.remove(&device);
+            return;
+        };
+        let device = self.devices.get_key_value(&device).map_or(device, |(known, _)| Arc::clone(known));
+        for binding in bindings.list().iter().filter(|binding| binding.flow.transport.reliable()) {
+            let behind = self.streams.entry(binding.flow).or_default();
+            if !behind.contains(&device) {
+                behind.push(Arc::clone(&device));
+            }
+        }
+        let expiry = Some(self.expiries.insert(when, Arc::clone(&device)));
+        self.devices.insert(device, Entry { bindings, expiry });
+    }
+}
+
+impl Exchange {
+    /// A REGISTER (RFC 3261 10.3). The device is who its credentials say; To may only name the same one.
+    pub(crate) fn register(&mut self, now: Now, flow: Flow, message: &Message<'_>) {
+        let Some(Sender::Device(device)) = self.sender(now, flow, message) else { return };
+        let named = message.to().ok().and_then(|to| to.uri().ok()).and_then(|uri| uri.user_decoded());
+        if named.as_deref() != Some(&*device) {
+            return self.refuse(flow, message, 403);
+        }
+        let server = self.switch.endpoint().accept(flow, message, calls::Owner::Above(0));
+        let mut bindings = self.registrar.take(&device);
+        let lifetimes = self.registrar.lifetimes;
+        let done = bindings.register(now, flow, message, lifetimes, &self.config.own_addresses);
+        let stored = match done {
+            Ok(Registered::Changed | Registered::Refreshed) => Some(bindings.to_store(now)),
+            Ok(Registered::Unchanged) | Err(_) => None,
+        };
+        self.registrar.set(device.as_ref().into(), bindings);
+        let change = |bindings| vec![Change::Bindings { device: device.clone(), bindings }];
+        match (done, stored) {
+            (Err(refused), _) => self.refuse_register(now, server, refused),
+            (Ok(Registered::Changed), Some(stored)) => {
+                let promise = Promise::Registration { server, device: device.clone() };
+                self.commit(now, change(stored), promise);
+            }
+            (Ok(_), stored) => {
+                self.confirm_registration(now, server, &device);
+                if let Some(stored) = stored {
+                    self.commit(now, change(stored), Promise::Nothing);
+                }
+            }
+        }
+    }
+
+    /// The 200 with all that is bound now (RFC 3261 10.3 step 8).
+    pub(crate) fn confirm_registration(&mut self, now: Now, server: ServerKey, device: &str) {
+        let bindings = self.registrar.bindings(device);
+        let tag = format!("{:016x}", self.switch.endpoint().random());
+        self.switch.endpoint().respond(now.mono, server, 200, Some(&tag), |mut writer| {
+            for binding in bindings {
+                write_contact(&mut writer, now, binding);
+            }
+            writer.header(HeaderName::Supported, "path, outbound");
+            writer.finish()
+        });
+    }
+
+    /// The store cannot keep it: 503 (R20).
+    pub(crate) fn refuse_registration(&mut self, now: Now, server: ServerKey) {
+        self.refuse_accepted(now, server, 503);
+    }
+
+    fn refuse_register(&mut self, now: Now, server: ServerKey, refused: Refused) {
+        let least = self.registrar.lifetimes.least;
+        let tag = format!("{:016x}", self.switch.endpoint().random());
+        self.switch.endpoint().respond(now.mono, server, refused.status(), Some(&tag), |mut writer| {
+            if refused == Refused::TooBrief {
+                writer.header_number(HeaderName::MinExpires, u64::from(least));
+            }
+            writer.finish()
+        });
+    }
+
+    pub(crate) fn expire_registrations(&mut self, now: Now) {
+        for device in self.registrar.expire(now.mono) {
+            self.store_bindings(now, &device);
+        }
+    }
+
+    /// A stream is gone, and with it the way to the devices behind it.
+    pub(crate) fn flow_closed(&mut self, now: Now, flow: Flow) {
+        self.registrar.flow_closed(flow);
+        self.switch.flow_failed(now, flow);
+    }
+
+    fn store_bindings(&mut self, now: Now, device: &str) {
+        let mut bindings = self.registrar.take(device);
+        let stored = bindings.to_store(now);
+        self.registrar.set(device.into(), bindings);
+        let change = Change::Bindings { device: device.into(), bindings: stored };
+        self.commit(now, vec![change], Promise::Nothing);
+    }
+}
+
+fn write_contact(writer: &mut Writer<'_>, now: Now, binding: &Binding) {
+    let left = binding.expires.since(now.mono).as_secs();
+    let mut text = format!("<{}>;expires={left}", binding.contact);
+    if binding.q != 1_000 {
+        let _ = write!(text, ";q={}.{:03}", binding.q / 1_000, binding.q % 1_000);
+    }
+    if let Some(instance) = &binding.instance {
+        let _ = write!(text, ";+sip.instance=\"{instance}\"");
+    }
+    if binding.reg_id != 0 {
+        let _ = write!(text, ";reg-id={}", binding.reg_id);
+    }
+    writer.header(HeaderName::Contact, text);
+}

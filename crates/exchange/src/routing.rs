@@ -1,0 +1,139 @@
+//! Where a call goes: number, account, devices (S1.3, S1.4), and what happens when nobody answers.
+//!
+//! Everything is looked up when the call comes, so a change of people, numbers or devices takes effect on the next
+//! call without touching a phone (S1.10, S1.12 to S1.14).
+
+use crate::admission::{Sender, is_behind_nat};
+use crate::exchange::Exchange;
+use crate::limits;
+use crate::people::clean_display;
+use calls::{CallId, Cause, Incoming, Party, Target};
+use clock::Now;
+use media::{SoundId, Source};
+use sip::Flow;
+use sip::bindings::Binding;
+use wire::sip::{HeaderName, Message, Uri};
+
+impl Exchange {
+    /// A new call.
+    pub(crate) fn invite(&mut self, now: Now, flow: Flow, message: &Message<'_>, uri: &Uri<'_>) {
+        if self.switch.load().0 >= limits::CALLS {
+            return self.refuse(flow, message, 503);
+        }
+        let Some(sender) = self.sender(now, flow, message) else { return };
+        if message.max_forwards().ok().flatten() == Some(0) {
+            return self.refuse(flow, message, 483);
+        }
+        let dialled = uri.user_decoded().unwrap_or_default();
+        let (caller, label) = self.caller(&sender, message);
+        let session_id = self.session_id(message);
+        let incoming = Incoming {
+            flow,
+            invite: message,
+            caller,
+            dialled: &dialled,
+            label: &label,
+            behind_nat: is_behind_nat(flow, message),
+            session_id: &session_id,
+        };
+        match self.switch.incoming(now, &incoming) {
+            Err(cause) => self.refuse(flow, message, cause.status()),
+            Ok(call) => {
+                if let Sender::Device(device) = sender {
+                    self.callers.insert(call, device);
+                }
+                self.route(now, call, &session_id, &dialled);
+            }
+        }
+    }
+
+    /// Rings whoever has the number.
+    fn route(&mut self, now: Now, call: CallId, session_id: &str, dialled: &str) {
+        if !self.sessions.insert((session_id.into(), dialled.into())) {
+            // R9: the call came back to us and asks for the same number again.
+            return self.switch.reject(now, call, Cause::Loop, "the call came back to us");
+        }
+        self.routed.insert(call, (session_id.into(), dialled.into()));
+        if self.config.echo_number.as_deref() == Some(dialled) {
+            let source =
+                Source::Prompt { sound: SoundId::ECHO, then: Some(Box::new(Source::Echo)), repeat: false };
+            return self.switch.answer_with(now, call, source, "echo");
+        }
+        let Some((_, account)) = self.people.account_of(dialled) else {
+            return self.switch.reject(now, call, Cause::UnknownNumber, "");
+        };
+        let callee = Party { number: dialled.into(), name: account.display.clone() };
+        let caller = self.callers.get(&call);
+        let targets: Vec<Target> = account
+            .devices
+            .iter()
+            .filter(|device| Some(*device) != caller)
+            .flat_map(|device| {
+                self.registrar.bindings(device).into_iter().map(move |binding| (device, binding))
+            })
+            .take(limits::BRANCHES)
+            .map(|(device, binding)| target(device, binding, &callee, &self.config.domain))
+            .collect();
+        if targets.is_empty() {
+            return self.switch.reject(now, call, Cause::Offline, "no device is registered");
+        }
+        let ringing =
+            targets.iter().filter(|target| self.switch.add_branch(now, call, target).is_some()).count();
+        if ringing == 0 {
+            return self.switch.reject(now, call, Cause::Overload, "no media port is free");
+        }
+        self.switch.limit_ringing(now, call, self.config.ring_limit);
+    }
+
+    /// Nothing rings any more and nobody answered.
+    pub(crate) fn nobody_answered(&mut self, now: Now, call: CallId, cause: Cause) {
+        self.switch.reject(now, call, cause, "");
+    }
+
+    /// Who calls, as the callee sees it: our directory's word for devices, the trunk's for the outside.
+    fn caller(&self, sender: &Sender, message: &Message<'_>) -> (Party, Box<str>) {
+        match sender {
+            Sender::Device(device) => {
+                let account =
+                    self.people.device(device).and_then(|device| self.people.account(&device.account));
+                let number = account.and_then(|account| account.numbers.first()).unwrap_or(device).clone();
+                let name = account.map(|account| account.display.clone()).unwrap_or_default();
+                (Party { number, name }, device.clone())
+            }
+            Sender::Trunk(trunk) => {
+                let from = message.from().ok();
+                let number = from.and_then(|from| from.uri().ok()).and_then(|uri| uri.user_decoded());
+                let name = from.map(|from| from.display_name()).unwrap_or_default();
+                let number = clean_display(number.as_deref().unwrap_or("anonymous"));
+                (Party { number, name: clean_display(&String::from_utf8_lossy(&name)) }, trunk.clone())
+            }
+        }
+    }
+
+    /// The caller's half of the Session-ID, or a new one if it has none (RFC 7989 section 6).
+    fn session_id(&mut self, message: &Message<'_>) -> String {
+        let sent = message.value(HeaderName::SessionId).and_then(|value| std::str::from_utf8(value).ok());
+        let half = sent.and_then(|text| text.split(';').next()).map(str::trim).unwrap_or_default();
+        let right = half.len() == 32
+            && half.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && half.bytes().any(|b| b != b'0');
+        if right {
+            return half.to_ascii_lowercase();
+        }
+        let endpoint = self.switch.endpoint();
+        format!("{:016x}{:016x}", endpoint.random() | 1, endpoint.random())
+    }
+}
+
+/// One branch.
+fn target(device: &str, binding: &Binding, callee: &Party, domain: &str) -> Target {
+    Target {
+        label: device.into(),
+        flow: binding.flow,
+        uri: binding.contact.clone(),
+        routes: binding.path.clone(),
+        callee: callee.clone(),
+        domain: domain.into(),
+        behind_nat: binding.behind_nat,
+    }
+}
