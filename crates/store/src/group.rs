@@ -1,0 +1,215 @@
+//! The changes of one transaction, the last word on each key, and the statements that write them.
+//!
+//! Several commits meet in one group; a key that two of them touch is written once. One multi-row statement a
+//! table, so that a thousand registrations cost little more than one (R21).
+
+use calls::CallRecord;
+use exchange::{Change, Commit, Device, PeopleChange, StoredBinding, Trunk};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use std::collections::BTreeMap;
+
+/// Rows of one statement; SQLite takes 32,766 variables, and a record has 14.
+const ROWS: usize = 1_000;
+
+/// What a group comes to: for each key its new value, or its removal.
+#[derive(Default)]
+pub(crate) struct Group<'a> {
+    accounts: BTreeMap<&'a str, Option<&'a str>>,
+    /// The account, and the place in the order of this group.
+    numbers: BTreeMap<&'a str, Option<(usize, &'a str)>>,
+    devices: BTreeMap<&'a str, Option<(usize, &'a Device)>>,
+    trunks: BTreeMap<&'a str, Option<&'a Trunk>>,
+    bindings: BTreeMap<&'a str, &'a [StoredBinding]>,
+    records: Vec<&'a CallRecord>,
+    place: usize,
+}
+
+impl<'a> Group<'a> {
+    pub(crate) fn add(&mut self, commit: &'a Commit) {
+        for owned in &commit.changes {
+            match &owned.change {
+                Change::People(change) => self.add_people(change),
+                Change::Bindings { device, bindings } => {
+                    self.bindings.insert(device, bindings);
+                }
+                Change::Record(record) => self.records.push(record),
+            }
+        }
+    }
+
+    fn add_people(&mut self, change: &'a PeopleChange) {
+        self.place += 1;
+        match change {
+            PeopleChange::PutAccount { name, display } => {
+                self.accounts.insert(name, Some(display));
+            }
+            PeopleChange::RemoveAccount { name } => {
+                self.accounts.insert(name, None);
+            }
+            PeopleChange::PutNumber { number, account } => {
+                self.numbers.insert(number, Some((self.place, account)));
+            }
+            PeopleChange::RemoveNumber { number } => {
+                self.numbers.insert(number, None);
+            }
+            PeopleChange::PutDevice { name, device } => {
+                self.devices.insert(name, Some((self.place, device)));
+            }
+            PeopleChange::RemoveDevice { name } => {
+                self.devices.insert(name, None);
+                self.bindings.insert(name, &[]);
+            }
+            PeopleChange::PutTrunk { name, trunk } => {
+                self.trunks.insert(name, Some(trunk));
+            }
+            PeopleChange::RemoveTrunk { name } => {
+                self.trunks.insert(name, None);
+            }
+        }
+    }
+
+    /// Writes it all inside the transaction that the connection is in.
+    pub(crate) async fn write(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        self.write_accounts(connection).await?;
+        self.write_numbers(connection).await?;
+        self.write_devices(connection).await?;
+        self.write_trunks(connection).await?;
+        self.write_bindings(connection).await?;
+        self.write_records(connection).await
+    }
+
+    async fn write_accounts(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        delete(connection, "DELETE FROM accounts WHERE name IN ", removed(&self.accounts)).await?;
+        let rows: Vec<_> = self.accounts.iter().filter_map(|(name, display)| Some((*name, (*display)?))).collect();
+        for rows in rows.chunks(ROWS) {
+            let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO accounts (name, display) ");
+            query.push_values(rows, |mut row, (name, display)| {
+                row.push_bind(*name).push_bind(*display);
+            });
+            query.push(" ON CONFLICT (name) DO UPDATE SET display = excluded.display");
+            query.build().execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+
+    /// A number that changes hands goes to the end of its new account's list, as it does in memory.
+    async fn write_numbers(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        delete(connection, "DELETE FROM numbers WHERE number IN ", self.numbers.keys().copied().collect()).await?;
+        let mut rows: Vec<_> =
+            self.numbers.iter().filter_map(|(number, put)| (*put).map(|(place, account)| (place, *number, account))).collect();
+        rows.sort_unstable();
+        for rows in rows.chunks(ROWS) {
+            let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO numbers (number, account) ");
+            query.push_values(rows, |mut row, (_, number, account)| {
+                row.push_bind(*number).push_bind(*account);
+            });
+            query.build().execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_devices(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        delete(connection, "DELETE FROM devices WHERE name IN ", removed(&self.devices)).await?;
+        let mut rows: Vec<_> =
+            self.devices.iter().filter_map(|(name, put)| (*put).map(|(place, device)| (place, *name, device))).collect();
+        rows.sort_unstable_by_key(|(place, ..)| *place);
+        for rows in rows.chunks(ROWS) {
+            let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO devices (name, account, md5, sha256) ");
+            query.push_values(rows, |mut row, (_, name, device)| {
+                row.push_bind(*name).push_bind(&*device.account);
+                row.push_bind(&*device.secret.md5).push_bind(&*device.secret.sha256);
+            });
+            query.push(
+                " ON CONFLICT (name) DO UPDATE SET account = excluded.account, md5 = excluded.md5, \
+                 sha256 = excluded.sha256",
+            );
+            query.build().execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_trunks(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        delete(connection, "DELETE FROM trunks WHERE name IN ", removed(&self.trunks)).await?;
+        for (name, trunk) in &self.trunks {
+            let Some(trunk) = trunk else { continue };
+            sqlx::query(
+                "INSERT INTO trunks (name, address, port) VALUES (?, ?, ?) \
+                 ON CONFLICT (name) DO UPDATE SET address = excluded.address, port = excluded.port",
+            )
+            .bind(*name)
+            .bind(trunk.address.to_string())
+            .bind(trunk.port)
+            .execute(&mut *connection)
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn write_bindings(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        delete(connection, "DELETE FROM bindings WHERE device IN ", self.bindings.keys().copied().collect()).await?;
+        let rows: Vec<(&str, usize, &StoredBinding)> = self
+            .bindings
+            .iter()
+            .flat_map(|(device, list)| list.iter().enumerate().map(|(place, binding)| (*device, place, binding)))
+            .collect();
+        for rows in rows.chunks(ROWS) {
+            let mut query = QueryBuilder::<Sqlite>::new(
+                "INSERT INTO bindings (device, place, contact, instance, reg_id, q, path, transport, local, remote, \
+                 behind_nat, expires, call_id, sequence) ",
+            );
+            query.push_values(rows, |mut row, (device, place, binding)| {
+                row.push_bind(*device).push_bind(i64::try_from(*place).unwrap_or(i64::MAX));
+                row.push_bind(&*binding.contact).push_bind(binding.instance.as_deref());
+                row.push_bind(binding.reg_id).push_bind(binding.q);
+                row.push_bind(binding.path.join("\n")).push_bind(binding.flow.transport.uri_name());
+                row.push_bind(binding.flow.local.to_string()).push_bind(binding.flow.remote.to_string());
+                row.push_bind(binding.behind_nat).push_bind(binding.expires.0);
+                row.push_bind(&*binding.call_id).push_bind(binding.sequence);
+            });
+            query.build().execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_records(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        for rows in self.records.chunks(ROWS) {
+            let mut query = QueryBuilder::<Sqlite>::new(
+                "INSERT INTO records (session_id, caller_number, caller_name, dialled, answered_by, started, answered, \
+                 ended, ringing_ms, talking_ms, cause, blame, status, detail) ",
+            );
+            query.push_values(rows, |mut row, record| {
+                row.push_bind(&*record.session_id);
+                row.push_bind(&*record.caller.number).push_bind(&*record.caller.name);
+                row.push_bind(&*record.dialled).push_bind(&*record.answered_by);
+                row.push_bind(record.started.0).push_bind(record.answered.map(|at| at.0)).push_bind(record.ended.0);
+                row.push_bind(milliseconds(record.ringing)).push_bind(milliseconds(record.talking));
+                row.push_bind(record.cause.name()).push_bind(record.blame.name());
+                row.push_bind(record.status).push_bind(&*record.detail);
+            });
+            query.build().execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+}
+
+fn milliseconds(span: std::time::Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn removed<'a, T>(table: &BTreeMap<&'a str, Option<T>>) -> Vec<&'a str> {
+    table.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| *key).collect()
+}
+
+async fn delete(connection: &mut SqliteConnection, sql: &'static str, keys: Vec<&str>) -> Result<(), sqlx::Error> {
+    for keys in keys.chunks(ROWS) {
+        let mut query = QueryBuilder::<Sqlite>::new(sql);
+        query.push("(");
+        let mut list = query.separated(", ");
+        for key in keys {
+            list.push_bind(*key);
+        }
+        query.push(")");
+        query.build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}

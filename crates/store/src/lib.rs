@@ -1,0 +1,20 @@
+//! What must not be lost: SQLite in WAL mode with `synchronous=FULL`, migrations, and group commit on a thread of
+//! its own (R20, R21).
+//!
+//! ```text
+//! core --Commit--> bounded queue --> writer thread: all that waits, one transaction, one fsync
+//!      <-- answer(sequence, Committed | Fenced | Unavailable) --
+//! reader connections (lists, records) and the checkpointer never wait for the writer
+//! ```
+
+mod error;
+mod group;
+mod migrate;
+mod open;
+mod records;
+mod snapshot;
+mod writer;
+
+pub use error::StoreError;
+pub use open::{Opened, Store};
+pub use records::{Record, Records};

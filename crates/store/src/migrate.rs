@@ -1,0 +1,31 @@
+//! Brings a database to the newest form, each step in a transaction; a newer one than we know is refused.
+
+use sqlx::{Connection as _, Executor as _, SqliteConnection};
+
+/// The steps, in order; the database's `user_version` is the number of those that were taken.
+const STEPS: &[&str] = &[include_str!("../migrations/0001_office.sql")];
+
+pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<(), String> {
+    let (version,): (i64,) = sqlx::query_as("PRAGMA user_version")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(|error| error.to_string())?;
+    let taken = usize::try_from(version).unwrap_or(usize::MAX);
+    if taken > STEPS.len() {
+        return Err(format!(
+            "was written by a newer Ringdown (form {version}, we know {}); use that one, or restore a backup",
+            STEPS.len()
+        ));
+    }
+    for (index, step) in STEPS.iter().enumerate().skip(taken) {
+        take(connection, index + 1, step).await.map_err(|error| format!("step {}: {error}", index + 1))?;
+    }
+    Ok(())
+}
+
+async fn take(connection: &mut SqliteConnection, number: usize, step: &'static str) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    transaction.execute(step).await?;
+    transaction.execute(sqlx::AssertSqlSafe(format!("PRAGMA user_version = {number}"))).await?;
+    transaction.commit().await
+}

@@ -1,0 +1,147 @@
+//! Opening the store, and the handle that everybody else holds.
+
+use crate::error::StoreError;
+use crate::records::Records;
+use crate::writer::{self, Request};
+use crate::{migrate, snapshot};
+use exchange::{Commit, Snapshot, StoreAnswer};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, SqliteConnection};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// Commits that wait for the writer; the exchange promises no more than it has room for.
+const QUEUE: usize = 32_768;
+/// How long a statement waits for another process that looks into the file.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A store that was opened and read, before its writer runs.
+pub struct Opened {
+    /// What it holds, for the exchange.
+    pub snapshot: Snapshot,
+    settings: BTreeMap<String, String>,
+    connection: SqliteConnection,
+    runtime: tokio::runtime::Runtime,
+    path: PathBuf,
+}
+
+/// The way to the writer; dropped, the writer ends after what it has.
+pub struct Store {
+    requests: SyncSender<Request>,
+    thread: Option<JoinHandle<()>>,
+    path: PathBuf,
+}
+
+impl Opened {
+    /// Opens or makes `office.db` in a folder that exists.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be opened, is no database of ours, or comes from a newer Ringdown.
+    pub fn open(folder: &Path) -> Result<Opened, StoreError> {
+        let path = folder.join("office.db");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(|error| StoreError::new(&path, error))?;
+        let opened = runtime.block_on(async {
+            let mut connection =
+                options(&path).create_if_missing(true).connect().await.map_err(|error| error.to_string())?;
+            migrate::migrate(&mut connection).await?;
+            let read = snapshot::read(&mut connection).await.map_err(|error| error.to_string())?;
+            Ok::<_, String>((connection, read))
+        });
+        let (connection, (snapshot, settings)) = opened.map_err(|what| StoreError::new(&path, what))?;
+        Ok(Opened { snapshot, settings, connection, runtime, path })
+    }
+
+    /// A setting that was kept.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        self.settings.get(name).map(String::as_str)
+    }
+
+    /// Keeps a setting, before the writer runs.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be written.
+    pub fn keep_setting(&mut self, name: &str, value: &str) -> Result<(), StoreError> {
+        let written = self.runtime.block_on(
+            sqlx::query("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+                .bind(name)
+                .bind(value)
+                .execute(&mut self.connection),
+        );
+        written.map_err(|error| StoreError::new(&self.path, error))?;
+        self.settings.insert(name.to_owned(), value.to_owned());
+        Ok(())
+    }
+
+    /// Starts the writer. `answer` hears of each commit by its sequence number.
+    ///
+    /// # Errors
+    /// [`StoreError`] when no thread can be had.
+    pub fn start(self, answer: impl FnMut(u64, StoreAnswer) + Send + 'static) -> Result<Store, StoreError> {
+        let (requests, queue) = sync_channel(QUEUE);
+        let Opened { connection, runtime, path, .. } = self;
+        let file = path.clone();
+        let thread = thread::Builder::new()
+            .name("store".into())
+            .spawn(move || writer::run(runtime, connection, &file, &queue, answer))
+            .map_err(|error| StoreError::new(&path, error))?;
+        Ok(Store { requests, thread: Some(thread), path })
+    }
+}
+
+impl Store {
+    /// Hands changes to the writer, without waiting.
+    ///
+    /// # Errors
+    /// The commit's answer when it cannot even be queued.
+    pub fn commit(&self, commit: Commit) -> Result<(), StoreAnswer> {
+        self.requests.try_send(Request::Commit(commit)).map_err(|error| {
+            let why = match error {
+                TrySendError::Full(_) => "the store cannot keep up",
+                TrySendError::Disconnected(_) => "the store's writer is gone",
+            };
+            StoreAnswer::Unavailable { why: why.into() }
+        })
+    }
+
+    /// A reader of call records with a connection of its own.
+    #[must_use]
+    pub fn records(&self) -> Records {
+        Records::new(&self.path)
+    }
+
+    /// Waits until everything that was handed over is written, and ends the writer.
+    pub fn close(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        let _ = self.requests.send(Request::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// How each connection is opened (R21).
+pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(PATIENCE)
+        // Checkpoints are another connection's work, so that no commit pays for one.
+        .pragma("wal_autocheckpoint", "0")
+}
