@@ -53,6 +53,13 @@ pub enum Command {
         /// The device.
         device: Device,
     },
+    /// A new secret for a device that exists.
+    ChangeSecret {
+        /// The device.
+        device: Box<str>,
+        /// What proves it from now on.
+        secret: Secret,
+    },
     /// Take rows, at most [`limits::IMPORT_ROWS`] at a time.
     Import(Vec<ImportRow>),
     /// All accounts.
@@ -63,6 +70,8 @@ pub enum Command {
     ListDevices,
     /// All trunks.
     ListTrunks,
+    /// The numbers that are services of the exchange.
+    ListCodes,
     /// How things are.
     Status,
 }
@@ -130,11 +139,14 @@ pub enum Answer {
     Devices(Vec<DeviceRow>),
     /// To [`Command::ListTrunks`].
     Trunks(Vec<(Box<str>, Trunk)>),
+    /// To [`Command::ListCodes`]: what to dial, and what it does.
+    Codes(Vec<(Box<str>, Box<str>)>),
     /// To [`Command::Status`].
     Status(Status),
 }
 
 impl Exchange {
+    #[expect(clippy::too_many_lines, reason = "one arm a command; those that are long have a function")]
     pub(crate) fn command(&mut self, now: Now, id: CommandId, command: Command) {
         match command {
             Command::AddAccount { name, .. } if self.people.account(&name).is_some() => {
@@ -150,6 +162,13 @@ impl Exchange {
             Command::AddDevice { name, device } => {
                 self.change_people(now, id, PeopleChange::PutDevice { name, device });
             }
+            Command::ChangeSecret { device: name, secret } => match self.people.device(&name) {
+                None => self.answer(id, Answer::Refused(Refusal::Unknown("device", name))),
+                Some(known) => {
+                    let device = Device { account: known.account.clone(), secret };
+                    self.change_people(now, id, PeopleChange::PutDevice { name, device });
+                }
+            },
             Command::Change(change) => self.change_people(now, id, change),
             Command::Import(rows) => self.import(now, id, &rows),
             Command::ListAccounts => {
@@ -178,6 +197,11 @@ impl Exchange {
             Command::ListTrunks => {
                 let rows = self.people.trunks().map(|(name, trunk)| (name.into(), trunk.clone())).collect();
                 self.answer(id, Answer::Trunks(rows));
+            }
+            Command::ListCodes => {
+                let echo = self.config.echo_number.iter();
+                let codes = echo.map(|number| (number.clone(), "says back what it hears".into())).collect();
+                self.answer(id, Answer::Codes(codes));
             }
             Command::Status => {
                 let status = self.status();

@@ -19,8 +19,8 @@ use std::time::Duration;
 pub struct Config {
     /// The digest realm; fixed at first start, because the stored secrets depend on it (R10).
     pub realm: Box<str>,
-    /// The host of From and To.
-    pub domain: Box<str>,
+    /// The host of From and To; `None` writes the address at which the phone reaches us, so that it can call back.
+    pub domain: Option<Box<str>>,
     /// The number that talks back, if any.
     pub echo_number: Option<Box<str>>,
     /// How long a call rings.

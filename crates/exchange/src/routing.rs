@@ -72,7 +72,7 @@ impl Exchange {
                 self.registrar.bindings(device).into_iter().map(move |binding| (device, binding))
             })
             .take(limits::BRANCHES)
-            .map(|(device, binding)| target(device, binding, &callee, &self.config.domain))
+            .map(|(device, binding)| target(device, binding, &callee, self.config.domain.as_deref()))
             .collect();
         if targets.is_empty() {
             return self.switch.reject(now, call, Cause::Offline, "no device is registered");
@@ -126,14 +126,14 @@ impl Exchange {
 }
 
 /// One branch.
-fn target(device: &str, binding: &Binding, callee: &Party, domain: &str) -> Target {
+fn target(device: &str, binding: &Binding, callee: &Party, domain: Option<&str>) -> Target {
     Target {
         label: device.into(),
         flow: binding.flow,
         uri: binding.contact.clone(),
         routes: binding.path.clone(),
         callee: callee.clone(),
-        domain: domain.into(),
+        domain: domain.map_or_else(|| binding.flow.local.to_string().into(), Box::from),
         behind_nat: binding.behind_nat,
     }
 }

@@ -80,7 +80,8 @@ impl<'a> Group<'a> {
 
     async fn write_accounts(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         delete(connection, "DELETE FROM accounts WHERE name IN ", removed(&self.accounts)).await?;
-        let rows: Vec<_> = self.accounts.iter().filter_map(|(name, display)| Some((*name, (*display)?))).collect();
+        let rows: Vec<_> =
+            self.accounts.iter().filter_map(|(name, display)| Some((*name, (*display)?))).collect();
         for rows in rows.chunks(ROWS) {
             let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO accounts (name, display) ");
             query.push_values(rows, |mut row, (name, display)| {
@@ -94,9 +95,13 @@ impl<'a> Group<'a> {
 
     /// A number that changes hands goes to the end of its new account's list, as it does in memory.
     async fn write_numbers(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        delete(connection, "DELETE FROM numbers WHERE number IN ", self.numbers.keys().copied().collect()).await?;
-        let mut rows: Vec<_> =
-            self.numbers.iter().filter_map(|(number, put)| (*put).map(|(place, account)| (place, *number, account))).collect();
+        delete(connection, "DELETE FROM numbers WHERE number IN ", self.numbers.keys().copied().collect())
+            .await?;
+        let mut rows: Vec<_> = self
+            .numbers
+            .iter()
+            .filter_map(|(number, put)| (*put).map(|(place, account)| (place, *number, account)))
+            .collect();
         rows.sort_unstable();
         for rows in rows.chunks(ROWS) {
             let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO numbers (number, account) ");
@@ -110,8 +115,11 @@ impl<'a> Group<'a> {
 
     async fn write_devices(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         delete(connection, "DELETE FROM devices WHERE name IN ", removed(&self.devices)).await?;
-        let mut rows: Vec<_> =
-            self.devices.iter().filter_map(|(name, put)| (*put).map(|(place, device)| (place, *name, device))).collect();
+        let mut rows: Vec<_> = self
+            .devices
+            .iter()
+            .filter_map(|(name, put)| (*put).map(|(place, device)| (place, *name, device)))
+            .collect();
         rows.sort_unstable_by_key(|(place, ..)| *place);
         for rows in rows.chunks(ROWS) {
             let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO devices (name, account, md5, sha256) ");
@@ -146,11 +154,14 @@ impl<'a> Group<'a> {
     }
 
     async fn write_bindings(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        delete(connection, "DELETE FROM bindings WHERE device IN ", self.bindings.keys().copied().collect()).await?;
+        delete(connection, "DELETE FROM bindings WHERE device IN ", self.bindings.keys().copied().collect())
+            .await?;
         let rows: Vec<(&str, usize, &StoredBinding)> = self
             .bindings
             .iter()
-            .flat_map(|(device, list)| list.iter().enumerate().map(|(place, binding)| (*device, place, binding)))
+            .flat_map(|(device, list)| {
+                list.iter().enumerate().map(|(place, binding)| (*device, place, binding))
+            })
             .collect();
         for rows in rows.chunks(ROWS) {
             let mut query = QueryBuilder::<Sqlite>::new(
@@ -181,7 +192,9 @@ impl<'a> Group<'a> {
                 row.push_bind(&*record.session_id);
                 row.push_bind(&*record.caller.number).push_bind(&*record.caller.name);
                 row.push_bind(&*record.dialled).push_bind(&*record.answered_by);
-                row.push_bind(record.started.0).push_bind(record.answered.map(|at| at.0)).push_bind(record.ended.0);
+                row.push_bind(record.started.0)
+                    .push_bind(record.answered.map(|at| at.0))
+                    .push_bind(record.ended.0);
                 row.push_bind(milliseconds(record.ringing)).push_bind(milliseconds(record.talking));
                 row.push_bind(record.cause.name()).push_bind(record.blame.name());
                 row.push_bind(record.status).push_bind(&*record.detail);
@@ -200,7 +213,11 @@ fn removed<'a, T>(table: &BTreeMap<&'a str, Option<T>>) -> Vec<&'a str> {
     table.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| *key).collect()
 }
 
-async fn delete(connection: &mut SqliteConnection, sql: &'static str, keys: Vec<&str>) -> Result<(), sqlx::Error> {
+async fn delete(
+    connection: &mut SqliteConnection,
+    sql: &'static str,
+    keys: Vec<&str>,
+) -> Result<(), sqlx::Error> {
     for keys in keys.chunks(ROWS) {
         let mut query = QueryBuilder::<Sqlite>::new(sql);
         query.push("(");

@@ -23,7 +23,11 @@ pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<(), Str
     Ok(())
 }
 
-async fn take(connection: &mut SqliteConnection, number: usize, step: &'static str) -> Result<(), sqlx::Error> {
+async fn take(
+    connection: &mut SqliteConnection,
+    number: usize,
+    step: &'static str,
+) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin().await?;
     transaction.execute(step).await?;
     transaction.execute(sqlx::AssertSqlSafe(format!("PRAGMA user_version = {number}"))).await?;

@@ -4,7 +4,7 @@ use crate::error::StoreError;
 use crate::records::Records;
 use crate::writer::{self, Request};
 use crate::{migrate, snapshot};
-use exchange::{Commit, Snapshot, StoreAnswer};
+use exchange::{Change, Commit, Epoch, Owned, Shard, Snapshot, StoreAnswer};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, SqliteConnection};
 use std::collections::BTreeMap;
@@ -77,6 +77,19 @@ impl Opened {
         written.map_err(|error| StoreError::new(&self.path, error))?;
         self.settings.insert(name.to_owned(), value.to_owned());
         Ok(())
+    }
+
+    /// Keeps changes, before the writer runs: what a first start makes.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot be written.
+    pub fn keep(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        let owned =
+            changes.iter().map(|change| Owned { shard: Shard(0), epoch: Epoch(1), change: change.clone() });
+        let commit = Commit { sequence: 0, changes: owned.collect() };
+        let written =
+            self.runtime.block_on(writer::write(&mut self.connection, std::slice::from_ref(&commit)));
+        written.map(drop).map_err(|error| StoreError::new(&self.path, error))
     }
 
     /// Starts the writer. `answer` hears of each commit by its sequence number.

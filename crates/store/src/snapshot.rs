@@ -1,7 +1,7 @@
 //! Reads everything that the exchange keeps in memory.
 
-use exchange::{Change, Device, PeopleChange, Secret, Snapshot, StoredBinding, Trunk};
 use clock::Wall;
+use exchange::{Change, Device, PeopleChange, Secret, Snapshot, StoredBinding, Trunk};
 use sip::{Flow, Transport};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
@@ -13,13 +13,16 @@ pub(crate) async fn read(connection: &mut SqliteConnection) -> Result<(Snapshot,
     let settings: Vec<(String, String)> =
         sqlx::query_as("SELECT name, value FROM settings").fetch_all(&mut *connection).await?;
     let mut changes = Vec::new();
-    let accounts: Vec<(String, String)> =
-        sqlx::query_as("SELECT name, display FROM accounts ORDER BY name").fetch_all(&mut *connection).await?;
+    let accounts: Vec<(String, String)> = sqlx::query_as("SELECT name, display FROM accounts ORDER BY name")
+        .fetch_all(&mut *connection)
+        .await?;
     changes.extend(accounts.into_iter().map(|(name, display)| {
         Change::People(PeopleChange::PutAccount { name: name.into(), display: display.into() })
     }));
     let numbers: Vec<(String, String)> =
-        sqlx::query_as("SELECT number, account FROM numbers ORDER BY position").fetch_all(&mut *connection).await?;
+        sqlx::query_as("SELECT number, account FROM numbers ORDER BY position")
+            .fetch_all(&mut *connection)
+            .await?;
     changes.extend(numbers.into_iter().map(|(number, account)| {
         Change::People(PeopleChange::PutNumber { number: number.into(), account: account.into() })
     }));
@@ -55,7 +58,10 @@ async fn bindings(connection: &mut SqliteConnection) -> Result<Vec<Change>, sqlx
             by_device.entry(row.try_get("device")?).or_default().push(binding);
         }
     }
-    Ok(by_device.into_iter().map(|(device, bindings)| Change::Bindings { device: device.into(), bindings }).collect())
+    Ok(by_device
+        .into_iter()
+        .map(|(device, bindings)| Change::Bindings { device: device.into(), bindings })
+        .collect())
 }
 
 /// One row; `None` when its flow is of a kind that we do not know, as after a downgrade.
@@ -77,9 +83,11 @@ fn binding(row: &SqliteRow) -> Result<Option<StoredBinding>, sqlx::Error> {
 
 fn flow(row: &SqliteRow) -> Result<Option<Flow>, sqlx::Error> {
     let name: &str = row.try_get("transport")?;
-    let transport =
-        [Transport::Udp, Transport::Tcp, Transport::Tls].into_iter().find(|transport| transport.uri_name() == name);
-    let (local, remote) = (row.try_get::<&str, _>("local")?.parse(), row.try_get::<&str, _>("remote")?.parse());
+    let transport = [Transport::Udp, Transport::Tcp, Transport::Tls]
+        .into_iter()
+        .find(|transport| transport.uri_name() == name);
+    let (local, remote) =
+        (row.try_get::<&str, _>("local")?.parse(), row.try_get::<&str, _>("remote")?.parse());
     Ok(match (transport, local, remote) {
         (Some(transport), Ok(local), Ok(remote)) => Some(Flow { transport, local, remote, connection: 0 }),
         _ => None,

@@ -60,10 +60,13 @@ pub(crate) fn run(
             Ok(fenced) => {
                 for commit in group.drain(..) {
                     let lost = commit.changes.iter().find(|owned| fenced.contains(&owned.shard.0));
-                    answer(commit.sequence, match lost {
-                        Some(owned) => StoreAnswer::Fenced { shard: owned.shard },
-                        None => StoreAnswer::Committed,
-                    });
+                    answer(
+                        commit.sequence,
+                        match lost {
+                            Some(owned) => StoreAnswer::Fenced { shard: owned.shard },
+                            None => StoreAnswer::Committed,
+                        },
+                    );
                 }
             }
             Err(error) => {
@@ -80,7 +83,10 @@ pub(crate) fn run(
 
 /// Writes a group in one transaction. Returns the shards that another owner has taken: commits that touch one are
 /// left out.
-async fn write(connection: &mut SqliteConnection, commits: &[Commit]) -> Result<BTreeSet<u8>, sqlx::Error> {
+pub(crate) async fn write(
+    connection: &mut SqliteConnection,
+    commits: &[Commit],
+) -> Result<BTreeSet<u8>, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let fenced = fenced(&mut transaction, commits).await?;
     let mut group = Group::default();
@@ -122,7 +128,8 @@ impl Checkpointer {
     fn start(path: &Path) -> Checkpointer {
         let stop = Arc::new(AtomicBool::new(false));
         let (told, path) = (Arc::clone(&stop), path.to_owned());
-        let thread = thread::Builder::new().name("checkpoint".into()).spawn(move || checkpoint(&path, &told)).ok();
+        let thread =
+            thread::Builder::new().name("checkpoint".into()).spawn(move || checkpoint(&path, &told)).ok();
         Checkpointer { stop, thread }
     }
 }

@@ -14,7 +14,7 @@
 //! before the colon of a header, an illegal header name, a second From, To, Call-ID, `CSeq`, Max-Forwards or
 //! Content-Length, a Content-Length that is no number or promises too much, a `CSeq` that names another method,
 //! white space other than single spaces in the request line, a branch or tag that is no token or occurs twice,
-//! a second `@` or a repeated parameter in a SIP URI.
+//! a second `@` in a SIP URI, or a parameter that occurs twice with different values.
 //!
 //! # Lenient
 //!
@@ -34,7 +34,8 @@
 //! 12. A Call-ID may be any visible ASCII text.
 //! 13. Empty places between commas are skipped in lists of tokens and in digest parameters.
 //! 14. A malformed Expires, `q` or `expires` counts as absent; numbers beyond 2^32-1 seconds saturate.
-//! 15. Headers that no view reads are never looked at: a malformed Date or Warning harms nobody.
+//! 15. A parameter of a SIP URI may be repeated word for word.
+//! 16. Headers that no view reads are never looked at: a malformed Date or Warning harms nobody.
 
 mod auth;
 mod chars;

@@ -220,8 +220,12 @@ impl<'a> UriParams<'a> {
     fn check(text: &'a str) -> Result<UriParams<'a>, UriError> {
         let params = UriParams(text);
         for (index, (name, value)) in params.iter().enumerate() {
-            // RFC 3261 section 19.1.1: a name must not occur twice. At most MAX_PARAMS are compared.
-            let twice = params.iter().take(index).any(|(other, _)| other.eq_ignore_ascii_case(name));
+            // RFC 3261 section 19.1.1: a name must not occur twice; baresip 1.0 repeats `transport` word for word,
+            // which can be read in one way only. At most MAX_PARAMS are compared.
+            let twice = params
+                .iter()
+                .take(index)
+                .any(|(other, known)| other.eq_ignore_ascii_case(name) && known != value);
             let sound = !name.is_empty() && !name.contains('@') && !value.is_some_and(|v| v.contains('@'));
             if !sound || twice || index >= MAX_PARAMS {
                 return Err(UriError("parameter"));

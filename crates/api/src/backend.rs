@@ -1,0 +1,58 @@
+//! What the ways in need of the running exchange.
+
+use exchange::{Answer, Command, Secret};
+use serde::{Deserialize, Serialize};
+
+/// The exchange does not answer: it is stopping, or its queue is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone;
+
+/// A call record as people see it; times in milliseconds since 1970 UTC.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallRow {
+    /// In the order of their end.
+    pub id: i64,
+    /// Names the call in every trace (RFC 7989).
+    pub session_id: String,
+    /// The number that called.
+    pub caller: String,
+    /// The caller's name.
+    pub caller_name: String,
+    /// The number that was dialled.
+    pub callee: String,
+    /// The device that answered, or the service; empty if none did.
+    pub answered_by: String,
+    /// When it began.
+    pub started: i64,
+    /// When it was answered.
+    pub answered: Option<i64>,
+    /// When it was over.
+    pub ended: i64,
+    /// From the beginning to the answer, or to the end if there was none.
+    pub ringing_ms: i64,
+    /// From the answer to the end.
+    pub duration_ms: i64,
+    /// Why it ended.
+    pub cause: String,
+    /// Whose doing that was: caller, callee, carrier, us, operator.
+    pub blame: String,
+    /// The final status that the caller got.
+    pub status: u16,
+    /// More to say, if there is.
+    pub detail: String,
+}
+
+/// The running exchange and its store.
+pub trait Backend: Clone + Send + Sync + 'static {
+    /// Asks the exchange.
+    fn command(&self, command: Command) -> impl Future<Output = Result<Answer, Gone>> + Send;
+
+    /// The newest call records, oldest first; `Err` says in words why they cannot be read.
+    fn records(&self, most: u32) -> impl Future<Output = Result<Vec<CallRow>, String>> + Send;
+
+    /// What is kept of a device's secret in this exchange's realm.
+    fn secret(&self, device: &str, password: &str) -> Secret;
+
+    /// A new secret that nobody can guess, in letters and digits.
+    fn new_password(&self) -> String;
+}

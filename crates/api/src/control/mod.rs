@@ -1,0 +1,19 @@
+//! The control socket: one Unix socket in the data folder, for the machine's owner alone. One JSON request a line, one
+//! JSON response a line.
+
+mod client;
+mod protocol;
+mod server;
+
+pub use client::{Client, ControlError};
+pub use protocol::{
+    AccountItem, CodeItem, DeviceItem, ImportRow, NumberItem, Request, Response, RowFault, TrunkItem,
+};
+pub use server::serve;
+
+/// The socket's name in the data folder.
+pub const SOCKET: &str = "control.sock";
+/// Rows of one import request.
+pub const IMPORT_ROWS: usize = exchange::limits::IMPORT_ROWS;
+/// The longest line of either side, in bytes.
+const LINE: usize = 4 << 20;

@@ -1,0 +1,12 @@
+//! The ways in for people: HTTP (health, the administrator's page) and the local control socket of the data folder.
+//!
+//! Nothing here knows SIP or SQL. What is asked goes to a [`Backend`], which the roof makes of the running exchange
+//! and its store.
+
+mod backend;
+pub mod control;
+mod http;
+mod texts;
+
+pub use backend::{Backend, CallRow, Gone};
+pub use http::{Administrator, router};

@@ -1,0 +1,85 @@
+//! The `ringdown` command: the exchange, and the commands that administer one.
+
+mod account;
+mod calls;
+mod codes;
+mod config;
+mod device;
+mod import;
+mod number;
+mod serve;
+mod talk;
+mod trunk;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// An office telephone exchange: a call finds the person.
+///
+/// `ringdown serve` starts it. Every other command talks to the exchange that runs on the same data folder.
+#[derive(Parser)]
+#[command(name = "ringdown", version, propagate_version = true)]
+struct Arguments {
+    /// The folder in which the exchange keeps everything [default: ringdown in the user's data folder]
+    #[arg(long, global = true, value_name = "DIR", env = "RINGDOWN_DATA")]
+    data: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the exchange
+    Serve(serve::Arguments),
+    /// People, and rooms that have a telephone
+    #[command(subcommand)]
+    Account(account::Command),
+    /// Telephones; each registers with its own name and secret
+    #[command(subcommand)]
+    Device(device::Command),
+    /// Numbers; each reaches all telephones of one account
+    #[command(subcommand)]
+    Number(number::Command),
+    /// Lines to the outside
+    #[command(subcommand)]
+    Trunk(trunk::Command),
+    /// Take people, numbers and telephones from a list
+    Import(import::Arguments),
+    /// Calls that are over, newest last
+    Calls(calls::Arguments),
+    /// Numbers that are services of the exchange
+    Codes,
+}
+
+/// Why a command failed: told to the user as it stands.
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let data = arguments.data.unwrap_or_else(default_data);
+    let done = match arguments.command {
+        Command::Serve(arguments) => serve::run(&data, &arguments),
+        Command::Account(command) => account::run(&data, command),
+        Command::Device(command) => device::run(&data, command),
+        Command::Number(command) => number::run(&data, command),
+        Command::Trunk(command) => trunk::run(&data, command),
+        Command::Import(arguments) => import::run(&data, &arguments),
+        Command::Calls(arguments) => calls::run(&data, &arguments),
+        Command::Codes => codes::run(&data),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("ringdown: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Where the system keeps a user's data (XDG base directories), else a folder beside us.
+fn default_data() -> PathBuf {
+    let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = from("XDG_DATA_HOME").or_else(|| from("HOME").map(|home| home.join(".local/share")));
+    base.map_or_else(|| "ringdown-data".into(), |base| base.join("ringdown"))
+}

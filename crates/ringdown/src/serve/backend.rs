@@ -1,0 +1,68 @@
+//! What the ways in reach: the core by its mailbox, the records by a connection of their own.
+
+use super::core::CoreInput;
+use super::first_start;
+use api::{Backend, CallRow, Gone};
+use exchange::{Answer, Command, Secret};
+use net::Sender;
+use std::sync::Arc;
+use store::{Record, Records};
+use tokio::sync::oneshot;
+
+/// The running exchange, for the ways in.
+#[derive(Clone)]
+pub(crate) struct Roof {
+    core: Sender<CoreInput>,
+    records: Records,
+    realm: Arc<str>,
+}
+
+impl Roof {
+    pub(crate) fn new(core: Sender<CoreInput>, records: Records, realm: &str) -> Roof {
+        Roof { core, records, realm: realm.into() }
+    }
+}
+
+impl Backend for Roof {
+    async fn command(&self, command: Command) -> Result<Answer, Gone> {
+        let (reply, answer) = oneshot::channel();
+        self.core.send(CoreInput::Command { command, reply }).map_err(|_| Gone)?;
+        answer.await.map_err(|_| Gone)
+    }
+
+    async fn records(&self, most: u32) -> Result<Vec<CallRow>, String> {
+        let records = self.records.newest(most).await.map_err(|error| error.to_string())?;
+        Ok(records.into_iter().map(row).collect())
+    }
+
+    fn secret(&self, device: &str, password: &str) -> Secret {
+        Secret::new(device, &self.realm, password)
+    }
+
+    fn new_password(&self) -> String {
+        first_start::secret().unwrap_or_else(|error| {
+            // A system without randomness cannot run an exchange; it did not start.
+            panic!("no randomness: {error}")
+        })
+    }
+}
+
+fn row(record: Record) -> CallRow {
+    CallRow {
+        id: record.id,
+        session_id: record.session_id,
+        caller: record.caller_number,
+        caller_name: record.caller_name,
+        callee: record.dialled,
+        answered_by: record.answered_by,
+        started: record.started,
+        answered: record.answered,
+        ended: record.ended,
+        ringing_ms: record.ringing_ms,
+        duration_ms: record.talking_ms,
+        cause: record.cause,
+        blame: record.blame,
+        status: record.status,
+        detail: record.detail,
+    }
+}

@@ -1,0 +1,275 @@
+//! The core thread: owns the exchange by value, polls the UDP sockets itself, and has a budget for each class of
+//! input, so that none starves another (R17).
+//!
+//! ```text
+//! turn: wait -> datagrams (at most a few batches a socket) -> mailbox (at most M) -> timers that are due
+//!       after each step: outputs, until there are none; at the end of a turn: one sendmmsg a socket
+//! ```
+
+use super::media::Workers;
+use calls::Action;
+use exchange::{Answer, Command, CommandId, Exchange, Input, Output, StoreAnswer};
+use media::MediaEvent;
+use net::{
+    AsyncDeliver, Clock, Full, Mailbox, MediaInbox, Poll, ReceiveBatch, Sender, StreamEvent, Streams, Token,
+    Udp,
+};
+use sip::{Transmit, Transport};
+use std::collections::HashMap;
+use std::io;
+use std::time::Duration;
+use store::Store;
+use tokio::sync::oneshot;
+
+/// Batches of 32 datagrams taken from one socket in a turn.
+const BATCHES: usize = 4;
+/// Values taken from the mailbox in a turn.
+const VALUES: usize = 128;
+/// The mailbox's token; sockets have their index.
+const MAILBOX: Token = Token::MAX;
+/// How long running calls and promises have to end when we stop.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// What other threads tell the core.
+pub(crate) enum CoreInput {
+    Stream(StreamEvent),
+    Stored { sequence: u64, answer: StoreAnswer },
+    Media(MediaEvent),
+    Command { command: Command, reply: oneshot::Sender<Answer> },
+    Stop,
+}
+
+/// Everything through which the core reaches the world.
+pub(crate) struct Doors {
+    pub(crate) udp: Vec<Udp>,
+    pub(crate) streams: Streams,
+    pub(crate) store: Store,
+    pub(crate) workers: Workers,
+    pub(crate) mailbox: Mailbox<CoreInput>,
+    pub(crate) clock: Clock,
+}
+
+pub(crate) struct Core {
+    exchange: Exchange,
+    udp: Vec<Udp>,
+    streams: Streams,
+    store: Store,
+    workers: Vec<MediaInbox>,
+    mailbox: Mailbox<CoreInput>,
+    clock: Clock,
+    replies: HashMap<CommandId, oneshot::Sender<Answer>>,
+    next_command: u64,
+    stopping: bool,
+}
+
+impl Core {
+    pub(crate) fn new(mut exchange: Exchange, doors: Doors) -> Core {
+        let Doors { udp, streams, store, workers, mailbox, clock } = doors;
+        exchange.handle(clock.now(), Input::Ports(workers.leases));
+        Core {
+            exchange,
+            udp,
+            streams,
+            store,
+            workers: workers.inboxes,
+            mailbox,
+            clock,
+            replies: HashMap::new(),
+            next_command: 0,
+            stopping: false,
+        }
+    }
+
+    /// Runs until it is told to stop.
+    pub(crate) fn run(mut self) -> io::Result<()> {
+        let mut poll = Poll::new()?;
+        poll.add(self.mailbox.descriptor(), MAILBOX)?;
+        for (index, udp) in self.udp.iter().enumerate() {
+            poll.add(udp.descriptor(), index as Token)?;
+        }
+        let mut batch = ReceiveBatch::new();
+        let mut ready: Vec<Token> = Vec::new();
+        while !self.stopping {
+            self.turn(&mut poll, &mut batch, &mut ready)?;
+        }
+        self.say_farewell(&mut poll, &mut batch, &mut ready)
+    }
+
+    fn turn(&mut self, poll: &mut Poll, batch: &mut ReceiveBatch, ready: &mut Vec<Token>) -> io::Result<()> {
+        let wait = self.exchange.next_deadline().map(|(when, _)| when.since(self.clock.now().mono));
+        ready.clear();
+        ready.extend(poll.wait(wait)?);
+        for &token in ready.iter() {
+            if token == MAILBOX {
+                self.take_values();
+            } else if let Ok(index) = usize::try_from(token) {
+                self.take_datagrams(index, batch);
+            }
+        }
+        let now = self.clock.now();
+        if self.exchange.next_deadline().is_some_and(|(when, _)| when <= now.mono) {
+            self.exchange.handle(now, Input::Timeout);
+            self.put_out();
+        }
+        for udp in &mut self.udp {
+            udp.flush();
+        }
+        Ok(())
+    }
+
+    fn take_datagrams(&mut self, index: usize, batch: &mut ReceiveBatch) {
+        for _ in 0..BATCHES {
+            let (exchange, clock) = (&mut self.exchange, self.clock);
+            let Some(udp) = self.udp.get_mut(index) else { return };
+            let taken = udp
+                .receive(batch, |flow, bytes| exchange.handle(clock.now(), Input::Datagram { flow, bytes }));
+            self.put_out();
+            match taken {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(error) => return tracing::debug!(%error, "cannot receive"),
+            }
+        }
+    }
+
+    fn take_values(&mut self) {
+        self.mailbox.silence();
+        for _ in 0..VALUES {
+            let Some(value) = self.mailbox.take() else { return };
+            self.take_value(value);
+            self.put_out();
+        }
+        self.mailbox.remind();
+    }
+
+    fn take_value(&mut self, value: CoreInput) {
+        let now = self.clock.now();
+        match value {
+            CoreInput::Stream(StreamEvent::Message(flow, bytes)) => {
+                self.exchange.handle(now, Input::Message { flow, bytes: &bytes });
+            }
+            CoreInput::Stream(StreamEvent::Closed(flow)) => {
+                self.exchange.handle(now, Input::FlowClosed(flow))
+            }
+            CoreInput::Stored { sequence, answer } => {
+                self.exchange.handle(now, Input::Stored { sequence, answer });
+            }
+            CoreInput::Media(event) => self.exchange.handle(now, Input::Media(event)),
+            CoreInput::Command { command, reply } => {
+                self.next_command += 1;
+                let id = CommandId(self.next_command);
+                self.replies.insert(id, reply);
+                self.exchange.handle(now, Input::Command { id, command });
+            }
+            CoreInput::Stop => self.stopping = true,
+        }
+    }
+
+    /// Carries out all that the exchange asks for.
+    fn put_out(&mut self) {
+        while let Some(output) = self.exchange.next_output() {
+            match output {
+                Output::Transmit(transmit) => self.send(transmit),
+                Output::Media(action) => self.order(action),
+                Output::Commit(commit) => {
+                    let sequence = commit.sequence;
+                    if let Err(answer) = self.store.commit(commit) {
+                        self.exchange.handle(self.clock.now(), Input::Stored { sequence, answer });
+                    }
+                }
+                Output::Answer { id, answer } => {
+                    if let Some(reply) = self.replies.remove(&id) {
+                        // Who asked may be gone.
+                        let _ = reply.send(answer);
+                    }
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, transmit: Transmit) {
+        let Transmit { flow, bytes } = transmit;
+        if flow.transport != Transport::Udp {
+            return self.streams.send(flow, bytes);
+        }
+        match self.udp.iter_mut().find(|udp| udp.sends_from(flow.local)) {
+            Some(udp) => udp.push(flow.remote, bytes),
+            None => tracing::debug!(%flow, "no socket for this flow"),
+        }
+    }
+
+    fn order(&mut self, action: Action) {
+        let (lease, sent) = match action {
+            Action::Media { lease, order } => {
+                (lease, self.workers.get(usize::from(lease.worker)).map(|worker| worker.apply(lease, order)))
+            }
+            Action::ReleaseMedia { lease, leg } => {
+                (lease, self.workers.get(usize::from(lease.worker)).map(|worker| worker.release(lease, leg)))
+            }
+        };
+        if !matches!(sent, Some(Ok(()))) {
+            tracing::error!(worker = lease.worker, "a media worker cannot keep up; an order is lost");
+        }
+    }
+
+    /// Ends running calls with BYE and a record each, and waits, bounded, until the store has all of it.
+    fn say_farewell(
+        &mut self,
+        poll: &mut Poll,
+        batch: &mut ReceiveBatch,
+        ready: &mut Vec<Token>,
+    ) -> io::Result<()> {
+        self.exchange.abandon_calls(self.clock.now());
+        self.put_out();
+        let limit = self.clock.now().mono + FAREWELL;
+        while !self.exchange.is_quiet() && self.clock.now().mono < limit {
+            for udp in &mut self.udp {
+                udp.flush();
+            }
+            ready.clear();
+            ready.extend(poll.wait(Some(Duration::from_millis(20)))?);
+            for &token in ready.iter() {
+                if token == MAILBOX {
+                    self.take_values();
+                } else if let Ok(index) = usize::try_from(token) {
+                    self.take_datagrams(index, batch);
+                }
+            }
+            self.exchange.handle(self.clock.now(), Input::Timeout);
+            self.put_out();
+        }
+        for worker in &self.workers {
+            worker.stop();
+        }
+        Ok(())
+    }
+}
+
+/// Hands stream events to the core; a full mailbox slows its connection down, and only that one.
+#[derive(Clone)]
+pub(crate) struct Deliver {
+    core: Sender<CoreInput>,
+}
+
+impl Deliver {
+    pub(crate) fn new(core: Sender<CoreInput>) -> Deliver {
+        Deliver { core }
+    }
+}
+
+/// How often, and how many times, a stream tries to hand over a message.
+const PATIENCE: (Duration, u32) = (Duration::from_millis(5), 400);
+
+impl AsyncDeliver for Deliver {
+    async fn deliver(&self, event: StreamEvent) -> bool {
+        let mut value = CoreInput::Stream(event);
+        for _ in 0..PATIENCE.1 {
+            match self.core.send(value) {
+                Ok(()) => return true,
+                Err(Full(back)) => value = back,
+            }
+            tokio::time::sleep(PATIENCE.0).await;
+        }
+        false
+    }
+}
