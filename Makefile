@@ -1,0 +1,43 @@
+# One door a task, the same for everybody and for the continuous build.
+#
+#   make run            set up, build, and start an exchange on its defaults, its data in ./data
+#   make test           everything that must be green: format, lints, house rules, tests, real phones
+#   make check          the fast part of it
+#   make sim SEED=n     10,000 random office-hours from one seed
+#   make fuzz           10 million mutated messages a parser
+#   make bench          us beside the peers, with ratios; writes bench/results.json
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+SEED ?= 1
+
+.PHONY: run test check sim fuzz bench setup
+
+run:
+	@scripts/setup build
+	cargo build --release --locked -p ringdown
+	target/release/ringdown --data data serve
+
+check:
+	@scripts/setup build
+	cargo fmt --all --check
+	cargo xtask tidy
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo test --workspace --locked
+
+test: check
+	@scripts/setup peers
+	scripts/e2e
+
+sim:
+	@scripts/setup build
+	cargo run --release --locked -p testkit --bin sim -- --seed $(SEED) --hours 10000
+
+fuzz:
+	@scripts/setup build
+	scripts/fuzz
+
+bench:
+	@scripts/setup build
+	@scripts/setup bench
+	scripts/bench
