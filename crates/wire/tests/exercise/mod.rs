@@ -204,7 +204,7 @@ pub(crate) fn header(bytes: &[u8]) {
     }
     if let Ok(params) = DigestParams::parse(HeaderName::Authorization, bytes) {
         for (name, _) in params.iter() {
-            assert!(params.get_raw(&String::from_utf8_lossy(name)).is_some() || !params.is_digest());
+            assert!(params.raw(&String::from_utf8_lossy(name)).is_some() || !params.is_digest());
         }
     }
 }
