@@ -6,8 +6,8 @@
 //! head CRLF CRLF body  a message, the body as long as Content-Length says
 //! ```
 //!
-//! Only Content-Length is read here, and strictly: it is the one header whose misreading would make the
-//! rest of the stream ours to misunderstand.
+//! Only line ends and Content-Length are read here, and strictly: to misread them would make the rest of the
+//! stream ours to misunderstand.
 
 use std::error::Error;
 use std::fmt;
@@ -53,6 +53,8 @@ pub enum FrameError {
     NoContentLength,
     /// Content-Length is no number, occurs twice, or lacks its colon.
     ContentLength,
+    /// CR or LF alone in the head: to another reader its lines, and so its length, may be others.
+    LineEnd,
 }
 
 impl fmt::Display for FrameError {
@@ -63,6 +65,7 @@ impl fmt::Display for FrameError {
             FrameError::BodyTooLong => "body too long",
             FrameError::NoContentLength => "no Content-Length",
             FrameError::ContentLength => "bad Content-Length",
+            FrameError::LineEnd => "CR or LF alone",
         })
     }
 }
@@ -139,6 +142,7 @@ impl Framer {
         match memchr::memmem::find(&window[from..], b"\r\n\r\n") {
             Some(at) => {
                 let head = &window[..from + at + 2];
+                check_line_ends(head)?;
                 let total = head.len() + 2 + content_length(head)?;
                 if total > MAX_MESSAGE_BYTES { Err(FrameError::BodyTooLong) } else { Ok(Some(total)) }
             }
@@ -155,6 +159,14 @@ impl Framer {
 #[must_use]
 pub fn frame(stream: &[u8]) -> Frame {
     Framer::new().frame(stream)
+}
+
+fn check_line_ends(head: &[u8]) -> Result<(), FrameError> {
+    let sound = memchr::memchr2_iter(b'\r', b'\n', head).all(|at| match head[at] {
+        b'\r' => head.get(at + 1) == Some(&b'\n'),
+        _ => at > 0 && head[at - 1] == b'\r',
+    });
+    if sound { Ok(()) } else { Err(FrameError::LineEnd) }
 }
 
 /// The one Content-Length in a head, in bytes. Other lines may be as broken as they like: they are for
@@ -225,6 +237,10 @@ mod tests {
             ("Content-Length: +2", bad),
             ("Content-Length:", bad),
             ("Content-Length: 99999999999999999999999", bad),
+            ("X: a\nContent-Length: 2", Frame::Invalid(FrameError::LineEnd)),
+            ("Content-Length: 2\r\nX: a\nl: 0", Frame::Invalid(FrameError::LineEnd)),
+            ("Content-Length: 2\r\nX: a\rb", Frame::Invalid(FrameError::LineEnd)),
+            ("Content-Length: 2\r\nX: a\n\nl: 9", Frame::Invalid(FrameError::LineEnd)),
             ("Content-Length: 65537", Frame::Invalid(FrameError::BodyTooLong)),
             ("Content-Length: 65500", Frame::Invalid(FrameError::BodyTooLong)),
         ] {
