@@ -13,6 +13,7 @@ use std::error::Error;
 use std::fmt;
 
 use super::limits::{MAX_HEAD_BYTES, MAX_MESSAGE_BYTES};
+use super::start::claims_sip;
 use super::{HeaderName, chars};
 
 /// What the beginning of a stream holds.
@@ -143,6 +144,7 @@ impl Framer {
             Some(at) => {
                 let head = &window[..from + at + 2];
                 check_line_ends(head)?;
+                check_start(head)?;
                 let total = head.len() + 2 + content_length(head)?;
                 if total > MAX_MESSAGE_BYTES { Err(FrameError::BodyTooLong) } else { Ok(Some(total)) }
             }
@@ -159,6 +161,12 @@ impl Framer {
 #[must_use]
 pub fn frame(stream: &[u8]) -> Frame {
     Framer::new().frame(stream)
+}
+
+/// A browser can be made to send HTTP here, with messages inside that are not its user's.
+fn check_start(head: &[u8]) -> Result<(), FrameError> {
+    let end = memchr::memchr(b'\r', head).unwrap_or(head.len());
+    if claims_sip(&head[..end]) { Ok(()) } else { Err(FrameError::NotSip) }
 }
 
 fn check_line_ends(head: &[u8]) -> Result<(), FrameError> {
@@ -249,6 +257,24 @@ mod tests {
         assert_eq!(frame(b"\x16\x03\x01"), Frame::Invalid(FrameError::NotSip));
         assert_eq!(frame(&[b'A'; MAX_HEAD_BYTES]), Frame::Invalid(FrameError::HeadTooLong));
         assert_eq!(frame(b""), Frame::Incomplete);
+    }
+
+    #[test]
+    fn only_sip_is_framed() {
+        for (start, sound) in [
+            ("OPTIONS sip:h SIP/2.0", true),
+            ("OPTIONS  sip:h sip/7.0 ", true),
+            ("SIP/2.0 200 OK", true),
+            ("POST / HTTP/1.1", false),
+            ("INVITE sip:h", false),
+            ("SIP/", false),
+            ("GET /SIP/2.0", false),
+        ] {
+            let text = format!("{start}\r\nContent-Length: 0\r\n\r\n");
+            let expected =
+                if sound { Frame::Complete { len: text.len() } } else { Frame::Invalid(FrameError::NotSip) };
+            assert_eq!(frame(text.as_bytes()), expected, "{start}");
+        }
     }
 
     #[test]

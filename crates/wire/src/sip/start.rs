@@ -83,7 +83,19 @@ pub(super) fn answerable_method(bytes: &[u8]) -> Option<Method<'_>> {
     let end = memchr::memchr2(b'\r', b'\n', bytes).unwrap_or(bytes.len());
     let line = chars::trim(&bytes[..end]);
     let (method, rest) = split_at_space(line)?;
-    let last = rest.rsplit(|byte| *byte == b' ').next()?;
-    let is_sip = last.len() > 4 && last[..4].eq_ignore_ascii_case(b"SIP/");
-    Method::parse(method).filter(|method| is_sip && *method != Method::Ack)
+    Method::parse(method).filter(|method| ends_in_version(rest) && *method != Method::Ack)
+}
+
+/// Whether a first line claims to be one of SIP, however malformed: no other protocol's does.
+pub(super) fn claims_sip(line: &[u8]) -> bool {
+    let line = chars::trim(line);
+    starts_with_protocol(line) || split_at_space(line).is_some_and(|(_, rest)| ends_in_version(rest))
+}
+
+fn ends_in_version(line: &[u8]) -> bool {
+    line.rsplit(|byte| *byte == b' ').next().is_some_and(starts_with_protocol)
+}
+
+fn starts_with_protocol(text: &[u8]) -> bool {
+    text.len() > 4 && text[..4].eq_ignore_ascii_case(b"SIP/")
 }

@@ -1,8 +1,8 @@
 //! What the parsers of SIP must keep whatever the bytes.
 
 use wire::sip::{
-    Contact, DigestParams, Frame, Framer, HeaderName, Host, Message, NameAddr, ParseErrorKind, StartLine, Uri, Via, Writer,
-    frame, parse_for_reply, unfold,
+    Contact, DigestParams, Frame, Framer, HeaderName, Host, Message, NameAddr, ParseErrorKind, StartLine,
+    Uri, Via, Writer, frame, parse_for_reply, unfold,
 };
 
 /// Parses a datagram, reads every view, writes it again, and expects the same back.
