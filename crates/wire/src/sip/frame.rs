@@ -143,7 +143,6 @@ impl Framer {
         match memchr::memmem::find(&window[from..], b"\r\n\r\n") {
             Some(at) => {
                 let head = &window[..from + at + 2];
-                check_line_ends(head)?;
                 check_start(head)?;
                 let total = head.len() + 2 + content_length(head)?;
                 if total > MAX_MESSAGE_BYTES { Err(FrameError::BodyTooLong) } else { Ok(Some(total)) }
@@ -169,29 +168,25 @@ fn check_start(head: &[u8]) -> Result<(), FrameError> {
     if claims_sip(&head[..end]) { Ok(()) } else { Err(FrameError::NotSip) }
 }
 
-fn check_line_ends(head: &[u8]) -> Result<(), FrameError> {
-    let sound = memchr::memchr2_iter(b'\r', b'\n', head).all(|at| match head[at] {
-        b'\r' => head.get(at + 1) == Some(&b'\n'),
-        _ => at > 0 && head[at - 1] == b'\r',
-    });
-    if sound { Ok(()) } else { Err(FrameError::LineEnd) }
-}
-
 /// The one Content-Length in a head, in bytes. Other lines may be as broken as they like: they are for
 /// [`super::Message::parse`] to refuse, with an answer.
 fn content_length(head: &[u8]) -> Result<usize, FrameError> {
     let mut length = None;
-    let mut position = memchr::memchr(b'\n', head).map_or(head.len(), |at| at + 1);
+    let mut position = line_end(head, 0)?;
     while position < head.len() {
+        let next = logical_line_end(head, position)?;
+        if !matches!(head[position], b'c' | b'C' | b'l' | b'L') {
+            position = next;
+            continue;
+        }
         let name_end = chars::skip(head, position, chars::TOKEN);
         let colon =
             head[name_end..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count() + name_end;
-        let line_end = logical_line_end(head, position);
         if HeaderName::from_bytes(&head[position..name_end]) == HeaderName::ContentLength {
             if head.get(colon) != Some(&b':') || length.is_some() {
                 return Err(FrameError::ContentLength);
             }
-            let value = chars::trim(&head[colon + 1..line_end]);
+            let value = chars::trim(&head[colon + 1..next]);
             let number = chars::decimal(value).and_then(|number| usize::try_from(number).ok());
             let number = number.ok_or(FrameError::ContentLength)?;
             if number > MAX_MESSAGE_BYTES {
@@ -199,19 +194,25 @@ fn content_length(head: &[u8]) -> Result<usize, FrameError> {
             }
             length = Some(number);
         }
-        position = line_end;
+        position = next;
     }
     length.ok_or(FrameError::NoContentLength)
 }
 
 /// The start of the next line that is no continuation.
-fn logical_line_end(head: &[u8], from: usize) -> usize {
-    let mut position = from;
-    loop {
-        position = memchr::memchr(b'\n', &head[position..]).map_or(head.len(), |at| position + at + 1);
-        if !matches!(head.get(position), Some(b' ' | b'\t')) {
-            return position;
-        }
+fn logical_line_end(head: &[u8], from: usize) -> Result<usize, FrameError> {
+    let mut position = line_end(head, from)?;
+    while let Some(b' ' | b'\t') = head.get(position) {
+        position = line_end(head, position)?;
+    }
+    Ok(position)
+}
+
+/// Where the line at `from` ends. CR or LF alone is an error: who takes it for a line end reads other headers.
+fn line_end(head: &[u8], from: usize) -> Result<usize, FrameError> {
+    match memchr::memchr2(b'\r', b'\n', &head[from..]).map(|at| from + at) {
+        Some(at) if head[at..].starts_with(b"\r\n") => Ok(at + 2),
+        _ => Err(FrameError::LineEnd),
     }
 }
 
