@@ -405,6 +405,17 @@ mod tests {
     }
 
     #[test]
+    fn padding_may_stand_in_any_packet() {
+        let padded = [0xa0, 201, 0, 2, 0, 0, 0, 1, 0, 0, 0, 4];
+        let bytes = [&padded[..], &[0x80, 201, 0, 1, 0, 0, 0, 2]].concat();
+        let packets: Vec<_> = Compound::parse(&bytes).unwrap().packets().collect();
+        assert!(matches!(
+            packets[..],
+            [Packet::ReceiverReport { ssrc: 1, .. }, Packet::ReceiverReport { ssrc: 2, .. }]
+        ));
+    }
+
+    #[test]
     fn a_reduced_size_packet_stands_alone() {
         // Generic NACK (RFC 4585), type 205, alone in its datagram.
         let bytes = [0x81, 205, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 5, 0, 0];
