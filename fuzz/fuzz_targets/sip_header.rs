@@ -2,7 +2,7 @@
 #![no_main]
 
 #[path = "../../crates/wire/tests/exercise/mod.rs"]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "each target takes one entry")]
 mod exercise;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| exercise::header(bytes));

@@ -244,13 +244,8 @@ fn typed(packet_type: u8, count: u8, body: &[u8]) -> Result<Packet<'_>, RtcpErro
             let ssrc = word(body, 0)?;
             Ok(Packet::ReceiverReport { ssrc, blocks: blocks(&body[4..], count)? })
         }
-        SOURCE_DESCRIPTION if count > 0 => {
-            Ok(Packet::Description { ssrc: word(body, 0)?, cname: cname(&body[4..]) })
-        }
-        GOODBYE => {
-            let ssrc = if count > 0 { Some(word(body, 0)?) } else { None };
-            Ok(Packet::Goodbye { ssrc })
-        }
+        SOURCE_DESCRIPTION if count > 0 => description(body, count),
+        GOODBYE => goodbye(body, count),
         _ => Ok(Packet::Other { packet_type, count, body }),
     }
 }
@@ -265,19 +260,52 @@ fn blocks(bytes: &[u8], count: u8) -> Result<Blocks<'_>, RtcpError> {
     all.get(..usize::from(count)).map(Blocks).ok_or(RtcpError::Short)
 }
 
-/// The CNAME among the items of an SDES chunk: type, length, text; type 0 ends the list.
-fn cname(mut items: &[u8]) -> Option<&[u8]> {
-    while let Some((&[kind, length], rest)) = items.split_first_chunk::<2>() {
-        if kind == 0 {
-            return None;
-        }
-        let (text, after) = rest.split_at_checked(usize::from(length))?;
-        if kind == CNAME {
-            return Some(text);
-        }
-        items = after;
+/// Checks every chunk and reads the first.
+fn description(body: &[u8], count: u8) -> Result<Packet<'_>, RtcpError> {
+    let (ssrc, cname, mut rest) = chunk(body)?;
+    for _ in 1..count {
+        (_, _, rest) = chunk(rest)?;
     }
-    None
+    Ok(Packet::Description { ssrc, cname })
+}
+
+type Chunk<'a> = (u32, Option<&'a [u8]>, &'a [u8]);
+
+/// One chunk of SDES: its source, its CNAME, and what follows it (RFC 3550 6.5).
+///
+/// ```text
+/// | ssrc | type length text | type length text | 0, and zeros up to the word |
+/// ```
+fn chunk(bytes: &[u8]) -> Result<Chunk<'_>, RtcpError> {
+    let ssrc = word(bytes, 0)?;
+    let mut cname = None;
+    let mut at = 4;
+    loop {
+        match bytes[at..] {
+            // Lenient: the packet's end may stand for the zero.
+            [] => return Ok((ssrc, cname, &[])),
+            [0, ..] => return Ok((ssrc, cname, bytes.get(at / 4 * 4 + 4..).unwrap_or_default())),
+            [kind, length, ref rest @ ..] => {
+                let text = rest.get(..usize::from(length)).ok_or(RtcpError::Short)?;
+                if kind == CNAME && cname.is_none() {
+                    cname = Some(text);
+                }
+                at += 2 + text.len();
+            }
+            [_] => return Err(RtcpError::Short),
+        }
+    }
+}
+
+/// Sources, and perhaps a reason: its length and its text (RFC 3550 6.6).
+fn goodbye(body: &[u8], count: u8) -> Result<Packet<'_>, RtcpError> {
+    let reason = body.get(4 * usize::from(count)..).ok_or(RtcpError::Short)?;
+    if let [length, text @ ..] = reason
+        && text.len() < usize::from(*length)
+    {
+        return Err(RtcpError::Short);
+    }
+    Ok(Packet::Goodbye { ssrc: if count > 0 { Some(word(body, 0)?) } else { None } })
 }
 
 /// Appends a sender report. At most 31 blocks are written.
@@ -367,6 +395,27 @@ mod tests {
     }
 
     #[test]
+    fn a_description_may_hold_several_chunks() {
+        // Two sources: one with a NAME before its CNAME, one that ends with the packet instead of a zero.
+        let first = [0, 0, 0, 1, 2, 1, b'n', 1, 2, b'c', b'n', 0];
+        let second = [0, 0, 0, 2, 1, 2, b'x', b'y'];
+        let bytes = [&[0x82, 202, 0, 5][..], &first, &second].concat();
+        let packet = Compound::parse(&bytes).unwrap().packets().next();
+        assert!(matches!(packet, Some(Packet::Description { ssrc: 1, cname: Some(b"cn") })));
+    }
+
+    #[test]
+    fn padding_may_stand_in_any_packet() {
+        let padded = [0xa0, 201, 0, 2, 0, 0, 0, 1, 0, 0, 0, 4];
+        let bytes = [&padded[..], &[0x80, 201, 0, 1, 0, 0, 0, 2]].concat();
+        let packets: Vec<_> = Compound::parse(&bytes).unwrap().packets().collect();
+        assert!(matches!(
+            packets[..],
+            [Packet::ReceiverReport { ssrc: 1, .. }, Packet::ReceiverReport { ssrc: 2, .. }]
+        ));
+    }
+
+    #[test]
     fn a_reduced_size_packet_stands_alone() {
         // Generic NACK (RFC 4585), type 205, alone in its datagram.
         let bytes = [0x81, 205, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 5, 0, 0];
@@ -376,7 +425,7 @@ mod tests {
 
     #[test]
     fn bad_datagrams_are_named() {
-        let table: [(&[u8], RtcpError); 8] = [
+        let table: [(&[u8], RtcpError); 13] = [
             (&[], RtcpError::Short),
             (&[0x80, 201, 0], RtcpError::Short),
             (&[0x80, 201, 0, 1], RtcpError::Short),
@@ -386,6 +435,13 @@ mod tests {
             (&[0x81, 201, 0, 1, 0, 0, 0, 0], RtcpError::Short),
             (&[0xa0, 201, 0, 1, 0, 0, 0, 8], RtcpError::Padding),
             (&[0xa0, 201, 0, 0], RtcpError::Padding),
+            // SDES: an item beyond its chunk, a type without a length, two chunks promised.
+            (&[0x81, 202, 0, 2, 0, 0, 0, 1, 1, 3, b'a', b'b'], RtcpError::Short),
+            (&[0x81, 202, 0, 2, 0, 0, 0, 1, 1, 1, b'a', 1], RtcpError::Short),
+            (&[0x82, 202, 0, 2, 0, 0, 0, 1, 1, 1, b'a', 0], RtcpError::Short),
+            // BYE: two sources promised, a reason beyond the packet.
+            (&[0x82, 203, 0, 1, 0, 0, 0, 1], RtcpError::Short),
+            (&[0x81, 203, 0, 2, 0, 0, 0, 1, 4, b'b', b'y', b'e'], RtcpError::Short),
         ];
         for (bytes, error) in table {
             assert_eq!(Compound::parse(bytes).unwrap_err(), error, "{bytes:02x?}");

@@ -10,7 +10,8 @@ use std::path::Path;
 /// Enough for everyday runs to take seconds; `make fuzz` asks for ten million.
 const DEFAULT_MUTATIONS: u64 = 200_000;
 
-/// What tends to matter where it lands.
+/// What tends to matter where it lands: line ends, delimiters, numbers at their bounds, and the words of SIP,
+/// SDP and RTCP.
 const DICTIONARY: &[&[u8]] = &[
     b"\r\n",
     b"\r",
@@ -56,6 +57,20 @@ const DICTIONARY: &[&[u8]] = &[
     b"\xc3\xbc",
     b"/",
     b"Digest ",
+    b"v=0\r\n",
+    b"m=audio 9 RTP/AVP 0\r\n",
+    b"m=video 0 RTP/AVP 31\n",
+    b"a=rtpmap:0 PCMU/8000",
+    b"c=IN IP4 0.0.0.0",
+    b"a=",
+    b"+1",
+    b"127",
+    b"65536",
+    b"\x80\xc8\x00\x06",
+    b"\x81\xca\x00\x02",
+    b"\xa0",
+    b"\xff\xff",
+    b"\x00\x00\x00\x01",
 ];
 
 struct Xorshift(u64);
@@ -76,17 +91,31 @@ impl Xorshift {
 fn seeds(target: &str) -> Vec<Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut folders = vec![root.join("../../fuzz/corpus").join(target)];
-    if matches!(target, "sip_message" | "sip_frame") {
-        folders.extend([root.join("tests/torture"), root.join("tests/torture/5118")]);
-    }
+    folders.extend(samples(target).iter().map(|folder| root.join("tests").join(folder)));
     let mut paths: Vec<_> = folders
         .iter()
         .flat_map(|folder| fs::read_dir(folder).expect("seeds"))
         .map(|entry| entry.expect("an entry").path())
         .filter(|path| path.is_file() && !path.extension().is_some_and(|kind| kind == "md" || kind == "tsv"))
+        // RTP and RTCP samples stand in one folder.
+        .filter(|path| !path.starts_with(root.join("tests/rtp")) || is_sample(path, target))
         .collect();
     paths.sort();
     paths.iter().map(|path| fs::read(path).expect("a seed")).collect()
+}
+
+/// The folders of `tests/` whose files are seeds too.
+fn samples(target: &str) -> &'static [&'static str] {
+    match target {
+        "sip_message" | "sip_frame" => &["torture", "torture/5118"],
+        "sdp" => &["sdp"],
+        "rtp" | "rtcp" => &["rtp"],
+        _ => &[],
+    }
+}
+
+fn is_sample(path: &Path, target: &str) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{target}-")))
 }
 
 fn mutate(random: &mut Xorshift, seeds: &[Vec<u8>], bytes: &mut Vec<u8>) {
@@ -147,4 +176,24 @@ fn mutated_uris() {
 #[test]
 fn mutated_headers() {
     run("sip_header");
+}
+
+#[test]
+fn mutated_descriptions() {
+    run("sdp");
+}
+
+#[test]
+fn mutated_rtp() {
+    run("rtp");
+}
+
+#[test]
+fn mutated_rtcp() {
+    run("rtcp");
+}
+
+#[test]
+fn mutated_events() {
+    run("telephone_event");
 }

@@ -1,5 +1,6 @@
 //! Typed values of single attributes: `rtpmap`, `fmtp`, `rtcp`, `ssrc`.
 
+use super::number::{decimal, payload};
 use std::net::IpAddr;
 
 /// `a=rtpmap:<number> <name>/<clock rate>[/<channels>]` (RFC 8866 6.6).
@@ -22,9 +23,9 @@ impl<'a> Rtpmap<'a> {
         let (number, encoding) = split_number(value)?;
         let mut parts = encoding.trim_ascii().split('/');
         let name = parts.next().filter(|name| !name.is_empty())?;
-        let clock_rate = parts.next()?.trim_ascii().parse().ok().filter(|&rate| rate > 0)?;
+        let clock_rate = decimal(parts.next()?.trim_ascii()).filter(|&rate| rate > 0)?;
         let channels = match parts.next() {
-            Some(text) => text.trim_ascii().parse().ok().filter(|&count| count > 0)?,
+            Some(text) => decimal(text.trim_ascii()).filter(|&count| count > 0)?,
             None => 1,
         };
         Some(Rtpmap { number, name, clock_rate, channels })
@@ -78,7 +79,7 @@ impl Rtcp {
     #[must_use]
     pub fn parse(value: &[u8]) -> Option<Rtcp> {
         let mut fields = std::str::from_utf8(value).ok()?.split_ascii_whitespace();
-        let port = fields.next()?.parse().ok()?;
+        let port = decimal(fields.next()?)?;
         Some(Rtcp { port, ip: fields.nth(2).and_then(|address| address.parse().ok()) })
     }
 }
@@ -98,12 +99,12 @@ impl<'a> Ssrc<'a> {
     pub fn parse(value: &'a [u8]) -> Option<Ssrc<'a>> {
         let text = std::str::from_utf8(value).ok()?.trim_ascii();
         let (ssrc, attribute) = text.split_once(' ').unwrap_or((text, ""));
-        Some(Ssrc { ssrc: ssrc.parse().ok()?, attribute: attribute.trim_ascii() })
+        Some(Ssrc { ssrc: decimal(ssrc)?, attribute: attribute.trim_ascii() })
     }
 }
 
 fn split_number(value: &[u8]) -> Option<(u8, &str)> {
     let text = std::str::from_utf8(value).ok()?.trim_ascii();
     let (number, rest) = text.split_once(' ')?;
-    number.parse().ok().filter(|&number: &u8| number < 128).map(|number| (number, rest))
+    Some((payload(number)?, rest))
 }

@@ -15,6 +15,7 @@
 
 mod attribute;
 mod description;
+mod number;
 mod view;
 
 pub use attribute::{Fmtp, Rtcp, Rtpmap, Ssrc, parameter};
@@ -29,6 +30,8 @@ pub const BYTES_MAX: usize = 64 * 1024;
 pub const MEDIA_MAX: usize = 64;
 /// The most `a=` lines of one section.
 pub const ATTRIBUTES_MAX: usize = 256;
+/// The most formats of one `m=` line; bounds the search for the `rtpmap` of each.
+pub const FORMATS_MAX: usize = 64;
 /// The most lines of any kind; bounds memory for a description full of unknown lines.
 pub const LINES_MAX: usize = 4096;
 
@@ -44,6 +47,11 @@ pub enum SdpError {
     /// More than [`ATTRIBUTES_MAX`] attributes in the section that `line` is in.
     TooManyAttributes {
         /// The first attribute too many.
+        line: usize,
+    },
+    /// More than [`FORMATS_MAX`] formats in an `m=` line.
+    TooManyFormats {
+        /// Where.
         line: usize,
     },
     /// Not `letter=value`, or a control byte inside.
@@ -73,6 +81,7 @@ impl fmt::Display for SdpError {
             SdpError::TooManyAttributes { line } => {
                 write!(f, "SDP line {line}: over {ATTRIBUTES_MAX} attributes in a section")
             }
+            SdpError::TooManyFormats { line } => write!(f, "SDP line {line}: over {FORMATS_MAX} formats"),
             SdpError::BadLine { line } => write!(f, "SDP line {line}: not letter=value"),
             SdpError::BadVersion => write!(f, "SDP does not start with v=0"),
             SdpError::BadMedia { line } => write!(f, "SDP line {line}: bad m= line"),
@@ -160,7 +169,10 @@ impl<'a> Session<'a> {
             if self.starts.len() == MEDIA_MAX {
                 return Err(SdpError::TooManyMedia);
             }
-            view::check_media(line.value).ok_or(SdpError::BadMedia { line: number })?;
+            let (.., formats) = view::check_media(line.value).ok_or(SdpError::BadMedia { line: number })?;
+            if formats.split_ascii_whitespace().nth(FORMATS_MAX).is_some() {
+                return Err(SdpError::TooManyFormats { line: number });
+            }
             self.starts.push(self.lines.len());
             *attributes = 0;
         } else if line.kind == b'a' {

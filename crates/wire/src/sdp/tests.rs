@@ -69,8 +69,9 @@ fn bad_descriptions_are_named() {
     let many_media = [&b"v=0\n"[..], &b"m=audio 1 RTP/AVP 0\n".repeat(65)].concat();
     let many_attributes = [&b"v=0\n"[..], &b"a=x\n".repeat(257)].concat();
     let many_lines = [&b"v=0\n"[..], &b"b=x\n".repeat(4096)].concat();
+    let many_formats = [&b"v=0\nm=audio 1 RTP/AVP"[..], &b" 0".repeat(FORMATS_MAX + 1)].concat();
     let huge = [&b"v=0\ns="[..], &b"x".repeat(BYTES_MAX)].concat();
-    let table: [(&[u8], SdpError); 15] = [
+    let table: [(&[u8], SdpError); 17] = [
         (b"", SdpError::BadVersion),
         (b"\r\n", SdpError::BadVersion),
         (b"v=1\r\n", SdpError::BadVersion),
@@ -82,6 +83,8 @@ fn bad_descriptions_are_named() {
         (b"v=0\r\ns=\0\r\n", SdpError::BadLine { line: 2 }),
         (b"v=0\r\nm=audio 65536 RTP/AVP 0\r\n", SdpError::BadMedia { line: 2 }),
         (b"v=0\r\nm=audio 1 RTP/AVP\r\n", SdpError::BadMedia { line: 2 }),
+        (b"v=0\r\nm=audio +1 RTP/AVP 0\r\n", SdpError::BadMedia { line: 2 }),
+        (&many_formats, SdpError::TooManyFormats { line: 2 }),
         (&many_media, SdpError::TooManyMedia),
         (&many_attributes, SdpError::TooManyAttributes { line: 258 }),
         (&many_lines, SdpError::TooManyLines),

@@ -1,6 +1,7 @@
 //! Typed views of the lines that offer/answer reads: origin, connection, media, direction.
 
 use super::attribute::{Fmtp, Rtcp, Rtpmap, Ssrc};
+use super::number::{decimal, payload};
 use super::{Line, SdpError, Session};
 use std::net::IpAddr;
 
@@ -140,7 +141,7 @@ impl<'s, 'a> Media<'s, 'a> {
 
     /// The formats that are RTP payload numbers.
     pub fn payload_numbers(&self) -> impl Iterator<Item = u8> + use<'a> {
-        self.formats().filter_map(|format| format.parse().ok().filter(|&number: &u8| number < 128))
+        self.formats().filter_map(payload)
     }
 
     /// The section's lines, the `m=` line first.
@@ -228,7 +229,7 @@ impl<'s, 'a> Media<'s, 'a> {
         let value = self.attributes(name).next()?.trim_ascii();
         // Some phones write 20.0; RFC 4566 had no fraction, and whole milliseconds are all we use.
         let whole = value.split(|&byte| byte == b'.').next()?;
-        let number: u16 = std::str::from_utf8(whole).ok()?.parse().ok()?;
+        let number: u16 = decimal(std::str::from_utf8(whole).ok()?)?;
         (1..=1000).contains(&number).then_some(number)
     }
 }
@@ -239,7 +240,7 @@ pub(super) fn check_media(value: &[u8]) -> Option<(&str, u16, &str, &str)> {
     let (kind, rest) = text.trim_ascii_start().split_once(' ')?;
     let (port, rest) = rest.trim_ascii_start().split_once(' ')?;
     let (proto, formats) = rest.trim_ascii_start().split_once(' ')?;
-    let port = port.split('/').next()?.parse().ok()?;
+    let port = decimal(port.split('/').next()?)?;
     let formats = formats.trim_ascii();
     (!kind.is_empty() && !proto.is_empty() && !formats.is_empty()).then_some((kind, port, proto, formats))
 }

@@ -53,7 +53,7 @@ impl<'a> DigestParams<'a> {
     /// absent or not UTF-8.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Cow<'a, str>> {
-        match quoted::unquote(self.get_raw(name)?) {
+        match quoted::unquote(self.raw(name)?) {
             Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
             Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
         }
@@ -61,7 +61,7 @@ impl<'a> DigestParams<'a> {
 
     /// A parameter as it came, quotes included.
     #[must_use]
-    pub fn get_raw(&self, name: &str) -> Option<&'a [u8]> {
+    pub fn raw(&self, name: &str) -> Option<&'a [u8]> {
         self.iter().find(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
     }
 

@@ -6,13 +6,14 @@
 //! head CRLF CRLF body  a message, the body as long as Content-Length says
 //! ```
 //!
-//! Only Content-Length is read here, and strictly: it is the one header whose misreading would make the
-//! rest of the stream ours to misunderstand.
+//! Only line ends and Content-Length are read here, and strictly: to misread them would make the rest of the
+//! stream ours to misunderstand.
 
 use std::error::Error;
 use std::fmt;
 
 use super::limits::{MAX_HEAD_BYTES, MAX_MESSAGE_BYTES};
+use super::start::claims_sip;
 use super::{HeaderName, chars};
 
 /// What the beginning of a stream holds.
@@ -53,6 +54,8 @@ pub enum FrameError {
     NoContentLength,
     /// Content-Length is no number, occurs twice, or lacks its colon.
     ContentLength,
+    /// CR or LF alone in the head: to another reader its lines, and so its length, may be others.
+    LineEnd,
 }
 
 impl fmt::Display for FrameError {
@@ -63,6 +66,7 @@ impl fmt::Display for FrameError {
             FrameError::BodyTooLong => "body too long",
             FrameError::NoContentLength => "no Content-Length",
             FrameError::ContentLength => "bad Content-Length",
+            FrameError::LineEnd => "CR or LF alone",
         })
     }
 }
@@ -139,6 +143,7 @@ impl Framer {
         match memchr::memmem::find(&window[from..], b"\r\n\r\n") {
             Some(at) => {
                 let head = &window[..from + at + 2];
+                check_start(head)?;
                 let total = head.len() + 2 + content_length(head)?;
                 if total > MAX_MESSAGE_BYTES { Err(FrameError::BodyTooLong) } else { Ok(Some(total)) }
             }
@@ -157,21 +162,31 @@ pub fn frame(stream: &[u8]) -> Frame {
     Framer::new().frame(stream)
 }
 
+/// A browser can be made to send HTTP here, with messages inside that are not its user's.
+fn check_start(head: &[u8]) -> Result<(), FrameError> {
+    let end = memchr::memchr(b'\r', head).unwrap_or(head.len());
+    if claims_sip(&head[..end]) { Ok(()) } else { Err(FrameError::NotSip) }
+}
+
 /// The one Content-Length in a head, in bytes. Other lines may be as broken as they like: they are for
 /// [`super::Message::parse`] to refuse, with an answer.
 fn content_length(head: &[u8]) -> Result<usize, FrameError> {
     let mut length = None;
-    let mut position = memchr::memchr(b'\n', head).map_or(head.len(), |at| at + 1);
+    let mut position = line_end(head, 0)?;
     while position < head.len() {
+        let next = logical_line_end(head, position)?;
+        if !matches!(head[position], b'c' | b'C' | b'l' | b'L') {
+            position = next;
+            continue;
+        }
         let name_end = chars::skip(head, position, chars::TOKEN);
         let colon =
             head[name_end..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count() + name_end;
-        let line_end = logical_line_end(head, position);
         if HeaderName::from_bytes(&head[position..name_end]) == HeaderName::ContentLength {
             if head.get(colon) != Some(&b':') || length.is_some() {
                 return Err(FrameError::ContentLength);
             }
-            let value = chars::trim(&head[colon + 1..line_end]);
+            let value = chars::trim(&head[colon + 1..next]);
             let number = chars::decimal(value).and_then(|number| usize::try_from(number).ok());
             let number = number.ok_or(FrameError::ContentLength)?;
             if number > MAX_MESSAGE_BYTES {
@@ -179,19 +194,25 @@ fn content_length(head: &[u8]) -> Result<usize, FrameError> {
             }
             length = Some(number);
         }
-        position = line_end;
+        position = next;
     }
     length.ok_or(FrameError::NoContentLength)
 }
 
 /// The start of the next line that is no continuation.
-fn logical_line_end(head: &[u8], from: usize) -> usize {
-    let mut position = from;
-    loop {
-        position = memchr::memchr(b'\n', &head[position..]).map_or(head.len(), |at| position + at + 1);
-        if !matches!(head.get(position), Some(b' ' | b'\t')) {
-            return position;
-        }
+fn logical_line_end(head: &[u8], from: usize) -> Result<usize, FrameError> {
+    let mut position = line_end(head, from)?;
+    while let Some(b' ' | b'\t') = head.get(position) {
+        position = line_end(head, position)?;
+    }
+    Ok(position)
+}
+
+/// Where the line at `from` ends. CR or LF alone is an error: who takes it for a line end reads other headers.
+fn line_end(head: &[u8], from: usize) -> Result<usize, FrameError> {
+    match memchr::memchr2(b'\r', b'\n', &head[from..]).map(|at| from + at) {
+        Some(at) if head[at..].starts_with(b"\r\n") => Ok(at + 2),
+        _ => Err(FrameError::LineEnd),
     }
 }
 
@@ -225,6 +246,10 @@ mod tests {
             ("Content-Length: +2", bad),
             ("Content-Length:", bad),
             ("Content-Length: 99999999999999999999999", bad),
+            ("X: a\nContent-Length: 2", Frame::Invalid(FrameError::LineEnd)),
+            ("Content-Length: 2\r\nX: a\nl: 0", Frame::Invalid(FrameError::LineEnd)),
+            ("Content-Length: 2\r\nX: a\rb", Frame::Invalid(FrameError::LineEnd)),
+            ("Content-Length: 2\r\nX: a\n\nl: 9", Frame::Invalid(FrameError::LineEnd)),
             ("Content-Length: 65537", Frame::Invalid(FrameError::BodyTooLong)),
             ("Content-Length: 65500", Frame::Invalid(FrameError::BodyTooLong)),
         ] {
@@ -233,6 +258,24 @@ mod tests {
         assert_eq!(frame(b"\x16\x03\x01"), Frame::Invalid(FrameError::NotSip));
         assert_eq!(frame(&[b'A'; MAX_HEAD_BYTES]), Frame::Invalid(FrameError::HeadTooLong));
         assert_eq!(frame(b""), Frame::Incomplete);
+    }
+
+    #[test]
+    fn only_sip_is_framed() {
+        for (start, sound) in [
+            ("OPTIONS sip:h SIP/2.0", true),
+            ("OPTIONS  sip:h sip/7.0 ", true),
+            ("SIP/2.0 200 OK", true),
+            ("POST / HTTP/1.1", false),
+            ("INVITE sip:h", false),
+            ("SIP/", false),
+            ("GET /SIP/2.0", false),
+        ] {
+            let text = format!("{start}\r\nContent-Length: 0\r\n\r\n");
+            let expected =
+                if sound { Frame::Complete { len: text.len() } } else { Frame::Invalid(FrameError::NotSip) };
+            assert_eq!(frame(text.as_bytes()), expected, "{start}");
+        }
     }
 
     #[test]

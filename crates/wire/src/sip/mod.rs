@@ -10,24 +10,26 @@
 //!
 //! # Strict
 //!
-//! Where two readers of the same bytes could disagree, the message is refused: CR or LF alone, white space
-//! before the colon of a header, an illegal header name, a second From, To, Call-ID, `CSeq`, Max-Forwards or
+//! Where two readers of the same bytes could disagree, the message is refused: CR or LF alone, a line
+//! end before the colon of a header, an illegal header name, a second From, To, Call-ID, `CSeq`, Max-Forwards or
 //! Content-Length, a Content-Length that is no number or promises too much, a `CSeq` that names another method,
 //! white space other than single spaces in the request line, a branch or tag that is no token or occurs twice,
 //! a second `@` in a SIP URI, or a parameter that occurs twice with different values.
 //!
 //! # Lenient
 //!
+//! What the grammar does not allow and we take; `docs/leniencies.md` says why each is safe.
+//!
 //! 1. Empty lines before the start line are skipped; bytes after the body of a datagram are ignored.
 //! 2. Content-Length may be absent from a datagram: the body then reaches to the end.
 //! 3. A status line may end right after its code, without the space before the empty reason.
-//! 4. The version in a start line and in Via is compared without regard to case.
-//! 5. Any byte but CR and LF may stand in a header value, UTF-8 or not; also in an unquoted display name,
+//! 4. Any byte but CR and LF may stand in a header value, UTF-8 or not; also in an unquoted display name,
 //!    which may not hold `"`, `<`, `>`, `,` or `;`.
-//! 6. An unquoted parameter value may hold any visible byte but `"`, `<`, `>`, `,` and `;`.
-//! 7. The user of a SIP URI may hold `#` and UTF-8 unescaped.
-//! 8. Empty places between the semicolons of URI parameters, and between the ampersands of URI headers, are
+//! 5. An unquoted parameter value may hold any visible byte but `"`, `<`, `>`, `,` and `;`.
+//! 6. The user of a SIP URI may hold `#` and UTF-8 unescaped.
+//! 7. Empty places between the semicolons of URI parameters, and between the ampersands of URI headers, are
 //!    skipped; a value there may hold any visible byte.
+<<<<<<< HEAD
 //! 9. A host name may hold `_` and begin or end a label with `-`.
 //! 10. `received` may be an IPv6 address without brackets (RFC 5118 section 4.5).
 //! 11. White space is allowed around the slashes of Via and around the colon of its port.
@@ -36,6 +38,15 @@
 //! 14. A malformed Expires, `q` or `expires` counts as absent; numbers beyond 2^32-1 seconds saturate.
 //! 15. A parameter of a SIP URI may be repeated word for word.
 //! 16. Headers that no view reads are never looked at: a malformed Date or Warning harms nobody.
+=======
+//! 8. A host name may hold `_` and begin or end a label with `-`.
+//! 9. `received` may be an IPv6 address in brackets (RFC 5118 section 4.5), and an IPv6 reference may hold a
+//!    third colon before an IPv4 tail (section 4.10).
+//! 10. A Call-ID may be any visible ASCII text.
+//! 11. Empty places between commas are skipped in lists of tokens and in digest parameters.
+//! 12. A malformed Expires, `q` or `expires` counts as absent; numbers beyond 2^32-1 seconds saturate.
+//! 13. Headers that no view reads are never looked at: a malformed Date or Warning harms nobody.
+>>>>>>> wire2
 
 mod auth;
 mod chars;

@@ -4,7 +4,7 @@ use super::limits::{MAX_HEAD_BYTES, MAX_HEADER_LINES};
 use super::line::{scan_line, scan_to_line_end};
 use super::start::answerable_method;
 use super::values::split_value;
-use super::{HeaderError, HeaderName, ParseErrorKind, Via, Writer};
+use super::{HeaderError, HeaderName, NameAddr, ParseErrorKind, Via, Writer, chars};
 
 /// The lines of a malformed request that its answer copies.
 #[derive(Clone, Debug)]
@@ -91,8 +91,7 @@ impl<'a> ReplyHead<'a> {
             writer.header(HeaderName::From, from);
         }
         if let Some(to) = self.to {
-            let tagged = to.windows(5).any(|part| part.eq_ignore_ascii_case(b";tag="));
-            let suffix: &[&str] = if tagged { &[] } else { &[";tag=", to_tag] };
+            let suffix: &[&str] = if has_tag(to) { &[] } else { &[";tag=", to_tag] };
             let suffix = suffix.concat();
             writer.header_parts(HeaderName::To, &[to, suffix.as_bytes()]);
         }
@@ -103,6 +102,16 @@ impl<'a> ReplyHead<'a> {
             writer.header(HeaderName::CSeq, cseq);
         }
         writer.finish()
+    }
+}
+
+/// Whether a To has a tag; where it is malformed, whether it may have one, so that it never gets a second.
+fn has_tag(to: &[u8]) -> bool {
+    match NameAddr::parse(HeaderName::To, to) {
+        Ok(address) => address.tag().is_some(),
+        Err(_) => to.windows(4).any(|part| {
+            part[..3].eq_ignore_ascii_case(b"tag") && (part[3] == b'=' || chars::is(part[3], chars::LWS))
+        }),
     }
 }
 
@@ -123,6 +132,22 @@ mod tests {
             Via: SIP/2.0/UDP h;branch=z9hG4bK1;received=192.0.2.1, SIP/2.0/UDP g\r\nVia: SIP/2.0/UDP f\r\n\
             From: <sip:a@h>;tag=1\r\nTo: <sip:b@h>;tag=t\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n";
         assert_eq!(String::from_utf8_lossy(&buf), expected);
+    }
+
+    #[test]
+    fn a_to_gets_one_tag() {
+        for (to, tagged) in [
+            ("<sip:b@h>", false),
+            ("<sip:b@h>;tag=1", true),
+            ("<sip:b@h> ; TAG = 1", true),
+            ("<sip:b@h;tag=1>", false),
+            ("\";tag=1\" <sip:b@h>", false),
+            ("\"open <sip:b@h>;tag=1", true),
+            ("\"open <sip:b@h>; tag =1", true),
+            ("\"open <sip:b@h>", false),
+        ] {
+            assert_eq!(has_tag(to.as_bytes()), tagged, "{to}");
+        }
     }
 
     #[test]

@@ -83,7 +83,69 @@ pub(super) fn answerable_method(bytes: &[u8]) -> Option<Method<'_>> {
     let end = memchr::memchr2(b'\r', b'\n', bytes).unwrap_or(bytes.len());
     let line = chars::trim(&bytes[..end]);
     let (method, rest) = split_at_space(line)?;
-    let last = rest.rsplit(|byte| *byte == b' ').next()?;
-    let is_sip = last.len() > 4 && last[..4].eq_ignore_ascii_case(b"SIP/");
-    Method::parse(method).filter(|method| is_sip && *method != Method::Ack)
+    Method::parse(method).filter(|method| ends_in_version(rest) && *method != Method::Ack)
+}
+
+/// Whether a first line claims to be one of SIP, however malformed: no other protocol's does.
+pub(super) fn claims_sip(line: &[u8]) -> bool {
+    let line = chars::trim(line);
+    starts_with_protocol(line) || split_at_space(line).is_some_and(|(_, rest)| ends_in_version(rest))
+}
+
+fn ends_in_version(line: &[u8]) -> bool {
+    line.rsplit(|byte| *byte == b' ').next().is_some_and(starts_with_protocol)
+}
+
+fn starts_with_protocol(text: &[u8]) -> bool {
+    text.len() > 4 && text[..4].eq_ignore_ascii_case(b"SIP/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_lines() {
+        for (text, expected) in [
+            ("SIP/2.0 200 OK", Ok((200, "OK"))),
+            ("sip/2.0 699  odd ", Ok((699, " odd "))),
+            ("SIP/2.0 200 ", Ok((200, ""))),
+            ("SIP/2.0 200", Ok((200, ""))),
+            ("SIP/2.0 200\tOK", Err(ParseErrorKind::StartLine)),
+            ("SIP/2.0  200 OK", Err(ParseErrorKind::StartLine)),
+            ("SIP/2.0 099 x", Err(ParseErrorKind::StartLine)),
+            ("SIP/2.0 700 x", Err(ParseErrorKind::StartLine)),
+            ("SIP/2.0 0200 OK", Err(ParseErrorKind::StartLine)),
+            ("SIP/2.0 4294967301 x", Err(ParseErrorKind::StartLine)),
+            ("SIP/2.0", Err(ParseErrorKind::StartLine)),
+            ("SIP/3.0 200 OK", Err(ParseErrorKind::Version)),
+        ] {
+            let found = parse_start(text.as_bytes()).map(|start| match start {
+                StartLine::Response { code, reason } => (code, std::str::from_utf8(reason).expect("text")),
+                StartLine::Request { .. } => panic!("{text:?} is no request"),
+            });
+            assert_eq!(found, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn request_lines() {
+        for (text, expected) in [
+            ("INVITE sip:h SIP/2.0", None),
+            ("odd-Method x:y sip/2.0", None),
+            ("INVITE sip:h SIP/12.34", Some(ParseErrorKind::Version)),
+            ("INVITE sip:h SIP/2.", Some(ParseErrorKind::StartLine)),
+            ("INVITE sip:h SIP/2.0.1", Some(ParseErrorKind::StartLine)),
+            ("INVITE sip:h SIP/+2.0", Some(ParseErrorKind::StartLine)),
+            ("INVITE sip:h SIP/2.0 ", Some(ParseErrorKind::StartLine)),
+            ("INVITE  sip:h SIP/2.0", Some(ParseErrorKind::StartLine)),
+            ("INVITE sip:h\tSIP/2.0", Some(ParseErrorKind::StartLine)),
+            ("INVITE <sip:h> SIP/2.0", Some(ParseErrorKind::StartLine)),
+            (" INVITE sip:h SIP/2.0", Some(ParseErrorKind::StartLine)),
+            ("INVITE sip:h HTTP/1.1", Some(ParseErrorKind::StartLine)),
+            ("INVITE", Some(ParseErrorKind::StartLine)),
+        ] {
+            assert_eq!(parse_start(text.as_bytes()).err(), expected, "{text:?}");
+        }
+    }
 }

@@ -1,0 +1,8 @@
+//! An RTCP compound: what we can write reads back the same.
+#![no_main]
+
+#[path = "../../crates/wire/tests/exercise/mod.rs"]
+#[expect(dead_code, reason = "each target takes one entry")]
+mod exercise;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| exercise::rtcp(bytes));

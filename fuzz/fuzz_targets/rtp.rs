@@ -1,0 +1,8 @@
+//! An RTP packet: put together again from its parts.
+#![no_main]
+
+#[path = "../../crates/wire/tests/exercise/mod.rs"]
+#[expect(dead_code, reason = "each target takes one entry")]
+mod exercise;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| exercise::rtp(bytes));

@@ -1,0 +1,8 @@
+//! A session description: lossless, every view, ours from its parts the same.
+#![no_main]
+
+#[path = "../../crates/wire/tests/exercise/mod.rs"]
+#[expect(dead_code, reason = "each target takes one entry")]
+mod exercise;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| exercise::sdp(bytes));

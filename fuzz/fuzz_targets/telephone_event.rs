@@ -1,0 +1,8 @@
+//! A telephone-event payload: written again, the same but for the reserved bit.
+#![no_main]
+
+#[path = "../../crates/wire/tests/exercise/mod.rs"]
+#[expect(dead_code, reason = "each target takes one entry")]
+mod exercise;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| exercise::telephone_event(bytes));
