@@ -29,24 +29,14 @@
 //! 6. The user of a SIP URI may hold `#` and UTF-8 unescaped.
 //! 7. Empty places between the semicolons of URI parameters, and between the ampersands of URI headers, are
 //!    skipped; a value there may hold any visible byte.
-<<<<<<< HEAD
-//! 9. A host name may hold `_` and begin or end a label with `-`.
-//! 10. `received` may be an IPv6 address without brackets (RFC 5118 section 4.5).
-//! 11. White space is allowed around the slashes of Via and around the colon of its port.
-//! 12. A Call-ID may be any visible ASCII text.
-//! 13. Empty places between commas are skipped in lists of tokens and in digest parameters.
-//! 14. A malformed Expires, `q` or `expires` counts as absent; numbers beyond 2^32-1 seconds saturate.
-//! 15. A parameter of a SIP URI may be repeated word for word.
-//! 16. Headers that no view reads are never looked at: a malformed Date or Warning harms nobody.
-=======
 //! 8. A host name may hold `_` and begin or end a label with `-`.
 //! 9. `received` may be an IPv6 address in brackets (RFC 5118 section 4.5), and an IPv6 reference may hold a
 //!    third colon before an IPv4 tail (section 4.10).
 //! 10. A Call-ID may be any visible ASCII text.
 //! 11. Empty places between commas are skipped in lists of tokens and in digest parameters.
 //! 12. A malformed Expires, `q` or `expires` counts as absent; numbers beyond 2^32-1 seconds saturate.
-//! 13. Headers that no view reads are never looked at: a malformed Date or Warning harms nobody.
->>>>>>> wire2
+//! 13. A parameter of a SIP URI may be repeated word for word.
+//! 14. Headers that no view reads are never looked at: a malformed Date or Warning harms nobody.
 
 mod auth;
 mod chars;
