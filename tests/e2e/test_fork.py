@@ -154,6 +154,8 @@ def test_two_answer_at_once(office):
     with three_devices(office) as (caller, phones, number):
         call = caller.invite(number, sdp.describe(40000))
         one, two, three = (phone.wait_invite() for phone in phones)
+        three.ring()  # RFC 3261 9.1: no CANCEL before a provisional response
+        call.wait_status(180)
         one.respond(200, sdp.describe(40002))
         two.respond(200, sdp.describe(40004))
         three.wait_cancel()

@@ -34,7 +34,7 @@ pub struct Target {
 }
 
 /// What a device is told when another one answered (RFC 3326; not a missed call).
-const ANSWERED_ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
+pub(crate) const ANSWERED_ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 
 impl Switch {
     /// Rings one more device. `None` when the call is past ringing, or a bound is reached.
@@ -103,8 +103,12 @@ impl Switch {
                 finish(writer, Some(&sdp))
             },
         );
-        self.legs[id].state =
-            LegState::Outgoing(Outgoing { invite, progress: 0, early: Vec::new(), offered: negotiation });
+        self.legs[id].state = LegState::Outgoing(Box::new(Outgoing {
+            invite,
+            progress: 0,
+            early: Vec::new(),
+            offered: negotiation,
+        }));
         self.calls[call].branches.push(id);
         Some(id)
     }

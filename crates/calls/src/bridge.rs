@@ -52,6 +52,25 @@ impl Switch {
         codecs
     }
 
+    /// What `leg` is answered when it will hear `other`: what both take, in the order of `other`; when they share
+    /// nothing, all that we could transcode to (R1, R3). Few codecs in an answer leave few ways to misunderstand it.
+    pub(crate) fn codecs_between(&self, leg: LegId, other: LegId) -> Vec<Codec> {
+        let mut codecs = self.codecs_towards(other);
+        let Some(offered) = self.legs.get(leg).map(|leg| remote_payloads(&leg.media)) else { return codecs };
+        let taken = self.legs.get(other).and_then(|leg| leg.media.agreed());
+        let takes = |codec: &Codec| {
+            taken.is_some_and(|agreed| {
+                std::iter::once(&agreed.codec).chain(&agreed.also).any(|payload| payload.codec.matches(codec))
+            })
+        };
+        let shared =
+            |codec: &Codec| takes(codec) && offered.iter().any(|payload| payload.codec.matches(codec));
+        if codecs.iter().any(shared) {
+            codecs.retain(shared);
+        }
+        codecs
+    }
+
     /// What a branch is offered: the caller's codecs under the caller's numbers, then those that we could transcode
     /// from (R3).
     pub(crate) fn payloads_from(&self, caller: LegId) -> Vec<Payload> {

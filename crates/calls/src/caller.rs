@@ -77,16 +77,7 @@ impl Switch {
         }
         let nonce = self.endpoint.random();
         let server = self.endpoint.accept(incoming.flow, invite, Owner::Above(0));
-        let reliable = invite.has_token(HeaderName::Supported, "100rel");
-        let random = self.endpoint.random();
-        let waiting = Waiting {
-            invite: server,
-            progress: 100,
-            late_offer: sdp.is_none(),
-            answered_early: false,
-            reliable: invite.cseq().ok().filter(|_| reliable).map(|cseq| reliable::Sender::new(cseq, random)),
-            answer_waits: false,
-        };
+        let waiting = self.waiting(invite, server);
         let caller = self.legs.insert(Leg {
             call: CallId::default(),
             role: Role::Caller,
@@ -134,6 +125,20 @@ impl Switch {
         Ok(call)
     }
 
+    /// The caller's state right after its INVITE.
+    fn waiting(&mut self, invite: &Message<'_>, server: ServerKey) -> Waiting {
+        let reliable = invite.has_token(HeaderName::Supported, "100rel");
+        let random = self.endpoint.random();
+        Waiting {
+            invite: server,
+            progress: 100,
+            late_offer: sdp_of(invite).is_none(),
+            answered_early: false,
+            reliable: invite.cseq().ok().filter(|_| reliable).map(|cseq| reliable::Sender::new(cseq, random)),
+            answer_waits: false,
+        }
+    }
+
     /// Answers the caller with a service of ours instead of a person: echo, a prompt, music.
     pub fn answer_with(&mut self, now: Now, call: CallId, source: Source, label: &str) {
         let Some(entry) = self.calls.get_mut(call) else { return };
@@ -168,7 +173,7 @@ impl Switch {
             return;
         }
         let caller = entry.caller;
-        let codecs = self.codecs_towards(branch);
+        let codecs = self.codecs_between(caller, branch);
         let Some(leg) = self.legs.get_mut(caller) else { return };
         let LegState::Incoming(waiting) = &mut leg.state else { return };
         if waiting.late_offer || waiting.answered_early {
@@ -257,8 +262,13 @@ impl Switch {
         let Stage::Talking { winner } = entry.stage else { return };
         let caller = entry.caller;
         entry.answered.get_or_insert(now);
+        let late_offer = match self.legs.get(caller).map(|leg| &leg.state) {
+            Some(LegState::Incoming(waiting)) => waiting.late_offer,
+            _ => return,
+        };
         let codecs = match winner {
-            Some(branch) => self.codecs_towards(branch),
+            Some(branch) if late_offer => self.codecs_towards(branch),
+            Some(branch) => self.codecs_between(caller, branch),
             None => Codec::OURS.to_vec(),
         };
         let Some(leg) = self.legs.get_mut(caller) else { return };
@@ -267,7 +277,7 @@ impl Switch {
             waiting.answer_waits = true;
             return;
         }
-        let (invite, late_offer) = (waiting.invite, waiting.late_offer);
+        let invite = waiting.invite;
         let sdp = if late_offer {
             leg.media.offer(&codecs, Direction::SendRecv)
         } else if waiting.answered_early {

@@ -73,20 +73,19 @@ impl Switch {
                     up.end_after_ack = true;
                     self.silence(id);
                 } else {
-                    self.send_bye(now, id, Some(cause));
+                    self.send_bye(now, id, Some(&format!("SIP;cause=200;text=\"{}\"", cause.name())));
                 }
             }
             LegState::Cancelled | LegState::Ended => {}
         }
     }
 
-    /// Ends an answered leg from our side.
-    pub(crate) fn send_bye(&mut self, now: Now, id: LegId, cause: Option<Cause>) {
+    /// Ends an answered leg from our side; `reason` is a Reason header value.
+    pub(crate) fn send_bye(&mut self, now: Now, id: LegId, reason: Option<&str>) {
         let Some(leg) = self.legs.get_mut(id) else { return };
         leg.state = LegState::Ended;
-        let reason = cause.map(|cause| format!("SIP;cause=200;text=\"{}\"", cause.name()));
         let headers: Vec<(HeaderName, &str)> =
-            reason.iter().map(|reason| (HeaderName::Reason, reason.as_str())).collect();
+            reason.iter().map(|reason| (HeaderName::Reason, *reason)).collect();
         self.request_in_dialog(now, id, Method::Bye, &headers, None);
         self.silence(id);
         self.arm(now, id, CLOSING, Wake::Closing(id));

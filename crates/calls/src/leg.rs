@@ -29,7 +29,7 @@ pub(crate) enum LegState {
     /// They called, and have no final response yet.
     Incoming(Incoming),
     /// We called, and have no final response yet.
-    Outgoing(Outgoing),
+    Outgoing(Box<Outgoing>),
     /// We called and gave up; a 2xx that crosses the CANCEL is answered with ACK and BYE.
     Cancelled,
     /// Answered on both sides of the leg.

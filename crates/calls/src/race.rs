@@ -1,12 +1,16 @@
 //! The race of the branches: exactly one answer wins; every other gets ACK and BYE, or CANCEL.
 
+use crate::branch::ANSWERED_ELSEWHERE;
 use crate::call::Stage;
 use crate::caller::sdp_of;
 use crate::leg::{LegId, LegState, Outgoing, Up};
 use crate::switch::{Owner, Switch};
 use clock::Now;
 use sip::{ClientKey, Dialog, session_timer};
-use wire::sip::{Message, Method};
+use wire::sip::{HeaderName, Message, Method};
+
+/// What a device is told whose 2xx came without an answer to our offer.
+const NOTHING_IN_COMMON: &str = "SIP;cause=488;text=\"No common codec\"";
 
 impl Switch {
     /// A 2xx to a branch's INVITE.
@@ -21,10 +25,11 @@ impl Switch {
         };
         self.confirm(now, id, &outgoing, dialog, response);
         let reaching = self.calls.get(call).is_some_and(|call| call.stage == Stage::Reaching);
-        let media_agreed = self.take_final_answer(id, outgoing, response);
+        let media_agreed = self.take_final_answer(id, *outgoing, response);
         if !reaching || !media_agreed {
             // The race is lost, or there is nothing to talk with.
-            self.send_bye(now, id, None);
+            let reason = if media_agreed { ANSWERED_ELSEWHERE } else { NOTHING_IN_COMMON };
+            self.send_bye(now, id, Some(reason));
             if reaching {
                 if let Some(entry) = self.calls.get_mut(call) {
                     entry.note_failure(488);
@@ -105,7 +110,7 @@ impl Switch {
             leg.dialog = stray;
             leg.state = LegState::Up(Up::default());
             self.acknowledge(now, id, cseq.number, None);
-            self.send_bye(now, id, None);
+            self.send_bye(now, id, Some(ANSWERED_ELSEWHERE));
             return;
         }
         self.endpoint.ack(flow, &stray.target, |mut writer| {
@@ -117,6 +122,7 @@ impl Switch {
         let target = stray.target.clone();
         self.endpoint.request(now.mono, flow, Owner::Leg(id), Method::Bye, &target, 70, |mut writer| {
             stray.write(&mut writer, Method::Bye, sequence);
+            writer.header(HeaderName::Reason, ANSWERED_ELSEWHERE);
             writer.finish()
         });
     }

@@ -99,10 +99,7 @@ impl<T> Mailbox<T> {
     /// The next value, if any.
     #[must_use]
     pub fn take(&self) -> Option<T> {
-        match self.receiver.try_recv() {
-            Ok(value) => Some(value),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-        }
+        self.receiver.try_recv().ok()
     }
 
     /// Rings again, because the reader stops before the queue is empty.

@@ -228,7 +228,7 @@ impl MediaWorker {
 
     fn take_packets(&mut self, token: Token, packet: &mut [u8]) {
         let index = (token / 2) as usize;
-        let kind = if token % 2 == 0 { Kind::Rtp } else { Kind::Rtcp };
+        let kind = if token.is_multiple_of(2) { Kind::Rtp } else { Kind::Rtcp };
         for _ in 0..PER_SOCKET {
             let (Some(socket), Some(Some(leg))) = (self.sockets.get(index), self.legs.get(index)) else {
                 return;

@@ -51,6 +51,9 @@ const WRITES: usize = 256;
 /// How long a write may take before the peer counts as gone.
 const WRITE_PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long the answer to an unreadable message has to leave before its connection is closed.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
 /// What a connection tells the core.
 #[derive(Debug)]
 pub enum StreamEvent {
@@ -276,7 +279,6 @@ async fn read<R: AsyncRead + Unpin, D: AsyncDeliver>(
             Frame::Complete { len } => {
                 let message: Box<[u8]> = buffer[..len].into();
                 buffer.drain(..len);
-                framer = Framer::new();
                 served = true;
                 deadline = tokio::time::Instant::now() + limits.message;
                 if !deliver.deliver(StreamEvent::Message(flow, message)).await {
@@ -286,17 +288,20 @@ async fn read<R: AsyncRead + Unpin, D: AsyncDeliver>(
             // RFC 5626 4.4.1: a double CRLF asks, a single one answers.
             Frame::Keepalive { len } => {
                 buffer.drain(..len);
-                framer = Framer::new();
                 if pong.try_send(Arc::from(*b"\r\n")).is_err() {
                     return;
                 }
             }
             Frame::Pong { len } => {
                 buffer.drain(..len);
-                framer = Framer::new();
             }
             Frame::Invalid(error) => {
                 tracing::debug!(%error, "not SIP on a stream");
+                // Framing is lost: whoever reads it answers what can be answered, and the connection ends.
+                let rest = std::mem::take(&mut buffer).into_boxed_slice();
+                if deliver.deliver(StreamEvent::Message(flow, rest)).await {
+                    tokio::time::sleep(LAST_WORDS).await;
+                }
                 return;
             }
             Frame::Incomplete => {

@@ -8,12 +8,14 @@ mod branch;
 mod dialog;
 pub mod digest;
 mod endpoint;
+mod envelope;
 mod flow;
 pub mod reliable;
 pub mod session_timer;
 mod transaction;
 
 pub use dialog::{Dialog, OutOfOrder};
-pub use endpoint::{ClientKey, Endpoint, Event, Received, ServerKey, Transmit, end, reply_flow};
+pub use endpoint::{ClientKey, Endpoint, Event, Received, ServerKey, Transmit, end};
+pub use envelope::reply_flow;
 pub use flow::{Flow, Transport};
 pub use transaction::{T1, T2, T4, TRANSACTION_LIMIT};

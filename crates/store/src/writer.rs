@@ -5,7 +5,7 @@ use crate::open::options;
 use exchange::{Commit, Epoch, Shard, StoreAnswer};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqliteConnection};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
@@ -144,7 +144,7 @@ impl Drop for Checkpointer {
     }
 }
 
-fn checkpoint(path: &PathBuf, stop: &AtomicBool) {
+fn checkpoint(path: &Path, stop: &AtomicBool) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() else { return };
     let Ok(mut connection) = runtime.block_on(options(path).connect()) else { return };
     while !stop.load(Ordering::Acquire) {

@@ -149,7 +149,7 @@ impl Core {
                 self.exchange.handle(now, Input::Message { flow, bytes: &bytes });
             }
             CoreInput::Stream(StreamEvent::Closed(flow)) => {
-                self.exchange.handle(now, Input::FlowClosed(flow))
+                self.exchange.handle(now, Input::FlowClosed(flow));
             }
             CoreInput::Stored { sequence, answer } => {
                 self.exchange.handle(now, Input::Stored { sequence, answer });
