@@ -8,7 +8,7 @@ use calls::Leftover;
 use clock::Now;
 use sip::digest::Verdict;
 use sip::{Flow, ServerKey, Transport};
-use wire::sip::{HeaderName, Message, Method, ParseError, Scheme, Uri, Writer, parse_for_reply};
+use wire::sip::{HeaderName, Message, Method, Scheme, Uri, Writer, parse_for_reply};
 
 /// What we can do outside of a dialog, for Allow (RFC 3261 20.5).
 pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO";
@@ -37,7 +37,7 @@ impl Exchange {
     pub(crate) fn message(&mut self, now: Now, flow: Flow, bytes: &[u8]) {
         let message = match Message::parse(bytes) {
             Ok(message) => message,
-            Err(error) => return self.refuse_unreadable(flow, bytes, error),
+            Err(error) => return self.refuse_unreadable(flow, bytes, error.answerable().then(|| error.code())),
         };
         if let Method::Other(_) = message.method()
             && message.is_request()
@@ -160,17 +160,25 @@ impl Exchange {
         });
     }
 
-    fn refuse_unreadable(&mut self, flow: Flow, bytes: &[u8], error: ParseError) {
-        if !error.answerable() {
-            return;
-        }
+    /// The rest of a stream whose framing is lost: whatever it says, it is refused, because what it is depends on
+    /// where one begins to read.
+    pub(crate) fn unframed(&mut self, flow: Flow, bytes: &[u8]) {
+        let status = match Message::parse(bytes) {
+            Ok(_) => Some(400),
+            Err(error) => error.answerable().then(|| error.code()),
+        };
+        self.refuse_unreadable(flow, bytes, status);
+    }
+
+    fn refuse_unreadable(&mut self, flow: Flow, bytes: &[u8], status: Option<u16>) {
+        let Some(status) = status else { return };
         let Some(head) = parse_for_reply(bytes) else { return };
         let Ok(via) = head.via() else { return };
         let mut answer = Vec::with_capacity(512);
         let suffix = format!(";received={};rport={}", flow.remote.ip(), flow.remote.port());
         let suffix = if via.rport.is_some() { String::new() } else { suffix };
         let tag = format!("{:016x}", self.switch.endpoint().random());
-        head.write(&mut answer, error.code(), "", &suffix, &tag);
+        head.write(&mut answer, status, "", &suffix, &tag);
         self.switch.endpoint().transmit(flow, answer.into());
     }
 }

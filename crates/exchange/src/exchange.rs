@@ -113,6 +113,7 @@ impl Exchange {
         match input {
             Input::Datagram { flow, bytes } => self.datagram(now, flow, bytes),
             Input::Message { flow, bytes } => self.message(now, flow, bytes),
+            Input::Unframed { flow, bytes } => self.unframed(flow, bytes),
             Input::FlowClosed(flow) => self.flow_closed(now, flow),
             Input::Timeout => {
                 self.switch.handle_timeout(now);

@@ -148,6 +148,9 @@ impl Core {
             CoreInput::Stream(StreamEvent::Message(flow, bytes)) => {
                 self.exchange.handle(now, Input::Message { flow, bytes: &bytes });
             }
+            CoreInput::Stream(StreamEvent::Unframed(flow, bytes)) => {
+                self.exchange.handle(now, Input::Unframed { flow, bytes: &bytes });
+            }
             CoreInput::Stream(StreamEvent::Closed(flow)) => {
                 self.exchange.handle(now, Input::FlowClosed(flow));
             }
