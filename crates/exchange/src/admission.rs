@@ -37,7 +37,9 @@ impl Exchange {
     pub(crate) fn message(&mut self, now: Now, flow: Flow, bytes: &[u8]) {
         let message = match Message::parse(bytes) {
             Ok(message) => message,
-            Err(error) => return self.refuse_unreadable(flow, bytes, error.answerable().then(|| error.code())),
+            Err(error) => {
+                return self.refuse_unreadable(flow, bytes, error.answerable().then(|| error.code()));
+            }
         };
         if let Method::Other(_) = message.method()
             && message.is_request()

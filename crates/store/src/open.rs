@@ -123,6 +123,15 @@ impl Store {
         })
     }
 
+    /// Makes `epoch` the least that may write to a shard (R19).
+    ///
+    /// # Errors
+    /// When the writer cannot be told.
+    pub fn take_shard(&self, shard: Shard, epoch: Epoch) -> Result<(), StoreError> {
+        let told = self.requests.try_send(Request::TakeShard(shard, epoch));
+        told.map_err(|_| StoreError::new(&self.path, "the store cannot keep up"))
+    }
+
     /// A reader of call records with a connection of its own.
     #[must_use]
     pub fn records(&self) -> Records {
