@@ -183,7 +183,6 @@ impl KeysOut {
     }
 
     /// Sound has to be silent now.
-    #[inline]
     pub(super) fn is_sending(&self) -> bool {
         self.pressed.is_some()
     }

@@ -44,11 +44,14 @@ pub(super) struct Leg {
     /// What is heard now: `ordered`, or what follows a prompt.
     pub(super) current: Source,
     /// The sound that is heard now, if `current` is one.
-    pub(super) player: Option<Player>,
+    pub(super) player: Option<Box<Player>>,
     /// Made while `routes` ask for it.
     pub(super) transcoder: Option<Box<Transcoder>>,
-    pub(super) keys_in: KeysIn,
-    pub(super) keys_out: KeysOut,
+    /// Boxed like the player, so that a leg that is only relayed fits in few cache lines.
+    pub(super) keys_in: Box<KeysIn>,
+    pub(super) keys_out: Box<KeysOut>,
+    /// A key is being sent: sound is silent.
+    pub(super) pressing: bool,
     pub(super) on_stage: bool,
     mute: Mute,
     pub(super) reports: Reports,
@@ -84,8 +87,9 @@ impl Leg {
             current: Source::Nothing,
             player: None,
             transcoder: None,
-            keys_in: KeysIn::default(),
-            keys_out: KeysOut::default(),
+            keys_in: Box::default(),
+            keys_out: Box::default(),
+            pressing: false,
             on_stage: false,
             mute: Mute::default(),
             reports: Reports::new(now, order.identity.ssrc),
@@ -145,6 +149,7 @@ impl Leg {
     }
 
     /// Looks whether a packet is silent.
+    #[inline(never)]
     pub(super) fn look(&mut self, number: u8, sound: &[u8]) {
         let payload = self.received.iter().find(|payload| payload.number == number);
         self.mute.look(payload.and_then(|payload| Voice::of(&payload.codec.name)), sound);

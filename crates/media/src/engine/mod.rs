@@ -267,7 +267,7 @@ impl Engine {
         let leg = &mut self.legs[listener];
         match leg.routes.of(header.payload_type) {
             // While a key is pressed, sound is silent.
-            Route::Relay(_) if leg.keys_out.is_sending() => None,
+            Route::Relay(_) if leg.pressing => None,
             Route::Relay(number) => {
                 let to = leg.to?;
                 if let Some(transcoder) = &mut leg.transcoder {
@@ -376,7 +376,7 @@ impl Engine {
         // What was sent last is still being heard.
         let heard_until = leg.outgoing.sent_at + SWITCH_PACE;
         let due = if leg.outgoing.started { heard_until.max(now) } else { now };
-        leg.player = Player::of(&source, now, due);
+        leg.player = Player::of(&source, now, due).map(Box::new);
         let plays = leg.player.is_some();
         leg.current = source;
         self.link(index);

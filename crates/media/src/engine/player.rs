@@ -15,6 +15,7 @@ pub(super) struct Player {
     /// When the next packet leaves.
     pub(super) due: Mono,
     since: Mono,
+    begun: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,17 +34,21 @@ impl Player {
             Source::Tone(tone) => What::Tone(*tone),
             Source::Nothing | Source::Leg(_) | Source::Echo => return None,
         };
-        Some(Player { what, at_ms: 0, due, since: now })
+        Some(Player { what, at_ms: 0, due, since: now, begun: false })
     }
 
     /// A prompt that has not begun waits this long for a leg that nobody knows how to reach (R16).
     pub(super) fn waits(&self, now: Mono) -> bool {
         let prompt = matches!(self.what, What::Prompt { .. });
-        prompt && self.at_ms == 0 && now.since(self.since) < Duration::from_secs(1)
+        prompt && !self.begun && now.since(self.since) < Duration::from_secs(1)
     }
 
     /// Goes on by the clock after a time without ticks; whether there was one.
     pub(super) fn catch_up(&mut self, now: Mono) -> bool {
+        if !std::mem::replace(&mut self.begun, true) {
+            // Ordered between two ticks: the first packet is not followed by another at once.
+            self.due = self.due.max(now);
+        }
         let late = now.since(self.due);
         if late <= STALL {
             return false;

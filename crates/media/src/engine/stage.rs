@@ -66,8 +66,11 @@ impl Engine {
         if !leg.keys_out.is_busy() {
             return;
         }
-        let (Some(to), Some(send)) = (leg.to, &leg.send) else { return leg.keys_out.clear() };
-        let Some(payload) = &send.telephone_event else { return leg.keys_out.clear() };
+        let event = leg.send.as_ref().and_then(|send| send.telephone_event.as_ref());
+        let (Some(to), Some(payload)) = (leg.to, event) else {
+            leg.pressing = false;
+            return leg.keys_out.clear();
+        };
         let (number, rate) = (payload.number, payload.codec.clock_rate);
         // Before any sound the stream's clock is still open.
         if !leg.outgoing.started {
@@ -77,6 +80,7 @@ impl Engine {
             self.scratch.clear();
             self.scratch.extend_from_slice(&header.to_bytes());
             self.scratch.extend_from_slice(&event);
+            leg.pressing = leg.keys_out.is_sending();
             out(leg.key, Kind::Rtp, to, &self.scratch);
         }
     }
@@ -144,6 +148,7 @@ impl Engine {
     }
 
     /// Keeps a packet until it is decoded.
+    #[inline(never)]
     pub(super) fn keep(&mut self, now: Mono, listener: u32, header: &Header, packet: &[u8]) {
         let Ok(packet) = Packet::parse(packet) else { return };
         if let Some(transcoder) = &mut self.legs[listener].transcoder {
@@ -153,6 +158,7 @@ impl Engine {
     }
 
     /// Takes a packet without sound: a key press, which ends here. Whether it was one.
+    #[inline(never)]
     pub(super) fn take_key(&mut self, now: Mono, index: u32, header: &Header, packet: &[u8]) -> bool {
         let leg = &mut self.legs[index];
         let Some(rate) = leg.event_clock(header.payload_type) else { return false };
@@ -232,7 +238,7 @@ fn plan(source: &Leg, leg: &Leg, to: Spoken) -> Option<super::transcoder::Plan> 
 fn send_own(now: Mono, leg: &mut Leg, ms: u32, packet: &mut [u8], out: &mut Out<'_>) {
     let (Some(to), Some(spoken)) = (leg.to, leg.spoken) else { return leg.outgoing.switch() };
     // While a key is pressed, sound is silent; Opus may have nothing to send.
-    if leg.keys_out.is_sending() || packet.len() <= HEADER_LEN {
+    if leg.pressing || packet.len() <= HEADER_LEN {
         return leg.outgoing.switch();
     }
     leg.prepare(now, spoken.number);

@@ -35,8 +35,10 @@ proptest! {
                 head[8..].fill(1);
             }
             let mut packet = [&head[..], &body].concat();
-            let _ = office.engine.receive(office.mono(), LegKey(leg), Kind::Rtp, address(LegKey(leg)), &mut packet);
-            let _ = office.engine.receive(office.mono(), LegKey(leg), Kind::Rtcp, address(LegKey(leg)), &mut packet);
+            let (now, leg) = (office.mono(), LegKey(leg));
+            for kind in [Kind::Rtp, Kind::Rtcp] {
+                let _ = office.engine.receive(now, leg, kind, address(leg), &mut packet);
+            }
             office.run(10);
             office.got.clear();
         }

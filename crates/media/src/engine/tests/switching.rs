@@ -58,7 +58,7 @@ fn prompts_end_and_tell_it_once() {
     office.order(1, Voice::Pcma, prompt(SoundId::BEEP, None));
     office.run(1000);
     let ended = MediaEvent::SoundEnded { leg: LegKey(1) };
-    assert_eq!(office.told(), [ended.clone()]);
+    assert_eq!(office.told(), std::slice::from_ref(&ended));
     let got = office.heard(1);
     assert_eq!(got.iter().map(|got| got.payload.len()).sum::<usize>(), 200 * 8);
     assert_one_stream(&got);
@@ -162,4 +162,45 @@ fn a_leg_behind_a_nat_hears_its_prompt_from_the_beginning() {
     office.run(2000);
     let length = sounds().length_ms(SoundId::ECHO).unwrap();
     assert_eq!(office.heard(1).len() as u32, length / 20);
+}
+
+#[test]
+fn r2_changes_to_a_transcoded_phone_leave_no_gap() {
+    for (here, there) in [(Voice::Opus, Voice::Pcmu), (Voice::Pcma, Voice::Opus), (Voice::G722, Voice::Pcma)]
+    {
+        let mut office = Office::new();
+        office.order(2, there, Source::Leg(LegKey(1)));
+        office.phone(1, here, 440.0);
+        office.phone(2, there, 440.0);
+        for round in 0..10_u64 {
+            let held = round % 2 == 0;
+            office.order(1, here, if held { Source::Music(SoundId::MUSIC) } else { Source::Leg(LegKey(2)) });
+            office.run(430 + round * 10);
+        }
+        assert_one_stream(&office.heard(1));
+        assert_one_stream(&office.heard(2));
+    }
+}
+
+#[test]
+fn a_held_leg_hears_music_and_whoever_holds_hears_nothing_of_it() {
+    let mut office = Office::new();
+    for (leg, other) in [(1, 2), (2, 1)] {
+        office.order(leg, Voice::Pcmu, Source::Leg(LegKey(other)));
+        office.phone(leg, Voice::Pcmu, 440.0);
+    }
+    office.run(500);
+    // Leg 2 holds: it neither hears nor is heard, and the figures of leg 1 do not suffer.
+    office.order_with(2, Voice::Pcmu, Source::Nothing, |order| order.send = None);
+    office.order(1, Voice::Pcmu, Source::Music(SoundId::MUSIC));
+    let before = office.heard(2).len();
+    office.run(2000);
+    assert_eq!(office.heard(2).len(), before);
+    office.order(1, Voice::Pcmu, Source::Leg(LegKey(2)));
+    office.order(2, Voice::Pcmu, Source::Leg(LegKey(1)));
+    office.run(500);
+    assert_one_stream(&office.heard(1));
+    let resumed = office.heard(2);
+    assert!(resumed[before].header.marker);
+    assert_eq!(resumed[before].header.sequence, resumed[before - 1].header.sequence.wrapping_add(1));
 }
