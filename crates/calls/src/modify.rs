@@ -296,8 +296,9 @@ impl Switch {
 }
 
 impl Leg {
-    /// The peer of this leg put its other party on hold: it sends nothing by its own wish.
+    /// The phone of this leg put its other party on hold: it wants to hear nothing (`sendonly` or `inactive`,
+    /// RFC 6337 5.3).
     pub(crate) fn holds(&self) -> bool {
-        self.media.agreed().is_some_and(|agreed| !agreed.receive_allowed)
+        self.media.agreed().is_some_and(|agreed| !agreed.send)
     }
 }
