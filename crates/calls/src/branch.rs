@@ -80,15 +80,38 @@ impl Switch {
         let leg = &mut self.legs[id];
         leg.stream = stream;
         leg.dialog.local_tag = leg::tag(id, nonce).into();
+        let invite = self.send_invite(now, id, target, hops, &session_id, &sdp)?;
+        self.legs[id].state = LegState::Outgoing(Box::new(Outgoing {
+            invite,
+            progress: 0,
+            early: Vec::new(),
+            offered: negotiation,
+        }));
+        self.calls[call].branches.push(id);
+        Some(id)
+    }
+
+    /// The INVITE of a new branch.
+    fn send_invite(
+        &mut self,
+        now: Now,
+        id: LegId,
+        target: &Target,
+        hops: u8,
+        session_id: &str,
+        sdp: &[u8],
+    ) -> Option<ClientKey> {
+        let leg = self.legs.get_mut(id)?;
         let sequence = leg.dialog.next_sequence();
         let contact = Switch::contact(target.flow);
         let dialog = leg.dialog.clone();
-        let invite = self.endpoint.request(
+        let (flow, uri) = (target.flow, &target.uri);
+        Some(self.endpoint.request(
             now.mono,
-            target.flow,
+            flow,
             Owner::Leg(id),
             Method::Invite,
-            &target.uri,
+            uri,
             hops,
             |mut writer| {
                 dialog.write(&mut writer, Method::Invite, sequence);
@@ -100,17 +123,9 @@ impl Switch {
                 writer.header_fmt(HeaderName::MinSe, format_args!("{}", session_timer::MIN_SE));
                 writer
                     .header_parts(HeaderName::SessionId, &[session_id.as_bytes(), b";remote=", NIL_SESSION]);
-                finish(writer, Some(&sdp))
+                finish(writer, Some(sdp))
             },
-        );
-        self.legs[id].state = LegState::Outgoing(Box::new(Outgoing {
-            invite,
-            progress: 0,
-            early: Vec::new(),
-            offered: negotiation,
-        }));
-        self.calls[call].branches.push(id);
-        Some(id)
+        ))
     }
 
     /// How long the branches may ring from now on.

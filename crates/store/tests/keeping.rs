@@ -1,5 +1,7 @@
 //! What was committed is there after the store was opened again (R19, R20, R21).
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use clock::{Now, Wall};
 use exchange::{
     Change, Commit, Device, Epoch, Owned, PeopleChange, Secret, Shard, StoreAnswer, StoredBinding, Trunk,
