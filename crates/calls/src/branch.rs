@@ -75,6 +75,7 @@ impl Switch {
             ack: None,
             session: Session::default(),
             timer: None,
+            lost: None,
         });
         let stream = self.new_stream(id);
         let leg = &mut self.legs[id];

@@ -95,6 +95,7 @@ impl Switch {
             ack: None,
             session: Session { agreement: session_timer::answer(invite).ok().flatten(), media_seen: false },
             timer: None,
+            lost: None,
         });
         let stream = self.new_stream(caller);
         let hops = invite.max_forwards().ok().flatten().unwrap_or(70).saturating_sub(1);

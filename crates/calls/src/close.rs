@@ -95,6 +95,9 @@ impl Switch {
     pub(crate) fn forget_leg(&mut self, id: LegId) {
         self.disarm(id);
         let Some(leg) = self.legs.remove(id) else { return };
+        if let Some(timer) = leg.lost {
+            self.timers.cancel(timer);
+        }
         self.actions.push_back(Action::ReleaseMedia { lease: leg.lease, leg: leg::media_key(id) });
         self.ports.give_back(leg.lease);
         if let Some(call) = self.calls.get_mut(leg.call) {

@@ -4,7 +4,7 @@ use crate::Cause;
 use crate::call::CallEvent;
 use crate::caller::{ALLOW, is_allowed, sdp_of};
 use crate::leg::{LegId, LegState, Role};
-use crate::switch::{Owner, Switch};
+use crate::switch::{Action, Owner, Switch};
 use clock::Now;
 use sip::{ClientKey, Flow, ServerKey};
 use wire::sip::{HeaderName, Message, Method, Writer};
@@ -53,7 +53,16 @@ impl Switch {
             digit.map(|d| d.to_ascii_uppercase()).filter(|d| matches!(d, '0'..='9' | 'A'..='D' | '*' | '#'));
         let status = if digit.is_some() || message.body().is_empty() { 200 } else { 415 };
         self.endpoint.respond(now.mono, server, status, None, sip::end);
-        if let (Some(digit), Some(leg)) = (digit, self.legs.get(id)) {
+        let Some(digit) = digit else { return };
+        // R2: key presses are made anew for each leg, however they came.
+        if let Some((peer, other)) = self.peer_of(id).and_then(|peer| Some((peer, self.legs.get(peer)?))) {
+            self.actions.push_back(Action::Digit {
+                lease: other.lease,
+                leg: crate::leg::media_key(peer),
+                digit,
+            });
+        }
+        if let Some(leg) = self.legs.get(id) {
             self.events.push_back(CallEvent::Digit { call: leg.call, leg: id, digit });
         }
     }

@@ -18,6 +18,7 @@ mod call;
 mod caller;
 mod cause;
 mod close;
+mod flows;
 mod in_dialog;
 mod leg;
 mod limits;

@@ -111,7 +111,10 @@ impl Switch {
             return None;
         }
         match leg.media.answer(&codecs, Direction::SendRecv) {
-            Ok((sdp, _)) => Some(sdp),
+            Ok((sdp, _)) => {
+                leg.media_generation += 1;
+                Some(sdp)
+            }
             Err(_) => {
                 leg.media.refuse_offer();
                 None
@@ -230,7 +233,7 @@ impl Switch {
         if let Some(sdp) = sdp_of(response)
             && changed
         {
-            let _ = leg.media.receive_answer(sdp);
+            leg.media_generation += u32::from(leg.media.receive_answer(sdp).is_ok());
         }
         let sequence = response.cseq().map_or(leg.dialog.local_sequence, |cseq| cseq.number);
         self.acknowledge(now, id, sequence, None);

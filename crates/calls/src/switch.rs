@@ -35,6 +35,15 @@ pub enum Action {
         /// The order.
         order: Box<MediaOrder>,
     },
+    /// A key press for a leg, which came by signalling.
+    Digit {
+        /// The port.
+        lease: PortLease,
+        /// Who shall hear it.
+        leg: media::LegKey,
+        /// 0-9, A-D, * or #.
+        digit: char,
+    },
     /// The leg is gone; its port is free again.
     ReleaseMedia {
         /// The port.
@@ -148,12 +157,6 @@ impl Switch {
         while let Some(wake) = self.timers.expire(now.mono) {
             self.handle_wake(now, wake);
         }
-        self.drain_endpoint(now);
-    }
-
-    /// A stream connection is gone.
-    pub fn flow_failed(&mut self, now: Now, flow: Flow) {
-        self.endpoint.flow_failed(flow);
         self.drain_endpoint(now);
     }
 

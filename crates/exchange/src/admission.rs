@@ -206,6 +206,9 @@ fn finish_refusal(mut writer: Writer<'_>, status: u16) -> usize {
         405 | 501 => {
             writer.header(HeaderName::Allow, ALLOW);
         }
+        422 => {
+            writer.header_number(HeaderName::MinSe, u64::from(sip::session_timer::MIN_SE));
+        }
         503 => {
             writer.header(HeaderName::RetryAfter, "5");
         }

@@ -126,12 +126,16 @@ impl Exchange {
         }
         let server = self.switch.endpoint().accept(flow, message, calls::Owner::Above(0));
         let mut bindings = self.registrar.take(&device);
+        let before = bindings.clone();
         let lifetimes = self.registrar.lifetimes;
         let done = bindings.register(now, flow, message, lifetimes, &self.config.own_addresses);
         let stored = match done {
             Ok(Registered::Changed | Registered::Refreshed) => Some(bindings.to_store(now)),
             Ok(Registered::Unchanged) | Err(_) => None,
         };
+        if done.is_ok() {
+            self.follow_flows(&device, &before, &bindings);
+        }
         self.registrar.set(device.as_ref().into(), bindings);
         let change = |bindings| vec![Change::Bindings { device: device.clone(), bindings }];
         match (done, stored) {
@@ -145,6 +149,21 @@ impl Exchange {
                 if let Some(stored) = stored {
                     self.commit(now, change(stored), Promise::Nothing);
                 }
+            }
+        }
+    }
+
+    /// R11: requests inside running calls go to the flow that the device has now.
+    fn follow_flows(&mut self, device: &str, before: &Bindings, after: &Bindings) {
+        for new in after.list() {
+            let known = |old: &&Binding| match (&old.instance, &new.instance) {
+                (Some(old_instance), Some(instance)) => old_instance == instance && old.reg_id == new.reg_id,
+                _ => old.contact == new.contact,
+            };
+            match before.list().iter().find(known) {
+                Some(old) if old.flow != new.flow => self.switch.device_moved(device, old.flow, new.flow),
+                Some(_) => {}
+                None => self.switch.device_returned(device, new.flow),
             }
         }
     }

@@ -24,6 +24,9 @@ impl Exchange {
         if message.max_forwards().ok().flatten() == Some(0) {
             return self.refuse(flow, message, 483);
         }
+        if sip::session_timer::answer(message).is_err() {
+            return self.refuse(flow, message, 422);
+        }
         let dialled = uri.user_decoded().unwrap_or_default();
         let (caller, label) = self.caller(&sender, message);
         let session_id = self.session_id(message);

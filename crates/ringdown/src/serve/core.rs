@@ -206,6 +206,9 @@ impl Core {
             Action::Media { lease, order } => {
                 (lease, self.workers.get(usize::from(lease.worker)).map(|worker| worker.apply(lease, order)))
             }
+            Action::Digit { lease, leg, digit } => {
+                (lease, self.workers.get(usize::from(lease.worker)).map(|worker| worker.digit(leg, digit)))
+            }
             Action::ReleaseMedia { lease, leg } => {
                 (lease, self.workers.get(usize::from(lease.worker)).map(|worker| worker.release(lease, leg)))
             }
