@@ -269,3 +269,33 @@ def test_a_caller_whose_connection_breaks_gives_up(office):
             branch.ring()
             call.wait_status(180)
         branch.wait_cancel()
+
+
+def test_a_phone_that_registers_while_it_is_called_rings_too(office):
+    """S1.10: a device that comes late joins the ringing."""
+    one, two = office.person(), office.person(devices=2)
+    with office.raw(one) as caller, office.raw(two[0]) as phone, office.raw(two[1]) as late:
+        phone.register()
+        call = caller.invite(two[0].number, sdp.describe(40000))
+        phone.wait_invite().ring()
+        call.wait_status(180)
+        late.register()
+        late.wait_invite().answer(sdp.describe(40002))
+        call.wait_answer()
+        call.bye()
+
+
+def test_a_call_waits_for_a_phone_whose_connection_broke(office):
+    """R12: the phone is on its way back; the call reaches it when it registers again."""
+    one, two = office.person(), office.person()
+    with office.raw(one) as caller:
+        with office.raw(two, "tls") as phone:
+            phone.register()
+        call = caller.invite(two.number, sdp.describe(40000))
+        with office.raw(two, "tls") as again:
+            again.register()
+            branch = again.wait_invite()
+            branch.answer(sdp.describe(40002))
+            call.wait_answer()
+            call.bye()
+            branch.wait_bye()

@@ -24,6 +24,11 @@ pub enum CallEvent {
         /// What the best of the branches said.
         cause: Cause,
     },
+    /// A branch or a service answered.
+    Answered {
+        /// The call.
+        call: CallId,
+    },
     /// A digit was pressed (RFC 4733 or INFO).
     Digit {
         /// The call.

@@ -1,7 +1,7 @@
 //! The caller's leg until it is answered: one To tag, one SDP answer, whichever branch wins (R1).
 
 use crate::Cause;
-use crate::call::{Call, Party, Stage};
+use crate::call::{Call, CallEvent, Party, Stage};
 use crate::leg::{self, CallId, Incoming as Waiting, Leg, LegId, LegState, Role, Up};
 use crate::limits::PROVISIONAL_REPEAT;
 use crate::switch::{self, Owner, Switch};
@@ -35,8 +35,9 @@ pub struct Incoming<'a> {
     pub session_id: &'a str,
 }
 
-/// `<sip:ringdown@192.0.2.1:5060;transport=tcp>`
-pub(crate) fn contact(flow: Flow) -> String {
+/// Where we are reached on a flow: `<sip:ringdown@192.0.2.1:5060;transport=tcp>`.
+#[must_use]
+pub fn contact(flow: Flow) -> String {
     match flow.transport {
         sip::Transport::Udp => format!("<sip:ringdown@{}>", flow.local),
         other => format!("<sip:ringdown@{};transport={}>", flow.local, other.uri_name()),
@@ -149,6 +150,7 @@ impl Switch {
         entry.stage = Stage::Talking { winner: None };
         entry.answered_by = label.into();
         let caller = entry.caller;
+        self.events.push_back(CallEvent::Answered { call });
         if let Some(leg) = self.legs.get_mut(caller) {
             leg.source = source;
         }

@@ -2,7 +2,7 @@
 //! gone after a while (R7, R11).
 
 use crate::Cause;
-use crate::leg::{Leg, LegId, LegState, Role};
+use crate::leg::{CallId, Leg, LegId, LegState, Role};
 use crate::limits::FLOW_RETURN;
 use crate::switch::Switch;
 use crate::timers::Wake;
@@ -49,6 +49,16 @@ impl Switch {
     pub fn device_moved(&mut self, label: &str, old: Flow, new: Flow) {
         let moves = |leg: &&mut Leg| *leg.label == *label && leg.flow == old;
         self.legs.values_mut().filter(moves).for_each(|leg| leg.flow = new);
+    }
+
+    /// Whether a call rings a device by that flow already, or did.
+    #[must_use]
+    pub fn rings(&self, call: CallId, label: &str, flow: Flow) -> bool {
+        let branches = self.calls.get(call).map(|call| call.branches.as_slice()).unwrap_or_default();
+        branches
+            .iter()
+            .filter_map(|id| self.legs.get(*id))
+            .any(|leg| *leg.label == *label && leg.flow == flow)
     }
 
     /// The phone did not come back in time.

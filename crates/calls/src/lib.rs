@@ -30,7 +30,7 @@ mod timers;
 
 pub use branch::Target;
 pub use call::{CallEvent, CallRecord, Party};
-pub use caller::Incoming;
+pub use caller::{Incoming, contact};
 pub use cause::{Blame, Cause};
 pub use leg::{CallId, LegId};
 pub use ports::{PortLease, PortPool};

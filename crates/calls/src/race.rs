@@ -1,7 +1,7 @@
 //! The race of the branches: exactly one answer wins; every other gets ACK and BYE, or CANCEL.
 
 use crate::branch::ANSWERED_ELSEWHERE;
-use crate::call::Stage;
+use crate::call::{CallEvent, Stage};
 use crate::caller::sdp_of;
 use crate::leg::{LegId, LegState, Outgoing, Up};
 use crate::switch::{Owner, Switch};
@@ -47,6 +47,7 @@ impl Switch {
         if let Some(leg) = self.legs.get(id) {
             entry.answered_by = leg.label.clone();
         }
+        self.events.push_back(CallEvent::Answered { call });
         self.cancel_losers(now, call, id);
         self.arm_session(now, id);
         self.answer_caller(now, call);

@@ -11,7 +11,7 @@ use sip::{Flow, ServerKey, Transport};
 use wire::sip::{HeaderName, Message, Method, Scheme, Uri, Writer, parse_for_reply};
 
 /// What we can do outside of a dialog, for Allow (RFC 3261 20.5).
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, SUBSCRIBE";
 /// The option tags that a request may require of us (RFC 3261 8.2.2.3).
 const UNDERSTOOD: [&str; 5] = ["100rel", "timer", "path", "outbound", "replaces"];
 
@@ -55,7 +55,13 @@ impl Exchange {
         match self.switch.receive(now, flow, &message) {
             Leftover::Nothing => {}
             Leftover::Request => self.request(now, flow, &message),
-            Leftover::Response { .. } | Leftover::Failed { .. } => {}
+            Leftover::Response { owner, .. } => {
+                let status = message.status().unwrap_or(500);
+                if status >= 200 {
+                    self.notified(now, owner, status);
+                }
+            }
+            Leftover::Failed { owner } => self.notified(now, owner, 408),
         }
     }
 
@@ -77,16 +83,20 @@ impl Exchange {
             return self.refuse_extensions(flow, message);
         }
         if message.to().ok().and_then(|to| to.tag()).is_some() {
+            if method == Method::Subscribe && self.resubscribe(now, flow, message) {
+                return;
+            }
             return self.refuse(flow, message, 481);
         }
         match method {
             Method::Options => self.options(flow, message),
             Method::Register => self.register(now, flow, message),
             Method::Invite => self.invite(now, flow, message, &uri),
+            Method::Subscribe => self.subscribe(now, flow, message, &uri),
             Method::Bye | Method::Prack | Method::Update | Method::Info => self.refuse(flow, message, 481),
             _ => {
                 if self.sender(now, flow, message).is_some() {
-                    self.refuse(flow, message, if method == Method::Subscribe { 489 } else { 405 });
+                    self.refuse(flow, message, 405);
                 }
             }
         }
@@ -198,6 +208,7 @@ fn is_service_urn(uri: &Uri<'_>) -> bool {
 /// Allow and Supported.
 pub(crate) fn write_abilities(writer: &mut Writer<'_>) {
     writer.header(HeaderName::Allow, ALLOW);
+    writer.header(HeaderName::AllowEvents, sip::subscription::Package::NAMES);
     writer.header(HeaderName::Supported, "100rel, timer, path, outbound");
 }
 

@@ -5,13 +5,15 @@ use crate::change::{Change, Commit, Epoch, Owned, Shard, StoreAnswer};
 use crate::command::{Answer, BadRow};
 use crate::input::{CommandId, Input, Output, Reason};
 use crate::limits;
+use crate::ongoing::OngoingCalls;
 use crate::people::People;
 use crate::registrar::Registrar;
-use calls::{CallEvent, CallId, Switch};
+use crate::watching::Watchers;
+use calls::{CallEvent, Switch};
 use clock::{Mono, Now};
 use sip::ServerKey;
 use sip::digest::{ChallengePolicy, Verifier};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// What the office needs to know beside its people.
@@ -58,12 +60,8 @@ pub struct Exchange {
     pub(crate) verifier: Verifier,
     pub(crate) outputs: VecDeque<Output>,
     pub(crate) store_ready: bool,
-    /// The devices that calling legs came from, so that they do not ring for themselves.
-    pub(crate) callers: BTreeMap<CallId, Box<str>>,
-    /// Which number each session is asking for, so that a loop is seen (R9).
-    pub(crate) sessions: BTreeSet<(Box<str>, Box<str>)>,
-    /// The entry of `sessions` that a call made.
-    pub(crate) routed: BTreeMap<CallId, (Box<str>, Box<str>)>,
+    pub(crate) ongoing: OngoingCalls,
+    pub(crate) watchers: Watchers,
     pending: BTreeMap<u64, Pending>,
     sequence: u64,
     epoch: Epoch,
@@ -90,9 +88,8 @@ impl Exchange {
             verifier: Verifier::new(&config.realm, config.challenge, verifier_seed),
             outputs: VecDeque::new(),
             store_ready: true,
-            callers: BTreeMap::new(),
-            sessions: BTreeSet::new(),
-            routed: BTreeMap::new(),
+            ongoing: OngoingCalls::default(),
+            watchers: Watchers::default(),
             pending: BTreeMap::new(),
             sequence: snapshot.sequence,
             epoch: Epoch(1),
@@ -118,6 +115,7 @@ impl Exchange {
             Input::Timeout => {
                 self.switch.handle_timeout(now);
                 self.expire_registrations(now);
+                self.expire_watchers(now);
             }
             Input::Stored { sequence, answer } => self.stored(now, sequence, answer),
             Input::Media(event) => self.switch.media_event(now, &event),
@@ -143,7 +141,8 @@ impl Exchange {
     pub fn next_deadline(&self) -> Option<(Mono, Reason)> {
         let calls = self.switch.next_deadline().map(|when| (when, Reason::Calls));
         let bindings = self.registrar.next_deadline().map(|when| (when, Reason::Registrations));
-        [calls, bindings].into_iter().flatten().min_by_key(|(when, _)| *when)
+        let watchers = self.watchers.next_deadline().map(|when| (when, Reason::Watchers));
+        [calls, bindings, watchers].into_iter().flatten().min_by_key(|(when, _)| *when)
     }
 
     /// Ends all calls with one record each, because the exchange stops.
@@ -174,18 +173,18 @@ impl Exchange {
     fn settle(&mut self, now: Now) {
         while let Some(event) = self.switch.next_event() {
             match event {
+                CallEvent::Answered { call } => self.call_answered(now, call),
                 CallEvent::Exhausted { call, cause } => self.nobody_answered(now, call, cause),
                 CallEvent::Ended(record) => {
-                    self.callers.remove(&record.call);
-                    if let Some(routed) = self.routed.remove(&record.call) {
-                        self.sessions.remove(&routed);
-                    }
+                    self.call_ended(now, record.call);
                     self.commit(now, vec![Change::Record(record)], Promise::Nothing);
                 }
                 CallEvent::Digit { .. } | CallEvent::LegLost { .. } => {}
             }
         }
-        while self.switch.next_failure().is_some() {}
+        while let Some(owner) = self.switch.next_failure() {
+            self.notified(now, owner, 408);
+        }
     }
 
     /// Hands changes to the store; what was promised for them is kept when they are.

@@ -83,4 +83,6 @@ pub enum Reason {
     Calls,
     /// A registration ends.
     Registrations,
+    /// A watcher did not refresh.
+    Watchers,
 }

@@ -10,9 +10,11 @@ mod command;
 mod exchange;
 mod input;
 pub mod limits;
+mod ongoing;
 mod people;
 mod registrar;
 mod routing;
+mod watching;
 
 pub use change::{Change, Commit, Epoch, Owned, SHARDS, Shard, StoreAnswer};
 pub use command::{AccountRow, Answer, BadRow, Command, DeviceRow, ImportRow, Status};

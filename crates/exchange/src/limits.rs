@@ -6,10 +6,14 @@ use std::time::Duration;
 pub const CALLS: usize = 20_000;
 /// Promises that wait for the store; beyond, new ones are refused with 503 (R20).
 pub const PENDING_COMMITS: usize = 16_384;
+/// Watchers of busy lamps, presence and messages.
+pub const WATCHERS: usize = 50_000;
 /// Legs that one call may ring at once.
 pub const BRANCHES: usize = 32;
 /// How long a call rings before it has found nobody.
 pub const RING_LIMIT: Duration = Duration::from_secs(60);
+/// How long a call waits for a phone whose connection broke, or was there before a restart (R12).
+pub const RETURN: Duration = Duration::from_secs(30);
 /// Rows of an import that the core takes in one turn (R17: slices, not seconds).
 pub const IMPORT_ROWS: usize = 256;
 

@@ -3,11 +3,12 @@
 use crate::admission::Sender;
 use crate::change::Change;
 use crate::exchange::{Exchange, Promise};
+use crate::limits::RETURN;
 use crate::people::PeopleChange;
 use clock::{Mono, Now, TimerId, Wheel};
 use sip::bindings::{Binding, Bindings, Lifetimes, Refused, Registered, StoredBinding};
 use sip::{Flow, ServerKey};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use wire::sip::{HeaderName, Message, Writer};
@@ -19,6 +20,8 @@ pub(crate) struct Registrar {
     /// The devices behind each stream, so that its end finds them.
     streams: HashMap<Flow, Vec<Arc<str>>>,
     expiries: Wheel<Arc<str>>,
+    /// Devices whose connection broke, or was there before a restart: they are on their way back until then (R12).
+    awaited: BTreeMap<Box<str>, Mono>,
     lifetimes: Lifetimes,
 }
 
@@ -42,6 +45,16 @@ impl Registrar {
         self.bindings(device).iter().map(|binding| binding.flow.to_string()).collect()
     }
 
+    /// Whether a device is on its way back (R12).
+    pub(crate) fn is_awaited(&self, device: &str, now: Mono) -> bool {
+        self.awaited.get(device).is_some_and(|until| *until > now)
+    }
+
+    /// Whether a device is registered at all.
+    pub(crate) fn is_registered(&self, device: &str) -> bool {
+        self.devices.contains_key(device)
+    }
+
     /// How many devices are registered.
     pub(crate) fn count(&self) -> usize {
         self.devices.len()
@@ -53,6 +66,9 @@ impl Registrar {
 
     /// What the store had of a device.
     pub(crate) fn restore(&mut self, now: Now, device: &str, stored: Vec<StoredBinding>) {
+        if stored.iter().any(|binding| binding.flow.transport.reliable() && binding.expires.0 > now.wall.0) {
+            self.awaited.insert(device.into(), now.mono + RETURN);
+        }
         self.set(device.into(), Bindings::restored(now, stored));
     }
 
@@ -64,8 +80,10 @@ impl Registrar {
     }
 
     /// A stream is gone; returns the devices that lost a binding by it.
-    pub(crate) fn flow_closed(&mut self, flow: Flow) -> Vec<Arc<str>> {
+    pub(crate) fn flow_closed(&mut self, now: Mono, flow: Flow) -> Vec<Arc<str>> {
         let behind = self.streams.remove(&flow).unwrap_or_default();
+        self.awaited.retain(|_, until| *until > now);
+        self.awaited.extend(behind.iter().map(|device| (device.as_ref().into(), now + RETURN)));
         for device in &behind {
             if let Some(entry) = self.devices.get_mut(device) {
                 let mut bindings = std::mem::take(&mut entry.bindings);
@@ -143,6 +161,7 @@ impl Exchange {
             (Ok(Registered::Changed), Some(stored)) => {
                 let promise = Promise::Registration { server, device: device.clone() };
                 self.commit(now, change(stored), promise);
+                self.reachability_changed(now, &device);
             }
             (Ok(_), stored) => {
                 self.confirm_registration(now, server, &device);
@@ -168,8 +187,9 @@ impl Exchange {
         }
     }
 
-    /// The 200 with all that is bound now (RFC 3261 10.3 step 8).
+    /// The 200 with all that is bound now (RFC 3261 10.3 step 8); then calls that wait for the device reach it.
     pub(crate) fn confirm_registration(&mut self, now: Now, server: ServerKey, device: &str) {
+        self.registrar.awaited.remove(device);
         let bindings = self.registrar.bindings(device);
         let tag = format!("{:016x}", self.switch.endpoint().random());
         self.switch.endpoint().respond(now.mono, server, 200, Some(&tag), |mut writer| {
@@ -179,6 +199,7 @@ impl Exchange {
             writer.header(HeaderName::Supported, "path, outbound");
             writer.finish()
         });
+        self.ring_late(now, device);
     }
 
     /// The store cannot keep it: 503 (R20).
@@ -200,13 +221,25 @@ impl Exchange {
     pub(crate) fn expire_registrations(&mut self, now: Now) {
         for device in self.registrar.expire(now.mono) {
             self.store_bindings(now, &device);
+            self.reachability_changed(now, &device);
         }
     }
 
     /// A stream is gone, and with it the way to the devices behind it.
     pub(crate) fn flow_closed(&mut self, now: Now, flow: Flow) {
-        self.registrar.flow_closed(flow);
+        let devices = self.registrar.flow_closed(now.mono, flow);
+        self.watchers_flow_closed(flow);
         self.switch.flow_failed(now, flow);
+        for device in devices {
+            self.reachability_changed(now, &device);
+        }
+    }
+
+    /// A device came or went: those who watch its owner are told.
+    fn reachability_changed(&mut self, now: Now, device: &str) {
+        if let Some(account) = self.people.device(device).map(|device| device.account.clone()) {
+            self.tell_watchers(now, &account);
+        }
     }
 
     fn store_bindings(&mut self, now: Now, device: &str) {

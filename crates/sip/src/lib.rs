@@ -12,6 +12,7 @@ mod envelope;
 mod flow;
 pub mod reliable;
 pub mod session_timer;
+pub mod subscription;
 mod transaction;
 
 pub use dialog::{Dialog, OutOfOrder};
