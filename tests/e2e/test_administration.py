@@ -212,3 +212,45 @@ def test_the_exchange_stops_cleanly(office, exchange):
         own.start()
         record = own.wait_calls(1)[0]
         assert record["cause"] == "node lost" and record["blame"] == "us"
+
+
+def test_a_new_certificate_is_taken_without_dropping_a_connection(tmp_path):
+    """TLS: SIGHUP reads the files anew; who is connected stays, who comes gets the new one; a bad file changes nothing."""
+    import ssl
+    import subprocess
+
+    def make(name):
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
+             "-subj", f"/CN={name}", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"],
+            check=True, capture_output=True,
+        )
+
+    def shown(exchange):
+        return ssl.get_server_certificate(exchange.host_port("tls"))
+
+    make("first")
+    with Exchange() as exchange:
+        text = exchange.config.read_text()
+        names = f'certificate = "{tmp_path}/cert.pem"\nkey = "{tmp_path}/key.pem"\n'
+        exchange.config.write_text(text.replace("[media]", names + "\n[media]"))
+        exchange.start()
+        device = exchange.add_account("held", "4242", "held-phone")
+        from peers.rawua import RawUA
+
+        with RawUA(device.user, device.secret, exchange.host_port("tls"), "tls") as phone:
+            phone.register()
+            first = shown(exchange)
+            make("second")
+            os.kill(exchange.pid, signal.SIGHUP)
+            deadline = time.monotonic() + 5
+            while shown(exchange) == first and time.monotonic() < deadline:
+                time.sleep(0.05)
+            second = shown(exchange)
+            assert second != first
+            phone.register()
+            (tmp_path / "cert.pem").write_text("nonsense")
+            os.kill(exchange.pid, signal.SIGHUP)
+            time.sleep(0.3)
+            assert shown(exchange) == second
+            phone.register()

@@ -25,10 +25,13 @@ pub(crate) enum Sender {
 }
 
 impl Exchange {
-    /// A datagram: one message, or a keep-alive (RFC 5626 4.4.2 is STUN; some phones send line ends or a zero).
+    /// A datagram: one message, or a keep-alive (RFC 5626 4.4.2: STUN; some phones send line ends or a zero).
     pub(crate) fn datagram(&mut self, now: Now, flow: Flow, bytes: &[u8]) {
         if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
             return;
+        }
+        if let Some(answer) = sip::stun::keepalive_answer(bytes, flow.remote) {
+            return self.switch.endpoint().transmit(flow, answer.into());
         }
         self.message(now, flow, bytes);
     }

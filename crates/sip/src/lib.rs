@@ -12,6 +12,7 @@ mod envelope;
 mod flow;
 pub mod reliable;
 pub mod session_timer;
+pub mod stun;
 pub mod subscription;
 mod transaction;
 
