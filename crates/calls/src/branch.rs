@@ -39,11 +39,11 @@ pub(crate) const ANSWERED_ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed
 impl Switch {
     /// Rings one more device. `None` when the call is past ringing, or a bound is reached.
     pub fn add_branch(&mut self, now: Now, call: CallId, target: &Target) -> Option<LegId> {
+        let caller = self.anchor(call)?;
         let entry = self.calls.get(call)?;
-        if entry.stage != Stage::Reaching || entry.branches.len() + 1 >= LEGS_PER_CALL {
+        if entry.branches.len() + 1 >= LEGS_PER_CALL {
             return None;
         }
-        let caller = entry.caller;
         let (party, session_id, hops) = (entry.caller_party.clone(), entry.session_id.clone(), entry.hops);
         let worker = self.legs.get(caller)?.lease.worker;
         let lease = self.ports.lease(target.flow.remote.is_ipv6(), Some(worker))?;
@@ -161,14 +161,14 @@ impl Switch {
     pub(crate) fn ring_limit_reached(&mut self, now: Now, call: CallId) {
         let Some(entry) = self.calls.get_mut(call) else { return };
         entry.ring_limit = None;
-        if entry.stage != Stage::Reaching {
+        if entry.stage != Stage::Reaching && entry.replacing.is_none() {
             return;
         }
         entry.note_failure(480);
         for branch in entry.branches.clone() {
             self.remove_branch(now, branch, Some("SIP;cause=480;text=\"No answer\""));
         }
-        self.report_if_exhausted(call);
+        self.report_if_exhausted(now, call);
     }
 
     /// A response to a leg's INVITE that is not answered yet.
@@ -262,7 +262,7 @@ impl Switch {
         let call = leg.call;
         self.forget_leg(id);
         let Some(entry) = self.calls.get_mut(call) else { return };
-        if entry.stage != Stage::Reaching {
+        if entry.stage != Stage::Reaching && entry.replacing.is_none() {
             return;
         }
         entry.note_failure(status);
@@ -275,7 +275,7 @@ impl Switch {
                 self.remove_branch(now, branch, Some("SIP;cause=603;text=\"Declined elsewhere\""));
             }
         }
-        self.report_if_exhausted(call);
+        self.report_if_exhausted(now, call);
     }
 
     /// A client transaction of a leg ended without a final response.
@@ -291,9 +291,9 @@ impl Switch {
     }
 
     /// Tells the floor above when nothing rings any more.
-    pub(crate) fn report_if_exhausted(&mut self, call: CallId) {
+    pub(crate) fn report_if_exhausted(&mut self, now: Now, call: CallId) {
         let Some(entry) = self.calls.get(call) else { return };
-        if entry.stage != Stage::Reaching {
+        if entry.stage != Stage::Reaching && entry.replacing.is_none() {
             return;
         }
         let rings = entry.branches.iter().any(|&branch| {
@@ -301,6 +301,9 @@ impl Switch {
         });
         if !rings {
             let cause = entry.best_failure.map_or(Cause::Offline, Cause::of_status);
+            if entry.replacing.is_some() {
+                return self.not_taken_over(now, call, cause);
+            }
             self.events.push_back(CallEvent::Exhausted { call, cause });
         }
     }

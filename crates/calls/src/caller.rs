@@ -12,7 +12,7 @@ use sip::{Dialog, Flow, ServerKey, reliable, session_timer};
 use wire::sip::{HeaderName, Message, Method, Writer};
 
 /// What we can do, for Allow (RFC 3261 20.5).
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER";
 /// What we support, for Supported.
 pub(crate) const SUPPORTED: &str = "100rel, timer";
 const SDP: &str = "application/sdp";
@@ -107,6 +107,7 @@ impl Switch {
             heard: None,
             best_failure: None,
             ring_limit: None,
+            replacing: None,
             caller_party: incoming.caller.clone(),
             dialled: incoming.dialled.into(),
             session_id: incoming.session_id.into(),
@@ -417,5 +418,6 @@ pub(crate) fn is_allowed(method: Method<'_>) -> bool {
             | Method::Prack
             | Method::Update
             | Method::Info
+            | Method::Refer
     )
 }

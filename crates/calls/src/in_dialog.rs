@@ -30,6 +30,7 @@ impl Switch {
             Method::Update => self.update_from_leg(now, id, server, message),
             Method::Prack => self.prack_from_caller(now, id, server, message),
             Method::Info => self.info_from_leg(now, id, server, message),
+            Method::Refer => self.refer_from_leg(now, id, server, flow, message),
             Method::Options => self.endpoint.respond(now.mono, server, 200, None, allow),
             other if is_allowed(other) => self.endpoint.respond(now.mono, server, 481, None, sip::end),
             _ => self.endpoint.respond(now.mono, server, 405, None, allow),
@@ -151,9 +152,14 @@ impl Switch {
                 if let Some(pending) = up.unacknowledged {
                     self.endpoint.acknowledged(now.mono, pending);
                 }
-                leg.state = LegState::Ended;
+                let goes_on = self.leaves_for_replacement(id);
+                if let Some(leg) = self.legs.get_mut(id) {
+                    leg.state = LegState::Ended;
+                }
                 self.forget_leg(id);
-                self.hang_up(now, call, cause);
+                if !goes_on {
+                    self.hang_up(now, call, cause);
+                }
             }
             // A BYE in an early dialog ends the attempt (15): the INVITE wants its 487.
             LegState::Incoming(_) => self.hang_up(now, call, Cause::Cancelled),

@@ -85,6 +85,8 @@ pub(crate) struct Up {
     pub(crate) modifying: Option<(ClientKey, Purpose)>,
     /// What to offer once nothing is pending any more.
     pub(crate) wanted: Option<Purpose>,
+    /// The number of a REFER that is under way.
+    pub(crate) referral: Option<u32>,
     /// BYE as soon as the ACK has come (RFC 3261 15: not before).
     pub(crate) end_after_ack: bool,
 }

@@ -25,6 +25,7 @@ mod limits;
 mod modify;
 mod ports;
 mod race;
+mod replace;
 mod switch;
 mod timers;
 

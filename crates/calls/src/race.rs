@@ -24,7 +24,8 @@ impl Switch {
             return;
         };
         self.confirm(now, id, &outgoing, dialog, response);
-        let reaching = self.calls.get(call).is_some_and(|call| call.stage == Stage::Reaching);
+        let replacing = self.calls.get(call).is_some_and(|call| call.replacing.is_some());
+        let reaching = replacing || self.calls.get(call).is_some_and(|call| call.stage == Stage::Reaching);
         let media_agreed = self.take_final_answer(id, *outgoing, response);
         if !reaching || !media_agreed {
             // The race is lost, or there is nothing to talk with.
@@ -34,9 +35,12 @@ impl Switch {
                 if let Some(entry) = self.calls.get_mut(call) {
                     entry.note_failure(488);
                 }
-                self.report_if_exhausted(call);
+                self.report_if_exhausted(now, call);
             }
             return;
+        }
+        if replacing {
+            return self.take_over(now, call, id);
         }
         let _ = client;
         let Some(entry) = self.calls.get_mut(call) else { return };

@@ -173,6 +173,9 @@ impl Exchange {
     fn settle(&mut self, now: Now) {
         while let Some(event) = self.switch.next_event() {
             match event {
+                CallEvent::Referred { call, leg, target } => self.referred(now, call, leg, &target),
+                CallEvent::Moved { call } => self.call_moved(now, call),
+                CallEvent::NotMoved { .. } => {}
                 CallEvent::Answered { call } => self.call_answered(now, call),
                 CallEvent::Exhausted { call, cause } => self.nobody_answered(now, call, cause),
                 CallEvent::Ended(record) => {

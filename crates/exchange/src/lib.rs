@@ -14,6 +14,7 @@ mod ongoing;
 mod people;
 mod registrar;
 mod routing;
+mod transfer;
 mod watching;
 
 pub use change::{Change, Commit, Epoch, Owned, SHARDS, Shard, StoreAnswer};

@@ -18,6 +18,8 @@ pub(crate) struct Ongoing {
     /// The session, by which a loop is seen (R9).
     pub(crate) session_id: Box<str>,
     pub(crate) state: DialogState,
+    /// Whom it is being transferred to, that one's account, and whether the caller does it.
+    pub(crate) moving: Option<(Party, Box<str>, bool)>,
 }
 
 impl Ongoing {
@@ -67,11 +69,11 @@ impl OngoingCalls {
         Some(ongoing)
     }
 
-    pub(crate) fn get(&self, call: CallId) -> Option<&Ongoing> {
+    pub(crate) fn call(&self, call: CallId) -> Option<&Ongoing> {
         self.calls.get(&call)
     }
 
-    pub(crate) fn get_mut(&mut self, call: CallId) -> Option<&mut Ongoing> {
+    pub(crate) fn call_mut(&mut self, call: CallId) -> Option<&mut Ongoing> {
         self.calls.get_mut(&call)
     }
 

@@ -62,6 +62,7 @@ impl Exchange {
             callee_account: callee.map(|(name, _)| name.into()),
             session_id: session_id.into(),
             state: DialogState::Trying,
+            moving: None,
         };
         if !self.ongoing.begin(call, ongoing) {
             // R9: the call came back to us and asks for the same number again.
@@ -77,35 +78,49 @@ impl Exchange {
                 Source::Prompt { sound: SoundId::ECHO, then: Some(Box::new(Source::Echo)), repeat: false };
             return self.switch.answer_with(now, call, source, "echo");
         }
-        let Some((_, account)) = self.people.account_of(dialled) else {
+        let Some((owner, account)) = self.people.account_of(dialled) else {
             return self.switch.reject(now, call, Cause::UnknownNumber, "");
         };
         let callee = Party { number: dialled.into(), name: account.display.clone() };
-        let caller = self.ongoing.get(call).and_then(|ongoing| ongoing.device.as_ref());
-        let targets: Vec<Target> = account
-            .devices
+        let caller = self.ongoing.call(call).and_then(|ongoing| ongoing.device.clone());
+        let others = || account.devices.iter().filter(|device| Some(*device) != caller.as_ref());
+        let awaited = others().any(|device| self.registrar.is_awaited(device, now.mono));
+        let registered = others().any(|device| self.registrar.is_registered(device));
+        let owner = Box::<str>::from(owner);
+        let ringing = self.ring_account(now, call, &owner, &callee, caller.as_deref());
+        match (ringing, registered, awaited) {
+            // R12: bounded; ends with 480 if the phone does not come back.
+            (0, false, true) => self.switch.limit_ringing(now, call, limits::RETURN),
+            (0, false, false) => self.switch.reject(now, call, Cause::Offline, "no device is registered"),
+            (0, true, _) => self.switch.reject(now, call, Cause::Overload, "no media port is free"),
+            _ => {
+                self.switch.limit_ringing(now, call, self.config.ring_limit);
+                self.call_moved_to(now, call, DialogState::Early);
+            }
+        }
+    }
+
+    /// Rings all devices of an account but one (S1.4); returns how many.
+    pub(crate) fn ring_account(
+        &mut self,
+        now: Now,
+        call: CallId,
+        account: &str,
+        callee: &Party,
+        but: Option<&str>,
+    ) -> usize {
+        let devices =
+            self.people.account(account).map(|account| account.devices.as_slice()).unwrap_or_default();
+        let targets: Vec<Target> = devices
             .iter()
-            .filter(|device| Some(*device) != caller)
+            .filter(|device| Some(&***device) != but)
             .flat_map(|device| {
                 self.registrar.bindings(device).into_iter().map(move |binding| (device, binding))
             })
             .take(limits::BRANCHES)
-            .map(|(device, binding)| target(device, binding, &callee, self.config.domain.as_deref()))
+            .map(|(device, binding)| target(device, binding, callee, self.config.domain.as_deref()))
             .collect();
-        if targets.is_empty() {
-            if account.devices.iter().any(|device| self.registrar.is_awaited(device, now.mono)) {
-                // R12: bounded; ends with 480 if the phone does not come back.
-                return self.switch.limit_ringing(now, call, limits::RETURN);
-            }
-            return self.switch.reject(now, call, Cause::Offline, "no device is registered");
-        }
-        let ringing =
-            targets.iter().filter(|target| self.switch.add_branch(now, call, target).is_some()).count();
-        if ringing == 0 {
-            return self.switch.reject(now, call, Cause::Overload, "no media port is free");
-        }
-        self.switch.limit_ringing(now, call, self.config.ring_limit);
-        self.call_moved_to(now, call, DialogState::Early);
+        targets.iter().filter(|target| self.switch.add_branch(now, call, target).is_some()).count()
     }
 
     /// A device registered while its owner is called: it rings, too (S1.10, R12).
@@ -151,7 +166,7 @@ impl Exchange {
     }
 
     fn call_moved_to(&mut self, now: Now, call: CallId, state: DialogState) {
-        let Some(ongoing) = self.ongoing.get_mut(call) else { return };
+        let Some(ongoing) = self.ongoing.call_mut(call) else { return };
         ongoing.state = state;
         if self.watchers.count() == 0 {
             return;
