@@ -41,10 +41,6 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let clock = Clock::start();
     let mut opened = Opened::open(folder.path())?;
     let realm = first_start::realm(&mut opened)?;
-    let lines = match arguments.config {
-        None => first_start::ready_accounts(&mut opened, &realm)?,
-        Some(_) => Vec::new(),
-    };
     let (sender, mailbox) = net::mailbox(MAILBOX)?;
     let udp = bind_udp(&config)?;
     let streams = Streams::new(StreamLimits::default());
@@ -53,16 +49,13 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let own_addresses: Vec<SocketAddr> =
         udp.iter().map(Udp::bound).chain(own.iter().map(|(_, at)| *at)).collect();
     let workers = media::start(&config.media, clock, &sender)?;
-    let exchange_config = exchange::Config {
-        realm: realm.as_str().into(),
-        domain: config.sip.domain.as_deref().map(Into::into),
-        echo_number: Some(config.calls.echo_number.as_str())
-            .filter(|number| !number.is_empty())
-            .map(Into::into),
-        ring_limit: config.calls.ring_limit(),
-        challenge: config.sip.challenge.into(),
-        own_addresses,
+    let http = runtime.block_on(bind_http(&config))?;
+    // Only now, when nothing can stop the start any more: the secrets are shown once.
+    let lines = match arguments.config {
+        None => first_start::ready_accounts(&mut opened, &realm)?,
+        Some(_) => Vec::new(),
     };
+    let exchange_config = exchange_config(&config, &realm, own_addresses);
     let snapshot = std::mem::take(&mut opened.snapshot);
     let exchange = Exchange::new(clock.now(), exchange_config, first_start::seed()?, snapshot);
     let answers = sender.clone();
@@ -71,7 +64,6 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
         let _ = answers.send_waiting(CoreInput::Stored { sequence, answer });
     })?;
     let roof = Roof::new(sender.clone(), store.records(), &realm);
-    let http = runtime.block_on(bind_http(&config))?;
     let (link, visit) = (first_start::secret()?, first_start::secret()?);
     let administrator = Administrator::new(link.clone(), visit);
     let ready = ready_line(&udp, &own, &http);
@@ -96,6 +88,18 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     drop(folder);
     Ok(ended?)
+}
+
+fn exchange_config(config: &Config, realm: &str, own_addresses: Vec<SocketAddr>) -> exchange::Config {
+    let echo_number = Some(config.calls.echo_number.as_str()).filter(|number| !number.is_empty());
+    exchange::Config {
+        realm: realm.into(),
+        domain: config.sip.domain.as_deref().map(Into::into),
+        echo_number: echo_number.map(Into::into),
+        ring_limit: config.calls.ring_limit(),
+        challenge: config.sip.challenge.into(),
+        own_addresses,
+    }
 }
 
 /// One line an event on stderr; RINGDOWN_LOG chooses what, as in `info,net=debug`.
