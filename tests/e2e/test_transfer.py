@@ -103,3 +103,62 @@ def test_the_one_who_sends_on_may_leave_at_once(office):
         ringing.answer(sdp.describe(40004))
         call.bye()
         ringing.wait_bye()
+
+
+def test_attended_transfer_joins_the_two_far_ends(exchange, office):
+    """REFER with Replaces: baresip and pjsua talk, the one between is out; whichever workers their media are on."""
+    one, two, three = office.person(), office.person(), office.person()
+    where = exchange.address()
+    far = Pjsua(one.user, one.secret, where, hertz=440)
+    middle = Pjsua(two.user, two.secret, where, hertz=700)
+    third = Pjsua(three.user, three.secret, where, hertz=1000, answer=200)
+    with far, middle, third:
+        for phone in (far, middle, third):
+            phone.start().wait_registered()
+        for _ in range(2):
+            far.dial(two.number)
+            first = middle.wait_incoming()
+            middle.answer(first)
+            far.wait_established()
+            middle.wait_established()
+            middle.hold(first)
+            middle.wait_media("local_hold")
+            second = middle.dial(three.number)
+            middle.wait_event("state", call=second, state="CONFIRMED")
+            middle.transfer_to_call(first, second)
+            middle.wait_event("transfer", code=200)
+            tone.assert_tone(third.hear_again(2.5), 440, pjsua.TONE_DBFS)
+            tone.assert_tone(far.hear_again(2.5), 1000, pjsua.TONE_DBFS)
+            far.hangup()
+            third.wait_closed()
+    causes = sorted(one["cause"] for one in exchange.calls() if two.number in (one["caller"], one["callee"]))
+    assert causes.count("transferred") == 2, causes
+
+
+def test_nobody_joins_the_calls_of_others(office):
+    """R32: a REFER whose Replaces names another phone's call is refused by sipfrag."""
+    one, two, three, four = (office.person() for _ in range(4))
+    with (
+        office.raw(one) as caller, office.raw(two) as phone, office.raw(three) as thief, office.raw(four) as helper,
+    ):
+        phone.register()
+        helper.register()
+        call = caller.invite(two.number, sdp.describe(40000))
+        branch = phone.wait_invite()
+        branch.answer(sdp.describe(40002))
+        call.wait_answer()
+        other = thief.invite(four.number, sdp.describe(40004))
+        helper.wait_invite().answer(sdp.describe(40006))
+        other.wait_answer()
+        stolen = f"{branch.call_id}%3Bto-tag%3D{branch.invite.from_tag}%3Bfrom-tag%3D{branch.tag}"
+        response = other.ask("REFER", headers=[("Refer-To", f"<sip:{two.number}@{thief.domain}?Replaces={stolen}>")])
+        assert response.status == 202
+        told = []
+        for _ in range(2):
+            notify = other.wait_request("NOTIFY")
+            thief.respond(notify, 200)
+            told.append(notify.body.decode().strip())
+        assert told == ["SIP/2.0 100 Trying", "SIP/2.0 403 Forbidden"]
+        call.bye()
+        branch.wait_bye()
+        other.bye()

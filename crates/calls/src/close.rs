@@ -106,7 +106,7 @@ impl Switch {
         self.forget_call_if_empty(leg.call);
     }
 
-    fn forget_call_if_empty(&mut self, call: CallId) {
+    pub(crate) fn forget_call_if_empty(&mut self, call: CallId) {
         let Some(entry) = self.calls.get(call) else { return };
         let empty = entry.branches.is_empty() && !self.legs.contains_key(entry.caller);
         if entry.stage == Stage::Over && empty {

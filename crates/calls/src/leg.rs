@@ -96,6 +96,8 @@ pub(crate) struct Up {
 pub(crate) enum Purpose {
     /// Speak the codecs of the other side (R1, R3).
     Codecs(Vec<media::Codec>),
+    /// Send to another port of ours, in the codec in use.
+    Rehome(Vec<media::Codec>),
     /// Keep the session alive (R7, RFC 4028).
     Refresh,
 }

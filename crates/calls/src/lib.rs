@@ -20,6 +20,7 @@ mod cause;
 mod close;
 mod flows;
 mod in_dialog;
+mod join;
 mod leg;
 mod limits;
 mod modify;

@@ -164,7 +164,7 @@ impl Switch {
         }
         let Some(purpose) = up.wanted.take() else { return };
         let sdp = match &purpose {
-            Purpose::Codecs(codecs) => leg.media.offer(codecs, Direction::SendRecv),
+            Purpose::Codecs(codecs) | Purpose::Rehome(codecs) => leg.media.offer(codecs, Direction::SendRecv),
             // R7: unchanged o= version, so that the peer sees that nothing changed.
             Purpose::Refresh => leg.media.current_sdp().unwrap_or_default().to_vec(),
         };
@@ -229,7 +229,7 @@ impl Switch {
         if let Some(agreement) = session_timer::agreed(response) {
             leg.session.agreement = Some(agreement);
         }
-        let changed = matches!(purpose, Some(Purpose::Codecs(_)));
+        let changed = matches!(purpose, Some(Purpose::Codecs(_) | Purpose::Rehome(_)));
         if let Some(sdp) = sdp_of(response)
             && changed
         {
@@ -262,7 +262,7 @@ impl Switch {
             return self.end_leg_and_call(now, id, crate::Cause::Lost { caller });
         }
         let Some(purpose) = purpose else { return };
-        if matches!(purpose, Purpose::Codecs(_)) {
+        if matches!(purpose, Purpose::Codecs(_) | Purpose::Rehome(_)) {
             leg.media.refuse_offer();
         }
         match (status, purpose) {
@@ -271,6 +271,10 @@ impl Switch {
                 let range = if role == Role::Branch { GLARE_OWNER_MS } else { GLARE_OTHER_MS };
                 let wait = range.start + self.endpoint.random() % (range.end - range.start);
                 self.arm(now, id, Duration::from_millis(wait), Wake::Glare(id));
+            }
+            // Its media goes where nobody listens any more.
+            (_, Purpose::Rehome(_)) => {
+                self.end_leg_and_call(now, id, crate::Cause::Lost { caller: role == Role::Caller });
             }
             // R1: the winner refused the caller's codec; ask the caller for the winner's.
             (_, Purpose::Codecs(_)) if role == Role::Branch => self.ask_caller(now, id),

@@ -37,6 +37,12 @@ impl Switch {
         true
     }
 
+    /// The call that a leg is in.
+    #[must_use]
+    pub fn call_behind(&self, leg: LegId) -> Option<CallId> {
+        self.call_of(leg)
+    }
+
     /// The name of the device or trunk behind a leg.
     #[must_use]
     pub fn label(&self, leg: LegId) -> Option<&str> {
@@ -81,16 +87,19 @@ impl Switch {
         self.arm_session(now, new);
         if !old_left {
             self.tell_referrer(now, old, 200);
-            self.end_replaced(now, old);
+            self.end_answered(now, old, REPLACED);
         }
         self.events.push_back(CallEvent::Moved { call });
     }
 
-    fn end_replaced(&mut self, now: Now, old: LegId) {
-        let Some(leg) = self.legs.get_mut(old) else { return };
-        match &mut leg.state {
-            LegState::Up(up) if up.unacknowledged.is_some() => up.end_after_ack = true,
-            LegState::Up(_) => self.send_bye(now, old, Some(REPLACED)),
+    /// Ends an answered leg, after its ACK if that is still to come (RFC 3261 15).
+    pub(crate) fn end_answered(&mut self, now: Now, id: LegId, reason: &str) {
+        match self.legs.get_mut(id).map(|leg| &mut leg.state) {
+            Some(LegState::Up(up)) if up.unacknowledged.is_some() => {
+                up.end_after_ack = true;
+                self.silence(id);
+            }
+            Some(LegState::Up(_)) => self.send_bye(now, id, Some(reason)),
             _ => {}
         }
     }

@@ -1,4 +1,4 @@
-//! Blind transfer: a phone sends its call on to another number (RFC 3515, 5589).
+//! Transfer: a phone sends its call on to another number, or joins the far ends of two calls of its own (RFC 3515, 5589).
 //!
 //! Only a device of ours may do so, and only to numbers of the office: a transfer reaches nothing that its author could
 //! not call.
@@ -7,17 +7,18 @@ use crate::exchange::Exchange;
 use crate::ongoing::Ongoing;
 use calls::{CallId, Cause, LegId, Party};
 use clock::Now;
-use sip::refer::ReferTo;
+use sip::refer::{ReferTo, Replaces};
 use sip::subscription::DialogState;
 
 impl Exchange {
     /// A phone asks that its call go on elsewhere.
     pub(crate) fn referred(&mut self, now: Now, call: CallId, leg: LegId, target: &ReferTo) {
+        if let Some(dialog) = &target.replaces {
+            return self.joined(now, leg, dialog);
+        }
         let label = self.switch.label(leg).map(Box::<str>::from).unwrap_or_default();
         let refusal = match self.people.account_of(&target.number) {
             _ if self.people.device(&label).is_none() => Some(403),
-            // Attended transfer needs two calls on one media worker.
-            _ if target.replaces.is_some() => Some(501),
             None => Some(404),
             Some(_) => None,
         };
@@ -39,6 +40,35 @@ impl Exchange {
         if let Some(ongoing) = self.ongoing.call_mut(call) {
             let by_caller = ongoing.device.as_deref() == Some(&*label);
             ongoing.moving = Some((callee, owner, by_caller));
+        }
+    }
+
+    /// Attended: both calls must be of the device that asks (R32).
+    fn joined(&mut self, now: Now, leg: LegId, dialog: &Replaces) {
+        let own = |other: &LegId| self.switch.label(*other) == self.switch.label(leg);
+        let Some(other) = self.switch.leg_in(dialog) else {
+            return self.switch.refuse_referral(now, leg, 481);
+        };
+        if !own(&other) {
+            return self.switch.refuse_referral(now, leg, 403);
+        }
+        let calls = (self.switch.call_behind(leg), self.switch.call_behind(other));
+        let (Some(call), Some(gone)) = calls else { return self.switch.refuse_referral(now, leg, 481) };
+        let label = self.switch.label(leg).map(Box::<str>::from).unwrap_or_default();
+        let far = self.ongoing.call(gone).map(|ongoing| {
+            let by_caller = ongoing.device.as_deref() == Some(&*label);
+            if by_caller {
+                (ongoing.callee.clone(), ongoing.callee_account.clone())
+            } else {
+                (ongoing.caller.clone(), ongoing.caller_account.clone())
+            }
+        });
+        if let (Some(ongoing), Some((party, account))) = (self.ongoing.call_mut(call), far) {
+            let by_caller = ongoing.device.as_deref() == Some(&*label);
+            ongoing.moving = Some((party, account.unwrap_or_default(), by_caller));
+        }
+        if !self.switch.join(now, leg, other) {
+            self.switch.refuse_referral(now, leg, 480);
         }
     }
 
