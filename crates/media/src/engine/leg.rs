@@ -9,7 +9,7 @@ use super::player::Player;
 use super::quality;
 use super::reports::Reports;
 use super::route::{Routes, Spoken};
-use super::transcoder::Transcoder;
+use super::transcoder::{Plan, Transcoder};
 use crate::codec::{CodecName, Payload, Voice};
 use crate::order::{LegKey, MediaOrder, Quality, SendTo, Source};
 use clock::Mono;
@@ -47,6 +47,8 @@ pub(super) struct Leg {
     pub(super) player: Option<Box<Player>>,
     /// Made while `routes` ask for it.
     pub(super) transcoder: Option<Box<Transcoder>>,
+    /// What the transcoder is to do, once a packet needs it.
+    pub(super) plan: Option<Plan>,
     /// Boxed like the player, so that a leg that is only relayed fits in few cache lines.
     pub(super) keys_in: Box<KeysIn>,
     pub(super) keys_out: Box<KeysOut>,
@@ -87,6 +89,7 @@ impl Leg {
             current: Source::Nothing,
             player: None,
             transcoder: None,
+            plan: None,
             keys_in: Box::default(),
             keys_out: Box::default(),
             pressing: false,

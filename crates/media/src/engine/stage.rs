@@ -151,7 +151,12 @@ impl Engine {
     #[inline(never)]
     pub(super) fn keep(&mut self, now: Mono, listener: u32, header: &Header, packet: &[u8]) {
         let Ok(packet) = Packet::parse(packet) else { return };
-        if let Some(transcoder) = &mut self.legs[listener].transcoder {
+        let leg = &mut self.legs[listener];
+        if leg.transcoder.is_none() {
+            // Made when the first packet needs it: most legs never do, and an Opus coder costs more than a call.
+            leg.transcoder = leg.plan.clone().and_then(super::transcoder::Transcoder::new).map(Box::new);
+        }
+        if let Some(transcoder) = &mut leg.transcoder {
             transcoder.put(now, header.ssrc, header.sequence, header.payload_type, Some(packet.payload()));
             self.wake(listener);
         }
@@ -212,7 +217,7 @@ impl Engine {
         }
     }
 
-    /// Makes or drops the transcoder that a leg's routes ask for; one that fits goes on undisturbed.
+    /// Plans the transcoder that a leg's routes ask for; one that fits goes on undisturbed.
     pub(super) fn fit_transcoder(&mut self, index: u32) {
         let leg = &self.legs[index];
         let plan = match (leg.heard_from, leg.spoken) {
@@ -221,8 +226,9 @@ impl Engine {
         };
         let leg = &mut self.legs[index];
         if leg.transcoder.as_ref().map(|transcoder| &transcoder.plan) != plan.as_ref() {
-            leg.transcoder = plan.and_then(super::transcoder::Transcoder::new).map(Box::new);
+            leg.transcoder = None;
         }
+        leg.plan = plan;
     }
 }
 
