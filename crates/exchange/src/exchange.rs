@@ -207,7 +207,7 @@ impl Exchange {
             epoch: self.epoch,
             change: change.clone(),
         });
-        let commit = Commit { sequence: self.sequence, changes: owned.collect() };
+        let commit = Commit { sequence: self.sequence, urgent: promised, changes: owned.collect() };
         self.outputs.push_back(Output::Commit(commit));
         self.pending.insert(self.sequence, Pending { promise, changes });
     }

@@ -54,7 +54,7 @@ enum Order {
     Stop,
 }
 
-/// How the core gives orders to a worker.
+/// How the core gives orders to a worker; [`MediaInbox::ring`] follows the last of several.
 #[derive(Clone)]
 pub struct MediaInbox {
     orders: Sender<Order>,
@@ -66,7 +66,7 @@ impl MediaInbox {
     /// # Errors
     /// [`Full`] when the worker cannot keep up; the order is lost, the next one of the leg heals it.
     pub fn apply(&self, lease: PortLease, order: Box<MediaOrder>) -> Result<(), Full<()>> {
-        self.orders.send(Order::Apply(lease, order)).map_err(|_| Full(()))
+        self.orders.push(Order::Apply(lease, order)).map_err(|_| Full(()))
     }
 
     /// The leg is gone.
@@ -74,7 +74,7 @@ impl MediaInbox {
     /// # Errors
     /// [`Full`] when the worker cannot keep up.
     pub fn release(&self, lease: PortLease, leg: LegKey) -> Result<(), Full<()>> {
-        self.orders.send(Order::Release(lease, leg)).map_err(|_| Full(()))
+        self.orders.push(Order::Release(lease, leg)).map_err(|_| Full(()))
     }
 
     /// Presses a key towards a leg.
@@ -82,7 +82,12 @@ impl MediaInbox {
     /// # Errors
     /// [`Full`] when the worker cannot keep up.
     pub fn digit(&self, leg: LegKey, digit: char) -> Result<(), Full<()>> {
-        self.orders.send(Order::Digit(leg, digit)).map_err(|_| Full(()))
+        self.orders.push(Order::Digit(leg, digit)).map_err(|_| Full(()))
+    }
+
+    /// Wakes the worker for the orders that were given since it last looked.
+    pub fn ring(&self) {
+        self.orders.ring();
     }
 
     /// Ends the worker's thread.

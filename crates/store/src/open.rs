@@ -86,7 +86,7 @@ impl Opened {
     pub fn keep(&mut self, changes: &[Change]) -> Result<(), StoreError> {
         let owned =
             changes.iter().map(|change| Owned { shard: Shard(0), epoch: Epoch(1), change: change.clone() });
-        let commit = Commit { sequence: 0, changes: owned.collect() };
+        let commit = Commit { sequence: 0, urgent: true, changes: owned.collect() };
         let written =
             self.runtime.block_on(writer::write(&mut self.connection, std::slice::from_ref(&commit)));
         written.map(drop).map_err(|error| StoreError::new(&self.path, error))

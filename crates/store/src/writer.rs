@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 
 /// Commits of one transaction at most; bounds how long the first of them waits.
 const GROUP: usize = 4_096;
+/// How long commits that nobody waits for are collected.
+const COLLECT: Duration = Duration::from_millis(25);
 /// How often the log is moved into the database.
 const CHECKPOINT: Duration = Duration::from_secs(2);
 /// A commit slower than this is worth a line in the log.
@@ -47,8 +49,13 @@ pub(crate) fn run(
             }
             Some(Request::Stop) | None => break,
         }
+        let patience = Instant::now() + COLLECT;
         while group.len() < GROUP && next.is_none() {
-            match queue.try_recv() {
+            // Nobody waits for a call record: a moment's patience makes one transaction of many.
+            let urgent = group.iter().any(|commit| commit.urgent);
+            let wait =
+                if urgent { Duration::ZERO } else { patience.saturating_duration_since(Instant::now()) };
+            match queue.recv_timeout(wait) {
                 Ok(Request::Commit(commit)) => group.push(commit),
                 Ok(other) => next = Some(other),
                 Err(_) => break,

@@ -55,6 +55,8 @@ pub(crate) struct Core {
     streams: Streams,
     store: Store,
     workers: Vec<MediaInbox>,
+    /// Which workers have orders that they do not know of yet.
+    ordered: Vec<bool>,
     mailbox: Mailbox<CoreInput>,
     clock: Clock,
     replies: HashMap<CommandId, oneshot::Sender<Answer>>,
@@ -71,6 +73,7 @@ impl Core {
             udp,
             streams,
             store,
+            ordered: vec![false; workers.inboxes.len()],
             workers: workers.inboxes,
             mailbox,
             clock,
@@ -111,10 +114,20 @@ impl Core {
             self.exchange.handle(now, Input::Timeout);
             self.put_out();
         }
+        self.flush();
+        Ok(())
+    }
+
+    /// One system call a socket, one bell a worker, for all that the turn brought.
+    fn flush(&mut self) {
         for udp in &mut self.udp {
             udp.flush();
         }
-        Ok(())
+        for (index, worker) in self.workers.iter().enumerate() {
+            if std::mem::take(&mut self.ordered[index]) {
+                worker.ring();
+            }
+        }
     }
 
     fn take_datagrams(&mut self, index: usize, batch: &mut ReceiveBatch) {
@@ -213,6 +226,9 @@ impl Core {
                 (lease, self.workers.get(usize::from(lease.worker)).map(|worker| worker.release(lease, leg)))
             }
         };
+        if let Some(ordered) = self.ordered.get_mut(usize::from(lease.worker)) {
+            *ordered = true;
+        }
         if !matches!(sent, Some(Ok(()))) {
             tracing::error!(worker = lease.worker, "a media worker cannot keep up; an order is lost");
         }
@@ -229,9 +245,7 @@ impl Core {
         self.put_out();
         let limit = self.clock.now().mono + FAREWELL;
         while !self.exchange.is_quiet() && self.clock.now().mono < limit {
-            for udp in &mut self.udp {
-                udp.flush();
-            }
+            self.flush();
             ready.clear();
             ready.extend(poll.wait(Some(Duration::from_millis(20)))?);
             for &token in ready.iter() {
