@@ -6,7 +6,7 @@ use crate::writer::{self, Request};
 use crate::{migrate, snapshot};
 use exchange::{Change, Commit, Epoch, Owned, Shard, Snapshot, StoreAnswer};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -90,6 +90,12 @@ impl Opened {
         let written =
             self.runtime.block_on(writer::write(&mut self.connection, std::slice::from_ref(&commit)));
         written.map(drop).map_err(|error| StoreError::new(&self.path, error))
+    }
+
+    /// Closes the database without starting the writer.
+    pub fn close(self) {
+        // The file is complete either way; closing only spares the next one the log.
+        let _ = self.runtime.block_on(self.connection.close());
     }
 
     /// Starts the writer. `answer` hears of each commit by its sequence number.

@@ -166,8 +166,10 @@ fn settings_stay_and_a_newer_form_is_refused() {
     let mut opened = Opened::open(&folder.0).unwrap();
     assert_eq!(opened.setting("realm"), None);
     opened.keep_setting("realm", "office").unwrap();
-    drop(opened);
-    assert_eq!(Opened::open(&folder.0).unwrap().setting("realm"), Some("office"));
+    opened.close();
+    let opened = Opened::open(&folder.0).unwrap();
+    assert_eq!(opened.setting("realm"), Some("office"));
+    opened.close();
     std::fs::write(folder.0.join("office.db"), "no database").unwrap();
     let error = Opened::open(&folder.0).err().unwrap().to_string();
     assert!(error.contains("office.db"), "{error}");

@@ -8,6 +8,7 @@
 
 use super::media::Workers;
 use calls::Action;
+use clock::Mono;
 use exchange::{Answer, Command, CommandId, Exchange, Input, Output, StoreAnswer};
 use media::MediaEvent;
 use net::{
@@ -25,6 +26,9 @@ use tokio::sync::oneshot;
 const BATCHES: usize = 4;
 /// Values taken from the mailbox in a turn.
 const VALUES: usize = 128;
+/// When a wake-up follows the last one within this time, the next is put off by as much: one wake-up then brings
+/// several messages. At office rates waking costs more than what it is for.
+const GATHER: Duration = Duration::from_micros(800);
 /// The mailbox's token; sockets have their index.
 const MAILBOX: Token = Token::MAX;
 /// How long running calls and promises have to end when we stop.
@@ -61,6 +65,8 @@ pub(crate) struct Core {
     clock: Clock,
     replies: HashMap<CommandId, oneshot::Sender<Answer>>,
     next_command: u64,
+    /// When the last turn's input was done with.
+    last_turn: Mono,
     stopping: bool,
 }
 
@@ -79,6 +85,7 @@ impl Core {
             clock,
             replies: HashMap::new(),
             next_command: 0,
+            last_turn: Mono(0),
             stopping: false,
         }
     }
@@ -115,6 +122,11 @@ impl Core {
             self.put_out();
         }
         self.flush();
+        let busy = now.mono.since(self.last_turn) < 2 * GATHER;
+        self.last_turn = now.mono;
+        if busy {
+            std::thread::sleep(GATHER);
+        }
         Ok(())
     }
 
