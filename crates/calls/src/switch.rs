@@ -112,6 +112,27 @@ impl Switch {
         (self.up, self.legs.len())
     }
 
+    /// Client and server transactions that are alive.
+    #[must_use]
+    pub fn transactions(&self) -> (usize, usize) {
+        self.endpoint.load()
+    }
+
+    /// The two legs of each call whose parties talk to each other.
+    #[must_use]
+    pub fn talking(&self) -> Vec<(media::LegKey, media::LegKey)> {
+        let winner = |call: &Call| match call.stage {
+            Stage::Talking { winner } => winner,
+            Stage::Reaching | Stage::Over => None,
+        };
+        let up = |leg: LegId| self.legs.get(leg).is_some_and(Leg::is_up);
+        let pairs = self.calls.iter().filter_map(|(_, call)| Some((call.caller, winner(call)?)));
+        pairs
+            .filter(|&(a, b)| up(a) && up(b))
+            .map(|(a, b)| (leg::media_key(a), leg::media_key(b)))
+            .collect()
+    }
+
     /// Gives a message to the leg it belongs to.
     pub fn receive(&mut self, now: Now, flow: Flow, message: &Message<'_>) -> Leftover {
         match self.endpoint.receive(now.mono, flow, message) {
