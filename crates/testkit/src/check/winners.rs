@@ -3,14 +3,18 @@
 use super::Checker;
 use crate::observed::{Observed, OfficeId};
 use clock::Mono;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use wire::sip::Method;
 
 #[derive(Debug, Default)]
 struct Branches {
     /// By Call-ID: the call.
     calls: BTreeMap<Box<str>, Box<str>>,
-    /// By call: the dialogs (Call-ID, peer's tag) that answered and have no BYE.
+    /// The dialogs (Call-ID, peer's tag) that a 2xx made.
+    answered: BTreeSet<(Box<str>, Box<str>)>,
+    /// Those that had a BYE.
+    ended: BTreeSet<(Box<str>, Box<str>)>,
+    /// By call: the dialogs that answered, were acknowledged and have no BYE.
     up: BTreeMap<Box<str>, Vec<(Box<str>, Box<str>)>>,
 }
 
@@ -33,17 +37,19 @@ impl Checker for OneWinner {
                     branches.calls.insert(seen.call_id.clone(), seen.session.clone());
                 }
                 let Some(call) = branches.calls.get(&seen.call_id).cloned() else { return Ok(()) };
+                let dialog = (seen.call_id.clone(), seen.to_tag.clone());
+                if !seen.outgoing && seen.answers(Method::Invite) && (200..300).contains(&seen.status) {
+                    branches.answered.insert(dialog.clone());
+                }
                 let up = branches.up.entry(call).or_default();
                 // Nobody has won who says 2xx: the one to whom we say ACK has.
-                if seen.outgoing && seen.is(Method::Ack) && !seen.to_tag.is_empty() {
-                    let dialog = (seen.call_id.clone(), seen.to_tag.clone());
-                    if !up.contains(&dialog) && seen.reason.is_empty() {
-                        up.push(dialog);
-                    }
+                let first = branches.answered.contains(&dialog) && !up.contains(&dialog);
+                if seen.outgoing && seen.is(Method::Ack) && first && !branches.ended.contains(&dialog) {
+                    up.push(dialog);
                 }
-                let failed = !seen.outgoing && seen.answers(Method::Invite) && seen.status >= 300;
-                if seen.is(Method::Bye) || failed {
-                    let peer = if seen.outgoing || failed { &seen.to_tag } else { &seen.from_tag };
+                if seen.is(Method::Bye) {
+                    let peer = if seen.outgoing { &seen.to_tag } else { &seen.from_tag };
+                    branches.ended.insert((seen.call_id.clone(), peer.clone()));
                     up.retain(|(call_id, tag)| *call_id != seen.call_id || tag != peer);
                 }
                 Ok(())
