@@ -268,7 +268,9 @@ impl Switch {
         entry.note_failure(status);
         if entry.heard == Some(id) {
             entry.heard = None;
+            self.hear_another(now, call);
         }
+        let Some(entry) = self.calls.get_mut(call) else { return };
         // RFC 3261 16.7 step 5: a 6xx speaks for the person, not for the device.
         if (600..700).contains(&status) {
             for branch in entry.branches.clone() {
@@ -276,6 +278,16 @@ impl Switch {
             }
         }
         self.report_if_exhausted(now, call);
+    }
+
+    /// The branch that the caller heard is gone: another that has early media is heard now.
+    fn hear_another(&mut self, now: Now, call: CallId) {
+        let Some(entry) = self.calls.get(call) else { return };
+        let speaks = |leg: &Leg| matches!(leg.state, LegState::Outgoing(_)) && leg.media.agreed().is_some();
+        let next = entry.branches.iter().copied().find(|&branch| self.legs.get(branch).is_some_and(speaks));
+        if let Some(branch) = next {
+            self.caller_hears(now, call, branch);
+        }
     }
 
     /// A client transaction of a leg ended without a final response.

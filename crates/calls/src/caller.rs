@@ -2,7 +2,7 @@
 
 use crate::Cause;
 use crate::call::{Call, CallEvent, Party, Stage};
-use crate::leg::{self, CallId, Incoming as Waiting, Leg, LegId, LegState, Role, Up};
+use crate::leg::{self, CallId, Incoming as Waiting, Leg, LegId, LegState, Role, Unacknowledged, Up};
 use crate::limits::PROVISIONAL_REPEAT;
 use crate::switch::{self, Owner, Switch};
 use crate::timers::{Session, Wake};
@@ -134,6 +134,7 @@ impl Switch {
         let random = self.endpoint.random();
         Waiting {
             invite: server,
+            number: invite.cseq().map_or(0, |cseq| cseq.number),
             progress: 100,
             late_offer: sdp_of(invite).is_none(),
             answered_early: false,
@@ -180,8 +181,16 @@ impl Switch {
         let codecs = self.codecs_between(caller, branch);
         let Some(leg) = self.legs.get_mut(caller) else { return };
         let LegState::Incoming(waiting) = &mut leg.state else { return };
-        if waiting.late_offer || waiting.answered_early {
-            return;
+        if waiting.late_offer {
+            // Our offer goes into the 200, so nothing can be heard before.
+            return self.caller_rings(now, call, 180);
+        }
+        if waiting.answered_early {
+            // The phone that was heard is gone; the codec stays pinned.
+            if let Some(entry) = self.calls.get_mut(call) {
+                entry.heard = Some(branch);
+            }
+            return self.connect(now, caller, branch);
         }
         let Ok((sdp, _)) = leg.media.answer(&codecs, Direction::SendRecv) else { return };
         waiting.answered_early = true;
@@ -279,9 +288,14 @@ impl Switch {
         let LegState::Incoming(waiting) = &mut leg.state else { return };
         if waiting.reliable.as_ref().is_some_and(reliable::Sender::is_waiting) {
             waiting.answer_waits = true;
+            // R7: meanwhile the caller hears the one that answered, as it heard early media before.
+            if let Some(branch) = winner {
+                self.connect(now, caller, branch);
+            }
             return;
         }
         let invite = waiting.invite;
+        let unacknowledged = Some(Unacknowledged { server: invite, number: waiting.number });
         let sdp = if late_offer {
             leg.media.offer(&codecs, Direction::SendRecv)
         } else if waiting.answered_early {
@@ -293,8 +307,7 @@ impl Switch {
                 Err(_) => return self.hang_up(now, call, Cause::NoCommonCodec),
             }
         };
-        leg.state =
-            LegState::Up(Up { unacknowledged: Some(invite), answer_in_ack: late_offer, ..Up::default() });
+        leg.state = LegState::Up(Up { unacknowledged, answer_in_ack: late_offer, ..Up::default() });
         self.send_200(now, caller, invite, &sdp);
         if let Some(branch) = winner {
             self.connect(now, caller, branch);

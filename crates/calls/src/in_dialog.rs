@@ -72,7 +72,13 @@ impl Switch {
     pub(crate) fn ack_from_leg(&mut self, now: Now, id: LegId, message: &Message<'_>) {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let LegState::Up(up) = &mut leg.state else { return };
-        let Some(server) = up.unacknowledged.take() else { return };
+        // A repeat of an earlier ACK says nothing about the last 2xx.
+        let number = message.cseq().map_or(0, |cseq| cseq.number);
+        let Some(server) = up.unacknowledged.filter(|wanted| wanted.number == number).map(|u| u.server)
+        else {
+            return;
+        };
+        up.unacknowledged = None;
         let waited = std::mem::take(&mut up.answer_in_ack);
         let ends = up.end_after_ack;
         self.endpoint.acknowledged(now.mono, server);
@@ -150,7 +156,7 @@ impl Switch {
             LegState::Up(up) => {
                 // RFC 3261 15.1.2: what is pending of theirs ends with the dialog.
                 if let Some(pending) = up.unacknowledged {
-                    self.endpoint.acknowledged(now.mono, pending);
+                    self.endpoint.acknowledged(now.mono, pending.server);
                 }
                 let goes_on = self.leaves_for_replacement(id);
                 if let Some(leg) = self.legs.get_mut(id) {

@@ -42,6 +42,8 @@ pub(crate) enum LegState {
 #[derive(Debug)]
 pub(crate) struct Incoming {
     pub(crate) invite: ServerKey,
+    /// The INVITE's CSeq number.
+    pub(crate) number: u32,
     /// The last provisional status; 100 at first.
     pub(crate) progress: u16,
     /// The INVITE carried no SDP: our 2xx makes the offer.
@@ -78,7 +80,7 @@ pub(crate) struct EarlyDialog {
 #[derive(Debug, Default)]
 pub(crate) struct Up {
     /// An incoming INVITE whose 2xx has no ACK yet.
-    pub(crate) unacknowledged: Option<ServerKey>,
+    pub(crate) unacknowledged: Option<Unacknowledged>,
     /// That 2xx carried our offer; the ACK brings the answer.
     pub(crate) answer_in_ack: bool,
     /// A re-INVITE or UPDATE of ours without a final response.
@@ -89,6 +91,13 @@ pub(crate) struct Up {
     pub(crate) referral: Option<u32>,
     /// BYE as soon as the ACK has come (RFC 3261 15: not before).
     pub(crate) end_after_ack: bool,
+}
+
+/// An INVITE of theirs that we answered 2xx; its ACK has the same number (RFC 3261 13.2.2.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unacknowledged {
+    pub(crate) server: ServerKey,
+    pub(crate) number: u32,
 }
 
 /// Why we re-INVITE.
@@ -121,8 +130,8 @@ pub(crate) struct Leg {
     pub(crate) source: Source,
     /// A NAT stands between us and the device: media addresses in its SDP mean nothing (R16).
     pub(crate) behind_nat: bool,
-    /// The ACK of our INVITE's 2xx, kept for the 2xx's repeats.
-    pub(crate) ack: Option<Arc<[u8]>>,
+    /// The CSeq number and the ACK of our last INVITE's 2xx, kept for the 2xx's repeats.
+    pub(crate) ack: Option<(u32, Arc<[u8]>)>,
     pub(crate) session: crate::timers::Session,
     /// The one timer of the leg that is running, whatever it is for.
     pub(crate) timer: Option<TimerId>,

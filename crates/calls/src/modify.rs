@@ -1,7 +1,7 @@
 //! Changing an answered leg: re-INVITE and UPDATE in both directions, hold and resume, glare (RFC 3261 14, 3311).
 
 use crate::caller::{ALLOW, SUPPORTED, finish, sdp_of, write_session};
-use crate::leg::{Leg, LegId, LegState, Purpose, Role};
+use crate::leg::{Leg, LegId, LegState, Purpose, Role, Unacknowledged};
 use crate::limits::{GLARE_OTHER_MS, GLARE_OWNER_MS};
 use crate::switch::{Owner, Switch};
 use crate::timers::Wake;
@@ -40,7 +40,8 @@ impl Switch {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let late = sdp_of(message).is_none();
         if let LegState::Up(up) = &mut leg.state {
-            up.unacknowledged = Some(server);
+            let number = message.cseq().map_or(0, |cseq| cseq.number);
+            up.unacknowledged = Some(Unacknowledged { server, number });
             up.answer_in_ack = late;
         }
         self.accept_modification(now, id, server, message, Some(&sdp));

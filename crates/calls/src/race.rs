@@ -79,7 +79,7 @@ impl Switch {
             dialog.write(&mut writer, Method::Ack, sequence);
             crate::caller::finish(writer, sdp)
         });
-        leg.ack = Some(bytes);
+        leg.ack = Some((sequence, bytes));
         let _ = now;
     }
 
@@ -101,13 +101,21 @@ impl Switch {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let tag = response.to().ok().and_then(|to| to.tag());
         let same = leg.dialog.remote_tag.as_deref() == tag && leg.dialog.remote_tag.is_some();
+        let Ok(cseq) = response.cseq() else { return };
         if same {
-            if let Some(bytes) = leg.ack.clone() {
-                self.endpoint.transmit(leg.flow, bytes);
+            match leg.ack.clone() {
+                Some((number, bytes)) if number == cseq.number => self.endpoint.transmit(leg.flow, bytes),
+                // A late repeat of an INVITE's 2xx after a later INVITE.
+                _ => {
+                    let dialog = &leg.dialog;
+                    self.endpoint.ack(leg.flow, &dialog.target, |mut writer| {
+                        dialog.write(&mut writer, Method::Ack, cseq.number);
+                        writer.finish()
+                    });
+                }
             }
             return;
         }
-        let Ok(cseq) = response.cseq() else { return };
         let stray = leg.dialog.established(response);
         let flow = leg.flow;
         if matches!(leg.state, LegState::Cancelled) {
@@ -125,7 +133,8 @@ impl Switch {
         let mut stray = stray;
         let sequence = stray.next_sequence();
         let target = stray.target.clone();
-        self.endpoint.request(now.mono, flow, Owner::Leg(id), Method::Bye, &target, 70, |mut writer| {
+        // Whatever becomes of this BYE, the leg goes on.
+        self.endpoint.request(now.mono, flow, Owner::Nobody, Method::Bye, &target, 70, |mut writer| {
             stray.write(&mut writer, Method::Bye, sequence);
             writer.header(HeaderName::Reason, ANSWERED_ELSEWHERE);
             writer.finish()

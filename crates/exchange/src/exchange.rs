@@ -157,6 +157,12 @@ impl Exchange {
         self.switch.load() == (0, 0) && self.pending.is_empty()
     }
 
+    /// How many commits wait for the store's answer.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.pending.len()
+    }
+
     /// The people, for checkers and lists.
     #[must_use]
     pub fn people(&self) -> &People {

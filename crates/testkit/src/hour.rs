@@ -1,0 +1,1 @@
+//! An office-hour at random.
