@@ -150,7 +150,8 @@ impl Core {
                 .receive(batch, |flow, bytes| exchange.handle(clock.now(), Input::Datagram { flow, bytes }));
             self.put_out();
             match taken {
-                Ok(0) => return,
+                // A batch that is not full was the last.
+                Ok(taken) if taken < ReceiveBatch::FULL => return,
                 Ok(_) => {}
                 Err(error) => return tracing::debug!(%error, "cannot receive"),
             }
