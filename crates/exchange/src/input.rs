@@ -76,4 +76,6 @@ pub enum Reason {
     Calls,
     /// A registration ends.
     Registrations,
+    /// The store was away and is asked again.
+    Store,
 }

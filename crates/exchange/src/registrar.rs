@@ -7,7 +7,7 @@ use crate::people::PeopleChange;
 use clock::{Mono, Now, TimerId, Wheel};
 use sip::bindings::{Binding, Bindings, Lifetimes, Refused, Registered, StoredBinding};
 use sip::{Flow, ServerKey};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use wire::sip::{HeaderName, Message, Writer};
@@ -19,6 +19,9 @@ pub(crate) struct Registrar {
     /// The devices behind each stream, so that its end finds them.
     streams: HashMap<Flow, Vec<Arc<str>>>,
     expiries: Wheel<Arc<str>>,
+    /// Devices with a new or changed binding that is not stored yet, and the first commit that can have it: until
+    /// that is answered, nothing about them is confirmed (R12).
+    unsaved: BTreeMap<Box<str>, u64>,
     lifetimes: Lifetimes,
 }
 
@@ -59,7 +62,19 @@ impl Registrar {
     /// Directory data changed: a device that is gone is reached no more (S1.13).
     pub(crate) fn people_changed(&mut self, change: &PeopleChange) {
         if let PeopleChange::RemoveDevice { name } = change {
+            self.unsaved.remove(name);
             self.set(name.as_ref().into(), Bindings::default());
+        }
+    }
+
+    /// The store has these changes.
+    pub(crate) fn committed(&mut self, sequence: u64, changes: &[Change]) {
+        for change in changes {
+            if let Change::Bindings { device, .. } = change
+                && self.unsaved.get(device).is_some_and(|&first| first <= sequence)
+            {
+                self.unsaved.remove(device);
+            }
         }
     }
 
@@ -127,7 +142,11 @@ impl Exchange {
         let server = self.switch.endpoint().accept(flow, message, calls::Owner::Above(0));
         let mut bindings = self.registrar.take(&device);
         let lifetimes = self.registrar.lifetimes;
-        let done = bindings.register(now, flow, message, lifetimes, &self.config.own_addresses);
+        let done = match bindings.register(now, flow, message, lifetimes, &self.config.own_addresses) {
+            // What is not stored yet is as good as new.
+            Ok(_) if self.registrar.unsaved.contains_key(&device) => Ok(Registered::Changed),
+            done => done,
+        };
         let stored = match done {
             Ok(Registered::Changed | Registered::Refreshed) => Some(bindings.to_store(now)),
             Ok(Registered::Unchanged) | Err(_) => None,
@@ -138,6 +157,7 @@ impl Exchange {
             (Err(refused), _) => self.refuse_register(now, server, refused),
             (Ok(Registered::Changed), Some(stored)) => {
                 let promise = Promise::Registration { server, device: device.clone() };
+                self.registrar.unsaved.insert(device.clone(), self.next_sequence());
                 self.commit(now, change(stored), promise);
             }
             (Ok(_), stored) => {
@@ -191,11 +211,16 @@ impl Exchange {
     }
 
     fn store_bindings(&mut self, now: Now, device: &str) {
+        let change = self.bindings_change(now, device);
+        self.commit(now, vec![change], Promise::Nothing);
+    }
+
+    /// A device's bindings as they are now, for the store.
+    pub(crate) fn bindings_change(&mut self, now: Now, device: &str) -> Change {
         let mut bindings = self.registrar.take(device);
         let stored = bindings.to_store(now);
         self.registrar.set(device.into(), bindings);
-        let change = Change::Bindings { device: device.into(), bindings: stored };
-        self.commit(now, vec![change], Promise::Nothing);
+        Change::Bindings { device: device.into(), bindings: stored }
     }
 }
 
