@@ -1,6 +1,7 @@
 //! The office as one value: `handle(now, input)`, then drain [`Exchange::next_output`], then wait until
 //! [`Exchange::next_deadline`]. The same value runs in the server and in the simulator.
 
+use crate::backlog::Backlog;
 use crate::change::{Change, Commit, Epoch, Owned, Shard, StoreAnswer};
 use crate::command::{Answer, BadRow};
 use crate::input::{CommandId, Input, Output, Reason};
@@ -62,6 +63,7 @@ pub struct Exchange {
     pub(crate) store_ready: bool,
     pub(crate) ongoing: OngoingCalls,
     pub(crate) watchers: Watchers,
+    pub(crate) backlog: Backlog,
     pending: BTreeMap<u64, Pending>,
     sequence: u64,
     epoch: Epoch,
@@ -90,6 +92,7 @@ impl Exchange {
             store_ready: true,
             ongoing: OngoingCalls::default(),
             watchers: Watchers::default(),
+            backlog: Backlog::default(),
             pending: BTreeMap::new(),
             sequence: snapshot.sequence,
             epoch: Epoch(1),
@@ -116,6 +119,7 @@ impl Exchange {
                 self.switch.handle_timeout(now);
                 self.expire_registrations(now);
                 self.expire_watchers(now);
+                self.retry_store(now);
             }
             Input::Stored { sequence, answer } => self.stored(now, sequence, answer),
             Input::Media(event) => self.switch.media_event(now, &event),
@@ -142,7 +146,8 @@ impl Exchange {
         let calls = self.switch.next_deadline().map(|when| (when, Reason::Calls));
         let bindings = self.registrar.next_deadline().map(|when| (when, Reason::Registrations));
         let watchers = self.watchers.next_deadline().map(|when| (when, Reason::Watchers));
-        [calls, bindings, watchers].into_iter().flatten().min_by_key(|(when, _)| *when)
+        let store = self.backlog.next_deadline().map(|when| (when, Reason::Store));
+        [calls, bindings, watchers, store].into_iter().flatten().min_by_key(|(when, _)| *when)
     }
 
     /// Ends all calls with one record each, because the exchange stops.
@@ -151,10 +156,10 @@ impl Exchange {
         self.settle(now);
     }
 
-    /// Whether nothing is under way: no leg, no promise.
+    /// Whether nothing is under way: no leg, no promise, nothing that the store does not have.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.switch.load() == (0, 0) && self.pending.is_empty()
+        self.switch.load() == (0, 0) && self.pending.is_empty() && self.backlog.is_empty()
     }
 
     /// How many commits wait for the store's answer.
@@ -198,8 +203,10 @@ impl Exchange {
 
     /// Hands changes to the store; what was promised for them is kept when they are.
     pub(crate) fn commit(&mut self, now: Now, changes: Vec<Change>, promise: Promise) {
-        let promised = !matches!(promise, Promise::Nothing);
-        if promised && (self.pending.len() >= limits::PENDING_COMMITS || !self.store_ready) {
+        if self.pending.len() >= limits::PENDING_COMMITS || !self.store_ready {
+            if matches!(promise, Promise::Nothing) {
+                return self.store_later(now, changes);
+            }
             let why = if self.store_ready {
                 "too many changes wait for the store"
             } else {
@@ -208,12 +215,13 @@ impl Exchange {
             return self.break_promise(now, promise, why);
         }
         self.sequence += 1;
+        let urgent = !matches!(promise, Promise::Nothing);
         let owned = changes.iter().map(|change| Owned {
             shard: Shard::of(subject(change)),
             epoch: self.epoch,
             change: change.clone(),
         });
-        let commit = Commit { sequence: self.sequence, urgent: promised, changes: owned.collect() };
+        let commit = Commit { sequence: self.sequence, urgent, changes: owned.collect() };
         self.outputs.push_back(Output::Commit(commit));
         self.pending.insert(self.sequence, Pending { promise, changes });
     }
@@ -222,12 +230,14 @@ impl Exchange {
         let Some(pending) = self.pending.remove(&sequence) else { return };
         match answer {
             StoreAnswer::Committed => {
-                self.store_ready = true;
+                self.registrar.committed(sequence, &pending.changes);
                 self.keep_promise(now, pending);
+                self.store_backlog(now);
             }
             StoreAnswer::Unavailable { why } => {
                 self.store_ready = false;
                 self.break_promise(now, pending.promise, &why);
+                self.store_later(now, pending.changes);
             }
             StoreAnswer::Conflict { why } => self.break_promise(now, pending.promise, &why),
             StoreAnswer::Fenced { shard } => {
@@ -265,9 +275,9 @@ impl Exchange {
         }
     }
 
-    /// The store can be tried again (R20): its owner calls this when it thinks so.
-    pub fn store_returned(&mut self) {
-        self.store_ready = true;
+    /// The sequence number of the next commit.
+    pub(crate) fn next_sequence(&self) -> u64 {
+        self.sequence + 1
     }
 }
 

@@ -85,4 +85,6 @@ pub enum Reason {
     Registrations,
     /// A watcher did not refresh.
     Watchers,
+    /// The store was away and is asked again.
+    Store,
 }

@@ -5,6 +5,7 @@
 //! SQL, no HTTP and no socket.
 
 mod admission;
+mod backlog;
 mod change;
 mod command;
 mod exchange;

@@ -8,6 +8,12 @@ pub const CALLS: usize = 20_000;
 pub const PENDING_COMMITS: usize = 16_384;
 /// Watchers of busy lamps, presence and messages.
 pub const WATCHERS: usize = 50_000;
+/// Records of calls that wait for a store that is away; beyond, the oldest are lost (R20).
+pub const BACKLOG: usize = 65_536;
+/// Changes of the backlog that are handed to the store at once.
+pub const BACKLOG_PART: usize = 256;
+/// How long a store that was away is left alone.
+pub const STORE_RETRY: Duration = Duration::from_secs(2);
 /// Legs that one call may ring at once.
 pub const BRANCHES: usize = 32;
 /// How long a call rings before it has found nobody.
@@ -18,4 +24,5 @@ pub const RETURN: Duration = Duration::from_secs(30);
 pub const IMPORT_ROWS: usize = 256;
 
 const _: () = assert!(PENDING_COMMITS >= 1_024 && IMPORT_ROWS * 64 <= PENDING_COMMITS);
+const _: () = assert!(BACKLOG_PART <= BACKLOG && BACKLOG >= CALLS);
 const _: () = assert!(BRANCHES < 64, "a call has at most 64 legs");

@@ -22,6 +22,9 @@ pub(crate) struct Registrar {
     expiries: Wheel<Arc<str>>,
     /// Devices whose connection broke, or was there before a restart: they are on their way back until then (R12).
     awaited: BTreeMap<Box<str>, Mono>,
+    /// Devices with a new or changed binding that is not stored yet, and the first commit that can have it: until
+    /// that is answered, nothing about them is confirmed (R12).
+    unsaved: BTreeMap<Box<str>, u64>,
     lifetimes: Lifetimes,
 }
 
@@ -75,7 +78,19 @@ impl Registrar {
     /// Directory data changed: a device that is gone is reached no more (S1.13).
     pub(crate) fn people_changed(&mut self, change: &PeopleChange) {
         if let PeopleChange::RemoveDevice { name } = change {
+            self.unsaved.remove(name);
             self.set(name.as_ref().into(), Bindings::default());
+        }
+    }
+
+    /// The store has these changes.
+    pub(crate) fn committed(&mut self, sequence: u64, changes: &[Change]) {
+        for change in changes {
+            if let Change::Bindings { device, .. } = change
+                && self.unsaved.get(device).is_some_and(|&first| first <= sequence)
+            {
+                self.unsaved.remove(device);
+            }
         }
     }
 
@@ -146,7 +161,11 @@ impl Exchange {
         let mut bindings = self.registrar.take(&device);
         let before = bindings.clone();
         let lifetimes = self.registrar.lifetimes;
-        let done = bindings.register(now, flow, message, lifetimes, &self.config.own_addresses);
+        let done = match bindings.register(now, flow, message, lifetimes, &self.config.own_addresses) {
+            // What is not stored yet is as good as new.
+            Ok(_) if self.registrar.unsaved.contains_key(&device) => Ok(Registered::Changed),
+            done => done,
+        };
         let stored = match done {
             Ok(Registered::Changed | Registered::Refreshed) => Some(bindings.to_store(now)),
             Ok(Registered::Unchanged) | Err(_) => None,
@@ -160,6 +179,7 @@ impl Exchange {
             (Err(refused), _) => self.refuse_register(now, server, refused),
             (Ok(Registered::Changed), Some(stored)) => {
                 let promise = Promise::Registration { server, device: device.clone() };
+                self.registrar.unsaved.insert(device.clone(), self.next_sequence());
                 self.commit(now, change(stored), promise);
                 self.reachability_changed(now, &device);
             }
@@ -243,11 +263,16 @@ impl Exchange {
     }
 
     fn store_bindings(&mut self, now: Now, device: &str) {
+        let change = self.bindings_change(now, device);
+        self.commit(now, vec![change], Promise::Nothing);
+    }
+
+    /// A device's bindings as they are now, for the store.
+    pub(crate) fn bindings_change(&mut self, now: Now, device: &str) -> Change {
         let mut bindings = self.registrar.take(device);
         let stored = bindings.to_store(now);
         self.registrar.set(device.into(), bindings);
-        let change = Change::Bindings { device: device.into(), bindings: stored };
-        self.commit(now, vec![change], Promise::Nothing);
+        Change::Bindings { device: device.into(), bindings: stored }
     }
 }
 

@@ -117,7 +117,7 @@ pub struct Left {
     pub transactions: usize,
     /// Ports in use.
     pub ports: usize,
-    /// Registered devices.
+    /// Registered devices, without the lines to other exchanges.
     pub registered: usize,
     /// Promises without an answer of the store.
     pub promises: bool,

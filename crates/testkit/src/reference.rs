@@ -91,34 +91,40 @@ impl Reference {
         }
         let mut calls = std::mem::take(&mut self.calls);
         for call in calls.values_mut().filter(|call| !call.ended) {
-            let reach = self.reach(call.office, &call.number, &call.caller, 0);
-            call.was_unknown |= reach.is_none();
-            let reach = reach.unwrap_or_default();
+            let (reach, known) = self.reach(call.office, &call.number, &call.caller, 0);
+            call.was_unknown |= !known;
             call.must_ring.retain(|phone| reach.contains(phone));
             call.may_ring.extend(reach);
         }
         self.calls = calls;
     }
 
-    /// Whom a call to a number may ring; `None` for a number without an account.
-    fn reach(&self, office: OfficeId, number: &str, caller: &str, depth: u8) -> Option<BTreeSet<PhoneId>> {
-        if number == ECHO {
-            return Some(BTreeSet::new());
-        }
-        let directory = self.directories.get(&office)?;
-        let account = directory.numbers.get(number)?;
+    /// Whom a call to a number may ring, and whether the number has an account wherever it leads.
+    fn reach(&self, office: OfficeId, number: &str, caller: &str, depth: u8) -> (BTreeSet<PhoneId>, bool) {
         let mut reach = BTreeSet::new();
+        let directory = self.directories.get(&office);
+        let account = directory.and_then(|directory| Some((directory, directory.numbers.get(number)?)));
+        let Some((directory, account)) = account else { return (reach, number == ECHO) };
+        let mut known = true;
         for (device, _) in directory.devices.iter().filter(|(_, owner)| *owner == account) {
             if let Some(&to) = self.lines.get(&(office, device.clone())) {
                 if depth < 3 {
-                    reach.extend(self.reach(to, number, "", depth + 1).unwrap_or_default());
+                    let (further, known_there) = self.reach(to, number, "", depth + 1);
+                    reach.extend(further);
+                    known &= known_there;
                 }
             } else if **device != *caller || depth > 0 {
                 let here = self.phones.iter().filter(|(_, at)| at.0 == office && at.1 == *device);
                 reach.extend(here.map(|(phone, _)| *phone));
             }
         }
-        Some(reach)
+        (reach, known)
+    }
+
+    /// How many lines an exchange has to others.
+    #[must_use]
+    pub fn lines_of(&self, office: OfficeId) -> usize {
+        self.lines.keys().filter(|(at, _)| *at == office).count()
     }
 
     /// A phone says what it did.
@@ -160,9 +166,8 @@ impl Reference {
 
     fn begins(&mut self, phone: PhoneId, session: &str, number: &str) {
         let Some((office, caller)) = self.phones.get(&phone).cloned() else { return };
-        let reach = self.reach(office, number, &caller, 0);
-        let was_unknown = reach.is_none();
-        let may_ring = reach.unwrap_or_default();
+        let (may_ring, known) = self.reach(office, number, &caller, 0);
+        let was_unknown = !known;
         let must_ring = may_ring.intersection(&self.registered).copied().collect();
         let call = Expected {
             office,

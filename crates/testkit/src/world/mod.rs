@@ -170,7 +170,7 @@ impl World {
             legs,
             transactions: clients + servers,
             ports: status.ports_total - status.ports_free,
-            registered: status.registered,
+            registered: status.registered - self.reference.lines_of(office),
             promises: !exchange.is_quiet() && legs == 0,
             timers: reason.is_some_and(|reason| reason != exchange::Reason::Registrations),
         }
