@@ -42,6 +42,8 @@ struct Watch {
 pub(crate) struct Watchers {
     watches: BTreeMap<u64, Watch>,
     by_account: BTreeMap<Box<str>, Vec<u64>>,
+    /// How many each device has.
+    by_watcher: BTreeMap<Box<str>, usize>,
     expiries: Wheel<u64>,
     next: u64,
 }
@@ -63,6 +65,12 @@ impl Watchers {
             list.retain(|known| *known != id);
             if list.is_empty() {
                 self.by_account.remove(&watch.account);
+            }
+        }
+        if let Some(count) = self.by_watcher.get_mut(&watch.watcher) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_watcher.remove(&watch.watcher);
             }
         }
         Some(watch)
@@ -88,7 +96,8 @@ impl Exchange {
         if package == Package::MessageSummary && !own {
             return self.refuse(flow, message, 403);
         }
-        if self.watchers.count() >= limits::WATCHERS {
+        let own_watches = self.watchers.by_watcher.get(&watcher).copied().unwrap_or(0);
+        if self.watchers.count() >= limits::WATCHERS || own_watches >= limits::WATCHES_PER_DEVICE {
             return self.refuse(flow, message, 503);
         }
         self.watchers.next += 1;
@@ -99,6 +108,7 @@ impl Exchange {
         let server = self.switch.endpoint().accept(flow, message, Owner::Above(0));
         self.confirm_subscription(now, server, &tag, seconds, flow);
         let expiry = self.watchers.expiries.insert(subscription.expires, number);
+        *self.watchers.by_watcher.entry(watcher.clone()).or_default() += 1;
         let watch = Watch {
             subscription,
             flow: sip::reply_flow(flow, message),
