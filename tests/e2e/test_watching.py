@@ -118,3 +118,43 @@ def test_strangers_watch_nothing(office):
         phone.secret = "wrong"
         for number in (one.number, "no-such-number"):
             assert Watcher(phone, number, "dialog").response.status == 401
+
+
+def send_text(ua, number, text, kind="text/plain"):
+    uri = f"sip:{number}@{ua.domain}"
+    return ua.request("MESSAGE", uri, [
+        ("From", f"<sip:{ua.user}@{ua.domain}>;tag={new_tag()}"), ("To", f"<{uri}>"), ("Call-ID", ua.next_id()),
+        ("CSeq", "1 MESSAGE"), ("Content-Type", kind),
+    ], text).status
+
+
+def test_a_text_reaches_all_phones_of_a_person(office):
+    """RFC 3428, lesson 2: made anew for each device; refused when nobody takes it, or it is no plain text."""
+    one, two = office.person(), office.person(devices=2)
+    with office.raw(one) as writer, office.raw(two[0]) as phone, office.raw(two[1]) as beside:
+        assert send_text(writer, two[0].number, "nobody there") == 480
+        phone.register()
+        beside.register()
+        import threading
+
+        def take(ua, status, found):
+            message = ua.wait_request("MESSAGE")
+            found.append(message)
+            ua.respond(message, status)
+
+        for statuses, told in (((200, 486), 200), ((486, 486), 486)):
+            found = []
+            readers = [threading.Thread(target=take, args=(ua, status, found))
+                       for ua, status in zip((phone, beside), statuses)]
+            for reader in readers:
+                reader.start()
+            assert send_text(writer, two[0].number, "come to 你好 $(id)") == told
+            for reader in readers:
+                reader.join(5)
+            assert len(found) == 2
+            for message in found:
+                assert message.body == "come to 你好 $(id)".encode()
+                assert one.number in message.get("from") and writer.host_port not in str(message)
+        assert send_text(writer, two[0].number, "<x/>", "application/xml") == 415
+        assert send_text(writer, two[0].number, "x" * 1100) == 413
+        assert send_text(writer, "no-such-number", "x") == 404

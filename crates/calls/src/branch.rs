@@ -325,7 +325,8 @@ impl Switch {
 const NIL_SESSION: &[u8] = b"00000000000000000000000000000000";
 
 /// `"Alice" <sip:100@office>`; names are cleaned of what could end the quotes or the line.
-fn name_addr(party: &Party, domain: &str) -> String {
+#[must_use]
+pub fn name_addr(party: &Party, domain: &str) -> String {
     let number = escape_user(&party.number);
     if party.name.is_empty() {
         return format!("<sip:{number}@{domain}>");

@@ -30,7 +30,7 @@ mod replace;
 mod switch;
 mod timers;
 
-pub use branch::Target;
+pub use branch::{Target, name_addr};
 pub use call::{CallEvent, CallRecord, Party};
 pub use caller::{Incoming, contact};
 pub use cause::{Blame, Cause};

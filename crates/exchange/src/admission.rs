@@ -11,7 +11,8 @@ use sip::{Flow, ServerKey, Transport};
 use wire::sip::{HeaderName, Message, Method, Scheme, Uri, Writer, parse_for_reply};
 
 /// What we can do outside of a dialog, for Allow (RFC 3261 20.5).
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, SUBSCRIBE";
+pub(crate) const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, SUBSCRIBE, MESSAGE";
 /// The option tags that a request may require of us (RFC 3261 8.2.2.3).
 const UNDERSTOOD: [&str; 5] = ["100rel", "timer", "path", "outbound", "replaces"];
 
@@ -95,6 +96,7 @@ impl Exchange {
             Method::Options => self.options(flow, message),
             Method::Register => self.register(now, flow, message),
             Method::Invite => self.invite(now, flow, message, &uri),
+            Method::Message => self.text(now, flow, message, &uri),
             Method::Subscribe => self.subscribe(now, flow, message, &uri),
             Method::Bye | Method::Prack | Method::Update | Method::Info => self.refuse(flow, message, 481),
             _ => {

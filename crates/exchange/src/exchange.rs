@@ -9,6 +9,7 @@ use crate::limits;
 use crate::ongoing::OngoingCalls;
 use crate::people::People;
 use crate::registrar::Registrar;
+use crate::texts::Texts;
 use crate::watching::Watchers;
 use calls::{CallEvent, Switch};
 use clock::{Mono, Now};
@@ -63,6 +64,7 @@ pub struct Exchange {
     pub(crate) store_ready: bool,
     pub(crate) ongoing: OngoingCalls,
     pub(crate) watchers: Watchers,
+    pub(crate) texts: Texts,
     pub(crate) backlog: Backlog,
     pending: BTreeMap<u64, Pending>,
     sequence: u64,
@@ -92,6 +94,7 @@ impl Exchange {
             store_ready: true,
             ongoing: OngoingCalls::default(),
             watchers: Watchers::default(),
+            texts: Texts::default(),
             backlog: Backlog::default(),
             pending: BTreeMap::new(),
             sequence: snapshot.sequence,

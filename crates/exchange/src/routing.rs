@@ -188,7 +188,7 @@ impl Exchange {
     }
 
     /// Who calls, as the callee sees it: our directory's word for devices, the trunk's for the outside.
-    fn caller(&self, sender: &Sender, message: &Message<'_>) -> (Party, Box<str>) {
+    pub(crate) fn caller(&self, sender: &Sender, message: &Message<'_>) -> (Party, Box<str>) {
         match sender {
             Sender::Device(device) => {
                 let account =

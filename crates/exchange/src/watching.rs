@@ -160,8 +160,11 @@ impl Exchange {
         }
     }
 
-    /// A NOTIFY has its final response, or none (`status` 408).
+    /// A NOTIFY, or a text, has its final response, or none (`status` 408).
     pub(crate) fn notified(&mut self, now: Now, id: u64, status: u16) {
+        if self.text_answered(now, id, status) {
+            return;
+        }
         let Some(watch) = self.watchers.watches.get_mut(&id) else { return };
         watch.waits = false;
         let again = std::mem::take(&mut watch.stale);
