@@ -77,7 +77,9 @@ pub fn office_hour(seed: u64, whole: bool) -> Result<(Summary, Vec<String>), Box
         world.after(Duration::ZERO, Act::PowerOff { phone });
     }
     world.run_for(QUIET);
-    world.end();
+    if world.broken.is_none() {
+        world.end();
+    }
     if let Some(broken) = &world.broken {
         let failure = Failure { seed, words: broken.to_string(), trace: world.trace.lines() };
         return Err(Box::new(failure));

@@ -14,7 +14,8 @@ pub struct LosersAreTold {
     calls: BTreeMap<(OfficeId, Box<str>), Box<str>>,
     /// Calls that a branch answered.
     answered: BTreeSet<(OfficeId, Box<str>)>,
-    /// Calls whose caller gave up before.
+    /// Calls whose caller gave up, or that were over, before anybody answered: an answer that crosses the CANCEL wins
+    /// nothing.
     given_up: BTreeSet<(OfficeId, Box<str>)>,
     /// By caller's Call-ID: the call.
     callers: BTreeMap<(OfficeId, Box<str>), Box<str>>,
@@ -26,7 +27,17 @@ impl Checker for LosersAreTold {
     }
 
     fn see(&mut self, _at: Mono, event: &Observed) -> Result<(), String> {
-        let Observed::Message(seen) = event else { return Ok(()) };
+        let seen = match event {
+            Observed::Message(seen) => seen,
+            Observed::Record { office, record } => {
+                let call = (*office, record.session_id.clone());
+                if !self.answered.contains(&call) {
+                    self.given_up.insert(call);
+                }
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
         let key = (seen.office, seen.call_id.clone());
         if seen.begins() {
             let calls = if seen.outgoing { &mut self.calls } else { &mut self.callers };
