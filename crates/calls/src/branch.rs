@@ -103,8 +103,12 @@ impl Switch {
                 finish(writer, Some(&sdp))
             },
         );
-        self.legs[id].state =
-            LegState::Outgoing(Outgoing { invite, progress: 0, early: Vec::new(), offered: negotiation });
+        self.legs[id].state = LegState::Outgoing(Outgoing {
+            invite,
+            progress: 0,
+            early: Vec::new(),
+            offered: Box::new(negotiation),
+        });
         self.calls[call].branches.push(id);
         Some(id)
     }
@@ -206,7 +210,7 @@ impl Switch {
     fn take_early_answer(&mut self, id: LegId, response: &Message<'_>) -> bool {
         let (Some(leg), Some(sdp)) = (self.legs.get_mut(id), sdp_of(response)) else { return false };
         let LegState::Outgoing(outgoing) = &leg.state else { return false };
-        let mut negotiation = outgoing.offered.clone();
+        let mut negotiation = (*outgoing.offered).clone();
         if negotiation.receive_answer(sdp).is_err() {
             return false;
         }

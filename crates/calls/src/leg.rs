@@ -65,7 +65,7 @@ pub(crate) struct Outgoing {
     /// Dialogs that its provisional responses made, by remote tag.
     pub(crate) early: Vec<EarlyDialog>,
     /// Our offer, before any answer; each early dialog answers it anew.
-    pub(crate) offered: Negotiation,
+    pub(crate) offered: Box<Negotiation>,
 }
 
 /// One dialog among those that a forking proxy behind a branch may make.

@@ -77,7 +77,7 @@ impl Switch {
     fn take_final_answer(&mut self, id: LegId, outgoing: Outgoing, response: &Message<'_>) -> bool {
         let Some(leg) = self.legs.get_mut(id) else { return false };
         let Some(sdp) = sdp_of(response) else { return leg.media.agreed().is_some() };
-        let mut negotiation = outgoing.offered;
+        let mut negotiation = *outgoing.offered;
         if negotiation.receive_answer(sdp).is_err() {
             return false;
         }

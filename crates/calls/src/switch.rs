@@ -249,10 +249,10 @@ impl Switch {
         while let Some(event) = self.endpoint.next_event() {
             match event {
                 Event::Unanswered { client, user: Owner::Leg(leg) } => {
-                    self.client_failed(now, leg, client, 408)
+                    self.client_failed(now, leg, client, 408);
                 }
                 Event::Unreachable { client, user: Owner::Leg(leg) } => {
-                    self.client_failed(now, leg, client, 503)
+                    self.client_failed(now, leg, client, 503);
                 }
                 Event::Unanswered { user: Owner::Above(owner), .. }
                 | Event::Unreachable { user: Owner::Above(owner), .. } => self.failed_above.push_back(owner),

@@ -146,7 +146,6 @@ pub enum Answer {
 }
 
 impl Exchange {
-    #[expect(clippy::too_many_lines, reason = "one arm a command; those that are long have a function")]
     pub(crate) fn command(&mut self, now: Now, id: CommandId, command: Command) {
         match command {
             Command::AddAccount { name, .. } if self.people.account(&name).is_some() => {

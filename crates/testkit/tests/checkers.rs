@@ -111,10 +111,11 @@ fn losers_must_hear_a_reason_and_the_right_one() {
     let answered = message(Seen { call_id: "d".into(), ..seen(false, "INVITE", 200) });
     let words = verdict(LosersAreTold::default(), vec![begun.clone(), cancel("")]);
     assert!(words.contains("without a Reason"), "{words}");
+    let acknowledged = message(Seen { call_id: "d".into(), ..seen(true, "ACK", 0) });
     let elsewhere = "SIP;cause=200;text=\"Call completed elsewhere\"";
     let words = verdict(LosersAreTold::default(), vec![begun.clone(), cancel(elsewhere)]);
     assert!(words.contains("nobody answered"), "{words}");
-    let events = vec![begun, other, answered, cancel("SIP;cause=480;text=\"No answer\"")];
+    let events = vec![begun, other, answered, acknowledged, cancel("SIP;cause=480;text=\"No answer\"")];
     let words = verdict(LosersAreTold::default(), events);
     assert!(words.contains("was answered elsewhere"), "{words}");
 }

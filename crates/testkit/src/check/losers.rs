@@ -12,6 +12,8 @@ use wire::sip::Method;
 pub struct LosersAreTold {
     /// By exchange and branch Call-ID: the call.
     calls: BTreeMap<(OfficeId, Box<str>), Box<str>>,
+    /// Branches that said 2xx; nobody has answered until the exchange says ACK.
+    answering: BTreeSet<(OfficeId, Box<str>)>,
     /// Calls that a branch answered.
     answered: BTreeSet<(OfficeId, Box<str>)>,
     /// Calls whose caller gave up, or that were over, before anybody answered: an answer that crosses the CANCEL wins
@@ -51,7 +53,11 @@ impl Checker for LosersAreTold {
         }
         let Some(call) = self.calls.get(&key).map(|call| (seen.office, call.clone())) else { return Ok(()) };
         if !seen.outgoing && seen.answers(Method::Invite) && (200..300).contains(&seen.status) {
-            if !self.given_up.contains(&call) {
+            self.answering.insert(key);
+            return Ok(());
+        }
+        if seen.outgoing && seen.is(Method::Ack) {
+            if self.answering.contains(&key) && !self.given_up.contains(&call) {
                 self.answered.insert(call);
             }
             return Ok(());

@@ -107,7 +107,7 @@ fn account_of(office: OfficeId, account: u16) -> Box<str> {
 fn furnish(seed: u64, whole: bool) -> World {
     let mut world = World::new(seed, whole);
     let mut dice = Dice::new(seed, 1);
-    world.reference.calm = seed % 4 == 0;
+    world.reference.calm = seed.is_multiple_of(4);
     let calm = world.reference.calm;
     let owners: Vec<(OfficeId, u16)> = (0..PHONES as u64)
         .map(|phone| {
