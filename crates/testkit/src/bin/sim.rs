@@ -1,7 +1,8 @@
-//! `sim --seed N --hours H [--trace]`: random office-hours, as many as wanted, on two threads.
+//! `sim --seed N --hours H [--trace] [--survey]`: random office-hours, as many as wanted, on two threads.
 //!
 //! The seeds are N, N+1, ...; the first that breaks a checker, or panics, is printed with its trace, and the exit code
 //! is 1. `--trace` plays one hour and prints all of it, one line an event: seconds, where, what.
+//! `--survey` goes on after a failure and says one line about each.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ struct Wanted {
     seed: u64,
     hours: u64,
     trace: bool,
+    survey: bool,
 }
 
 #[derive(Default)]
@@ -31,7 +33,7 @@ struct Totals {
 
 fn main() -> ExitCode {
     let Some(wanted) = read_arguments() else {
-        eprintln!("usage: sim --seed N [--hours H] [--trace]");
+        eprintln!("usage: sim --seed N [--hours H] [--trace] [--survey]");
         return ExitCode::from(2);
     };
     if wanted.trace {
@@ -49,13 +51,14 @@ fn main() -> ExitCode {
 }
 
 fn read_arguments() -> Option<Wanted> {
-    let mut wanted = Wanted { seed: 1, hours: 1, trace: false };
+    let mut wanted = Wanted { seed: 1, hours: 1, trace: false, survey: false };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--seed" => wanted.seed = arguments.next()?.parse().ok()?,
             "--hours" => wanted.hours = arguments.next()?.parse().ok()?,
             "--trace" => wanted.trace = true,
+            "--survey" => wanted.survey = true,
             _ => return None,
         }
     }
@@ -92,7 +95,12 @@ fn play(wanted: &Wanted) -> Totals {
                     }
                     let outcome = guarded(wanted.seed.wrapping_add(number));
                     let Ok(mut totals) = totals.lock() else { return };
-                    if !totals.add(outcome) {
+                    if let Err(failure) = &outcome
+                        && wanted.survey
+                    {
+                        println!("seed {} broke: {}", failure.seed, failure.words);
+                    }
+                    if !totals.add(outcome) && !wanted.survey {
                         // The others stop after the hour that they play.
                         next.store(wanted.hours, Ordering::Relaxed);
                         return;

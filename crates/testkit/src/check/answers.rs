@@ -6,11 +6,14 @@ use clock::Mono;
 use std::collections::BTreeMap;
 use wire::sip::Method;
 
+/// An INVITE: exchange, Call-ID, From tag and CSeq.
+type Invite = (OfficeId, Box<str>, Box<str>, u32);
+
 /// See the file's first line.
 #[derive(Debug, Default)]
 pub struct OneAnswer {
-    /// By exchange, Call-ID, From tag and CSeq: the To tag and the SDP so far.
-    told: BTreeMap<(OfficeId, Box<str>, Box<str>, u32), (Box<str>, Option<u64>)>,
+    /// The To tag and the SDP so far.
+    told: BTreeMap<Invite, (Box<str>, Option<u64>)>,
 }
 
 impl Checker for OneAnswer {

@@ -12,9 +12,12 @@ use wire::sip::Method;
 pub struct LosersAreTold {
     /// By exchange and branch Call-ID: the call.
     calls: BTreeMap<(OfficeId, Box<str>), Box<str>>,
+    /// Branches that said 2xx; nobody has answered until the exchange says ACK.
+    answering: BTreeSet<(OfficeId, Box<str>)>,
     /// Calls that a branch answered.
     answered: BTreeSet<(OfficeId, Box<str>)>,
-    /// Calls whose caller gave up before.
+    /// Calls whose caller gave up, or that were over, before anybody answered: an answer that crosses the CANCEL wins
+    /// nothing.
     given_up: BTreeSet<(OfficeId, Box<str>)>,
     /// By caller's Call-ID: the call.
     callers: BTreeMap<(OfficeId, Box<str>), Box<str>>,
@@ -26,7 +29,17 @@ impl Checker for LosersAreTold {
     }
 
     fn see(&mut self, _at: Mono, event: &Observed) -> Result<(), String> {
-        let Observed::Message(seen) = event else { return Ok(()) };
+        let seen = match event {
+            Observed::Message(seen) => seen,
+            Observed::Record { office, record } => {
+                let call = (*office, record.session_id.clone());
+                if !self.answered.contains(&call) {
+                    self.given_up.insert(call);
+                }
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
         let key = (seen.office, seen.call_id.clone());
         if seen.begins() {
             let calls = if seen.outgoing { &mut self.calls } else { &mut self.callers };
@@ -40,7 +53,11 @@ impl Checker for LosersAreTold {
         }
         let Some(call) = self.calls.get(&key).map(|call| (seen.office, call.clone())) else { return Ok(()) };
         if !seen.outgoing && seen.answers(Method::Invite) && (200..300).contains(&seen.status) {
-            if !self.given_up.contains(&call) {
+            self.answering.insert(key);
+            return Ok(());
+        }
+        if seen.outgoing && seen.is(Method::Ack) {
+            if self.answering.contains(&key) && !self.given_up.contains(&call) {
                 self.answered.insert(call);
             }
             return Ok(());

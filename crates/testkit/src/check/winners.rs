@@ -6,16 +6,19 @@ use clock::Mono;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::sip::Method;
 
+/// Call-ID and the peer's tag.
+type Dialog = (Box<str>, Box<str>);
+
 #[derive(Debug, Default)]
 struct Branches {
     /// By Call-ID: the call.
     calls: BTreeMap<Box<str>, Box<str>>,
-    /// The dialogs (Call-ID, peer's tag) that a 2xx made.
-    answered: BTreeSet<(Box<str>, Box<str>)>,
+    /// The dialogs that a 2xx made.
+    answered: BTreeSet<Dialog>,
     /// Those that had a BYE.
-    ended: BTreeSet<(Box<str>, Box<str>)>,
+    ended: BTreeSet<Dialog>,
     /// By call: the dialogs that answered, were acknowledged and have no BYE.
-    up: BTreeMap<Box<str>, Vec<(Box<str>, Box<str>)>>,
+    up: BTreeMap<Box<str>, Vec<Dialog>>,
 }
 
 /// See the file's first line.

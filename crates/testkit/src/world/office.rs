@@ -56,7 +56,7 @@ impl World {
         for change in &snapshot.changes {
             match change {
                 Change::People(change) => {
-                    self.see(&Observed::KeptPeople { office: id, change: change.clone() })
+                    self.see(&Observed::KeptPeople { office: id, change: change.clone() });
                 }
                 Change::Bindings { device, bindings } => self.see(&Observed::KeptBindings {
                     office: id,

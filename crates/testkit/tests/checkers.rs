@@ -1,0 +1,245 @@
+//! Each checker can fail: a doctored trace, and the words that it says.
+
+use calls::{Blame, CallId, CallRecord, Cause, Party, PortLease};
+use clock::{Mono, Wall};
+use exchange::PeopleChange;
+use media::{LegKey, Source};
+use sip::Flow;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+use testkit::check::{
+    Bounds, Checker, KnownAddresses, Leftovers, LosersAreTold, OneAnswer, OneRecord, OneWinner, Ports,
+    RemovedDevices, StoredFirst, Talkers,
+};
+use testkit::phone::Note;
+use testkit::reference::Reference;
+use testkit::{Left, Observed, Seen};
+
+/// What a checker says of a trace, the last word included.
+fn verdict(mut checker: impl Checker, events: Vec<Observed>) -> String {
+    for event in &events {
+        if let Err(words) = checker.see(Mono(0), event) {
+            return words;
+        }
+    }
+    checker.end().err().unwrap_or_default()
+}
+
+fn flow() -> Flow {
+    Flow::udp("192.0.2.1:5060".parse().expect("ours"), "192.0.2.7:5060".parse().expect("theirs"))
+}
+
+fn seen(outgoing: bool, method: &str, status: u16) -> Seen {
+    Seen {
+        outgoing,
+        flow: Some(flow()),
+        method: method.into(),
+        status,
+        call_id: "c".into(),
+        from_tag: "f".into(),
+        number: 1,
+        session: "s".into(),
+        ..Seen::default()
+    }
+}
+
+fn message(seen: Seen) -> Observed {
+    Observed::Message(Box::new(seen))
+}
+
+fn lease(port: u16) -> PortLease {
+    PortLease { address: Ipv4Addr::LOCALHOST.into(), port, worker: 0 }
+}
+
+fn order(leg: u64, port: u16, source: Source) -> Observed {
+    Observed::Order { office: 0, lease: lease(port), leg: LegKey(leg), source }
+}
+
+fn record() -> CallRecord {
+    CallRecord {
+        call: CallId::default(),
+        session_id: "s".into(),
+        caller: Party::default(),
+        dialled: "200".into(),
+        answered_by: "".into(),
+        started: Wall(0),
+        answered: None,
+        ended: Wall(0),
+        ringing: Duration::ZERO,
+        talking: Duration::ZERO,
+        cause: Cause::Busy,
+        blame: Blame::Callee,
+        status: 486,
+        detail: "".into(),
+    }
+}
+
+#[test]
+fn one_answer_sees_a_second_tag_and_a_second_sdp() {
+    let ringing = |tag: &str, sdp| message(Seen { to_tag: tag.into(), sdp, ..seen(true, "INVITE", 183) });
+    let words = verdict(OneAnswer::default(), vec![ringing("a", None), ringing("b", None)]);
+    assert!(words.contains("two To tags"), "{words}");
+    let words = verdict(OneAnswer::default(), vec![ringing("a", Some(1)), ringing("a", Some(2))]);
+    assert!(words.contains("two different SDP answers"), "{words}");
+    assert_eq!(verdict(OneAnswer::default(), vec![ringing("a", None), ringing("a", Some(2))]), "");
+}
+
+#[test]
+fn one_winner_sees_two() {
+    let branch = |call: &str| {
+        let with = |seen: Seen| message(Seen { call_id: call.into(), ..seen });
+        vec![
+            with(seen(true, "INVITE", 0)),
+            with(Seen { to_tag: "t".into(), ..seen(false, "INVITE", 200) }),
+            with(Seen { to_tag: "t".into(), ..seen(true, "ACK", 0) }),
+        ]
+    };
+    let settled = Observed::Settled { office: 0, talking: Vec::new() };
+    let mut events = branch("one");
+    events.push(settled.clone());
+    assert_eq!(verdict(OneWinner::default(), events.clone()), "");
+    events.extend(branch("two"));
+    events.push(settled);
+    assert!(verdict(OneWinner::default(), events).contains("has 2 winners"));
+}
+
+#[test]
+fn losers_must_hear_a_reason_and_the_right_one() {
+    let cancel = |reason: &str| message(Seen { reason: reason.into(), ..seen(true, "CANCEL", 0) });
+    let begun = message(seen(true, "INVITE", 0));
+    let other = message(Seen { call_id: "d".into(), ..seen(true, "INVITE", 0) });
+    let answered = message(Seen { call_id: "d".into(), ..seen(false, "INVITE", 200) });
+    let words = verdict(LosersAreTold::default(), vec![begun.clone(), cancel("")]);
+    assert!(words.contains("without a Reason"), "{words}");
+    let acknowledged = message(Seen { call_id: "d".into(), ..seen(true, "ACK", 0) });
+    let elsewhere = "SIP;cause=200;text=\"Call completed elsewhere\"";
+    let words = verdict(LosersAreTold::default(), vec![begun.clone(), cancel(elsewhere)]);
+    assert!(words.contains("nobody answered"), "{words}");
+    let events = vec![begun, other, answered, acknowledged, cancel("SIP;cause=480;text=\"No answer\"")];
+    let words = verdict(LosersAreTold::default(), events);
+    assert!(words.contains("was answered elsewhere"), "{words}");
+}
+
+#[test]
+fn one_record_sees_none_two_and_contradictions() {
+    let taken = vec![message(seen(false, "INVITE", 0)), message(seen(true, "INVITE", 100))];
+    assert!(verdict(OneRecord::default(), taken.clone()).contains("took 1 calls and kept 0"));
+    let kept = Observed::KeptRecord { office: 0, record: Box::new(record()) };
+    let words = verdict(OneRecord::default(), vec![kept.clone(), kept.clone()]);
+    assert!(words.contains("recorded twice"), "{words}");
+    let handed = |record| Observed::Record { office: 0, record: Box::new(record) };
+    let blamed = handed(CallRecord { blame: Blame::Us, ..record() });
+    assert!(verdict(OneRecord::default(), vec![blamed]).contains("blames us"));
+    let unanswered = handed(CallRecord { status: 200, ..record() });
+    assert!(verdict(OneRecord::default(), vec![unanswered]).contains("answered None"));
+    let changed = handed(CallRecord { cause: Cause::Declined, ..record() });
+    assert!(verdict(OneRecord::default(), vec![handed(record()), changed]).contains("two records"));
+    let mut events = taken;
+    events.extend([message(seen(true, "INVITE", 603)), handed(record()), kept]);
+    assert!(verdict(OneRecord::default(), events).contains("the record says 486"));
+}
+
+#[test]
+fn leftovers_sees_each_thing_that_is_left() {
+    let nothing = Left::default();
+    assert_eq!(verdict(Leftovers, vec![Observed::Quiet(nothing)]), "");
+    for left in [
+        Left { calls: 1, ..nothing },
+        Left { legs: 1, ..nothing },
+        Left { transactions: 1, ..nothing },
+        Left { ports: 1, ..nothing },
+        Left { registered: 1, ..nothing },
+        Left { promises: true, ..nothing },
+        Left { timers: true, ..nothing },
+    ] {
+        assert!(verdict(Leftovers, vec![Observed::Quiet(left)]).contains("left behind"));
+    }
+}
+
+#[test]
+fn ports_sees_two_legs_at_one_a_second_release_and_one_that_stays() {
+    let released = |leg, port| Observed::Released { office: 0, lease: lease(port), leg: LegKey(leg) };
+    let words = verdict(Ports::default(), vec![order(1, 10, Source::Nothing), order(2, 10, Source::Nothing)]);
+    assert!(words.contains("is of legs 1 and 2"), "{words}");
+    let words = verdict(Ports::default(), vec![released(1, 10), released(1, 10)]);
+    assert!(words.contains("released twice"), "{words}");
+    let words = verdict(Ports::default(), vec![released(1, 10), order(1, 10, Source::Nothing)]);
+    assert!(words.contains("which is gone"), "{words}");
+    let quiet = Observed::Quiet(Left::default());
+    let words = verdict(Ports::default(), vec![order(1, 10, Source::Nothing), quiet]);
+    assert!(words.contains("still of leg 1"), "{words}");
+}
+
+#[test]
+fn known_addresses_sees_one_learned_from_nothing() {
+    let sent = message(seen(true, "INVITE", 0));
+    assert!(verdict(KnownAddresses::default(), vec![sent.clone()]).contains("nobody knows"));
+    assert_eq!(verdict(KnownAddresses::default(), vec![message(seen(false, "OPTIONS", 0)), sent]), "");
+}
+
+#[test]
+fn stored_first_sees_a_200_that_came_too_soon() {
+    let contacts = vec!["sip:u7@192.0.2.7".into()];
+    let confirmed = message(Seen { contacts, ..seen(true, "REGISTER", 200) });
+    assert!(verdict(StoredFirst::default(), vec![confirmed]).contains("was never stored"));
+}
+
+#[test]
+fn removed_devices_sees_one_that_rings() {
+    let removed = PeopleChange::RemoveDevice { name: "u7".into() };
+    let invite = message(Seen { user: "u7".into(), branch: "b".into(), ..seen(true, "INVITE", 0) });
+    let events = vec![Observed::KeptPeople { office: 0, change: removed }, invite];
+    assert!(verdict(RemovedDevices::default(), events).contains("was removed and rings"));
+}
+
+#[test]
+fn bounds_sees_a_storm_and_an_endless_backlog() {
+    let storm = vec![message(seen(true, "BYE", 0)); 50];
+    assert!(verdict(Bounds::default(), storm).contains("a storm"));
+    let away = Observed::StoreAway { office: 0, waiting: exchange::limits::PENDING_COMMITS + 1 };
+    assert!(verdict(Bounds::default(), vec![away]).contains("wait for the store"));
+}
+
+#[test]
+fn talkers_sees_who_hears_nobody_and_who_hears_the_dead() {
+    let hears = |leg| Source::Leg(LegKey(leg));
+    let settled = Observed::Settled { office: 0, talking: vec![(LegKey(1), LegKey(2))] };
+    let deaf = vec![order(1, 10, hears(2)), order(2, 12, Source::Nothing), settled.clone()];
+    assert!(verdict(Talkers::default(), deaf).contains("talks to 1 and hears Nothing"));
+    let gone = Observed::Released { office: 0, lease: lease(12), leg: LegKey(2) };
+    let settled_without = Observed::Settled { office: 0, talking: Vec::new() };
+    let dead = vec![order(1, 10, hears(2)), gone, settled_without];
+    assert!(verdict(Talkers::default(), dead).contains("which is gone"));
+    assert_eq!(
+        verdict(Talkers::default(), vec![order(1, 10, hears(2)), order(2, 12, hears(1)), settled]),
+        ""
+    );
+}
+
+#[test]
+fn the_reference_office_sees_strangers_ring_and_answers_from_nowhere() {
+    let mut reference = Reference::default();
+    reference.calm = true;
+    for (phone, device) in [(0, "ada-1"), (1, "bob-1"), (2, "eve-1")] {
+        reference.add_phone(phone, 0, device);
+    }
+    let put = |number: &str, account: &str| PeopleChange::PutNumber {
+        number: number.into(),
+        account: account.into(),
+    };
+    reference.directory_changed(0, &put("200", "bob"));
+    reference.directory_changed(0, &testkit::stage::put_device("bob-1", "bob"));
+    let session: Box<str> = "s".into();
+    let hear = |reference: &mut Reference, phone, note| reference.hear(Mono(0), phone, &note);
+    hear(&mut reference, 1, Note::Registered { status: 200 }).expect("fine");
+    hear(&mut reference, 0, Note::Calls { session: session.clone(), number: "200".into() }).expect("fine");
+    let words = hear(&mut reference, 2, Note::Rings { session: session.clone() }).unwrap_err();
+    assert!(words.contains("not its own"), "{words}");
+    let words = hear(&mut reference, 0, Note::Final { session: session.clone(), status: 487 }).unwrap_err();
+    assert!(words.contains("did not ring"), "{words}");
+    hear(&mut reference, 1, Note::Rings { session: session.clone() }).expect("fine");
+    for status in [200, 404, 486, 603] {
+        let words = hear(&mut reference, 0, Note::Final { session: session.clone(), status }).unwrap_err();
+        assert!(words.contains("which nobody said"), "{words}");
+    }
+}
