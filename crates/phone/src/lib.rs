@@ -18,6 +18,6 @@ mod sound;
 mod words;
 
 pub use agent::{Agent, Config, Due, Input, Output, SoundOrder, Trace};
-
-
-pub use words::{CallId, Cause, Command, Event, Holder, KeyStyle};
+pub use shell::{Gone, Hand, Phone, Server, Settings, StartError, Told, Trust};
+pub use sound::{Arrived, Heard, Meter, Source, Talk, WavWriter};
+pub use words::{CallId, Cause, Command, Ended, Event, Holder, KeyStyle};

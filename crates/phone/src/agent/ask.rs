@@ -77,7 +77,8 @@ impl Agent {
     ) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let sequence = call.dialog.next_sequence();
-        let (dialog, flow, agreement) = (call.dialog.clone(), next_hop(&call.dialog, call.flow), call.agreement);
+        let (dialog, flow, agreement) =
+            (call.dialog.clone(), next_hop(&call.dialog, call.flow), call.agreement);
         let contact = self.contact(flow);
         let method = purpose.method();
         let client = self.endpoint.request(
@@ -206,10 +207,18 @@ impl Agent {
         }
         let number = dialog.next_sequence();
         let flow = next_hop(&dialog, flow);
-        self.endpoint.request(now.mono, flow, Owner::Nobody, Method::Bye, &dialog.target, 70, |mut writer| {
-            dialog.write(&mut writer, Method::Bye, number);
-            writer.finish()
-        });
+        self.endpoint.request(
+            now.mono,
+            flow,
+            Owner::Nobody,
+            Method::Bye,
+            &dialog.target,
+            70,
+            |mut writer| {
+                dialog.write(&mut writer, Method::Bye, number);
+                writer.finish()
+            },
+        );
     }
 
     /// The ACK of a 2xx.

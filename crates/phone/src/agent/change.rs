@@ -33,13 +33,7 @@ impl Agent {
         }
     }
 
-    pub(super) fn change_accepted(
-        &mut self,
-        now: Now,
-        id: CallId,
-        purpose: Purpose,
-        response: &Message<'_>,
-    ) {
+    pub(super) fn change_accepted(&mut self, now: Now, id: CallId, purpose: Purpose, response: &Message<'_>) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.dialog.refresh_target(response);
         if let Some(agreement) = session_timer::agreed(response) {

@@ -169,10 +169,8 @@ impl Agent {
             70,
             |mut writer| {
                 dialog.write(&mut writer, Method::Prack, sequence);
-                writer.header_fmt(
-                    HeaderName::RAck,
-                    format_args!("{} {} INVITE", rack.response, rack.sequence),
-                );
+                writer
+                    .header_fmt(HeaderName::RAck, format_args!("{} {} INVITE", rack.response, rack.sequence));
                 finish(writer, None)
             },
         );

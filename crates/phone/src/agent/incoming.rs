@@ -100,13 +100,7 @@ impl Agent {
         }
     }
 
-    pub(super) fn prack_from_peer(
-        &mut self,
-        now: Now,
-        id: CallId,
-        server: ServerKey,
-        message: &Message<'_>,
-    ) {
+    pub(super) fn prack_from_peer(&mut self, now: Now, id: CallId, server: ServerKey, message: &Message<'_>) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let mut answer_waits = false;
         let right = match (&mut call.stage, reliable::RAck::of(message)) {

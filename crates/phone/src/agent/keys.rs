@@ -14,7 +14,8 @@ impl Agent {
         let Some(id) = self.find(named, |stage| matches!(stage, Stage::Talking(_))) else {
             return self.cannot("no call is answered");
         };
-        let keys: Vec<char> = keys.chars().filter(|key| !key.is_whitespace()).map(|key| key.to_ascii_uppercase()).collect();
+        let keys: Vec<char> =
+            keys.chars().filter(|key| !key.is_whitespace()).map(|key| key.to_ascii_uppercase()).collect();
         if keys.is_empty() || keys.len() > KEYS || !keys.iter().all(|key| is_key(*key)) {
             return self.cannot("keys are 0 to 9, A to D, * and #");
         }
@@ -43,13 +44,7 @@ impl Agent {
     }
 
     /// A key in the two forms that phones send; any other INFO is left to those who know it (RFC 6086 4.2.2).
-    pub(super) fn info_from_peer(
-        &mut self,
-        now: Now,
-        id: CallId,
-        server: ServerKey,
-        message: &Message<'_>,
-    ) {
+    pub(super) fn info_from_peer(&mut self, now: Now, id: CallId, server: ServerKey, message: &Message<'_>) {
         let kind = message.value(HeaderName::ContentType).unwrap_or_default().to_ascii_lowercase();
         let body = std::str::from_utf8(message.body()).unwrap_or_default();
         let key = match kind.as_slice() {

@@ -31,8 +31,7 @@ impl Agent {
             self.login = Login { nonce: nonce.into_owned(), count: 1 };
         }
         let random = self.endpoint.random();
-        let login =
-            digest::Login { user: &self.config.user, password: &self.config.password, realm: None };
+        let login = digest::Login { user: &self.config.user, password: &self.config.password, realm: None };
         digest::answer(challenge, login, method, uri, self.login.count, random)
     }
 }

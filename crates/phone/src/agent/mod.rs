@@ -289,9 +289,9 @@ impl Agent {
     }
 
     fn tell_status(&mut self) {
-        let calls = self.calls.values().map(|call| (call.id, call.number.to_string(), call.stage.name().into()));
-        let status =
-            Event::Status { registered: self.registration.is_registered(), calls: calls.collect() };
+        let calls =
+            self.calls.values().map(|call| (call.id, call.number.to_string(), call.stage.name().into()));
+        let status = Event::Status { registered: self.registration.is_registered(), calls: calls.collect() };
         self.tell(status);
     }
 

@@ -61,8 +61,7 @@ impl Agent {
 
     pub(super) fn run_timers(&mut self, now: Now) {
         self.endpoint.handle_timeout(now.mono);
-        let due: Vec<Due> =
-            self.deadlines().filter(|(at, _)| *at <= now.mono).map(|(_, due)| due).collect();
+        let due: Vec<Due> = self.deadlines().filter(|(at, _)| *at <= now.mono).map(|(_, due)| due).collect();
         for due in due {
             match due {
                 Due::Transaction => {}
