@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
-    start_log();
+    crate::log::start("info");
     let config = match &arguments.config {
         Some(path) => Config::read(path)?,
         None => Config::default(),
@@ -95,13 +95,6 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     drop(folder);
     Ok(ended?)
-}
-
-/// One line an event on stderr; RINGDOWN_LOG chooses what, as in `info,net=debug`.
-fn start_log() {
-    let filter =
-        tracing_subscriber::EnvFilter::try_from_env("RINGDOWN_LOG").unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
 fn bind_udp(config: &Config) -> Result<Vec<Udp>, Failure> {
