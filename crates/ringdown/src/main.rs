@@ -6,7 +6,9 @@ mod codes;
 mod config;
 mod device;
 mod import;
+mod log;
 mod number;
+mod phone;
 mod serve;
 mod talk;
 mod trunk;
@@ -17,7 +19,8 @@ use std::process::ExitCode;
 
 /// An office telephone exchange: a call finds the person.
 ///
-/// `ringdown serve` starts it. Every other command talks to the exchange that runs on the same data folder.
+/// `ringdown serve` starts it, `ringdown phone` calls it or any other SIP server. Every other command talks to the
+/// exchange that runs on the same data folder.
 #[derive(Parser)]
 #[command(name = "ringdown", version, propagate_version = true)]
 struct Arguments {
@@ -50,6 +53,8 @@ enum Command {
     Calls(calls::Arguments),
     /// Numbers that are services of the exchange
     Codes,
+    /// A telephone for the terminal, or for programs
+    Phone(Box<phone::Arguments>),
 }
 
 /// Why a command failed: told to the user as it stands.
@@ -67,6 +72,7 @@ fn main() -> ExitCode {
         Command::Import(arguments) => import::run(&data, &arguments),
         Command::Calls(arguments) => calls::run(&data, &arguments),
         Command::Codes => codes::run(&data),
+        Command::Phone(arguments) => phone::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

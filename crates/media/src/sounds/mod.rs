@@ -29,6 +29,14 @@ impl SoundId {
     pub const BEEP: SoundId = SoundId(2);
 }
 
+/// The sound of a RIFF file with 16-bit PCM, mono or stereo, in mono at 16 kHz.
+///
+/// # Errors
+/// [`WavError`] says what is wrong with the file.
+pub fn read_wav(file: &[u8]) -> Result<Vec<i16>, WavError> {
+    wav::read(file)
+}
+
 /// All sounds, shared by the workers.
 #[derive(Debug, Default)]
 pub struct Sounds {

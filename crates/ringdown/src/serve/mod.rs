@@ -13,7 +13,7 @@ use backend::Roof;
 use core::{Core, CoreInput, Doors};
 use exchange::Exchange;
 use net::{Clock, Identity, StreamLimits, StreamListener, Streams, Udp};
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
-    start_log();
+    crate::log::start("info");
     let config = match &arguments.config {
         Some(path) => Config::read(path)?,
         None => Config::default(),
@@ -100,14 +100,6 @@ fn exchange_config(config: &Config, realm: &str, own_addresses: Vec<SocketAddr>)
         challenge: config.sip.challenge.into(),
         own_addresses,
     }
-}
-
-/// One line an event on stderr; RINGDOWN_LOG chooses what, as in `info,net=debug`.
-fn start_log() {
-    let filter =
-        tracing_subscriber::EnvFilter::try_from_env("RINGDOWN_LOG").unwrap_or_else(|_| "info".into());
-    let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
 }
 
 fn bind_udp(config: &Config) -> Result<Vec<Udp>, Failure> {

@@ -1,0 +1,23 @@
+//! A telephone without a case: a SIP user agent that works with any server.
+//!
+//! ```text
+//!  Command --> +-------+ --> Transmit      +-------+  <-- RTP
+//!  bytes ----> | Agent | --> SoundOrder -> | Talk  |  --> RTP
+//!  time -----> +-------+ --> Event, Trace  +-------+  --> what is heard
+//!      both pure; `shell` owns the sockets, the clock and the files
+//! ```
+//!
+//! * [`Agent`] registers, calls, rings, holds, hangs up: SIP, and nothing of sockets.
+//! * [`Talk`] is the sound of one call: paced packets out, decoded sound and key presses in.
+//! * [`Phone`] runs both on a thread of its own.
+
+mod agent;
+mod limits;
+mod shell;
+mod sound;
+mod words;
+
+pub use agent::{Agent, Config, Due, Input, Output, SoundOrder, Trace};
+pub use shell::{Gone, Hand, Phone, Server, Settings, StartError, Told, Trust};
+pub use sound::{Arrived, Heard, Meter, Source, Talk, WavWriter};
+pub use words::{CallId, Cause, Command, Ended, Event, Holder, KeyStyle};

@@ -1,0 +1,26 @@
+//! The bounds of a phone.
+
+use std::time::Duration;
+
+/// Calls at once; another caller hears that the phone is busy.
+pub(crate) const CALLS: usize = 4;
+/// Key presses of one call that wait to be sent.
+pub(crate) const KEYS: usize = 64;
+/// Early dialogs of one call that are told apart (RFC 3261 12.1: a fork makes one each).
+pub(crate) const EARLY_DIALOGS: usize = 8;
+/// How often one request answers a challenge, or another wish of the server.
+pub(crate) const TRIES: u8 = 2;
+/// How long leaving may take: BYE and the end of the registration.
+pub(crate) const FAREWELL: Duration = Duration::from_secs(3);
+/// The first wait after a failed registration; it doubles up to the last.
+pub(crate) const RETRY_FIRST: Duration = Duration::from_secs(1);
+/// The longest wait after a failed registration.
+pub(crate) const RETRY_LAST: Duration = Duration::from_secs(120);
+/// What may wait for the phone's thread.
+pub(crate) const COMMANDS: usize = 256;
+/// What may wait for who listens to the phone; beyond, it is lost to them.
+pub(crate) const EVENTS: usize = 8_192;
+/// Octets that may wait for a slow server.
+pub(crate) const STREAM_OCTETS: usize = 256 * 1024;
+
+const _: () = assert!(CALLS < 16 && TRIES > 0);

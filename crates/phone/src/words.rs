@@ -1,0 +1,265 @@
+//! What a phone is told and what it tells: the words of its control socket.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Names one call of a phone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CallId(pub u32);
+
+/// How key presses travel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyStyle {
+    /// In the sound's stream (RFC 4733); as INFO if the far side cannot.
+    #[default]
+    Rtp,
+    /// As INFO with `application/dtmf-relay`.
+    Info,
+}
+
+/// What a person does with a phone. Without a call, the newest that fits is meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "do", deny_unknown_fields)]
+pub enum Command {
+    /// Dial.
+    Call {
+        /// A number at the server, or a whole SIP URI.
+        number: String,
+    },
+    /// Take a call that rings.
+    Answer {
+        /// Which.
+        #[serde(default)]
+        call: Option<CallId>,
+    },
+    /// Refuse a call that rings.
+    Reject {
+        /// Which.
+        #[serde(default)]
+        call: Option<CallId>,
+        /// The final status, 300 to 699; busy if there is none.
+        #[serde(default)]
+        status: Option<u16>,
+    },
+    /// Put the far side on hold.
+    Hold {
+        /// Which.
+        #[serde(default)]
+        call: Option<CallId>,
+    },
+    /// Talk again.
+    Resume {
+        /// Which.
+        #[serde(default)]
+        call: Option<CallId>,
+    },
+    /// Press keys: 0 to 9, A to D, star and pound.
+    Dtmf {
+        /// Which.
+        #[serde(default)]
+        call: Option<CallId>,
+        /// The keys, in order.
+        keys: String,
+        /// How they travel.
+        #[serde(default)]
+        style: KeyStyle,
+    },
+    /// End a call, or give it up while it rings there.
+    HangUp {
+        /// Which.
+        #[serde(default)]
+        call: Option<CallId>,
+    },
+    /// Tell how things stand.
+    Status,
+    /// End all calls, leave the server, and stop.
+    Quit,
+}
+
+/// Who put a call on hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holder {
+    /// This phone.
+    Us,
+    /// The far side.
+    Them,
+}
+
+/// Why a call ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// This phone hung up.
+    WeHungUp,
+    /// The far side hung up.
+    TheyHungUp,
+    /// This phone gave up before there was an answer.
+    Cancelled,
+    /// The caller gave up before this phone answered.
+    CallerGaveUp,
+    /// Another phone took the call.
+    AnsweredElsewhere,
+    /// This phone refused.
+    WeRejected,
+    /// The far side or a server refused.
+    Refused {
+        /// The final status.
+        status: u16,
+        /// Its words.
+        reason: String,
+    },
+    /// The server names another address, which is not followed: it could name anything.
+    Moved {
+        /// Where to.
+        to: String,
+    },
+    /// Nobody answered the request.
+    NoResponse,
+    /// The connection to the server broke, or there is none.
+    Unreachable,
+    /// Nothing that both can speak.
+    NoCommonCodec,
+    /// The far side fell silent: no ACK, or no refresh of the session.
+    Lost,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Cause::WeHungUp => "we hung up",
+            Cause::TheyHungUp => "they hung up",
+            Cause::Cancelled => "we gave up",
+            Cause::CallerGaveUp => "the caller gave up",
+            Cause::AnsweredElsewhere => "answered elsewhere",
+            Cause::WeRejected => "we refused",
+            Cause::Refused { status, reason } => return write!(f, "refused: {status} {reason}"),
+            Cause::Moved { to } => return write!(f, "moved to {to}, which is not followed"),
+            Cause::NoResponse => "no response",
+            Cause::Unreachable => "the server cannot be reached",
+            Cause::NoCommonCodec => "no codec in common",
+            Cause::Lost => "the far side fell silent",
+        })
+    }
+}
+
+/// What happens to a phone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    /// The server knows where we are, for so many seconds.
+    Registered {
+        /// The registration's life in seconds.
+        expires: u32,
+    },
+    /// The server does not; it is tried again.
+    NotRegistered {
+        /// The final status; 0 if there was none.
+        status: u16,
+        /// In words.
+        reason: String,
+        /// The wait before the next try, in seconds.
+        retry_s: u64,
+    },
+    /// We have left the server.
+    Unregistered,
+    /// A call of ours is on its way.
+    Calling {
+        /// Which.
+        call: CallId,
+        /// Whom.
+        number: String,
+    },
+    /// It rings there.
+    Ringing {
+        /// Which.
+        call: CallId,
+        /// 180, 183, ...
+        status: u16,
+    },
+    /// It rings here.
+    Incoming {
+        /// Which.
+        call: CallId,
+        /// Who calls.
+        number: String,
+        /// The name that the caller shows; may be empty.
+        name: String,
+    },
+    /// Both sides can talk.
+    Answered {
+        /// Which.
+        call: CallId,
+        /// What we speak.
+        codec: String,
+    },
+    /// What arrived in the last half second.
+    Heard {
+        /// Which.
+        call: CallId,
+        /// The dominant frequency; 0 in silence.
+        hertz: f64,
+        /// RMS against a full-scale square.
+        dbfs: f64,
+    },
+    /// On hold.
+    Held {
+        /// Which.
+        call: CallId,
+        /// By whom.
+        by: Holder,
+    },
+    /// Not on hold any more.
+    Resumed {
+        /// Which.
+        call: CallId,
+        /// Who had held.
+        by: Holder,
+    },
+    /// The far side pressed a key.
+    Dtmf {
+        /// Which.
+        call: CallId,
+        /// The key.
+        key: char,
+    },
+    /// A call is over.
+    Ended {
+        /// Which.
+        call: CallId,
+        /// Why.
+        #[serde(flatten)]
+        cause: Ended,
+    },
+    /// A command could not be done.
+    Refused {
+        /// In words.
+        why: String,
+    },
+    /// How things stand.
+    Status {
+        /// Whether the server knows us.
+        registered: bool,
+        /// Each call: its name, far side and stage.
+        calls: Vec<(CallId, String, String)>,
+    },
+    /// The phone has stopped.
+    Stopped,
+}
+
+/// The end of a call in words for people and programs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// The cause.
+    pub cause: Cause,
+    /// The same in words.
+    pub words: String,
+}
+
+impl From<Cause> for Ended {
+    fn from(cause: Cause) -> Ended {
+        Ended { words: cause.to_string(), cause }
+    }
+}

@@ -1,0 +1,268 @@
+//! `ringdown phone`: a telephone for the terminal, or for programs by a control socket; any SIP server will do.
+
+mod control;
+mod show;
+mod signals;
+mod words;
+
+use crate::Failure;
+use ::phone::{CallId, Command, Ended, Event, Phone, Server, Settings, Source, Told, Trust};
+use clap::ValueEnum;
+use control::Control;
+use media::{Codec, CodecName};
+use net::Clock;
+use sip::Transport;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// A telephone without a case. It registers, calls, answers, says a tone or a file, and measures and keeps what it
+/// hears.
+///
+/// Without --control it reads words from the terminal: call NUMBER, answer, reject [STATUS], hold, resume,
+/// dtmf KEYS [info], hang_up, status, quit. With --control it takes one JSON object a line from that socket, as in
+/// {"do":"call","number":"600"}, and writes what happens there, as in {"event":"heard","call":1,"hertz":440.0,"dbfs":-9.0}.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  ringdown phone --server 192.0.2.10 --user alice-phone --call 600 --tone 440 --hang-up-after 5
+  ringdown phone --server 192.0.2.10 --user bob-phone --answer-after 1 --play hello.wav --record heard.wav
+
+The exit code is 0 when the wanted call was answered, or when there was none to make; else 1, with the reason.")]
+pub(crate) struct Arguments {
+    /// The SIP server
+    #[arg(long, value_name = "HOST[:PORT]")]
+    server: Server,
+    /// The user name, of the address and of the login
+    #[arg(long, value_name = "NAME")]
+    user: String,
+    /// Its password; the environment keeps it out of the list of processes
+    #[arg(
+        long,
+        value_name = "TEXT",
+        env = "RINGDOWN_PHONE_PASSWORD",
+        hide_env_values = true,
+        default_value = ""
+    )]
+    password: String,
+    /// How to reach the server
+    #[arg(long, value_enum, default_value_t = By::Udp)]
+    transport: By,
+    /// Trust only the certificates in this PEM file [default: those that the system trusts]
+    #[arg(long, value_name = "FILE", conflicts_with = "tls_trust_any")]
+    tls_trust: Option<PathBuf>,
+    /// Trust any certificate, such as a new exchange's own; keeps eavesdroppers out, not impostors
+    #[arg(long)]
+    tls_trust_any: bool,
+    /// What others see beside our address
+    #[arg(long, value_name = "TEXT", default_value = "", alias = "number")]
+    display: String,
+    /// Do not register; calls can be made, and come only from who knows our address
+    #[arg(long)]
+    no_register: bool,
+    /// How long a registration lasts
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(10..=86_400))]
+    expires: u32,
+    /// Call this number when registered, and end with the call
+    #[arg(long, value_name = "NUMBER")]
+    call: Option<String>,
+    /// Take calls after so much ringing
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    answer_after: Option<Duration>,
+    /// Say this file over and over: WAV, 16-bit PCM
+    #[arg(long, value_name = "FILE.wav", conflicts_with = "tone")]
+    play: Option<PathBuf>,
+    /// Say a tone
+    #[arg(long, value_name = "HERTZ", value_parser = tone)]
+    tone: Option<f64>,
+    /// Keep what is heard; the file can be played at any time
+    #[arg(long, value_name = "FILE.wav")]
+    record: Option<PathBuf>,
+    /// What to speak, best first: opus, G722, PCMA, PCMU
+    #[arg(long, value_delimiter = ',', value_name = "NAMES", default_value = "opus,G722,PCMA,PCMU", value_parser = codec)]
+    codecs: Vec<Codec>,
+    /// Hang up after so much talk
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    hang_up_after: Option<Duration>,
+    /// Take commands from a socket at this path instead of the terminal
+    #[arg(long, value_name = "SOCKET")]
+    control: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum By {
+    Udp,
+    Tcp,
+    Tls,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    crate::log::start("warn");
+    let control = arguments.control.as_deref().map(Control::bind).transpose()?;
+    let phone = Phone::start(settings(arguments)?)?;
+    signals::quit_when_told(phone.hand())?;
+    match &control {
+        Some(control) => control.serve(phone.hand())?,
+        None => words::read(phone.hand())?,
+    }
+    let mut errand = Errand::new(arguments);
+    let mut show = show::Show::default();
+    loop {
+        match phone.wait(errand.patience()) {
+            Ok(Some(Told::Event(_, event))) => {
+                match &control {
+                    Some(control) => control.tell(&event),
+                    None => show.print(&event)?,
+                }
+                errand.note(&phone, &event);
+            }
+            Ok(_) => {}
+            Err(::phone::Gone) => return errand.outcome(),
+        }
+        errand.run_timer(&phone);
+    }
+}
+
+/// What the command line asked for.
+struct Errand {
+    number: Option<String>,
+    called: bool,
+    call: Option<CallId>,
+    answered: bool,
+    failed: Option<String>,
+    hang_up_after: Option<Duration>,
+    hang_up_at: Option<(Instant, CallId)>,
+    register: bool,
+}
+
+impl Errand {
+    fn new(arguments: &Arguments) -> Errand {
+        Errand {
+            number: arguments.call.clone(),
+            called: false,
+            call: None,
+            answered: false,
+            failed: None,
+            hang_up_after: arguments.hang_up_after,
+            hang_up_at: None,
+            register: !arguments.no_register,
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        let most = Duration::from_secs(1);
+        self.hang_up_at.map_or(most, |(at, _)| at.saturating_duration_since(Instant::now()).min(most))
+    }
+
+    fn note(&mut self, phone: &Phone, event: &Event) {
+        match event {
+            Event::Registered { .. } => self.dial(phone),
+            Event::NotRegistered { status, reason, .. } if self.number.is_some() && !self.called => {
+                self.fail(phone, format!("not registered: {status} {reason}"));
+            }
+            Event::Calling { call, .. } if self.called && self.call.is_none() => self.call = Some(*call),
+            Event::Refused { why } if self.called && self.call.is_none() => self.fail(phone, why.clone()),
+            Event::Answered { call, .. } => {
+                self.answered |= self.call == Some(*call);
+                self.hang_up_at = self.hang_up_after.map(|wait| (Instant::now() + wait, *call));
+            }
+            Event::Ended { call, cause: Ended { words, .. } } => {
+                self.hang_up_at = self.hang_up_at.filter(|(_, due)| due != call);
+                if self.call == Some(*call) {
+                    let failed = (!self.answered).then(|| format!("no call: {words}"));
+                    self.failed = failed;
+                    phone.tell(Command::Quit);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn run_timer(&mut self, phone: &Phone) {
+        if !self.register {
+            self.dial(phone);
+        }
+        if let Some((_, call)) = self.hang_up_at.filter(|(at, _)| *at <= Instant::now()) {
+            self.hang_up_at = None;
+            phone.tell(Command::HangUp { call: Some(call) });
+        }
+    }
+
+    fn dial(&mut self, phone: &Phone) {
+        if let (Some(number), false) = (&self.number, self.called) {
+            self.called = true;
+            phone.tell(Command::Call { number: number.clone() });
+        }
+    }
+
+    fn fail(&mut self, phone: &Phone, why: String) {
+        self.failed = Some(why);
+        phone.tell(Command::Quit);
+    }
+
+    fn outcome(self) -> Result<(), Failure> {
+        match (self.failed, self.number) {
+            (Some(why), _) => Err(why.into()),
+            (None, Some(number)) if !self.answered => Err(format!("{number} was not reached").into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn settings(arguments: &Arguments) -> Result<Settings, Failure> {
+    let transport = match arguments.transport {
+        By::Udp => Transport::Udp,
+        By::Tcp => Transport::Tcp,
+        By::Tls => Transport::Tls,
+    };
+    let trust = match &arguments.tls_trust {
+        Some(path) => Trust::File(path.clone()),
+        None if arguments.tls_trust_any => Trust::Anyone,
+        None => Trust::System,
+    };
+    let source = match (&arguments.play, arguments.tone) {
+        (Some(path), _) => {
+            let fail = |what: &dyn std::fmt::Display| format!("{}: {what}", path.display());
+            let file = std::fs::read(path).map_err(|error| fail(&error))?;
+            Source::wav(&file).map_err(|error| fail(&error))?
+        }
+        (None, Some(hertz)) => Source::Tone(hertz),
+        (None, None) => Source::Silence,
+    };
+    Ok(Settings {
+        server: arguments.server.clone().by(transport),
+        transport,
+        trust,
+        user: arguments.user.clone(),
+        password: arguments.password.clone(),
+        display: arguments.display.clone(),
+        register: !arguments.no_register,
+        expires: arguments.expires,
+        codecs: arguments.codecs.clone(),
+        answer_after: arguments.answer_after,
+        source,
+        record: arguments.record.clone(),
+        clock: Clock::start(),
+    })
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    if (0.0..=86_400.0).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err("0 to 86400".to_owned())
+    }
+}
+
+fn tone(text: &str) -> Result<f64, String> {
+    let hertz: f64 = text.parse().map_err(|_| "not a number of hertz".to_owned())?;
+    if (50.0..=7_000.0).contains(&hertz) { Ok(hertz) } else { Err("50 to 7000".to_owned()) }
+}
+
+fn codec(text: &str) -> Result<Codec, String> {
+    let name = CodecName::parse(text.trim());
+    Codec::OURS
+        .into_iter()
+        .find(|codec| codec.name == name)
+        .ok_or_else(|| format!("\"{text}\" is none of opus, G722, PCMA, PCMU"))
+}

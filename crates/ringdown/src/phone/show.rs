@@ -1,0 +1,68 @@
+//! What happens to a phone, in lines for people.
+
+use crate::Failure;
+use ::phone::{Event, Holder};
+use std::io::{self, Write as _};
+
+/// Prints events; what is heard only when it changes.
+#[derive(Default)]
+pub(crate) struct Show {
+    heard: Option<(f64, f64)>,
+}
+
+impl Show {
+    pub(crate) fn print(&mut self, event: &Event) -> Result<(), Failure> {
+        let Some(line) = self.line(event) else { return Ok(()) };
+        match writeln!(io::stdout().lock(), "{line}") {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    fn line(&mut self, event: &Event) -> Option<String> {
+        let by = |by: &Holder| if *by == Holder::Us { "us" } else { "them" };
+        Some(match event {
+            Event::Registered { expires } => format!("registered for {expires} s"),
+            Event::NotRegistered { status, reason, retry_s } => {
+                let status = if *status == 0 { String::new() } else { format!("{status} ") };
+                format!("not registered: {status}{reason}; again in {retry_s} s")
+            }
+            Event::Unregistered => "left the server".to_owned(),
+            Event::Calling { number, .. } => format!("calling {number}"),
+            Event::Ringing { status, .. } => format!("ringing there ({status})"),
+            Event::Incoming { number, name, .. } if name.is_empty() => format!("incoming call from {number}"),
+            Event::Incoming { number, name, .. } => format!("incoming call from {name} ({number})"),
+            Event::Answered { codec, .. } => {
+                self.heard = None;
+                format!("answered, {codec}")
+            }
+            Event::Heard { hertz, dbfs, .. } => {
+                let same = self
+                    .heard
+                    .is_some_and(|(known, level)| (known - hertz).abs() < 5.0 && (level - dbfs).abs() < 3.0);
+                if same {
+                    return None;
+                }
+                self.heard = Some((*hertz, *dbfs));
+                if *hertz == 0.0 {
+                    "heard silence".to_owned()
+                } else {
+                    format!("heard {hertz:.0} Hz at {dbfs:.1} dBFS")
+                }
+            }
+            Event::Held { by: who, .. } => format!("held by {}", by(who)),
+            Event::Resumed { by: who, .. } => format!("resumed by {}", by(who)),
+            Event::Dtmf { key, .. } => format!("key {key}"),
+            Event::Ended { cause, .. } => format!("ended: {}", cause.words),
+            Event::Refused { why } => format!("cannot: {why}"),
+            Event::Status { registered, calls } => {
+                let calls: Vec<String> = calls
+                    .iter()
+                    .map(|(id, number, stage)| format!("; call {} {number} {stage}", id.0))
+                    .collect();
+                format!("{}{}", if *registered { "registered" } else { "not registered" }, calls.concat())
+            }
+            Event::Stopped => return None,
+        })
+    }
+}
