@@ -53,6 +53,7 @@ class Ours(Exchange):
     def __init__(self, users, media_span=MEDIA_PORTS):
         super().__init__(media_span=media_span)
         self.users = users
+        self.desks = f"{LOOPBACK}:{free_port()}"
 
     def start(self):
         with on_core(SERVER_CORE):
@@ -62,7 +63,8 @@ class Ours(Exchange):
         return self
 
     def load_arguments(self):
-        return ["--server", self.address(), "--pid", ",".join(map(str, processes(self.pid)))]
+        pids = ",".join(map(str, processes(self.pid)))
+        return ["--server", self.address(), "--desks", self.desks, "--pid", pids]
 
 
 class Proxy(Process):
@@ -73,6 +75,7 @@ class Proxy(Process):
     def __init__(self):
         super().__init__("kamailio")
         self.port = free_port()
+        self.desks = f"{LOOPBACK}:{free_port()}"
 
     def start(self):
         text = (REPOSITORY / "bench" / "kamailio.cfg.in").read_text()
@@ -89,7 +92,7 @@ class Proxy(Process):
 
     def load_arguments(self):
         pids = ",".join(map(str, processes(self.pid)))
-        return ["--server", f"{LOOPBACK}:{self.port}", "--pid", pids]
+        return ["--server", f"{LOOPBACK}:{self.port}", "--desks", self.desks, "--pid", pids]
 
 
 class Rtpengine(Process):

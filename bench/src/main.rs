@@ -9,6 +9,8 @@
 //! loadgen bareloop --legs N --port FIRST                               a relay with nothing in it
 //! loadgen parse                                                        one INVITE, nanoseconds and allocations
 //! ```
+//!
+//! `--pid N,N` names the processes whose time and memory are told, `--desks HOST:PORT` where the phones answer.
 
 mod answer;
 mod arguments;

@@ -51,7 +51,8 @@ impl Phones {
         let domain = arguments.text("domain").map_or_else(|| server.to_string(), str::to_owned);
         let hold = Duration::from_millis(arguments.or("hold-ms", 200)?);
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let (desks, dialers) = (Line::bind(any)?, Line::bind(any)?);
+        // The same port in every run, so that a run refreshes the bindings of the last and adds none.
+        let (desks, dialers) = (Line::bind(arguments.or("desks", any)?)?, Line::bind(any)?);
         let poll = Poll::new()?;
         poll.add(desks.descriptor(), 0)?;
         poll.add(dialers.descriptor(), 1)?;
