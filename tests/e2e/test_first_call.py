@@ -1,4 +1,6 @@
 """The first call: two phones that nobody here wrote talk through the exchange (Show 1)."""
+import time
+
 import pytest
 
 from peers import baresip, pjsua, tone
@@ -61,17 +63,28 @@ def test_callee_hangs_up(exchange, office, transport):
     assert office.record(one.number, two.number)["answered"]
 
 
+def assert_music(sound):
+    """R3: who is held hears something that is no test tone, and no silence."""
+    talk = sound.talk(-60.0)
+    assert talk.seconds > 0.7, f"held, and only {talk.seconds:.1f} s of sound"
+    assert all(abs(talk.hertz() - tone) > 8 for tone in (440, 1000)), f"held, and still hears {talk.hertz():.0f} Hz"
+
+
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 def test_hold_and_resume(exchange, office, transport):
-    """Show 1: hold by either side, resume, and sound is there again (baresip counts it, see `wait_decoded`)."""
+    """Show 1: hold by either side, resume, and sound is there again (baresip counts it, see `wait_decoded`).
+
+    The exchange answers the hold itself and plays music to the other side, which sees an unchanged call.
+    """
     one, two = office.person(), office.person()
     caller, callee = phones(exchange, one, two, transport)
     with caller, callee:
         connect(caller, callee, two.number)
         caller.hold()
-        callee.wait_media("remote_hold")
+        time.sleep(0.5)
+        assert_music(callee.hear_again(1.5))
         caller.resume()
-        callee.wait_media("active")
+        time.sleep(0.5)
         callee.hold()
         callee.wait_media("local_hold")
         callee.resume()
@@ -93,9 +106,12 @@ def test_hold_and_resume_is_heard_by_both(exchange, office):
         caller.wait_media("active")
         for holder, held in ((caller, callee), (callee, caller)):
             holder.hold()
-            held.wait_media("remote_hold")
+            holder.wait_media("local_hold")
+            time.sleep(0.5)
+            assert_music(held.hear_again(1.5))
             holder.resume()
-            held.wait_media("active")
+            holder.wait_media("active")
+            time.sleep(0.5)
             tone.assert_tone(callee.hear_again(2.5), 440, pjsua.TONE_DBFS)
             tone.assert_tone(caller.hear_again(2.5), 1000, pjsua.TONE_DBFS)
         caller.hangup()
@@ -111,7 +127,8 @@ def test_echo(exchange, office, codec):
         caller.start().wait_registered()
         caller.dial("600")
         caller.wait_established()
-        tone.assert_tone(caller.wait_heard(3), 440, baresip.TONE_DBFS)
+        # Three beeps come first, so that a caller with a dead microphone knows that the line is good.
+        tone.assert_tone(caller.wait_heard(4.5).last(2.5), 440, baresip.TONE_DBFS)
         caller.hangup()
     assert office.record(one.number, "600")["answered"]
 
@@ -138,7 +155,10 @@ def test_pass_through_g722(exchange, office):
     with caller, callee:
         connect(caller, callee, two.number)
         assert callee.info()["codec"].upper() == "G722"
-        assert_both_hear(caller, callee)
+        # The two phones scale G.722 differently: through a proxy without any exchange between them pjsua hears
+        # -10.2 dBFS and baresip -21.0 dBFS of the same two tones.
+        tone.assert_tone(callee.wait_heard(2.5), 440, -10.2)
+        tone.assert_tone(caller.wait_heard(2.5), 1000, -21.0)
         caller.hangup()
         callee.wait_closed()
 

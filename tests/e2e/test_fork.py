@@ -215,3 +215,87 @@ def test_unknown_user_and_wrong_secret_look_alike(exchange, office):
     assert sipmsg.parameter(first.get("www-authenticate"), "stale") == sipmsg.parameter(
         second.get("www-authenticate"), "stale"
     )
+
+
+def test_keys_by_info_reach_the_other_phone_as_events(office):
+    """R2: a key by INFO is made anew as an RFC 4733 event for the other leg, once."""
+    one, two = office.person(), office.person()
+    with office.raw(one) as caller, office.raw(two) as phone, RtpEnd() as mine, RtpEnd() as theirs:
+        phone.register()
+        call = caller.invite(two.number, sdp.describe(mine.port))
+        branch = phone.wait_invite()
+        branch.answer(sdp.describe(theirs.port))
+        answer = call.wait_answer()
+        mine.send_to(answer.sdp)
+        theirs.send_to(branch.offer)
+        mine.say(440)
+        theirs.wait_heard(0.5)
+        assert call.ask("INFO", "Signal=7\r\n", [("Content-Type", "application/dtmf-relay")]).status == 200
+        theirs.wait_keys("7")
+        assert theirs.keys() == "7"
+        call.bye()
+        branch.wait_bye()
+
+
+def test_a_phone_that_comes_back_by_another_connection_keeps_its_call(office):
+    """R7, R11: its TLS connection breaks, it registers by a new one, and the BYE of the other side reaches it there."""
+    one, two = office.person(), office.person()
+    with office.raw(one) as caller:
+        phone = office.raw(two, "tls", instance="urn:uuid:00000000-0000-4000-8000-000000000042")
+        with phone:
+            phone.register()
+            call = caller.invite(two.number, sdp.describe(40000))
+            branch = phone.wait_invite()
+            branch.answer(sdp.describe(40002))
+            call.wait_answer()
+        again = office.raw(two, "tls", instance="urn:uuid:00000000-0000-4000-8000-000000000042")
+        with again:
+            again.register()
+            call.bye()
+            bye = again.wait_request("BYE")
+            assert bye.get("call-id") == branch.call_id
+            again.respond(bye, 200)
+    assert office.record(one.number, two.number)["cause"] == "caller hung up"
+
+
+def test_a_caller_whose_connection_breaks_gives_up(office):
+    """R7: nobody can hear the answer; the phones stop ringing."""
+    one, two = office.person(), office.person()
+    with office.raw(two) as phone:
+        phone.register()
+        with office.raw(one, "tcp") as caller:
+            call = caller.invite(two.number, sdp.describe(40000))
+            branch = phone.wait_invite()
+            branch.ring()
+            call.wait_status(180)
+        branch.wait_cancel()
+
+
+def test_a_phone_that_registers_while_it_is_called_rings_too(office):
+    """S1.10: a device that comes late joins the ringing."""
+    one, two = office.person(), office.person(devices=2)
+    with office.raw(one) as caller, office.raw(two[0]) as phone, office.raw(two[1]) as late:
+        phone.register()
+        call = caller.invite(two[0].number, sdp.describe(40000))
+        phone.wait_invite().ring()
+        call.wait_status(180)
+        late.register()
+        late.wait_invite().answer(sdp.describe(40002))
+        call.wait_answer()
+        call.bye()
+
+
+def test_a_call_waits_for_a_phone_whose_connection_broke(office):
+    """R12: the phone is on its way back; the call reaches it when it registers again."""
+    one, two = office.person(), office.person()
+    with office.raw(one) as caller:
+        with office.raw(two, "tls") as phone:
+            phone.register()
+        call = caller.invite(two.number, sdp.describe(40000))
+        with office.raw(two, "tls") as again:
+            again.register()
+            branch = again.wait_invite()
+            branch.answer(sdp.describe(40002))
+            call.wait_answer()
+            call.bye()
+            branch.wait_bye()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import tone
 from .listening import Listening
-from .ports import LOOPBACK, free_port, media_range
+from .ports import LOOPBACK, PHONES, free_port, media_range
 from .process import PeerFailed, Process
 from .waiting import until
 
@@ -54,7 +54,7 @@ class Pjsua(Listening, Process):
             "codecs": list(codecs),
             "host": LOOPBACK,
             "port": free_port(),
-            "rtp_port": media_range(200)[0],
+            "rtp_port": media_range(200, PHONES)[0],
             "answer": answer,
             "expires": expires,
             "register": register,

@@ -39,11 +39,11 @@ pub(crate) const ANSWERED_ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed
 impl Switch {
     /// Rings one more device. `None` when the call is past ringing, or a bound is reached.
     pub fn add_branch(&mut self, now: Now, call: CallId, target: &Target) -> Option<LegId> {
+        let caller = self.anchor(call)?;
         let entry = self.calls.get(call)?;
-        if entry.stage != Stage::Reaching || entry.branches.len() + 1 >= LEGS_PER_CALL {
+        if entry.branches.len() + 1 >= LEGS_PER_CALL {
             return None;
         }
-        let caller = entry.caller;
         let (party, session_id, hops) = (entry.caller_party.clone(), entry.session_id.clone(), entry.hops);
         let worker = self.legs.get(caller)?.lease.worker;
         let lease = self.ports.lease(target.flow.remote.is_ipv6(), Some(worker))?;
@@ -75,20 +75,44 @@ impl Switch {
             ack: None,
             session: Session::default(),
             timer: None,
+            lost: None,
         });
         let stream = self.new_stream(id);
         let leg = &mut self.legs[id];
         leg.stream = stream;
         leg.dialog.local_tag = leg::tag(id, nonce).into();
+        let invite = self.send_invite(now, id, target, hops, &session_id, &sdp)?;
+        self.legs[id].state = LegState::Outgoing(Box::new(Outgoing {
+            invite,
+            progress: 0,
+            early: Vec::new(),
+            offered: negotiation,
+        }));
+        self.calls[call].branches.push(id);
+        Some(id)
+    }
+
+    /// The INVITE of a new branch.
+    fn send_invite(
+        &mut self,
+        now: Now,
+        id: LegId,
+        target: &Target,
+        hops: u8,
+        session_id: &str,
+        sdp: &[u8],
+    ) -> Option<ClientKey> {
+        let leg = self.legs.get_mut(id)?;
         let sequence = leg.dialog.next_sequence();
         let contact = Switch::contact(target.flow);
         let dialog = leg.dialog.clone();
-        let invite = self.endpoint.request(
+        let (flow, uri) = (target.flow, &target.uri);
+        Some(self.endpoint.request(
             now.mono,
-            target.flow,
+            flow,
             Owner::Leg(id),
             Method::Invite,
-            &target.uri,
+            uri,
             hops,
             |mut writer| {
                 dialog.write(&mut writer, Method::Invite, sequence);
@@ -100,17 +124,9 @@ impl Switch {
                 writer.header_fmt(HeaderName::MinSe, format_args!("{}", session_timer::MIN_SE));
                 writer
                     .header_parts(HeaderName::SessionId, &[session_id.as_bytes(), b";remote=", NIL_SESSION]);
-                finish(writer, Some(&sdp))
+                finish(writer, Some(sdp))
             },
-        );
-        self.legs[id].state = LegState::Outgoing(Box::new(Outgoing {
-            invite,
-            progress: 0,
-            early: Vec::new(),
-            offered: negotiation,
-        }));
-        self.calls[call].branches.push(id);
-        Some(id)
+        ))
     }
 
     /// How long the branches may ring from now on.
@@ -145,14 +161,14 @@ impl Switch {
     pub(crate) fn ring_limit_reached(&mut self, now: Now, call: CallId) {
         let Some(entry) = self.calls.get_mut(call) else { return };
         entry.ring_limit = None;
-        if entry.stage != Stage::Reaching {
+        if entry.stage != Stage::Reaching && entry.replacing.is_none() {
             return;
         }
         entry.note_failure(480);
         for branch in entry.branches.clone() {
             self.remove_branch(now, branch, Some("SIP;cause=480;text=\"No answer\""));
         }
-        self.report_if_exhausted(call);
+        self.report_if_exhausted(now, call);
     }
 
     /// A response to a leg's INVITE that is not answered yet.
@@ -246,20 +262,32 @@ impl Switch {
         let call = leg.call;
         self.forget_leg(id);
         let Some(entry) = self.calls.get_mut(call) else { return };
-        if entry.stage != Stage::Reaching {
+        if entry.stage != Stage::Reaching && entry.replacing.is_none() {
             return;
         }
         entry.note_failure(status);
         if entry.heard == Some(id) {
             entry.heard = None;
+            self.hear_another(now, call);
         }
+        let Some(entry) = self.calls.get_mut(call) else { return };
         // RFC 3261 16.7 step 5: a 6xx speaks for the person, not for the device.
         if (600..700).contains(&status) {
             for branch in entry.branches.clone() {
                 self.remove_branch(now, branch, Some("SIP;cause=603;text=\"Declined elsewhere\""));
             }
         }
-        self.report_if_exhausted(call);
+        self.report_if_exhausted(now, call);
+    }
+
+    /// The branch that the caller heard is gone: another that has early media is heard now.
+    fn hear_another(&mut self, now: Now, call: CallId) {
+        let Some(entry) = self.calls.get(call) else { return };
+        let speaks = |leg: &Leg| matches!(leg.state, LegState::Outgoing(_)) && leg.media.agreed().is_some();
+        let next = entry.branches.iter().copied().find(|&branch| self.legs.get(branch).is_some_and(speaks));
+        if let Some(branch) = next {
+            self.caller_hears(now, call, branch);
+        }
     }
 
     /// A client transaction of a leg ended without a final response.
@@ -275,9 +303,9 @@ impl Switch {
     }
 
     /// Tells the floor above when nothing rings any more.
-    pub(crate) fn report_if_exhausted(&mut self, call: CallId) {
+    pub(crate) fn report_if_exhausted(&mut self, now: Now, call: CallId) {
         let Some(entry) = self.calls.get(call) else { return };
-        if entry.stage != Stage::Reaching {
+        if entry.stage != Stage::Reaching && entry.replacing.is_none() {
             return;
         }
         let rings = entry.branches.iter().any(|&branch| {
@@ -285,6 +313,9 @@ impl Switch {
         });
         if !rings {
             let cause = entry.best_failure.map_or(Cause::Offline, Cause::of_status);
+            if entry.replacing.is_some() {
+                return self.not_taken_over(now, call, cause);
+            }
             self.events.push_back(CallEvent::Exhausted { call, cause });
         }
     }
@@ -294,7 +325,8 @@ impl Switch {
 const NIL_SESSION: &[u8] = b"00000000000000000000000000000000";
 
 /// `"Alice" <sip:100@office>`; names are cleaned of what could end the quotes or the line.
-fn name_addr(party: &Party, domain: &str) -> String {
+#[must_use]
+pub fn name_addr(party: &Party, domain: &str) -> String {
     let number = escape_user(&party.number);
     if party.name.is_empty() {
         return format!("<sip:{number}@{domain}>");

@@ -24,6 +24,32 @@ pub enum CallEvent {
         /// What the best of the branches said.
         cause: Cause,
     },
+    /// A branch or a service answered.
+    Answered {
+        /// The call.
+        call: CallId,
+    },
+    /// A phone asks that its call go on elsewhere (RFC 3515): [`crate::Switch::replace`] it, or give up.
+    Referred {
+        /// The call.
+        call: CallId,
+        /// Who asks, and shall be replaced.
+        leg: LegId,
+        /// Where to.
+        target: sip::refer::ReferTo,
+    },
+    /// One side of the call was replaced.
+    Moved {
+        /// The call.
+        call: CallId,
+    },
+    /// Nobody took the place of the leg that was to be replaced; the call goes on as it was.
+    NotMoved {
+        /// The call.
+        call: CallId,
+        /// What the best of the branches said.
+        cause: Cause,
+    },
     /// A digit was pressed (RFC 4733 or INFO).
     Digit {
         /// The call.
@@ -88,6 +114,17 @@ pub(crate) enum Stage {
     Over,
 }
 
+/// One side of a talking call is about to be replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Replacing {
+    /// Who goes.
+    pub(crate) old: LegId,
+    /// Who stays.
+    pub(crate) other: LegId,
+    /// The old one hung up already.
+    pub(crate) old_left: bool,
+}
+
 /// One call.
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -99,6 +136,7 @@ pub(crate) struct Call {
     /// What the branches that failed said, the best of it (RFC 3261 16.7).
     pub(crate) best_failure: Option<u16>,
     pub(crate) ring_limit: Option<TimerId>,
+    pub(crate) replacing: Option<Replacing>,
     pub(crate) caller_party: Party,
     pub(crate) dialled: Box<str>,
     pub(crate) session_id: Box<str>,

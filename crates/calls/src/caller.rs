@@ -1,8 +1,8 @@
 //! The caller's leg until it is answered: one To tag, one SDP answer, whichever branch wins (R1).
 
 use crate::Cause;
-use crate::call::{Call, Party, Stage};
-use crate::leg::{self, CallId, Incoming as Waiting, Leg, LegId, LegState, Role, Up};
+use crate::call::{Call, CallEvent, Party, Stage};
+use crate::leg::{self, CallId, Incoming as Waiting, Leg, LegId, LegState, Role, Unacknowledged, Up};
 use crate::limits::PROVISIONAL_REPEAT;
 use crate::switch::{self, Owner, Switch};
 use crate::timers::{Session, Wake};
@@ -12,7 +12,7 @@ use sip::{Dialog, Flow, ServerKey, reliable, session_timer};
 use wire::sip::{HeaderName, Message, Method, Writer};
 
 /// What we can do, for Allow (RFC 3261 20.5).
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER";
 /// What we support, for Supported.
 pub(crate) const SUPPORTED: &str = "100rel, timer";
 const SDP: &str = "application/sdp";
@@ -35,8 +35,9 @@ pub struct Incoming<'a> {
     pub session_id: &'a str,
 }
 
-/// `<sip:ringdown@192.0.2.1:5060;transport=tcp>`
-pub(crate) fn contact(flow: Flow) -> String {
+/// Where we are reached on a flow: `<sip:ringdown@192.0.2.1:5060;transport=tcp>`.
+#[must_use]
+pub fn contact(flow: Flow) -> String {
     match flow.transport {
         sip::Transport::Udp => format!("<sip:ringdown@{}>", flow.local),
         other => format!("<sip:ringdown@{};transport={}>", flow.local, other.uri_name()),
@@ -95,6 +96,7 @@ impl Switch {
             ack: None,
             session: Session { agreement: session_timer::answer(invite).ok().flatten(), media_seen: false },
             timer: None,
+            lost: None,
         });
         let stream = self.new_stream(caller);
         let hops = invite.max_forwards().ok().flatten().unwrap_or(70).saturating_sub(1);
@@ -105,6 +107,7 @@ impl Switch {
             heard: None,
             best_failure: None,
             ring_limit: None,
+            replacing: None,
             caller_party: incoming.caller.clone(),
             dialled: incoming.dialled.into(),
             session_id: incoming.session_id.into(),
@@ -131,6 +134,7 @@ impl Switch {
         let random = self.endpoint.random();
         Waiting {
             invite: server,
+            number: invite.cseq().map_or(0, |cseq| cseq.number),
             progress: 100,
             late_offer: sdp_of(invite).is_none(),
             answered_early: false,
@@ -148,6 +152,7 @@ impl Switch {
         entry.stage = Stage::Talking { winner: None };
         entry.answered_by = label.into();
         let caller = entry.caller;
+        self.events.push_back(CallEvent::Answered { call });
         if let Some(leg) = self.legs.get_mut(caller) {
             leg.source = source;
         }
@@ -176,8 +181,16 @@ impl Switch {
         let codecs = self.codecs_between(caller, branch);
         let Some(leg) = self.legs.get_mut(caller) else { return };
         let LegState::Incoming(waiting) = &mut leg.state else { return };
-        if waiting.late_offer || waiting.answered_early {
-            return;
+        if waiting.late_offer {
+            // Our offer goes into the 200, so nothing can be heard before.
+            return self.caller_rings(now, call, 180);
+        }
+        if waiting.answered_early {
+            // The phone that was heard is gone; the codec stays pinned.
+            if let Some(entry) = self.calls.get_mut(call) {
+                entry.heard = Some(branch);
+            }
+            return self.connect(now, caller, branch);
         }
         let Ok((sdp, _)) = leg.media.answer(&codecs, Direction::SendRecv) else { return };
         waiting.answered_early = true;
@@ -275,9 +288,14 @@ impl Switch {
         let LegState::Incoming(waiting) = &mut leg.state else { return };
         if waiting.reliable.as_ref().is_some_and(reliable::Sender::is_waiting) {
             waiting.answer_waits = true;
+            // R7: meanwhile the caller hears the one that answered, as it heard early media before.
+            if let Some(branch) = winner {
+                self.connect(now, caller, branch);
+            }
             return;
         }
         let invite = waiting.invite;
+        let unacknowledged = Some(Unacknowledged { server: invite, number: waiting.number });
         let sdp = if late_offer {
             leg.media.offer(&codecs, Direction::SendRecv)
         } else if waiting.answered_early {
@@ -289,8 +307,7 @@ impl Switch {
                 Err(_) => return self.hang_up(now, call, Cause::NoCommonCodec),
             }
         };
-        leg.state =
-            LegState::Up(Up { unacknowledged: Some(invite), answer_in_ack: late_offer, ..Up::default() });
+        leg.state = LegState::Up(Up { unacknowledged, answer_in_ack: late_offer, ..Up::default() });
         self.send_200(now, caller, invite, &sdp);
         if let Some(branch) = winner {
             self.connect(now, caller, branch);
@@ -414,5 +431,6 @@ pub(crate) fn is_allowed(method: Method<'_>) -> bool {
             | Method::Prack
             | Method::Update
             | Method::Info
+            | Method::Refer
     )
 }

@@ -24,6 +24,8 @@ pub enum Cause {
     CallerHungUp,
     /// Talked, and the called side hung up.
     CalleeHungUp,
+    /// One of the two sent the call on and is out.
+    Transferred,
     /// The caller gave up while it rang.
     Cancelled,
     /// Busy at every device.
@@ -62,9 +64,11 @@ impl Cause {
     #[must_use]
     pub fn blame(self) -> Blame {
         match self {
-            Cause::CallerHungUp | Cause::Cancelled | Cause::BadRequest | Cause::Lost { caller: true } => {
-                Blame::Caller
-            }
+            Cause::CallerHungUp
+            | Cause::Transferred
+            | Cause::Cancelled
+            | Cause::BadRequest
+            | Cause::Lost { caller: true } => Blame::Caller,
             Cause::UnknownNumber => Blame::Caller,
             Cause::CalleeHungUp
             | Cause::Busy
@@ -83,7 +87,7 @@ impl Cause {
     #[must_use]
     pub fn status(self) -> u16 {
         match self {
-            Cause::CallerHungUp | Cause::CalleeHungUp => 200,
+            Cause::CallerHungUp | Cause::CalleeHungUp | Cause::Transferred => 200,
             Cause::Cancelled => 487,
             Cause::Busy => 486,
             Cause::NoAnswer | Cause::Offline => 480,
@@ -120,6 +124,7 @@ impl Cause {
         match self {
             Cause::CallerHungUp => "caller hung up",
             Cause::CalleeHungUp => "callee hung up",
+            Cause::Transferred => "transferred",
             Cause::Cancelled => "cancelled",
             Cause::Busy => "busy",
             Cause::NoAnswer => "no answer",

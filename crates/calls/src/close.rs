@@ -24,14 +24,23 @@ impl Switch {
         if entry.stage == Stage::Over {
             return;
         }
-        let answered = entry.answered.is_some();
         entry.stage = Stage::Over;
+        let caller = entry.caller;
+        let waits = self.legs.get(caller).is_some_and(|leg| matches!(leg.state, LegState::Incoming(_)));
+        if waits {
+            // Somebody answered, and the 200 still waits for a PRACK: the caller never had an answer.
+            entry.answered = None;
+        }
+        let status = match (entry.answered, cause.status()) {
+            (Some(_), _) => 200,
+            (None, 200..300) => 480,
+            (None, status) => status,
+        };
         if let Some(timer) = entry.ring_limit.take() {
             self.timers.cancel(timer);
         }
-        let status = if answered { 200 } else { cause.status() };
         let record = entry.record(call, now, cause, status);
-        let (caller, branches) = (entry.caller, entry.branches.clone());
+        let branches = entry.branches.clone();
         self.emit_record(record);
         self.count(false);
         for branch in branches {
@@ -95,15 +104,27 @@ impl Switch {
     pub(crate) fn forget_leg(&mut self, id: LegId) {
         self.disarm(id);
         let Some(leg) = self.legs.remove(id) else { return };
+        if let Some(timer) = leg.lost {
+            self.timers.cancel(timer);
+        }
         self.actions.push_back(Action::ReleaseMedia { lease: leg.lease, leg: leg::media_key(id) });
         self.ports.give_back(leg.lease);
+        let mut deaf = None;
         if let Some(call) = self.calls.get_mut(leg.call) {
             call.branches.retain(|&branch| branch != id);
+            deaf = Some(call.caller);
+        }
+        // Who heard this leg hears nothing until somebody else speaks.
+        let heard = media::Source::Leg(leg::media_key(id));
+        if let Some(caller) = deaf
+            && self.legs.get(caller).is_some_and(|caller| caller.source == heard)
+        {
+            self.silence(caller);
         }
         self.forget_call_if_empty(leg.call);
     }
 
-    fn forget_call_if_empty(&mut self, call: CallId) {
+    pub(crate) fn forget_call_if_empty(&mut self, call: CallId) {
         let Some(entry) = self.calls.get(call) else { return };
         let empty = entry.branches.is_empty() && !self.legs.contains_key(entry.caller);
         if entry.stage == Stage::Over && empty {

@@ -4,7 +4,7 @@ use crate::Cause;
 use crate::call::CallEvent;
 use crate::caller::{ALLOW, is_allowed, sdp_of};
 use crate::leg::{LegId, LegState, Role};
-use crate::switch::{Owner, Switch};
+use crate::switch::{Action, Owner, Switch};
 use clock::Now;
 use sip::{ClientKey, Flow, ServerKey};
 use wire::sip::{HeaderName, Message, Method, Writer};
@@ -30,6 +30,7 @@ impl Switch {
             Method::Update => self.update_from_leg(now, id, server, message),
             Method::Prack => self.prack_from_caller(now, id, server, message),
             Method::Info => self.info_from_leg(now, id, server, message),
+            Method::Refer => self.refer_from_leg(now, id, server, flow, message),
             Method::Options => self.endpoint.respond(now.mono, server, 200, None, allow),
             other if is_allowed(other) => self.endpoint.respond(now.mono, server, 481, None, sip::end),
             _ => self.endpoint.respond(now.mono, server, 405, None, allow),
@@ -53,7 +54,16 @@ impl Switch {
             digit.map(|d| d.to_ascii_uppercase()).filter(|d| matches!(d, '0'..='9' | 'A'..='D' | '*' | '#'));
         let status = if digit.is_some() || message.body().is_empty() { 200 } else { 415 };
         self.endpoint.respond(now.mono, server, status, None, sip::end);
-        if let (Some(digit), Some(leg)) = (digit, self.legs.get(id)) {
+        let Some(digit) = digit else { return };
+        // R2: key presses are made anew for each leg, however they came.
+        if let Some((peer, other)) = self.peer_of(id).and_then(|peer| Some((peer, self.legs.get(peer)?))) {
+            self.actions.push_back(Action::Digit {
+                lease: other.lease,
+                leg: crate::leg::media_key(peer),
+                digit,
+            });
+        }
+        if let Some(leg) = self.legs.get(id) {
             self.events.push_back(CallEvent::Digit { call: leg.call, leg: id, digit });
         }
     }
@@ -62,7 +72,13 @@ impl Switch {
     pub(crate) fn ack_from_leg(&mut self, now: Now, id: LegId, message: &Message<'_>) {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let LegState::Up(up) = &mut leg.state else { return };
-        let Some(server) = up.unacknowledged.take() else { return };
+        // A repeat of an earlier ACK says nothing about the last 2xx.
+        let number = message.cseq().map_or(0, |cseq| cseq.number);
+        let Some(server) = up.unacknowledged.filter(|wanted| wanted.number == number).map(|u| u.server)
+        else {
+            return;
+        };
+        up.unacknowledged = None;
         let waited = std::mem::take(&mut up.answer_in_ack);
         let ends = up.end_after_ack;
         self.endpoint.acknowledged(now.mono, server);
@@ -140,11 +156,16 @@ impl Switch {
             LegState::Up(up) => {
                 // RFC 3261 15.1.2: what is pending of theirs ends with the dialog.
                 if let Some(pending) = up.unacknowledged {
-                    self.endpoint.acknowledged(now.mono, pending);
+                    self.endpoint.acknowledged(now.mono, pending.server);
                 }
-                leg.state = LegState::Ended;
+                let goes_on = self.leaves_for_replacement(id);
+                if let Some(leg) = self.legs.get_mut(id) {
+                    leg.state = LegState::Ended;
+                }
                 self.forget_leg(id);
-                self.hang_up(now, call, cause);
+                if !goes_on {
+                    self.hang_up(now, call, cause);
+                }
             }
             // A BYE in an early dialog ends the attempt (15): the INVITE wants its 487.
             LegState::Incoming(_) => self.hang_up(now, call, Cause::Cancelled),

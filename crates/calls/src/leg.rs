@@ -42,6 +42,8 @@ pub(crate) enum LegState {
 #[derive(Debug)]
 pub(crate) struct Incoming {
     pub(crate) invite: ServerKey,
+    /// The INVITE's CSeq number.
+    pub(crate) number: u32,
     /// The last provisional status; 100 at first.
     pub(crate) progress: u16,
     /// The INVITE carried no SDP: our 2xx makes the offer.
@@ -78,15 +80,24 @@ pub(crate) struct EarlyDialog {
 #[derive(Debug, Default)]
 pub(crate) struct Up {
     /// An incoming INVITE whose 2xx has no ACK yet.
-    pub(crate) unacknowledged: Option<ServerKey>,
+    pub(crate) unacknowledged: Option<Unacknowledged>,
     /// That 2xx carried our offer; the ACK brings the answer.
     pub(crate) answer_in_ack: bool,
     /// A re-INVITE or UPDATE of ours without a final response.
     pub(crate) modifying: Option<(ClientKey, Purpose)>,
     /// What to offer once nothing is pending any more.
     pub(crate) wanted: Option<Purpose>,
+    /// The number of a REFER that is under way.
+    pub(crate) referral: Option<u32>,
     /// BYE as soon as the ACK has come (RFC 3261 15: not before).
     pub(crate) end_after_ack: bool,
+}
+
+/// An INVITE of theirs that we answered 2xx; its ACK has the same number (RFC 3261 13.2.2.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unacknowledged {
+    pub(crate) server: ServerKey,
+    pub(crate) number: u32,
 }
 
 /// Why we re-INVITE.
@@ -94,6 +105,8 @@ pub(crate) struct Up {
 pub(crate) enum Purpose {
     /// Speak the codecs of the other side (R1, R3).
     Codecs(Vec<media::Codec>),
+    /// Send to another port of ours, in the codec in use.
+    Rehome(Vec<media::Codec>),
     /// Keep the session alive (R7, RFC 4028).
     Refresh,
 }
@@ -117,11 +130,13 @@ pub(crate) struct Leg {
     pub(crate) source: Source,
     /// A NAT stands between us and the device: media addresses in its SDP mean nothing (R16).
     pub(crate) behind_nat: bool,
-    /// The ACK of our INVITE's 2xx, kept for the 2xx's repeats.
-    pub(crate) ack: Option<Arc<[u8]>>,
+    /// The CSeq number and the ACK of our last INVITE's 2xx, kept for the 2xx's repeats.
+    pub(crate) ack: Option<(u32, Arc<[u8]>)>,
     pub(crate) session: crate::timers::Session,
     /// The one timer of the leg that is running, whatever it is for.
     pub(crate) timer: Option<TimerId>,
+    /// Its connection is gone; the timer that ends the wait for the phone's return.
+    pub(crate) lost: Option<TimerId>,
 }
 
 impl Leg {

@@ -8,6 +8,8 @@ pub(crate) const LEGS_PER_CALL: usize = 64;
 pub(crate) const EARLY_DIALOGS_PER_BRANCH: usize = 8;
 /// How long a leg that was told to end may take to confirm.
 pub(crate) const CLOSING: Duration = Duration::from_secs(40);
+/// How long an answered leg waits for its phone after its connection broke (R7).
+pub(crate) const FLOW_RETURN: Duration = Duration::from_secs(30);
 /// After a refused re-INVITE (RFC 3261 14.1), for the side that owns the Call-ID: 2.1 to 4 s.
 pub(crate) const GLARE_OWNER_MS: std::ops::Range<u64> = 2_100..4_000;
 /// For the other side: 0 to 2 s.

@@ -1,7 +1,7 @@
 //! Changing an answered leg: re-INVITE and UPDATE in both directions, hold and resume, glare (RFC 3261 14, 3311).
 
 use crate::caller::{ALLOW, SUPPORTED, finish, sdp_of, write_session};
-use crate::leg::{Leg, LegId, LegState, Purpose, Role};
+use crate::leg::{Leg, LegId, LegState, Purpose, Role, Unacknowledged};
 use crate::limits::{GLARE_OTHER_MS, GLARE_OWNER_MS};
 use crate::switch::{Owner, Switch};
 use crate::timers::Wake;
@@ -40,7 +40,8 @@ impl Switch {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let late = sdp_of(message).is_none();
         if let LegState::Up(up) = &mut leg.state {
-            up.unacknowledged = Some(server);
+            let number = message.cseq().map_or(0, |cseq| cseq.number);
+            up.unacknowledged = Some(Unacknowledged { server, number });
             up.answer_in_ack = late;
         }
         self.accept_modification(now, id, server, message, Some(&sdp));
@@ -111,7 +112,10 @@ impl Switch {
             return None;
         }
         match leg.media.answer(&codecs, Direction::SendRecv) {
-            Ok((sdp, _)) => Some(sdp),
+            Ok((sdp, _)) => {
+                leg.media_generation += 1;
+                Some(sdp)
+            }
             Err(_) => {
                 leg.media.refuse_offer();
                 None
@@ -161,7 +165,7 @@ impl Switch {
         }
         let Some(purpose) = up.wanted.take() else { return };
         let sdp = match &purpose {
-            Purpose::Codecs(codecs) => leg.media.offer(codecs, Direction::SendRecv),
+            Purpose::Codecs(codecs) | Purpose::Rehome(codecs) => leg.media.offer(codecs, Direction::SendRecv),
             // R7: unchanged o= version, so that the peer sees that nothing changed.
             Purpose::Refresh => leg.media.current_sdp().unwrap_or_default().to_vec(),
         };
@@ -226,11 +230,11 @@ impl Switch {
         if let Some(agreement) = session_timer::agreed(response) {
             leg.session.agreement = Some(agreement);
         }
-        let changed = matches!(purpose, Some(Purpose::Codecs(_)));
+        let changed = matches!(purpose, Some(Purpose::Codecs(_) | Purpose::Rehome(_)));
         if let Some(sdp) = sdp_of(response)
             && changed
         {
-            let _ = leg.media.receive_answer(sdp);
+            leg.media_generation += u32::from(leg.media.receive_answer(sdp).is_ok());
         }
         let sequence = response.cseq().map_or(leg.dialog.local_sequence, |cseq| cseq.number);
         self.acknowledge(now, id, sequence, None);
@@ -259,7 +263,7 @@ impl Switch {
             return self.end_leg_and_call(now, id, crate::Cause::Lost { caller });
         }
         let Some(purpose) = purpose else { return };
-        if matches!(purpose, Purpose::Codecs(_)) {
+        if matches!(purpose, Purpose::Codecs(_) | Purpose::Rehome(_)) {
             leg.media.refuse_offer();
         }
         match (status, purpose) {
@@ -268,6 +272,10 @@ impl Switch {
                 let range = if role == Role::Branch { GLARE_OWNER_MS } else { GLARE_OTHER_MS };
                 let wait = range.start + self.endpoint.random() % (range.end - range.start);
                 self.arm(now, id, Duration::from_millis(wait), Wake::Glare(id));
+            }
+            // Its media goes where nobody listens any more.
+            (_, Purpose::Rehome(_)) => {
+                self.end_leg_and_call(now, id, crate::Cause::Lost { caller: role == Role::Caller });
             }
             // R1: the winner refused the caller's codec; ask the caller for the winner's.
             (_, Purpose::Codecs(_)) if role == Role::Branch => self.ask_caller(now, id),
@@ -296,8 +304,9 @@ impl Switch {
 }
 
 impl Leg {
-    /// The peer of this leg put its other party on hold: it sends nothing by its own wish.
+    /// The phone of this leg put its other party on hold: it wants to hear nothing (`sendonly` or `inactive`,
+    /// RFC 6337 5.3).
     pub(crate) fn holds(&self) -> bool {
-        self.media.agreed().is_some_and(|agreed| !agreed.receive_allowed)
+        self.media.agreed().is_some_and(|agreed| !agreed.send)
     }
 }

@@ -1,7 +1,7 @@
 //! The race of the branches: exactly one answer wins; every other gets ACK and BYE, or CANCEL.
 
 use crate::branch::ANSWERED_ELSEWHERE;
-use crate::call::Stage;
+use crate::call::{CallEvent, Stage};
 use crate::caller::sdp_of;
 use crate::leg::{LegId, LegState, Outgoing, Up};
 use crate::switch::{Owner, Switch};
@@ -24,7 +24,8 @@ impl Switch {
             return;
         };
         self.confirm(now, id, &outgoing, dialog, response);
-        let reaching = self.calls.get(call).is_some_and(|call| call.stage == Stage::Reaching);
+        let replacing = self.calls.get(call).is_some_and(|call| call.replacing.is_some());
+        let reaching = replacing || self.calls.get(call).is_some_and(|call| call.stage == Stage::Reaching);
         let media_agreed = self.take_final_answer(id, *outgoing, response);
         if !reaching || !media_agreed {
             // The race is lost, or there is nothing to talk with.
@@ -34,9 +35,12 @@ impl Switch {
                 if let Some(entry) = self.calls.get_mut(call) {
                     entry.note_failure(488);
                 }
-                self.report_if_exhausted(call);
+                self.report_if_exhausted(now, call);
             }
             return;
+        }
+        if replacing {
+            return self.take_over(now, call, id);
         }
         let _ = client;
         let Some(entry) = self.calls.get_mut(call) else { return };
@@ -47,6 +51,7 @@ impl Switch {
         if let Some(leg) = self.legs.get(id) {
             entry.answered_by = leg.label.clone();
         }
+        self.events.push_back(CallEvent::Answered { call });
         self.cancel_losers(now, call, id);
         self.arm_session(now, id);
         self.answer_caller(now, call);
@@ -74,7 +79,7 @@ impl Switch {
             dialog.write(&mut writer, Method::Ack, sequence);
             crate::caller::finish(writer, sdp)
         });
-        leg.ack = Some(bytes);
+        leg.ack = Some((sequence, bytes));
         let _ = now;
     }
 
@@ -96,13 +101,21 @@ impl Switch {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let tag = response.to().ok().and_then(|to| to.tag());
         let same = leg.dialog.remote_tag.as_deref() == tag && leg.dialog.remote_tag.is_some();
+        let Ok(cseq) = response.cseq() else { return };
         if same {
-            if let Some(bytes) = leg.ack.clone() {
-                self.endpoint.transmit(leg.flow, bytes);
+            match leg.ack.clone() {
+                Some((number, bytes)) if number == cseq.number => self.endpoint.transmit(leg.flow, bytes),
+                // A late repeat of an INVITE's 2xx after a later INVITE.
+                _ => {
+                    let dialog = &leg.dialog;
+                    self.endpoint.ack(leg.flow, &dialog.target, |mut writer| {
+                        dialog.write(&mut writer, Method::Ack, cseq.number);
+                        writer.finish()
+                    });
+                }
             }
             return;
         }
-        let Ok(cseq) = response.cseq() else { return };
         let stray = leg.dialog.established(response);
         let flow = leg.flow;
         if matches!(leg.state, LegState::Cancelled) {
@@ -120,7 +133,8 @@ impl Switch {
         let mut stray = stray;
         let sequence = stray.next_sequence();
         let target = stray.target.clone();
-        self.endpoint.request(now.mono, flow, Owner::Leg(id), Method::Bye, &target, 70, |mut writer| {
+        // Whatever becomes of this BYE, the leg goes on.
+        self.endpoint.request(now.mono, flow, Owner::Nobody, Method::Bye, &target, 70, |mut writer| {
             stray.write(&mut writer, Method::Bye, sequence);
             writer.header(HeaderName::Reason, ANSWERED_ELSEWHERE);
             writer.finish()

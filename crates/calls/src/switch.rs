@@ -23,6 +23,8 @@ pub enum Owner {
     Leg(LegId),
     /// The floor above; the number is its own business.
     Above(u64),
+    /// Nobody waits for what becomes of it.
+    Nobody,
 }
 
 /// What the switch asks of the media workers.
@@ -34,6 +36,15 @@ pub enum Action {
         lease: PortLease,
         /// The order.
         order: Box<MediaOrder>,
+    },
+    /// A key press for a leg, which came by signalling.
+    Digit {
+        /// The port.
+        lease: PortLease,
+        /// Who shall hear it.
+        leg: media::LegKey,
+        /// 0-9, A-D, * or #.
+        digit: char,
     },
     /// The leg is gone; its port is free again.
     ReleaseMedia {
@@ -112,6 +123,24 @@ impl Switch {
         (self.up, self.legs.len())
     }
 
+    /// Client and server transactions that are alive.
+    #[must_use]
+    pub fn transactions(&self) -> (usize, usize) {
+        self.endpoint.load()
+    }
+
+    /// The two legs of each call whose parties talk to each other.
+    #[must_use]
+    pub fn talking(&self) -> Vec<(media::LegKey, media::LegKey)> {
+        let winner = |call: &Call| match call.stage {
+            Stage::Talking { winner } => winner,
+            Stage::Reaching | Stage::Over => None,
+        };
+        let up = |leg: LegId| self.legs.get(leg).is_some_and(Leg::is_up);
+        let pairs = self.calls.iter().filter_map(|(_, call)| Some((call.caller, winner(call)?)));
+        pairs.filter(|&(a, b)| up(a) && up(b)).map(|(a, b)| (leg::media_key(a), leg::media_key(b))).collect()
+    }
+
     /// Gives a message to the leg it belongs to.
     pub fn receive(&mut self, now: Now, flow: Flow, message: &Message<'_>) -> Leftover {
         match self.endpoint.receive(now.mono, flow, message) {
@@ -139,6 +168,7 @@ impl Switch {
                 Leftover::Nothing
             }
             Received::Response { client, user: Owner::Above(owner) } => Leftover::Response { client, owner },
+            Received::Response { user: Owner::Nobody, .. } => Leftover::Nothing,
         }
     }
 
@@ -148,12 +178,6 @@ impl Switch {
         while let Some(wake) = self.timers.expire(now.mono) {
             self.handle_wake(now, wake);
         }
-        self.drain_endpoint(now);
-    }
-
-    /// A stream connection is gone.
-    pub fn flow_failed(&mut self, now: Now, flow: Flow) {
-        self.endpoint.flow_failed(flow);
         self.drain_endpoint(now);
     }
 
@@ -235,14 +259,24 @@ impl Switch {
                 }
                 Event::Unanswered { user: Owner::Above(owner), .. }
                 | Event::Unreachable { user: Owner::Above(owner), .. } => self.failed_above.push_back(owner),
-                // RFC 3261 13.3.1.4: a 2xx without its ACK ends the session.
-                Event::Unacknowledged { user: Owner::Leg(leg), .. } => {
-                    let caller = self.legs.get(leg).is_some_and(|leg| leg.role == Role::Caller);
-                    self.end_leg_and_call(now, leg, Cause::Lost { caller });
-                }
-                Event::Unacknowledged { .. } => {}
+                Event::Unacknowledged { user: Owner::Leg(leg), .. } => self.unacknowledged(now, leg),
+                Event::Unacknowledged { .. }
+                | Event::Unanswered { user: Owner::Nobody, .. }
+                | Event::Unreachable { user: Owner::Nobody, .. } => {}
             }
         }
+    }
+
+    /// RFC 3261 13.3.1.4: a 2xx without its ACK ends the session, by a BYE.
+    fn unacknowledged(&mut self, now: Now, id: LegId) {
+        let Some(leg) = self.legs.get_mut(id) else { return };
+        let caller = leg.role == Role::Caller;
+        let LegState::Up(up) = &mut leg.state else { return };
+        up.unacknowledged = None;
+        if up.end_after_ack {
+            return self.send_bye(now, id, None);
+        }
+        self.end_leg_and_call(now, id, Cause::Lost { caller });
     }
 
     /// The leg whose dialog a request is in, by our tag in To.

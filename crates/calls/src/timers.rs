@@ -25,6 +25,8 @@ pub(crate) enum Wake {
     Session(LegId),
     /// Forget a leg that never confirmed its end.
     Closing(LegId),
+    /// The phone did not come back after its connection broke.
+    FlowLost(LegId),
 }
 
 /// What keeps an answered leg honest.
@@ -51,6 +53,7 @@ impl Switch {
             }
             Wake::Session(leg) => self.session_due(now, leg),
             Wake::Closing(leg) => self.forget_leg(leg),
+            Wake::FlowLost(leg) => self.flow_lost(now, leg),
         }
     }
 

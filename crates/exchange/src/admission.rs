@@ -8,10 +8,11 @@ use calls::Leftover;
 use clock::Now;
 use sip::digest::Verdict;
 use sip::{Flow, ServerKey, Transport};
-use wire::sip::{HeaderName, Message, Method, ParseError, Scheme, Uri, Writer, parse_for_reply};
+use wire::sip::{HeaderName, Message, Method, Scheme, Uri, Writer, parse_for_reply};
 
 /// What we can do outside of a dialog, for Allow (RFC 3261 20.5).
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO";
+pub(crate) const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, SUBSCRIBE, MESSAGE";
 /// The option tags that a request may require of us (RFC 3261 8.2.2.3).
 const UNDERSTOOD: [&str; 5] = ["100rel", "timer", "path", "outbound", "replaces"];
 
@@ -25,10 +26,13 @@ pub(crate) enum Sender {
 }
 
 impl Exchange {
-    /// A datagram: one message, or a keep-alive (RFC 5626 4.4.2 is STUN; some phones send line ends or a zero).
+    /// A datagram: one message, or a keep-alive (RFC 5626 4.4.2: STUN; some phones send line ends or a zero).
     pub(crate) fn datagram(&mut self, now: Now, flow: Flow, bytes: &[u8]) {
         if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
             return;
+        }
+        if let Some(answer) = sip::stun::keepalive_answer(bytes, flow.remote) {
+            return self.switch.endpoint().transmit(flow, answer.into());
         }
         self.message(now, flow, bytes);
     }
@@ -37,7 +41,9 @@ impl Exchange {
     pub(crate) fn message(&mut self, now: Now, flow: Flow, bytes: &[u8]) {
         let message = match Message::parse(bytes) {
             Ok(message) => message,
-            Err(error) => return self.refuse_unreadable(flow, bytes, error),
+            Err(error) => {
+                return self.refuse_unreadable(flow, bytes, error.answerable().then(|| error.code()));
+            }
         };
         if let Method::Other(_) = message.method()
             && message.is_request()
@@ -53,7 +59,13 @@ impl Exchange {
         match self.switch.receive(now, flow, &message) {
             Leftover::Nothing => {}
             Leftover::Request => self.request(now, flow, &message),
-            Leftover::Response { .. } | Leftover::Failed { .. } => {}
+            Leftover::Response { owner, .. } => {
+                let status = message.status().unwrap_or(500);
+                if status >= 200 {
+                    self.notified(now, owner, status);
+                }
+            }
+            Leftover::Failed { owner } => self.notified(now, owner, 408),
         }
     }
 
@@ -75,16 +87,21 @@ impl Exchange {
             return self.refuse_extensions(flow, message);
         }
         if message.to().ok().and_then(|to| to.tag()).is_some() {
+            if method == Method::Subscribe && self.resubscribe(now, flow, message) {
+                return;
+            }
             return self.refuse(flow, message, 481);
         }
         match method {
             Method::Options => self.options(flow, message),
             Method::Register => self.register(now, flow, message),
             Method::Invite => self.invite(now, flow, message, &uri),
+            Method::Message => self.text(now, flow, message, &uri),
+            Method::Subscribe => self.subscribe(now, flow, message, &uri),
             Method::Bye | Method::Prack | Method::Update | Method::Info => self.refuse(flow, message, 481),
             _ => {
                 if self.sender(now, flow, message).is_some() {
-                    self.refuse(flow, message, if method == Method::Subscribe { 489 } else { 405 });
+                    self.refuse(flow, message, 405);
                 }
             }
         }
@@ -160,17 +177,25 @@ impl Exchange {
         });
     }
 
-    fn refuse_unreadable(&mut self, flow: Flow, bytes: &[u8], error: ParseError) {
-        if !error.answerable() {
-            return;
-        }
+    /// The rest of a stream whose framing is lost: whatever it says, it is refused, because what it is depends on
+    /// where one begins to read.
+    pub(crate) fn unframed(&mut self, flow: Flow, bytes: &[u8]) {
+        let status = match Message::parse(bytes) {
+            Ok(_) => Some(400),
+            Err(error) => error.answerable().then(|| error.code()),
+        };
+        self.refuse_unreadable(flow, bytes, status);
+    }
+
+    fn refuse_unreadable(&mut self, flow: Flow, bytes: &[u8], status: Option<u16>) {
+        let Some(status) = status else { return };
         let Some(head) = parse_for_reply(bytes) else { return };
         let Ok(via) = head.via() else { return };
         let mut answer = Vec::with_capacity(512);
         let suffix = format!(";received={};rport={}", flow.remote.ip(), flow.remote.port());
         let suffix = if via.rport.is_some() { String::new() } else { suffix };
         let tag = format!("{:016x}", self.switch.endpoint().random());
-        head.write(&mut answer, error.code(), "", &suffix, &tag);
+        head.write(&mut answer, status, "", &suffix, &tag);
         self.switch.endpoint().transmit(flow, answer.into());
     }
 }
@@ -188,6 +213,7 @@ fn is_service_urn(uri: &Uri<'_>) -> bool {
 /// Allow and Supported.
 pub(crate) fn write_abilities(writer: &mut Writer<'_>) {
     writer.header(HeaderName::Allow, ALLOW);
+    writer.header(HeaderName::AllowEvents, sip::subscription::Package::NAMES);
     writer.header(HeaderName::Supported, "100rel, timer, path, outbound");
 }
 
@@ -195,6 +221,9 @@ fn finish_refusal(mut writer: Writer<'_>, status: u16) -> usize {
     match status {
         405 | 501 => {
             writer.header(HeaderName::Allow, ALLOW);
+        }
+        422 => {
+            writer.header_number(HeaderName::MinSe, u64::from(sip::session_timer::MIN_SE));
         }
         503 => {
             writer.header(HeaderName::RetryAfter, "5");

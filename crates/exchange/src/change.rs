@@ -59,6 +59,8 @@ pub struct Owned {
 pub struct Commit {
     /// Grows by one; the answer carries it.
     pub sequence: u64,
+    /// Somebody waits for the answer; others may be collected for a moment (R21).
+    pub urgent: bool,
     /// The changes, in order.
     pub changes: Vec<Owned>,
 }

@@ -1,17 +1,21 @@
 //! The office as one value: `handle(now, input)`, then drain [`Exchange::next_output`], then wait until
 //! [`Exchange::next_deadline`]. The same value runs in the server and in the simulator.
 
+use crate::backlog::Backlog;
 use crate::change::{Change, Commit, Epoch, Owned, Shard, StoreAnswer};
 use crate::command::{Answer, BadRow};
 use crate::input::{CommandId, Input, Output, Reason};
 use crate::limits;
+use crate::ongoing::OngoingCalls;
 use crate::people::People;
 use crate::registrar::Registrar;
-use calls::{CallEvent, CallId, Switch};
+use crate::texts::Texts;
+use crate::watching::Watchers;
+use calls::{CallEvent, Switch};
 use clock::{Mono, Now};
 use sip::ServerKey;
 use sip::digest::{ChallengePolicy, Verifier};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// What the office needs to know beside its people.
@@ -58,12 +62,10 @@ pub struct Exchange {
     pub(crate) verifier: Verifier,
     pub(crate) outputs: VecDeque<Output>,
     pub(crate) store_ready: bool,
-    /// The devices that calling legs came from, so that they do not ring for themselves.
-    pub(crate) callers: BTreeMap<CallId, Box<str>>,
-    /// Which number each session is asking for, so that a loop is seen (R9).
-    pub(crate) sessions: BTreeSet<(Box<str>, Box<str>)>,
-    /// The entry of `sessions` that a call made.
-    pub(crate) routed: BTreeMap<CallId, (Box<str>, Box<str>)>,
+    pub(crate) ongoing: OngoingCalls,
+    pub(crate) watchers: Watchers,
+    pub(crate) texts: Texts,
+    pub(crate) backlog: Backlog,
     pending: BTreeMap<u64, Pending>,
     sequence: u64,
     epoch: Epoch,
@@ -90,9 +92,10 @@ impl Exchange {
             verifier: Verifier::new(&config.realm, config.challenge, verifier_seed),
             outputs: VecDeque::new(),
             store_ready: true,
-            callers: BTreeMap::new(),
-            sessions: BTreeSet::new(),
-            routed: BTreeMap::new(),
+            ongoing: OngoingCalls::default(),
+            watchers: Watchers::default(),
+            texts: Texts::default(),
+            backlog: Backlog::default(),
             pending: BTreeMap::new(),
             sequence: snapshot.sequence,
             epoch: Epoch(1),
@@ -113,10 +116,13 @@ impl Exchange {
         match input {
             Input::Datagram { flow, bytes } => self.datagram(now, flow, bytes),
             Input::Message { flow, bytes } => self.message(now, flow, bytes),
+            Input::Unframed { flow, bytes } => self.unframed(flow, bytes),
             Input::FlowClosed(flow) => self.flow_closed(now, flow),
             Input::Timeout => {
                 self.switch.handle_timeout(now);
                 self.expire_registrations(now);
+                self.expire_watchers(now);
+                self.retry_store(now);
             }
             Input::Stored { sequence, answer } => self.stored(now, sequence, answer),
             Input::Media(event) => self.switch.media_event(now, &event),
@@ -142,7 +148,9 @@ impl Exchange {
     pub fn next_deadline(&self) -> Option<(Mono, Reason)> {
         let calls = self.switch.next_deadline().map(|when| (when, Reason::Calls));
         let bindings = self.registrar.next_deadline().map(|when| (when, Reason::Registrations));
-        [calls, bindings].into_iter().flatten().min_by_key(|(when, _)| *when)
+        let watchers = self.watchers.next_deadline().map(|when| (when, Reason::Watchers));
+        let store = self.backlog.next_deadline().map(|when| (when, Reason::Store));
+        [calls, bindings, watchers, store].into_iter().flatten().min_by_key(|(when, _)| *when)
     }
 
     /// Ends all calls with one record each, because the exchange stops.
@@ -151,10 +159,16 @@ impl Exchange {
         self.settle(now);
     }
 
-    /// Whether nothing is under way: no leg, no promise.
+    /// Whether nothing is under way: no leg, no promise, nothing that the store does not have.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.switch.load() == (0, 0) && self.pending.is_empty()
+        self.switch.load() == (0, 0) && self.pending.is_empty() && self.backlog.is_empty()
+    }
+
+    /// How many commits wait for the store's answer.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.pending.len()
     }
 
     /// The people, for checkers and lists.
@@ -173,24 +187,29 @@ impl Exchange {
     fn settle(&mut self, now: Now) {
         while let Some(event) = self.switch.next_event() {
             match event {
+                CallEvent::Referred { call, leg, target } => self.referred(now, call, leg, &target),
+                CallEvent::Moved { call } => self.call_moved(now, call),
+                CallEvent::NotMoved { .. } => {}
+                CallEvent::Answered { call } => self.call_answered(now, call),
                 CallEvent::Exhausted { call, cause } => self.nobody_answered(now, call, cause),
                 CallEvent::Ended(record) => {
-                    self.callers.remove(&record.call);
-                    if let Some(routed) = self.routed.remove(&record.call) {
-                        self.sessions.remove(&routed);
-                    }
+                    self.call_ended(now, record.call);
                     self.commit(now, vec![Change::Record(record)], Promise::Nothing);
                 }
                 CallEvent::Digit { .. } | CallEvent::LegLost { .. } => {}
             }
         }
-        while self.switch.next_failure().is_some() {}
+        while let Some(owner) = self.switch.next_failure() {
+            self.notified(now, owner, 408);
+        }
     }
 
     /// Hands changes to the store; what was promised for them is kept when they are.
     pub(crate) fn commit(&mut self, now: Now, changes: Vec<Change>, promise: Promise) {
-        let promised = !matches!(promise, Promise::Nothing);
-        if promised && (self.pending.len() >= limits::PENDING_COMMITS || !self.store_ready) {
+        if self.pending.len() >= limits::PENDING_COMMITS || !self.store_ready {
+            if matches!(promise, Promise::Nothing) {
+                return self.store_later(now, changes);
+            }
             let why = if self.store_ready {
                 "too many changes wait for the store"
             } else {
@@ -199,12 +218,13 @@ impl Exchange {
             return self.break_promise(now, promise, why);
         }
         self.sequence += 1;
+        let urgent = !matches!(promise, Promise::Nothing);
         let owned = changes.iter().map(|change| Owned {
             shard: Shard::of(subject(change)),
             epoch: self.epoch,
             change: change.clone(),
         });
-        let commit = Commit { sequence: self.sequence, changes: owned.collect() };
+        let commit = Commit { sequence: self.sequence, urgent, changes: owned.collect() };
         self.outputs.push_back(Output::Commit(commit));
         self.pending.insert(self.sequence, Pending { promise, changes });
     }
@@ -213,12 +233,14 @@ impl Exchange {
         let Some(pending) = self.pending.remove(&sequence) else { return };
         match answer {
             StoreAnswer::Committed => {
-                self.store_ready = true;
+                self.registrar.committed(sequence, &pending.changes);
                 self.keep_promise(now, pending);
+                self.store_backlog(now);
             }
             StoreAnswer::Unavailable { why } => {
                 self.store_ready = false;
                 self.break_promise(now, pending.promise, &why);
+                self.store_later(now, pending.changes);
             }
             StoreAnswer::Conflict { why } => self.break_promise(now, pending.promise, &why),
             StoreAnswer::Fenced { shard } => {
@@ -256,9 +278,9 @@ impl Exchange {
         }
     }
 
-    /// The store can be tried again (R20): its owner calls this when it thinks so.
-    pub fn store_returned(&mut self) {
-        self.store_ready = true;
+    /// The sequence number of the next commit.
+    pub(crate) fn next_sequence(&self) -> u64 {
+        self.sequence + 1
     }
 }
 

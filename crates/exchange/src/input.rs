@@ -27,6 +27,13 @@ pub enum Input<'a> {
         /// The message.
         bytes: &'a [u8],
     },
+    /// What was left of a stream whose framing is lost; at most refused.
+    Unframed {
+        /// Its connection.
+        flow: Flow,
+        /// The rest, perhaps more than one message.
+        bytes: &'a [u8],
+    },
     /// A stream connection is gone.
     FlowClosed(Flow),
     /// The deadline of [`crate::Exchange::next_deadline`] has come.
@@ -76,4 +83,8 @@ pub enum Reason {
     Calls,
     /// A registration ends.
     Registrations,
+    /// A watcher did not refresh.
+    Watchers,
+    /// The store was away and is asked again.
+    Store,
 }

@@ -5,14 +5,19 @@
 //! SQL, no HTTP and no socket.
 
 mod admission;
+mod backlog;
 mod change;
 mod command;
 mod exchange;
 mod input;
 pub mod limits;
+mod ongoing;
 mod people;
 mod registrar;
 mod routing;
+mod texts;
+mod transfer;
+mod watching;
 
 pub use change::{Change, Commit, Epoch, Owned, SHARDS, Shard, StoreAnswer};
 pub use command::{AccountRow, Answer, BadRow, Command, DeviceRow, ImportRow, Status};

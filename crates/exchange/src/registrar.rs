@@ -3,11 +3,12 @@
 use crate::admission::Sender;
 use crate::change::Change;
 use crate::exchange::{Exchange, Promise};
+use crate::limits::RETURN;
 use crate::people::PeopleChange;
 use clock::{Mono, Now, TimerId, Wheel};
 use sip::bindings::{Binding, Bindings, Lifetimes, Refused, Registered, StoredBinding};
 use sip::{Flow, ServerKey};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use wire::sip::{HeaderName, Message, Writer};
@@ -19,6 +20,11 @@ pub(crate) struct Registrar {
     /// The devices behind each stream, so that its end finds them.
     streams: HashMap<Flow, Vec<Arc<str>>>,
     expiries: Wheel<Arc<str>>,
+    /// Devices whose connection broke, or was there before a restart: they are on their way back until then (R12).
+    awaited: BTreeMap<Box<str>, Mono>,
+    /// Devices with a new or changed binding that is not stored yet, and the first commit that can have it: until
+    /// that is answered, nothing about them is confirmed (R12).
+    unsaved: BTreeMap<Box<str>, u64>,
     lifetimes: Lifetimes,
 }
 
@@ -42,6 +48,16 @@ impl Registrar {
         self.bindings(device).iter().map(|binding| binding.flow.to_string()).collect()
     }
 
+    /// Whether a device is on its way back (R12).
+    pub(crate) fn is_awaited(&self, device: &str, now: Mono) -> bool {
+        self.awaited.get(device).is_some_and(|until| *until > now)
+    }
+
+    /// Whether a device is registered at all.
+    pub(crate) fn is_registered(&self, device: &str) -> bool {
+        self.devices.contains_key(device)
+    }
+
     /// How many devices are registered.
     pub(crate) fn count(&self) -> usize {
         self.devices.len()
@@ -53,19 +69,36 @@ impl Registrar {
 
     /// What the store had of a device.
     pub(crate) fn restore(&mut self, now: Now, device: &str, stored: Vec<StoredBinding>) {
+        if stored.iter().any(|binding| binding.flow.transport.reliable() && binding.expires.0 > now.wall.0) {
+            self.awaited.insert(device.into(), now.mono + RETURN);
+        }
         self.set(device.into(), Bindings::restored(now, stored));
     }
 
     /// Directory data changed: a device that is gone is reached no more (S1.13).
     pub(crate) fn people_changed(&mut self, change: &PeopleChange) {
         if let PeopleChange::RemoveDevice { name } = change {
+            self.unsaved.remove(name);
             self.set(name.as_ref().into(), Bindings::default());
         }
     }
 
+    /// The store has these changes.
+    pub(crate) fn committed(&mut self, sequence: u64, changes: &[Change]) {
+        for change in changes {
+            if let Change::Bindings { device, .. } = change
+                && self.unsaved.get(device).is_some_and(|&first| first <= sequence)
+            {
+                self.unsaved.remove(device);
+            }
+        }
+    }
+
     /// A stream is gone; returns the devices that lost a binding by it.
-    pub(crate) fn flow_closed(&mut self, flow: Flow) -> Vec<Arc<str>> {
+    pub(crate) fn flow_closed(&mut self, now: Mono, flow: Flow) -> Vec<Arc<str>> {
         let behind = self.streams.remove(&flow).unwrap_or_default();
+        self.awaited.retain(|_, until| *until > now);
+        self.awaited.extend(behind.iter().map(|device| (device.as_ref().into(), now + RETURN)));
         for device in &behind {
             if let Some(entry) = self.devices.get_mut(device) {
                 let mut bindings = std::mem::take(&mut entry.bindings);
@@ -126,19 +159,29 @@ impl Exchange {
         }
         let server = self.switch.endpoint().accept(flow, message, calls::Owner::Above(0));
         let mut bindings = self.registrar.take(&device);
+        let before = bindings.clone();
         let lifetimes = self.registrar.lifetimes;
-        let done = bindings.register(now, flow, message, lifetimes, &self.config.own_addresses);
+        let done = match bindings.register(now, flow, message, lifetimes, &self.config.own_addresses) {
+            // What is not stored yet is as good as new.
+            Ok(_) if self.registrar.unsaved.contains_key(&device) => Ok(Registered::Changed),
+            done => done,
+        };
         let stored = match done {
             Ok(Registered::Changed | Registered::Refreshed) => Some(bindings.to_store(now)),
             Ok(Registered::Unchanged) | Err(_) => None,
         };
+        if done.is_ok() {
+            self.follow_flows(&device, &before, &bindings);
+        }
         self.registrar.set(device.as_ref().into(), bindings);
         let change = |bindings| vec![Change::Bindings { device: device.clone(), bindings }];
         match (done, stored) {
             (Err(refused), _) => self.refuse_register(now, server, refused),
             (Ok(Registered::Changed), Some(stored)) => {
                 let promise = Promise::Registration { server, device: device.clone() };
+                self.registrar.unsaved.insert(device.clone(), self.next_sequence());
                 self.commit(now, change(stored), promise);
+                self.reachability_changed(now, &device);
             }
             (Ok(_), stored) => {
                 self.confirm_registration(now, server, &device);
@@ -149,8 +192,24 @@ impl Exchange {
         }
     }
 
-    /// The 200 with all that is bound now (RFC 3261 10.3 step 8).
+    /// R11: requests inside running calls go to the flow that the device has now.
+    fn follow_flows(&mut self, device: &str, before: &Bindings, after: &Bindings) {
+        for new in after.list() {
+            let known = |old: &&Binding| match (&old.instance, &new.instance) {
+                (Some(old_instance), Some(instance)) => old_instance == instance && old.reg_id == new.reg_id,
+                _ => old.contact == new.contact,
+            };
+            match before.list().iter().find(known) {
+                Some(old) if old.flow != new.flow => self.switch.device_moved(device, old.flow, new.flow),
+                Some(_) => {}
+                None => self.switch.device_returned(device, new.flow),
+            }
+        }
+    }
+
+    /// The 200 with all that is bound now (RFC 3261 10.3 step 8); then calls that wait for the device reach it.
     pub(crate) fn confirm_registration(&mut self, now: Now, server: ServerKey, device: &str) {
+        self.registrar.awaited.remove(device);
         let bindings = self.registrar.bindings(device);
         let tag = format!("{:016x}", self.switch.endpoint().random());
         self.switch.endpoint().respond(now.mono, server, 200, Some(&tag), |mut writer| {
@@ -160,6 +219,7 @@ impl Exchange {
             writer.header(HeaderName::Supported, "path, outbound");
             writer.finish()
         });
+        self.ring_late(now, device);
     }
 
     /// The store cannot keep it: 503 (R20).
@@ -181,21 +241,38 @@ impl Exchange {
     pub(crate) fn expire_registrations(&mut self, now: Now) {
         for device in self.registrar.expire(now.mono) {
             self.store_bindings(now, &device);
+            self.reachability_changed(now, &device);
         }
     }
 
     /// A stream is gone, and with it the way to the devices behind it.
     pub(crate) fn flow_closed(&mut self, now: Now, flow: Flow) {
-        self.registrar.flow_closed(flow);
+        let devices = self.registrar.flow_closed(now.mono, flow);
+        self.watchers_flow_closed(flow);
         self.switch.flow_failed(now, flow);
+        for device in devices {
+            self.reachability_changed(now, &device);
+        }
+    }
+
+    /// A device came or went: those who watch its owner are told.
+    fn reachability_changed(&mut self, now: Now, device: &str) {
+        if let Some(account) = self.people.device(device).map(|device| device.account.clone()) {
+            self.tell_watchers(now, &account);
+        }
     }
 
     fn store_bindings(&mut self, now: Now, device: &str) {
+        let change = self.bindings_change(now, device);
+        self.commit(now, vec![change], Promise::Nothing);
+    }
+
+    /// A device's bindings as they are now, for the store.
+    pub(crate) fn bindings_change(&mut self, now: Now, device: &str) -> Change {
         let mut bindings = self.registrar.take(device);
         let stored = bindings.to_store(now);
         self.registrar.set(device.into(), bindings);
-        let change = Change::Bindings { device: device.into(), bindings: stored };
-        self.commit(now, vec![change], Promise::Nothing);
+        Change::Bindings { device: device.into(), bindings: stored }
     }
 }
 

@@ -32,6 +32,9 @@ impl Default for ReceiveBatch {
 }
 
 impl ReceiveBatch {
+    /// Datagrams in a full batch; fewer mean that nothing waits.
+    pub const FULL: usize = RECEIVE;
+
     /// Allocates the buffers once.
     #[must_use]
     pub fn new() -> ReceiveBatch {

@@ -18,6 +18,7 @@ pub use batch::{Outbox, ReceiveBatch};
 pub use mailbox::{Full, Mailbox, Sender, mailbox};
 pub use media_worker::{MediaInbox, MediaWorker, WorkerConfig};
 pub use poll::{Poll, Token};
+pub use rustls::ServerConfig;
 pub use stream::{AsyncDeliver, StreamEvent, StreamLimits, StreamListener, Streams};
 pub use tls::{Identity, TlsError, server_config};
 pub use udp::Udp;

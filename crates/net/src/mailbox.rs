@@ -57,11 +57,19 @@ impl<T> Sender<T> {
     /// # Errors
     /// [`Full`] with the value: the caller decides what is to be refused.
     pub fn send(&self, value: T) -> Result<(), Full<T>> {
-        self.sender.try_send(value).map_err(|error| match error {
-            TrySendError::Full(value) | TrySendError::Disconnected(value) => Full(value),
-        })?;
+        self.push(value)?;
         self.ring();
         Ok(())
+    }
+
+    /// Puts a value in without waking the reader: [`Sender::ring`] follows, for all of several values.
+    ///
+    /// # Errors
+    /// [`Full`] with the value.
+    pub fn push(&self, value: T) -> Result<(), Full<T>> {
+        self.sender.try_send(value).map_err(|error| match error {
+            TrySendError::Full(value) | TrySendError::Disconnected(value) => Full(value),
+        })
     }
 
     /// Puts a value in, waiting for room; not for threads that serve others.
@@ -74,7 +82,8 @@ impl<T> Sender<T> {
         Ok(())
     }
 
-    fn ring(&self) {
+    /// Wakes the reader.
+    pub fn ring(&self) {
         // One write wakes the reader for all that came since it last looked.
         if !self.bell.rung.swap(true, Ordering::AcqRel) {
             let _ = rustix::io::write(&self.bell.descriptor, &1u64.to_ne_bytes());

@@ -23,8 +23,6 @@ use std::time::Duration;
 const TICK: Duration = Duration::from_millis(10);
 /// Orders that may wait for a worker.
 const ORDERS: usize = 8_192;
-/// Datagrams taken from one socket before the others have their turn (R17).
-const PER_SOCKET: usize = 16;
 /// The mailbox's token; sockets have their index, doubled.
 const MAILBOX: Token = Token::MAX;
 /// The largest datagram that media may be.
@@ -54,7 +52,7 @@ enum Order {
     Stop,
 }
 
-/// How the core gives orders to a worker.
+/// How the core gives orders to a worker; [`MediaInbox::ring`] follows the last of several.
 #[derive(Clone)]
 pub struct MediaInbox {
     orders: Sender<Order>,
@@ -66,7 +64,7 @@ impl MediaInbox {
     /// # Errors
     /// [`Full`] when the worker cannot keep up; the order is lost, the next one of the leg heals it.
     pub fn apply(&self, lease: PortLease, order: Box<MediaOrder>) -> Result<(), Full<()>> {
-        self.orders.send(Order::Apply(lease, order)).map_err(|_| Full(()))
+        self.orders.push(Order::Apply(lease, order)).map_err(|_| Full(()))
     }
 
     /// The leg is gone.
@@ -74,7 +72,7 @@ impl MediaInbox {
     /// # Errors
     /// [`Full`] when the worker cannot keep up.
     pub fn release(&self, lease: PortLease, leg: LegKey) -> Result<(), Full<()>> {
-        self.orders.send(Order::Release(lease, leg)).map_err(|_| Full(()))
+        self.orders.push(Order::Release(lease, leg)).map_err(|_| Full(()))
     }
 
     /// Presses a key towards a leg.
@@ -82,7 +80,12 @@ impl MediaInbox {
     /// # Errors
     /// [`Full`] when the worker cannot keep up.
     pub fn digit(&self, leg: LegKey, digit: char) -> Result<(), Full<()>> {
-        self.orders.send(Order::Digit(leg, digit)).map_err(|_| Full(()))
+        self.orders.push(Order::Digit(leg, digit)).map_err(|_| Full(()))
+    }
+
+    /// Wakes the worker for the orders that were given since it last looked.
+    pub fn ring(&self) {
+        self.orders.ring();
     }
 
     /// Ends the worker's thread.
@@ -98,6 +101,7 @@ pub struct MediaWorker {
     by_port: HashMap<(IpAddr, u16), usize>,
     by_leg: HashMap<LegKey, usize>,
     legs: Vec<Option<LegKey>>,
+    watched: Vec<bool>,
     poll: Poll,
     mailbox: Mailbox<Order>,
     clock: Clock,
@@ -133,12 +137,14 @@ impl MediaWorker {
         poll.add(mailbox.descriptor(), MAILBOX)?;
         let by_port = leases.iter().enumerate().map(|(i, lease)| ((lease.address, lease.port), i)).collect();
         let legs = vec![None; sockets.len()];
+        let watched = vec![false; sockets.len()];
         let worker = MediaWorker {
             engine: Engine::new(sounds),
             sockets,
             by_port,
             by_leg: HashMap::new(),
             legs,
+            watched,
             poll,
             mailbox,
             clock,
@@ -169,7 +175,7 @@ impl MediaWorker {
                         return;
                     }
                 } else {
-                    self.take_packets(*token, &mut packet);
+                    self.take_packet(*token, &mut packet);
                 }
             }
             let now = self.clock.now().mono;
@@ -200,14 +206,7 @@ impl MediaWorker {
     fn apply(&mut self, lease: PortLease, order: MediaOrder) {
         let Some(&index) = self.by_port.get(&(lease.address, lease.port)) else { return };
         if self.legs[index] != Some(order.leg) {
-            let socket = &self.sockets[index];
-            socket.drain();
-            let token = index as Token * 2;
-            let watched =
-                self.poll.add(&socket.rtp, token).and_then(|()| self.poll.add(&socket.rtcp, token + 1));
-            if let Err(error) = watched {
-                tracing::warn!(%error, port = lease.port, "cannot watch a media port");
-            }
+            self.watch(index);
             self.legs[index] = Some(order.leg);
             self.by_leg.insert(order.leg, index);
         }
@@ -218,35 +217,37 @@ impl MediaWorker {
         self.engine.release(leg);
         let Some(&index) = self.by_port.get(&(lease.address, lease.port)) else { return };
         if self.legs[index] == Some(leg) {
-            let socket = &self.sockets[index];
-            let _ = self.poll.remove(&socket.rtp);
-            let _ = self.poll.remove(&socket.rtcp);
             self.legs[index] = None;
             self.by_leg.remove(&leg);
         }
     }
 
-    fn take_packets(&mut self, token: Token, packet: &mut [u8]) {
+    /// Watches a port from its first leg on, for good: what comes while nobody has it is read and thrown away, which
+    /// costs less than to watch and unwatch it for each leg.
+    fn watch(&mut self, index: usize) {
+        if std::mem::replace(&mut self.watched[index], true) {
+            return;
+        }
+        let socket = &self.sockets[index];
+        socket.drain();
+        let token = index as Token * 2;
+        let added = self.poll.add(&socket.rtp, token).and_then(|()| self.poll.add(&socket.rtcp, token + 1));
+        if let Err(error) = added {
+            tracing::warn!(%error, port = socket.lease.port, "cannot watch a media port");
+        }
+    }
+
+    /// One packet: a second look would cost a system call to learn that there is none, and the poll tells of more.
+    fn take_packet(&mut self, token: Token, packet: &mut [u8]) {
         let index = (token / 2) as usize;
         let kind = if token.is_multiple_of(2) { Kind::Rtp } else { Kind::Rtcp };
-        for _ in 0..PER_SOCKET {
-            let (Some(socket), Some(Some(leg))) = (self.sockets.get(index), self.legs.get(index)) else {
-                return;
-            };
-            let from = match kind {
-                Kind::Rtp => socket.rtp.recv_from(packet),
-                Kind::Rtcp => socket.rtcp.recv_from(packet),
-            };
-            let (length, from) = match from {
-                Ok(received) => received,
-                // A refused port of an earlier packet shows up here; the next packet may be fine.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => continue,
-                Err(_) => return,
-            };
-            let now = self.clock.now().mono;
-            if let Some(forward) = self.engine.receive(now, *leg, kind, from, &mut packet[..length]) {
-                self.send(forward, packet);
-            }
+        let Some(socket) = self.sockets.get(index) else { return };
+        // An error is the refused port of an earlier packet, or nothing: the next packet may be fine.
+        let Ok((length, from)) = of_kind(socket, kind).recv_from(packet) else { return };
+        let Some(Some(leg)) = self.legs.get(index) else { return };
+        let now = self.clock.now().mono;
+        if let Some(forward) = self.engine.receive(now, *leg, kind, from, &mut packet[..length]) {
+            self.send(forward, packet);
         }
     }
 

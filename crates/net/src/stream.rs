@@ -59,6 +59,8 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 pub enum StreamEvent {
     /// One whole message.
     Message(Flow, Box<[u8]>),
+    /// Framing is lost: what is left can at most be answered with a refusal, and the connection ends.
+    Unframed(Flow, Box<[u8]>),
     /// The connection is gone.
     Closed(Flow),
 }
@@ -297,9 +299,8 @@ async fn read<R: AsyncRead + Unpin, D: AsyncDeliver>(
             }
             Frame::Invalid(error) => {
                 tracing::debug!(%error, "not SIP on a stream");
-                // Framing is lost: whoever reads it answers what can be answered, and the connection ends.
                 let rest = std::mem::take(&mut buffer).into_boxed_slice();
-                if deliver.deliver(StreamEvent::Message(flow, rest)).await {
+                if deliver.deliver(StreamEvent::Unframed(flow, rest)).await {
                     tokio::time::sleep(LAST_WORDS).await;
                 }
                 return;

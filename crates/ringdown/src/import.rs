@@ -19,7 +19,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let path = arguments.file.display();
     let file = File::open(&arguments.file).map_err(|error| format!("{path}: {error}"))?;
-    let mut reader = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(file);
+    // LF ends a row and trimming takes a CR away: with CRLF as one end the reader is a line behind in its count.
+    let ends = csv::Terminator::Any(b'\n');
+    let mut reader = ReaderBuilder::new().trim(Trim::All).flexible(true).terminator(ends).from_reader(file);
     let places = places(reader.headers().map_err(|error| format!("{path}: {error}"))?)
         .map_err(|what| format!("{path}: line 1: {what}"))?;
     let mut client = Client::connect(data)?;

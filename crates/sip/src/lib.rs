@@ -10,8 +10,11 @@ pub mod digest;
 mod endpoint;
 mod envelope;
 mod flow;
+pub mod refer;
 pub mod reliable;
 pub mod session_timer;
+pub mod stun;
+pub mod subscription;
 mod transaction;
 
 pub use dialog::{Dialog, OutOfOrder};

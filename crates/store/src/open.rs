@@ -6,7 +6,7 @@ use crate::writer::{self, Request};
 use crate::{migrate, snapshot};
 use exchange::{Change, Commit, Epoch, Owned, Shard, Snapshot, StoreAnswer};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -86,10 +86,16 @@ impl Opened {
     pub fn keep(&mut self, changes: &[Change]) -> Result<(), StoreError> {
         let owned =
             changes.iter().map(|change| Owned { shard: Shard(0), epoch: Epoch(1), change: change.clone() });
-        let commit = Commit { sequence: 0, changes: owned.collect() };
+        let commit = Commit { sequence: 0, urgent: true, changes: owned.collect() };
         let written =
             self.runtime.block_on(writer::write(&mut self.connection, std::slice::from_ref(&commit)));
         written.map(drop).map_err(|error| StoreError::new(&self.path, error))
+    }
+
+    /// Closes the database without starting the writer.
+    pub fn close(self) {
+        // The file is complete either way; closing only spares the next one the log.
+        let _ = self.runtime.block_on(self.connection.close());
     }
 
     /// Starts the writer. `answer` hears of each commit by its sequence number.
@@ -121,6 +127,15 @@ impl Store {
             };
             StoreAnswer::Unavailable { why: why.into() }
         })
+    }
+
+    /// Makes `epoch` the least that may write to a shard (R19).
+    ///
+    /// # Errors
+    /// When the writer cannot be told.
+    pub fn take_shard(&self, shard: Shard, epoch: Epoch) -> Result<(), StoreError> {
+        let told = self.requests.try_send(Request::TakeShard(shard, epoch));
+        told.map_err(|_| StoreError::new(&self.path, "the store cannot keep up"))
     }
 
     /// A reader of call records with a connection of its own.

@@ -2,9 +2,9 @@
 
 use crate::group::Group;
 use crate::open::options;
-use exchange::{Commit, Epoch, Shard, StoreAnswer};
+use exchange::{Commit, Epoch, Owned, Shard, StoreAnswer};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqliteConnection};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 
 /// Commits of one transaction at most; bounds how long the first of them waits.
 const GROUP: usize = 4_096;
+/// How long commits that nobody waits for are collected.
+const COLLECT: Duration = Duration::from_millis(25);
 /// How often the log is moved into the database.
 const CHECKPOINT: Duration = Duration::from_secs(2);
 /// A commit slower than this is worth a line in the log.
@@ -21,6 +23,7 @@ const SLOW: Duration = Duration::from_secs(1);
 
 pub(crate) enum Request {
     Commit(Commit),
+    TakeShard(Shard, Epoch),
     Stop,
 }
 
@@ -34,19 +37,27 @@ pub(crate) fn run(
 ) {
     let checkpointer = Checkpointer::start(path);
     let mut group = Vec::new();
-    let mut stop = false;
-    while !stop {
-        match queue.recv() {
-            Ok(Request::Commit(commit)) => group.push(commit),
-            Ok(Request::Stop) | Err(_) => break,
-        }
-        while group.len() < GROUP {
-            match queue.try_recv() {
-                Ok(Request::Commit(commit)) => group.push(commit),
-                Ok(Request::Stop) => {
-                    stop = true;
-                    break;
+    let mut next = None;
+    loop {
+        match next.take().or_else(|| queue.recv().ok()) {
+            Some(Request::Commit(commit)) => group.push(commit),
+            Some(Request::TakeShard(shard, epoch)) => {
+                if let Err(error) = runtime.block_on(take_shard(&mut connection, shard, epoch)) {
+                    tracing::error!(%error, shard = shard.0, "cannot take a shard");
                 }
+                continue;
+            }
+            Some(Request::Stop) | None => break,
+        }
+        let patience = Instant::now() + COLLECT;
+        while group.len() < GROUP && next.is_none() {
+            // Nobody waits for a call record: a moment's patience makes one transaction of many.
+            let urgent = group.iter().any(|commit| commit.urgent);
+            let wait =
+                if urgent { Duration::ZERO } else { patience.saturating_duration_since(Instant::now()) };
+            match queue.recv_timeout(wait) {
+                Ok(Request::Commit(commit)) => group.push(commit),
+                Ok(other) => next = Some(other),
                 Err(_) => break,
             }
         }
@@ -59,7 +70,7 @@ pub(crate) fn run(
         match written {
             Ok(fenced) => {
                 for commit in group.drain(..) {
-                    let lost = commit.changes.iter().find(|owned| fenced.contains(&owned.shard.0));
+                    let lost = commit.changes.iter().find(|owned| is_fenced(owned, &fenced));
                     answer(
                         commit.sequence,
                         match lost {
@@ -81,12 +92,14 @@ pub(crate) fn run(
     let _ = runtime.block_on(connection.close());
 }
 
-/// Writes a group in one transaction. Returns the shards that another owner has taken: commits that touch one are
-/// left out.
+/// Shards that a later owner has taken, with its epoch.
+type Fences = BTreeMap<Shard, Epoch>;
+
+/// Writes a group in one transaction. Returns the fences that it met: commits that run into one are left out.
 pub(crate) async fn write(
     connection: &mut SqliteConnection,
     commits: &[Commit],
-) -> Result<BTreeSet<u8>, sqlx::Error> {
+) -> Result<Fences, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let fenced = fenced(&mut transaction, commits).await?;
     let mut group = Group::default();
@@ -98,24 +111,41 @@ pub(crate) async fn write(
     Ok(fenced)
 }
 
-fn touches(commit: &Commit, shards: &BTreeSet<u8>) -> bool {
-    commit.changes.iter().any(|owned| shards.contains(&owned.shard.0))
+fn touches(commit: &Commit, fences: &Fences) -> bool {
+    commit.changes.iter().any(|owned| is_fenced(owned, fences))
+}
+
+fn is_fenced(owned: &Owned, fences: &Fences) -> bool {
+    fences.get(&owned.shard).is_some_and(|epoch| owned.epoch < *epoch)
+}
+
+/// R19: whoever writes to the shard with an earlier epoch is fenced from now on.
+async fn take_shard(
+    connection: &mut SqliteConnection,
+    shard: Shard,
+    epoch: Epoch,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO shards (shard, epoch) VALUES (?, ?) \
+         ON CONFLICT (shard) DO UPDATE SET epoch = max(epoch, excluded.epoch)",
+    )
+    .bind(shard.0)
+    .bind(i64::try_from(epoch.0).unwrap_or(i64::MAX))
+    .execute(connection)
+    .await
+    .map(drop)
 }
 
 /// R19: the shards whose epoch is later than that of the one who writes.
-async fn fenced(connection: &mut SqliteConnection, commits: &[Commit]) -> Result<BTreeSet<u8>, sqlx::Error> {
+async fn fenced(connection: &mut SqliteConnection, commits: &[Commit]) -> Result<Fences, sqlx::Error> {
     let oldest = commits.iter().flat_map(|commit| &commit.changes).map(|owned| owned.epoch).min();
     let oldest = oldest.unwrap_or(Epoch(1));
     let rows: Vec<(u8, i64)> = sqlx::query_as("SELECT shard, epoch FROM shards WHERE epoch > ?")
         .bind(i64::try_from(oldest.0).unwrap_or(i64::MAX))
         .fetch_all(connection)
         .await?;
-    let taken = |shard: u8, epoch: i64| {
-        commits.iter().flat_map(|commit| &commit.changes).any(|owned| {
-            owned.shard == Shard(shard) && i64::try_from(owned.epoch.0).unwrap_or(i64::MAX) < epoch
-        })
-    };
-    Ok(rows.into_iter().filter(|&(shard, epoch)| taken(shard, epoch)).map(|(shard, _)| shard).collect())
+    let fence = |(shard, epoch): (u8, i64)| (Shard(shard), Epoch(u64::try_from(epoch).unwrap_or(u64::MAX)));
+    Ok(rows.into_iter().map(fence).collect())
 }
 
 /// Moves the log into the database now and then, by a connection and a thread of its own.

@@ -2,11 +2,15 @@
 
 use super::gate::Gate;
 use super::incoming::Incoming;
+use super::keys::{KeysIn, KeysOut};
+use super::mute::Mute;
 use super::outgoing::Outgoing;
+use super::player::Player;
 use super::quality;
 use super::reports::Reports;
-use super::route::Routes;
-use crate::codec::Payload;
+use super::route::{Routes, Spoken};
+use super::transcoder::{Plan, Transcoder};
+use crate::codec::{CodecName, Payload, Voice};
 use crate::order::{LegKey, MediaOrder, Quality, SendTo, Source};
 use clock::Mono;
 use std::net::SocketAddr;
@@ -29,6 +33,8 @@ pub(super) struct Leg {
     pub(super) to: Option<SocketAddr>,
     pub(super) rtcp_to: Option<SocketAddr>,
     pub(super) send: Option<SendTo>,
+    /// What we say when we make the sound.
+    pub(super) spoken: Option<Spoken>,
     pub(super) received: Vec<Payload>,
     /// The number and clock of the last packet, before the list is searched.
     last_number: (u8, u32),
@@ -37,6 +43,19 @@ pub(super) struct Leg {
     pub(super) ordered: Source,
     /// What is heard now: `ordered`, or what follows a prompt.
     pub(super) current: Source,
+    /// The sound that is heard now, if `current` is one.
+    pub(super) player: Option<Box<Player>>,
+    /// Made while `routes` ask for it.
+    pub(super) transcoder: Option<Box<Transcoder>>,
+    /// What the transcoder is to do, once a packet needs it.
+    pub(super) plan: Option<Plan>,
+    /// Boxed like the player, so that a leg that is only relayed fits in few cache lines.
+    pub(super) keys_in: Box<KeysIn>,
+    pub(super) keys_out: Box<KeysOut>,
+    /// A key is being sent: sound is silent.
+    pub(super) pressing: bool,
+    pub(super) on_stage: bool,
+    mute: Mute,
     pub(super) reports: Reports,
     cname: Box<str>,
     pub(super) wants_events: bool,
@@ -62,11 +81,20 @@ impl Leg {
             to: None,
             rtcp_to: None,
             send: None,
+            spoken: None,
             received: Vec::new(),
             last_number: (u8::MAX, 0),
             last_sent_number: u8::MAX,
             ordered: Source::Nothing,
             current: Source::Nothing,
+            player: None,
+            transcoder: None,
+            plan: None,
+            keys_in: Box::default(),
+            keys_out: Box::default(),
+            pressing: false,
+            on_stage: false,
+            mute: Mute::default(),
             reports: Reports::new(now, order.identity.ssrc),
             cname: order.identity.cname.clone(),
             wants_events: order.events,
@@ -94,6 +122,7 @@ impl Leg {
         self.last_number = (u8::MAX, 0);
         self.last_sent_number = u8::MAX;
         self.send.clone_from(&order.send);
+        self.spoken = order.send.as_ref().and_then(Spoken::to);
         self.aim();
     }
 
@@ -114,6 +143,27 @@ impl Leg {
             self.last_number = (number, clock);
         }
         Some(self.last_number.1)
+    }
+
+    /// The clock of key presses with this number, if that is what it means.
+    pub(super) fn event_clock(&self, number: u8) -> Option<u32> {
+        let payload = self.received.iter().find(|payload| payload.number == number)?;
+        (payload.codec.name == CodecName::TelephoneEvent).then_some(payload.codec.clock_rate)
+    }
+
+    /// Looks whether a packet is silent.
+    #[inline(never)]
+    pub(super) fn look(&mut self, number: u8, sound: &[u8]) {
+        let payload = self.received.iter().find(|payload| payload.number == number);
+        self.mute.look(payload.and_then(|payload| Voice::of(&payload.codec.name)), sound);
+    }
+
+    /// Whether anything is to be done at the next tick.
+    pub(super) fn wants_ticks(&self) -> bool {
+        self.player.is_some()
+            || self.keys_out.is_busy()
+            || self.keys_in.is_pressed()
+            || self.transcoder.as_ref().is_some_and(|transcoder| !transcoder.is_idle())
     }
 
     /// Before a packet with this number leaves: the stream's clock follows its codec.
@@ -156,7 +206,7 @@ impl Leg {
             round_trip_ms: remote.round_trip_ms,
             mos: codec.map(|codec| quality::mos(codec, loss, delay)),
             one_way: we_send && (nothing_comes || remote.hears_nothing),
-            muted: false,
+            muted: self.mute.is_muted(),
             refused: self.refused,
         }
     }

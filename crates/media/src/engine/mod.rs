@@ -9,19 +9,29 @@
 
 mod gate;
 mod incoming;
+mod jitter;
+mod keys;
 mod leg;
+mod mute;
 mod outgoing;
+mod player;
 mod quality;
 mod reports;
 mod route;
 mod slab;
+mod stage;
+#[cfg(test)]
+mod tests;
 mod ticks;
+mod transcoder;
 
 use crate::order::{LegKey, MediaEvent, MediaOrder, Quality, Source};
 use crate::sounds::Sounds;
 use clock::Mono;
 use gate::Verdict;
 use leg::Leg;
+use mute::Mute;
+use player::Player;
 use route::{Route, Routes};
 use slab::Slab;
 use std::collections::{BTreeMap, VecDeque};
@@ -38,6 +48,12 @@ pub const SILENCE_AFTER: Duration = Duration::from_secs(5);
 pub const EVENTS_MAX: usize = 8192;
 /// How many bytes of copies for second and further listeners wait for a tick at most.
 const COPIES_MAX: usize = 1 << 20;
+/// A packet that is due within this time leaves now, so that unpunctual ticks do not make it late.
+const HALF_TICK: Duration = Duration::from_millis(5);
+/// A worker that did not tick for so long goes on by the clock and leaves out what it missed.
+const STALL: Duration = Duration::from_millis(100);
+/// After a switch sound of our own follows what was sent before at this distance.
+const SWITCH_PACE: Duration = Duration::from_millis(20);
 /// Each tick looks after one leg in so many.
 const SHIFTS: u32 = 100;
 
@@ -69,7 +85,7 @@ pub type Out<'a> = dyn FnMut(LegKey, Kind, SocketAddr, &[u8]) + 'a;
 /// All legs of one worker.
 #[derive(Debug)]
 pub struct Engine {
-    _sounds: Arc<Sounds>,
+    sounds: Arc<Sounds>,
     legs: Slab,
     /// Who wants to hear a leg that is not there yet.
     awaiting: BTreeMap<LegKey, Vec<LegKey>>,
@@ -77,6 +93,8 @@ pub struct Engine {
     /// Packets for second and further listeners: leg, destination, length in `copied`.
     copies: Vec<(LegKey, SocketAddr, usize)>,
     copied: Vec<u8>,
+    /// Legs that want ticks.
+    stage: Vec<u32>,
     shift: u32,
     scratch: Vec<u8>,
     /// The latest instant that was handed in.
@@ -88,12 +106,13 @@ impl Engine {
     #[must_use]
     pub fn new(sounds: Arc<Sounds>) -> Engine {
         Engine {
-            _sounds: sounds,
+            sounds,
             legs: Slab::default(),
             awaiting: BTreeMap::new(),
             events: VecDeque::new(),
             copies: Vec::new(),
             copied: Vec::new(),
+            stage: Vec::new(),
             shift: 0,
             scratch: Vec::with_capacity(1500),
             latest: Mono(0),
@@ -112,7 +131,7 @@ impl Engine {
         leg.set(now, &order);
         if leg.ordered != order.source {
             leg.ordered = order.source.clone();
-            self.switch(index, order.source);
+            self.switch(now, index, order.source);
         }
         self.reroute(index);
         // Who waited for this leg, and who hears it already, must know its payload numbers.
@@ -135,12 +154,12 @@ impl Engine {
         self.unlink(index);
         for listener in std::mem::take(&mut self.legs[index].listeners) {
             self.legs[listener].heard_from = None;
+            self.legs[listener].keys_out.let_go(0);
+            self.reroute(listener);
         }
+        self.leave_stage(index);
         self.legs.remove(index);
     }
-
-    /// Presses a key towards a leg (a key that came by signalling).
-    pub fn send_dtmf(&mut self, _leg: LegKey, _digit: char) {}
 
     /// Takes a datagram. When it is to be relayed it was rewritten in place, and the caller sends it.
     #[inline]
@@ -158,7 +177,10 @@ impl Engine {
             self.receive_rtcp(now, index, kind, from, packet);
             return None;
         }
-        let (header, length) = self.admit(now, index, from, packet)?;
+        let (header, length, has_sound) = self.admit(now, index, from, packet)?;
+        if !has_sound && self.take_key(now, index, &header, packet) {
+            return None;
+        }
         let listeners = self.legs[index].listeners.len();
         for position in 1..listeners {
             self.copy_to(now, index, position, &header, length, packet);
@@ -167,7 +189,7 @@ impl Engine {
             return None;
         }
         let listener = self.legs[index].listeners[0];
-        let (leg, to, header) = self.deliver(now, listener, &header, length)?;
+        let (leg, to, header) = self.deliver(now, listener, &header, length, packet)?;
         rtp::rewrite(packet, &header);
         Some(Forward { leg, to, kind: Kind::Rtp, length: packet.len() })
     }
@@ -176,6 +198,7 @@ impl Engine {
     pub fn tick(&mut self, now: Mono, out: &mut Out<'_>) {
         self.latest = now;
         self.send_copies(out);
+        self.perform(now, out);
         self.look_after(now, out);
     }
 
@@ -196,9 +219,16 @@ impl Engine {
         self.legs.len()
     }
 
-    /// Checks and counts an RTP packet; its header and payload length when it may be heard.
+    /// Checks and counts an RTP packet; when it may be heard its header, its payload length, and whether it
+    /// carries sound.
     #[inline]
-    fn admit(&mut self, now: Mono, index: u32, from: SocketAddr, packet: &[u8]) -> Option<(Header, usize)> {
+    fn admit(
+        &mut self,
+        now: Mono,
+        index: u32,
+        from: SocketAddr,
+        packet: &[u8],
+    ) -> Option<(Header, usize, bool)> {
         let leg = &mut self.legs[index];
         // In this order, so that a malformed or unasked packet teaches no address.
         let parsed = rtp::Packet::parse(packet).ok();
@@ -209,6 +239,9 @@ impl Engine {
             return None;
         };
         leg.incoming.count(now, &packet.header, clock);
+        if Mute::wants(packet.header.sequence) && clock != 0 {
+            leg.look(packet.header.payload_type, packet.payload());
+        }
         if verdict == Verdict::Learned {
             leg.aim();
         }
@@ -218,7 +251,7 @@ impl Engine {
             let leg = leg.key;
             self.push(MediaEvent::FirstPacket { leg, from });
         }
-        Some((packet.header, packet.payload().len()))
+        Some((packet.header, packet.payload().len(), clock != 0))
     }
 
     /// Where a source's packet goes to be heard by `listener`, and its new fixed fields.
@@ -229,17 +262,27 @@ impl Engine {
         listener: u32,
         header: &Header,
         length: usize,
+        packet: &[u8],
     ) -> Option<(LegKey, SocketAddr, Header)> {
         let leg = &mut self.legs[listener];
         match leg.routes.of(header.payload_type) {
+            // While a key is pressed, sound is silent.
+            Route::Relay(_) if leg.pressing => None,
             Route::Relay(number) => {
                 let to = leg.to?;
+                if let Some(transcoder) = &mut leg.transcoder {
+                    transcoder.stop();
+                }
                 leg.prepare(now, number);
                 let ptime_ms = leg.send.as_ref().map_or(20, |send| send.ptime_ms);
                 let header = leg.outgoing.relay(now, header, number, length, ptime_ms)?;
                 Some((leg.key, to, header))
             }
-            Route::Transcode | Route::Event | Route::Drop => None,
+            Route::Transcode => {
+                self.keep(now, listener, header, packet);
+                None
+            }
+            Route::Event | Route::Drop => None,
         }
     }
 
@@ -257,7 +300,7 @@ impl Engine {
         if self.copied.len() + packet.len() > COPIES_MAX {
             return;
         }
-        if let Some((leg, to, header)) = self.deliver(now, listener, header, length) {
+        if let Some((leg, to, header)) = self.deliver(now, listener, header, length, packet) {
             let start = self.copied.len();
             self.copied.extend_from_slice(packet);
             rtp::rewrite(&mut self.copied[start..], &header);
@@ -324,12 +367,23 @@ impl Engine {
     }
 
     /// Gives a leg another source.
-    fn switch(&mut self, index: u32, source: Source) {
+    fn switch(&mut self, now: Mono, index: u32, source: Source) {
         self.unlink(index);
         let leg = &mut self.legs[index];
         leg.outgoing.switch();
+        leg.keys_out.let_go(0);
+        leg.transcoder = None;
+        // What was sent last is still being heard.
+        let heard_until = leg.outgoing.sent_at + SWITCH_PACE;
+        let due = if leg.outgoing.started { heard_until.max(now) } else { now };
+        leg.player = Player::of(&source, now, due).map(Box::new);
+        let plays = leg.player.is_some();
         leg.current = source;
         self.link(index);
+        self.reroute(index);
+        if plays {
+            self.wake(index);
+        }
     }
 
     /// Joins a leg to the leg that it hears, now or as soon as that one is there.
@@ -373,6 +427,7 @@ impl Engine {
             _ => Routes::NONE,
         };
         self.legs[index].routes = routes;
+        self.fit_transcoder(index);
     }
 
     fn push(&mut self, event: MediaEvent) {

@@ -184,13 +184,6 @@ impl Outgoing {
         Header { marker: !continues, payload_type, sequence, timestamp, ssrc: self.ssrc }
     }
 
-    /// Sound of our own making was left out for `ticks`: the next packet comes that much later.
-    pub(super) fn skip(&mut self, ticks: u32) {
-        if matches!(self.timeline, Timeline::Own) {
-            self.least = self.least.wrapping_add(ticks);
-        }
-    }
-
     /// The first packet of a key press; its timestamp stands for the whole press.
     pub(super) fn begin_event(&mut self, now: Mono, payload_type: u8, length: usize) -> Header {
         let (sequence, timestamp) = self.next(now);

@@ -1,7 +1,26 @@
 //! Which payload number of a source leaves a leg as which (R2): by codec, never by number.
 
-use crate::codec::{CodecName, Payload};
+use crate::codec::{CodecName, Payload, Voice};
 use crate::order::SendTo;
+
+/// What we say to a leg when we make the sound ourselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Spoken {
+    pub(super) number: u8,
+    pub(super) voice: Voice,
+    pub(super) packet_ms: u32,
+}
+
+impl Spoken {
+    /// The codec that was chosen, or, where that is none of ours, another one that the remote takes.
+    pub(super) fn to(send: &SendTo) -> Option<Spoken> {
+        let mut taken = std::iter::once(&send.payload).chain(&send.also);
+        taken.find_map(|payload| {
+            let voice = Voice::of(&payload.codec.name)?;
+            Some(Spoken { number: payload.number & 0x7f, voice, packet_ms: voice.packet_ms(send.ptime_ms) })
+        })
+    }
+}
 
 /// What happens to a packet of a source, by its payload number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +76,7 @@ fn route(payload: &Payload, send: &SendTo) -> u8 {
     let mut taken = std::iter::once(&send.payload).chain(&send.also);
     match taken.find(|known| known.codec.matches(codec)) {
         Some(known) => known.number & 0x7f,
-        None if codec.is_ours() && send.payload.codec.is_ours() => TRANSCODE,
+        None if codec.is_ours() && Spoken::to(send).is_some() => TRANSCODE,
         None => DROP,
     }
 }

@@ -73,6 +73,17 @@ impl Negotiation {
         }
     }
 
+    /// Another address or port of ours from the next offer or answer on; what is agreed stays.
+    pub fn move_to(&mut self, local: LocalMedia) {
+        self.local = local;
+    }
+
+    /// The `o=` session of our descriptions, the same for a leg's life (RFC 3264 section 8).
+    #[must_use]
+    pub fn session_id(&self) -> u64 {
+        self.local.session_id
+    }
+
     /// Our offer of `codecs` in order of preference; key presses are added when missing.
     ///
     /// Numbers: those already used in this leg, else the static ones, else the remote's when its

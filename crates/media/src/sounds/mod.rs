@@ -1,5 +1,21 @@
 //! Recordings and tones, encoded once per codec at load (R3).
 
+mod music;
+mod signals;
+mod track;
+mod wav;
+
+pub use wav::WavError;
+
+use crate::order::Tone;
+use std::collections::BTreeMap;
+use track::Track;
+
+/// How many sounds there may be.
+const SOUNDS_MAX: usize = 10_000;
+/// Before resampling to what the codecs want, everything is at this rate.
+const RATE: u32 = 16_000;
+
 /// Names a sound of [`Sounds`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SoundId(pub u16);
@@ -15,12 +31,93 @@ impl SoundId {
 
 /// All sounds, shared by the workers.
 #[derive(Debug, Default)]
-pub struct Sounds {}
+pub struct Sounds {
+    sounds: Vec<Track>,
+    tones: Vec<Track>,
+    names: BTreeMap<Box<str>, SoundId>,
+}
 
 impl Sounds {
-    /// The built-in sounds.
+    /// The built-in sounds, named `music`, `echo` and `beep`.
     #[must_use]
     pub fn built_in() -> Sounds {
-        Sounds {}
+        let sounds = [music::compose(), signals::three_beeps(), signals::beep()];
+        let names = [("music", SoundId::MUSIC), ("echo", SoundId::ECHO), ("beep", SoundId::BEEP)];
+        Sounds {
+            sounds: sounds.iter().map(|sound| Track::new(sound)).collect(),
+            tones: TONES.iter().map(|tone| Track::new(&signals::tone(*tone))).collect(),
+            names: names.into_iter().map(|(name, id)| (name.into(), id)).collect(),
+        }
+    }
+
+    /// Adds a recording: a RIFF file with 16-bit PCM, mono or stereo.
+    ///
+    /// # Errors
+    /// [`WavError`] says what is wrong with the file, or that there are too many sounds.
+    pub fn add_wav(&mut self, file: &[u8]) -> Result<SoundId, WavError> {
+        if self.sounds.len() >= SOUNDS_MAX {
+            return Err(WavError::TooMany);
+        }
+        let id = u16::try_from(self.sounds.len()).map_err(|_| WavError::TooMany)?;
+        self.sounds.push(Track::new(&wav::read(file)?));
+        Ok(SoundId(id))
+    }
+
+    /// Gives a sound a name by which [`Sounds::find`] finds it; the newest bearer of a name has it.
+    pub fn set_name(&mut self, id: SoundId, name: &str) {
+        if self.sound(id).is_some() {
+            self.names.insert(name.into(), id);
+        }
+    }
+
+    /// The sound of a name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<SoundId> {
+        self.names.get(name).copied()
+    }
+
+    /// How long a sound lasts in ms, filled up to whole packets of 20 ms.
+    #[must_use]
+    pub fn length_ms(&self, id: SoundId) -> Option<u32> {
+        self.sound(id).map(Track::length_ms)
+    }
+
+    pub(crate) fn sound(&self, id: SoundId) -> Option<&Track> {
+        self.sounds.get(usize::from(id.0))
+    }
+
+    pub(crate) fn tone(&self, tone: Tone) -> Option<&Track> {
+        self.tones.get(TONES.iter().position(|known| *known == tone)?)
+    }
+}
+
+const TONES: [Tone; 4] = [Tone::RingBack, Tone::Busy, Tone::Congestion, Tone::Dial];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_sounds_have_names_and_lengths() {
+        let sounds = Sounds::built_in();
+        for (name, id, lengths) in [
+            ("music", SoundId::MUSIC, 20_000..=30_000),
+            ("echo", SoundId::ECHO, 500..=1500),
+            ("beep", SoundId::BEEP, 100..=500),
+        ] {
+            assert_eq!(sounds.find(name), Some(id));
+            assert!(lengths.contains(&sounds.length_ms(id).unwrap()), "{name}");
+        }
+        assert_eq!(sounds.find("nothing"), None);
+        assert_eq!(TONES.map(|tone| sounds.tone(tone).unwrap().length_ms()), [5000, 1000, 400, 1000]);
+    }
+
+    #[test]
+    fn a_recording_is_added_and_named() {
+        let mut sounds = Sounds::built_in();
+        let id = sounds.add_wav(&wav::tests::file(44_100, 2, 22_050)).unwrap();
+        sounds.set_name(id, "welcome");
+        assert_eq!((sounds.find("welcome"), sounds.length_ms(id)), (Some(id), Some(500)));
+        assert!(sounds.add_wav(b"RIFF").is_err());
     }
 }

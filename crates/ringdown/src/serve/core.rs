@@ -8,6 +8,7 @@
 
 use super::media::Workers;
 use calls::Action;
+use clock::Mono;
 use exchange::{Answer, Command, CommandId, Exchange, Input, Output, StoreAnswer};
 use media::MediaEvent;
 use net::{
@@ -25,6 +26,9 @@ use tokio::sync::oneshot;
 const BATCHES: usize = 4;
 /// Values taken from the mailbox in a turn.
 const VALUES: usize = 128;
+/// When a wake-up follows the last one within this time, the next is put off by as much: one wake-up then brings
+/// several messages. At office rates waking costs more than what it is for.
+const GATHER: Duration = Duration::from_micros(800);
 /// The mailbox's token; sockets have their index.
 const MAILBOX: Token = Token::MAX;
 /// How long running calls and promises have to end when we stop.
@@ -55,10 +59,14 @@ pub(crate) struct Core {
     streams: Streams,
     store: Store,
     workers: Vec<MediaInbox>,
+    /// Which workers have orders that they do not know of yet.
+    ordered: Vec<bool>,
     mailbox: Mailbox<CoreInput>,
     clock: Clock,
     replies: HashMap<CommandId, oneshot::Sender<Answer>>,
     next_command: u64,
+    /// When the last turn's input was done with.
+    last_turn: Mono,
     stopping: bool,
 }
 
@@ -71,11 +79,13 @@ impl Core {
             udp,
             streams,
             store,
+            ordered: vec![false; workers.inboxes.len()],
             workers: workers.inboxes,
             mailbox,
             clock,
             replies: HashMap::new(),
             next_command: 0,
+            last_turn: Mono(0),
             stopping: false,
         }
     }
@@ -111,10 +121,25 @@ impl Core {
             self.exchange.handle(now, Input::Timeout);
             self.put_out();
         }
+        self.flush();
+        let busy = now.mono.since(self.last_turn) < 2 * GATHER;
+        self.last_turn = now.mono;
+        if busy {
+            std::thread::sleep(GATHER);
+        }
+        Ok(())
+    }
+
+    /// One system call a socket, one bell a worker, for all that the turn brought.
+    fn flush(&mut self) {
         for udp in &mut self.udp {
             udp.flush();
         }
-        Ok(())
+        for (index, worker) in self.workers.iter().enumerate() {
+            if std::mem::take(&mut self.ordered[index]) {
+                worker.ring();
+            }
+        }
     }
 
     fn take_datagrams(&mut self, index: usize, batch: &mut ReceiveBatch) {
@@ -125,7 +150,8 @@ impl Core {
                 .receive(batch, |flow, bytes| exchange.handle(clock.now(), Input::Datagram { flow, bytes }));
             self.put_out();
             match taken {
-                Ok(0) => return,
+                // A batch that is not full was the last.
+                Ok(taken) if taken < ReceiveBatch::FULL => return,
                 Ok(_) => {}
                 Err(error) => return tracing::debug!(%error, "cannot receive"),
             }
@@ -147,6 +173,9 @@ impl Core {
         match value {
             CoreInput::Stream(StreamEvent::Message(flow, bytes)) => {
                 self.exchange.handle(now, Input::Message { flow, bytes: &bytes });
+            }
+            CoreInput::Stream(StreamEvent::Unframed(flow, bytes)) => {
+                self.exchange.handle(now, Input::Unframed { flow, bytes: &bytes });
             }
             CoreInput::Stream(StreamEvent::Closed(flow)) => {
                 self.exchange.handle(now, Input::FlowClosed(flow));
@@ -203,10 +232,16 @@ impl Core {
             Action::Media { lease, order } => {
                 (lease, self.workers.get(usize::from(lease.worker)).map(|worker| worker.apply(lease, order)))
             }
+            Action::Digit { lease, leg, digit } => {
+                (lease, self.workers.get(usize::from(lease.worker)).map(|worker| worker.digit(leg, digit)))
+            }
             Action::ReleaseMedia { lease, leg } => {
                 (lease, self.workers.get(usize::from(lease.worker)).map(|worker| worker.release(lease, leg)))
             }
         };
+        if let Some(ordered) = self.ordered.get_mut(usize::from(lease.worker)) {
+            *ordered = true;
+        }
         if !matches!(sent, Some(Ok(()))) {
             tracing::error!(worker = lease.worker, "a media worker cannot keep up; an order is lost");
         }
@@ -223,9 +258,7 @@ impl Core {
         self.put_out();
         let limit = self.clock.now().mono + FAREWELL;
         while !self.exchange.is_quiet() && self.clock.now().mono < limit {
-            for udp in &mut self.udp {
-                udp.flush();
-            }
+            self.flush();
             ready.clear();
             ready.extend(poll.wait(Some(Duration::from_millis(20)))?);
             for &token in ready.iter() {

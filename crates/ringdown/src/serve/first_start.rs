@@ -46,7 +46,8 @@ pub(crate) fn ready_accounts(opened: &mut Opened, realm: &str) -> Result<Vec<Str
     if opened.setting(READY_ACCOUNTS).is_some() || !opened.snapshot.changes.is_empty() {
         return Ok(Vec::new());
     }
-    let mut lines = vec!["two accounts to begin with; paste each line into a softphone:".to_owned()];
+    let server = server();
+    let mut lines = vec!["two accounts to begin with, each for one softphone:".to_owned(), String::new()];
     let mut changes = Vec::new();
     for (account, display, number, device) in
         [("alice", "Alice", "101", "alice-phone"), ("bob", "Bob", "102", "bob-phone")]
@@ -61,9 +62,16 @@ pub(crate) fn ready_accounts(opened: &mut Opened, realm: &str) -> Result<Vec<Str
                 device: Device { account: account.into(), secret },
             }),
         ]);
-        lines.push(format!("  {number}  user {device}  password {password}  server {}", server()));
+        lines.push(format!(
+            "  {display}, number {number}:  user {device}   password {password}   server {server}"
+        ));
+        lines.push(format!("      for baresip:  <sip:{device}@{server}>;auth_pass={password}"));
     }
-    lines.push("dial 101 or 102 to call the other, 600 to hear yourself".to_owned());
+    lines.push(String::new());
+    lines.push(
+        "dial 101 or 102 to call the other, 600 to hear yourself; the passwords are shown only now"
+            .to_owned(),
+    );
     opened.keep(&changes)?;
     opened.keep_setting(READY_ACCOUNTS, "made")?;
     opened.snapshot = Snapshot { changes, sequence: opened.snapshot.sequence };

@@ -13,10 +13,10 @@ use backend::Roof;
 use core::{Core, CoreInput, Doors};
 use exchange::Exchange;
 use net::{Clock, Identity, StreamLimits, StreamListener, Streams, Udp};
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use store::Opened;
 use tokio::runtime::Runtime;
 
@@ -41,27 +41,21 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let clock = Clock::start();
     let mut opened = Opened::open(folder.path())?;
     let realm = first_start::realm(&mut opened)?;
+    let (sender, mailbox) = net::mailbox(MAILBOX)?;
+    let udp = bind_udp(&config)?;
+    let streams = Streams::new(StreamLimits::default());
+    let tls = tls(&config, data)?;
+    let (listeners, own) = bind_streams(&runtime, &config, tls.as_ref())?;
+    let own_addresses: Vec<SocketAddr> =
+        udp.iter().map(Udp::bound).chain(own.iter().map(|(_, at)| *at)).collect();
+    let workers = media::start(&config.media, clock, &sender)?;
+    let http = runtime.block_on(bind_http(&config))?;
+    // Only now, when nothing can stop the start any more: the secrets are shown once.
     let lines = match arguments.config {
         None => first_start::ready_accounts(&mut opened, &realm)?,
         Some(_) => Vec::new(),
     };
-    let (sender, mailbox) = net::mailbox(MAILBOX)?;
-    let udp = bind_udp(&config)?;
-    let streams = Streams::new(StreamLimits::default());
-    let (listeners, own) = bind_streams(&runtime, &config, data)?;
-    let own_addresses: Vec<SocketAddr> =
-        udp.iter().map(Udp::bound).chain(own.iter().map(|(_, at)| *at)).collect();
-    let workers = media::start(&config.media, clock, &sender)?;
-    let exchange_config = exchange::Config {
-        realm: realm.as_str().into(),
-        domain: config.sip.domain.as_deref().map(Into::into),
-        echo_number: Some(config.calls.echo_number.as_str())
-            .filter(|number| !number.is_empty())
-            .map(Into::into),
-        ring_limit: config.calls.ring_limit(),
-        challenge: config.sip.challenge.into(),
-        own_addresses,
-    };
+    let exchange_config = exchange_config(&config, &realm, own_addresses);
     let snapshot = std::mem::take(&mut opened.snapshot);
     let exchange = Exchange::new(clock.now(), exchange_config, first_start::seed()?, snapshot);
     let answers = sender.clone();
@@ -70,7 +64,6 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
         let _ = answers.send_waiting(CoreInput::Stored { sequence, answer });
     })?;
     let roof = Roof::new(sender.clone(), store.records(), &realm);
-    let http = runtime.block_on(bind_http(&config))?;
     let (link, visit) = (first_start::secret()?, first_start::secret()?);
     let administrator = Administrator::new(link.clone(), visit);
     let ready = ready_line(&udp, &own, &http);
@@ -88,7 +81,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let core =
         std::thread::Builder::new().name("core".into()).spawn(move || Core::new(exchange, doors).run())?;
     announce(&lines, base, &link, &ready)?;
-    runtime.block_on(told_to_stop())?;
+    runtime.block_on(told_to_stop(tls.as_ref()))?;
     tracing::info!("stopping");
     let _ = sender.send_waiting(CoreInput::Stop);
     let ended = core.join().map_err(|_| "the core ended by a fault of ours; see the log above")?;
@@ -97,11 +90,24 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     Ok(ended?)
 }
 
+fn exchange_config(config: &Config, realm: &str, own_addresses: Vec<SocketAddr>) -> exchange::Config {
+    let echo_number = Some(config.calls.echo_number.as_str()).filter(|number| !number.is_empty());
+    exchange::Config {
+        realm: realm.into(),
+        domain: config.sip.domain.as_deref().map(Into::into),
+        echo_number: echo_number.map(Into::into),
+        ring_limit: config.calls.ring_limit(),
+        challenge: config.sip.challenge.into(),
+        own_addresses,
+    }
+}
+
 /// One line an event on stderr; RINGDOWN_LOG chooses what, as in `info,net=debug`.
 fn start_log() {
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("RINGDOWN_LOG").unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
 }
 
 fn bind_udp(config: &Config) -> Result<Vec<Udp>, Failure> {
@@ -126,7 +132,7 @@ type Bound = (&'static str, SocketAddr);
 fn bind_streams(
     runtime: &Runtime,
     config: &Config,
-    data: &Path,
+    tls: Option<&Tls>,
 ) -> Result<(Vec<StreamListener>, Vec<Bound>), Failure> {
     let mut listeners = Vec::new();
     let mut bound = Vec::new();
@@ -137,19 +143,43 @@ fn bind_streams(
         bound.push(("tcp", listener.bound()));
         listeners.push(listener);
     }
-    if config.sip.tls.0.is_empty() {
-        return Ok((listeners, bound));
-    }
-    let identity = identity(config, data)?;
-    let tls = Arc::new(RwLock::new(net::server_config(&identity)?));
+    let Some(tls) = tls else { return Ok((listeners, bound)) };
     for address in &config.sip.tls.0 {
         let listener = runtime
-            .block_on(StreamListener::bind(*address, config.sip.advertise, Some(Arc::clone(&tls))))
+            .block_on(StreamListener::bind(*address, config.sip.advertise, Some(Arc::clone(&tls.current))))
             .map_err(|error| cannot_listen("tls", *address, &error))?;
         bound.push(("tls", listener.bound()));
         listeners.push(listener);
     }
     Ok((listeners, bound))
+}
+
+/// What TLS listeners speak with, and where that comes from.
+struct Tls {
+    identity: Identity,
+    current: Arc<RwLock<Arc<net::ServerConfig>>>,
+}
+
+impl Tls {
+    /// Reads the certificate anew; connections keep what they began with, so no call drops.
+    fn reload(&self) {
+        match net::server_config(&self.identity) {
+            Ok(config) => {
+                *self.current.write().unwrap_or_else(PoisonError::into_inner) = config;
+                tracing::info!("certificate read anew");
+            }
+            Err(error) => tracing::error!(%error, "the old certificate stays in use"),
+        }
+    }
+}
+
+fn tls(config: &Config, data: &Path) -> Result<Option<Tls>, Failure> {
+    if config.sip.tls.0.is_empty() {
+        return Ok(None);
+    }
+    let identity = identity(config, data)?;
+    let current = Arc::new(RwLock::new(net::server_config(&identity)?));
+    Ok(Some(Tls { identity, current }))
 }
 
 fn identity(config: &Config, data: &Path) -> Result<Identity, Failure> {
@@ -213,13 +243,20 @@ fn announce(lines: &[String], http: Option<SocketAddr>, link: &str, ready: &str)
     Ok(())
 }
 
-/// Until somebody asks us to stop.
-async fn told_to_stop() -> Result<(), Failure> {
+/// Until somebody asks us to stop. SIGHUP reads the certificate anew.
+async fn told_to_stop(tls: Option<&Tls>) -> Result<(), Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
+    let mut hang_up = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            interrupted = tokio::signal::ctrl_c() => return Ok(interrupted?),
+            _ = hang_up.recv() => {
+                if let Some(tls) = tls {
+                    tls.reload();
+                }
+            }
+        }
     }
-    Ok(())
 }

@@ -1,0 +1,71 @@
+//! The flows below legs: a phone that comes back by another connection goes on with its calls, one that does not is
+//! gone after a while (R7, R11).
+
+use crate::Cause;
+use crate::leg::{CallId, Leg, LegId, LegState, Role};
+use crate::limits::FLOW_RETURN;
+use crate::switch::Switch;
+use crate::timers::Wake;
+use clock::Now;
+use sip::Flow;
+
+impl Switch {
+    /// A stream is gone. Its answered legs wait for the phone to come back; media goes on meanwhile.
+    pub fn flow_failed(&mut self, now: Now, flow: Flow) {
+        let behind: Vec<LegId> = self
+            .legs
+            .iter()
+            .filter(|(_, leg)| leg.flow == flow && leg.lost.is_none())
+            .map(|(id, _)| id)
+            .collect();
+        for id in behind {
+            match self.legs.get(id).map(|leg| &leg.state) {
+                Some(LegState::Up(_)) => {
+                    let timer = self.timers.insert(now.mono + FLOW_RETURN, Wake::FlowLost(id));
+                    if let Some(leg) = self.legs.get_mut(id) {
+                        leg.lost = Some(timer);
+                    }
+                }
+                // Nobody can hear the answer any more.
+                Some(LegState::Incoming(_)) => self.end_leg_and_call(now, id, Cause::Lost { caller: true }),
+                _ => {}
+            }
+        }
+        self.endpoint.flow_failed(flow);
+        self.drain_endpoint(now);
+    }
+
+    /// A device is reached by a new flow: its legs that had lost theirs go on there.
+    pub fn device_returned(&mut self, label: &str, flow: Flow) {
+        for (_, leg) in self.legs.iter_mut().filter(|(_, leg)| *leg.label == *label) {
+            if let Some(timer) = leg.lost.take() {
+                self.timers.cancel(timer);
+                leg.flow = flow;
+            }
+        }
+    }
+
+    /// A device that was reached by `old` is reached by `new` now, as after a NAT forgot its mapping.
+    pub fn device_moved(&mut self, label: &str, old: Flow, new: Flow) {
+        let moves = |leg: &&mut Leg| *leg.label == *label && leg.flow == old;
+        self.legs.values_mut().filter(moves).for_each(|leg| leg.flow = new);
+    }
+
+    /// Whether a call rings a device by that flow already, or did.
+    #[must_use]
+    pub fn rings(&self, call: CallId, label: &str, flow: Flow) -> bool {
+        let branches = self.calls.get(call).map(|call| call.branches.as_slice()).unwrap_or_default();
+        branches
+            .iter()
+            .filter_map(|id| self.legs.get(*id))
+            .any(|leg| *leg.label == *label && leg.flow == flow)
+    }
+
+    /// The phone did not come back in time.
+    pub(crate) fn flow_lost(&mut self, now: Now, id: LegId) {
+        let Some(leg) = self.legs.get_mut(id) else { return };
+        leg.lost = None;
+        let caller = leg.role == Role::Caller;
+        self.end_leg_and_call(now, id, Cause::Lost { caller });
+    }
+}

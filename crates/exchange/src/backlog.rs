@@ -1,0 +1,90 @@
+//! What the store could not take: kept within a bound, and handed over again when the store is back (R20).
+//!
+//! ```text
+//! Unavailable --> backlog --- after STORE_RETRY: a first part of it ---> Committed: the rest
+//!                    ^                                |
+//!                    +------------ Unavailable -------+
+//! ```
+
+use crate::change::Change;
+use crate::exchange::{Exchange, Promise};
+use crate::limits;
+use calls::CallRecord;
+use clock::{Mono, Now};
+use std::collections::{BTreeSet, VecDeque};
+
+/// What waits for a store that is away.
+#[derive(Debug, Default)]
+pub(crate) struct Backlog {
+    records: VecDeque<Box<CallRecord>>,
+    /// Devices whose bindings are to be stored as they are then, not as they were.
+    devices: BTreeSet<Box<str>>,
+    retry: Option<Mono>,
+}
+
+impl Backlog {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.devices.is_empty()
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Mono> {
+        self.retry
+    }
+
+    /// Keeps what can be kept; the oldest records give way.
+    fn keep(&mut self, changes: Vec<Change>) {
+        for change in changes {
+            match change {
+                Change::Record(record) => {
+                    if self.records.len() >= limits::BACKLOG {
+                        self.records.pop_front();
+                    }
+                    self.records.push_back(record);
+                }
+                Change::Bindings { device, .. } => {
+                    self.devices.insert(device);
+                }
+                // Whoever asked for it was told that it is not done.
+                Change::People(_) => {}
+            }
+        }
+    }
+}
+
+impl Exchange {
+    /// Keeps changes that nobody was promised for later.
+    pub(crate) fn store_later(&mut self, now: Now, changes: Vec<Change>) {
+        self.backlog.keep(changes);
+        self.retry_store_later(now);
+    }
+
+    /// The store is away: it is asked again after a while, even if nothing waits for it.
+    fn retry_store_later(&mut self, now: Now) {
+        self.backlog.retry.get_or_insert(now.mono + limits::STORE_RETRY);
+    }
+
+    /// The time has come to ask the store again.
+    pub(crate) fn retry_store(&mut self, now: Now) {
+        if self.backlog.retry.is_none_or(|when| when > now.mono) {
+            return;
+        }
+        self.backlog.retry = None;
+        self.store_ready = true;
+        self.store_backlog(now);
+    }
+
+    /// Hands a part of the backlog to the store; its answer brings the next.
+    pub(crate) fn store_backlog(&mut self, now: Now) {
+        if self.backlog.is_empty() || self.backlog.retry.is_some() {
+            return;
+        }
+        let records = self.backlog.records.len().min(limits::BACKLOG_PART);
+        let mut changes: Vec<Change> = self.backlog.records.drain(..records).map(Change::Record).collect();
+        while changes.len() < limits::BACKLOG_PART
+            && let Some(device) = self.backlog.devices.pop_first()
+        {
+            changes.push(self.bindings_change(now, &device));
+        }
+        self.commit(now, changes, Promise::Nothing);
+    }
+}

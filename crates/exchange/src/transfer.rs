@@ -1,0 +1,101 @@
+//! Transfer: a phone sends its call on to another number, or joins the far ends of two calls of its own (RFC 3515, 5589).
+//!
+//! Only a device of ours may do so, and only to numbers of the office: a transfer reaches nothing that its author could
+//! not call.
+
+use crate::exchange::Exchange;
+use crate::ongoing::Ongoing;
+use calls::{CallId, Cause, LegId, Party};
+use clock::Now;
+use sip::refer::{ReferTo, Replaces};
+use sip::subscription::DialogState;
+
+impl Exchange {
+    /// A phone asks that its call go on elsewhere.
+    pub(crate) fn referred(&mut self, now: Now, call: CallId, leg: LegId, target: &ReferTo) {
+        if let Some(dialog) = &target.replaces {
+            return self.joined(now, leg, dialog);
+        }
+        let label = self.switch.label(leg).map(Box::<str>::from).unwrap_or_default();
+        let refusal = match self.people.account_of(&target.number) {
+            _ if self.people.device(&label).is_none() => Some(403),
+            None => Some(404),
+            Some(_) => None,
+        };
+        if let Some(status) = refusal {
+            return self.switch.refuse_referral(now, leg, status);
+        }
+        if !self.switch.replace(call, leg) {
+            return self.switch.refuse_referral(now, leg, 491);
+        }
+        let account = self.people.account_of(&target.number);
+        let (owner, name): (Box<str>, Box<str>) =
+            account.map(|(owner, account)| (owner.into(), account.display.clone())).unwrap_or_default();
+        let callee = Party { number: target.number.clone(), name };
+        let rung = self.ring_account(now, call, &owner, &callee, Some(&label));
+        if rung == 0 {
+            return self.switch.give_up_replacing(now, call, Cause::Offline);
+        }
+        self.switch.limit_ringing(now, call, self.config.ring_limit);
+        if let Some(ongoing) = self.ongoing.call_mut(call) {
+            let by_caller = ongoing.device.as_deref() == Some(&*label);
+            ongoing.moving = Some((callee, owner, by_caller));
+        }
+    }
+
+    /// Attended: both calls must be of the device that asks (R32).
+    fn joined(&mut self, now: Now, leg: LegId, dialog: &Replaces) {
+        let own = |other: &LegId| self.switch.label(*other) == self.switch.label(leg);
+        let Some(other) = self.switch.leg_in(dialog) else {
+            return self.switch.refuse_referral(now, leg, 481);
+        };
+        if !own(&other) {
+            return self.switch.refuse_referral(now, leg, 403);
+        }
+        let calls = (self.switch.call_behind(leg), self.switch.call_behind(other));
+        let (Some(call), Some(gone)) = calls else { return self.switch.refuse_referral(now, leg, 481) };
+        let label = self.switch.label(leg).map(Box::<str>::from).unwrap_or_default();
+        let far = self.ongoing.call(gone).map(|ongoing| {
+            let by_caller = ongoing.device.as_deref() == Some(&*label);
+            if by_caller {
+                (ongoing.callee.clone(), ongoing.callee_account.clone())
+            } else {
+                (ongoing.caller.clone(), ongoing.caller_account.clone())
+            }
+        });
+        if let (Some(ongoing), Some((party, account))) = (self.ongoing.call_mut(call), far) {
+            let by_caller = ongoing.device.as_deref() == Some(&*label);
+            ongoing.moving = Some((party, account.unwrap_or_default(), by_caller));
+        }
+        if !self.switch.join(now, leg, other) {
+            self.switch.refuse_referral(now, leg, 480);
+        }
+    }
+
+    /// The transfer has found somebody: the call is now between the one who stayed and the new one.
+    pub(crate) fn call_moved(&mut self, now: Now, call: CallId) {
+        let Some(old) = self.ongoing.end(call) else { return };
+        let before: Vec<Box<str>> = old.accounts().map(Box::from).collect();
+        let (caller, caller_account, device) = match &old.moving {
+            // The caller sent the called one on: who was called stays.
+            Some((_, _, true)) => (old.callee.clone(), old.callee_account.clone(), None),
+            _ => (old.caller.clone(), old.caller_account.clone(), old.device.clone()),
+        };
+        let Some((callee, account, _)) = old.moving else { return };
+        let moved = Ongoing {
+            device,
+            caller,
+            caller_account,
+            callee,
+            callee_account: Some(account),
+            session_id: old.session_id,
+            state: DialogState::Confirmed,
+            moving: None,
+        };
+        let after: Vec<Box<str>> = moved.accounts().map(Box::from).collect();
+        self.ongoing.begin(call, moved);
+        for account in before.iter().chain(after.iter().filter(|account| !before.contains(account))) {
+            self.tell_watchers(now, account);
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! What was committed is there after the store was opened again (R19, R20, R21).
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+use clock::{Now, Wall};
+use exchange::{
+    Change, Commit, Device, Epoch, Owned, PeopleChange, Secret, Shard, StoreAnswer, StoredBinding, Trunk,
+};
+use sip::Flow;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
+use store::{Opened, Store};
+
+/// A folder that goes away with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("ringdown-store-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+type Answers = Receiver<(u64, StoreAnswer)>;
+
+fn start(folder: &Folder) -> (Vec<Change>, Store, Answers) {
+    let opened = Opened::open(&folder.0).unwrap();
+    let changes = opened.snapshot.changes.clone();
+    let (sender, answers) = sync_channel(100_000);
+    let store = opened.start(move |sequence, answer| sender.send((sequence, answer)).unwrap()).unwrap();
+    (changes, store, answers)
+}
+
+fn commit(sequence: u64, epoch: u64, changes: Vec<Change>) -> Commit {
+    let owned = changes.into_iter().map(|change| Owned { shard: Shard(7), epoch: Epoch(epoch), change });
+    Commit { sequence, urgent: true, changes: owned.collect() }
+}
+
+fn account(name: &str) -> Change {
+    Change::People(PeopleChange::PutAccount {
+        name: name.into(),
+        display: "Name \u{4F60}\u{597D} '; --".into(),
+    })
+}
+
+fn number(number: &str, account: &str) -> Change {
+    Change::People(PeopleChange::PutNumber { number: number.into(), account: account.into() })
+}
+
+fn device(name: &str) -> Change {
+    let device = Device { account: "alice".into(), secret: Secret::new(name, "office", "pass") };
+    Change::People(PeopleChange::PutDevice { name: name.into(), device })
+}
+
+fn bindings(device: &str, count: u32) -> Change {
+    let binding = |place: u32| StoredBinding {
+        contact: format!("sip:{device}@192.0.2.7:{place}").into(),
+        instance: Some("<urn:uuid:1>".into()),
+        reg_id: place,
+        q: 500,
+        path: vec!["<sip:one;lr>".into(), "<sip:two;lr>".into()],
+        flow: Flow::udp("192.0.2.1:5060".parse().unwrap(), "192.0.2.7:5060".parse().unwrap()),
+        behind_nat: true,
+        expires: Wall(1_000),
+        call_id: "c".into(),
+        sequence: 4_000_000_000,
+    };
+    Change::Bindings { device: device.into(), bindings: (0..count).map(binding).collect() }
+}
+
+#[test]
+fn everything_comes_back_in_its_order() {
+    let folder = Folder::new("order");
+    let trunk = Trunk { address: "2001:db8::1".parse().unwrap(), port: Some(5_060) };
+    let trunk = Change::People(PeopleChange::PutTrunk { name: "provider".into(), trunk });
+    let (before, store, answers) = start(&folder);
+    assert!(before.is_empty());
+    store
+        .commit(commit(
+            1,
+            1,
+            vec![account("alice"), account("bob"), number("9", "alice"), number("1", "alice")],
+        ))
+        .unwrap();
+    store.commit(commit(2, 1, vec![device("z"), device("a"), trunk.clone(), bindings("a", 2)])).unwrap();
+    store
+        .commit(commit(3, 1, vec![Change::People(PeopleChange::RemoveAccount { name: "bob".into() })]))
+        .unwrap();
+    for sequence in 1..=3 {
+        let answer = answers.recv_timeout(Duration::from_secs(10)).unwrap();
+        assert_eq!(answer, (sequence, StoreAnswer::Committed));
+    }
+    store.close();
+    let (after, _store, _answers) = start(&folder);
+    let expected = [
+        account("alice"),
+        number("9", "alice"),
+        number("1", "alice"),
+        device("z"),
+        device("a"),
+        trunk,
+        bindings("a", 2),
+    ];
+    assert_eq!(after, expected);
+}
+
+#[test]
+fn the_last_word_on_a_key_counts_and_a_removed_device_takes_its_bindings_along() {
+    let folder = Folder::new("last");
+    let (_, store, answers) = start(&folder);
+    store
+        .commit(commit(1, 1, vec![account("alice"), device("a"), bindings("a", 2), bindings("a", 1)]))
+        .unwrap();
+    store.commit(commit(2, 1, vec![device("b"), bindings("b", 1)])).unwrap();
+    store
+        .commit(commit(3, 1, vec![Change::People(PeopleChange::RemoveDevice { name: "b".into() })]))
+        .unwrap();
+    for _ in 0..3 {
+        answers.recv_timeout(Duration::from_secs(10)).unwrap();
+    }
+    drop(store);
+    assert_eq!(start(&folder).0, [account("alice"), device("a"), bindings("a", 1)]);
+}
+
+#[test]
+fn r21_a_thousand_commits_are_answered_in_order() {
+    let folder = Folder::new("group");
+    let (_, store, answers) = start(&folder);
+    for sequence in 1..=1_000 {
+        store.commit(commit(sequence, 1, vec![account(&format!("a{sequence}"))])).unwrap();
+    }
+    for sequence in 1..=1_000 {
+        let answer = answers.recv_timeout(Duration::from_secs(10)).unwrap();
+        assert_eq!(answer, (sequence, StoreAnswer::Committed), "answers come in order");
+    }
+    drop(store);
+    assert_eq!(start(&folder).0.len(), 1_000);
+}
+
+#[test]
+fn r19_an_older_owner_is_fenced_and_changes_nothing() {
+    let folder = Folder::new("fence");
+    let (_, store, answers) = start(&folder);
+    store.take_shard(Shard(7), Epoch(2)).unwrap();
+    store.commit(commit(1, 1, vec![account("alice")])).unwrap();
+    store.commit(commit(2, 2, vec![account("bob")])).unwrap();
+    let wait = Duration::from_secs(10);
+    assert_eq!(answers.recv_timeout(wait).unwrap(), (1, StoreAnswer::Fenced { shard: Shard(7) }));
+    assert_eq!(answers.recv_timeout(wait).unwrap(), (2, StoreAnswer::Committed));
+    drop(store);
+    assert_eq!(start(&folder).0, [account("bob")]);
+}
+
+#[test]
+fn settings_stay_and_a_newer_form_is_refused() {
+    let folder = Folder::new("settings");
+    let mut opened = Opened::open(&folder.0).unwrap();
+    assert_eq!(opened.setting("realm"), None);
+    opened.keep_setting("realm", "office").unwrap();
+    opened.close();
+    let opened = Opened::open(&folder.0).unwrap();
+    assert_eq!(opened.setting("realm"), Some("office"));
+    opened.close();
+    std::fs::write(folder.0.join("office.db"), "no database").unwrap();
+    let error = Opened::open(&folder.0).err().unwrap().to_string();
+    assert!(error.contains("office.db"), "{error}");
+}
+
+#[test]
+fn records_are_read_newest_last() {
+    let folder = Folder::new("records");
+    let (_, store, answers) = start(&folder);
+    let record = |number: i64| {
+        Change::Record(Box::new(calls::CallRecord {
+            call: calls::CallId::default(),
+            session_id: "s".into(),
+            caller: calls::Party { number: "1".into(), name: "'; DROP TABLE records; --".into() },
+            dialled: number.to_string().into(),
+            answered_by: "".into(),
+            started: Now::default().wall,
+            answered: None,
+            ended: Wall(number),
+            ringing: Duration::from_millis(1_500),
+            talking: Duration::ZERO,
+            cause: calls::Cause::Busy,
+            blame: calls::Blame::Callee,
+            status: 486,
+            detail: "".into(),
+        }))
+    };
+    store.commit(commit(1, 1, (1..=2_500).map(record).collect())).unwrap();
+    answers.recv_timeout(Duration::from_secs(10)).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let newest = runtime.block_on(store.records().newest(3)).unwrap();
+    let dialled: Vec<&str> = newest.iter().map(|record| record.dialled.as_str()).collect();
+    assert_eq!(dialled, ["2498", "2499", "2500"]);
+    assert_eq!((newest[0].cause.as_str(), newest[0].status, newest[0].ringing_ms), ("busy", 486, 1_500));
+    assert_eq!(newest[0].caller_name, "'; DROP TABLE records; --", "sec_01: names are data");
+    assert_eq!(runtime.block_on(store.records().after(2_499, 10)).unwrap().len(), 1);
+}

@@ -1,0 +1,149 @@
+//! `sim --seed N --hours H [--trace]`: random office-hours, as many as wanted, on two threads.
+//!
+//! The seeds are N, N+1, ...; the first that breaks a checker, or panics, is printed with its trace, and the exit code
+//! is 1. `--trace` plays one hour and prints all of it, one line an event: seconds, where, what.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use testkit::hour::{Failure, Summary, office_hour};
+
+/// Threads that play hours.
+const THREADS: usize = 2;
+/// How often progress is shown.
+const PROGRESS: Duration = Duration::from_secs(5);
+
+struct Wanted {
+    seed: u64,
+    hours: u64,
+    trace: bool,
+}
+
+#[derive(Default)]
+struct Totals {
+    hours: u64,
+    events: u64,
+    finals: BTreeMap<u16, u64>,
+    failure: Option<Box<Failure>>,
+}
+
+fn main() -> ExitCode {
+    let Some(wanted) = read_arguments() else {
+        eprintln!("usage: sim --seed N [--hours H] [--trace]");
+        return ExitCode::from(2);
+    };
+    if wanted.trace {
+        return show(wanted.seed);
+    }
+    let totals = play(&wanted);
+    println!("{} hours, {} events; calls by status: {:?}", totals.hours, totals.events, totals.finals);
+    match totals.failure {
+        None => ExitCode::SUCCESS,
+        Some(failure) => {
+            println!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn read_arguments() -> Option<Wanted> {
+    let mut wanted = Wanted { seed: 1, hours: 1, trace: false };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--seed" => wanted.seed = arguments.next()?.parse().ok()?,
+            "--hours" => wanted.hours = arguments.next()?.parse().ok()?,
+            "--trace" => wanted.trace = true,
+            _ => return None,
+        }
+    }
+    Some(wanted)
+}
+
+fn show(seed: u64) -> ExitCode {
+    match office_hour(seed, true) {
+        Ok((summary, lines)) => {
+            println!("{}", lines.join("\n"));
+            println!("seed {seed} is sound: {summary:?}");
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            println!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Plays hours until all are done or one fails.
+fn play(wanted: &Wanted) -> Totals {
+    let next = AtomicU64::new(0);
+    let totals = Mutex::new(Totals::default());
+    let begun = now();
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                let mut shown = now();
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= wanted.hours {
+                        return;
+                    }
+                    let outcome = guarded(wanted.seed.wrapping_add(number));
+                    let Ok(mut totals) = totals.lock() else { return };
+                    if !totals.add(outcome) {
+                        // The others stop after the hour that they play.
+                        next.store(wanted.hours, Ordering::Relaxed);
+                        return;
+                    }
+                    if shown.elapsed() >= PROGRESS {
+                        shown = now();
+                        let rate = totals.hours as f64 / begun.elapsed().as_secs_f64();
+                        println!("{} of {} hours, {rate:.0} hours a second", totals.hours, wanted.hours);
+                    }
+                }
+            });
+        }
+    });
+    totals.into_inner().unwrap_or_default()
+}
+
+impl Totals {
+    /// Adds an hour; false when it failed.
+    fn add(&mut self, outcome: Result<Summary, Box<Failure>>) -> bool {
+        match outcome {
+            Ok(summary) => {
+                self.hours += 1;
+                self.events += summary.events;
+                for (status, count) in summary.finals {
+                    *self.finals.entry(status).or_default() += count;
+                }
+                true
+            }
+            Err(failure) => {
+                // The lowest seed, so that two threads tell the same story.
+                if self.failure.as_ref().is_none_or(|known| failure.seed < known.seed) {
+                    self.failure = Some(failure);
+                }
+                false
+            }
+        }
+    }
+}
+
+/// One hour; a panic of the exchange is a failure like another.
+fn guarded(seed: u64) -> Result<Summary, Box<Failure>> {
+    match std::panic::catch_unwind(|| office_hour(seed, false)) {
+        Ok(outcome) => outcome.map(|(summary, _)| summary),
+        Err(_) => {
+            let words = "a panic: see above".to_owned();
+            Err(Box::new(Failure { seed, words, trace: Vec::new() }))
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "progress is shown by the clock of the one who waits")]
+fn now() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,66 @@
+//! Every losing branch is told why: each CANCEL has a Reason, and when another device answered it is 200 "Call
+//! completed elsewhere", which no phone counts as missed (RFC 3326).
+
+use super::Checker;
+use crate::observed::{Observed, OfficeId};
+use clock::Mono;
+use std::collections::{BTreeMap, BTreeSet};
+use wire::sip::Method;
+
+/// See the file's first lines.
+#[derive(Debug, Default)]
+pub struct LosersAreTold {
+    /// By exchange and branch Call-ID: the call.
+    calls: BTreeMap<(OfficeId, Box<str>), Box<str>>,
+    /// Calls that a branch answered.
+    answered: BTreeSet<(OfficeId, Box<str>)>,
+    /// Calls whose caller gave up before.
+    given_up: BTreeSet<(OfficeId, Box<str>)>,
+    /// By caller's Call-ID: the call.
+    callers: BTreeMap<(OfficeId, Box<str>), Box<str>>,
+}
+
+impl Checker for LosersAreTold {
+    fn name(&self) -> &'static str {
+        "every losing branch is told why"
+    }
+
+    fn see(&mut self, _at: Mono, event: &Observed) -> Result<(), String> {
+        let Observed::Message(seen) = event else { return Ok(()) };
+        let key = (seen.office, seen.call_id.clone());
+        if seen.begins() {
+            let calls = if seen.outgoing { &mut self.calls } else { &mut self.callers };
+            calls.insert(key.clone(), seen.session.clone());
+        }
+        if !seen.outgoing
+            && seen.is(Method::Cancel)
+            && let Some(call) = self.callers.get(&key)
+        {
+            self.given_up.insert((seen.office, call.clone()));
+        }
+        let Some(call) = self.calls.get(&key).map(|call| (seen.office, call.clone())) else { return Ok(()) };
+        if !seen.outgoing && seen.answers(Method::Invite) && (200..300).contains(&seen.status) {
+            if !self.given_up.contains(&call) {
+                self.answered.insert(call);
+            }
+            return Ok(());
+        }
+        if !seen.outgoing || !seen.is(Method::Cancel) {
+            return Ok(());
+        }
+        if !seen.reason.starts_with("SIP;cause=") {
+            return Err(format!("a CANCEL without a Reason for call {}", call.1));
+        }
+        let elsewhere = seen.reason.starts_with("SIP;cause=200;");
+        if self.answered.contains(&call) && !elsewhere && !self.given_up.contains(&call) {
+            return Err(format!(
+                "call {} was answered elsewhere, and a loser is told {}",
+                call.1, seen.reason
+            ));
+        }
+        if elsewhere && !self.answered.contains(&call) {
+            return Err(format!("nobody answered call {}, and a branch is told that somebody did", call.1));
+        }
+        Ok(())
+    }
+}

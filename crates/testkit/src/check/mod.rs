@@ -1,0 +1,85 @@
+//! What must always hold: one file a checker, each with its invariant in words. A checker sees every event of a run
+//! and says the first thing that may not be.
+
+mod addresses;
+mod answers;
+mod bounds;
+mod directory;
+mod leftovers;
+mod losers;
+mod ports;
+mod records;
+mod registrations;
+mod talkers;
+mod winners;
+
+pub use addresses::KnownAddresses;
+pub use answers::OneAnswer;
+pub use bounds::Bounds;
+pub use directory::RemovedDevices;
+pub use leftovers::Leftovers;
+pub use losers::LosersAreTold;
+pub use ports::Ports;
+pub use records::OneRecord;
+pub use registrations::StoredFirst;
+pub use talkers::Talkers;
+pub use winners::OneWinner;
+
+use crate::observed::Observed;
+use clock::Mono;
+use std::fmt;
+
+/// An invariant.
+pub trait Checker: Send {
+    /// Its name, for failures.
+    fn name(&self) -> &'static str;
+
+    /// Looks at the next event.
+    ///
+    /// # Errors
+    /// What may not be, in words.
+    fn see(&mut self, at: Mono, event: &Observed) -> Result<(), String>;
+
+    /// The run is over.
+    ///
+    /// # Errors
+    /// What may not be, in words.
+    fn end(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// A broken invariant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// When.
+    pub at: Mono,
+    /// Which checker.
+    pub checker: &'static str,
+    /// What may not be.
+    pub words: String,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at {}: {}: {}", self.at, self.checker, self.words)
+    }
+}
+
+/// All of them.
+#[must_use]
+pub fn every_checker() -> Vec<Box<dyn Checker>> {
+    vec![
+        Box::<OneAnswer>::default(),
+        Box::<OneWinner>::default(),
+        Box::<LosersAreTold>::default(),
+        Box::<OneRecord>::default(),
+        Box::<Leftovers>::default(),
+        Box::<Ports>::default(),
+        Box::<KnownAddresses>::default(),
+        Box::<StoredFirst>::default(),
+        Box::<RemovedDevices>::default(),
+        Box::<Bounds>::default(),
+        Box::<Talkers>::default(),
+    ]
+}

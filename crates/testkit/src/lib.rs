@@ -1,0 +1,23 @@
+//! The simulated office: the real exchange in a world whose time, network, phones and faults follow from one seed.
+//!
+//! * [`World`] is a discrete-event simulation: a virtual clock, links, NAT boxes, streams, exchanges, phones.
+//! * [`phone`] holds scripted phones: what they do, right and wrong, is data.
+//! * [`check`] holds what must always hold, one file an invariant.
+//! * [`reference`] says from the requirements what each call may come to.
+//! * [`hour`] plays an office-hour at random: the same seed gives the same trace.
+
+pub mod check;
+mod dice;
+pub mod hour;
+pub mod net;
+mod observed;
+pub mod phone;
+pub mod reference;
+pub mod stage;
+mod trace;
+mod world;
+
+pub use dice::Dice;
+pub use observed::{Left, Observed, OfficeId, PhoneId, Seen};
+pub use trace::Trace;
+pub use world::{Act, Office, World, office_config};

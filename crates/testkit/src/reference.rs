@@ -1,0 +1,240 @@
+//! The reference office: what the requirements say that each call may come to (S1.1 to S1.4, S1.10, S1.12 to S1.14).
+//!
+//! It is told the directory as the store keeps it, and what the phones do; it knows nothing of the exchange's code.
+//!
+//! * A number belongs to one account; a call to it may ring every device of that account but the one that calls,
+//!   and no other device (S1.1, S1.3). It is looked up late: what the directory says while the call is under way
+//!   counts as well as what it said at the start (S1.10).
+//! * In a calm world, one without faults, every such device that is registered does ring (S1.4).
+//! * Nobody is answered whom nobody answered, nobody is busy whom nobody called busy, and a number that always had
+//!   an account is never unknown.
+
+use crate::observed::{OfficeId, PhoneId};
+use crate::phone::Note;
+use clock::Mono;
+use exchange::PeopleChange;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The number that answers by itself in every simulated office.
+pub const ECHO: &str = "600";
+
+#[derive(Debug, Default)]
+struct Directory {
+    numbers: BTreeMap<Box<str>, Box<str>>,
+    devices: BTreeMap<Box<str>, Box<str>>,
+}
+
+#[derive(Debug)]
+struct Expected {
+    office: OfficeId,
+    number: Box<str>,
+    caller: Box<str>,
+    may_ring: BTreeSet<PhoneId>,
+    must_ring: BTreeSet<PhoneId>,
+    /// The number had no account at some time.
+    was_unknown: bool,
+    rang: BTreeSet<PhoneId>,
+    answered: bool,
+    refusals: BTreeSet<u16>,
+    ended: bool,
+}
+
+/// The reference office.
+#[derive(Debug, Default)]
+pub struct Reference {
+    /// Nothing is lost or broken in this world, and no phone misbehaves.
+    pub calm: bool,
+    directories: BTreeMap<OfficeId, Directory>,
+    phones: BTreeMap<PhoneId, (OfficeId, Box<str>)>,
+    registered: BTreeSet<PhoneId>,
+    /// Devices that are lines to another exchange.
+    lines: BTreeMap<(OfficeId, Box<str>), OfficeId>,
+    calls: BTreeMap<Box<str>, Expected>,
+    finals: BTreeMap<u16, u64>,
+}
+
+impl Reference {
+    /// A phone stands at an exchange as this device.
+    pub fn add_phone(&mut self, phone: PhoneId, office: OfficeId, device: &str) {
+        self.phones.insert(phone, (office, device.into()));
+    }
+
+    /// A device of one exchange leads to another exchange.
+    pub fn add_line(&mut self, office: OfficeId, device: &str, to: OfficeId) {
+        self.lines.insert((office, device.into()), to);
+    }
+
+    /// How many calls came to which final status.
+    #[must_use]
+    pub fn finals(&self) -> &BTreeMap<u16, u64> {
+        &self.finals
+    }
+
+    /// The directory of an exchange changed.
+    pub fn directory_changed(&mut self, office: OfficeId, change: &PeopleChange) {
+        let directory = self.directories.entry(office).or_default();
+        match change {
+            PeopleChange::PutNumber { number, account } => {
+                directory.numbers.insert(number.clone(), account.clone());
+            }
+            PeopleChange::RemoveNumber { number } => {
+                directory.numbers.remove(number);
+            }
+            PeopleChange::PutDevice { name, device } => {
+                directory.devices.insert(name.clone(), device.account.clone());
+            }
+            PeopleChange::RemoveDevice { name } => {
+                directory.devices.remove(name);
+                self.registered.retain(|phone| self.phones.get(phone) != Some(&(office, name.clone())));
+            }
+            _ => return,
+        }
+        let mut calls = std::mem::take(&mut self.calls);
+        for call in calls.values_mut().filter(|call| !call.ended) {
+            let (reach, known) = self.reach(call.office, &call.number, &call.caller, 0);
+            call.was_unknown |= !known;
+            call.must_ring.retain(|phone| reach.contains(phone));
+            call.may_ring.extend(reach);
+        }
+        self.calls = calls;
+    }
+
+    /// Whom a call to a number may ring, and whether the number has an account wherever it leads.
+    fn reach(&self, office: OfficeId, number: &str, caller: &str, depth: u8) -> (BTreeSet<PhoneId>, bool) {
+        let mut reach = BTreeSet::new();
+        let directory = self.directories.get(&office);
+        let account = directory.and_then(|directory| Some((directory, directory.numbers.get(number)?)));
+        let Some((directory, account)) = account else { return (reach, number == ECHO) };
+        let mut known = true;
+        for (device, _) in directory.devices.iter().filter(|(_, owner)| *owner == account) {
+            if let Some(&to) = self.lines.get(&(office, device.clone())) {
+                if depth < 3 {
+                    let (further, known_there) = self.reach(to, number, "", depth + 1);
+                    reach.extend(further);
+                    known &= known_there;
+                }
+            } else if **device != *caller || depth > 0 {
+                let here = self.phones.iter().filter(|(_, at)| at.0 == office && at.1 == *device);
+                reach.extend(here.map(|(phone, _)| *phone));
+            }
+        }
+        (reach, known)
+    }
+
+    /// How many lines an exchange has to others.
+    #[must_use]
+    pub fn lines_of(&self, office: OfficeId) -> usize {
+        self.lines.keys().filter(|(at, _)| *at == office).count()
+    }
+
+    /// A phone says what it did.
+    ///
+    /// # Errors
+    /// In words, when that may not be.
+    pub fn hear(&mut self, at: Mono, phone: PhoneId, note: &Note) -> Result<(), String> {
+        let _ = at;
+        match note {
+            Note::Registered { status } => {
+                if *status == 200 {
+                    self.registered.insert(phone);
+                } else {
+                    self.registered.remove(&phone);
+                }
+                Ok(())
+            }
+            Note::Calls { session, number } => {
+                self.begins(phone, session, number);
+                Ok(())
+            }
+            Note::Rings { session } => self.rings(phone, session),
+            Note::Answers { session } => {
+                if let Some(call) = self.calls.get_mut(session) {
+                    call.answered = true;
+                }
+                Ok(())
+            }
+            Note::Refuses { session, status } => {
+                if let Some(call) = self.calls.get_mut(session) {
+                    call.refusals.insert(*status);
+                }
+                Ok(())
+            }
+            Note::Final { session, status } => self.ends(session, *status),
+            _ => Ok(()),
+        }
+    }
+
+    fn begins(&mut self, phone: PhoneId, session: &str, number: &str) {
+        let Some((office, caller)) = self.phones.get(&phone).cloned() else { return };
+        let (may_ring, known) = self.reach(office, number, &caller, 0);
+        let was_unknown = !known;
+        let must_ring = may_ring.intersection(&self.registered).copied().collect();
+        let call = Expected {
+            office,
+            number: number.into(),
+            caller,
+            may_ring,
+            must_ring,
+            was_unknown,
+            rang: BTreeSet::new(),
+            answered: false,
+            refusals: BTreeSet::new(),
+            ended: false,
+        };
+        self.calls.entry(session.into()).or_insert(call);
+    }
+
+    fn rings(&mut self, phone: PhoneId, session: &str) -> Result<(), String> {
+        let Some(call) = self.calls.get_mut(session) else {
+            return Err(format!("phone {phone} rings for a call that nobody made ({session})"));
+        };
+        call.rang.insert(phone);
+        if call.may_ring.contains(&phone) {
+            return Ok(());
+        }
+        Err(format!("phone {phone} rings for number {}, which is not its own (S1.3)", call.number))
+    }
+
+    fn ends(&mut self, session: &str, status: u16) -> Result<(), String> {
+        *self.finals.entry(status).or_default() += 1;
+        let calm = self.calm;
+        let Some(call) = self.calls.get_mut(session) else { return Ok(()) };
+        call.ended = true;
+        let refused = |list: &[u16]| call.refusals.iter().any(|status| list.contains(status));
+        let allowed = match status {
+            200..300 => call.answered || *call.number == *ECHO,
+            404 => call.was_unknown || refused(&[404, 410, 484, 604]),
+            486 => refused(&[486, 600]),
+            603 => refused(&[603, 403, 607, 608]),
+            488 => refused(&[415, 488, 606]),
+            480 => !calm || !call.was_unknown,
+            400 | 416 | 420 => false,
+            408 => !calm,
+            _ => true,
+        };
+        if !allowed {
+            return Err(format!(
+                "the call to {} ended in {status}, which nobody said: {call:?}",
+                call.number
+            ));
+        }
+        let missed = call.must_ring.difference(&call.rang).next();
+        match missed {
+            Some(phone) if calm && status != 401 => {
+                Err(format!("phone {phone} is registered and did not ring for {} (S1.4)", call.number))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The last word.
+    ///
+    /// # Errors
+    /// In words, when a call of a calm world has no end.
+    pub fn end(&self) -> Result<(), String> {
+        match self.calls.values().find(|call| self.calm && !call.ended) {
+            Some(call) => Err(format!("the call to {} never ended", call.number)),
+            None => Ok(()),
+        }
+    }
+}

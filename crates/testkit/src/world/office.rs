@@ -1,0 +1,188 @@
+//! An exchange in the world: its inputs, its outputs, its store and its ledger of media.
+
+use super::{Happening, World};
+use crate::dice::Dice;
+use crate::observed::{Observed, OfficeId, Seen};
+use calls::{Action, PortLease};
+use clock::{Mono, Now};
+use exchange::{
+    Answer, Change, Command, CommandId, Commit, Config, Exchange, Input, Output, Snapshot, StoreAnswer,
+};
+use media::{Engine, MediaOrder};
+use sip::Transmit;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Ports that an exchange has.
+const PORTS: u16 = 400;
+
+/// One exchange.
+#[derive(Debug)]
+pub struct Office {
+    /// The real one.
+    pub exchange: Exchange,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The store takes nothing until then.
+    pub store_away_until: Mono,
+    /// Answers to commands.
+    pub answers: Vec<(CommandId, Answer)>,
+    /// All orders, the last of each leg.
+    pub orders: std::collections::BTreeMap<media::LegKey, (PortLease, MediaOrder)>,
+    /// A real engine, when a story wants one.
+    pub engine: Option<Engine>,
+    wake: Option<Mono>,
+    next_command: u64,
+}
+
+/// An office's configuration, as most stories want it.
+#[must_use]
+pub fn office_config(address: SocketAddr) -> Config {
+    Config {
+        realm: "office".into(),
+        domain: None,
+        echo_number: Some("600".into()),
+        ring_limit: Duration::from_secs(60),
+        challenge: sip::digest::ChallengePolicy::Md5,
+        own_addresses: vec![address],
+    }
+}
+
+impl World {
+    /// Adds an exchange with what its store had.
+    pub fn add_office(&mut self, address: SocketAddr, config: Config, snapshot: Snapshot) -> OfficeId {
+        let id = self.offices.len();
+        let seed = Dice::new(self.seed(), 100 + id as u64).seed();
+        for change in &snapshot.changes {
+            match change {
+                Change::People(change) => {
+                    self.see(&Observed::KeptPeople { office: id, change: change.clone() })
+                }
+                Change::Bindings { device, bindings } => self.see(&Observed::KeptBindings {
+                    office: id,
+                    device: device.clone(),
+                    bindings: bindings.clone(),
+                }),
+                Change::Record(_) => {}
+            }
+        }
+        let exchange = Exchange::new(self.now, config, seed, snapshot);
+        self.offices.push(Office {
+            exchange,
+            address,
+            store_away_until: Mono(0),
+            answers: Vec::new(),
+            orders: std::collections::BTreeMap::new(),
+            engine: None,
+            wake: None,
+            next_command: 0,
+        });
+        let lease = |index| PortLease { address: address.ip(), port: 10_000 + 2 * index, worker: index % 2 };
+        self.feed(id, Input::Ports((0..PORTS).map(lease).collect()));
+        id
+    }
+
+    /// Gives an exchange one input and carries out all that follows.
+    pub fn feed(&mut self, office: OfficeId, input: Input<'_>) {
+        if let Input::Datagram { flow, bytes } | Input::Message { flow, bytes } = &input {
+            self.trace.bytes(self.now.mono, bytes);
+            match Seen::of(office, false, *flow, bytes) {
+                Some(seen) => self.see(&Observed::Message(Box::new(seen))),
+                None => self.see(&Observed::Noise { office, flow: *flow }),
+            }
+        }
+        let now: Now = self.now;
+        self.offices[office].exchange.handle(now, input);
+        let mut ordered = false;
+        while let Some(output) = self.offices[office].exchange.next_output() {
+            ordered |= matches!(output, Output::Media(_));
+            self.carry_out(office, output);
+        }
+        let talking = if ordered { self.offices[office].exchange.switch().talking() } else { Vec::new() };
+        self.see(&Observed::Settled { office, talking });
+        if let Some((when, _)) = self.offices[office].exchange.next_deadline()
+            && self.offices[office].wake.is_none_or(|known| when < known)
+        {
+            self.offices[office].wake = Some(when);
+            self.push(when.since(now.mono), Happening::WakeOffice(office));
+        }
+    }
+
+    pub(super) fn wake_office(&mut self, office: OfficeId) {
+        self.offices[office].wake = None;
+        self.feed(office, Input::Timeout);
+    }
+
+    /// Asks an exchange for something, as an administrator does.
+    pub fn command(&mut self, office: OfficeId, command: Command) -> CommandId {
+        self.offices[office].next_command += 1;
+        let id = CommandId(self.offices[office].next_command);
+        self.feed(office, Input::Command { id, command });
+        id
+    }
+
+    fn carry_out(&mut self, office: OfficeId, output: Output) {
+        match output {
+            Output::Transmit(Transmit { flow, bytes }) => {
+                self.trace.bytes(self.now.mono, &bytes);
+                if let Some(seen) = Seen::of(office, true, flow, &bytes) {
+                    self.see(&Observed::Message(Box::new(seen)));
+                }
+                self.send_from_office(office, flow, bytes);
+            }
+            Output::Media(Action::Media { lease, order }) => {
+                let (leg, source) = (order.leg, order.source.clone());
+                self.see(&Observed::Order { office, lease, leg, source });
+                if let Some(engine) = &mut self.offices[office].engine {
+                    engine.apply(self.now.mono, (*order).clone());
+                }
+                self.offices[office].orders.insert(leg, (lease, *order));
+            }
+            Output::Media(Action::ReleaseMedia { lease, leg }) => {
+                self.see(&Observed::Released { office, lease, leg });
+                if let Some(engine) = &mut self.offices[office].engine {
+                    engine.release(leg);
+                }
+                self.offices[office].orders.remove(&leg);
+            }
+            Output::Media(Action::Digit { leg, digit, .. }) => {
+                if let Some(engine) = &mut self.offices[office].engine {
+                    engine.send_dtmf(leg, digit);
+                }
+            }
+            Output::Commit(commit) => self.committed(office, commit),
+            Output::Answer { id, answer } => self.offices[office].answers.push((id, answer)),
+        }
+    }
+
+    fn committed(&mut self, office: OfficeId, commit: Commit) {
+        for owned in &commit.changes {
+            if let Change::Record(record) = &owned.change {
+                self.see(&Observed::Record { office, record: record.clone() });
+            }
+        }
+        let wait = self.dice().millis(1..25);
+        self.push(wait, Happening::Stored { office, commit });
+    }
+
+    /// The store's answer is due.
+    pub(super) fn stored(&mut self, office: OfficeId, commit: Commit) {
+        let sequence = commit.sequence;
+        if self.now.mono < self.offices[office].store_away_until {
+            let waiting = self.offices[office].exchange.waiting();
+            self.see(&Observed::StoreAway { office, waiting });
+            let answer = StoreAnswer::Unavailable { why: "the disk is full".into() };
+            return self.feed(office, Input::Stored { sequence, answer });
+        }
+        for owned in commit.changes {
+            match owned.change {
+                Change::People(change) => self.see(&Observed::KeptPeople { office, change }),
+                Change::Bindings { device, bindings } => {
+                    self.see(&Observed::KeptBindings { office, device, bindings });
+                }
+                Change::Record(record) => self.see(&Observed::KeptRecord { office, record }),
+            }
+        }
+        self.feed(office, Input::Stored { sequence, answer: StoreAnswer::Committed });
+    }
+}
