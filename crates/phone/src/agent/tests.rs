@@ -1,1 +1,3 @@
+//! Two agents against each other, through a queue that loses.
+
 

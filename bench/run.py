@@ -1,0 +1,179 @@
+"""`make bench`: what a unit of work costs us beside others, on the same machine in the same run, interleaved.
+
+    bench/run.py [--quick] [--only ROWS]     ROWS: call, register, rtp, parse, memory, highest
+
+The figure is time of all threads of the server on the core that it is pinned to. The load has the other core.
+`--quick` is a part of `make test`: low rates, a few seconds a row. It fails on wrong results (a failed call, a lost
+packet), and on a figure only when it is more than three times its goal.
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or REPOSITORY / "target")
+
+import servers  # noqa: E402
+from servers import BareLoop, Ours, Proxy, Rtpengine, on_core  # noqa: E402
+
+USERS = 1_000
+# A pause of the machine may cost a retransmission; more than this share of the load is our fault.
+TOLERATED = 0.002
+
+
+class Bench:
+    def __init__(self, quick):
+        self.quick = quick
+        self.folder = TARGET / ("debug" if quick else "release")
+        self.loadgen = self.folder / "loadgen"
+        self.rows, self.faults = [], []
+
+    # ---- running
+
+    def load(self, *arguments):
+        with on_core(servers.LOAD_CORE):
+            done = subprocess.run([str(self.loadgen), *map(str, arguments)], capture_output=True, text=True,
+                                  timeout=120, check=False)
+        if done.returncode != 0:
+            raise SystemExit(f"loadgen {' '.join(map(str, arguments))}\n{done.stderr}")
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def compare(self, row, rate, contestants, goals, arguments, unit="us", rounds=None):
+        """Runs all contestants by turns; the first is ours, and there is a goal for each of the others."""
+        rounds = rounds or (1 if self.quick else 3)
+        figures = {server.name_in_table: [] for server in contestants}
+        for _ in range(rounds):
+            for server in contestants:
+                told = self.load(*arguments, *server.load_arguments())
+                figures[server.name_in_table].append(told["cpu_us_each"])
+                self.judge(row, rate, server, told)
+        ours, *others = (server.name_in_table for server in contestants)
+        mine = statistics.median(figures[ours])
+        for other, goal in zip(others, goals):
+            self.add(row, rate, mine, unit, other, statistics.median(figures[other]), goal)
+
+    def judge(self, row, rate, server, told):
+        """Wrong results of ours are faults; those of a peer are told, because its figure means little then."""
+        wrong = sum(told.get(name, 0) for name in ("failed", "timed_out", "lost"))
+        all_of_it = told.get("sent") or told["done"] + wrong
+        again = told.get("again", 0)
+        if wrong or again:
+            print(f"  {row} {rate}: {server.name_in_table}: {wrong} of {all_of_it} wrong, {again} sent again",
+                  file=sys.stderr)
+        if isinstance(server, Ours) and wrong > (0 if "sent" not in told else TOLERATED * all_of_it):
+            self.faults.append(f"{row} at {rate}: {wrong} of {all_of_it} went wrong: {told}")
+
+    def add(self, row, rate, ours, unit, peer_name, peer, goal):
+        """A row whose goal is a ratio to a peer, or, without a peer, a bound on our figure."""
+        ratio = round(ours / peer, 3) if peer else None
+        value = ratio if peer_name else ours
+        met = None if self.quick else value is not None and value <= goal
+        self.rows.append({"row": row, "rate": rate, "ours": ours, "unit": unit, "peer_name": peer_name,
+                          "peer": peer, "ratio": ratio, "goal": goal, "met": met})
+        if self.quick and value is not None and value > 3 * goal:
+            self.faults.append(f"{row} at {rate}: {value} is more than three times its goal {goal}")
+        print(line_of(self.rows[-1]), flush=True)
+
+    # ---- rows
+
+    def call(self):
+        rates = [50] if self.quick else [300, 2_500]
+        with Ours(USERS).start() as ours, Proxy().start() as proxy:
+            for rate in rates:
+                self.compare("call", f"{rate}/s", [ours, proxy], [0.3],
+                             ["calls", "--users", USERS, "--rate", rate, "--seconds", 2 if self.quick else 4])
+
+    def register(self):
+        rates = [100] if self.quick else [500, 8_000]
+        with Ours(USERS).start() as ours, Proxy().start() as proxy:
+            for rate in rates:
+                self.compare("register", f"{rate}/s", [ours, proxy], [0.4],
+                             ["register", "--users", USERS, "--rate", rate, "--seconds", 2 if self.quick else 3])
+
+    def rtp(self):
+        for calls in [10] if self.quick else [200, 1_200]:
+            # The exchange comes last: it takes every port of its range that is free.
+            bare = BareLoop(self.loadgen, calls).start()
+            relays, goals = [bare], [1.25]
+            if servers.installed("rtpengine") and not self.quick:
+                relays.append(Rtpengine().start())
+                goals.append(0.65)
+            relays.insert(0, Ours(200).start())
+            try:
+                self.compare("rtp", f"{calls * 100}/s", relays, goals,
+                             ["rtp", "--calls", calls, "--users", 200, "--warm", 1,
+                              "--seconds", 2 if self.quick else 3], rounds=1 if self.quick else 2)
+            finally:
+                for relay in relays:
+                    relay.stop()
+
+    def parse(self):
+        told = self.load("parse")
+        if told["allocations"]:
+            self.faults.append(f"parsing allocates {told['allocations']} times")
+        if not self.quick:
+            self.add("parse", "687 octets", told["nanoseconds"], "ns", None, None, 500)
+
+    def memory(self):
+        if self.quick:
+            return
+        users, calls = 10_000, 2_000
+        with Ours(users).start() as ours:
+            # The first registrations grow tables for good; what a further one costs is asked for.
+            told = self.load("register", "--fresh", "yes", "--users", users, "--rate", 4_000,
+                             *ours.load_arguments())
+            self.judge("binding", f"{users}", ours, told)
+            self.add("memory of a binding", f"{users}", told["bytes_each"], "octets", None, None, 1_024)
+        with Ours(200).start() as ours:
+            told = self.load("hold", "--users", 200, "--calls", calls, *ours.load_arguments())
+            self.judge("held call", f"{calls}", ours, told)
+            self.add("memory of a held call", f"{calls}", told["bytes_each"], "octets", None, None, 24_576)
+
+    def highest(self):
+        """The highest rate at which nothing was sent twice and nothing failed."""
+        if self.quick:
+            return
+        best = 0
+        with Ours(USERS).start() as ours:
+            for rate in (3_000, 4_000, 5_000, 6_000, 7_000, 8_000, 9_000):
+                told = self.load("calls", "--users", USERS, "--rate", rate, "--seconds", 3, *ours.load_arguments())
+                if told["failed"] or told["timed_out"] or told["again"]:
+                    break
+                best = rate
+        self.rows.append({"row": "highest clean call rate", "rate": "", "ours": best, "unit": "/s",
+                          "peer_name": None, "peer": None, "ratio": None, "goal": 7_000, "met": best >= 7_000})
+        print(line_of(self.rows[-1]), flush=True)
+
+
+def line_of(row):
+    peer = f"{row['peer']:10.2f} {row['peer_name']}" if row["peer_name"] else ""
+    ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
+    met = {True: "met", False: "missed", None: ""}[row["met"]]
+    return (f"{row['row']:24}{row['rate']:>12}{row['ours']:>11.2f} {row['unit']:7}{peer:22}{ratio:>7}"
+            f"{row['goal']:>9} {met}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", default="call,register,rtp,parse,memory,highest")
+    chosen = parser.parse_args()
+    servers.raise_descriptors()
+    bench = Bench(chosen.quick)
+    os.environ["RINGDOWN_BIN"] = str(bench.folder / "ringdown")
+    print(f"{'row':24}{'rate':>12}{'ours':>11} {'':7}{'peer':22}{'ratio':>7}{'goal':>9}")
+    for name in chosen.only.split(","):
+        getattr(bench, name)()
+    if not chosen.quick:
+        (REPOSITORY / "bench" / "results.json").write_text(json.dumps(bench.rows, indent=1) + "\n")
+    for fault in bench.faults:
+        print(f"WRONG: {fault}", file=sys.stderr)
+    sys.exit(1 if bench.faults else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""The servers that are measured: each pinned to the first core, each known by all of its processes."""
+import os
+import resource
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPOSITORY / "tests"))
+
+from peers import sipsak  # noqa: E402
+from peers.exchange import Exchange  # noqa: E402
+from peers.ports import LOOPBACK, free_port, media_range  # noqa: E402
+from peers.process import Process  # noqa: E402
+from peers.waiting import until  # noqa: E402
+
+SECRET, FIRST_NUMBER = "bench-secret", 100_000
+SERVER_CORE, LOAD_CORE = 0, max(os.sched_getaffinity(0))
+MEDIA_PORTS = 20_000
+
+
+@contextmanager
+def on_core(core):
+    """What starts inside runs on that core alone."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def raise_descriptors():
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def processes(root):
+    """The process and all of its descendants."""
+    found = [root]
+    for task in Path(f"/proc/{root}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            found += processes(int(child))
+    return found
+
+
+class Ours(Exchange):
+    """The exchange with `users` people; ladder, call records and store as always."""
+
+    name_in_table = "ringdown"
+
+    def __init__(self, users, media_span=MEDIA_PORTS):
+        super().__init__(media_span=media_span)
+        self.users = users
+        self.desks = f"{LOOPBACK}:{free_port()}"
+
+    def start(self):
+        with on_core(SERVER_CORE):
+            super().start()
+        names = [str(FIRST_NUMBER + user) for user in range(self.users)]
+        self.import_people([(f"p{name}", f"Person {name}", name, name, SECRET) for name in names])
+        return self
+
+    def load_arguments(self):
+        pids = ",".join(map(str, processes(self.pid)))
+        return ["--server", self.address(), "--desks", self.desks, "--pid", pids]
+
+
+class Proxy(Process):
+    """Kamailio as bench/kamailio.cfg.in says."""
+
+    name_in_table = "kamailio"
+
+    def __init__(self):
+        super().__init__("kamailio")
+        self.port = free_port()
+        self.desks = f"{LOOPBACK}:{free_port()}"
+
+    def start(self):
+        text = (REPOSITORY / "bench" / "kamailio.cfg.in").read_text()
+        for name, value in (("@HOST@", LOOPBACK), ("@PORT@", str(self.port)), ("@SECRET@", SECRET)):
+            text = text.replace(name, value)
+        config = self.folder / "kamailio.cfg"
+        config.write_text(text)
+        with on_core(SERVER_CORE):
+            self.spawn(["kamailio", "-DD", "-E", "-m", "1024", "-M", "16", "-f", config, "-Y", self.folder,
+                        "-P", self.folder / "pid", "-w", self.folder])
+        until(lambda: self.must_live() or sipsak.options(f"sip:{LOOPBACK}:{self.port}", ok=False).ok, 10,
+              "kamailio answers OPTIONS", self.tail)
+        return self
+
+    def load_arguments(self):
+        pids = ",".join(map(str, processes(self.pid)))
+        return ["--server", f"{LOOPBACK}:{self.port}", "--desks", self.desks, "--pid", pids]
+
+
+class Rtpengine(Process):
+    """rtpengine without its kernel module, one thread for packets."""
+
+    name_in_table = "rtpengine"
+
+    def __init__(self):
+        super().__init__("rtpengine")
+        self.port = free_port()
+
+    def start(self):
+        first, last = media_range(MEDIA_PORTS)
+        with on_core(SERVER_CORE):
+            self.spawn(["rtpengine", "--foreground", "--log-stderr", "--log-level=3", "--table=-1",
+                        f"--interface={LOOPBACK}", f"--listen-ng={LOOPBACK}:{self.port}", "--num-threads=1",
+                        f"--port-min={first}", f"--port-max={last}", f"--pidfile={self.folder}/pid"])
+        until(lambda: self.must_live() or _udp_is_bound(self.port), 10, "rtpengine listens", self.tail)
+        return self
+
+    def load_arguments(self):
+        return ["--ng", f"{LOOPBACK}:{self.port}", "--pid", ",".join(map(str, processes(self.pid)))]
+
+
+class BareLoop(Process):
+    """One socket a leg, recvfrom and sendto, and nothing else."""
+
+    name_in_table = "bare loop"
+
+    def __init__(self, loadgen, calls):
+        super().__init__("bare loop")
+        self.loadgen, self.legs = loadgen, 2 * calls
+        self.first = media_range(2 * self.legs)[0]
+
+    def start(self):
+        with on_core(SERVER_CORE):
+            self.spawn([self.loadgen, "bareloop", "--legs", self.legs, "--port", self.first])
+        self.wait_log("legs")
+        return self
+
+    def load_arguments(self):
+        return ["--bare", str(self.first), "--pid", str(self.pid)]
+
+
+def _udp_is_bound(port):
+    wanted = f":{port:04X} "
+    return any(wanted in line for line in Path("/proc/net/udp").read_text().splitlines())
+
+
+def installed(program):
+    return subprocess.run(["which", program], capture_output=True, check=False).returncode == 0

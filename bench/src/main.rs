@@ -1,0 +1,65 @@
+//! `loadgen`: load for the exchange and for the programs that we compare it with. Each command prints one line of JSON.
+//!
+//! ```text
+//! loadgen calls    --server HOST:PORT --users N --rate R --seconds T   calls from INVITE to BYE
+//! loadgen hold     --server HOST:PORT --users N --calls K              calls that stay up: memory
+//! loadgen register --server HOST:PORT --users N --rate R --seconds T   refreshes; --fresh for new bindings
+//! loadgen rtp      --server … | --ng … | --bare …   --calls K          50 packets a second and leg
+//! loadgen answer   --listen HOST:PORT                                  answers every call at once
+//! loadgen bareloop --legs N --port FIRST                               a relay with nothing in it
+//! loadgen parse                                                        one INVITE, nanoseconds and allocations
+//! ```
+//!
+//! `--pid N,N` names the processes whose time and memory are told, `--desks HOST:PORT` where the phones answer.
+
+mod answer;
+mod arguments;
+mod bareloop;
+mod callee;
+mod caller;
+mod calls;
+mod line;
+mod login;
+mod ng;
+mod parse;
+mod phones;
+mod registering;
+mod registrations;
+mod rtp;
+mod rtp_legs;
+mod tally;
+mod watch;
+
+use arguments::Arguments;
+use std::process::ExitCode;
+
+/// What a command ends with when it cannot go on.
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let command = words.next().unwrap_or_default();
+    let arguments = match Arguments::read(words) {
+        Ok(arguments) => arguments,
+        Err(error) => return failed(&error),
+    };
+    let done = match command.as_str() {
+        "calls" => calls::run(&arguments),
+        "hold" => calls::hold(&arguments),
+        "register" => registering::run(&arguments),
+        "rtp" => rtp::run(&arguments),
+        "answer" => answer::run(&arguments),
+        "bareloop" => bareloop::run(&arguments),
+        "parse" => parse::run(),
+        _ => Err("usage: loadgen calls|hold|register|rtp|answer|bareloop|parse [--name value …]".into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &Failure) -> ExitCode {
+    eprintln!("loadgen: {error}");
+    ExitCode::FAILURE
+}
