@@ -91,7 +91,7 @@ fn attempt(calm: bool, dice: &mut Dice) -> Attempt {
         late_offer: dice.permille(100),
         deeds,
         mischief: if calm { Mischief::Nothing } else { mischief },
-        hops: if calm { 70 } else { *dice.pick(&[70, 70, 70, 70, 2, 1, 0]) },
+        hops: if calm { 70 } else { if dice.permille(960) { 70 } else { dice.within(0..3) as u8 } },
         session: None,
         wrong_secret: !calm && dice.permille(20),
     }

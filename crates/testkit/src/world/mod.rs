@@ -195,11 +195,13 @@ impl World {
             Happening::Bytes { stream, to_office, bytes } => self.deliver_bytes(stream, to_office, &bytes),
             Happening::Closed { stream, to_office } => self.deliver_close(stream, to_office),
             Happening::WakeOffice(office) => self.wake_office(office),
-            Happening::WakePhone(phone) => {
+            // A wake that an earlier one overtook is nobody's.
+            Happening::WakePhone(phone) if self.wakes[phone] == Some(self.now.mono) => {
                 self.wakes[phone] = None;
                 self.phones[phone].wake(self.now.mono);
                 self.settle_phone(phone);
             }
+            Happening::WakePhone(_) => {}
             Happening::Stored { office, commit } => self.stored(office, commit),
             Happening::Act(act) => self.act(*act),
         }
@@ -227,7 +229,8 @@ impl World {
             self.judge("the reference office", verdict);
             self.notes.push((self.now.mono, phone, note));
         }
-        if let Some(when) = self.phones[phone].next_deadline()
+        let deadline = self.phones[phone].next_deadline().map(|when| when.max(self.now.mono));
+        if let Some(when) = deadline
             && self.wakes[phone].is_none_or(|known| when < known)
         {
             self.wakes[phone] = Some(when);

@@ -100,7 +100,8 @@ impl World {
         }
         let talking = if ordered { self.offices[office].exchange.switch().talking() } else { Vec::new() };
         self.see(&Observed::Settled { office, talking });
-        if let Some((when, _)) = self.offices[office].exchange.next_deadline()
+        let deadline = self.offices[office].exchange.next_deadline().map(|(when, _)| when.max(now.mono));
+        if let Some(when) = deadline
             && self.offices[office].wake.is_none_or(|known| when < known)
         {
             self.offices[office].wake = Some(when);
@@ -109,6 +110,10 @@ impl World {
     }
 
     pub(super) fn wake_office(&mut self, office: OfficeId) {
+        // A wake that an earlier one overtook is nobody's.
+        if self.offices[office].wake != Some(self.now.mono) {
+            return;
+        }
         self.offices[office].wake = None;
         self.feed(office, Input::Timeout);
     }
