@@ -4,6 +4,7 @@ mod account;
 mod calls;
 mod codes;
 mod config;
+mod demo;
 mod device;
 mod import;
 mod log;
@@ -55,6 +56,8 @@ enum Command {
     Codes,
     /// A telephone for the terminal, or for programs
     Phone(Box<phone::Arguments>),
+    /// Play calls between phones of our own, and draw them
+    Demo(demo::Arguments),
 }
 
 /// Why a command failed: told to the user as it stands.
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Import(arguments) => import::run(&data, &arguments),
         Command::Calls(arguments) => calls::run(&data, &arguments),
         Command::Codes => codes::run(&data),
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Phone(arguments) => phone::run(&arguments),
     };
     match done {

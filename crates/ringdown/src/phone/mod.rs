@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     tls_trust_any: bool,
     /// What others see beside our address
-    #[arg(long, value_name = "TEXT", default_value = "", alias = "number")]
+    #[arg(long, value_name = "TEXT", default_value = "", visible_alias = "number")]
     display: String,
     /// Do not register; calls can be made, and come only from who knows our address
     #[arg(long)]

@@ -1,0 +1,21 @@
+//! The scenes, one folder each. A scene says who is on the stage and what must happen; the frame does the rest.
+
+mod all_phones_ring;
+mod echo;
+mod first_call;
+
+use super::stage::Stage;
+use crate::Failure;
+
+/// One scene.
+pub(super) struct Scene {
+    /// What people call it on the command line.
+    pub(super) name: &'static str,
+    /// Its title's key in the catalogue.
+    pub(super) title: &'static str,
+    /// Plays it; a failure says what did not happen.
+    pub(super) play: fn(&mut Stage<'_>) -> Result<(), Failure>,
+}
+
+/// All scenes, in the order in which they are played.
+pub(super) const SCENES: [Scene; 3] = [first_call::SCENE, all_phones_ring::SCENE, echo::SCENE];

@@ -1,0 +1,198 @@
+//! The stage of one scene: people, phones, what is waited for and what is noted beside the ladder.
+
+use super::actor::Actor;
+use super::exchange::Exchange;
+use super::ladder;
+use super::texts::Language;
+use crate::{Failure, talk};
+use ::phone::{Command, Event, Phone, Server, Settings, Source, Trust};
+use api::CallRow;
+use api::control::{Request, Response};
+use clock::Now;
+use media::Codec;
+use net::Clock;
+use sip::Transport;
+use std::time::{Duration, Instant};
+
+/// How near a tone must be, in hertz.
+const NEAR: f64 = 4.0;
+/// The record of a call is written just after its end.
+const RECORD: Duration = Duration::from_secs(5);
+
+/// Names a phone of the scene.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Role(usize);
+
+/// One phone, as a scene describes it.
+pub(super) struct Cast {
+    /// Its key in the catalogue.
+    pub(super) name: &'static str,
+    /// The account that it belongs to.
+    pub(super) account: &'static str,
+    /// The user name that it registers with.
+    pub(super) device: &'static str,
+    /// The tone that it says, in hertz.
+    pub(super) tone: f64,
+    /// Take calls after this much ringing.
+    pub(super) answer_after: Option<Duration>,
+}
+
+/// Everything that a scene needs.
+pub(super) struct Stage<'a> {
+    exchange: &'a Exchange,
+    language: Language,
+    clock: Clock,
+    actors: Vec<Actor>,
+    notes: Vec<(Now, String)>,
+}
+
+impl<'a> Stage<'a> {
+    pub(super) fn new(exchange: &'a Exchange, language: Language) -> Stage<'a> {
+        Stage { exchange, language, clock: Clock::start(), actors: Vec::new(), notes: Vec::new() }
+    }
+
+    /// A person with a number.
+    pub(super) fn person(&self, account: &str, number: &str) -> Result<(), Failure> {
+        self.ask(&Request::AccountAdd { name: account.into(), display: String::new() })?;
+        self.ask(&Request::NumberAdd { number: number.into(), account: account.into() })?;
+        Ok(())
+    }
+
+    /// A phone that has registered.
+    pub(super) fn phone(&mut self, cast: &Cast) -> Result<Role, Failure> {
+        let added =
+            Request::DeviceAdd { name: cast.device.into(), account: cast.account.into(), secret: None };
+        let Response::Secret(password) = self.ask(&added)? else { return Err("no secret was made".into()) };
+        let server: Server = self.exchange.address.parse()?;
+        let name = self.language.text(cast.name);
+        let phone = Phone::start(Settings {
+            server,
+            transport: Transport::Udp,
+            trust: Trust::System,
+            user: cast.device.into(),
+            password,
+            display: name.into(),
+            register: true,
+            expires: 60,
+            codecs: vec![Codec::PCMU],
+            answer_after: cast.answer_after,
+            source: Source::Tone(cast.tone),
+            record: None,
+            clock: self.clock,
+        })?;
+        self.actors.push(Actor::new(name, phone));
+        let role = Role(self.actors.len() - 1);
+        self.wait(role, "registers", |event| matches!(event, Event::Registered { .. }))?;
+        Ok(role)
+    }
+
+    pub(super) fn tell(&self, role: Role, command: Command) {
+        if let Some(actor) = self.actors.get(role.0) {
+            actor.tell(command);
+        }
+    }
+
+    /// The next event of a phone that fits; `what` is for the failure if none comes.
+    pub(super) fn wait(
+        &mut self,
+        role: Role,
+        what: &str,
+        fits: impl Fn(&Event) -> bool,
+    ) -> Result<(Now, Event), Failure> {
+        let actor = self.actors.get_mut(role.0).ok_or("no such phone")?;
+        actor.wait(fits).map_err(|why| format!("waited until \"{what}\": {why}").into())
+    }
+
+    /// Waits until a phone hears a tone, and notes it.
+    pub(super) fn hears(&mut self, role: Role, wanted: f64) -> Result<(), Failure> {
+        let near = |event: &Event| matches!(event, Event::Heard { hertz, dbfs, .. } if (hertz - wanted).abs() <= NEAR && *dbfs > -20.0);
+        let heard = self.wait(role, &format!("hears {wanted} Hz"), near)?;
+        self.note_heard(role, &heard);
+        Ok(())
+    }
+
+    /// Waits until a phone hears something, and none of these tones.
+    pub(super) fn hears_other(&mut self, role: Role, tones: &[f64]) -> Result<(), Failure> {
+        let other = |event: &Event| matches!(event, Event::Heard { hertz, dbfs, .. } if *dbfs > -50.0 && tones.iter().all(|tone| (hertz - tone).abs() > 2.0 * NEAR));
+        let heard = self.wait(role, "hears something else", other)?;
+        self.note_heard(role, &heard);
+        Ok(())
+    }
+
+    /// What a phone heard and did until now does not count any more.
+    pub(super) fn forget_the_past(&mut self, role: Role) {
+        if let Some(actor) = self.actors.get_mut(role.0) {
+            actor.forget_the_past();
+        }
+    }
+
+    /// Notes a line of the catalogue beside the ladder.
+    pub(super) fn note(&mut self, key: &'static str) {
+        self.notes.push((self.clock.now(), self.language.text(key).to_owned()));
+    }
+
+    /// Notes a line of the catalogue about one phone.
+    pub(super) fn note_about(&mut self, key: &'static str, role: Role, at: Now) {
+        let who = self.actors.get(role.0).map_or("", |actor| actor.name);
+        self.notes.push((at, self.language.fill(key, &[("who", who)])));
+    }
+
+    /// The one record of a call; it must have this cause.
+    pub(super) fn record(
+        &mut self,
+        caller: &str,
+        callee: &str,
+        cause: ::calls::Cause,
+    ) -> Result<(), Failure> {
+        let wanted = cause.to_string();
+        let limit = Instant::now() + RECORD;
+        let row = loop {
+            let found = self.records(caller, callee)?;
+            match <[CallRow; 1]>::try_from(found) {
+                Ok([row]) => break row,
+                Err(rows) if rows.len() > 1 => return Err("a call has more than one record".into()),
+                Err(_) if Instant::now() > limit => return Err("a call has no record".into()),
+                Err(_) => std::thread::sleep(Duration::from_millis(50)),
+            }
+        };
+        let text = self.language.fill(
+            "record",
+            &[("caller", &row.caller), ("callee", &row.callee), ("cause", &row.cause), ("blame", &row.blame)],
+        );
+        self.notes.push((self.clock.now(), text));
+        if row.cause == wanted {
+            Ok(())
+        } else {
+            Err(format!("the record says \"{}\", not \"{wanted}\"", row.cause).into())
+        }
+    }
+
+    /// Ends the phones and draws what happened.
+    pub(super) fn close(mut self) -> Vec<String> {
+        for actor in &mut self.actors {
+            actor.leave();
+        }
+        ladder::draw(&self.actors, self.language.text("exchange"), self.notes)
+    }
+
+    fn note_heard(&mut self, role: Role, (at, event): &(Now, Event)) {
+        let Event::Heard { hertz, dbfs, .. } = event else { return };
+        let who = self.actors.get(role.0).map_or("", |actor| actor.name);
+        let (hertz, dbfs) = (format!("{hertz:.0}"), format!("{dbfs:.1}"));
+        let places = [("who", who), ("hertz", hertz.as_str()), ("dbfs", dbfs.as_str())];
+        self.notes.push((*at, self.language.fill("hears", &places)));
+    }
+
+    fn records(&self, caller: &str, callee: &str) -> Result<Vec<CallRow>, Failure> {
+        match self.ask(&Request::Calls { most: 100 })? {
+            Response::Calls(rows) => {
+                Ok(rows.into_iter().filter(|row| row.caller == caller && row.callee == callee).collect())
+            }
+            other => Err(talk::unexpected(&other)),
+        }
+    }
+
+    fn ask(&self, request: &Request) -> Result<Response, Failure> {
+        talk::ask(&self.exchange.data(), request)
+    }
+}

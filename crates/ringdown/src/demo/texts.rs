@@ -1,0 +1,88 @@
+//! Every word of the demonstration, in both languages, from one catalogue.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// A language of the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Language {
+    English,
+    Chinese,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Text {
+    en: String,
+    zh: String,
+}
+
+static CATALOGUE: LazyLock<BTreeMap<String, Text>> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../locales/demo.json")).unwrap_or_default());
+
+impl Language {
+    /// What LC_ALL, LC_MESSAGES or LANG asks for (POSIX 8.2): the first that is set.
+    pub(super) fn of_the_terminal() -> Language {
+        let set = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Language::of(&["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(set).unwrap_or_default())
+    }
+
+    fn of(locale: &str) -> Language {
+        if locale.to_ascii_lowercase().starts_with("zh") { Language::Chinese } else { Language::English }
+    }
+
+    /// A text of the catalogue; its key if there is none.
+    pub(super) fn text(self, key: &'static str) -> &'static str {
+        match (CATALOGUE.get(key), self) {
+            (Some(text), Language::English) => &text.en,
+            (Some(text), Language::Chinese) => &text.zh,
+            (None, _) => key,
+        }
+    }
+
+    /// A text with its `{places}` filled.
+    pub(super) fn fill(self, key: &'static str, places: &[(&str, &str)]) -> String {
+        places.iter().fold(self.text(key).to_owned(), |text, (name, value)| {
+            text.replace(&format!("{{{name}}}"), value)
+        })
+    }
+}
+
+/// How many columns a text takes on a terminal: ideographs and their punctuation take two.
+pub(super) fn columns(text: &str) -> usize {
+    text.chars().map(|c| if ('\u{2e80}'..='\u{ffe6}').contains(&c) { 2 } else { 1 }).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::scenes::SCENES;
+
+    #[test]
+    fn every_text_stands_in_both_languages() {
+        assert!(CATALOGUE.len() > 10);
+        for (key, text) in CATALOGUE.iter() {
+            assert!(!text.en.is_empty() && !text.zh.is_empty(), "{key}");
+            assert_eq!(text.en.matches('{').count(), text.zh.matches('{').count(), "{key}");
+        }
+        for scene in &SCENES {
+            assert_ne!(Language::English.text(scene.title), scene.title, "a title is missing");
+        }
+    }
+
+    #[test]
+    fn the_terminal_chooses() {
+        for (locale, language) in [
+            ("zh_CN.UTF-8", Language::Chinese),
+            ("en_GB.UTF-8", Language::English),
+            ("C", Language::English),
+            ("", Language::English),
+        ] {
+            assert_eq!(Language::of(locale), language, "{locale}");
+        }
+        let filled = Language::Chinese.fill("hears", &[("who", "a"), ("hertz", "440"), ("dbfs", "-9")]);
+        assert_eq!(filled, "a听到 440 Hz，-9 dBFS");
+        assert_eq!(columns("a听到"), 5);
+    }
+}
