@@ -11,13 +11,14 @@ sys.path.insert(0, str(REPOSITORY / "tests"))
 
 from peers import sipsak  # noqa: E402
 from peers.exchange import Exchange  # noqa: E402
-from peers.ports import LOOPBACK, free_port, media_range  # noqa: E402
+from peers.ports import LOOPBACK, free_port  # noqa: E402
 from peers.process import Process  # noqa: E402
 from peers.waiting import until  # noqa: E402
 
 SECRET, FIRST_NUMBER = "bench-secret", 100_000
 SERVER_CORE, LOAD_CORE = 0, max(os.sched_getaffinity(0))
-MEDIA_PORTS = 20_000
+# Side by side, below the ports that the system gives out itself.
+OUR_PORTS, BARE_PORTS, RTPENGINE_PORTS = (10_000, 21_999), (22_000, 26_999), (27_000, 32_767)
 
 
 @contextmanager
@@ -50,8 +51,10 @@ class Ours(Exchange):
 
     name_in_table = "ringdown"
 
-    def __init__(self, users, media_span=MEDIA_PORTS):
-        super().__init__(media_span=media_span)
+    def __init__(self, users):
+        super().__init__()
+        drawn = f"{self.media_ports[0]}-{self.media_ports[-1]}"
+        self.config.write_text(self.config.read_text().replace(drawn, "{}-{}".format(*OUR_PORTS)))
         self.users = users
         self.desks = f"{LOOPBACK}:{free_port()}"
 
@@ -105,7 +108,7 @@ class Rtpengine(Process):
         self.port = free_port()
 
     def start(self):
-        first, last = media_range(MEDIA_PORTS)
+        first, last = RTPENGINE_PORTS
         with on_core(SERVER_CORE):
             self.spawn(["rtpengine", "--foreground", "--log-stderr", "--log-level=3", "--table=-1",
                         f"--interface={LOOPBACK}", f"--listen-ng={LOOPBACK}:{self.port}", "--num-threads=1",
@@ -125,7 +128,7 @@ class BareLoop(Process):
     def __init__(self, loadgen, calls):
         super().__init__("bare loop")
         self.loadgen, self.legs = loadgen, 2 * calls
-        self.first = media_range(2 * self.legs)[0]
+        self.first = BARE_PORTS[0]
 
     def start(self):
         with on_core(SERVER_CORE):

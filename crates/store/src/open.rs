@@ -120,13 +120,25 @@ impl Store {
     /// # Errors
     /// The commit's answer when it cannot even be queued.
     pub fn commit(&self, commit: Commit) -> Result<(), StoreAnswer> {
+        let urgent = commit.urgent;
         self.requests.try_send(Request::Commit(commit)).map_err(|error| {
             let why = match error {
                 TrySendError::Full(_) => "the store cannot keep up",
                 TrySendError::Disconnected(_) => "the store's writer is gone",
             };
             StoreAnswer::Unavailable { why: why.into() }
-        })
+        })?;
+        if urgent {
+            self.wake();
+        }
+        Ok(())
+    }
+
+    /// The writer may be collecting what nobody waits for.
+    fn wake(&self) {
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
     }
 
     /// Makes `epoch` the least that may write to a shard (R19).
@@ -135,7 +147,9 @@ impl Store {
     /// When the writer cannot be told.
     pub fn take_shard(&self, shard: Shard, epoch: Epoch) -> Result<(), StoreError> {
         let told = self.requests.try_send(Request::TakeShard(shard, epoch));
-        told.map_err(|_| StoreError::new(&self.path, "the store cannot keep up"))
+        told.map_err(|_| StoreError::new(&self.path, "the store cannot keep up"))?;
+        self.wake();
+        Ok(())
     }
 
     /// A reader of call records with a connection of its own.
@@ -151,6 +165,7 @@ impl Store {
 
     fn end(&mut self) {
         let _ = self.requests.send(Request::Stop);
+        self.wake();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

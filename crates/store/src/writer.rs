@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// Commits of one transaction at most; bounds how long the first of them waits.
 const GROUP: usize = 4_096;
 /// How long commits that nobody waits for are collected.
-const COLLECT: Duration = Duration::from_millis(25);
+const COLLECT: Duration = Duration::from_millis(50);
 /// How often the log is moved into the database.
 const CHECKPOINT: Duration = Duration::from_secs(2);
 /// A commit slower than this is worth a line in the log.
@@ -50,15 +50,24 @@ pub(crate) fn run(
             Some(Request::Stop) | None => break,
         }
         let patience = Instant::now() + COLLECT;
+        let mut urgent = group.iter().any(|commit| commit.urgent);
         while group.len() < GROUP && next.is_none() {
-            // Nobody waits for a call record: a moment's patience makes one transaction of many.
-            let urgent = group.iter().any(|commit| commit.urgent);
-            let wait =
-                if urgent { Duration::ZERO } else { patience.saturating_duration_since(Instant::now()) };
-            match queue.recv_timeout(wait) {
-                Ok(Request::Commit(commit)) => group.push(commit),
+            match queue.try_recv() {
+                Ok(Request::Commit(commit)) => {
+                    urgent |= commit.urgent;
+                    group.push(commit);
+                }
                 Ok(other) => next = Some(other),
-                Err(_) => break,
+                Err(TryRecvError::Disconnected) => break,
+                Err(TryRecvError::Empty) => {
+                    // Nobody waits for a call record: a moment's patience makes one transaction of many. Parked, and
+                    // not in `recv`, so that only what is urgent wakes us (`Store::commit`).
+                    let wait = patience.saturating_duration_since(Instant::now());
+                    if urgent || wait.is_zero() {
+                        break;
+                    }
+                    thread::park_timeout(wait);
+                }
             }
         }
         let began = Instant::now();
