@@ -49,56 +49,71 @@ pub(crate) fn run(
             }
             Some(Request::Stop) | None => break,
         }
-        let patience = Instant::now() + COLLECT;
-        let mut urgent = group.iter().any(|commit| commit.urgent);
-        while group.len() < GROUP && next.is_none() {
-            match queue.try_recv() {
-                Ok(Request::Commit(commit)) => {
-                    urgent |= commit.urgent;
-                    group.push(commit);
-                }
-                Ok(other) => next = Some(other),
-                Err(TryRecvError::Disconnected) => break,
-                Err(TryRecvError::Empty) => {
-                    // Nobody waits for a call record: a moment's patience makes one transaction of many. Parked, and
-                    // not in `recv`, so that only what is urgent wakes us (`Store::commit`).
-                    let wait = patience.saturating_duration_since(Instant::now());
-                    if urgent || wait.is_zero() {
-                        break;
-                    }
-                    thread::park_timeout(wait);
-                }
-            }
-        }
+        collect(queue, &mut group, &mut next);
         let began = Instant::now();
         let written = runtime.block_on(write(&mut connection, &group));
         let took = began.elapsed();
         if took > SLOW {
             tracing::warn!(took_ms = took.as_millis(), commits = group.len(), "slow commit");
         }
-        match written {
-            Ok(fenced) => {
-                for commit in group.drain(..) {
-                    let lost = commit.changes.iter().find(|owned| is_fenced(owned, &fenced));
-                    answer(
-                        commit.sequence,
-                        match lost {
-                            Some(owned) => StoreAnswer::Fenced { shard: owned.shard },
-                            None => StoreAnswer::Committed,
-                        },
-                    );
-                }
-            }
-            Err(error) => {
-                tracing::error!(%error, commits = group.len(), "nothing can be stored now");
-                for commit in group.drain(..) {
-                    answer(commit.sequence, StoreAnswer::Unavailable { why: error.to_string() });
-                }
-            }
-        }
+        tell(written, &mut group, &mut answer);
     }
     drop(checkpointer);
     let _ = runtime.block_on(connection.close());
+}
+
+/// Takes what else waits into the group, up to the first request of another kind; what is not urgent waits a moment
+/// for company.
+fn collect(queue: &Receiver<Request>, group: &mut Vec<Commit>, next: &mut Option<Request>) {
+    let patience = Instant::now() + COLLECT;
+    let mut urgent = group.iter().any(|commit| commit.urgent);
+    while group.len() < GROUP && next.is_none() {
+        match queue.try_recv() {
+            Ok(Request::Commit(commit)) => {
+                urgent |= commit.urgent;
+                group.push(commit);
+            }
+            Ok(other) => *next = Some(other),
+            Err(TryRecvError::Disconnected) => break,
+            Err(TryRecvError::Empty) => {
+                // Nobody waits for a call record: a moment's patience makes one transaction of many. Parked, and
+                // not in `recv`, so that only what is urgent wakes us (`Store::commit`).
+                let wait = patience.saturating_duration_since(Instant::now());
+                if urgent || wait.is_zero() {
+                    break;
+                }
+                thread::park_timeout(wait);
+            }
+        }
+    }
+}
+
+/// Answers each commit of a group that was written, or was not.
+fn tell(
+    written: Result<Fences, sqlx::Error>,
+    group: &mut Vec<Commit>,
+    answer: &mut impl FnMut(u64, StoreAnswer),
+) {
+    match written {
+        Ok(fenced) => {
+            for commit in group.drain(..) {
+                let lost = commit.changes.iter().find(|owned| is_fenced(owned, &fenced));
+                answer(
+                    commit.sequence,
+                    match lost {
+                        Some(owned) => StoreAnswer::Fenced { shard: owned.shard },
+                        None => StoreAnswer::Committed,
+                    },
+                );
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, commits = group.len(), "nothing can be stored now");
+            for commit in group.drain(..) {
+                answer(commit.sequence, StoreAnswer::Unavailable { why: error.to_string() });
+            }
+        }
+    }
 }
 
 /// Shards that a later owner has taken, with its epoch.

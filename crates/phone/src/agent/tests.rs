@@ -1,3 +1,1 @@
 //! Two agents against each other, through a queue that loses.
-
-
