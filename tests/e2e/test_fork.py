@@ -299,3 +299,19 @@ def test_a_call_waits_for_a_phone_whose_connection_broke(office):
             call.wait_answer()
             call.bye()
             branch.wait_bye()
+
+
+def test_two_flows_of_one_phone_are_one_target(office):
+    """R11, RFC 5626 section 7: a phone with two flows rings once."""
+    one, two = office.person(), office.person()
+    name = "urn:uuid:00000000-0000-4000-8000-000000000043"
+    with office.raw(one) as caller, office.raw(two, "tcp") as first, office.raw(two, "tcp") as second:
+        for number, phone in enumerate((first, second), 1):
+            phone.register(contact=f'{phone.contact};+sip.instance="<{name}>";reg-id={number}')
+        call = caller.invite(two.number, sdp.describe(40000))
+        branch = second.wait_invite()
+        branch.answer(sdp.describe(40002))
+        call.wait_answer()
+        assert not first.received("INVITE")
+        call.bye()
+        branch.wait_bye()

@@ -43,6 +43,19 @@ impl Registrar {
         list
     }
 
+    /// The bindings of a device that a request goes to: several flows of one instance are one target, and the one
+    /// that was registered last is the liveliest (R11, RFC 5626 section 7).
+    pub(crate) fn targets(&self, device: &str) -> Vec<&Binding> {
+        let mut targets: Vec<&Binding> = Vec::new();
+        for binding in self.bindings(device) {
+            let same = |known: &&&Binding| known.instance.is_some() && known.instance == binding.instance;
+            if targets.iter().find(same).is_none() {
+                targets.push(binding);
+            }
+        }
+        targets
+    }
+
     /// Where a device is registered from, for lists.
     pub(crate) fn flows(&self, device: &str) -> Vec<String> {
         self.bindings(device).iter().map(|binding| binding.flow.to_string()).collect()

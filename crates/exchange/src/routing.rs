@@ -115,7 +115,7 @@ impl Exchange {
             .iter()
             .filter(|device| Some(&***device) != but)
             .flat_map(|device| {
-                self.registrar.bindings(device).into_iter().map(move |binding| (device, binding))
+                self.registrar.targets(device).into_iter().map(move |binding| (device, binding))
             })
             .take(limits::BRANCHES)
             .map(|(device, binding)| target(device, binding, callee, self.config.domain.as_deref()))
@@ -136,7 +136,7 @@ impl Exchange {
         let calls: Vec<(CallId, Party)> = self.ongoing.of(&account).filter_map(waits).collect();
         for (call, callee) in calls {
             let new = |binding: &&Binding| !self.switch.rings(call, device, binding.flow);
-            let bindings = self.registrar.bindings(device);
+            let bindings = self.registrar.targets(device);
             let targets: Vec<Target> = bindings
                 .into_iter()
                 .filter(new)

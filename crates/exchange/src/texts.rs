@@ -54,7 +54,7 @@ impl Exchange {
         let callee = Party { number: named.as_ref().into(), name: account.display.clone() };
         let others = account.devices.iter().filter(|other| *other != device);
         let targets: Vec<(Box<str>, Flow, Vec<Box<str>>)> = others
-            .flat_map(|other| self.registrar.bindings(other))
+            .flat_map(|other| self.registrar.targets(other))
             .take(limits::BRANCHES)
             .map(|binding| (binding.contact.clone(), binding.flow, binding.path.clone()))
             .collect();
