@@ -289,3 +289,15 @@ fn early_media_of_the_next_phone_is_heard_when_the_first_gives_up() {
     assert_eq!(world.final_status(CALLER), Some(200));
     world.close();
 }
+
+#[test]
+fn a_repeated_ack_says_nothing_about_the_next_invite() {
+    let mut world = two_people().phone("bob-1", answers_after(1)).open();
+    // Between our 200 to the second INVITE, whose ACK must bring an answer, and that ACK.
+    let deeds = vec![(seconds(2), Deed::AskForOffer), (Duration::from_micros(2_001_500), Deed::RepeatAck)];
+    world.call(CALLER, Attempt { deeds, ..Attempt::to("200") });
+    world.run_for(seconds(60));
+    assert!(record(&world).contains("caller hung up"), "{}", record(&world));
+    assert!(has(&world, CALLER, |note| matches!(note, Note::Changed { status: 200, .. })));
+    world.close();
+}

@@ -98,7 +98,8 @@ fn attempt(calm: bool, dice: &mut Dice) -> Attempt {
 }
 
 pub(super) fn deed(dice: &mut Dice) -> Deed {
-    match dice.within(0..8) {
+    match dice.within(0..9) {
+        8 => Deed::RepeatAck,
         0..=1 => Deed::Hold,
         2..=3 => Deed::Resume,
         4 => Deed::AskForOffer,

@@ -31,6 +31,11 @@ impl Phone {
             Deed::OldSequence => {
                 self.ask(now, id, Method::Info, Some(("application/dtmf", b"1")), 1_000);
             }
+            Deed::RepeatAck => {
+                if let Some(bytes) = talk.ack.clone() {
+                    self.endpoint.transmit(self.flow, bytes);
+                }
+            }
             Deed::HangUp => self.hang_up(now, id),
             Deed::Vanish => self.off(),
         }

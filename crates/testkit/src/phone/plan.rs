@@ -155,6 +155,8 @@ pub enum Deed {
     Press(char),
     /// An INFO with an old CSeq number.
     OldSequence,
+    /// The last ACK once more.
+    RepeatAck,
     /// BYE.
     HangUp,
     /// The power goes.
