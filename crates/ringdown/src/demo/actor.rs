@@ -51,11 +51,14 @@ impl Actor {
         self.seen = self.events.len();
     }
 
-    /// Ends the phone, and keeps its last messages.
+    /// Ends the phone; its leaving is no part of the scene.
     pub(super) fn leave(&mut self) {
+        while self.take(Duration::ZERO) {}
+        let kept = self.traces.len();
         self.tell(Command::Quit);
         let limit = Instant::now() + PATIENCE;
         while self.take(limit.saturating_duration_since(Instant::now())) {}
+        self.traces.truncate(kept);
     }
 
     fn take(&mut self, limit: Duration) -> bool {

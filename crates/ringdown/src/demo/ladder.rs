@@ -1,9 +1,9 @@
 //! A scene as a ladder: one column for each phone and the exchange, one arrow for each message.
 //!
 //! ```text
-//!              Alice                   Exchange                  Bob
-//!    0.012       │──────── INVITE ────────▶│                      │
-//!    0.013       │                         │─────── INVITE ──────▶│
+//!              Alice                 Exchange                   Bob
+//!    0.012       │─────── INVITE ───────▶│                       │
+//!    0.013       │                       │─────── INVITE ───────▶│
 //! ```
 
 use super::actor::Actor;
@@ -12,7 +12,7 @@ use ::phone::Trace;
 use clock::{Mono, Now};
 
 /// From one lifeline to the next.
-const APART: usize = 26;
+const APART: usize = 24;
 /// Before the first lifeline: the time.
 const MARGIN: usize = 16;
 /// The column of the exchange: right of the first phone.
@@ -114,9 +114,10 @@ fn arrow(count: usize, from: usize, to: usize, label: &str) -> String {
     let near = if from == EXCHANGE { to } else { from };
     let (first, last) =
         if near > EXCHANGE { (lifeline(near - 1), lifeline(near)) } else { (lifeline(0), lifeline(1)) };
-    let room = last - first - 5;
-    let shown: Vec<char> =
-        format!(" {} ", label.chars().take(room - 2).collect::<String>()).chars().collect();
+    // A code says enough when its words do not fit.
+    let fits = columns(label) + 6 <= last - first;
+    let label = if fits { label } else { label.split(' ').next().unwrap_or_default() };
+    let shown: Vec<char> = format!(" {label} ").chars().collect();
     let start = first + (last - first - shown.len()) / 2 + 1;
     line[start..start + shown.len()].copy_from_slice(&shown);
     line.into_iter().collect()
@@ -129,12 +130,13 @@ mod tests {
     #[test]
     fn arrows_reach_from_line_to_line() {
         let line = arrow(3, 0, 1, "INVITE");
-        assert_eq!(line.trim_start(), "│──────── INVITE ────────▶│                         │");
+        assert_eq!(line.trim_start(), "│─────── INVITE ───────▶│                       │");
         let line = arrow(3, 2, 1, "180 Ringing");
-        assert_eq!(line.trim_start(), "│                         │◀───── 180 Ringing ──────│");
+        assert_eq!(line.trim_start(), "│                       │◀──── 180 Ringing ─────│");
         let across = arrow(4, 1, 3, "CANCEL");
-        assert!(across.trim_start().starts_with("│                         │────"), "{across}");
+        assert!(across.trim_start().starts_with("│                       │────"), "{across}");
         assert!(across.ends_with("▶│"), "{across}");
+        assert!(arrow(3, 2, 1, "487 Request Terminated").contains(" 487 "));
     }
 
     #[test]

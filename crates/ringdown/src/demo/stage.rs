@@ -19,6 +19,8 @@ const NEAR: f64 = 4.0;
 /// The record of a call is written just after its end.
 const RECORD: Duration = Duration::from_secs(5);
 
+const RINGING: Duration = Duration::from_millis(700);
+
 /// Names a phone of the scene.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Role(usize);
@@ -124,6 +126,11 @@ impl<'a> Stage<'a> {
         if let Some(actor) = self.actors.get_mut(role.0) {
             actor.forget_the_past();
         }
+    }
+
+    /// As long as a person takes to lift the receiver.
+    pub(super) fn let_it_ring(&self) {
+        std::thread::sleep(RINGING);
     }
 
     /// Notes a line of the catalogue beside the ladder.

@@ -28,6 +28,7 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     for role in &phones {
         stage.wait(*role, "it rings", |event| matches!(event, Event::Incoming { .. }))?;
     }
+    stage.let_it_ring();
     stage.tell(phones[1], Command::Answer { call: None });
     stage.wait(alice, "answered", |event| matches!(event, Event::Answered { .. }))?;
     for role in [phones[0], phones[2]] {

@@ -18,6 +18,7 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     stage.tell(alice, Command::Call { number: "2002".into() });
     stage.wait(bob, "it rings", |event| matches!(event, Event::Incoming { .. }))?;
     stage.wait(alice, "it rings there", |event| matches!(event, Event::Ringing { .. }))?;
+    stage.let_it_ring();
     stage.tell(bob, Command::Answer { call: None });
     stage.wait(alice, "answered", |event| matches!(event, Event::Answered { .. }))?;
     stage.hears(bob, 440.0)?;

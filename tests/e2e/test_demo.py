@@ -1,0 +1,53 @@
+"""`ringdown demo` plays its scenes and draws them (S0 to S4 add scenes of their own)."""
+import os
+import subprocess
+import time
+
+import pytest
+
+from peers.exchange import binary
+
+SECONDS = 30
+
+
+def demo(*arguments, lang="C.UTF-8", ok=True):
+    environment = {**os.environ, "LANG": lang, "LC_ALL": lang}
+    begin = time.monotonic()
+    result = subprocess.run([str(binary()), "demo", *arguments], capture_output=True, text=True, timeout=60,
+                            env=environment, stdin=subprocess.DEVNULL)
+    if ok:
+        assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
+        assert time.monotonic() - begin < SECONDS
+    return result
+
+
+def test_every_scene_happens():
+    """Show 1 and Show 2 without any other phone: the ladders name the messages, and the records are right."""
+    out = demo().stdout
+    for message in ("REGISTER", "401 Unauthorized", "INVITE", "180 Ringing", "200 OK", "ACK", "BYE", "CANCEL", "487"):
+        assert f" {message} " in out, f"no {message} in\n{out}"
+    assert "INVITE (sendonly)" in out, "no hold"
+    assert "Bob hears 440 Hz" in out and "Alice hears 1000 Hz" in out
+    assert out.count("answered elsewhere") == 2, "two of three phones are told that they lost"
+    assert "2001 to 2002, caller hung up" in out and "2101 to 2102, callee hung up" in out
+    assert out.rstrip().endswith("Every scene happened.")
+
+
+def test_one_scene_in_chinese():
+    out = demo("echo", lang="zh_CN.UTF-8").stdout
+    assert "小艾听到 440 Hz" in out and "所有场景均已完成" in out and "==" in out
+    assert "First call" not in out
+
+
+def test_the_scenes_are_listed_and_unknown_ones_refused():
+    names = [line.split()[0] for line in demo("--list").stdout.splitlines()]
+    assert {"first_call", "all_phones_ring", "echo"} <= set(names)
+    refused = demo("no_such_scene", ok=False)
+    assert refused.returncode == 1 and "no_such_scene" in refused.stderr
+
+
+@pytest.mark.parametrize("scene", ["first_call"])
+def test_nothing_is_left_behind(scene, tmp_path):
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    subprocess.run([str(binary()), "demo", scene], check=True, capture_output=True, timeout=60, env=environment)
+    assert list(tmp_path.iterdir()) == []

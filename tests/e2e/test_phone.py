@@ -1,0 +1,218 @@
+"""`ringdown phone` against phones and servers that nobody here wrote, and against our exchange."""
+import os
+import subprocess
+import time
+
+import pytest
+
+from peers import baresip, pjsua, softphone, tone
+from peers.baresip import Baresip
+from peers.exchange import binary
+from peers.kamailio import Kamailio
+from peers.pjsua import Pjsua
+from peers.softphone import Softphone
+
+
+@pytest.fixture(scope="module")
+def kamailio():
+    with Kamailio(tls=True).start() as proxy:
+        yield proxy
+
+
+def connect(caller, callee, number):
+    caller.start().wait_registered()
+    callee.start().wait_registered()
+    caller.dial(number)
+    callee.wait_incoming()
+    callee.answer()
+    caller.wait_established()
+    callee.wait_established()
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+def test_calls_pjsua_through_kamailio(kamailio, transport):
+    """Tone both ways, keys both ways, hold by either side, hang-up by the far side."""
+    where = kamailio.address(transport)
+    with (
+        Softphone("4001", kamailio.secret, where, transport, hertz=440) as ours,
+        Pjsua("4002", kamailio.secret, where, transport, hertz=1000) as theirs,
+    ):
+        connect(ours, theirs, "4002")
+        theirs.wait_media("active")
+        tone.assert_tone(theirs.wait_heard(2.5), 440, softphone.TONE_DBFS)
+        tone.assert_tone(ours.wait_heard(2.5), 1000, pjsua.TONE_DBFS)
+        ours.wait_measured(1000)
+        ours.dtmf("159#")
+        theirs.wait_digits("159#")
+        theirs.dtmf("260*")
+        ours.wait_digits("260*")
+        ours.hold()
+        theirs.wait_media("remote_hold")
+        ours.resume()
+        theirs.wait_media("active")
+        theirs.hold()
+        ours.wait_event("held", by="them")
+        theirs.resume()
+        ours.wait_event("resumed", by="them")
+        tone.assert_tone(ours.hear_again(2.5), 1000, pjsua.TONE_DBFS)
+        tone.assert_tone(theirs.hear_again(2.5), 440, softphone.TONE_DBFS)
+        assert ours.digits() == "260*" and theirs.digits() == "159#", "each key once"
+        theirs.hangup()
+        assert ours.wait_closed()["cause"] == "they_hung_up"
+
+
+@pytest.mark.parametrize("codec", ["PCMA", "G722", "opus"])
+def test_is_called_by_baresip_through_kamailio(kamailio, codec):
+    """The far side calls, and is answered without a person; every codec."""
+    where = kamailio.address()
+    with (
+        Baresip("4003", kamailio.secret, where, codecs=(codec,), hertz=440) as theirs,
+        Softphone("4004", kamailio.secret, where, codecs=(codec,), hertz=1000, answer_after=0.5) as ours,
+    ):
+        theirs.start().wait_registered()
+        ours.start().wait_registered()
+        theirs.dial("4004")
+        assert ours.wait_incoming()["number"] == "4003"
+        theirs.wait_established()
+        assert ours.wait_established()["codec"] == codec
+        # The two phones scale G.722 as each other (R3), unlike pjsua.
+        tone.assert_tone(ours.wait_heard(2.5), 440)
+        tone.assert_tone(theirs.wait_heard(2.5), 1000)
+        ours.hangup()
+        theirs.wait_closed()
+        assert ours.wait_closed()["cause"] == "we_hung_up"
+
+
+def test_a_wav_file_goes_in_and_comes_out(kamailio, tmp_path):
+    """16 kHz, stereo or mono, looped; and what is heard can be read while it is written."""
+    where = kamailio.address()
+    spoken = softphone.write_speech(tmp_path / "said.wav", 700, 16000)
+    with (
+        Softphone("4005", kamailio.secret, where, play=spoken) as ours,
+        Pjsua("4006", kamailio.secret, where, hertz=1000, answer=200) as theirs,
+    ):
+        ours.start().wait_registered()
+        theirs.start().wait_registered()
+        ours.dial("4006")
+        ours.wait_established()
+        tone.assert_tone(theirs.wait_heard(7), 700, softphone.TONE_DBFS)
+        tone.assert_tone(ours.wait_heard(2.5), 1000, pjsua.TONE_DBFS)
+
+
+def test_prack_update_and_refusals_with_pjsua(kamailio):
+    """100rel is asked for by the caller, an UPDATE is answered, 486 and CANCEL are told by their names."""
+    where = kamailio.address()
+    with (
+        Pjsua("4007", kamailio.secret, where, hertz=1000, prack=True) as theirs,
+        Softphone("4008", kamailio.secret, where, hertz=440) as ours,
+    ):
+        theirs.start().wait_registered()
+        ours.start().wait_registered()
+        theirs.dial("4008")
+        ours.wait_incoming()
+        theirs.wait_ringing()
+        ours.answer()
+        theirs.wait_established()
+        ours.wait_established()
+        theirs.wait_media("active")
+        theirs.update()
+        theirs.reinvite()
+        tone.assert_tone(theirs.hear_again(2.5), 440, softphone.TONE_DBFS)
+        ours.hangup()
+        theirs.wait_closed()
+        ours.wait_closed()
+        ours.dial("4007")
+        theirs.wait_incoming()
+        theirs.hangup(code=486)
+        assert ours.wait_closed()["cause"]["refused"]["status"] == 486
+        theirs.dial("4008")
+        ours.wait_incoming()
+        theirs.hangup()
+        assert ours.wait_closed()["cause"] == "caller_gave_up"
+
+
+def test_two_of_ours_through_the_exchange(exchange, office):
+    """Show 1 with our own phones: tones, keys in both styles, hold with music, and the record."""
+    one, two = office.person(), office.person()
+    where = exchange.address()
+    with (
+        Softphone(one.user, one.secret, where, hertz=440) as caller,
+        Softphone(two.user, two.secret, where, hertz=1000) as callee,
+    ):
+        connect(caller, callee, two.number)
+        tone.assert_tone(callee.wait_heard(2.5), 440, softphone.TONE_DBFS)
+        tone.assert_tone(caller.wait_heard(2.5), 1000, softphone.TONE_DBFS)
+        caller.dtmf("12#")
+        callee.wait_digits("12#")
+        callee.dtmf("9*")
+        caller.wait_digits("9*")
+        caller.hold()
+        time.sleep(0.5)
+        music = callee.hear_again(1.0).talk(-60.0)
+        assert abs(music.hertz() - 440) > 8, "held, and still hears the caller"
+        caller.resume()
+        time.sleep(0.5)
+        tone.assert_tone(callee.hear_again(2.5), 440, softphone.TONE_DBFS)
+        callee.hangup()
+        assert caller.wait_closed()["cause"] == "they_hung_up"
+    assert office.record(one.number, two.number)["cause"] == "callee hung up"
+
+
+@pytest.mark.parametrize("other", ["baresip", "pjsua"])
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+def test_calls_others_through_the_exchange(exchange, office, other, transport):
+    one, two = office.person(), office.person()
+    where = exchange.address(transport)
+    make, level = (Baresip, baresip.TONE_DBFS) if other == "baresip" else (Pjsua, pjsua.TONE_DBFS)
+    with (
+        Softphone(one.user, one.secret, where, transport, hertz=440) as ours,
+        make(two.user, two.secret, where, transport, hertz=1000) as theirs,
+    ):
+        connect(ours, theirs, two.number)
+        tone.assert_tone(theirs.wait_heard(2.5), 440, softphone.TONE_DBFS)
+        tone.assert_tone(ours.wait_heard(2.5), 1000, level)
+        ours.dtmf("7#")
+        theirs.wait_digits("7#")
+        ours.hangup()
+        theirs.wait_closed()
+
+
+def phone_command(where, device, *arguments, secret=None):
+    command = [str(binary()), "phone", "--server", where, "--user", device.user, *arguments]
+    environment = {**os.environ, "RINGDOWN_PHONE_PASSWORD": secret or device.secret}
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, env=environment,
+                          stdin=subprocess.DEVNULL)
+
+
+def test_the_command_line_alone(exchange, office, tmp_path):
+    """One line calls, says, measures, keeps and ends; the exit code tells whether it happened."""
+    one = office.person()
+    where = exchange.address()
+    heard = tmp_path / "heard.wav"
+    done = phone_command(where, one, "--call", "600", "--tone", "440", "--hang-up-after", "4.5", "--record", heard)
+    assert done.returncode == 0, done.stderr
+    assert "registered" in done.stdout and "heard 440 Hz" in done.stdout and "ended: we hung up" in done.stdout
+    tone.assert_tone(tone.read(heard).last(2.3), 440, softphone.TONE_DBFS)
+    failed = phone_command(where, one, "--call", "99999")
+    assert failed.returncode == 1 and "404" in failed.stderr
+    refused = phone_command(where, one, "--call", "600", secret="wrong")
+    assert refused.returncode == 1 and "password" in refused.stderr
+
+
+def test_words_from_the_terminal(exchange, office):
+    one = office.person()
+    command = [str(binary()), "phone", "--server", exchange.address(), "--user", one.user, "--tone", "440"]
+    environment = {**os.environ, "RINGDOWN_PHONE_PASSWORD": one.secret}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as child:
+        assert child.stdout.readline().startswith("registered")
+        child.stdin.write("call 600\n")
+        child.stdin.flush()
+        lines = [child.stdout.readline() for _ in range(3)]
+        assert any(line.startswith("answered") for line in lines), lines
+        child.stdin.write("status\nhang_up\nquit\n")
+        child.stdin.flush()
+        rest = child.stdout.read()
+        assert "talking" in rest and "ended: we hung up" in rest and "left the server" in rest
+        assert child.wait(10) == 0
+
+
