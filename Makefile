@@ -28,6 +28,7 @@ check:
 test: check
 	@scripts/setup peers
 	scripts/e2e
+	scripts/bench --quick
 
 sim:
 	@scripts/setup build

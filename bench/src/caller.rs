@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use wire::sip::{Contact, HeaderName, Message, Method};
 
+/// Longer than any run: such calls are hung up by [`Callers::hang_up`].
+pub(crate) const FOREVER: Duration = Duration::from_secs(3_600);
 /// A request without any answer is given up after this.
 const PATIENCE: Duration = Duration::from_secs(8);
 const HEAD: &str = "Max-Forwards: 70\r\nUser-Agent: bench\r\n";
@@ -46,7 +48,8 @@ pub(crate) struct Callers {
     server: SocketAddr,
     domain: String,
     run: u32,
-    hold: Duration,
+    /// How long a call is up.
+    pub(crate) hold: Duration,
     calls: Vec<Call>,
     free: Vec<u32>,
     logins: Vec<Login>,

@@ -2,6 +2,7 @@
 
 use crate::Failure;
 use crate::arguments::Arguments;
+use crate::caller::FOREVER;
 use crate::phones::{Load, Phones};
 use crate::watch;
 use std::time::{Duration, Instant};
@@ -40,6 +41,7 @@ pub(crate) fn hold(arguments: &Arguments) -> Result<(), Failure> {
     let (count, rate): (u32, f64) = (arguments.must("calls")?, arguments.or("rate", 500.0)?);
     let processes = arguments.processes()?;
     let mut phones = Phones::new(arguments, false)?;
+    phones.callers.hold = FOREVER;
     phones.register_all(REGISTERING)?;
     phones.settle(Duration::from_millis(500))?;
     let before = watch::read(&processes);

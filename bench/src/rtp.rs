@@ -3,6 +3,7 @@
 use crate::Failure;
 use crate::arguments::Arguments;
 use crate::callee::description;
+use crate::caller::FOREVER;
 use crate::ng::Ng;
 use crate::phones::{Load, Phones};
 use crate::rtp_legs::{Counts, Legs};
@@ -66,6 +67,7 @@ fn by_sip(arguments: &Arguments, calls: u32, legs: &mut Legs) -> Result<Phones, 
     phones.callees.media_port = Some(callee_port);
     phones.media_port = Some(caller_port);
     phones.callers.keep_answers = true;
+    phones.callers.hold = FOREVER;
     phones.register_all(1_000.0)?;
     phones.run(Load::Calls, RATE, f64::from(calls) / RATE, calls)?;
     phones.settle(Duration::from_millis(500))?;
