@@ -27,6 +27,7 @@ check:
 
 test: check
 	@scripts/setup peers
+	@scripts/setup bench
 	scripts/e2e
 	scripts/bench --quick
 

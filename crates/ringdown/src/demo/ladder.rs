@@ -118,7 +118,7 @@ fn arrow(count: usize, from: usize, to: usize, label: &str) -> String {
     let fits = columns(label) + 6 <= last - first;
     let label = if fits { label } else { label.split(' ').next().unwrap_or_default() };
     let shown: Vec<char> = format!(" {label} ").chars().collect();
-    let start = first + (last - first - shown.len()) / 2 + 1;
+    let start = first + (last - first - shown.len()).div_ceil(2);
     line[start..start + shown.len()].copy_from_slice(&shown);
     line.into_iter().collect()
 }
