@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const FAREWELL: Duration = Duration::from_secs(6);
 /// Ports for sound: enough for a scene. Below what the system draws, so that phones do not meet them.
 const PORTS: u16 = 200;
-const FIRST_PORT: u16 = 12_000;
+const FIRST_PORT: u16 = 14_000;
 const LAST_PORT: u16 = 32_000;
 /// Ranges that are tried, should others hold them.
 const RANGES: u16 = 8;
