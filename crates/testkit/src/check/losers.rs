@@ -29,27 +29,20 @@ impl Checker for LosersAreTold {
     }
 
     fn see(&mut self, _at: Mono, event: &Observed) -> Result<(), String> {
-        let seen = match event {
-            Observed::Message(seen) => seen,
-            Observed::Record { office, record } => {
-                let call = (*office, record.session_id.clone());
-                if !self.answered.contains(&call) {
-                    self.given_up.insert(call);
-                }
-                return Ok(());
-            }
-            _ => return Ok(()),
-        };
+        let Observed::Message(seen) = event else { return Ok(()) };
         let key = (seen.office, seen.call_id.clone());
         if seen.begins() {
             let calls = if seen.outgoing { &mut self.calls } else { &mut self.callers };
             calls.insert(key.clone(), seen.session.clone());
         }
-        if !seen.outgoing
-            && seen.is(Method::Cancel)
-            && let Some(call) = self.callers.get(&key)
+        let refused =
+            seen.outgoing && seen.answers(Method::Invite) && seen.status >= 300 && seen.status != 401;
+        let gives_up = !seen.outgoing && seen.is(Method::Cancel);
+        if (gives_up || refused)
+            && let Some(call) = self.callers.get(&key).map(|call| (seen.office, call.clone()))
+            && !self.answered.contains(&call)
         {
-            self.given_up.insert((seen.office, call.clone()));
+            self.given_up.insert(call);
         }
         let Some(call) = self.calls.get(&key).map(|call| (seen.office, call.clone())) else { return Ok(()) };
         if !seen.outgoing && seen.answers(Method::Invite) && (200..300).contains(&seen.status) {
