@@ -27,7 +27,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         ready.extend(poll.wait(None)?);
         for &token in &ready {
             let leg = token as usize;
-            while let Ok((length, from)) = sockets[leg].recv_from(&mut packet) {
+            // One a turn: level-triggered, so a second packet is announced again.
+            if let Ok((length, from)) = sockets[leg].recv_from(&mut packet) {
                 remotes[leg] = Some(from);
                 if let Some(to) = remotes[leg ^ 1] {
                     let _ = sockets[leg ^ 1].send_to(&packet[..length], to);
