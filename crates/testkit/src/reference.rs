@@ -90,7 +90,8 @@ impl Reference {
             _ => return,
         }
         let mut calls = std::mem::take(&mut self.calls);
-        for call in calls.values_mut().filter(|call| !call.ended) {
+        // Ended ones too: an INVITE that was lost on the way is repeated until a CANCEL may follow (RFC 3261 9.1).
+        for call in calls.values_mut() {
             let (reach, known) = self.reach(call.office, &call.number, &call.caller, 0);
             call.was_unknown |= !known;
             call.must_ring.retain(|phone| reach.contains(phone));
