@@ -182,12 +182,11 @@ impl Callers {
         let call = &mut self.calls[index as usize];
         let waiting = matches!(call.state, State::Inviting | State::Proceeding) && call.cseq == cseq;
         match status {
-            100..=199 if waiting => {
-                if call.state == State::Inviting {
-                    call.state = State::Proceeding;
-                    self.arm(now, index, PATIENCE);
-                }
+            100..=199 if waiting && call.state == State::Inviting => {
+                call.state = State::Proceeding;
+                self.arm(now, index, PATIENCE);
             }
+            100..=199 => {}
             200..=299 if waiting => {
                 tally.took(now.since(call.began).as_micros() as u64);
                 self.established(now, line, index, message);

@@ -49,27 +49,7 @@ pub(crate) fn run(
             }
             Some(Request::Stop) | None => break,
         }
-        let patience = Instant::now() + COLLECT;
-        let mut urgent = group.iter().any(|commit| commit.urgent);
-        while group.len() < GROUP && next.is_none() {
-            match queue.try_recv() {
-                Ok(Request::Commit(commit)) => {
-                    urgent |= commit.urgent;
-                    group.push(commit);
-                }
-                Ok(other) => next = Some(other),
-                Err(TryRecvError::Disconnected) => break,
-                Err(TryRecvError::Empty) => {
-                    // Nobody waits for a call record: a moment's patience makes one transaction of many. Parked, and
-                    // not in `recv`, so that only what is urgent wakes us (`Store::commit`).
-                    let wait = patience.saturating_duration_since(Instant::now());
-                    if urgent || wait.is_zero() {
-                        break;
-                    }
-                    thread::park_timeout(wait);
-                }
-            }
-        }
+        next = collect(queue, &mut group);
         let began = Instant::now();
         let written = runtime.block_on(write(&mut connection, &group));
         let took = began.elapsed();
@@ -99,6 +79,32 @@ pub(crate) fn run(
     }
     drop(checkpointer);
     let _ = runtime.block_on(connection.close());
+}
+
+/// Adds what waits to a group that has begun. Nobody waits for a call record: a moment's patience makes one
+/// transaction of many. Returns what ended the group, if it is no commit.
+fn collect(queue: &Receiver<Request>, group: &mut Vec<Commit>) -> Option<Request> {
+    let patience = Instant::now() + COLLECT;
+    let mut urgent = group.iter().any(|commit| commit.urgent);
+    while group.len() < GROUP {
+        match queue.try_recv() {
+            Ok(Request::Commit(commit)) => {
+                urgent |= commit.urgent;
+                group.push(commit);
+            }
+            Ok(other) => return Some(other),
+            Err(TryRecvError::Disconnected) => break,
+            Err(TryRecvError::Empty) => {
+                let wait = patience.saturating_duration_since(Instant::now());
+                if urgent || wait.is_zero() {
+                    break;
+                }
+                // Parked, and not in `recv`, so that only what is urgent wakes us (`Store::commit`).
+                thread::park_timeout(wait);
+            }
+        }
+    }
+    None
 }
 
 /// Shards that a later owner has taken, with its epoch.
