@@ -186,6 +186,7 @@ impl Callers {
                 call.state = State::Proceeding;
                 self.arm(now, index, PATIENCE);
             }
+            100..=199 => {}
             200..=299 if waiting => {
                 tally.took(now.since(call.began).as_micros() as u64);
                 self.established(now, line, index, message);
