@@ -3,8 +3,8 @@
     bench/run.py [--quick] [--only ROWS]     ROWS: call, register, rtp, parse, memory, highest
 
 The figure is time of all threads of the server on the core that it is pinned to. The load has the other core.
-`--quick` is a part of `make test`: low rates, a few seconds a row. It fails on wrong results (a failed call, a lost
-packet), and on a figure only when it is more than three times its goal.
+`--quick` is a part of `make test`: low rates, a few seconds a row, and the build of the tests. It fails on wrong results
+(a failed call, a lost packet), never on a figure: that build is not the one that the goals are for.
 """
 import argparse
 import json
@@ -85,8 +85,6 @@ class Bench:
         met = None if self.quick else sound and value is not None and value <= goal
         self.rows.append({"row": row, "rate": rate, "ours": ours, "unit": unit, "peer_name": peer_name,
                           "peer": peer, "ratio": ratio, "goal": goal, "met": met, "sound": sound})
-        if self.quick and value is not None and value > 3 * goal:
-            self.faults.append(f"{row} at {rate}: {value} is more than three times its goal {goal}")
         print(line_of(self.rows[-1]), flush=True)
 
     # ---- rows
