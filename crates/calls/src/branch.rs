@@ -1,15 +1,15 @@
 //! A branch: the INVITE to one device, from its start to its answer or failure.
 
 use crate::Cause;
+use crate::attempt::Attempt;
 use crate::call::{CallEvent, Party, Stage};
-use crate::caller::{ALLOW, SUPPORTED, finish, sdp_of, write_session};
+use crate::caller::sdp_of;
 use crate::leg::{self, CallId, EarlyDialog, Leg, LegId, LegState, Outgoing, Role};
 use crate::limits::{EARLY_DIALOGS_PER_BRANCH, LEGS_PER_CALL};
 use crate::switch::{self, Owner, Switch};
 use crate::timers::{Session, Wake};
 use clock::Now;
 use media::{Direction, LocalMedia, Negotiation, Source};
-use sip::session_timer::{self, Agreement, Refresher};
 use sip::{ClientKey, Dialog, Flow, reliable};
 use std::time::Duration;
 use wire::sip::{HeaderName, Message, Method};
@@ -81,52 +81,17 @@ impl Switch {
         let leg = &mut self.legs[id];
         leg.stream = stream;
         leg.dialog.local_tag = leg::tag(id, nonce).into();
-        let invite = self.send_invite(now, id, target, hops, &session_id, &sdp)?;
+        let attempt = Attempt::new(target.clone(), hops, session_id, sdp);
+        let invite = self.send_invite(now, id, &attempt)?;
         self.legs[id].state = LegState::Outgoing(Box::new(Outgoing {
             invite,
             progress: 0,
             early: Vec::new(),
             offered: negotiation,
+            attempt,
         }));
         self.calls[call].branches.push(id);
         Some(id)
-    }
-
-    /// The INVITE of a new branch.
-    fn send_invite(
-        &mut self,
-        now: Now,
-        id: LegId,
-        target: &Target,
-        hops: u8,
-        session_id: &str,
-        sdp: &[u8],
-    ) -> Option<ClientKey> {
-        let leg = self.legs.get_mut(id)?;
-        let sequence = leg.dialog.next_sequence();
-        let contact = Switch::contact(target.flow);
-        let dialog = leg.dialog.clone();
-        let (flow, uri) = (target.flow, &target.uri);
-        Some(self.endpoint.request(
-            now.mono,
-            flow,
-            Owner::Leg(id),
-            Method::Invite,
-            uri,
-            hops,
-            |mut writer| {
-                dialog.write(&mut writer, Method::Invite, sequence);
-                writer.header(HeaderName::Contact, contact);
-                writer.header(HeaderName::Allow, ALLOW);
-                writer.header(HeaderName::Supported, SUPPORTED);
-                let wish = Agreement { interval: session_timer::INTERVAL, refresher: Refresher::Us };
-                write_session(&mut writer, Some(wish), true);
-                writer.header_fmt(HeaderName::MinSe, format_args!("{}", session_timer::MIN_SE));
-                writer
-                    .header_parts(HeaderName::SessionId, &[session_id.as_bytes(), b";remote=", NIL_SESSION]);
-                finish(writer, Some(sdp))
-            },
-        ))
     }
 
     /// How long the branches may ring from now on.
@@ -184,6 +149,7 @@ impl Switch {
             0..=100 => {}
             101..=199 => self.branch_progress(now, id, status, response),
             200..=299 => self.branch_answered(now, id, client, response),
+            422 if self.retry_longer(now, id, response) => {}
             _ => self.branch_failed(now, id, status),
         }
     }
@@ -322,8 +288,6 @@ impl Switch {
 }
 
 /// RFC 7989 section 5: the other half is not known yet.
-const NIL_SESSION: &[u8] = b"00000000000000000000000000000000";
-
 /// `"Alice" <sip:100@office>`; names are cleaned of what could end the quotes or the line.
 #[must_use]
 pub fn name_addr(party: &Party, domain: &str) -> String {

@@ -12,6 +12,7 @@
 //!                        +- call -+--> branch leg ----------> device
 //! ```
 
+mod attempt;
 mod branch;
 mod bridge;
 mod call;
