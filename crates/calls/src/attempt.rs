@@ -3,7 +3,7 @@
 //! A branch is one device. What it refuses for a reason that we can mend is sent again on the same leg, as a new
 //! transaction with the next CSeq number of the same Call-ID, and the branch has not failed meanwhile.
 
-use crate::branch::Target;
+use crate::branch::{Target, Way};
 use crate::caller::{ALLOW, SUPPORTED, finish, write_session};
 use crate::leg::{LegId, LegState};
 use crate::limits::LONGER_SESSIONS;
@@ -74,6 +74,23 @@ impl Switch {
         outgoing.invite = invite;
         self.legs[id].state = LegState::Outgoing(outgoing);
         true
+    }
+
+    /// R11, RFC 5626 section 7: the flow is dead, so the device is rung by its next one. A device that rang already is
+    /// not rung again. False when the branch has failed.
+    pub(crate) fn retry_elsewhere(&mut self, now: Now, id: LegId) -> bool {
+        let Some(leg) = self.legs.get_mut(id) else { return false };
+        let LegState::Outgoing(outgoing) = &mut leg.state else { return false };
+        let target = &mut outgoing.attempt.target;
+        if outgoing.progress > 0 || target.further.is_empty() {
+            return false;
+        }
+        let Way { flow, uri, routes, behind_nat } = target.further.remove(0);
+        (leg.flow, leg.behind_nat) = (flow, behind_nat);
+        leg.dialog.routes = routes;
+        leg.dialog.target.clone_from(&uri);
+        (target.flow, target.uri) = (flow, uri);
+        self.invite_again(now, id)
     }
 
     /// RFC 4028 section 6: a 422 wants the same request with the interval that it names, at most twice. False when the

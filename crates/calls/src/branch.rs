@@ -31,6 +31,34 @@ pub struct Target {
     pub domain: Box<str>,
     /// Whether a NAT stands between us and it.
     pub behind_nat: bool,
+    /// Its other ways, the next first: tried in turn when the one before is dead (R11, RFC 5626 section 7).
+    pub further: Vec<Way>,
+}
+
+impl Target {
+    /// All its ways, the one that is tried first included.
+    pub(crate) fn ways(&self) -> Vec<Way> {
+        let first = Way {
+            flow: self.flow,
+            uri: self.uri.clone(),
+            routes: self.routes.clone(),
+            behind_nat: self.behind_nat,
+        };
+        std::iter::once(first).chain(self.further.iter().cloned()).collect()
+    }
+}
+
+/// One way to a device.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// The path.
+    pub flow: Flow,
+    /// The Request-URI: the contact that was registered by it.
+    pub uri: Box<str>,
+    /// Route values, the Path of that registration.
+    pub routes: Vec<Box<str>>,
+    /// Whether a NAT stands between.
+    pub behind_nat: bool,
 }
 
 /// What a device is told when another one answered (RFC 3326; not a missed call).
@@ -150,6 +178,8 @@ impl Switch {
             101..=199 => self.branch_progress(now, id, status, response),
             200..=299 => self.branch_answered(now, id, client, response),
             422 if self.retry_longer(now, id, response) => {}
+            // RFC 5626 5.3: what keeps the flows of the device says that this one is dead.
+            430 if self.retry_elsewhere(now, id) => {}
             _ => self.branch_failed(now, id, status),
         }
     }
@@ -260,7 +290,11 @@ impl Switch {
     pub(crate) fn client_failed(&mut self, now: Now, id: LegId, client: ClientKey, status: u16) {
         let Some(leg) = self.legs.get_mut(id) else { return };
         match &leg.state {
-            LegState::Outgoing(outgoing) if outgoing.invite == client => self.branch_failed(now, id, status),
+            LegState::Outgoing(outgoing) if outgoing.invite == client => {
+                if !self.retry_elsewhere(now, id) {
+                    self.branch_failed(now, id, status);
+                }
+            }
             LegState::Cancelled => self.forget_leg(id),
             LegState::Up(_) => self.request_failed(now, id, client, status),
             LegState::Incoming(_) | LegState::Outgoing(_) => {}

@@ -1,7 +1,7 @@
 //! What a branch does when its INVITE is refused for a reason that can be mended: a scripted caller and a scripted device
 //! beside a real switch.
 
-use calls::{CallEvent, CallId, Incoming, Party, PortLease, Switch, Target};
+use calls::{CallEvent, CallId, Incoming, Party, PortLease, Switch, Target, Way};
 use clock::Now;
 use sip::Flow;
 use std::time::Duration;
@@ -18,7 +18,7 @@ struct Bench {
 }
 
 fn flow(remote: &str) -> Flow {
-    Flow::udp(OURS.parse().unwrap(), remote.parse().unwrap())
+    Flow::udp(OURS.parse().expect("valid"), remote.parse().expect("valid"))
 }
 
 fn target(remote: &str) -> Target {
@@ -30,7 +30,17 @@ fn target(remote: &str) -> Target {
         callee: Party { number: "200".into(), name: "Bob".into() },
         domain: "office".into(),
         behind_nat: false,
+        further: Vec::new(),
     }
+}
+
+/// A device with two flows more.
+fn three_flows() -> Target {
+    let way = |remote: &str| {
+        let Target { flow, uri, behind_nat, .. } = target(remote);
+        Way { flow, uri, routes: vec![format!("<sip:edge@{remote};lr>").into()], behind_nat }
+    };
+    Target { further: vec![way("10.0.0.3:5060"), way("10.0.0.4:5060")], ..target("10.0.0.2:5060") }
 }
 
 /// A message that left, and where to.
@@ -41,11 +51,11 @@ struct Sent {
 
 impl Sent {
     fn message(&self) -> Message<'_> {
-        Message::parse(&self.bytes).unwrap()
+        Message::parse(&self.bytes).expect("valid")
     }
 
     fn text(&self, name: HeaderName) -> String {
-        String::from_utf8(self.message().value(name).unwrap_or_default().to_vec()).unwrap()
+        String::from_utf8(self.message().value(name).unwrap_or_default().to_vec()).expect("valid")
     }
 
     /// A response to this request, as a device would write it.
@@ -68,7 +78,7 @@ impl Bench {
     /// A call that waits for its branches.
     fn new() -> Bench {
         let mut switch = Switch::new([7; 32]);
-        let address = "192.0.2.1".parse().unwrap();
+        let address = "192.0.2.1".parse().expect("valid");
         switch.ports().extend((0..4).map(|n| PortLease { address, port: 10_000 + 2 * n, worker: 0 }));
         let now = Now::default().after(Duration::from_secs(1));
         let invite = format!(
@@ -78,7 +88,7 @@ impl Bench {
             SDP.len()
         );
         let from = flow("10.0.0.1:5060");
-        let message = Message::parse(invite.as_bytes()).unwrap();
+        let message = Message::parse(invite.as_bytes()).expect("valid");
         switch.receive(now, from, &message);
         let incoming = Incoming {
             flow: from,
@@ -89,7 +99,7 @@ impl Bench {
             behind_nat: false,
             session_id: "0123456789abcdef0123456789abcdef",
         };
-        let call = switch.incoming(now, &incoming).unwrap();
+        let call = switch.incoming(now, &incoming).expect("valid");
         Bench { switch, now, call }
     }
 
@@ -121,7 +131,7 @@ impl Bench {
     }
 
     fn receive(&mut self, flow: Flow, text: &str) {
-        self.switch.receive(self.now, flow, &Message::parse(text.as_bytes()).unwrap());
+        self.switch.receive(self.now, flow, &Message::parse(text.as_bytes()).expect("valid"));
     }
 
     fn events(&mut self) -> Vec<CallEvent> {
@@ -137,7 +147,7 @@ impl Bench {
 fn a_422_is_answered_with_the_longer_session_at_most_twice() {
     let mut bench = Bench::new();
     let device = target("10.0.0.2:5060");
-    bench.switch.add_branch(bench.now, bench.call, &device).unwrap();
+    bench.switch.add_branch(bench.now, bench.call, &device).expect("valid");
     let first = bench.invite();
     assert_eq!(first.text(HeaderName::SessionExpires), "1800;refresher=uac");
     bench.receive(device.flow, &first.answer("422 Session Interval Too Small", "Min-SE: 3600\r\n", ""));
@@ -161,7 +171,7 @@ fn a_422_is_answered_with_the_longer_session_at_most_twice() {
 fn a_422_without_min_se_is_a_failure() {
     let mut bench = Bench::new();
     let device = target("10.0.0.2:5060");
-    bench.switch.add_branch(bench.now, bench.call, &device).unwrap();
+    bench.switch.add_branch(bench.now, bench.call, &device).expect("valid");
     let first = bench.invite();
     bench.receive(device.flow, &first.answer("422 Session Interval Too Small", "", ""));
     assert!(bench.exhausted());
@@ -171,7 +181,7 @@ fn a_422_without_min_se_is_a_failure() {
 fn r7_a_refresh_that_is_too_short_is_sent_again_with_the_longer_session() {
     let mut bench = Bench::new();
     let device = target("10.0.0.2:5060");
-    bench.switch.add_branch(bench.now, bench.call, &device).unwrap();
+    bench.switch.add_branch(bench.now, bench.call, &device).expect("valid");
     let invite = bench.invite();
     let contact = "Contact: <sip:bob-1@10.0.0.2:5060>\r\n";
     let agreed = format!("{contact}Session-Expires: 200;refresher=uac\r\nRequire: timer\r\n");
@@ -196,4 +206,60 @@ fn r7_a_refresh_that_is_too_short_is_sent_again_with_the_longer_session() {
     bench.now = bench.now.after(Duration::from_secs(51));
     bench.switch.handle_timeout(bench.now);
     assert_eq!(bench.invite().flow, device.flow);
+}
+
+#[test]
+fn r11_the_flows_of_a_device_are_tried_in_turn() {
+    let mut bench = Bench::new();
+    let device = three_flows();
+    bench.switch.add_branch(bench.now, bench.call, &device).expect("valid");
+    let first = bench.invite();
+    assert_eq!(first.flow, device.flow);
+    // The first answers nothing until Timer B ends its transaction.
+    bench.now = bench.now.after(Duration::from_secs(33));
+    bench.switch.handle_timeout(bench.now);
+    let second = bench.invite();
+    assert_eq!(second.flow, device.further[0].flow);
+    assert_eq!(second.message().request_uri(), Some("sip:bob-1@10.0.0.3:5060"));
+    assert_eq!(second.text(HeaderName::Route), "<sip:edge@10.0.0.3:5060;lr>");
+    assert_eq!(second.text(HeaderName::CSeq), "2 INVITE");
+    assert!(!bench.exhausted(), "the branch has not failed");
+    // The edge of the second says that its flow is dead.
+    bench.receive(second.flow, &second.answer("430 Flow Failed", "", ""));
+    let third = bench.invite();
+    assert_eq!(third.flow, device.further[1].flow);
+    // A late word by a dead flow is nobody's.
+    bench.receive(second.flow, &second.answer("486 Busy Here", "", ""));
+    assert!(!bench.exhausted());
+    bench.receive(third.flow, &third.answer("200 OK", "Contact: <sip:bob-1@10.0.0.4>\r\n", SDP));
+    assert!(bench.events().iter().any(|event| matches!(event, CallEvent::Answered { .. })));
+    let acks = bench.sent();
+    assert!(acks.iter().any(|sent| sent.bytes.starts_with(b"ACK") && sent.flow == third.flow));
+}
+
+#[test]
+fn r11_a_closed_flow_gives_way_to_the_next_unless_the_device_rings() {
+    let mut bench = Bench::new();
+    let device = three_flows();
+    bench.switch.add_branch(bench.now, bench.call, &device).expect("valid");
+    bench.invite();
+    bench.switch.flow_failed(bench.now, device.flow);
+    let second = bench.invite();
+    assert_eq!(second.flow, device.further[0].flow);
+    bench.receive(second.flow, &second.answer("180 Ringing", "", ""));
+    bench.switch.flow_failed(bench.now, second.flow);
+    assert!(bench.sent().iter().all(|sent| !sent.bytes.starts_with(b"INVITE")), "it is not rung twice");
+    assert!(bench.exhausted());
+}
+
+#[test]
+fn r11_what_the_device_says_itself_is_final() {
+    for status in ["486 Busy Here", "480 Temporarily Unavailable", "503 Service Unavailable"] {
+        let mut bench = Bench::new();
+        let device = three_flows();
+        bench.switch.add_branch(bench.now, bench.call, &device).expect("valid");
+        let first = bench.invite();
+        bench.receive(first.flow, &first.answer(status, "", ""));
+        assert!(bench.exhausted(), "{status}");
+    }
 }
