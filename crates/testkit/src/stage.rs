@@ -82,6 +82,7 @@ impl Stage {
             transport: Transport::Udp,
             link: Link::cable(),
             codecs: vec![Codec::PCMA, Codec::PCMU],
+            reg_id: 0,
             expires: 300,
             keep_alive: None,
             reliable: false,

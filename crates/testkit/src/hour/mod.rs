@@ -240,6 +240,7 @@ fn phone_plan(phone: usize, office: OfficeId, calm: bool, nats: &[usize], dice: 
         transport,
         link: if calm || dice.permille(300) { Link::cable() } else { bad_link(dice) },
         codecs: chance::codecs(dice),
+        reg_id: 0,
         expires: dice.within(60..600) as u32,
         keep_alive: behind.then(|| Duration::from_secs(25)),
         reliable: dice.permille(300),
