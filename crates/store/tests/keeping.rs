@@ -274,7 +274,7 @@ fn sec_20_a_trunk_password_lies_in_no_file_in_clear_and_needs_its_key() {
         assert!(!bytes.windows(4).any(|part| part == b"hush"), "{file}");
     }
     std::fs::write(folder.0.join(store::SEAL_KEY), [0; 32]).unwrap();
-    let error = store::Opened::open(&folder.0).err().expect("the wrong key opens nothing").to_string();
+    let error = Opened::open(&folder.0).err().expect("the wrong key opens nothing").to_string();
     assert!(error.contains("another seal.key"), "{error}");
 }
 
