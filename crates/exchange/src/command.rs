@@ -152,8 +152,8 @@ pub enum Answer {
     Numbers(Vec<(Box<str>, Box<str>)>),
     /// To [`Command::ListDevices`].
     Devices(Vec<DeviceRow>),
-    /// To [`Command::ListTrunks`].
-    Trunks(Vec<(Box<str>, Trunk)>),
+    /// To [`Command::ListTrunks`]: its name, the trunk, and how it is now in words.
+    Trunks(Vec<(Box<str>, Trunk, String)>),
     /// To [`Command::ListRoutes`].
     Routes(Vec<(Box<str>, Route)>),
     /// To [`Command::ListGroups`].
@@ -209,7 +209,11 @@ impl Exchange {
                 self.answer(id, Answer::Devices(rows));
             }
             Command::ListTrunks => {
-                let rows = self.people.trunks().map(|(name, trunk)| (name.into(), trunk.clone())).collect();
+                let rows = self
+                    .people
+                    .trunks()
+                    .map(|(name, trunk)| (name.into(), trunk.clone(), self.trunks.state(name, trunk)))
+                    .collect();
                 self.answer(id, Answer::Trunks(rows));
             }
             Command::ListRoutes => {
