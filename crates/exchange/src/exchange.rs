@@ -196,6 +196,7 @@ impl Exchange {
                     self.call_ended(now, record.call);
                     self.commit(now, vec![Change::Record(record)], Promise::Nothing);
                 }
+                CallEvent::Silent { flow } => self.registrar.silence.note(flow),
                 CallEvent::Digit { .. } | CallEvent::LegLost { .. } => {}
             }
         }

@@ -15,6 +15,7 @@ mod ongoing;
 mod people;
 mod registrar;
 mod routing;
+mod silence;
 mod texts;
 mod transfer;
 mod watching;

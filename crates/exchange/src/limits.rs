@@ -18,6 +18,10 @@ pub const STORE_RETRY: Duration = Duration::from_secs(2);
 pub const TEXTS: usize = 4_096;
 /// Watches of one device: a key pad beside a phone has a hundred lamps.
 pub const WATCHES_PER_DEVICE: usize = 250;
+/// Requests in a row that a contact leaves without any answer before calls pass it over.
+pub const SILENCES: u8 = 2;
+/// Contacts that are remembered for their silence.
+pub const SILENT_FLOWS: usize = 4_096;
 /// Legs that one call may ring at once.
 pub const BRANCHES: usize = 32;
 /// How long a call rings before it has found nobody.

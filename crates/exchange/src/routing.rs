@@ -85,7 +85,7 @@ impl Exchange {
         let caller = self.ongoing.call(call).and_then(|ongoing| ongoing.device.clone());
         let others = || account.devices.iter().filter(|device| Some(*device) != caller.as_ref());
         let awaited = others().any(|device| self.registrar.is_awaited(device, now.mono));
-        let registered = others().any(|device| self.registrar.is_registered(device));
+        let registered = others().any(|device| self.registrar.is_reachable(device));
         let owner = Box::<str>::from(owner);
         let ringing = self.ring_account(now, call, &owner, &callee, caller.as_deref());
         match (ringing, registered, awaited) {
