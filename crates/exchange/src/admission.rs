@@ -41,6 +41,7 @@ impl Exchange {
     /// One message, framed.
     pub(crate) fn message(&mut self, now: Now, flow: Flow, bytes: &[u8]) {
         self.registrar.silence.heard(flow);
+        self.ladder.keep(false, flow, bytes);
         let message = match Message::parse(bytes) {
             Ok(message) => message,
             Err(error) => {

@@ -3,6 +3,7 @@
 use crate::change::Change;
 use crate::exchange::{Exchange, Promise};
 use crate::input::{CommandId, Output};
+use crate::ladder::Rung;
 use crate::limits;
 use crate::people::{
     AccountEdit, Device, DeviceEdit, Group, PeopleChange, Refusal, Route, Settings, Trunk, clean_display,
@@ -85,6 +86,8 @@ pub enum Command {
     ListGroups,
     /// The numbers that are services of the exchange.
     ListCodes,
+    /// What a call sent and received; without a Session-ID, the last call that began.
+    Ladder(Option<Box<str>>),
     /// How things are.
     Status,
 }
@@ -160,6 +163,8 @@ pub enum Answer {
     Groups(Vec<(Box<str>, Group)>),
     /// To [`Command::ListCodes`]: what to dial, and what it does.
     Codes(Vec<(Box<str>, Box<str>)>),
+    /// To [`Command::Ladder`], in the order of time.
+    Ladder(Vec<Rung>),
     /// To [`Command::Status`].
     Status(Status),
 }
@@ -224,6 +229,10 @@ impl Exchange {
                 let echo = self.config.echo_number.iter();
                 let codes = echo.map(|number| (number.clone(), "says back what it hears".into())).collect();
                 self.answer(id, Answer::Codes(codes));
+            }
+            Command::Ladder(session_id) => {
+                let rungs = self.ladder_of(session_id.as_deref());
+                self.answer(id, Answer::Ladder(rungs));
             }
             Command::Status => {
                 let status = self.status();

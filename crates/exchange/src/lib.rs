@@ -11,6 +11,7 @@ mod command;
 mod exchange;
 mod facts;
 mod input;
+mod ladder;
 pub mod limits;
 mod ongoing;
 mod people;
@@ -26,6 +27,7 @@ pub use command::{AccountRow, Answer, BadRow, Command, DeviceRow, ImportRow, Sta
 pub use exchange::{Config, Exchange, Snapshot};
 pub use facts::{Fact, FactKind};
 pub use input::{CommandId, Input, Output, Reason};
+pub use ladder::Rung;
 pub use people::{
     Account, AccountEdit, AutoAnswer, Device, DeviceEdit, ForwardWhen, Forwarding, Group, Host, Language,
     People, PeopleChange, Refusal, Right, Rights, Route, Settings, Strategy, Trunk, TrunkLogin,

@@ -32,6 +32,7 @@ impl Exchange {
         let dialled = uri.user_decoded().unwrap_or_default();
         let (caller, label) = self.caller(&sender, message);
         let session_id = self.session_id(message);
+        self.ladder.link(&session_id, message.call_id().unwrap_or_default());
         let incoming = Incoming {
             flow,
             invite: message,
