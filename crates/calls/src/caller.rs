@@ -94,10 +94,7 @@ impl Switch {
             source: Source::Nothing,
             behind_nat: incoming.behind_nat,
             ack: None,
-            session: Session {
-                agreement: session_timer::answer(invite).ok().flatten(),
-                ..Session::default()
-            },
+            session: Session::of(session_timer::answer(invite).ok().flatten()),
             timer: None,
             lost: None,
         });
