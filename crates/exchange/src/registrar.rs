@@ -307,7 +307,7 @@ impl Exchange {
 
 fn write_contact(writer: &mut Writer<'_>, now: Now, binding: &Binding) {
     // Rounded up: a phone takes a second less for a registrar that is slow to say what it meant.
-    let left = binding.expires.since(now.mono).as_millis().div_ceil(1_000);
+    let left = binding.expires.until.since(now.mono).as_millis().div_ceil(1_000);
     let mut text = format!("<{}>;expires={left}", binding.contact);
     if binding.q != 1_000 {
         let _ = write!(text, ";q={}.{:03}", binding.q / 1_000, binding.q % 1_000);
