@@ -5,13 +5,14 @@
 #   make check          the fast part of it
 #   make sim SEED=n     10,000 random office-hours from one seed
 #   make fuzz           10 million mutated messages a parser
+#   make sanitize       the tests of all unsafe code under the address sanitizer
 #   make bench          us beside the peers, with ratios; writes bench/results.json
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 SEED ?= 1
 
-.PHONY: run test check sim fuzz bench setup
+.PHONY: run test check sim fuzz sanitize bench setup
 
 run:
 	@scripts/setup build
@@ -24,6 +25,7 @@ check:
 	cargo xtask tidy
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo test --workspace --locked
+	scripts/sanitize
 
 test: check
 	@scripts/setup peers
@@ -38,6 +40,10 @@ sim:
 fuzz:
 	@scripts/setup build
 	scripts/fuzz
+
+sanitize:
+	@scripts/setup build
+	scripts/sanitize
 
 bench:
 	@scripts/setup build

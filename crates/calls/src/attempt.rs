@@ -67,7 +67,7 @@ impl Switch {
     /// Sends the INVITE of a branch once more, as its attempt says now. Dialogs of the last one are over.
     pub(crate) fn invite_again(&mut self, now: Now, id: LegId) -> bool {
         let Some(leg) = self.legs.get_mut(id) else { return false };
-        let state = std::mem::replace(&mut leg.state, LegState::Cancelled);
+        let state = std::mem::replace(&mut leg.state, LegState::Ended);
         let LegState::Outgoing(mut outgoing) = state else {
             leg.state = state;
             return false;

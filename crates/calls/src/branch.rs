@@ -95,7 +95,7 @@ impl Switch {
         let id = self.legs.insert(Leg {
             call,
             role: Role::Branch,
-            state: LegState::Cancelled,
+            state: LegState::Ended,
             dialog,
             flow: target.flow,
             label: target.label.clone(),
@@ -146,7 +146,7 @@ impl Switch {
         let Some(leg) = self.legs.get_mut(branch) else { return };
         let LegState::Outgoing(outgoing) = &leg.state else { return };
         let invite = outgoing.invite;
-        leg.state = LegState::Cancelled;
+        leg.state = LegState::Cancelled(reason.map(Box::from));
         self.endpoint.cancel(now.mono, invite, reason);
         self.silence(branch);
     }
@@ -331,7 +331,7 @@ impl Switch {
                     self.branch_failed(now, id, status);
                 }
             }
-            LegState::Cancelled => self.forget_leg(id),
+            LegState::Cancelled(_) => self.forget_leg(id),
             LegState::Up(_) => self.request_failed(now, id, client, status),
             LegState::Incoming(_) | LegState::Outgoing(_) => {}
             LegState::Ended => self.forget_leg(id),

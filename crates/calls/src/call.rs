@@ -68,6 +68,11 @@ pub enum CallEvent {
         /// The leg.
         leg: LegId,
     },
+    /// A request of a leg found no answer at all.
+    Silent {
+        /// Where it went.
+        flow: sip::Flow,
+    },
     /// The call is over; the one record of it.
     Ended(Box<CallRecord>),
 }

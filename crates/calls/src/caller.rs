@@ -99,34 +99,13 @@ impl Switch {
             source: Source::Nothing,
             behind_nat: incoming.behind_nat,
             ack: None,
-            session: Session {
-                agreement: session_timer::answer(invite).ok().flatten(),
-                ..Session::default()
-            },
+            session: Session::of(session_timer::answer(invite).ok().flatten()),
             timer: None,
             line: None,
             lost: None,
         });
         let stream = self.new_stream(caller);
-        let hops = invite.max_forwards().ok().flatten().unwrap_or(70).saturating_sub(1);
-        let call = self.calls.insert(Call {
-            caller,
-            branches: Vec::new(),
-            stage: Stage::Reaching,
-            heard: None,
-            best_failure: None,
-            ring_limit: None,
-            replacing: None,
-            caller_party: incoming.caller.clone(),
-            dialled: incoming.dialled.into(),
-            session_id: incoming.session_id.into(),
-            hops,
-            emergency: incoming.emergency,
-            started: now,
-            answered: None,
-            answered_by: "".into(),
-            detail: "".into(),
-        });
+        let call = self.calls.insert(new_call(now, incoming, caller));
         let entry = &mut self.legs[caller];
         entry.call = call;
         entry.stream = stream;
@@ -401,6 +380,27 @@ impl Switch {
         } else {
             self.arm(now, id, PROVISIONAL_REPEAT, Wake::Progress(id));
         }
+    }
+}
+
+fn new_call(now: Now, incoming: &Incoming<'_>, caller: LegId) -> Call {
+    Call {
+        caller,
+        branches: Vec::new(),
+        stage: Stage::Reaching,
+        heard: None,
+        best_failure: None,
+        ring_limit: None,
+        replacing: None,
+        caller_party: incoming.caller.clone(),
+        dialled: incoming.dialled.into(),
+        session_id: incoming.session_id.into(),
+        hops: incoming.invite.max_forwards().ok().flatten().unwrap_or(70).saturating_sub(1),
+        emergency: incoming.emergency,
+        started: now,
+        answered: None,
+        answered_by: "".into(),
+        detail: "".into(),
     }
 }
 

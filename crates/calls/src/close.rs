@@ -85,7 +85,7 @@ impl Switch {
                     self.send_bye(now, id, Some(&format!("SIP;cause=200;text=\"{}\"", cause.name())));
                 }
             }
-            LegState::Cancelled | LegState::Ended => {}
+            LegState::Cancelled(_) | LegState::Ended => {}
         }
     }
 

@@ -37,21 +37,9 @@ impl Switch {
         }
     }
 
-    /// DTMF by INFO, in the two forms that phones send.
+    /// DTMF by INFO.
     fn info_from_leg(&mut self, now: Now, id: LegId, server: ServerKey, message: &Message<'_>) {
-        let kind = message.value(HeaderName::ContentType).unwrap_or_default().to_ascii_lowercase();
-        let body = std::str::from_utf8(message.body()).unwrap_or_default();
-        let digit = match kind.as_slice() {
-            b"application/dtmf-relay" => body
-                .lines()
-                .filter_map(|line| line.split_once('='))
-                .find(|(name, _)| name.trim().eq_ignore_ascii_case("signal"))
-                .and_then(|(_, value)| value.trim().chars().next()),
-            b"application/dtmf" => body.trim().chars().next(),
-            _ => None,
-        };
-        let digit =
-            digit.map(|d| d.to_ascii_uppercase()).filter(|d| matches!(d, '0'..='9' | 'A'..='D' | '*' | '#'));
+        let digit = sip::info::key(message);
         let status = if digit.is_some() || message.body().is_empty() { 200 } else { 415 };
         self.endpoint.respond(now.mono, server, status, None, sip::end);
         let Some(digit) = digit else { return };
@@ -112,9 +100,9 @@ impl Switch {
             (LegState::Outgoing(outgoing), Method::Invite) if outgoing.invite == client => {
                 self.response_to_invite(now, id, client, response);
             }
-            (LegState::Cancelled, Method::Invite) if status >= 300 => self.forget_leg(id),
+            (LegState::Cancelled(_), Method::Invite) if status >= 300 => self.forget_leg(id),
             (LegState::Ended, Method::Bye) if status >= 200 => self.forget_leg(id),
-            (LegState::Cancelled | LegState::Ended, Method::Invite) if (200..300).contains(&status) => {
+            (LegState::Cancelled(_) | LegState::Ended, Method::Invite) if (200..300).contains(&status) => {
                 self.late_2xx(now, id, response);
             }
             (LegState::Up(_), _) if invite => self.response_to_modification(now, id, client, response),
@@ -178,7 +166,7 @@ impl Switch {
             }
             // A BYE in an early dialog ends the attempt (15): the INVITE wants its 487.
             LegState::Incoming(_) => self.hang_up(now, call, Cause::Cancelled),
-            LegState::Outgoing(_) | LegState::Cancelled | LegState::Ended => {}
+            LegState::Outgoing(_) | LegState::Cancelled(_) | LegState::Ended => {}
         }
     }
 }

@@ -31,8 +31,9 @@ pub(crate) enum LegState {
     Incoming(Incoming),
     /// We called, and have no final response yet.
     Outgoing(Box<Outgoing>),
-    /// We called and gave up; a 2xx that crosses the CANCEL is answered with ACK and BYE.
-    Cancelled,
+    /// We called and gave up, for this reason if there is one to tell (a Reason header value); a 2xx that crosses the
+    /// CANCEL is answered with ACK and BYE.
+    Cancelled(Option<Box<str>>),
     /// Answered on both sides of the leg.
     Up(Up),
     /// BYE sent, or the last response; nothing more is expected of this leg.

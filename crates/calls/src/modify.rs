@@ -59,7 +59,7 @@ impl Switch {
             // RFC 3311 5.2: no new offer before the first is answered.
             LegState::Incoming(waiting) => !waiting.answered_early,
             LegState::Outgoing(_) => leg.media.agreed().is_none(),
-            LegState::Cancelled | LegState::Ended => true,
+            LegState::Cancelled(_) | LegState::Ended => true,
         };
         if busy {
             return self.endpoint.respond(now.mono, server, 491, None, sip::end);

@@ -118,12 +118,14 @@ impl Switch {
         }
         let stray = leg.dialog.established(response);
         let flow = leg.flow;
-        if matches!(leg.state, LegState::Cancelled) {
-            // Our CANCEL crossed the answer: this is the leg's dialog after all, and it ends at once.
+        if let LegState::Cancelled(reason) = &mut leg.state {
+            // Our CANCEL crossed the answer: this is the leg's dialog after all, and it ends at once, for the reason
+            // that the CANCEL gave (RFC 3326).
+            let reason = reason.take();
             leg.dialog = stray;
             leg.state = LegState::Up(Up::default());
             self.acknowledge(now, id, cseq.number, None);
-            self.send_bye(now, id, Some(ANSWERED_ELSEWHERE));
+            self.send_bye(now, id, reason.as_deref());
             return;
         }
         self.endpoint.ack(flow, &stray.target, |mut writer| {

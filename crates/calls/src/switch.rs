@@ -252,6 +252,9 @@ impl Switch {
         while let Some(event) = self.endpoint.next_event() {
             match event {
                 Event::Unanswered { client, user: Owner::Leg(leg) } => {
+                    if let Some(flow) = self.legs.get(leg).map(|leg| leg.flow) {
+                        self.events.push_back(CallEvent::Silent { flow });
+                    }
                     self.client_failed(now, leg, client, 408);
                 }
                 Event::Unreachable { client, user: Owner::Leg(leg) } => {

@@ -44,6 +44,12 @@ pub(crate) struct Session {
     pub(crate) refusals: u8,
 }
 
+impl Session {
+    pub(crate) fn of(agreement: Option<Agreement>) -> Session {
+        Session { agreement, ..Session::default() }
+    }
+}
+
 impl Switch {
     pub(crate) fn handle_wake(&mut self, now: Now, wake: Wake) {
         match wake {

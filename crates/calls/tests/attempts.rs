@@ -265,3 +265,21 @@ fn r11_what_the_device_says_itself_is_final() {
         assert!(bench.exhausted(), "{status}");
     }
 }
+
+#[test]
+fn r1_a_loser_whose_answer_crosses_its_cancel_hears_why_it_lost() {
+    let reason = "SIP;cause=480;text=\"No answer\"";
+    let mut bench = Bench::new();
+    let device = target("10.0.0.2:5060");
+    let branch = bench.switch.add_branch(bench.now, bench.call, &device).expect("a branch");
+    let invite = bench.invite();
+    bench.receive(device.flow, &invite.answer("180 Ringing", "", ""));
+    bench.switch.remove_branch(bench.now, branch, Some(reason));
+    let cancel = bench.sent().pop().expect("a CANCEL");
+    assert_eq!(cancel.text(HeaderName::Reason), reason);
+    bench.receive(device.flow, &invite.answer("200 OK", "Contact: <sip:bob-1@10.0.0.2>\r\n", SDP));
+    let sent = bench.sent();
+    let methods: Vec<Method<'_>> = sent.iter().map(|sent| sent.message().method()).collect();
+    assert_eq!(methods, [Method::Ack, Method::Bye]);
+    assert_eq!(sent[1].text(HeaderName::Reason), reason);
+}

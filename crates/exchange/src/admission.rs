@@ -28,6 +28,7 @@ pub(crate) enum Sender {
 impl Exchange {
     /// A datagram: one message, or a keep-alive (RFC 5626 4.4.2: STUN; some phones send line ends or a zero).
     pub(crate) fn datagram(&mut self, now: Now, flow: Flow, bytes: &[u8]) {
+        self.registrar.silence.heard(flow);
         if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
             return;
         }
@@ -39,6 +40,8 @@ impl Exchange {
 
     /// One message, framed.
     pub(crate) fn message(&mut self, now: Now, flow: Flow, bytes: &[u8]) {
+        self.registrar.silence.heard(flow);
+        self.ladder.keep(false, flow, bytes);
         let message = match Message::parse(bytes) {
             Ok(message) => message,
             Err(error) => {

@@ -3,9 +3,11 @@
 use crate::change::Change;
 use crate::exchange::{Exchange, Promise};
 use crate::input::{CommandId, Output};
+use crate::ladder::Rung;
 use crate::limits;
 use crate::people::{
-    AccountEdit, Device, DeviceEdit, Group, PeopleChange, Refusal, Route, Settings, Trunk, clean_display,
+    Account, AccountEdit, Device, DeviceEdit, Group, PeopleChange, Refusal, Route, Settings, Trunk,
+    clean_display,
 };
 use clock::Now;
 use sip::digest::Secret;
@@ -85,6 +87,8 @@ pub enum Command {
     ListGroups,
     /// The numbers that are services of the exchange.
     ListCodes,
+    /// What a call sent and received; without a Session-ID, the last call that began.
+    Ladder(Option<Box<str>>),
     /// How things are.
     Status,
 }
@@ -160,6 +164,8 @@ pub enum Answer {
     Groups(Vec<(Box<str>, Group)>),
     /// To [`Command::ListCodes`]: what to dial, and what it does.
     Codes(Vec<(Box<str>, Box<str>)>),
+    /// To [`Command::Ladder`], in the order of time.
+    Ladder(Vec<Rung>),
     /// To [`Command::Status`].
     Status(Status),
 }
@@ -184,54 +190,67 @@ impl Exchange {
             Command::EditDevice { name, edits } => self.edit_device(now, id, name, edits),
             Command::Change(change) => self.change_people(now, id, change),
             Command::Import(rows) => self.import(now, id, &rows),
+            list @ (Command::ListAccounts
+            | Command::ListNumbers
+            | Command::ListDevices
+            | Command::ListTrunks
+            | Command::ListRoutes
+            | Command::ListGroups
+            | Command::ListCodes) => {
+                let answer = self.list(&list);
+                self.answer(id, answer);
+            }
+            Command::Ladder(session_id) => {
+                let rungs = self.ladder_of(session_id.as_deref());
+                self.answer(id, Answer::Ladder(rungs));
+            }
+            Command::Status => {
+                let status = self.status();
+                self.answer(id, Answer::Status(status));
+            }
+        }
+    }
+
+    /// Everything of one kind.
+    fn list(&self, what: &Command) -> Answer {
+        let people = &self.people;
+        match what {
             Command::ListAccounts => {
-                let rows = self.people.accounts().map(|(name, account)| AccountRow {
+                let row = |(name, account): (&str, &Account)| AccountRow {
                     name: name.into(),
                     display: account.display.clone(),
                     numbers: account.numbers.clone(),
                     devices: account.devices.clone(),
                     settings: account.settings.clone(),
-                });
-                let rows = rows.collect();
-                self.answer(id, Answer::Accounts(rows));
+                };
+                Answer::Accounts(people.accounts().map(row).collect())
             }
-            Command::ListNumbers => {
-                let rows = self.people.numbers().map(|(n, a)| (n.into(), a.into())).collect();
-                self.answer(id, Answer::Numbers(rows));
-            }
+            Command::ListNumbers => Answer::Numbers(
+                people.numbers().map(|(number, account)| (number.into(), account.into())).collect(),
+            ),
             Command::ListDevices => {
-                let rows = self.people.devices().map(|(name, device)| DeviceRow {
+                let row = |(name, device): (&str, &Device)| DeviceRow {
                     name: name.into(),
                     account: device.account.clone(),
                     registered: self.registrar.flows(name),
-                });
-                let rows = rows.collect();
-                self.answer(id, Answer::Devices(rows));
+                };
+                Answer::Devices(people.devices().map(row).collect())
             }
             Command::ListTrunks => {
-                let rows = self
-                    .people
-                    .trunks()
-                    .map(|(name, trunk)| (name.into(), trunk.clone(), self.trunks.state(name, trunk)))
-                    .collect();
-                self.answer(id, Answer::Trunks(rows));
+                let row = |(name, trunk): (&str, &Trunk)| {
+                    (name.into(), trunk.clone(), self.trunks.state(name, trunk))
+                };
+                Answer::Trunks(people.trunks().map(row).collect())
             }
             Command::ListRoutes => {
-                let rows = self.people.routes().map(|(name, route)| (name.into(), route.clone())).collect();
-                self.answer(id, Answer::Routes(rows));
+                Answer::Routes(people.routes().map(|(name, route)| (name.into(), route.clone())).collect())
             }
             Command::ListGroups => {
-                let rows = self.people.groups().map(|(name, group)| (name.into(), group.clone())).collect();
-                self.answer(id, Answer::Groups(rows));
+                Answer::Groups(people.groups().map(|(name, group)| (name.into(), group.clone())).collect())
             }
-            Command::ListCodes => {
+            _ => {
                 let echo = self.config.echo_number.iter();
-                let codes = echo.map(|number| (number.clone(), "says back what it hears".into())).collect();
-                self.answer(id, Answer::Codes(codes));
-            }
-            Command::Status => {
-                let status = self.status();
-                self.answer(id, Answer::Status(status));
+                Answer::Codes(echo.map(|number| (number.clone(), "says back what it hears".into())).collect())
             }
         }
     }

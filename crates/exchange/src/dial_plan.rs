@@ -47,7 +47,7 @@ impl Exchange {
     }
 
     /// The number of the office that a trunk asks for, however the trunk writes it.
-    pub(crate) fn from_outside(&self, trunk: &str, asked: &str) -> Box<str> {
+    pub(crate) fn asked_from_outside(&self, trunk: &str, asked: &str) -> Box<str> {
         let number = match self.people.trunk(trunk) {
             Some(trunk) if trunk.strip > 0 || !trunk.prepend.is_empty() => {
                 crate::people::rewrite(asked, trunk.strip, &trunk.prepend)

@@ -6,6 +6,7 @@ use crate::change::{Change, Commit, Epoch, Owned, Shard, StoreAnswer};
 use crate::command::{Answer, BadRow};
 use crate::emergency::{CallBacks, EmergencyPlan};
 use crate::input::{CommandId, Input, Output, Reason};
+use crate::ladder::Ladder;
 use crate::limits;
 use crate::numbering::Numbering;
 use crate::ongoing::OngoingCalls;
@@ -73,6 +74,7 @@ pub struct Exchange {
     pub(crate) switch: Switch,
     pub(crate) verifier: Verifier,
     pub(crate) outputs: VecDeque<Output>,
+    pub(crate) ladder: Ladder,
     pub(crate) store_ready: bool,
     pub(crate) ongoing: OngoingCalls,
     pub(crate) watchers: Watchers,
@@ -106,6 +108,7 @@ impl Exchange {
             switch: Switch::new(calls_seed),
             verifier: Verifier::new(&config.realm, config.challenge, verifier_seed),
             outputs: VecDeque::new(),
+            ladder: Ladder::default(),
             store_ready: true,
             ongoing: OngoingCalls::default(),
             watchers: Watchers::default(),
@@ -134,6 +137,7 @@ impl Exchange {
 
     /// Takes one input. Never blocks, never reads a clock.
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
+        self.ladder.set_time(now.wall);
         match input {
             Input::Datagram { flow, bytes } => self.datagram(now, flow, bytes),
             Input::Message { flow, bytes } => self.message(now, flow, bytes),
@@ -164,6 +168,7 @@ impl Exchange {
             return Some(output);
         }
         if let Some(transmit) = self.switch.next_transmit() {
+            self.ladder.keep(true, transmit.flow, &transmit.bytes);
             return Some(Output::Transmit(transmit));
         }
         self.switch.next_action().map(Output::Media)
@@ -233,6 +238,7 @@ impl Exchange {
                     self.call_ended(now, record.call);
                     self.commit(now, vec![Change::Record(record)], Promise::Nothing);
                 }
+                CallEvent::Silent { flow } => self.registrar.silence.note(flow),
                 CallEvent::Digit { .. } | CallEvent::LegLost { .. } => {}
             }
         }

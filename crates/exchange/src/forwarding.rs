@@ -53,7 +53,7 @@ impl Exchange {
             self.people.account(owner).map(|account| account.devices.as_slice()).unwrap_or_default();
         let others = || devices.iter().filter(|device| Some(&***device) != but);
         let awaited = others().any(|device| self.registrar.is_awaited(device, now.mono));
-        (awaited, others().any(|device| self.registrar.is_registered(device)))
+        (awaited, others().any(|device| self.registrar.is_reachable(device)))
     }
 
     /// The person was not reached: the call goes on where the person says for this case, or ends.

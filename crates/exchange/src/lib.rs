@@ -15,6 +15,7 @@ mod facts;
 mod forwarding;
 mod hunting;
 mod input;
+mod ladder;
 pub mod limits;
 mod numbering;
 mod ongoing;
@@ -23,6 +24,7 @@ mod people;
 mod permissions;
 mod registrar;
 mod routing;
+mod silence;
 mod texts;
 mod transfer;
 mod trunks;
@@ -34,6 +36,7 @@ pub use emergency::EmergencyPlan;
 pub use exchange::{Config, Exchange, Snapshot};
 pub use facts::{Fact, FactKind};
 pub use input::{CommandId, Input, Output, Reason};
+pub use ladder::Rung;
 pub use numbering::{Class, Numbering};
 pub use people::{
     Account, AccountEdit, AutoAnswer, Device, DeviceEdit, ForwardWhen, Forwarding, Group, Host, Language,

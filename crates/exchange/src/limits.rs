@@ -20,6 +20,18 @@ pub const STORE_RETRY: Duration = Duration::from_secs(2);
 pub const TEXTS: usize = 4_096;
 /// Watches of one device: a key pad beside a phone has a hundred lamps.
 pub const WATCHES_PER_DEVICE: usize = 250;
+/// Requests in a row that a contact leaves without any answer before calls pass it over.
+pub const SILENCES: u8 = 2;
+/// Contacts that are remembered for their silence.
+pub const SILENT_FLOWS: usize = 4_096;
+/// Octets of messages that the ladders keep; the entries beside them take half as much at most (R23).
+pub const LADDER_OCTETS: usize = 10 << 20;
+/// The least that a message takes of them.
+pub const LADDER_STEP: usize = 256;
+/// Octets of one message that are kept.
+pub const RUNG_OCTETS: usize = 2_048;
+/// Messages of one call that are shown.
+pub const LADDER_RUNGS: usize = 2_000;
 /// Legs that one call may ring at once.
 pub const BRANCHES: usize = 32;
 /// How long a call rings before it has found nobody.
@@ -53,3 +65,4 @@ pub const TRUNK_ROUNDS: u8 = 2;
 const _: () = assert!(PENDING_COMMITS >= 1_024 && IMPORT_ROWS * 64 <= PENDING_COMMITS);
 const _: () = assert!(BACKLOG_PART <= BACKLOG && BACKLOG >= CALLS);
 const _: () = assert!(BRANCHES < 64, "a call has at most 64 legs");
+const _: () = assert!(LADDER_OCTETS + LADDER_OCTETS / 2 <= 16 << 20, "ladders take 16 MiB at most");

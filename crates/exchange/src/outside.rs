@@ -42,7 +42,7 @@ impl Exchange {
         let mut trunks: VecDeque<Box<str>> = self.config.emergency.trunks.iter().cloned().collect();
         trunks.extend(self.people.trunks().map(|(name, _)| name.into()));
         let mut seen = std::collections::BTreeSet::new();
-        trunks.retain(|name: &Box<str>| self.people.trunk(name).is_some() && seen.insert(name.clone()));
+        trunks.retain(|name| self.people.trunk(name).is_some() && seen.insert(name.clone()));
         let trunks = self.living_first(trunks.into());
         let device = self.ongoing.call(call).and_then(|ongoing| ongoing.device.clone());
         let device = device.and_then(|name| self.people.device(&name));

@@ -5,6 +5,7 @@ use crate::change::Change;
 use crate::exchange::{Exchange, Promise};
 use crate::limits::RETURN;
 use crate::people::PeopleChange;
+use crate::silence::Silence;
 use clock::{Mono, Now, TimerId, Wheel};
 use sip::bindings::{Binding, Bindings, Lifetimes, Refused, Registered, StoredBinding};
 use sip::{Flow, ServerKey};
@@ -26,6 +27,8 @@ pub(crate) struct Registrar {
     /// that is answered, nothing about them is confirmed (R12).
     unsaved: BTreeMap<Box<str>, u64>,
     lifetimes: Lifetimes,
+    /// Contacts that answer nothing.
+    pub(crate) silence: Silence,
 }
 
 #[derive(Debug)]
@@ -44,10 +47,14 @@ impl Registrar {
     }
 
     /// The bindings of a device that a request goes to, each list one target: several flows of one instance are tried
-    /// in turn, the one that was registered last, which is the liveliest, first (R11, RFC 5626 section 7).
+    /// in turn, the one that was registered last, which is the liveliest, first (R11, RFC 5626 section 7). Contacts that
+    /// answered nothing for a while are passed over.
     pub(crate) fn targets(&self, device: &str) -> Vec<Vec<&Binding>> {
         let mut targets: Vec<Vec<&Binding>> = Vec::new();
         for binding in self.bindings(device) {
+            if self.silence.is_dead(binding.flow) {
+                continue;
+            }
             let same = |ways: &&mut Vec<&Binding>| {
                 ways.iter().any(|known| known.instance.is_some() && known.instance == binding.instance)
             };
@@ -64,15 +71,14 @@ impl Registrar {
         self.bindings(device).iter().map(|binding| binding.flow.to_string()).collect()
     }
 
-    /// The device that is registered by a flow.
-    pub(crate) fn device_at(&self, flow: Flow) -> Option<&str> {
-        let by = |entry: &Entry| entry.bindings.list().iter().any(|binding| binding.flow == flow);
-        self.devices.iter().find(|(_, entry)| by(entry)).map(|(device, _)| &**device)
-    }
-
     /// Whether a device is on its way back (R12).
     pub(crate) fn is_awaited(&self, device: &str, now: Mono) -> bool {
         self.awaited.get(device).is_some_and(|until| *until > now)
+    }
+
+    /// Whether there is a way to a device that may live.
+    pub(crate) fn is_reachable(&self, device: &str) -> bool {
+        !self.targets(device).is_empty()
     }
 
     /// Whether a device is registered at all.
@@ -194,6 +200,7 @@ impl Exchange {
         };
         if done.is_ok() {
             self.follow_flows(&device, &before, &bindings);
+            self.bindings_live(&bindings);
         }
         self.registrar.set(device.as_ref().into(), bindings);
         let change = |bindings| vec![Change::Bindings { device: device.clone(), bindings }];
@@ -300,7 +307,7 @@ impl Exchange {
 
 fn write_contact(writer: &mut Writer<'_>, now: Now, binding: &Binding) {
     // Rounded up: a phone takes a second less for a registrar that is slow to say what it meant.
-    let left = binding.expires.since(now.mono).as_millis().div_ceil(1_000);
+    let left = binding.expires.until.since(now.mono).as_millis().div_ceil(1_000);
     let mut text = format!("<{}>;expires={left}", binding.contact);
     if binding.q != 1_000 {
         let _ = write!(text, ";q={}.{:03}", binding.q / 1_000, binding.q % 1_000);

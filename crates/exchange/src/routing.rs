@@ -36,12 +36,13 @@ impl Exchange {
         let dialled = match (&emergency, &sender) {
             (Some(number), _) => number.clone(),
             (None, Sender::Trunk(trunk)) => {
-                self.from_outside(trunk, &asked_of_us(trunk, &asked, message, self))
+                self.asked_from_outside(trunk, &asked_of_us(trunk, &asked, message, self))
             }
             (None, Sender::Device(_)) => asked.into(),
         };
         let (caller, label) = self.caller(&sender, message);
         let session_id = self.session_id(message);
+        self.ladder.link(&session_id, message.call_id().unwrap_or_default());
         let incoming = Incoming {
             flow,
             invite: message,

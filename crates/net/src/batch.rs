@@ -208,6 +208,34 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_and_the_empty_fill_every_place_of_a_batch() {
+        let receiver = UdpSocket::bind("127.0.0.1:0").unwrap();
+        receiver.set_nonblocking(true).unwrap();
+        let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let mut batch = ReceiveBatch::new();
+        assert_eq!(batch.receive(receiver.as_fd(), |_, _| panic!("nothing was sent")).unwrap(), 0);
+        let largest: Arc<[u8]> = Arc::from(vec![7; 65_507]);
+        let mut outbox = Outbox::default();
+        let mut seen = Vec::new();
+        // One at a time, so that no receive buffer is too small; then all places of one batch at once.
+        for index in 0..2 * RECEIVE {
+            let bytes = if index % 2 == 0 { Arc::clone(&largest) } else { Arc::from([]) };
+            outbox.push(receiver.local_addr().unwrap(), bytes);
+            assert_eq!(outbox.flush(sender.as_fd()), 0);
+            while batch.receive(receiver.as_fd(), |_, bytes| seen.push(bytes.len())).unwrap() > 0 {}
+        }
+        assert_eq!(seen, [65_507, 0].repeat(RECEIVE));
+        seen.clear();
+        for _ in 0..RECEIVE + 1 {
+            outbox.push(receiver.local_addr().unwrap(), Arc::from([1; 100]));
+        }
+        assert_eq!(outbox.flush(sender.as_fd()), 0);
+        assert_eq!(batch.receive(receiver.as_fd(), |_, bytes| seen.push(bytes.len())).unwrap(), RECEIVE);
+        assert_eq!(batch.receive(receiver.as_fd(), |_, bytes| seen.push(bytes.len())).unwrap(), 1);
+        assert_eq!(seen, vec![100; RECEIVE + 1]);
+    }
+
+    #[test]
     fn a_datagram_that_cannot_be_sent_does_not_hold_the_others() {
         let receiver = UdpSocket::bind("127.0.0.1:0").unwrap();
         let sender = UdpSocket::bind("127.0.0.1:0").unwrap();

@@ -6,9 +6,11 @@ mod codes;
 mod config;
 mod demo;
 mod device;
+mod drawing;
 mod explain;
 mod group;
 mod import;
+mod ladder;
 mod log;
 mod number;
 mod phone;
@@ -64,6 +66,8 @@ enum Command {
     /// Why a call was refused, forwarded or shed, and what else was decided by itself
     #[command(subcommand)]
     Explain(explain::Command),
+    /// What a call sent and received, drawn
+    Ladder(ladder::Arguments),
     /// Numbers that are services of the exchange
     Codes,
     /// A telephone for the terminal, or for programs
@@ -89,6 +93,7 @@ fn main() -> ExitCode {
         Command::Explain(command) => explain::run(&data, command),
         Command::Import(arguments) => import::run(&data, &arguments),
         Command::Calls(arguments) => calls::run(&data, &arguments),
+        Command::Ladder(arguments) => ladder::run(&data, &arguments),
         Command::Codes => codes::run(&data),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Phone(arguments) => phone::run(&arguments),

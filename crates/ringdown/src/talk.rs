@@ -54,6 +54,6 @@ pub(crate) fn table(heads: &[&str], rows: &[Vec<String>]) -> Result<(), Failure>
 }
 
 /// Names are hostile input: no terminal controls in what we print (sec_01).
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }

@@ -31,9 +31,9 @@ impl Default for Lifetimes {
     }
 }
 
-/// One binding.
+/// One binding; `L` says how long it lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Binding {
+pub struct Binding<L = Life> {
     /// The Contact's URI, for the Request-URI of what we send.
     pub contact: Box<str>,
     /// The phone's own name for itself (`+sip.instance`), for replacing instead of adding.
@@ -49,38 +49,41 @@ pub struct Binding {
     /// Whether a NAT stands between.
     pub behind_nat: bool,
     /// Lives until.
-    pub expires: Mono,
+    pub expires: L,
     /// The last REGISTER's Call-ID and CSeq: an older one of the same call changes nothing.
     pub call_id: Box<str>,
     /// See `call_id`.
     pub sequence: u32,
+}
+
+/// A binding as it is kept: until a time of day, padded by half its life because refreshes are written late (R12).
+pub type StoredBinding = Binding<Wall>;
+
+/// How long a binding lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Life {
+    /// Until then.
+    pub until: Mono,
     /// What the store was told; later is told again only by half-life (R12).
     stored_until: Mono,
 }
 
-/// A binding as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredBinding {
-    /// The Contact's URI.
-    pub contact: Box<str>,
-    /// The phone's own name for itself.
-    pub instance: Option<Box<str>>,
-    /// Which of its flows.
-    pub reg_id: u32,
-    /// Preference in thousandths.
-    pub q: u16,
-    /// Path values.
-    pub path: Vec<Box<str>>,
-    /// Where it was.
-    pub flow: Flow,
-    /// Whether a NAT stands between.
-    pub behind_nat: bool,
-    /// Lives until, padded by half its life because refreshes are written late (R12).
-    pub expires: Wall,
-    /// The last REGISTER's Call-ID.
-    pub call_id: Box<str>,
-    /// Its CSeq.
-    pub sequence: u32,
+impl<L> Binding<L> {
+    /// The same binding with another life.
+    fn living<M>(self, expires: M) -> Binding<M> {
+        Binding {
+            contact: self.contact,
+            instance: self.instance,
+            reg_id: self.reg_id,
+            q: self.q,
+            path: self.path,
+            flow: self.flow,
+            behind_nat: self.behind_nat,
+            expires,
+            call_id: self.call_id,
+            sequence: self.sequence,
+        }
+    }
 }
 
 /// What a REGISTER did.
@@ -138,13 +141,13 @@ impl Bindings {
     /// The earliest end of one.
     #[must_use]
     pub fn next_expiry(&self) -> Option<Mono> {
-        self.list.iter().map(|binding| binding.expires).min()
+        self.list.iter().map(|binding| binding.expires.until).min()
     }
 
     /// Drops what has ended; true when something did.
     pub fn expire(&mut self, now: Mono) -> bool {
         let before = self.list.len();
-        self.list.retain(|binding| binding.expires > now);
+        self.list.retain(|binding| binding.expires.until > now);
         self.list.len() != before
     }
 
@@ -171,7 +174,7 @@ impl Bindings {
         let sequence = request.cseq().map_err(|_| Refused::Malformed)?.number;
         let path = read_path(request)?;
         let mut next = self.list.clone();
-        next.retain(|binding| binding.expires > now.mono);
+        next.retain(|binding| binding.expires.until > now.mono);
         let mut done =
             if next.len() == self.list.len() { Registered::Unchanged } else { Registered::Refreshed };
         for contact in request.contacts() {
@@ -202,21 +205,9 @@ impl Bindings {
     /// What is to be stored now; notes that it was.
     pub fn to_store(&mut self, now: Now) -> Vec<StoredBinding> {
         let stored = self.list.iter_mut().map(|binding| {
-            let left = binding.expires.since(now.mono);
-            binding.stored_until = binding.expires;
-            let padded = now.after(left + left / 2);
-            StoredBinding {
-                contact: binding.contact.clone(),
-                instance: binding.instance.clone(),
-                reg_id: binding.reg_id,
-                q: binding.q,
-                path: binding.path.clone(),
-                flow: binding.flow,
-                behind_nat: binding.behind_nat,
-                expires: padded.wall,
-                call_id: binding.call_id.clone(),
-                sequence: binding.sequence,
-            }
+            let left = binding.expires.until.since(now.mono);
+            binding.expires.stored_until = binding.expires.until;
+            binding.clone().living(now.after(left + left / 2).wall)
         });
         stored.collect()
     }
@@ -230,20 +221,8 @@ impl Bindings {
             .filter(|binding| binding.flow.transport == Transport::Udp && binding.expires.0 > now.wall.0);
         let list = alive.take(BINDINGS_PER_DEVICE).map(|binding| {
             let left = u64::try_from(binding.expires.0 - now.wall.0).unwrap_or(0);
-            let expires = now.mono + Duration::from_millis(left);
-            Binding {
-                contact: binding.contact,
-                instance: binding.instance,
-                reg_id: binding.reg_id,
-                q: binding.q,
-                path: binding.path,
-                flow: binding.flow,
-                behind_nat: binding.behind_nat,
-                expires,
-                call_id: binding.call_id,
-                sequence: binding.sequence,
-                stored_until: expires,
-            }
+            let until = now.mono + Duration::from_millis(left);
+            binding.living(Life { until, stored_until: until })
         });
         Bindings { list: list.collect() }
     }
@@ -291,9 +270,10 @@ impl Asked<'_, '_> {
         let same = known.contact == made.contact && known.flow == made.flow && known.path == made.path;
         // What is stored is padded by half a life, so a refresh in the first half is covered.
         let half = Duration::from_secs(u64::from(asked.min(self.lifetimes.most)) / 2);
-        let stored_until = known.stored_until;
+        let stored_until = known.expires.stored_until;
         let covered = self.now.mono + half <= stored_until;
-        *known = Binding { stored_until, ..made };
+        *known = made;
+        known.expires.stored_until = stored_until;
         Ok(match (same, covered) {
             (true, true) => Registered::Unchanged,
             (true, false) => Registered::Refreshed,
@@ -327,10 +307,12 @@ impl Asked<'_, '_> {
             path: self.path.to_vec(),
             flow,
             behind_nat,
-            expires: self.now.mono + Duration::from_secs(u64::from(seconds)),
+            expires: Life {
+                until: self.now.mono + Duration::from_secs(u64::from(seconds)),
+                stored_until: self.now.mono,
+            },
             call_id: self.call_id.into(),
             sequence: self.sequence,
-            stored_until: self.now.mono,
         })
     }
 

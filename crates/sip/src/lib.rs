@@ -10,6 +10,7 @@ pub mod digest;
 mod endpoint;
 mod envelope;
 mod flow;
+pub mod info;
 pub mod refer;
 pub mod reliable;
 pub mod session_timer;

@@ -338,3 +338,28 @@ fn r11_the_next_flow_of_a_phone_rings_when_the_first_is_dead() {
     world.run_for(seconds(60));
     world.close();
 }
+
+#[test]
+fn r12_a_contact_that_answers_nothing_is_passed_over_until_it_registers_again() {
+    let stage = two_people().phone("bob-1", answers_after(1)).with(|plan| plan.expires = 3_600);
+    let mut world = stage.open();
+    world.after(Duration::ZERO, Act::PowerOff { phone: 1 });
+    let attempt = || Attempt { patience: seconds(60), ..Attempt::to("200") };
+    for _ in 0..2 {
+        world.call(CALLER, attempt());
+        world.run_for(seconds(20));
+        assert_eq!(world.exchange(0).switch().load().1, 2, "the dead contact is tried");
+        world.run_for(seconds(50));
+        assert_eq!(world.final_status(CALLER), Some(480));
+    }
+    world.call(CALLER, attempt());
+    world.run_for(seconds(1));
+    assert!(record(&world).contains("offline"), "{}", record(&world));
+    world.after(Duration::ZERO, Act::Boot { phone: 1, moved: false });
+    world.run_for(seconds(5));
+    world.call(CALLER, attempt());
+    world.run_for(seconds(5));
+    assert_eq!(world.final_status(CALLER), Some(200));
+    world.run_for(seconds(60));
+    world.close();
+}

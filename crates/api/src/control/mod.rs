@@ -9,7 +9,7 @@ mod server;
 pub use client::{Client, ControlError};
 pub use protocol::{
     AccountChanges, AccountItem, CodeItem, DeviceChanges, DeviceItem, FactItem, GroupItem, ImportRow,
-    NumberItem, Request, Response, RouteItem, RowFault, TrunkItem,
+    NumberItem, Request, Response, RouteItem, RowFault, RungItem, TrunkItem,
 };
 pub use server::serve;
 

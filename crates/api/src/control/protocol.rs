@@ -122,6 +122,11 @@ pub enum Request {
         /// How many at most.
         most: u32,
     },
+    /// What a call sent and received.
+    Ladder {
+        /// Its Session-ID, 32 hexadecimal digits; none for the last call that began.
+        session_id: Option<String>,
+    },
     /// The numbers that are services of the exchange.
     Codes,
     /// Rows of a list of people.
@@ -174,6 +179,8 @@ pub enum Response {
     Facts(Vec<FactItem>),
     /// Call records, oldest first.
     Calls(Vec<CallRow>),
+    /// What a call sent and received, in the order of time.
+    Ladder(Vec<RungItem>),
     /// The services.
     Codes(Vec<CodeItem>),
     /// Rows were taken but for these.
@@ -349,6 +356,21 @@ pub struct DeviceChanges {
     pub call_back: Option<String>,
     /// `answer-mode`, `alert-info` or `call-info`.
     pub auto_answer: Option<String>,
+}
+
+/// One message of a call, without secrets (R32).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RungItem {
+    /// When it passed, in milliseconds since 1970 UTC.
+    pub at: i64,
+    /// Sent by the exchange, else received.
+    pub sent: bool,
+    /// The device or trunk at the other end, or its address.
+    pub who: String,
+    /// The path that it took.
+    pub flow: String,
+    /// The beginning of the message.
+    pub text: String,
 }
 
 /// A number that is a service of the exchange.

@@ -1,7 +1,7 @@
 //! The exchange's side of the control socket. The file's mode is the authorisation: owner only.
 
 use super::protocol::{
-    AccountItem, CodeItem, DeviceItem, FactItem, ImportRow, NumberItem, Request, Response, RowFault,
+    AccountItem, CodeItem, DeviceItem, FactItem, ImportRow, NumberItem, Request, Response, RowFault, RungItem,
 };
 use super::{IMPORT_ROWS, LINE, lines};
 use crate::backend::Backend;
@@ -146,6 +146,7 @@ fn command(request: Request) -> Command {
         Request::RouteList => Command::ListRoutes,
         Request::GroupRemove { name } => Command::Change(PeopleChange::RemoveGroup { name: name.into() }),
         Request::GroupList => Command::ListGroups,
+        Request::Ladder { session_id } => Command::Ladder(session_id.map(Into::into)),
         Request::Codes => Command::ListCodes,
         // The rest is more than one command and never comes here.
         Request::DeviceAdd { .. }
@@ -215,6 +216,16 @@ fn response(answer: Answer) -> Response {
         }
         Answer::Groups(rows) => {
             Response::Groups(rows.iter().map(|(name, group)| lines::group_item(name, group)).collect())
+        }
+        Answer::Ladder(rungs) => {
+            let items = rungs.into_iter().map(|rung| RungItem {
+                at: rung.at.0,
+                sent: rung.sent,
+                who: rung.who.into(),
+                flow: rung.flow.into(),
+                text: rung.text,
+            });
+            Response::Ladder(items.collect())
         }
         Answer::Codes(rows) => {
             let items =

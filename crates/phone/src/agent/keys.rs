@@ -7,7 +7,8 @@ use crate::limits::KEYS;
 use crate::words::{CallId, Event, KeyStyle};
 use clock::Now;
 use sip::ServerKey;
-use wire::sip::{HeaderName, Message};
+use sip::info::is_key;
+use wire::sip::Message;
 
 impl Agent {
     pub(super) fn press(&mut self, now: Now, named: Option<CallId>, keys: &str, style: KeyStyle) {
@@ -43,27 +44,12 @@ impl Agent {
         }
     }
 
-    /// A key in the two forms that phones send; any other INFO is left to those who know it (RFC 6086 4.2.2).
+    /// A key; any other INFO is left to those who know it (RFC 6086 4.2.2).
     pub(super) fn info_from_peer(&mut self, now: Now, id: CallId, server: ServerKey, message: &Message<'_>) {
-        let kind = message.value(HeaderName::ContentType).unwrap_or_default().to_ascii_lowercase();
-        let body = std::str::from_utf8(message.body()).unwrap_or_default();
-        let key = match kind.as_slice() {
-            b"application/dtmf-relay" => body
-                .lines()
-                .filter_map(|line| line.split_once('='))
-                .find(|(name, _)| name.trim().eq_ignore_ascii_case("signal"))
-                .and_then(|(_, value)| value.trim().chars().next()),
-            b"application/dtmf" => body.trim().chars().next(),
-            _ => None,
-        };
-        let key = key.map(|key| key.to_ascii_uppercase()).filter(|key| is_key(*key));
+        let key = sip::info::key(message);
         self.respond(now, server, if key.is_some() || message.body().is_empty() { 200 } else { 415 });
         if let Some(key) = key {
             self.tell(Event::Dtmf { call: id, key });
         }
     }
-}
-
-fn is_key(key: char) -> bool {
-    matches!(key, '0'..='9' | 'A'..='D' | '*' | '#')
 }

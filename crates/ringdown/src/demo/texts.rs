@@ -49,15 +49,11 @@ impl Language {
     }
 }
 
-/// How many columns a text takes on a terminal: ideographs and their punctuation take two.
-pub(super) fn columns(text: &str) -> usize {
-    text.chars().map(|c| if ('\u{2e80}'..='\u{ffe6}').contains(&c) { 2 } else { 1 }).sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::demo::scenes::SCENES;
+    use crate::drawing::columns;
 
     #[test]
     fn every_text_stands_in_both_languages() {

@@ -79,21 +79,8 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     for listener in listeners {
         runtime.spawn(listener.serve(streams.clone(), deliver.clone()));
     }
-    let listening = |wanted: &str| own.iter().find(|(kind, _)| *kind == wanted).map(|(_, at)| at.port());
-    let reached_at = Own {
-        udp: udp.iter().map(Udp::bound).collect(),
-        public: config.sip.advertise,
-        tcp: listening("tcp"),
-        tls: listening("tls"),
-    };
-    let reacher = Reacher::new(
-        runtime.handle().clone(),
-        &config.dns.servers.0,
-        streams.clone(),
-        sender.clone(),
-        reached_at,
-        config.sip.authorities.clone(),
-    );
+    let deliver_to = (runtime.handle().clone(), streams.clone(), sender.clone());
+    let reacher = reacher(&config, deliver_to, &udp, &own);
     let doors = Doors { udp, streams, store, workers, mailbox, clock, reacher };
     let core =
         std::thread::Builder::new().name("core".into()).spawn(move || Core::new(exchange, doors).run())?;
@@ -105,6 +92,23 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     drop(folder);
     Ok(ended?)
+}
+
+fn reacher(
+    config: &Config,
+    (runtime, streams, core): (tokio::runtime::Handle, Streams, net::Sender<CoreInput>),
+    udp: &[Udp],
+    own: &[Bound],
+) -> Reacher {
+    let listening = |wanted: &str| own.iter().find(|(kind, _)| *kind == wanted).map(|(_, at)| at.port());
+    let reached_at = Own {
+        udp: udp.iter().map(Udp::bound).collect(),
+        public: config.sip.advertise,
+        tcp: listening("tcp"),
+        tls: listening("tls"),
+    };
+    let authorities = config.sip.authorities.clone();
+    Reacher::new(runtime, &config.dns.servers.0, streams, core, reached_at, authorities)
 }
 
 fn exchange_config(config: &Config, realm: &str, own_addresses: Vec<SocketAddr>) -> exchange::Config {
