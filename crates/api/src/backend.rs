@@ -50,6 +50,13 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// The newest call records, oldest first; `Err` says in words why they cannot be read.
     fn records(&self, most: u32) -> impl Future<Output = Result<Vec<CallRow>, String>> + Send;
 
+    /// The facts about something, oldest first: time in milliseconds since 1970 UTC, rule, words.
+    fn facts(
+        &self,
+        kind: &str,
+        subject: &str,
+    ) -> impl Future<Output = Result<Vec<(i64, String, String)>, String>> + Send;
+
     /// What is kept of a device's secret in this exchange's realm.
     fn secret(&self, device: &str, password: &str) -> Secret;
 

@@ -1,15 +1,15 @@
 //! A branch: the INVITE to one device, from its start to its answer or failure.
 
 use crate::Cause;
+use crate::attempt::Attempt;
 use crate::call::{CallEvent, Party, Stage};
-use crate::caller::{ALLOW, SUPPORTED, finish, sdp_of, write_session};
+use crate::caller::sdp_of;
 use crate::leg::{self, CallId, EarlyDialog, Leg, LegId, LegState, Outgoing, Role};
 use crate::limits::{EARLY_DIALOGS_PER_BRANCH, LEGS_PER_CALL};
 use crate::switch::{self, Owner, Switch};
 use crate::timers::{Session, Wake};
 use clock::Now;
 use media::{Direction, LocalMedia, Negotiation, Source};
-use sip::session_timer::{self, Agreement, Refresher};
 use sip::{ClientKey, Dialog, Flow, reliable};
 use std::time::Duration;
 use wire::sip::{HeaderName, Message, Method};
@@ -30,6 +30,34 @@ pub struct Target {
     /// The host of From and To.
     pub domain: Box<str>,
     /// Whether a NAT stands between us and it.
+    pub behind_nat: bool,
+    /// Its other ways, the next first: tried in turn when the one before is dead (R11, RFC 5626 section 7).
+    pub further: Vec<Way>,
+}
+
+impl Target {
+    /// All its ways, the one that is tried first included.
+    pub(crate) fn ways(&self) -> Vec<Way> {
+        let first = Way {
+            flow: self.flow,
+            uri: self.uri.clone(),
+            routes: self.routes.clone(),
+            behind_nat: self.behind_nat,
+        };
+        std::iter::once(first).chain(self.further.iter().cloned()).collect()
+    }
+}
+
+/// One way to a device.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// The path.
+    pub flow: Flow,
+    /// The Request-URI: the contact that was registered by it.
+    pub uri: Box<str>,
+    /// Route values, the Path of that registration.
+    pub routes: Vec<Box<str>>,
+    /// Whether a NAT stands between.
     pub behind_nat: bool,
 }
 
@@ -81,52 +109,17 @@ impl Switch {
         let leg = &mut self.legs[id];
         leg.stream = stream;
         leg.dialog.local_tag = leg::tag(id, nonce).into();
-        let invite = self.send_invite(now, id, target, hops, &session_id, &sdp)?;
+        let attempt = Attempt::new(target.clone(), hops, session_id, sdp);
+        let invite = self.send_invite(now, id, &attempt)?;
         self.legs[id].state = LegState::Outgoing(Box::new(Outgoing {
             invite,
             progress: 0,
             early: Vec::new(),
             offered: negotiation,
+            attempt,
         }));
         self.calls[call].branches.push(id);
         Some(id)
-    }
-
-    /// The INVITE of a new branch.
-    fn send_invite(
-        &mut self,
-        now: Now,
-        id: LegId,
-        target: &Target,
-        hops: u8,
-        session_id: &str,
-        sdp: &[u8],
-    ) -> Option<ClientKey> {
-        let leg = self.legs.get_mut(id)?;
-        let sequence = leg.dialog.next_sequence();
-        let contact = Switch::contact(target.flow);
-        let dialog = leg.dialog.clone();
-        let (flow, uri) = (target.flow, &target.uri);
-        Some(self.endpoint.request(
-            now.mono,
-            flow,
-            Owner::Leg(id),
-            Method::Invite,
-            uri,
-            hops,
-            |mut writer| {
-                dialog.write(&mut writer, Method::Invite, sequence);
-                writer.header(HeaderName::Contact, contact);
-                writer.header(HeaderName::Allow, ALLOW);
-                writer.header(HeaderName::Supported, SUPPORTED);
-                let wish = Agreement { interval: session_timer::INTERVAL, refresher: Refresher::Us };
-                write_session(&mut writer, Some(wish), true);
-                writer.header_fmt(HeaderName::MinSe, format_args!("{}", session_timer::MIN_SE));
-                writer
-                    .header_parts(HeaderName::SessionId, &[session_id.as_bytes(), b";remote=", NIL_SESSION]);
-                finish(writer, Some(sdp))
-            },
-        ))
     }
 
     /// How long the branches may ring from now on.
@@ -184,6 +177,9 @@ impl Switch {
             0..=100 => {}
             101..=199 => self.branch_progress(now, id, status, response),
             200..=299 => self.branch_answered(now, id, client, response),
+            422 if self.retry_longer(now, id, response) => {}
+            // RFC 5626 5.3: what keeps the flows of the device says that this one is dead.
+            430 if self.retry_elsewhere(now, id) => {}
             _ => self.branch_failed(now, id, status),
         }
     }
@@ -294,7 +290,11 @@ impl Switch {
     pub(crate) fn client_failed(&mut self, now: Now, id: LegId, client: ClientKey, status: u16) {
         let Some(leg) = self.legs.get_mut(id) else { return };
         match &leg.state {
-            LegState::Outgoing(outgoing) if outgoing.invite == client => self.branch_failed(now, id, status),
+            LegState::Outgoing(outgoing) if outgoing.invite == client => {
+                if !self.retry_elsewhere(now, id) {
+                    self.branch_failed(now, id, status);
+                }
+            }
             LegState::Cancelled => self.forget_leg(id),
             LegState::Up(_) => self.request_failed(now, id, client, status),
             LegState::Incoming(_) | LegState::Outgoing(_) => {}
@@ -322,8 +322,6 @@ impl Switch {
 }
 
 /// RFC 7989 section 5: the other half is not known yet.
-const NIL_SESSION: &[u8] = b"00000000000000000000000000000000";
-
 /// `"Alice" <sip:100@office>`; names are cleaned of what could end the quotes or the line.
 #[must_use]
 pub fn name_addr(party: &Party, domain: &str) -> String {

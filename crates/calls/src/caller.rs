@@ -94,7 +94,10 @@ impl Switch {
             source: Source::Nothing,
             behind_nat: incoming.behind_nat,
             ack: None,
-            session: Session { agreement: session_timer::answer(invite).ok().flatten(), media_seen: false },
+            session: Session {
+                agreement: session_timer::answer(invite).ok().flatten(),
+                ..Session::default()
+            },
             timer: None,
             lost: None,
         });

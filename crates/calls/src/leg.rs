@@ -1,5 +1,6 @@
 //! One leg: one INVITE's worth of relation between the exchange and one device.
 
+use crate::attempt::Attempt;
 use crate::ports::PortLease;
 use clock::TimerId;
 use media::{Negotiation, Source, StreamIdentity};
@@ -66,6 +67,8 @@ pub(crate) struct Outgoing {
     pub(crate) early: Vec<EarlyDialog>,
     /// Our offer, before any answer; each early dialog answers it anew.
     pub(crate) offered: Negotiation,
+    /// What its INVITE is made of.
+    pub(crate) attempt: Attempt,
 }
 
 /// One dialog among those that a forking proxy behind a branch may make.
@@ -109,6 +112,13 @@ pub(crate) enum Purpose {
     Rehome(Vec<media::Codec>),
     /// Keep the session alive (R7, RFC 4028).
     Refresh,
+}
+
+impl Purpose {
+    /// Whether it makes an offer that a refusal takes back.
+    pub(crate) fn offers(&self) -> bool {
+        matches!(self, Purpose::Codecs(_) | Purpose::Rehome(_))
+    }
 }
 
 /// One leg.

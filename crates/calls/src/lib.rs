@@ -12,6 +12,7 @@
 //!                        +- call -+--> branch leg ----------> device
 //! ```
 
+mod attempt;
 mod branch;
 mod bridge;
 mod call;
@@ -30,7 +31,7 @@ mod replace;
 mod switch;
 mod timers;
 
-pub use branch::{Target, name_addr};
+pub use branch::{Target, Way, name_addr};
 pub use call::{CallEvent, CallRecord, Party};
 pub use caller::{Incoming, contact};
 pub use cause::{Blame, Cause};

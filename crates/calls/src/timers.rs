@@ -36,6 +36,10 @@ pub(crate) struct Session {
     pub(crate) agreement: Option<Agreement>,
     /// Media came since the last look.
     pub(crate) media_seen: bool,
+    /// The largest Min-SE that a 422 of the peer's side named, in seconds; zero before any.
+    pub(crate) least: u32,
+    /// Refusals of a row that said so.
+    pub(crate) refusals: u8,
 }
 
 impl Switch {

@@ -1,5 +1,6 @@
 //! What leaves for the store, and what comes back (R19, R20, R21).
 
+use crate::facts::Fact;
 use crate::people::PeopleChange;
 use calls::CallRecord;
 use sip::bindings::StoredBinding;
@@ -41,6 +42,8 @@ pub enum Change {
     },
     /// A call is over.
     Record(Box<CallRecord>),
+    /// Something was decided by itself.
+    Fact(Box<Fact>),
 }
 
 /// A change with the right to make it.

@@ -7,7 +7,7 @@ use crate::command::{Answer, BadRow};
 use crate::input::{CommandId, Input, Output, Reason};
 use crate::limits;
 use crate::ongoing::OngoingCalls;
-use crate::people::People;
+use crate::people::{People, PeopleChange};
 use crate::registrar::Registrar;
 use crate::texts::Texts;
 use crate::watching::Watchers;
@@ -105,7 +105,7 @@ impl Exchange {
             match change {
                 Change::People(change) => exchange.people.apply(&change),
                 Change::Bindings { device, bindings } => exchange.registrar.restore(now, &device, bindings),
-                Change::Record(_) => {}
+                Change::Record(_) | Change::Fact(_) => {}
             }
         }
         exchange
@@ -278,6 +278,17 @@ impl Exchange {
         }
     }
 
+    /// The newest of the directory changes that wait for the store and that `pick` is after.
+    pub(crate) fn coming<T>(&self, pick: impl Fn(&PeopleChange) -> Option<T>) -> Option<T> {
+        let changes = self.pending.values().rev().flat_map(|pending| pending.changes.iter().rev());
+        changes
+            .filter_map(|change| match change {
+                Change::People(change) => Some(change),
+                _ => None,
+            })
+            .find_map(pick)
+    }
+
     /// The sequence number of the next commit.
     pub(crate) fn next_sequence(&self) -> u64 {
         self.sequence + 1
@@ -290,6 +301,7 @@ fn subject(change: &Change) -> &str {
         Change::People(change) => change.subject(),
         Change::Bindings { device, .. } => device,
         Change::Record(record) => &record.dialled,
+        Change::Fact(fact) => &fact.subject,
     }
 }
 

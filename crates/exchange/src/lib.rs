@@ -9,6 +9,7 @@ mod backlog;
 mod change;
 mod command;
 mod exchange;
+mod facts;
 mod input;
 pub mod limits;
 mod ongoing;
@@ -22,7 +23,12 @@ mod watching;
 pub use change::{Change, Commit, Epoch, Owned, SHARDS, Shard, StoreAnswer};
 pub use command::{AccountRow, Answer, BadRow, Command, DeviceRow, ImportRow, Status};
 pub use exchange::{Config, Exchange, Snapshot};
+pub use facts::{Fact, FactKind};
 pub use input::{CommandId, Input, Output, Reason};
-pub use people::{Account, Device, People, PeopleChange, Refusal, Trunk, clean_display, is_name, is_number};
+pub use people::{
+    Account, AccountEdit, AutoAnswer, Device, DeviceEdit, ForwardWhen, Forwarding, Group, Host, Language,
+    People, PeopleChange, Refusal, Right, Rights, Route, Settings, Strategy, Trunk, TrunkLogin,
+    clean_display, is_name, is_number, rewrite,
+};
 pub use sip::bindings::StoredBinding;
 pub use sip::digest::Secret;

@@ -10,6 +10,8 @@ pub const PENDING_COMMITS: usize = 16_384;
 pub const WATCHERS: usize = 50_000;
 /// Records of calls that wait for a store that is away; beyond, the oldest are lost (R20).
 pub const BACKLOG: usize = 65_536;
+/// Facts that wait for a store that is away; beyond, the oldest are lost.
+pub const BACKLOG_FACTS: usize = 16_384;
 /// Changes of the backlog that are handed to the store at once.
 pub const BACKLOG_PART: usize = 256;
 /// How long a store that was away is left alone.

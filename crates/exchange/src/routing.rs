@@ -8,7 +8,7 @@ use crate::exchange::Exchange;
 use crate::limits;
 use crate::ongoing::Ongoing;
 use crate::people::clean_display;
-use calls::{CallId, Cause, Incoming, Party, Target};
+use calls::{CallId, Cause, Incoming, Party, Target, Way};
 use clock::Now;
 use media::{SoundId, Source};
 use sip::Flow;
@@ -114,11 +114,9 @@ impl Exchange {
         let targets: Vec<Target> = devices
             .iter()
             .filter(|device| Some(&***device) != but)
-            .flat_map(|device| {
-                self.registrar.targets(device).into_iter().map(move |binding| (device, binding))
-            })
+            .flat_map(|device| self.registrar.targets(device).into_iter().map(move |ways| (device, ways)))
             .take(limits::BRANCHES)
-            .map(|(device, binding)| target(device, binding, callee, self.config.domain.as_deref()))
+            .filter_map(|(device, ways)| target(device, &ways, callee, self.config.domain.as_deref()))
             .collect();
         targets.iter().filter(|target| self.switch.add_branch(now, call, target).is_some()).count()
     }
@@ -135,13 +133,12 @@ impl Exchange {
         };
         let calls: Vec<(CallId, Party)> = self.ongoing.of(&account).filter_map(waits).collect();
         for (call, callee) in calls {
-            let new = |binding: &&Binding| !self.switch.rings(call, device, binding.flow);
-            let bindings = self.registrar.targets(device);
-            let targets: Vec<Target> = bindings
-                .into_iter()
-                .filter(new)
-                .map(|binding| target(device, binding, &callee, self.config.domain.as_deref()))
-                .collect();
+            let domain = self.config.domain.as_deref();
+            let ways = self.registrar.targets(device);
+            let mut targets: Vec<Target> =
+                ways.iter().filter_map(|ways| target(device, ways, &callee, domain)).collect();
+            // R11: a device that rings by one flow learns of the others, and rings once.
+            targets.retain(|target| !self.switch.rings(call, target));
             for target in &targets {
                 self.switch.add_branch(now, call, target);
             }
@@ -222,9 +219,16 @@ impl Exchange {
     }
 }
 
-/// One branch.
-fn target(device: &str, binding: &Binding, callee: &Party, domain: Option<&str>) -> Target {
-    Target {
+/// One branch: the flows of one instance of a device, to be tried in turn (R11).
+fn target(device: &str, ways: &[&Binding], callee: &Party, domain: Option<&str>) -> Option<Target> {
+    let (binding, further) = ways.split_first()?;
+    let way = |binding: &&Binding| Way {
+        flow: binding.flow,
+        uri: binding.contact.clone(),
+        routes: binding.path.clone(),
+        behind_nat: binding.behind_nat,
+    };
+    Some(Target {
         label: device.into(),
         flow: binding.flow,
         uri: binding.contact.clone(),
@@ -232,5 +236,6 @@ fn target(device: &str, binding: &Binding, callee: &Party, domain: Option<&str>)
         callee: callee.clone(),
         domain: domain.map_or_else(|| binding.flow.local.to_string().into(), Box::from),
         behind_nat: binding.behind_nat,
-    }
+        further: further.iter().map(way).collect(),
+    })
 }

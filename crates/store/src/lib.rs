@@ -8,13 +8,18 @@
 //! ```
 
 mod error;
+mod facts;
 mod group;
 mod migrate;
 mod open;
+mod outside;
 mod records;
+mod seal;
 mod snapshot;
 mod writer;
 
 pub use error::StoreError;
+pub use facts::KeptFact;
 pub use open::{Opened, Store};
 pub use records::{Record, Records};
+pub use seal::SEAL_KEY;

@@ -3,7 +3,8 @@
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
 
 /// The steps, in order; the database's `user_version` is the number of those that were taken.
-const STEPS: &[&str] = &[include_str!("../migrations/0001_office.sql")];
+const STEPS: &[&str] =
+    &[include_str!("../migrations/0001_office.sql"), include_str!("../migrations/0002_outside.sql")];
 
 pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<(), String> {
     let (version,): (i64,) = sqlx::query_as("PRAGMA user_version")

@@ -2,6 +2,7 @@
 
 use crate::group::Group;
 use crate::open::options;
+use crate::seal::Sealer;
 use exchange::{Commit, Epoch, Owned, Shard, StoreAnswer};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqliteConnection};
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ pub(crate) enum Request {
 pub(crate) fn run(
     runtime: tokio::runtime::Runtime,
     mut connection: SqliteConnection,
+    sealer: &Sealer,
     path: &Path,
     queue: &Receiver<Request>,
     mut answer: impl FnMut(u64, StoreAnswer),
@@ -51,7 +53,7 @@ pub(crate) fn run(
         }
         collect(queue, &mut group, &mut next);
         let began = Instant::now();
-        let written = runtime.block_on(write(&mut connection, &group));
+        let written = runtime.block_on(write(&mut connection, sealer, &group));
         let took = began.elapsed();
         if took > SLOW {
             tracing::warn!(took_ms = took.as_millis(), commits = group.len(), "slow commit");
@@ -122,6 +124,7 @@ type Fences = BTreeMap<Shard, Epoch>;
 /// Writes a group in one transaction. Returns the fences that it met: commits that run into one are left out.
 pub(crate) async fn write(
     connection: &mut SqliteConnection,
+    sealer: &Sealer,
     commits: &[Commit],
 ) -> Result<Fences, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
@@ -130,7 +133,7 @@ pub(crate) async fn write(
     for commit in commits.iter().filter(|commit| !touches(commit, &fenced)) {
         group.add(commit);
     }
-    group.write(&mut transaction).await?;
+    group.write(&mut transaction, sealer).await?;
     transaction.commit().await?;
     Ok(fenced)
 }

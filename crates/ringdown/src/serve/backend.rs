@@ -35,6 +35,11 @@ impl Backend for Roof {
         Ok(records.into_iter().map(row).collect())
     }
 
+    async fn facts(&self, kind: &str, subject: &str) -> Result<Vec<(i64, String, String)>, String> {
+        let facts = self.records.facts(kind, subject).await.map_err(|error| error.to_string())?;
+        Ok(facts.into_iter().map(|fact| (fact.time, fact.rule, fact.words)).collect())
+    }
+
     fn secret(&self, device: &str, password: &str) -> Secret {
         Secret::new(device, &self.realm, password)
     }
