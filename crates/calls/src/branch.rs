@@ -99,6 +99,7 @@ impl Switch {
             order_epoch: 0,
             media_generation: 0,
             source: Source::Nothing,
+            told_epoch: 0,
             behind_nat: target.behind_nat,
             ack: None,
             session: Session::default(),

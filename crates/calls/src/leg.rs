@@ -138,6 +138,8 @@ pub(crate) struct Leg {
     /// Grows with each authenticated offer or answer: only those may start learning an address again (R16).
     pub(crate) media_generation: u32,
     pub(crate) source: Source,
+    /// The order with which it began to hear what it is told; what ended before that is of no interest.
+    pub(crate) told_epoch: u32,
     /// A NAT stands between us and the device: media addresses in its SDP mean nothing (R16).
     pub(crate) behind_nat: bool,
     /// The CSeq number and the ACK of our last INVITE's 2xx, kept for the 2xx's repeats.

@@ -28,6 +28,7 @@ mod modify;
 mod ports;
 mod race;
 mod replace;
+mod say;
 mod switch;
 mod timers;
 

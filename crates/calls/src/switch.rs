@@ -190,6 +190,7 @@ impl Switch {
                     self.events.push_back(CallEvent::Digit { call, leg, digit });
                 }
             }
+            MediaEvent::SoundEnded { leg, epoch } => self.sound_ended(leg, epoch),
             MediaEvent::FirstPacket { leg, .. } | MediaEvent::Report { leg, .. } => {
                 if let Some(entry) = self.legs.get_mut(leg::from_media_key(leg)) {
                     entry.session.media_seen = true;

@@ -57,7 +57,7 @@ fn prompts_end_and_tell_it_once() {
     let mut office = Office::new();
     office.order(1, Voice::Pcma, prompt(SoundId::BEEP, None));
     office.run(1000);
-    let ended = MediaEvent::SoundEnded { leg: LegKey(1) };
+    let ended = MediaEvent::SoundEnded { leg: LegKey(1), epoch: 1 };
     assert_eq!(office.told(), std::slice::from_ref(&ended));
     let got = office.heard(1);
     assert_eq!(got.iter().map(|got| got.payload.len()).sum::<usize>(), 200 * 8);
