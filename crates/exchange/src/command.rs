@@ -1,6 +1,7 @@
 //! What an administrator can ask of the running office. Directory data commits first and is applied then (R20).
 
 use crate::change::Change;
+use crate::codes::CodeAct;
 use crate::exchange::{Exchange, Promise};
 use crate::input::{CommandId, Output};
 use crate::limits;
@@ -222,7 +223,9 @@ impl Exchange {
             }
             Command::ListCodes => {
                 let echo = self.config.echo_number.iter();
-                let codes = echo.map(|number| (number.clone(), "says back what it hears".into())).collect();
+                let echo = echo.map(|number| (number.clone(), CodeAct::Echo.words().into()));
+                let codes = self.config.codes.iter().map(|(code, act)| (code.into(), act.words().into()));
+                let codes = echo.chain(codes).collect();
                 self.answer(id, Answer::Codes(codes));
             }
             Command::Status => {
@@ -230,6 +233,11 @@ impl Exchange {
                 self.answer(id, Answer::Status(status));
             }
         }
+    }
+
+    /// Whether a number is one of the exchange's own services.
+    fn is_service(&self, number: &str) -> bool {
+        self.config.echo_number.as_deref() == Some(number) || self.config.codes.has(number)
     }
 
     /// How things are.
@@ -251,23 +259,33 @@ impl Exchange {
 
     /// Edits what the directory will be once all that is on its way to the store is kept.
     fn edit_account(&mut self, now: Now, id: CommandId, name: Box<str>, edits: Vec<AccountEdit>) {
+        match self.edited_account(&name, edits) {
+            Some(change) => self.change_people(now, id, change),
+            None => self.answer(id, Answer::Refused(Refusal::Unknown("account", name))),
+        }
+    }
+
+    /// The change that makes edits of an account, upon those that wait for the store; `None` if there is none.
+    pub(crate) fn edited_account(
+        &self,
+        name: &str,
+        edits: impl IntoIterator<Item = AccountEdit>,
+    ) -> Option<PeopleChange> {
         let coming = self.coming(|change| match change {
-            PeopleChange::PutAccount { name: of, display, settings } if *of == name => {
+            PeopleChange::PutAccount { name: of, display, settings } if **of == *name => {
                 Some((display.clone(), settings.clone()))
             }
             _ => None,
         });
         let known = || {
-            let account = self.people.account(&name)?;
+            let account = self.people.account(name)?;
             Some((account.display.clone(), Box::new(account.settings.clone())))
         };
-        let Some((mut display, mut settings)) = coming.or_else(known) else {
-            return self.answer(id, Answer::Refused(Refusal::Unknown("account", name)));
-        };
+        let (mut display, mut settings) = coming.or_else(known)?;
         for edit in edits {
             edit.apply(&mut display, &mut settings);
         }
-        self.change_people(now, id, PeopleChange::PutAccount { name, display, settings });
+        Some(PeopleChange::PutAccount { name: name.into(), display, settings })
     }
 
     fn edit_device(&mut self, now: Now, id: CommandId, name: Box<str>, edits: Vec<DeviceEdit>) {
@@ -286,7 +304,7 @@ impl Exchange {
 
     fn change_people(&mut self, now: Now, id: CommandId, change: PeopleChange) {
         let service = match &change {
-            PeopleChange::PutNumber { number, .. } => self.config.echo_number.as_deref() == Some(number),
+            PeopleChange::PutNumber { number, .. } => self.is_service(number),
             _ => false,
         };
         let checked = match &change {
@@ -358,7 +376,7 @@ impl Exchange {
         if !crate::people::is_number(&row.number) {
             return Err(Refusal::BadNumber(row.number.clone()));
         }
-        if self.config.echo_number.as_deref() == Some(&*row.number) {
+        if self.is_service(&row.number) {
             return Err(Refusal::Service(row.number.clone()));
         }
         let holder = draft

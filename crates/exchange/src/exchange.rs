@@ -3,7 +3,9 @@
 
 use crate::backlog::Backlog;
 use crate::change::{Change, Commit, Epoch, Owned, Shard, StoreAnswer};
+use crate::codes::Codes;
 use crate::command::{Answer, BadRow};
+use crate::dialogue::{Line, Services};
 use crate::input::{CommandId, Input, Output, Reason};
 use crate::limits;
 use crate::ongoing::OngoingCalls;
@@ -27,6 +29,8 @@ pub struct Config {
     pub domain: Option<Box<str>>,
     /// The number that talks back, if any.
     pub echo_number: Option<Box<str>>,
+    /// The feature codes.
+    pub codes: Codes,
     /// How long a call rings.
     pub ring_limit: Duration,
     /// Which digest algorithms are asked for (R10).
@@ -42,6 +46,8 @@ pub(crate) enum Promise {
     Change { id: CommandId, taken: Option<usize>, bad: Vec<BadRow> },
     /// The 200 to a REGISTER; the bindings are live already.
     Registration { server: ServerKey, device: Box<str> },
+    /// The spoken yes to a feature code; the changes are applied when they are kept.
+    Spoken { call: calls::CallId, said: Vec<Line> },
     /// Nobody waits.
     Nothing,
 }
@@ -66,6 +72,7 @@ pub struct Exchange {
     pub(crate) watchers: Watchers,
     pub(crate) texts: Texts,
     pub(crate) backlog: Backlog,
+    pub(crate) services: Services,
     pending: BTreeMap<u64, Pending>,
     sequence: u64,
     epoch: Epoch,
@@ -96,6 +103,7 @@ impl Exchange {
             watchers: Watchers::default(),
             texts: Texts::default(),
             backlog: Backlog::default(),
+            services: Services::default(),
             pending: BTreeMap::new(),
             sequence: snapshot.sequence,
             epoch: Epoch(1),
@@ -122,6 +130,7 @@ impl Exchange {
                 self.switch.handle_timeout(now);
                 self.expire_registrations(now);
                 self.expire_watchers(now);
+                self.expire_dialogues(now);
                 self.retry_store(now);
             }
             Input::Stored { sequence, answer } => self.stored(now, sequence, answer),
@@ -149,8 +158,9 @@ impl Exchange {
         let calls = self.switch.next_deadline().map(|when| (when, Reason::Calls));
         let bindings = self.registrar.next_deadline().map(|when| (when, Reason::Registrations));
         let watchers = self.watchers.next_deadline().map(|when| (when, Reason::Watchers));
+        let dialogues = self.services.next_deadline().map(|when| (when, Reason::Dialogues));
         let store = self.backlog.next_deadline().map(|when| (when, Reason::Store));
-        [calls, bindings, watchers, store].into_iter().flatten().min_by_key(|(when, _)| *when)
+        [calls, bindings, watchers, dialogues, store].into_iter().flatten().min_by_key(|(when, _)| *when)
     }
 
     /// Ends all calls with one record each, because the exchange stops.
@@ -188,15 +198,21 @@ impl Exchange {
         while let Some(event) = self.switch.next_event() {
             match event {
                 CallEvent::Referred { call, leg, target } => self.referred(now, call, leg, &target),
-                CallEvent::Moved { call } => self.call_moved(now, call),
+                CallEvent::Moved { call } => {
+                    self.services.end(call);
+                    self.call_moved(now, call);
+                }
                 CallEvent::NotMoved { .. } => {}
                 CallEvent::Answered { call } => self.call_answered(now, call),
                 CallEvent::Exhausted { call, cause } => self.nobody_answered(now, call, cause),
                 CallEvent::Ended(record) => {
+                    self.services.end(record.call);
                     self.call_ended(now, record.call);
                     self.commit(now, vec![Change::Record(record)], Promise::Nothing);
                 }
-                CallEvent::Digit { .. } | CallEvent::LegLost { .. } => {}
+                CallEvent::Digit { call, digit, .. } => self.key_pressed(now, call, digit),
+                CallEvent::SoundEnded { call } => self.sound_ended(now, call),
+                CallEvent::LegLost { .. } => {}
             }
         }
         while let Some(owner) = self.switch.next_failure() {
@@ -253,12 +269,7 @@ impl Exchange {
     fn keep_promise(&mut self, now: Now, pending: Pending) {
         match pending.promise {
             Promise::Change { id, taken, bad } => {
-                for change in &pending.changes {
-                    if let Change::People(change) = change {
-                        self.people.apply(change);
-                        self.registrar.people_changed(change);
-                    }
-                }
+                self.apply(&pending.changes);
                 let answer = match taken {
                     Some(taken) => Answer::Imported { taken, bad },
                     None => Answer::Done,
@@ -266,7 +277,21 @@ impl Exchange {
                 self.answer(id, answer);
             }
             Promise::Registration { server, device } => self.confirm_registration(now, server, &device),
+            Promise::Spoken { call, said } => {
+                self.apply(&pending.changes);
+                self.say_done(now, call, said);
+            }
             Promise::Nothing => {}
+        }
+    }
+
+    /// Directory data is in force once it is kept.
+    fn apply(&mut self, changes: &[Change]) {
+        for change in changes {
+            if let Change::People(change) = change {
+                self.people.apply(change);
+                self.registrar.people_changed(change);
+            }
         }
     }
 
@@ -274,6 +299,7 @@ impl Exchange {
         match promise {
             Promise::Change { id, .. } => self.answer(id, Answer::Unavailable(why.to_owned())),
             Promise::Registration { server, .. } => self.refuse_registration(now, server),
+            Promise::Spoken { call, .. } => self.say_not_stored(now, call, why),
             Promise::Nothing => {}
         }
     }

@@ -85,6 +85,8 @@ pub enum Reason {
     Registrations,
     /// A watcher did not refresh.
     Watchers,
+    /// Somebody talks with the exchange and says nothing, or hears nothing.
+    Dialogues,
     /// The store was away and is asked again.
     Store,
 }

@@ -7,7 +7,9 @@
 mod admission;
 mod backlog;
 mod change;
+mod codes;
 mod command;
+pub mod dialogue;
 mod exchange;
 mod facts;
 mod input;
@@ -21,6 +23,7 @@ mod transfer;
 mod watching;
 
 pub use change::{Change, Commit, Epoch, Owned, SHARDS, Shard, StoreAnswer};
+pub use codes::{CodeAct, Codes};
 pub use command::{AccountRow, Answer, BadRow, Command, DeviceRow, ImportRow, Status};
 pub use exchange::{Config, Exchange, Snapshot};
 pub use facts::{Fact, FactKind};

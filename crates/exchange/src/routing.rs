@@ -10,7 +10,6 @@ use crate::ongoing::Ongoing;
 use crate::people::clean_display;
 use calls::{CallId, Cause, Incoming, Party, Target, Way};
 use clock::Now;
-use media::{SoundId, Source};
 use sip::Flow;
 use sip::bindings::Binding;
 use sip::subscription::DialogState;
@@ -74,9 +73,10 @@ impl Exchange {
     /// Rings whoever has the number.
     fn route(&mut self, now: Now, call: CallId, dialled: &str) {
         if self.config.echo_number.as_deref() == Some(dialled) {
-            let source =
-                Source::Prompt { sound: SoundId::ECHO, then: Some(Box::new(Source::Echo)), repeat: false };
-            return self.switch.answer_with(now, call, source, "echo");
+            return self.answer_with_echo(now, call);
+        }
+        if self.answer_code(now, call, dialled) {
+            return;
         }
         let Some((owner, account)) = self.people.account_of(dialled) else {
             return self.switch.reject(now, call, Cause::UnknownNumber, "");

@@ -1,7 +1,9 @@
 //! `ringdown.toml`: everything settable. Unknown keys are refused with their line.
 
+mod codes;
 mod many;
 
+use codes::FeatureCodes;
 use many::Many;
 use serde::Deserialize;
 use sip::digest::ChallengePolicy;
@@ -18,6 +20,7 @@ pub(crate) struct Config {
     pub(crate) media: Media,
     pub(crate) http: Http,
     pub(crate) calls: Calls,
+    pub(crate) codes: FeatureCodes,
 }
 
 /// `[sip]`

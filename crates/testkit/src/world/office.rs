@@ -42,6 +42,7 @@ pub fn office_config(address: SocketAddr) -> Config {
         realm: "office".into(),
         domain: None,
         echo_number: Some("600".into()),
+        codes: exchange::Codes::default(),
         ring_limit: Duration::from_secs(60),
         challenge: sip::digest::ChallengePolicy::Md5,
         own_addresses: vec![address],

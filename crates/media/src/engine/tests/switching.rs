@@ -74,7 +74,7 @@ fn prompts_end_and_tell_it_once() {
     // A sound that is not there ends at once, and what follows is heard.
     office.order(1, Voice::Pcma, prompt(SoundId(999), Some(Source::Music(SoundId::MUSIC))));
     office.run(100);
-    assert_eq!(office.told(), [ended]);
+    assert_eq!(office.told(), [MediaEvent::SoundEnded { leg: LegKey(1), epoch: 4 }]);
     assert!(office.got.last().unwrap().1.at >= office.now - 20);
 }
 
