@@ -4,10 +4,12 @@
 //! phones have codes; to everybody else they are numbers that nobody has.
 
 use crate::change::Change;
+use crate::dial_plan::Destination;
 use crate::dialogue::{Collect, Line, Outcome, Script};
 use crate::exchange::{Exchange, Promise};
 use crate::people::{AccountEdit, ForwardWhen, Language, is_number};
-use calls::CallId;
+use crate::permissions::{Act, Verdict};
+use calls::{CallId, Cause};
 use clock::Now;
 use media::{Prompt, SoundId, Source, Tongue};
 use std::collections::BTreeMap;
@@ -19,6 +21,8 @@ pub enum CodeAct {
     Echo,
     /// Says the number of the phone that dials it.
     SayNumber,
+    /// Says whether the phone that dials it may call a number.
+    MayCall,
     /// Switches do-not-disturb.
     DoNotDisturb(bool),
     /// Sets where calls go, asking for the number if it was not dialled with the code; or clears it.
@@ -26,12 +30,18 @@ pub enum CodeAct {
 }
 
 /// Each act with its name in the configuration, its code where nothing else is configured, and what it does.
-const ACTS: [(CodeAct, &str, &str, &str); 12] = {
-    use CodeAct::{DoNotDisturb, Echo, Forward, SayNumber};
+const ACTS: [(CodeAct, &str, &str, &str); 13] = {
+    use CodeAct::{DoNotDisturb, Echo, Forward, MayCall, SayNumber};
     use ForwardWhen::{Always, Busy, NoAnswer, Offline};
     [
         (Echo, "echo", "*60", "says back what it hears"),
         (SayNumber, "say-number", "*61", "says the number of this phone"),
+        (
+            MayCall,
+            "may-call",
+            "*62",
+            "says whether this phone may call a number; dial it after the code, or when asked",
+        ),
         (
             Forward(Always, true),
             "forward-always",
@@ -89,7 +99,7 @@ impl CodeAct {
     }
 
     fn takes_number(self) -> bool {
-        matches!(self, CodeAct::Forward(_, true))
+        matches!(self, CodeAct::Forward(_, true) | CodeAct::MayCall)
     }
 }
 
@@ -164,6 +174,8 @@ pub(crate) enum Step {
     Farewell,
     /// The number to forward to is collected.
     Number(ForwardWhen),
+    /// The number that may be called, or not, is collected.
+    MayCall,
     /// The store has not answered yet.
     Store,
 }
@@ -173,9 +185,13 @@ impl Exchange {
     pub(crate) fn answer_code(&mut self, now: Now, call: CallId, dialled: &str) -> bool {
         let Some((act, number)) = self.config.codes.find(dialled) else { return false };
         let Some(account) = self.caller_account(call) else { return false };
-        if number.is_some() && self.people.account_of(dialled).is_some() {
-            // A number of the office that begins like a code.
+        if number.is_some() && self.destination(dialled) != Destination::Unknown {
+            // A number that begins like a code.
             return false;
+        }
+        if self.services.is_full() {
+            self.fail(now, call, Cause::Overload, "too many dialogues");
+            return true;
         }
         match (act, number) {
             (CodeAct::Echo, _) => self.answer_with_echo(now, call),
@@ -185,22 +201,30 @@ impl Exchange {
                     Some(number) => vec![Line::Prompt(Prompt::YourNumberIs), Line::Spelled(number)],
                     None => vec![Line::Prompt(Prompt::UnknownNumber)],
                 };
-                self.begin(now, call, Script::say(farewell(lines)), Step::Farewell);
+                self.begin_code(now, call, Script::say(farewell(lines)), Step::Farewell);
+            }
+            (CodeAct::MayCall, None) => {
+                let script = Script::ask(Prompt::EnterNumber, Collect::default());
+                self.begin_code(now, call, script, Step::MayCall);
+            }
+            (CodeAct::MayCall, Some(number)) => {
+                self.begin_code(now, call, Script::default(), Step::Store);
+                self.say_may_call(now, call, number);
             }
             (CodeAct::Forward(when, true), None) => {
                 let script = Script::ask(Prompt::EnterNumber, Collect::default());
-                self.begin(now, call, script, Step::Number(when));
+                self.begin_code(now, call, script, Step::Number(when));
             }
             (CodeAct::Forward(when, true), Some(number)) => {
-                self.begin(now, call, Script::default(), Step::Store);
-                self.forward(now, call, when, Some(number.into()));
+                self.begin_code(now, call, Script::default(), Step::Store);
+                self.forward_own(now, call, when, Some(number.into()));
             }
             (CodeAct::Forward(when, false), _) => {
-                self.begin(now, call, Script::default(), Step::Store);
-                self.forward(now, call, when, None);
+                self.begin_code(now, call, Script::default(), Step::Store);
+                self.forward_own(now, call, when, None);
             }
             (CodeAct::DoNotDisturb(on), _) => {
-                self.begin(now, call, Script::default(), Step::Store);
+                self.begin_code(now, call, Script::default(), Step::Store);
                 let said = if on { Prompt::DndOn } else { Prompt::DndOff };
                 self.edit(now, call, AccountEdit::DoNotDisturb(on), vec![Line::Prompt(said)]);
             }
@@ -219,8 +243,9 @@ impl Exchange {
         match (step, outcome) {
             (Step::Number(when), Outcome::Collected(number)) => {
                 self.set_step(call, Step::Store);
-                self.forward(now, call, when, Some(number));
+                self.forward_own(now, call, when, Some(number));
             }
+            (Step::MayCall, Outcome::Collected(number)) => self.say_may_call(now, call, &number),
             // Nothing is said while the store is asked.
             (step, _) => self.set_step(call, step),
         }
@@ -238,7 +263,7 @@ impl Exchange {
         self.say_why(now, call, Prompt::NotStored, why);
     }
 
-    fn begin(&mut self, now: Now, call: CallId, script: Script, step: Step) {
+    fn begin_code(&mut self, now: Now, call: CallId, script: Script, step: Step) {
         let language = self
             .caller_account(call)
             .and_then(|account| self.people.account(&account).map(|account| account.settings.language));
@@ -249,11 +274,11 @@ impl Exchange {
         self.ongoing.call(call).and_then(|ongoing| ongoing.caller_account.clone())
     }
 
-    fn forward(&mut self, now: Now, call: CallId, when: ForwardWhen, to: Option<Box<str>>) {
-        let own = self.caller_account(call);
-        let holder = to.as_deref().and_then(|number| self.people.account_of(number)).map(|(name, _)| name);
-        if holder.is_some() && holder == own.as_deref() {
-            return self.say_why(now, call, Prompt::NotAllowed, "calls cannot be forwarded to oneself");
+    fn forward_own(&mut self, now: Now, call: CallId, when: ForwardWhen, to: Option<Box<str>>) {
+        if let Some(number) = &to
+            && let Err((reason, why)) = self.reachable(now, call, number)
+        {
+            return self.say_why(now, call, reason, why);
         }
         let mut said = vec![Line::Prompt(forwarded(when, to.is_some()))];
         if let Some(number) = &to {
@@ -261,6 +286,44 @@ impl Exchange {
             said.push(Line::Spelled(number.clone()));
         }
         self.edit(now, call, AccountEdit::Forward(when, to), said);
+    }
+
+    /// Whether the caller's account may have its calls go to a number, or which reason is said.
+    fn reachable(&mut self, now: Now, call: CallId, number: &str) -> Result<(), (Prompt, &'static str)> {
+        let own = self.caller_account(call);
+        match self.destination(number) {
+            Destination::Unknown => Err((Prompt::UnknownNumber, "nobody has the number")),
+            Destination::Emergency(_) => Err((Prompt::NotAllowed, "emergency numbers are called by people")),
+            Destination::Account(to) if Some(&to) == own.as_ref() => {
+                Err((Prompt::NotAllowed, "calls cannot be forwarded to oneself"))
+            }
+            Destination::Outside { number, .. } => {
+                let class = self.config.numbering.class(&number);
+                match self.may(now, own.as_deref(), Act::Call(class)) {
+                    Verdict::Allow => Ok(()),
+                    Verdict::Deny(rule) => Err((Prompt::NotAllowed, rule)),
+                }
+            }
+            Destination::Account(_) | Destination::Group(_) | Destination::Echo => Ok(()),
+        }
+    }
+
+    /// Says whether this phone may call a number.
+    fn say_may_call(&mut self, now: Now, call: CallId, number: &str) {
+        let prompt = match self.destination(number) {
+            Destination::Unknown => Prompt::UnknownNumber,
+            Destination::Outside { number, .. } => {
+                let class = self.config.numbering.class(&number);
+                let account = self.caller_account(call);
+                match self.may(now, account.as_deref(), Act::Call(class)) {
+                    Verdict::Allow => Prompt::MayCall,
+                    Verdict::Deny(_) => Prompt::MayNotCall,
+                }
+            }
+            _ => Prompt::MayCall,
+        };
+        let lines = vec![Line::Spelled(number.into()), Line::Prompt(prompt)];
+        self.converse_on(now, call, Script::say(farewell(lines)), Step::Farewell);
     }
 
     /// Stores an edit of the caller's account; `said` follows the yes.

@@ -153,8 +153,8 @@ pub enum Answer {
     Numbers(Vec<(Box<str>, Box<str>)>),
     /// To [`Command::ListDevices`].
     Devices(Vec<DeviceRow>),
-    /// To [`Command::ListTrunks`].
-    Trunks(Vec<(Box<str>, Trunk)>),
+    /// To [`Command::ListTrunks`]: its name, the trunk, and how it is now in words.
+    Trunks(Vec<(Box<str>, Trunk, String)>),
     /// To [`Command::ListRoutes`].
     Routes(Vec<(Box<str>, Route)>),
     /// To [`Command::ListGroups`].
@@ -210,7 +210,11 @@ impl Exchange {
                 self.answer(id, Answer::Devices(rows));
             }
             Command::ListTrunks => {
-                let rows = self.people.trunks().map(|(name, trunk)| (name.into(), trunk.clone())).collect();
+                let rows = self
+                    .people
+                    .trunks()
+                    .map(|(name, trunk)| (name.into(), trunk.clone(), self.trunks.state(name, trunk)))
+                    .collect();
                 self.answer(id, Answer::Trunks(rows));
             }
             Command::ListRoutes => {
@@ -303,13 +307,14 @@ impl Exchange {
     }
 
     fn change_people(&mut self, now: Now, id: CommandId, change: PeopleChange) {
-        let service = match &change {
-            PeopleChange::PutNumber { number, .. } => self.is_service(number),
-            _ => false,
+        let number = match &change {
+            PeopleChange::PutNumber { number, .. } => Some(number),
+            PeopleChange::PutGroup { group, .. } => Some(&group.number),
+            _ => None,
         };
-        let checked = match &change {
-            PeopleChange::PutNumber { number, .. } if service => Err(Refusal::Service(number.clone())),
-            change => self.people.check(change),
+        let checked = match number.filter(|number| self.is_service(number)) {
+            Some(number) => Err(Refusal::Service(number.clone())),
+            None => self.people.check(&change),
         };
         match checked {
             Err(refusal) => self.answer(id, Answer::Refused(refusal)),

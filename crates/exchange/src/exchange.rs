@@ -6,12 +6,16 @@ use crate::change::{Change, Commit, Epoch, Owned, Shard, StoreAnswer};
 use crate::codes::Codes;
 use crate::command::{Answer, BadRow};
 use crate::dialogue::{Line, Services};
+use crate::emergency::{CallBacks, EmergencyPlan};
 use crate::input::{CommandId, Input, Output, Reason};
 use crate::limits;
+use crate::numbering::Numbering;
 use crate::ongoing::OngoingCalls;
 use crate::people::{People, PeopleChange};
+use crate::permissions::DayCounts;
 use crate::registrar::Registrar;
 use crate::texts::Texts;
+use crate::trunks::Trunks;
 use crate::watching::Watchers;
 use calls::{CallEvent, Switch};
 use clock::{Mono, Now};
@@ -33,6 +37,14 @@ pub struct Config {
     pub codes: Codes,
     /// How long a call rings.
     pub ring_limit: Duration,
+    /// How long the devices of somebody ring who forwards calls that nobody answers.
+    pub no_answer_limit: Duration,
+    /// How long a call to the outside may ring.
+    pub outside_limit: Duration,
+    /// How numbers are dialled.
+    pub numbering: Numbering,
+    /// Emergency numbers and where they go.
+    pub emergency: EmergencyPlan,
     /// Which digest algorithms are asked for (R10).
     pub challenge: ChallengePolicy,
     /// The addresses that we listen on; contacts there are refused (R12).
@@ -73,6 +85,9 @@ pub struct Exchange {
     pub(crate) texts: Texts,
     pub(crate) backlog: Backlog,
     pub(crate) services: Services,
+    pub(crate) trunks: Trunks,
+    pub(crate) day_counts: DayCounts,
+    pub(crate) call_backs: CallBacks,
     pending: BTreeMap<u64, Pending>,
     sequence: u64,
     epoch: Epoch,
@@ -104,6 +119,9 @@ impl Exchange {
             texts: Texts::default(),
             backlog: Backlog::default(),
             services: Services::default(),
+            trunks: Trunks::default(),
+            day_counts: DayCounts::default(),
+            call_backs: CallBacks::default(),
             pending: BTreeMap::new(),
             sequence: snapshot.sequence,
             epoch: Epoch(1),
@@ -111,7 +129,10 @@ impl Exchange {
         };
         for change in snapshot.changes {
             match change {
-                Change::People(change) => exchange.people.apply(&change),
+                Change::People(change) => {
+                    exchange.people.apply(&change);
+                    exchange.trunks.people_changed(now, &change);
+                }
                 Change::Bindings { device, bindings } => exchange.registrar.restore(now, &device, bindings),
                 Change::Record(_) | Change::Fact(_) => {}
             }
@@ -125,13 +146,18 @@ impl Exchange {
             Input::Datagram { flow, bytes } => self.datagram(now, flow, bytes),
             Input::Message { flow, bytes } => self.message(now, flow, bytes),
             Input::Unframed { flow, bytes } => self.unframed(flow, bytes),
-            Input::FlowClosed(flow) => self.flow_closed(now, flow),
+            Input::FlowClosed(flow) => {
+                self.flow_closed(now, flow);
+                self.trunk_flow_closed(now, flow);
+            }
+            Input::Reached { trunk, flows, lives, why } => self.reached(now, &trunk, flows, lives, &why),
             Input::Timeout => {
                 self.switch.handle_timeout(now);
                 self.expire_registrations(now);
                 self.expire_watchers(now);
                 self.expire_dialogues(now);
                 self.retry_store(now);
+                self.trunks_due(now);
             }
             Input::Stored { sequence, answer } => self.stored(now, sequence, answer),
             Input::Media(event) => self.switch.media_event(now, &event),
@@ -160,7 +186,19 @@ impl Exchange {
         let watchers = self.watchers.next_deadline().map(|when| (when, Reason::Watchers));
         let dialogues = self.services.next_deadline().map(|when| (when, Reason::Dialogues));
         let store = self.backlog.next_deadline().map(|when| (when, Reason::Store));
-        [calls, bindings, watchers, dialogues, store].into_iter().flatten().min_by_key(|(when, _)| *when)
+        let trunks = self.trunks.next_deadline().map(|when| (when, Reason::Trunks));
+        let all = [calls, bindings, watchers, dialogues, store, trunks];
+        all.into_iter().flatten().min_by_key(|(when, _)| *when)
+    }
+
+    /// Whether anything waits that has a cause: a call, a watcher, the store. Registrations end by themselves, and trunks
+    /// are asked for ever.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        let (calls, watchers) = (self.switch.next_deadline(), self.watchers.next_deadline());
+        [calls, watchers, self.services.next_deadline(), self.backlog.next_deadline()]
+            .iter()
+            .any(Option::is_some)
     }
 
     /// Ends all calls with one record each, because the exchange stops.
@@ -204,7 +242,9 @@ impl Exchange {
                 }
                 CallEvent::NotMoved { .. } => {}
                 CallEvent::Answered { call } => self.call_answered(now, call),
-                CallEvent::Exhausted { call, cause } => self.nobody_answered(now, call, cause),
+                CallEvent::Exhausted { call, cause, status } => {
+                    self.nobody_answered(now, call, cause, status);
+                }
                 CallEvent::Ended(record) => {
                     self.services.end(record.call);
                     self.call_ended(now, record.call);
@@ -216,7 +256,7 @@ impl Exchange {
             }
         }
         while let Some(owner) = self.switch.next_failure() {
-            self.notified(now, owner, 408);
+            self.above_answered(now, owner, None);
         }
     }
 
@@ -269,7 +309,7 @@ impl Exchange {
     fn keep_promise(&mut self, now: Now, pending: Pending) {
         match pending.promise {
             Promise::Change { id, taken, bad } => {
-                self.apply(&pending.changes);
+                self.apply(now, &pending.changes);
                 let answer = match taken {
                     Some(taken) => Answer::Imported { taken, bad },
                     None => Answer::Done,
@@ -278,7 +318,7 @@ impl Exchange {
             }
             Promise::Registration { server, device } => self.confirm_registration(now, server, &device),
             Promise::Spoken { call, said } => {
-                self.apply(&pending.changes);
+                self.apply(now, &pending.changes);
                 self.say_done(now, call, said);
             }
             Promise::Nothing => {}
@@ -286,11 +326,12 @@ impl Exchange {
     }
 
     /// Directory data is in force once it is kept.
-    fn apply(&mut self, changes: &[Change]) {
+    fn apply(&mut self, now: Now, changes: &[Change]) {
         for change in changes {
             if let Change::People(change) = change {
                 self.people.apply(change);
                 self.registrar.people_changed(change);
+                self.trunks.people_changed(now, change);
             }
         }
     }

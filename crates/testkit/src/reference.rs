@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const ECHO: &str = "600";
 /// What the phones of every simulated office may dial beside numbers; the second kind with a number behind it, too.
 const CODES: [&str; 8] = ["*60", "*61", "*73", "*78", "*79", "*91", "*93", "*95"];
-const CODES_WITH_NUMBER: [&str; 4] = ["*72", "*90", "*92", "*94"];
+const CODES_WITH_NUMBER: [&str; 5] = ["*62", "*72", "*90", "*92", "*94"];
 
 /// Whether the exchange itself answers.
 fn is_service(number: &str) -> bool {

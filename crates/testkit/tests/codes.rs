@@ -195,3 +195,38 @@ fn a_caller_who_hangs_up_meanwhile_has_it_stored_all_the_same() {
     assert!(settings(&world).do_not_disturb);
     world.close();
 }
+
+#[test]
+fn what_cannot_be_called_is_said_and_not_set() {
+    let mut world = office();
+    let table: [(&str, &[Prompt]); 3] = [
+        ("*724711", &[Prompt::UnknownNumber, Prompt::Goodbye]),
+        ("*62200", &[Prompt::Digit2, Prompt::Digit0, Prompt::Digit0, Prompt::MayCall, Prompt::Goodbye]),
+        ("*624", &[Prompt::Digit4, Prompt::UnknownNumber, Prompt::Goodbye]),
+    ];
+    for (dialled, said) in table {
+        dial(&mut world, dialled);
+        world.run_for(seconds(2));
+        assert_says(&world, said, Tongue::En);
+        hear(&mut world);
+        assert_hung_up(&world);
+        assert_eq!(settings(&world).forwarding.always, None, "{dialled}");
+    }
+    world.run_for(seconds(60));
+    world.close();
+}
+
+#[test]
+fn a_call_that_is_forwarded_to_a_code_does_nothing() {
+    let mut world = office();
+    let mut tricked = settings(&world);
+    tricked.forwarding.always = Some("*78".into());
+    let change =
+        PeopleChange::PutAccount { name: "bob".into(), display: "bob".into(), settings: tricked.into() };
+    world.command(0, exchange::Command::Change(change));
+    world.run_for(seconds(1));
+    dial(&mut world, "200");
+    world.run_for(seconds(5));
+    assert!(!settings(&world).do_not_disturb, "nobody dialled it");
+    assert_ne!(world.final_status(0), Some(200));
+}

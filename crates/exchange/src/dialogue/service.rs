@@ -26,8 +26,9 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    pub(crate) fn count(&self) -> usize {
-        self.running.len()
+    /// Whether there is no room for one more.
+    pub(crate) fn is_full(&self) -> bool {
+        self.running.len() >= crate::limits::DIALOGUES
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Mono> {
@@ -61,9 +62,6 @@ impl Services {
 impl Exchange {
     /// Answers a call with a dialogue; `step` says what its outcome means.
     pub(crate) fn converse(&mut self, now: Now, call: CallId, tongue: Tongue, script: Script, step: Step) {
-        if self.services.count() >= crate::limits::DIALOGUES {
-            return self.switch.reject(now, call, Cause::Overload, "too many dialogues");
-        }
         let dialogue = Dialogue::new(now.mono, script, tongue);
         self.services.running.insert(call, Service { dialogue, step, due: None });
         self.switch.answer_with(now, call, Source::Nothing, "dialogue");
