@@ -226,10 +226,7 @@ impl Exchange {
                 self.answer(id, Answer::Groups(rows));
             }
             Command::ListCodes => {
-                let echo = self.config.echo_number.iter();
-                let echo = echo.map(|number| (number.clone(), CodeAct::Echo.words().into()));
-                let codes = self.config.codes.iter().map(|(code, act)| (code.into(), act.words().into()));
-                let codes = echo.chain(codes).collect();
+                let codes = self.services_in_words();
                 self.answer(id, Answer::Codes(codes));
             }
             Command::Status => {
@@ -237,6 +234,12 @@ impl Exchange {
                 self.answer(id, Answer::Status(status));
             }
         }
+    }
+
+    /// What can be dialled beside people and the outside, and what it does.
+    fn services_in_words(&self) -> Vec<(Box<str>, Box<str>)> {
+        let echo = self.config.echo_number.iter().map(|number| (&**number, CodeAct::Echo));
+        echo.chain(self.config.codes.iter()).map(|(code, act)| (code.into(), act.words().into())).collect()
     }
 
     /// Whether a number is one of the exchange's own services.

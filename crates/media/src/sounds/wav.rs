@@ -134,7 +134,7 @@ fn mean_of_mu_law(frame: &[u8]) -> i16 {
 
 fn mu_law(octet: u8) -> i16 {
     let bits = !octet;
-    let magnitude = ((i16::from(bits & 0x0F) << 3) + 0x84 << (bits >> 4 & 7)) - 0x84;
+    let magnitude = (((i16::from(bits & 0x0F) << 3) + 0x84) << ((bits >> 4) & 7)) - 0x84;
     if bits & 0x80 == 0 { magnitude } else { -magnitude }
 }
 
