@@ -5,7 +5,7 @@
 
 use crate::change::Change;
 use crate::dial_plan::Destination;
-use crate::dialogue::{Collect, Line, Outcome, Script};
+use crate::dialogue::{Collect, Dialogue, Line, Outcome, Script};
 use crate::exchange::{Exchange, Promise};
 use crate::people::{AccountEdit, ForwardWhen, Language, is_number};
 use crate::permissions::{Act, Verdict};
@@ -201,30 +201,30 @@ impl Exchange {
                     Some(number) => vec![Line::Prompt(Prompt::YourNumberIs), Line::Spelled(number)],
                     None => vec![Line::Prompt(Prompt::UnknownNumber)],
                 };
-                self.begin_code(now, call, Script::say(farewell(lines)), Step::Farewell);
+                self.begin_code(now, call, act, Script::say(farewell(lines)), Step::Farewell);
             }
             (CodeAct::MayCall, None) => {
                 let script = Script::ask(Prompt::EnterNumber, Collect::default());
-                self.begin_code(now, call, script, Step::MayCall);
+                self.begin_code(now, call, act, script, Step::MayCall);
             }
             (CodeAct::MayCall, Some(number)) => {
-                self.begin_code(now, call, Script::default(), Step::Store);
+                self.begin_code(now, call, act, Script::default(), Step::Store);
                 self.say_may_call(now, call, number);
             }
             (CodeAct::Forward(when, true), None) => {
                 let script = Script::ask(Prompt::EnterNumber, Collect::default());
-                self.begin_code(now, call, script, Step::Number(when));
+                self.begin_code(now, call, act, script, Step::Number(when));
             }
             (CodeAct::Forward(when, true), Some(number)) => {
-                self.begin_code(now, call, Script::default(), Step::Store);
+                self.begin_code(now, call, act, Script::default(), Step::Store);
                 self.forward_own(now, call, when, Some(number.into()));
             }
             (CodeAct::Forward(when, false), _) => {
-                self.begin_code(now, call, Script::default(), Step::Store);
+                self.begin_code(now, call, act, Script::default(), Step::Store);
                 self.forward_own(now, call, when, None);
             }
             (CodeAct::DoNotDisturb(on), _) => {
-                self.begin_code(now, call, Script::default(), Step::Store);
+                self.begin_code(now, call, act, Script::default(), Step::Store);
                 let said = if on { Prompt::DndOn } else { Prompt::DndOff };
                 self.edit(now, call, AccountEdit::DoNotDisturb(on), vec![Line::Prompt(said)]);
             }
@@ -263,11 +263,12 @@ impl Exchange {
         self.say_why(now, call, Prompt::NotStored, why);
     }
 
-    fn begin_code(&mut self, now: Now, call: CallId, script: Script, step: Step) {
+    fn begin_code(&mut self, now: Now, call: CallId, act: CodeAct, script: Script, step: Step) {
         let language = self
             .caller_account(call)
             .and_then(|account| self.people.account(&account).map(|account| account.settings.language));
-        self.converse(now, call, tongue(language.unwrap_or_default()), script, step);
+        let dialogue = Dialogue::new(now.mono, script, tongue(language.unwrap_or_default()));
+        self.converse(now, call, act.name(), dialogue, step);
     }
 
     fn caller_account(&self, call: CallId) -> Option<Box<str>> {

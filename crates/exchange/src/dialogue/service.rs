@@ -5,7 +5,7 @@ use crate::codes::Step;
 use crate::exchange::Exchange;
 use calls::{CallId, Cause};
 use clock::{Mono, Now};
-use media::{SoundId, Source, Tongue};
+use media::{SoundId, Source};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One call with the exchange itself.
@@ -60,11 +60,10 @@ impl Services {
 }
 
 impl Exchange {
-    /// Answers a call with a dialogue; `step` says what its outcome means.
-    pub(crate) fn converse(&mut self, now: Now, call: CallId, tongue: Tongue, script: Script, step: Step) {
-        let dialogue = Dialogue::new(now.mono, script, tongue);
+    /// Answers a call with a dialogue; `step` says what its outcome means, and the record says that `label` answered.
+    pub(crate) fn converse(&mut self, now: Now, call: CallId, label: &str, dialogue: Dialogue, step: Step) {
         self.services.running.insert(call, Service { dialogue, step, due: None });
-        self.switch.answer_with(now, call, Source::Nothing, "dialogue");
+        self.switch.answer_with(now, call, Source::Nothing, label);
         self.advance(now, call, None);
     }
 

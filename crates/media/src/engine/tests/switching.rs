@@ -79,6 +79,25 @@ fn prompts_end_and_tell_it_once() {
 }
 
 #[test]
+fn each_prompt_of_a_chain_tells_its_end_with_the_number_of_the_newest_order() {
+    let mut office = Office::new();
+    let chain = || prompt(SoundId::BEEP, Some(prompt(SoundId::BEEP, Some(prompt(SoundId::BEEP, None)))));
+    office.order(1, Voice::Pcma, chain());
+    office.run(250);
+    // The leg was asked to change something else meanwhile; the chain goes on where it was.
+    office.order(1, Voice::Pcma, chain());
+    office.run(1000);
+    let epochs = office.told().into_iter().map(|event| match event {
+        MediaEvent::SoundEnded { epoch, .. } => epoch,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(epochs.collect::<Vec<_>>(), [1, 2, 2]);
+    let got = office.heard(1);
+    assert_one_stream(&got);
+    assert_eq!(got.iter().map(|got| got.payload.len()).sum::<usize>(), 3 * 200 * 8, "without a gap");
+}
+
+#[test]
 fn a_prompt_ends_for_a_leg_that_cannot_be_spoken_to() {
     let mut office = Office::new();
     let g729 = || Payload { number: 18, codec: Codec::of_static_number(18).unwrap() };
