@@ -22,6 +22,7 @@ mod close;
 mod flows;
 mod in_dialog;
 mod join;
+mod keys;
 mod leg;
 mod limits;
 mod line;

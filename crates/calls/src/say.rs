@@ -18,7 +18,7 @@ impl Switch {
         if let Some(leg) = self.legs.get_mut(caller) {
             leg.source = source;
             // The number of the order that follows.
-            leg.told_epoch = leg.order_epoch + 1;
+            leg.served.told_epoch = leg.order_epoch + 1;
         }
         self.send_order(caller);
     }
@@ -26,7 +26,7 @@ impl Switch {
     /// An end that an older order knows of is that of a sound before.
     pub(crate) fn sound_ended(&mut self, key: media::LegKey, epoch: u32) {
         let id = leg::from_media_key(key);
-        let Some(leg) = self.legs.get(id).filter(|leg| epoch >= leg.told_epoch) else { return };
+        let Some(leg) = self.legs.get(id).filter(|leg| epoch >= leg.served.told_epoch) else { return };
         let call = leg.call;
         let serves = self.calls.get(call).is_some_and(|entry| {
             entry.caller == id && matches!(entry.stage, Stage::Talking { winner: None })
