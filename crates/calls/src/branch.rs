@@ -4,7 +4,7 @@ use crate::Cause;
 use crate::attempt::Attempt;
 use crate::call::{CallEvent, Party, Stage};
 use crate::caller::sdp_of;
-use crate::leg::{self, CallId, EarlyDialog, Leg, LegId, LegState, Outgoing, Role};
+use crate::leg::{self, CallId, EarlyDialog, Leg, LegId, LegState, Outgoing, Role, Served};
 use crate::limits::{EARLY_DIALOGS_PER_BRANCH, LEGS_PER_CALL};
 use crate::line::{LegLine, Line};
 use crate::switch::{self, Owner, Switch};
@@ -105,6 +105,7 @@ impl Switch {
             order_epoch: 0,
             media_generation: 0,
             source: Source::Nothing,
+            served: Served::default(),
             behind_nat: target.behind_nat,
             ack: None,
             session: Session::default(),

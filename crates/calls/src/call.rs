@@ -61,6 +61,11 @@ pub enum CallEvent {
         /// 0-9, A-D, * or #.
         digit: char,
     },
+    /// What a leg was told is at its end; once for each sound of a chain of them.
+    SoundEnded {
+        /// The call.
+        call: CallId,
+    },
     /// A leg's peer is gone from its flow or answers no more.
     LegLost {
         /// The call.

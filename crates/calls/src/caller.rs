@@ -2,7 +2,7 @@
 
 use crate::Cause;
 use crate::call::{Call, CallEvent, Party, Stage};
-use crate::leg::{self, CallId, Incoming as Waiting, Leg, LegId, LegState, Role, Unacknowledged, Up};
+use crate::leg::{self, CallId, Incoming as Waiting, Leg, LegId, LegState, Role, Served, Unacknowledged, Up};
 use crate::limits::PROVISIONAL_REPEAT;
 use crate::switch::{self, Owner, Switch};
 use crate::timers::{Session, Wake};
@@ -97,6 +97,7 @@ impl Switch {
             order_epoch: 0,
             media_generation: 0,
             source: Source::Nothing,
+            served: Served::default(),
             behind_nat: incoming.behind_nat,
             ack: None,
             session: Session::of(session_timer::answer(invite).ok().flatten()),

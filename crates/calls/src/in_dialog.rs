@@ -1,8 +1,8 @@
 //! Requests and responses inside the dialog of a leg, sent to the file that knows what to do.
 
 use crate::Cause;
-use crate::call::CallEvent;
 use crate::caller::{ALLOW, is_allowed, sdp_of};
+use crate::keys::{KeyWay, Press};
 use crate::leg::{LegId, LegState, Role};
 use crate::switch::{Action, Owner, Switch};
 use clock::Now;
@@ -51,9 +51,7 @@ impl Switch {
                 digit,
             });
         }
-        if let Some(leg) = self.legs.get(id) {
-            self.events.push_back(CallEvent::Digit { call: leg.call, leg: id, digit });
-        }
+        self.key_pressed(id, Press { digit, way: KeyWay::Signalling, down: now.mono });
     }
 
     /// The ACK of a 2xx of ours.

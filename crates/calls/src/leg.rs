@@ -122,6 +122,15 @@ impl Purpose {
     }
 }
 
+/// What a leg has to do with a service of ours.
+#[derive(Debug, Default)]
+pub(crate) struct Served {
+    /// The order with which it began to hear what it is told; what ended before that is of no interest.
+    pub(crate) told_epoch: u32,
+    /// The last key that counted.
+    pub(crate) last_key: Option<crate::keys::Press>,
+}
+
 /// One leg.
 #[derive(Debug)]
 pub(crate) struct Leg {
@@ -139,6 +148,8 @@ pub(crate) struct Leg {
     /// Grows with each authenticated offer or answer: only those may start learning an address again (R16).
     pub(crate) media_generation: u32,
     pub(crate) source: Source,
+    /// What it was told, and what it keyed.
+    pub(crate) served: Served,
     /// A NAT stands between us and the device: media addresses in its SDP mean nothing (R16).
     pub(crate) behind_nat: bool,
     /// The CSeq number and the ACK of our last INVITE's 2xx, kept for the 2xx's repeats.

@@ -22,6 +22,7 @@ mod close;
 mod flows;
 mod in_dialog;
 mod join;
+mod keys;
 mod leg;
 mod limits;
 mod line;
@@ -29,6 +30,7 @@ mod modify;
 mod ports;
 mod race;
 mod replace;
+mod say;
 mod switch;
 mod timers;
 

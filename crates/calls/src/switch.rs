@@ -5,6 +5,7 @@
 //! [`Switch::handle_timeout`] when [`Switch::next_deadline`] has passed.
 
 use crate::call::{Call, CallEvent, CallRecord, Stage};
+use crate::keys::{KeyWay, Press};
 use crate::leg::{self, CallId, Leg, LegId, LegState, Role};
 use crate::ports::{PortLease, PortPool};
 use crate::timers::Wake;
@@ -14,6 +15,7 @@ use media::{MediaEvent, MediaOrder, StreamIdentity};
 use sip::{ClientKey, Endpoint, Event, Flow, Received, Transmit};
 use slotmap::SlotMap;
 use std::collections::VecDeque;
+use std::time::Duration;
 use wire::sip::Message;
 
 /// Who started a transaction.
@@ -184,12 +186,11 @@ impl Switch {
     /// A media worker saw something.
     pub fn media_event(&mut self, now: Now, event: &MediaEvent) {
         match *event {
-            MediaEvent::Dtmf { leg, digit, .. } => {
-                let leg = leg::from_media_key(leg);
-                if let Some(call) = self.legs.get(leg).map(|entry| entry.call) {
-                    self.events.push_back(CallEvent::Digit { call, leg, digit });
-                }
+            MediaEvent::Dtmf { leg, digit, duration_ms } => {
+                let down = now.mono - Duration::from_millis(duration_ms.into());
+                self.key_pressed(leg::from_media_key(leg), Press { digit, way: KeyWay::Media, down });
             }
+            MediaEvent::SoundEnded { leg, epoch } => self.sound_ended(leg, epoch),
             MediaEvent::FirstPacket { leg, .. } | MediaEvent::Report { leg, .. } => {
                 if let Some(entry) = self.legs.get_mut(leg::from_media_key(leg)) {
                     entry.session.media_seen = true;
@@ -197,7 +198,6 @@ impl Switch {
             }
             _ => {}
         }
-        let _ = now;
     }
 
     /// The earliest moment at which [`Switch::handle_timeout`] has something to do.

@@ -1,6 +1,7 @@
 //! What an administrator can ask of the running office. Directory data commits first and is applied then (R20).
 
 use crate::change::Change;
+use crate::codes::CodeAct;
 use crate::exchange::{Exchange, Promise};
 use crate::input::{CommandId, Output};
 use crate::ladder::Rung;
@@ -248,11 +249,19 @@ impl Exchange {
             Command::ListGroups => {
                 Answer::Groups(people.groups().map(|(name, group)| (name.into(), group.clone())).collect())
             }
-            _ => {
-                let echo = self.config.echo_number.iter();
-                Answer::Codes(echo.map(|number| (number.clone(), "says back what it hears".into())).collect())
-            }
+            _ => Answer::Codes(self.services_in_words()),
         }
+    }
+
+    /// What can be dialled beside people and the outside, and what it does.
+    fn services_in_words(&self) -> Vec<(Box<str>, Box<str>)> {
+        let echo = self.config.echo_number.iter().map(|number| (&**number, CodeAct::Echo));
+        echo.chain(self.config.codes.iter()).map(|(code, act)| (code.into(), act.words().into())).collect()
+    }
+
+    /// Whether a number is one of the exchange's own services.
+    fn is_service(&self, number: &str) -> bool {
+        self.config.echo_number.as_deref() == Some(number) || self.config.codes.has(number)
     }
 
     /// How things are.
@@ -274,23 +283,33 @@ impl Exchange {
 
     /// Edits what the directory will be once all that is on its way to the store is kept.
     fn edit_account(&mut self, now: Now, id: CommandId, name: Box<str>, edits: Vec<AccountEdit>) {
+        match self.edited_account(&name, edits) {
+            Some(change) => self.change_people(now, id, change),
+            None => self.answer(id, Answer::Refused(Refusal::Unknown("account", name))),
+        }
+    }
+
+    /// The change that makes edits of an account, upon those that wait for the store; `None` if there is none.
+    pub(crate) fn edited_account(
+        &self,
+        name: &str,
+        edits: impl IntoIterator<Item = AccountEdit>,
+    ) -> Option<PeopleChange> {
         let coming = self.coming(|change| match change {
-            PeopleChange::PutAccount { name: of, display, settings } if *of == name => {
+            PeopleChange::PutAccount { name: of, display, settings } if **of == *name => {
                 Some((display.clone(), settings.clone()))
             }
             _ => None,
         });
         let known = || {
-            let account = self.people.account(&name)?;
+            let account = self.people.account(name)?;
             Some((account.display.clone(), Box::new(account.settings.clone())))
         };
-        let Some((mut display, mut settings)) = coming.or_else(known) else {
-            return self.answer(id, Answer::Refused(Refusal::Unknown("account", name)));
-        };
+        let (mut display, mut settings) = coming.or_else(known)?;
         for edit in edits {
             edit.apply(&mut display, &mut settings);
         }
-        self.change_people(now, id, PeopleChange::PutAccount { name, display, settings });
+        Some(PeopleChange::PutAccount { name: name.into(), display, settings })
     }
 
     fn edit_device(&mut self, now: Now, id: CommandId, name: Box<str>, edits: Vec<DeviceEdit>) {
@@ -308,13 +327,14 @@ impl Exchange {
     }
 
     fn change_people(&mut self, now: Now, id: CommandId, change: PeopleChange) {
-        let service = match &change {
-            PeopleChange::PutNumber { number, .. } => self.config.echo_number.as_deref() == Some(number),
-            _ => false,
+        let number = match &change {
+            PeopleChange::PutNumber { number, .. } => Some(number),
+            PeopleChange::PutGroup { group, .. } => Some(&group.number),
+            _ => None,
         };
-        let checked = match &change {
-            PeopleChange::PutNumber { number, .. } if service => Err(Refusal::Service(number.clone())),
-            change => self.people.check(change),
+        let checked = match number.filter(|number| self.is_service(number)) {
+            Some(number) => Err(Refusal::Service(number.clone())),
+            None => self.people.check(&change),
         };
         match checked {
             Err(refusal) => self.answer(id, Answer::Refused(refusal)),
@@ -381,7 +401,7 @@ impl Exchange {
         if !crate::people::is_number(&row.number) {
             return Err(Refusal::BadNumber(row.number.clone()));
         }
-        if self.config.echo_number.as_deref() == Some(&*row.number) {
+        if self.is_service(&row.number) {
             return Err(Refusal::Service(row.number.clone()));
         }
         let holder = draft

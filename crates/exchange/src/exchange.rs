@@ -3,7 +3,9 @@
 
 use crate::backlog::Backlog;
 use crate::change::{Change, Commit, Epoch, Owned, Shard, StoreAnswer};
+use crate::codes::Codes;
 use crate::command::{Answer, BadRow};
+use crate::dialogue::{Line, Services};
 use crate::emergency::{CallBacks, EmergencyPlan};
 use crate::input::{CommandId, Input, Output, Reason};
 use crate::ladder::Ladder;
@@ -32,6 +34,8 @@ pub struct Config {
     pub domain: Option<Box<str>>,
     /// The number that talks back, if any.
     pub echo_number: Option<Box<str>>,
+    /// The feature codes.
+    pub codes: Codes,
     /// How long a call rings.
     pub ring_limit: Duration,
     /// How long the devices of somebody ring who forwards calls that nobody answers.
@@ -55,6 +59,8 @@ pub(crate) enum Promise {
     Change { id: CommandId, taken: Option<usize>, bad: Vec<BadRow> },
     /// The 200 to a REGISTER; the bindings are live already.
     Registration { server: ServerKey, device: Box<str> },
+    /// The spoken yes to a feature code; the changes are applied when they are kept.
+    Spoken { call: calls::CallId, said: Vec<Line> },
     /// Nobody waits.
     Nothing,
 }
@@ -80,6 +86,7 @@ pub struct Exchange {
     pub(crate) watchers: Watchers,
     pub(crate) texts: Texts,
     pub(crate) backlog: Backlog,
+    pub(crate) services: Services,
     pub(crate) trunks: Trunks,
     pub(crate) day_counts: DayCounts,
     pub(crate) call_backs: CallBacks,
@@ -114,6 +121,7 @@ impl Exchange {
             watchers: Watchers::default(),
             texts: Texts::default(),
             backlog: Backlog::default(),
+            services: Services::default(),
             trunks: Trunks::default(),
             day_counts: DayCounts::default(),
             call_backs: CallBacks::default(),
@@ -151,6 +159,7 @@ impl Exchange {
                 self.switch.handle_timeout(now);
                 self.expire_registrations(now);
                 self.expire_watchers(now);
+                self.expire_dialogues(now);
                 self.retry_store(now);
                 self.trunks_due(now);
             }
@@ -180,9 +189,11 @@ impl Exchange {
         let calls = self.switch.next_deadline().map(|when| (when, Reason::Calls));
         let bindings = self.registrar.next_deadline().map(|when| (when, Reason::Registrations));
         let watchers = self.watchers.next_deadline().map(|when| (when, Reason::Watchers));
+        let dialogues = self.services.next_deadline().map(|when| (when, Reason::Dialogues));
         let store = self.backlog.next_deadline().map(|when| (when, Reason::Store));
         let trunks = self.trunks.next_deadline().map(|when| (when, Reason::Trunks));
-        [calls, bindings, watchers, store, trunks].into_iter().flatten().min_by_key(|(when, _)| *when)
+        let all = [calls, bindings, watchers, dialogues, store, trunks];
+        all.into_iter().flatten().min_by_key(|(when, _)| *when)
     }
 
     /// Whether anything waits that has a cause: a call, a watcher, the store. Registrations end by themselves, and trunks
@@ -190,7 +201,9 @@ impl Exchange {
     #[must_use]
     pub fn waits(&self) -> bool {
         let (calls, watchers) = (self.switch.next_deadline(), self.watchers.next_deadline());
-        [calls, watchers, self.backlog.next_deadline()].iter().any(Option::is_some)
+        [calls, watchers, self.services.next_deadline(), self.backlog.next_deadline()]
+            .iter()
+            .any(Option::is_some)
     }
 
     /// Ends all calls with one record each, because the exchange stops.
@@ -228,18 +241,24 @@ impl Exchange {
         while let Some(event) = self.switch.next_event() {
             match event {
                 CallEvent::Referred { call, leg, target } => self.referred(now, call, leg, &target),
-                CallEvent::Moved { call } => self.call_moved(now, call),
+                CallEvent::Moved { call } => {
+                    self.services.end(call);
+                    self.call_moved(now, call);
+                }
                 CallEvent::NotMoved { .. } => {}
                 CallEvent::Answered { call } => self.call_answered(now, call),
                 CallEvent::Exhausted { call, cause, status } => {
                     self.nobody_answered(now, call, cause, status);
                 }
                 CallEvent::Ended(record) => {
+                    self.services.end(record.call);
                     self.call_ended(now, record.call);
                     self.commit(now, vec![Change::Record(record)], Promise::Nothing);
                 }
                 CallEvent::Silent { flow } => self.registrar.silence.note(flow),
-                CallEvent::Digit { .. } | CallEvent::LegLost { .. } => {}
+                CallEvent::Digit { call, digit, .. } => self.key_pressed(now, call, digit),
+                CallEvent::SoundEnded { call } => self.sound_ended(now, call),
+                CallEvent::LegLost { .. } => {}
             }
         }
         while let Some(owner) = self.switch.next_failure() {
@@ -296,13 +315,7 @@ impl Exchange {
     fn keep_promise(&mut self, now: Now, pending: Pending) {
         match pending.promise {
             Promise::Change { id, taken, bad } => {
-                for change in &pending.changes {
-                    if let Change::People(change) = change {
-                        self.people.apply(change);
-                        self.registrar.people_changed(change);
-                        self.trunks.people_changed(now, change);
-                    }
-                }
+                self.apply(now, &pending.changes);
                 let answer = match taken {
                     Some(taken) => Answer::Imported { taken, bad },
                     None => Answer::Done,
@@ -310,7 +323,22 @@ impl Exchange {
                 self.answer(id, answer);
             }
             Promise::Registration { server, device } => self.confirm_registration(now, server, &device),
+            Promise::Spoken { call, said } => {
+                self.apply(now, &pending.changes);
+                self.say_done(now, call, said);
+            }
             Promise::Nothing => {}
+        }
+    }
+
+    /// Directory data is in force once it is kept.
+    fn apply(&mut self, now: Now, changes: &[Change]) {
+        for change in changes {
+            if let Change::People(change) = change {
+                self.people.apply(change);
+                self.registrar.people_changed(change);
+                self.trunks.people_changed(now, change);
+            }
         }
     }
 
@@ -318,6 +346,7 @@ impl Exchange {
         match promise {
             Promise::Change { id, .. } => self.answer(id, Answer::Unavailable(why.to_owned())),
             Promise::Registration { server, .. } => self.refuse_registration(now, server),
+            Promise::Spoken { call, .. } => self.say_not_stored(now, call, why),
             Promise::Nothing => {}
         }
     }

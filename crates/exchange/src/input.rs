@@ -109,6 +109,8 @@ pub enum Reason {
     Registrations,
     /// A watcher did not refresh.
     Watchers,
+    /// Somebody talks with the exchange and says nothing, or hears nothing.
+    Dialogues,
     /// The store was away and is asked again.
     Store,
     /// A trunk is looked for, asked, or registered at.

@@ -7,8 +7,10 @@
 mod admission;
 mod backlog;
 mod change;
+mod codes;
 mod command;
 mod dial_plan;
+pub mod dialogue;
 mod emergency;
 mod exchange;
 mod facts;
@@ -31,6 +33,7 @@ mod trunks;
 mod watching;
 
 pub use change::{Change, Commit, Epoch, Owned, SHARDS, Shard, StoreAnswer};
+pub use codes::{CodeAct, Codes};
 pub use command::{AccountRow, Answer, BadRow, Command, DeviceRow, ImportRow, Status};
 pub use emergency::EmergencyPlan;
 pub use exchange::{Config, Exchange, Snapshot};

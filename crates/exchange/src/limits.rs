@@ -16,6 +16,8 @@ pub const BACKLOG_FACTS: usize = 16_384;
 pub const BACKLOG_PART: usize = 256;
 /// How long a store that was away is left alone.
 pub const STORE_RETRY: Duration = Duration::from_secs(2);
+/// Calls at once that the exchange itself talks in; an echo or music is none.
+pub const DIALOGUES: usize = 1_000;
 /// Texts on their way.
 pub const TEXTS: usize = 4_096;
 /// Watches of one device: a key pad beside a phone has a hundred lamps.

@@ -11,7 +11,6 @@ use crate::ongoing::{Ongoing, Reach};
 use crate::people::clean_display;
 use calls::{CallId, Cause, Incoming, Party, Target, Way};
 use clock::Now;
-use media::{SoundId, Source};
 use sip::Flow;
 use sip::bindings::Binding;
 use sip::subscription::DialogState;
@@ -72,7 +71,10 @@ impl Exchange {
                 return self.fail(now, call, Cause::Busy, "trunk.channels");
             }
         }
-        self.route(now, call, &dialled);
+        // Only what a person dialled is a code: not where a call is forwarded to, and never an emergency (R31).
+        if emergency.is_some() || !self.answer_code(now, call, &dialled) {
+            self.route(now, call, &dialled);
+        }
     }
 
     fn new_ongoing(&self, sender: Sender, caller: Party, dialled: &str, session_id: String) -> Ongoing {
@@ -113,14 +115,7 @@ impl Exchange {
     /// Reaches whoever has the number.
     pub(crate) fn route(&mut self, now: Now, call: CallId, dialled: &str) {
         match self.destination(dialled) {
-            Destination::Echo => {
-                let source = Source::Prompt {
-                    sound: SoundId::ECHO,
-                    then: Some(Box::new(Source::Echo)),
-                    repeat: false,
-                };
-                self.switch.answer_with(now, call, source, "echo");
-            }
+            Destination::Echo => self.answer_with_echo(now, call),
             Destination::Emergency(number) => self.call_emergency(now, call, &number),
             Destination::Account(account) => self.call_account(now, call, &account, dialled),
             Destination::Group(group) => self.call_group(now, call, &group),

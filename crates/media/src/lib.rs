@@ -27,4 +27,4 @@ pub use offer_answer::{
     Agreed, Direction, LocalMedia, MediaError, Negotiation, RemoteDescription, RemoteMedia,
 };
 pub use order::{AcceptFrom, LegKey, MediaEvent, MediaOrder, Quality, SendTo, Source, StreamIdentity, Tone};
-pub use sounds::{SoundId, Sounds, WavError};
+pub use sounds::{Prompt, SoundId, Sounds, Tongue, WavError};

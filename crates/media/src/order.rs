@@ -158,6 +158,9 @@ pub enum MediaEvent {
     SoundEnded {
         /// Where.
         leg: LegKey,
+        /// The newest order of the leg when it ended: an older one than the order of a sound tells of the
+        /// sound before.
+        epoch: u32,
     },
     /// The first valid packet since the leg exists, since its address had to be learned anew, or after
     /// [`MediaEvent::Silence`].

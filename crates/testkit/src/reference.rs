@@ -17,6 +17,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The number that answers by itself in every simulated office.
 pub const ECHO: &str = "600";
+/// What the phones of every simulated office may dial beside numbers; the second kind with a number behind it, too.
+const CODES: [&str; 8] = ["*60", "*61", "*73", "*78", "*79", "*91", "*93", "*95"];
+const CODES_WITH_NUMBER: [&str; 5] = ["*62", "*72", "*90", "*92", "*94"];
+
+/// Whether the exchange itself answers.
+fn is_service(number: &str) -> bool {
+    number == ECHO || CODES.contains(&number) || CODES_WITH_NUMBER.iter().any(|code| number.starts_with(code))
+}
 
 #[derive(Debug, Default)]
 struct Directory {
@@ -105,7 +113,7 @@ impl Reference {
         let mut reach = BTreeSet::new();
         let directory = self.directories.get(&office);
         let account = directory.and_then(|directory| Some((directory, directory.numbers.get(number)?)));
-        let Some((directory, account)) = account else { return (reach, number == ECHO) };
+        let Some((directory, account)) = account else { return (reach, is_service(number)) };
         let mut known = true;
         for (device, _) in directory.devices.iter().filter(|(_, owner)| *owner == account) {
             if let Some(&to) = self.lines.get(&(office, device.clone())) {
@@ -203,7 +211,7 @@ impl Reference {
         call.ended = true;
         let refused = |list: &[u16]| call.refusals.iter().any(|status| list.contains(status));
         let allowed = match status {
-            200..300 => call.answered || *call.number == *ECHO,
+            200..300 => call.answered || is_service(&call.number),
             404 => call.was_unknown || refused(&[404, 410, 484, 604]),
             486 => refused(&[486, 600]),
             603 => refused(&[603, 403, 607, 608]),

@@ -119,8 +119,8 @@ impl Engine {
             _ => Source::Nothing,
         };
         if let Source::Prompt { repeat: false, .. } = leg.current {
-            let leg = leg.key;
-            self.push(MediaEvent::SoundEnded { leg });
+            let (leg, epoch) = (leg.key, leg.epoch);
+            self.push(MediaEvent::SoundEnded { leg, epoch });
         }
         self.switch(now, index, next);
     }

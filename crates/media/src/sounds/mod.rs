@@ -1,10 +1,12 @@
 //! Recordings and tones, encoded once per codec at load (R3).
 
 mod music;
+mod prompts;
 mod signals;
 mod track;
 mod wav;
 
+pub use prompts::{Prompt, Tongue};
 pub use wav::WavError;
 
 use crate::order::Tone;
@@ -27,9 +29,11 @@ impl SoundId {
     pub const ECHO: SoundId = SoundId(1);
     /// One short beep.
     pub const BEEP: SoundId = SoundId(2);
+    /// The first of the prompts, see [`Prompt::sound`].
+    pub(crate) const FIRST_PROMPT: SoundId = SoundId(3);
 }
 
-/// The sound of a RIFF file with 16-bit PCM, mono or stereo, in mono at 16 kHz.
+/// The sound of a RIFF file with 16-bit PCM or mu-law, mono or stereo, in mono at 16 kHz.
 ///
 /// # Errors
 /// [`WavError`] says what is wrong with the file.
@@ -58,7 +62,18 @@ impl Sounds {
         }
     }
 
-    /// Adds a recording: a RIFF file with 16-bit PCM, mono or stereo.
+    /// Adds the spoken prompts in all languages, named `en/done` and so on. They take a while to encode, so
+    /// whoever says nothing goes without; recordings are added after them.
+    pub fn add_prompts(&mut self) {
+        self.sounds.truncate(usize::from(SoundId::FIRST_PROMPT.0));
+        for (name, track) in prompts::load() {
+            let id = SoundId(self.sounds.len() as u16);
+            self.sounds.push(track);
+            self.names.insert(name.into(), id);
+        }
+    }
+
+    /// Adds a recording: a RIFF file with 16-bit PCM or mu-law, mono or stereo.
     ///
     /// # Errors
     /// [`WavError`] says what is wrong with the file, or that there are too many sounds.

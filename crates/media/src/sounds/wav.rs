@@ -1,4 +1,4 @@
-//! RIFF WAVE files with 16-bit PCM, mono or stereo.
+//! RIFF WAVE files with 16-bit PCM or mu-law, mono or stereo.
 //!
 //! ```text
 //! "RIFF" length "WAVE"   { id length bytes, padded to even }*   of which "fmt " and "data" are read
@@ -10,8 +10,9 @@ use std::fmt;
 
 /// The longest recording, in seconds.
 const LONGEST_S: usize = 600;
-/// `wFormatTag` of integers, and of a header that names the format further on.
+/// `wFormatTag` of integers, of mu-law, and of a header that names the format further on.
 const PCM: u16 = 1;
+const MU_LAW: u16 = 7;
 const EXTENSIBLE: u16 = 0xfffe;
 
 /// Why a file cannot be a sound.
@@ -19,7 +20,7 @@ const EXTENSIBLE: u16 = 0xfffe;
 pub enum WavError {
     /// No RIFF WAVE file, or cut off before its sound.
     NotWave,
-    /// Not 16-bit PCM in one or two channels.
+    /// Neither 16-bit PCM nor mu-law, in one or two channels.
     Format,
     /// A sample rate that cannot be converted from.
     Rate(u32),
@@ -35,7 +36,7 @@ impl fmt::Display for WavError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             WavError::NotWave => f.write_str("no RIFF WAVE file"),
-            WavError::Format => f.write_str("not 16-bit PCM, mono or stereo"),
+            WavError::Format => f.write_str("neither 16-bit PCM nor mu-law, mono or stereo"),
             WavError::Rate(rate) => write!(f, "cannot convert from {rate} Hz"),
             WavError::Empty => f.write_str("no sound in the file"),
             WavError::TooLong => f.write_str("longer than ten minutes"),
@@ -48,8 +49,8 @@ impl std::error::Error for WavError {}
 
 /// The sound of a file in mono at [`RATE`].
 pub(super) fn read(file: &[u8]) -> Result<Vec<i16>, WavError> {
-    let (channels, rate, data) = chunks(file)?;
-    let frame = usize::from(channels) * 2;
+    let Sampled { channels, rate, octets, data } = chunks(file)?;
+    let frame = usize::from(channels) * octets;
     let frames = data.len() / frame;
     if frames == 0 {
         return Err(WavError::Empty);
@@ -60,6 +61,7 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<i16>, WavError> {
     if frames / rate as usize > LONGEST_S {
         return Err(WavError::TooLong);
     }
+    let mean = if octets == 1 { mean_of_mu_law } else { mean };
     let mono: Vec<i16> = data.chunks_exact(frame).map(mean).collect();
     if rate == RATE {
         return Ok(mono);
@@ -69,7 +71,16 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<i16>, WavError> {
     Ok(sound)
 }
 
-fn chunks(file: &[u8]) -> Result<(u16, u32, &[u8]), WavError> {
+/// The samples of a file, and how to read them.
+struct Sampled<'a> {
+    channels: u16,
+    rate: u32,
+    /// Of one sample: 1 is mu-law.
+    octets: usize,
+    data: &'a [u8],
+}
+
+fn chunks(file: &[u8]) -> Result<Sampled<'_>, WavError> {
     let wave = file.get(..12).is_some_and(|head| head.starts_with(b"RIFF") && head.ends_with(b"WAVE"));
     let mut rest = file.get(12..).filter(|_| wave).ok_or(WavError::NotWave)?;
     let mut format = None;
@@ -80,8 +91,8 @@ fn chunks(file: &[u8]) -> Result<(u16, u32, &[u8]), WavError> {
         match &head[..4] {
             b"fmt " => format = Some(read_format(body)?),
             b"data" => {
-                let (channels, rate) = format.ok_or(WavError::NotWave)?;
-                return Ok((channels, rate, body));
+                let (channels, rate, octets) = format.ok_or(WavError::NotWave)?;
+                return Ok(Sampled { channels, rate, octets, data: body });
             }
             _ => {}
         }
@@ -90,17 +101,22 @@ fn chunks(file: &[u8]) -> Result<(u16, u32, &[u8]), WavError> {
     Err(WavError::NotWave)
 }
 
-fn read_format(body: &[u8]) -> Result<(u16, u32), WavError> {
+fn read_format(body: &[u8]) -> Result<(u16, u32, usize), WavError> {
     let word = |at: usize| body.get(at..at + 2).map(|two| u16::from_le_bytes([two[0], two[1]]));
     let (Some(tag), Some(channels), Some(bits)) = (word(0), word(2), word(14)) else {
         return Err(WavError::NotWave);
     };
     let (Some(low), Some(high)) = (word(4), word(6)) else { return Err(WavError::NotWave) };
     let tag = if tag == EXTENSIBLE { word(24).unwrap_or(0) } else { tag };
-    if tag != PCM || bits != 16 || !(1..=2).contains(&channels) {
+    let octets = match (tag, bits) {
+        (PCM, 16) => 2,
+        (MU_LAW, 8) => 1,
+        _ => return Err(WavError::Format),
+    };
+    if !(1..=2).contains(&channels) {
         return Err(WavError::Format);
     }
-    Ok((channels, u32::from(high) << 16 | u32::from(low)))
+    Ok((channels, u32::from(high) << 16 | u32::from(low), octets))
 }
 
 /// One sample of all channels.
@@ -108,6 +124,18 @@ fn mean(frame: &[u8]) -> i16 {
     let samples = frame.as_chunks::<2>().0;
     let sum: i32 = samples.iter().map(|sample| i32::from(i16::from_le_bytes(*sample))).sum();
     (sum / samples.len().max(1) as i32) as i16
+}
+
+/// The same of mu-law (ITU-T G.711).
+fn mean_of_mu_law(frame: &[u8]) -> i16 {
+    let sum: i32 = frame.iter().map(|&octet| i32::from(mu_law(octet))).sum();
+    (sum / frame.len().max(1) as i32) as i16
+}
+
+fn mu_law(octet: u8) -> i16 {
+    let bits = !octet;
+    let magnitude = (((i16::from(bits & 0x0F) << 3) + 0x84) << ((bits >> 4) & 7)) - 0x84;
+    if bits & 0x80 == 0 { magnitude } else { -magnitude }
 }
 
 #[cfg(test)]
@@ -166,6 +194,19 @@ pub(super) mod tests {
         for (file, error) in table {
             assert_eq!(read(&file).unwrap_err(), error);
         }
+    }
+
+    #[test]
+    fn mu_law_is_read_as_the_codec_reads_it() {
+        let mut file =
+            b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x07\0\x01\0\x80\x3e\0\0\x80\x3e\0\0\x01\0\x08\0data\0\x01\0\0"
+                .to_vec();
+        file.extend(0..=255_u8);
+        let mut decoder = crate::codec::Decoder::new(crate::codec::Voice::Pcmu).unwrap();
+        let all: Vec<u8> = (0..=255).collect();
+        let mut out = [0; crate::codec::MAX_SAMPLES];
+        let samples = decoder.decode(&all, &mut out);
+        assert_eq!(read(&file).unwrap(), out[..samples]);
     }
 
     proptest! {

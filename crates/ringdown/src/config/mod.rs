@@ -1,8 +1,10 @@
 //! `ringdown.toml`: everything settable. Unknown keys are refused with their line.
 
+mod codes;
 mod many;
 mod numbers;
 
+use codes::FeatureCodes;
 use many::Many;
 use numbers::{Emergency, Numbers};
 use serde::Deserialize;
@@ -20,6 +22,7 @@ pub(crate) struct Config {
     pub(crate) media: Media,
     pub(crate) http: Http,
     pub(crate) calls: Calls,
+    pub(crate) codes: FeatureCodes,
     pub(crate) numbers: Numbers,
     pub(crate) emergency: Emergency,
     pub(crate) dns: Dns,

@@ -33,7 +33,9 @@ pub(crate) fn start(config: &Media, clock: Clock, core: &Sender<CoreInput>) -> R
     // Two sockets a port pair; the pairs are shared out among addresses and workers.
     let room = raise_descriptors().saturating_sub(OTHER_DESCRIPTORS) / 2;
     let share = usize::try_from(room / (addresses.len() as u64 * u64::from(count))).unwrap_or(usize::MAX);
-    let sounds = Arc::new(Sounds::built_in());
+    let mut sounds = Sounds::built_in();
+    sounds.add_prompts();
+    let sounds = Arc::new(sounds);
     let mut workers = Workers { inboxes: Vec::new(), leases: Vec::new() };
     let total = count * u16::try_from(addresses.len()).unwrap_or(1);
     for (place, address) in addresses.iter().enumerate() {

@@ -117,6 +117,7 @@ fn exchange_config(config: &Config, realm: &str, own_addresses: Vec<SocketAddr>)
         realm: realm.into(),
         domain: config.sip.domain.as_deref().map(Into::into),
         echo_number: echo_number.map(Into::into),
+        codes: config.codes.0.clone(),
         ring_limit: config.calls.ring_limit(),
         challenge: config.sip.challenge.into(),
         no_answer_limit: config.calls.no_answer_limit(),

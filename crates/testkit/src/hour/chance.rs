@@ -74,6 +74,8 @@ fn attempt(calm: bool, dice: &mut Dice) -> Attempt {
         0 => "999".into(),
         1 => LOOP.into(),
         2 => ECHO.into(),
+        // Codes that leave the directory as it is.
+        3 => (*dice.pick(&["*60", "*61", "*62", "*62999"])).into(),
         _ => number_of(dice.within(0..2) as usize, dice.within(0..u64::from(ACCOUNTS)) as u16),
     };
     let mischief = match dice.within(0..30) {

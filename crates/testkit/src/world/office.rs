@@ -42,6 +42,7 @@ pub fn office_config(address: SocketAddr) -> Config {
         realm: "office".into(),
         domain: None,
         echo_number: Some("600".into()),
+        codes: exchange::Codes::default(),
         ring_limit: Duration::from_secs(60),
         no_answer_limit: Duration::from_secs(20),
         outside_limit: Duration::from_secs(120),

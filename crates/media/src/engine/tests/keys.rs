@@ -126,5 +126,5 @@ fn a_prompt_is_left_out_while_a_key_is_pressed_and_still_ends() {
     office.engine.send_dtmf(LegKey(1), '1');
     office.run(2000);
     one_stream_of_sound_and_keys(&office.heard(1));
-    assert_eq!(office.told(), [MediaEvent::SoundEnded { leg: LegKey(1) }]);
+    assert_eq!(office.told(), [MediaEvent::SoundEnded { leg: LegKey(1), epoch: 1 }]);
 }

@@ -57,7 +57,7 @@ fn prompts_end_and_tell_it_once() {
     let mut office = Office::new();
     office.order(1, Voice::Pcma, prompt(SoundId::BEEP, None));
     office.run(1000);
-    let ended = MediaEvent::SoundEnded { leg: LegKey(1) };
+    let ended = MediaEvent::SoundEnded { leg: LegKey(1), epoch: 1 };
     assert_eq!(office.told(), std::slice::from_ref(&ended));
     let got = office.heard(1);
     assert_eq!(got.iter().map(|got| got.payload.len()).sum::<usize>(), 200 * 8);
@@ -74,8 +74,27 @@ fn prompts_end_and_tell_it_once() {
     // A sound that is not there ends at once, and what follows is heard.
     office.order(1, Voice::Pcma, prompt(SoundId(999), Some(Source::Music(SoundId::MUSIC))));
     office.run(100);
-    assert_eq!(office.told(), [ended]);
+    assert_eq!(office.told(), [MediaEvent::SoundEnded { leg: LegKey(1), epoch: 4 }]);
     assert!(office.got.last().unwrap().1.at >= office.now - 20);
+}
+
+#[test]
+fn each_prompt_of_a_chain_tells_its_end_with_the_number_of_the_newest_order() {
+    let mut office = Office::new();
+    let chain = || prompt(SoundId::BEEP, Some(prompt(SoundId::BEEP, Some(prompt(SoundId::BEEP, None)))));
+    office.order(1, Voice::Pcma, chain());
+    office.run(250);
+    // The leg was asked to change something else meanwhile; the chain goes on where it was.
+    office.order(1, Voice::Pcma, chain());
+    office.run(1000);
+    let epochs = office.told().into_iter().map(|event| match event {
+        MediaEvent::SoundEnded { epoch, .. } => epoch,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(epochs.collect::<Vec<_>>(), [1, 2, 2]);
+    let got = office.heard(1);
+    assert_one_stream(&got);
+    assert_eq!(got.iter().map(|got| got.payload.len()).sum::<usize>(), 3 * 200 * 8, "without a gap");
 }
 
 #[test]
