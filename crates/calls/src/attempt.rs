@@ -42,6 +42,7 @@ impl Switch {
     pub(crate) fn send_invite(&mut self, now: Now, id: LegId, attempt: &Attempt) -> Option<ClientKey> {
         let leg = self.legs.get_mut(id)?;
         let sequence = leg.dialog.next_sequence();
+        let authorization = leg.line.as_mut().and_then(|line| line.take_authorization());
         let dialog = leg.dialog.clone();
         let (flow, uri, hops) = (attempt.target.flow, &attempt.target.uri, attempt.hops);
         let contact = Switch::contact(flow);
@@ -56,12 +57,15 @@ impl Switch {
             writer.header_number(HeaderName::MinSe, attempt.least.into());
             let halves = [attempt.session_id.as_bytes(), b";remote=", NIL_SESSION];
             writer.header_parts(HeaderName::SessionId, &halves);
+            if let Some((name, value)) = &authorization {
+                writer.header(*name, value);
+            }
             finish(writer, Some(&attempt.sdp))
         }))
     }
 
     /// Sends the INVITE of a branch once more, as its attempt says now. Dialogs of the last one are over.
-    fn invite_again(&mut self, now: Now, id: LegId) -> bool {
+    pub(crate) fn invite_again(&mut self, now: Now, id: LegId) -> bool {
         let Some(leg) = self.legs.get_mut(id) else { return false };
         let state = std::mem::replace(&mut leg.state, LegState::Ended);
         let LegState::Outgoing(mut outgoing) = state else {

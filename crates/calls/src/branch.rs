@@ -6,6 +6,7 @@ use crate::call::{CallEvent, Party, Stage};
 use crate::caller::sdp_of;
 use crate::leg::{self, CallId, EarlyDialog, Leg, LegId, LegState, Outgoing, Role};
 use crate::limits::{EARLY_DIALOGS_PER_BRANCH, LEGS_PER_CALL};
+use crate::line::{LegLine, Line};
 use crate::switch::{self, Owner, Switch};
 use crate::timers::{Session, Wake};
 use clock::Now;
@@ -33,6 +34,8 @@ pub struct Target {
     pub behind_nat: bool,
     /// Its other ways, the next first: tried in turn when the one before is dead (R11, RFC 5626 section 7).
     pub further: Vec<Way>,
+    /// What a branch to the outside needs.
+    pub line: Option<Box<Line>>,
 }
 
 impl Target {
@@ -73,8 +76,11 @@ impl Switch {
             return None;
         }
         let (party, session_id, hops) = (entry.caller_party.clone(), entry.session_id.clone(), entry.hops);
+        let emergency = entry.emergency;
+        let shown = target.line.as_ref().and_then(|line| line.caller.clone());
+        let party = shown.unwrap_or(party);
         let worker = self.legs.get(caller)?.lease.worker;
-        let lease = self.ports.lease(target.flow.remote.is_ipv6(), Some(worker))?;
+        let lease = self.ports.lease(target.flow.remote.is_ipv6(), Some(worker), emergency)?;
         let local =
             LocalMedia { address: lease.address, port: lease.port, session_id: self.endpoint.random() >> 1 };
         let mut negotiation = Negotiation::new(local);
@@ -103,6 +109,7 @@ impl Switch {
             ack: None,
             session: Session::default(),
             timer: None,
+            line: target.line.as_deref().map(|line| Box::new(LegLine::new(line))),
             lost: None,
         });
         let stream = self.new_stream(id);
@@ -119,6 +126,9 @@ impl Switch {
             attempt,
         }));
         self.calls[call].branches.push(id);
+        if let Some(line) = &target.line {
+            self.arm(now, id, line.patience, Wake::Silent(id));
+        }
         Some(id)
     }
 
@@ -151,6 +161,29 @@ impl Switch {
         }
     }
 
+    /// Nothing came from the other end of a line, not even a 100: the branch has failed. What it may still say is
+    /// answered with CANCEL, or ACK and BYE.
+    pub(crate) fn branch_silent(&mut self, now: Now, id: LegId) {
+        let Some(leg) = self.legs.get_mut(id) else { return };
+        leg.timer = None;
+        let call = leg.call;
+        if !matches!(leg.state, LegState::Outgoing(_)) {
+            return;
+        }
+        self.remove_branch(now, id, Some("SIP;cause=408;text=\"No response\""));
+        if let Some(entry) = self.calls.get_mut(call) {
+            entry.note_failure(408);
+        }
+        self.report_if_exhausted(call);
+    }
+
+    /// The floor above tries somebody else: what the branches before said counts no more.
+    pub fn try_anew(&mut self, call: CallId) {
+        if let Some(entry) = self.calls.get_mut(call) {
+            entry.best_failure = None;
+        }
+    }
+
     pub(crate) fn ring_limit_reached(&mut self, now: Now, call: CallId) {
         let Some(entry) = self.calls.get_mut(call) else { return };
         entry.ring_limit = None;
@@ -161,7 +194,7 @@ impl Switch {
         for branch in entry.branches.clone() {
             self.remove_branch(now, branch, Some("SIP;cause=480;text=\"No answer\""));
         }
-        self.report_if_exhausted(now, call);
+        self.report_if_exhausted(call);
     }
 
     /// A response to a leg's INVITE that is not answered yet.
@@ -173,8 +206,11 @@ impl Switch {
         response: &Message<'_>,
     ) {
         let status = response.status().unwrap_or(500);
+        // Whoever says anything is alive: the wait for a first word is over.
+        self.disarm(id);
         match status {
             0..=100 => {}
+            401 | 407 if self.retry_with_credentials(now, id, response) => {}
             101..=199 => self.branch_progress(now, id, status, response),
             200..=299 => self.branch_answered(now, id, client, response),
             422 if self.retry_longer(now, id, response) => {}
@@ -273,7 +309,7 @@ impl Switch {
                 self.remove_branch(now, branch, Some("SIP;cause=603;text=\"Declined elsewhere\""));
             }
         }
-        self.report_if_exhausted(now, call);
+        self.report_if_exhausted(call);
     }
 
     /// The branch that the caller heard is gone: another that has early media is heard now.
@@ -303,7 +339,7 @@ impl Switch {
     }
 
     /// Tells the floor above when nothing rings any more.
-    pub(crate) fn report_if_exhausted(&mut self, now: Now, call: CallId) {
+    pub(crate) fn report_if_exhausted(&mut self, call: CallId) {
         let Some(entry) = self.calls.get(call) else { return };
         if entry.stage != Stage::Reaching && entry.replacing.is_none() {
             return;
@@ -313,10 +349,8 @@ impl Switch {
         });
         if !rings {
             let cause = entry.best_failure.map_or(Cause::Offline, Cause::of_status);
-            if entry.replacing.is_some() {
-                return self.not_taken_over(now, call, cause);
-            }
-            self.events.push_back(CallEvent::Exhausted { call, cause });
+            let status = entry.best_failure.unwrap_or(480);
+            self.events.push_back(CallEvent::Exhausted { call, cause, status });
         }
     }
 }
@@ -340,7 +374,8 @@ pub fn name_addr(party: &Party, domain: &str) -> String {
 }
 
 /// Escapes what may not stand in the user part of a URI (RFC 3261 25.1).
-fn escape_user(user: &str) -> String {
+#[must_use]
+pub fn escape_user(user: &str) -> String {
     use std::fmt::Write as _;
     let mut text = String::with_capacity(user.len());
     for byte in user.bytes() {

@@ -146,6 +146,8 @@ pub(crate) struct Leg {
     pub(crate) session: crate::timers::Session,
     /// The one timer of the leg that is running, whatever it is for.
     pub(crate) timer: Option<TimerId>,
+    /// What a leg to the outside remembers.
+    pub(crate) line: Option<Box<crate::line::LegLine>>,
     /// Its connection is gone; the timer that ends the wait for the phone's return.
     pub(crate) lost: Option<TimerId>,
 }

@@ -170,6 +170,7 @@ impl Switch {
             Purpose::Refresh => leg.media.current_sdp().unwrap_or_default().to_vec(),
         };
         let sequence = leg.dialog.next_sequence();
+        let authorization = leg.line.as_mut().and_then(|line| line.take_authorization());
         let dialog = leg.dialog.clone();
         let (flow, agreement, least) = (leg.flow, leg.session.agreement, leg.session.least);
         let client = self.endpoint.request(
@@ -187,6 +188,9 @@ impl Switch {
                 write_session(&mut writer, agreement, true);
                 if least > 0 {
                     writer.header_number(HeaderName::MinSe, least.into());
+                }
+                if let Some((name, value)) = &authorization {
+                    writer.header(*name, value);
                 }
                 finish(writer, Some(&sdp))
             },
@@ -216,6 +220,7 @@ impl Switch {
             }
             let purpose = up.modifying.take();
             self.modification_accepted(now, id, purpose.map(|(_, purpose)| purpose), response);
+        } else if matches!(status, 401 | 407) && self.request_challenged(now, id, client, response) {
         } else if status != 422 || !self.refresh_longer(now, id, client, response) {
             self.request_failed(now, id, client, status);
         }
@@ -234,6 +239,8 @@ impl Switch {
             leg.session.agreement = Some(agreement);
         }
         leg.session.refusals = 0;
+        self.challenge_met(id);
+        let Some(leg) = self.legs.get_mut(id) else { return };
         let changed = purpose.as_ref().is_some_and(Purpose::offers);
         if let Some(sdp) = sdp_of(response)
             && changed

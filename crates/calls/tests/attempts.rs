@@ -31,6 +31,7 @@ fn target(remote: &str) -> Target {
         domain: "office".into(),
         behind_nat: false,
         further: Vec::new(),
+        line: None,
     }
 }
 
@@ -98,6 +99,7 @@ impl Bench {
             label: "ada-1",
             behind_nat: false,
             session_id: "0123456789abcdef0123456789abcdef",
+            emergency: false,
         };
         let call = switch.incoming(now, &incoming).expect("valid");
         Bench { switch, now, call }

@@ -155,8 +155,8 @@ pub enum Answer {
     Numbers(Vec<(Box<str>, Box<str>)>),
     /// To [`Command::ListDevices`].
     Devices(Vec<DeviceRow>),
-    /// To [`Command::ListTrunks`].
-    Trunks(Vec<(Box<str>, Trunk)>),
+    /// To [`Command::ListTrunks`]: its name, the trunk, and how it is now in words.
+    Trunks(Vec<(Box<str>, Trunk, String)>),
     /// To [`Command::ListRoutes`].
     Routes(Vec<(Box<str>, Route)>),
     /// To [`Command::ListGroups`].
@@ -214,7 +214,11 @@ impl Exchange {
                 self.answer(id, Answer::Devices(rows));
             }
             Command::ListTrunks => {
-                let rows = self.people.trunks().map(|(name, trunk)| (name.into(), trunk.clone())).collect();
+                let rows = self
+                    .people
+                    .trunks()
+                    .map(|(name, trunk)| (name.into(), trunk.clone(), self.trunks.state(name, trunk)))
+                    .collect();
                 self.answer(id, Answer::Trunks(rows));
             }
             Command::ListRoutes => {
@@ -225,11 +229,7 @@ impl Exchange {
                 let rows = self.people.groups().map(|(name, group)| (name.into(), group.clone())).collect();
                 self.answer(id, Answer::Groups(rows));
             }
-            Command::ListCodes => {
-                let echo = self.config.echo_number.iter();
-                let codes = echo.map(|number| (number.clone(), "says back what it hears".into())).collect();
-                self.answer(id, Answer::Codes(codes));
-            }
+            Command::ListCodes => self.list_codes(id),
             Command::Ladder(session_id) => {
                 let rungs = self.ladder_of(session_id.as_deref());
                 self.answer(id, Answer::Ladder(rungs));
@@ -239,6 +239,12 @@ impl Exchange {
                 self.answer(id, Answer::Status(status));
             }
         }
+    }
+
+    fn list_codes(&mut self, id: CommandId) {
+        let echo = self.config.echo_number.iter();
+        let codes = echo.map(|number| (number.clone(), "says back what it hears".into())).collect();
+        self.answer(id, Answer::Codes(codes));
     }
 
     /// How things are.

@@ -4,13 +4,17 @@
 use crate::backlog::Backlog;
 use crate::change::{Change, Commit, Epoch, Owned, Shard, StoreAnswer};
 use crate::command::{Answer, BadRow};
+use crate::emergency::{CallBacks, EmergencyPlan};
 use crate::input::{CommandId, Input, Output, Reason};
 use crate::ladder::Ladder;
 use crate::limits;
+use crate::numbering::Numbering;
 use crate::ongoing::OngoingCalls;
 use crate::people::{People, PeopleChange};
+use crate::permissions::DayCounts;
 use crate::registrar::Registrar;
 use crate::texts::Texts;
+use crate::trunks::Trunks;
 use crate::watching::Watchers;
 use calls::{CallEvent, Switch};
 use clock::{Mono, Now};
@@ -30,6 +34,14 @@ pub struct Config {
     pub echo_number: Option<Box<str>>,
     /// How long a call rings.
     pub ring_limit: Duration,
+    /// How long the devices of somebody ring who forwards calls that nobody answers.
+    pub no_answer_limit: Duration,
+    /// How long a call to the outside may ring.
+    pub outside_limit: Duration,
+    /// How numbers are dialled.
+    pub numbering: Numbering,
+    /// Emergency numbers and where they go.
+    pub emergency: EmergencyPlan,
     /// Which digest algorithms are asked for (R10).
     pub challenge: ChallengePolicy,
     /// The addresses that we listen on; contacts there are refused (R12).
@@ -68,6 +80,9 @@ pub struct Exchange {
     pub(crate) watchers: Watchers,
     pub(crate) texts: Texts,
     pub(crate) backlog: Backlog,
+    pub(crate) trunks: Trunks,
+    pub(crate) day_counts: DayCounts,
+    pub(crate) call_backs: CallBacks,
     pending: BTreeMap<u64, Pending>,
     sequence: u64,
     epoch: Epoch,
@@ -99,6 +114,9 @@ impl Exchange {
             watchers: Watchers::default(),
             texts: Texts::default(),
             backlog: Backlog::default(),
+            trunks: Trunks::default(),
+            day_counts: DayCounts::default(),
+            call_backs: CallBacks::default(),
             pending: BTreeMap::new(),
             sequence: snapshot.sequence,
             epoch: Epoch(1),
@@ -106,7 +124,10 @@ impl Exchange {
         };
         for change in snapshot.changes {
             match change {
-                Change::People(change) => exchange.people.apply(&change),
+                Change::People(change) => {
+                    exchange.people.apply(&change);
+                    exchange.trunks.people_changed(now, &change);
+                }
                 Change::Bindings { device, bindings } => exchange.registrar.restore(now, &device, bindings),
                 Change::Record(_) | Change::Fact(_) => {}
             }
@@ -121,12 +142,17 @@ impl Exchange {
             Input::Datagram { flow, bytes } => self.datagram(now, flow, bytes),
             Input::Message { flow, bytes } => self.message(now, flow, bytes),
             Input::Unframed { flow, bytes } => self.unframed(flow, bytes),
-            Input::FlowClosed(flow) => self.flow_closed(now, flow),
+            Input::FlowClosed(flow) => {
+                self.flow_closed(now, flow);
+                self.trunk_flow_closed(now, flow);
+            }
+            Input::Reached { trunk, flows, lives, why } => self.reached(now, &trunk, flows, lives, &why),
             Input::Timeout => {
                 self.switch.handle_timeout(now);
                 self.expire_registrations(now);
                 self.expire_watchers(now);
                 self.retry_store(now);
+                self.trunks_due(now);
             }
             Input::Stored { sequence, answer } => self.stored(now, sequence, answer),
             Input::Media(event) => self.switch.media_event(now, &event),
@@ -155,7 +181,16 @@ impl Exchange {
         let bindings = self.registrar.next_deadline().map(|when| (when, Reason::Registrations));
         let watchers = self.watchers.next_deadline().map(|when| (when, Reason::Watchers));
         let store = self.backlog.next_deadline().map(|when| (when, Reason::Store));
-        [calls, bindings, watchers, store].into_iter().flatten().min_by_key(|(when, _)| *when)
+        let trunks = self.trunks.next_deadline().map(|when| (when, Reason::Trunks));
+        [calls, bindings, watchers, store, trunks].into_iter().flatten().min_by_key(|(when, _)| *when)
+    }
+
+    /// Whether anything waits that has a cause: a call, a watcher, the store. Registrations end by themselves, and trunks
+    /// are asked for ever.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        let (calls, watchers) = (self.switch.next_deadline(), self.watchers.next_deadline());
+        [calls, watchers, self.backlog.next_deadline()].iter().any(Option::is_some)
     }
 
     /// Ends all calls with one record each, because the exchange stops.
@@ -196,7 +231,9 @@ impl Exchange {
                 CallEvent::Moved { call } => self.call_moved(now, call),
                 CallEvent::NotMoved { .. } => {}
                 CallEvent::Answered { call } => self.call_answered(now, call),
-                CallEvent::Exhausted { call, cause } => self.nobody_answered(now, call, cause),
+                CallEvent::Exhausted { call, cause, status } => {
+                    self.nobody_answered(now, call, cause, status);
+                }
                 CallEvent::Ended(record) => {
                     self.call_ended(now, record.call);
                     self.commit(now, vec![Change::Record(record)], Promise::Nothing);
@@ -206,7 +243,7 @@ impl Exchange {
             }
         }
         while let Some(owner) = self.switch.next_failure() {
-            self.notified(now, owner, 408);
+            self.above_answered(now, owner, None);
         }
     }
 
@@ -263,6 +300,7 @@ impl Exchange {
                     if let Change::People(change) = change {
                         self.people.apply(change);
                         self.registrar.people_changed(change);
+                        self.trunks.people_changed(now, change);
                     }
                 }
                 let answer = match taken {

@@ -8,30 +8,41 @@ mod admission;
 mod backlog;
 mod change;
 mod command;
+mod dial_plan;
+mod emergency;
 mod exchange;
 mod facts;
+mod forwarding;
+mod hunting;
 mod input;
 mod ladder;
 pub mod limits;
+mod numbering;
 mod ongoing;
+mod outside;
 mod people;
+mod permissions;
 mod registrar;
 mod routing;
 mod silence;
 mod texts;
 mod transfer;
+mod trunks;
 mod watching;
 
 pub use change::{Change, Commit, Epoch, Owned, SHARDS, Shard, StoreAnswer};
 pub use command::{AccountRow, Answer, BadRow, Command, DeviceRow, ImportRow, Status};
+pub use emergency::EmergencyPlan;
 pub use exchange::{Config, Exchange, Snapshot};
 pub use facts::{Fact, FactKind};
 pub use input::{CommandId, Input, Output, Reason};
 pub use ladder::Rung;
+pub use numbering::{Class, Numbering};
 pub use people::{
     Account, AccountEdit, AutoAnswer, Device, DeviceEdit, ForwardWhen, Forwarding, Group, Host, Language,
     People, PeopleChange, Refusal, Right, Rights, Route, Settings, Strategy, Trunk, TrunkLogin,
     clean_display, is_name, is_number, rewrite,
 };
+pub use permissions::{Act, Verdict};
 pub use sip::bindings::StoredBinding;
 pub use sip::digest::Secret;

@@ -71,6 +71,12 @@ impl Registrar {
         self.bindings(device).iter().map(|binding| binding.flow.to_string()).collect()
     }
 
+    /// The device that is registered by a flow.
+    pub(crate) fn device_at(&self, flow: Flow) -> Option<&str> {
+        let by = |entry: &Entry| entry.bindings.list().iter().any(|binding| binding.flow == flow);
+        self.devices.iter().find(|(_, entry)| by(entry)).map(|(device, _)| &**device)
+    }
+
     /// Whether a device is on its way back (R12).
     pub(crate) fn is_awaited(&self, device: &str, now: Mono) -> bool {
         self.awaited.get(device).is_some_and(|until| *until > now)

@@ -208,7 +208,7 @@ fn response(answer: Answer) -> Response {
             Response::Devices(items.collect())
         }
         Answer::Trunks(rows) => {
-            let items = rows.into_iter().map(|(name, trunk)| lines::trunk_item(&name, &trunk, String::new()));
+            let items = rows.into_iter().map(|(name, trunk, state)| lines::trunk_item(&name, &trunk, state));
             Response::Trunks(items.collect())
         }
         Answer::Routes(rows) => {

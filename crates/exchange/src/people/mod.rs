@@ -102,6 +102,12 @@ impl People {
             .map(|(name, _)| &**name)
     }
 
+    /// A route by its name.
+    #[must_use]
+    pub fn route(&self, name: &str) -> Option<&Route> {
+        self.routes.get(name)
+    }
+
     /// A hunt group by its name.
     #[must_use]
     pub fn group(&self, name: &str) -> Option<&Group> {

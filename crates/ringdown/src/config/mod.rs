@@ -1,8 +1,10 @@
 //! `ringdown.toml`: everything settable. Unknown keys are refused with their line.
 
 mod many;
+mod numbers;
 
 use many::Many;
+use numbers::{Emergency, Numbers};
 use serde::Deserialize;
 use sip::digest::ChallengePolicy;
 use std::net::{IpAddr, SocketAddr};
@@ -18,6 +20,9 @@ pub(crate) struct Config {
     pub(crate) media: Media,
     pub(crate) http: Http,
     pub(crate) calls: Calls,
+    pub(crate) numbers: Numbers,
+    pub(crate) emergency: Emergency,
+    pub(crate) dns: Dns,
 }
 
 /// `[sip]`
@@ -37,6 +42,8 @@ pub(crate) struct Sip {
     /// The certificate chain and key for TLS, PEM; made at the first start if not set.
     pub(crate) certificate: Option<PathBuf>,
     pub(crate) key: Option<PathBuf>,
+    /// The authorities that vouch for trunks reached by TLS, PEM.
+    pub(crate) authorities: PathBuf,
 }
 
 impl Default for Sip {
@@ -51,6 +58,7 @@ impl Default for Sip {
             challenge: Challenge::Md5,
             certificate: None,
             key: None,
+            authorities: "/etc/ssl/certs/ca-certificates.crt".into(),
         }
     }
 }
@@ -119,13 +127,17 @@ impl Default for Http {
 pub(crate) struct Calls {
     /// How long a call rings.
     ring_seconds: u32,
+    /// How long the devices of somebody ring who forwards calls that nobody answers.
+    no_answer_seconds: u32,
+    /// How long a call to the outside may ring.
+    outside_seconds: u32,
     /// The number that says back what it hears; empty for none.
     pub(crate) echo_number: String,
 }
 
 impl Default for Calls {
     fn default() -> Calls {
-        Calls { ring_seconds: 60, echo_number: "600".into() }
+        Calls { ring_seconds: 60, no_answer_seconds: 20, outside_seconds: 120, echo_number: "600".into() }
     }
 }
 
@@ -133,6 +145,24 @@ impl Calls {
     pub(crate) fn ring_limit(&self) -> Duration {
         Duration::from_secs(u64::from(self.ring_seconds.clamp(5, 600)))
     }
+}
+
+impl Calls {
+    pub(crate) fn no_answer_limit(&self) -> Duration {
+        Duration::from_secs(u64::from(self.no_answer_seconds.clamp(5, 600)))
+    }
+
+    pub(crate) fn outside_limit(&self) -> Duration {
+        Duration::from_secs(u64::from(self.outside_seconds.clamp(5, 600)))
+    }
+}
+
+/// `[dns]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Dns {
+    /// Whom to ask; the servers of the system if there is none.
+    pub(crate) servers: Many<SocketAddr>,
 }
 
 /// `20000-29999`

@@ -5,6 +5,7 @@ mod core;
 mod first_start;
 mod folder;
 mod media;
+mod reach;
 
 use crate::Failure;
 use crate::config::Config;
@@ -13,6 +14,7 @@ use backend::Roof;
 use core::{Core, CoreInput, Doors};
 use exchange::Exchange;
 use net::{Clock, Identity, StreamLimits, StreamListener, Streams, Udp};
+use reach::{Own, Reacher};
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -77,7 +79,22 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     for listener in listeners {
         runtime.spawn(listener.serve(streams.clone(), deliver.clone()));
     }
-    let doors = Doors { udp, streams, store, workers, mailbox, clock };
+    let listening = |wanted: &str| own.iter().find(|(kind, _)| *kind == wanted).map(|(_, at)| at.port());
+    let reached_at = Own {
+        udp: udp.iter().map(Udp::bound).collect(),
+        public: config.sip.advertise,
+        tcp: listening("tcp"),
+        tls: listening("tls"),
+    };
+    let reacher = Reacher::new(
+        runtime.handle().clone(),
+        &config.dns.servers.0,
+        streams.clone(),
+        sender.clone(),
+        reached_at,
+        config.sip.authorities.clone(),
+    );
+    let doors = Doors { udp, streams, store, workers, mailbox, clock, reacher };
     let core =
         std::thread::Builder::new().name("core".into()).spawn(move || Core::new(exchange, doors).run())?;
     announce(&lines, base, &link, &ready)?;
@@ -98,6 +115,10 @@ fn exchange_config(config: &Config, realm: &str, own_addresses: Vec<SocketAddr>)
         echo_number: echo_number.map(Into::into),
         ring_limit: config.calls.ring_limit(),
         challenge: config.sip.challenge.into(),
+        no_answer_limit: config.calls.no_answer_limit(),
+        outside_limit: config.calls.outside_limit(),
+        numbering: config.numbers.numbering(),
+        emergency: config.emergency.plan(&config.numbers),
         own_addresses,
     }
 }
