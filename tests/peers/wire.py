@@ -1,7 +1,9 @@
 """Raw SIP transports: bytes of whole messages over UDP, TCP or TLS."""
 import re
+import select
 import socket
 import ssl
+import threading
 
 from .ports import LOOPBACK
 
@@ -61,7 +63,7 @@ class TcpWire:
         self.socket.settimeout(seconds)
         try:
             piece = self.socket.recv(65536)
-        except (TimeoutError, ssl.SSLWantReadError):
+        except (TimeoutError, BlockingIOError, ssl.SSLWantReadError):
             return []
         if not piece:
             raise OSError("the exchange closed the connection")
@@ -88,7 +90,29 @@ class TcpWire:
 
 
 class TlsWire(TcpWire):
+    """One thread reads while another sends; OpenSSL's connections are not made for that, so they take turns."""
+
     name = "TLS"
+
+    def __init__(self, peer):
+        self._turn = threading.Lock()
+        super().__init__(peer)
+
+    def send(self, data, to=None):
+        with self._turn:
+            self.socket.settimeout(5)
+            self.socket.sendall(data)
+
+    def receive(self, seconds):
+        # The wait is outside of the lock; what is decrypted already makes no socket ready.
+        if not self.socket.pending():
+            try:
+                if not select.select([self.socket], [], [], seconds)[0]:
+                    return []
+            except ValueError:
+                raise OSError("closed") from None
+        with self._turn:
+            return super().receive(0)
 
     def _connect(self, peer):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
