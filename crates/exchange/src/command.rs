@@ -5,6 +5,7 @@ use crate::exchange::{Exchange, Promise};
 use crate::input::{CommandId, Output};
 use crate::limits;
 use crate::people::{Device, PeopleChange, Refusal, Trunk, clean_display};
+use crate::reconfigure::Settings;
 use clock::Now;
 use sip::digest::Secret;
 
@@ -74,6 +75,8 @@ pub enum Command {
     ListCodes,
     /// How things are.
     Status,
+    /// Take settings, all or none.
+    Reconfigure(Box<Settings>),
 }
 
 /// An account in a list.
@@ -113,6 +116,8 @@ pub struct Status {
     pub ports_total: usize,
     /// Whether the store takes changes.
     pub store_ready: bool,
+    /// Whether we take no new calls because we are about to stop.
+    pub draining: bool,
 }
 
 /// What comes back.
@@ -202,6 +207,7 @@ impl Exchange {
                 let codes = echo.map(|number| (number.clone(), "says back what it hears".into())).collect();
                 self.answer(id, Answer::Codes(codes));
             }
+            Command::Reconfigure(settings) => self.reconfigure(id, *settings),
             Command::Status => {
                 let status = self.status();
                 self.answer(id, Answer::Status(status));
@@ -219,6 +225,7 @@ impl Exchange {
             ports_free,
             ports_total,
             store_ready: self.store_ready,
+            draining: self.draining,
         }
     }
 

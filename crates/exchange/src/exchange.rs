@@ -5,6 +5,7 @@ use crate::backlog::Backlog;
 use crate::change::{Change, Commit, Epoch, Owned, Shard, StoreAnswer};
 use crate::command::{Answer, BadRow};
 use crate::input::{CommandId, Input, Output, Reason};
+use crate::journal::Journal;
 use crate::limits;
 use crate::ongoing::OngoingCalls;
 use crate::people::People;
@@ -66,6 +67,8 @@ pub struct Exchange {
     pub(crate) watchers: Watchers,
     pub(crate) texts: Texts,
     pub(crate) backlog: Backlog,
+    pub(crate) journal: Journal,
+    pub(crate) draining: bool,
     pending: BTreeMap<u64, Pending>,
     sequence: u64,
     epoch: Epoch,
@@ -96,6 +99,8 @@ impl Exchange {
             watchers: Watchers::default(),
             texts: Texts::default(),
             backlog: Backlog::default(),
+            journal: Journal::default(),
+            draining: false,
             pending: BTreeMap::new(),
             sequence: snapshot.sequence,
             epoch: Epoch(1),
@@ -105,7 +110,7 @@ impl Exchange {
             match change {
                 Change::People(change) => exchange.people.apply(&change),
                 Change::Bindings { device, bindings } => exchange.registrar.restore(now, &device, bindings),
-                Change::Record(_) => {}
+                Change::Record(_) | Change::OpenCall(_) => {}
             }
         }
         exchange
@@ -190,10 +195,14 @@ impl Exchange {
                 CallEvent::Referred { call, leg, target } => self.referred(now, call, leg, &target),
                 CallEvent::Moved { call } => self.call_moved(now, call),
                 CallEvent::NotMoved { .. } => {}
-                CallEvent::Answered { call } => self.call_answered(now, call),
+                CallEvent::Answered { call } => {
+                    self.call_answered(now, call);
+                    self.journal_answer(now, call);
+                }
                 CallEvent::Exhausted { call, cause } => self.nobody_answered(now, call, cause),
                 CallEvent::Ended(record) => {
                     self.call_ended(now, record.call);
+                    self.journal_end(record.call);
                     self.commit(now, vec![Change::Record(record)], Promise::Nothing);
                 }
                 CallEvent::Digit { .. } | CallEvent::LegLost { .. } => {}
@@ -290,6 +299,7 @@ fn subject(change: &Change) -> &str {
         Change::People(change) => change.subject(),
         Change::Bindings { device, .. } => device,
         Change::Record(record) => &record.dialled,
+        Change::OpenCall(open) => &open.dialled,
     }
 }
 

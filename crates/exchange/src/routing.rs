@@ -19,7 +19,7 @@ use wire::sip::{HeaderName, Message, Uri};
 impl Exchange {
     /// A new call.
     pub(crate) fn invite(&mut self, now: Now, flow: Flow, message: &Message<'_>, uri: &Uri<'_>) {
-        if self.switch.load().0 >= limits::CALLS {
+        if self.refuses_new_calls(uri) {
             return self.refuse(flow, message, 503);
         }
         let Some(sender) = self.sender(now, flow, message) else { return };
@@ -68,6 +68,7 @@ impl Exchange {
             // R9: the call came back to us and asks for the same number again.
             return self.switch.reject(now, call, Cause::Loop, "the call came back to us");
         }
+        self.journal_call(now, call);
         self.route(now, call, &dialled);
     }
 

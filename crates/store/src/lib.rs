@@ -7,14 +7,18 @@
 //! reader connections (lists, records) and the checkpointer never wait for the writer
 //! ```
 
+mod backup;
 mod error;
+pub mod failpoint;
 mod group;
+mod journal;
 mod migrate;
 mod open;
 mod records;
 mod snapshot;
 mod writer;
 
+pub use backup::{backup, restore};
 pub use error::StoreError;
 pub use open::{Opened, Store};
 pub use records::{Record, Records};

@@ -23,9 +23,9 @@ pub struct Opened {
     /// What it holds, for the exchange.
     pub snapshot: Snapshot,
     settings: BTreeMap<String, String>,
-    connection: SqliteConnection,
-    runtime: tokio::runtime::Runtime,
-    path: PathBuf,
+    pub(crate) connection: SqliteConnection,
+    pub(crate) runtime: tokio::runtime::Runtime,
+    pub(crate) path: PathBuf,
 }
 
 /// The way to the writer; dropped, the writer ends after what it has.

@@ -1,6 +1,8 @@
 //! The writer: commits at once when idle, collects what comes while an fsync runs (R21).
 
+use crate::failpoint;
 use crate::group::Group;
+use crate::journal::Pulse;
 use crate::open::options;
 use exchange::{Commit, Epoch, Owned, Shard, StoreAnswer};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqliteConnection};
@@ -130,8 +132,11 @@ pub(crate) async fn write(
     for commit in commits.iter().filter(|commit| !touches(commit, &fenced)) {
         group.add(commit);
     }
+    failpoint::reach("store.before_commit");
     group.write(&mut transaction).await?;
+    failpoint::reach("store.in_commit");
     transaction.commit().await?;
+    failpoint::reach("store.after_commit");
     Ok(fenced)
 }
 
@@ -201,7 +206,9 @@ impl Drop for Checkpointer {
 fn checkpoint(path: &Path, stop: &AtomicBool) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() else { return };
     let Ok(mut connection) = runtime.block_on(options(path).connect()) else { return };
+    let pulse = Pulse::of(path);
     while !stop.load(Ordering::Acquire) {
+        pulse.beat();
         thread::park_timeout(CHECKPOINT);
         // PASSIVE never makes the writer wait.
         if let Err(error) = runtime.block_on(connection.execute("PRAGMA wal_checkpoint(PASSIVE)")) {

@@ -63,7 +63,7 @@ impl World {
                     device: device.clone(),
                     bindings: bindings.clone(),
                 }),
-                Change::Record(_) => {}
+                Change::Record(_) | Change::OpenCall(_) => {}
             }
         }
         let exchange = Exchange::new(self.now, config, seed, snapshot);
@@ -186,6 +186,7 @@ impl World {
                     self.see(&Observed::KeptBindings { office, device, bindings });
                 }
                 Change::Record(record) => self.see(&Observed::KeptRecord { office, record }),
+                Change::OpenCall(_) => {}
             }
         }
         self.feed(office, Input::Stored { sequence, answer: StoreAnswer::Committed });
