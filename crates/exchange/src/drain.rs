@@ -40,7 +40,7 @@ mod tests {
             ("urn:service:counseling", false),
             ("sip:100@office.example", false),
         ] {
-            assert_eq!(is_emergency(&Uri::parse(text.as_bytes()).expect(text)), emergency, "{text}");
+            assert_eq!(is_emergency(&Uri::parse(text).expect(text)), emergency, "{text}");
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod address;
 mod batch;
+mod certificate;
 mod mailbox;
 mod media_worker;
 mod poll;
@@ -15,13 +16,14 @@ mod udp;
 
 pub use address::{Advertised, route_address};
 pub use batch::{Outbox, ReceiveBatch};
+pub use certificate::{Validity, validity};
 pub use mailbox::{Full, Mailbox, Sender, mailbox};
 pub use media_worker::{MediaInbox, MediaWorker, WorkerConfig};
 pub use poll::{Poll, Token};
 pub use rustls::ServerConfig;
 pub use stream::{AsyncDeliver, StreamEvent, StreamLimits, StreamListener, Streams};
 pub use tls::{Identity, TlsError, server_config};
-pub use udp::Udp;
+pub use udp::{Udp, WANTED_BUFFER};
 
 use clock::{Mono, Now, Wall};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};

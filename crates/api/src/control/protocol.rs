@@ -79,6 +79,8 @@ pub enum Request {
     },
     /// The numbers that are services of the exchange.
     Codes,
+    /// Read the configuration again.
+    Reload,
     /// Rows of a list of people.
     Import {
         /// At most [`super::IMPORT_ROWS`].
@@ -125,6 +127,11 @@ pub enum Response {
     Calls(Vec<CallRow>),
     /// The services.
     Codes(Vec<CodeItem>),
+    /// The configuration was taken.
+    Reloaded {
+        /// The keys whose change waits for a restart.
+        waits: Vec<String>,
+    },
     /// Rows were taken but for these.
     Imported {
         /// How many were taken.
