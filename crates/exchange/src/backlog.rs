@@ -66,6 +66,12 @@ impl Exchange {
         self.retry_store_later(now);
     }
 
+    /// Hands the bindings of devices to the store as they are now, in parts.
+    pub(crate) fn store_devices_anew(&mut self, now: Now, devices: Vec<Box<str>>) {
+        self.backlog.devices.extend(devices);
+        self.store_backlog(now);
+    }
+
     /// The store is away: it is asked again after a while, even if nothing waits for it.
     fn retry_store_later(&mut self, now: Now) {
         self.backlog.retry.get_or_insert(now.mono + limits::STORE_RETRY);

@@ -6,6 +6,7 @@ use crate::change::{Change, Commit, Epoch, Owned, Shard, StoreAnswer};
 use crate::command::{Answer, BadRow};
 use crate::input::{CommandId, Input, Output, Reason};
 use crate::journal::Journal;
+use crate::jump::Lead;
 use crate::limits;
 use crate::ongoing::OngoingCalls;
 use crate::people::People;
@@ -69,6 +70,7 @@ pub struct Exchange {
     pub(crate) backlog: Backlog,
     pub(crate) journal: Journal,
     pub(crate) draining: bool,
+    pub(crate) lead: Lead,
     pending: BTreeMap<u64, Pending>,
     sequence: u64,
     epoch: Epoch,
@@ -101,6 +103,7 @@ impl Exchange {
             backlog: Backlog::default(),
             journal: Journal::default(),
             draining: false,
+            lead: Lead::default(),
             pending: BTreeMap::new(),
             sequence: snapshot.sequence,
             epoch: Epoch(1),
@@ -118,6 +121,7 @@ impl Exchange {
 
     /// Takes one input. Never blocks, never reads a clock.
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
+        self.look_at_clocks(now);
         match input {
             Input::Datagram { flow, bytes } => self.datagram(now, flow, bytes),
             Input::Message { flow, bytes } => self.message(now, flow, bytes),

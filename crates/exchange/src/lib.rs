@@ -12,6 +12,7 @@ mod drain;
 mod exchange;
 mod input;
 mod journal;
+mod jump;
 pub mod limits;
 mod ongoing;
 mod people;

@@ -14,6 +14,8 @@ pub const BACKLOG: usize = 65_536;
 pub const BACKLOG_PART: usize = 256;
 /// How long a store that was away is left alone.
 pub const STORE_RETRY: Duration = Duration::from_secs(2);
+/// A step of the wall clock from which on it has jumped (R18).
+pub const JUMP: Duration = Duration::from_secs(10);
 /// Texts on their way.
 pub const TEXTS: usize = 4_096;
 /// Watches of one device: a key pad beside a phone has a hundred lamps.
