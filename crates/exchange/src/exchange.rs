@@ -11,6 +11,7 @@ use crate::limits;
 use crate::ongoing::OngoingCalls;
 use crate::people::People;
 use crate::registrar::Registrar;
+use crate::rehome::rehome;
 use crate::texts::Texts;
 use crate::watching::Watchers;
 use calls::{CallEvent, Switch};
@@ -112,7 +113,10 @@ impl Exchange {
         for change in snapshot.changes {
             match change {
                 Change::People(change) => exchange.people.apply(&change),
-                Change::Bindings { device, bindings } => exchange.registrar.restore(now, &device, bindings),
+                Change::Bindings { device, bindings } => {
+                    let bindings = rehome(&exchange.config.own_addresses, bindings);
+                    exchange.registrar.restore(now, &device, bindings);
+                }
                 Change::Record(_) | Change::OpenCall(_) => {}
             }
         }

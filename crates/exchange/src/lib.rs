@@ -18,6 +18,7 @@ mod ongoing;
 mod people;
 mod reconfigure;
 mod registrar;
+mod rehome;
 mod routing;
 mod texts;
 mod transfer;

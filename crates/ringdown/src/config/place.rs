@@ -70,9 +70,13 @@ pub(crate) fn strangers(text: &str) -> Vec<(usize, String)> {
 /// "; did you mean `x`?", or all that there is.
 fn closest<'a>(given: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     let best = known.clone().map(|name| (distance(given, name), name)).min();
-    match best {
-        Some((far, name)) if far <= 1 + given.len() / 4 => format!("; did you mean `{name}`?"),
-        _ => format!("; there are {}", known.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+    // A part of a name is meant for it, however much is missing.
+    let part = known.clone().find(|name| name.starts_with(given) || given.starts_with(name));
+    match best.filter(|(far, _)| *far <= 1 + given.len() / 4).or(part.map(|name| (0, name))) {
+        Some((_, name)) => format!("; did you mean `{name}`?"),
+        None => {
+            format!("; there are {}", known.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+        }
     }
 }
 
