@@ -8,6 +8,7 @@
 //! ```
 
 mod backup;
+mod database;
 mod error;
 pub mod failpoint;
 mod group;

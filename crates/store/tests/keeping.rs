@@ -272,3 +272,24 @@ fn a_backup_is_whole_private_and_restored_into_an_empty_folder_only() {
     assert_eq!(opened.snapshot.changes.len(), 2);
     assert_eq!(opened.close_open_calls().unwrap(), 0, "its exchange did not die");
 }
+
+#[test]
+fn r20_a_store_that_is_gone_promises_nothing_until_it_is_back() {
+    let folder = Folder::new("gone");
+    let (_, store, answers) = start(&folder);
+    let said = |sequence, name| {
+        store.commit(commit(sequence, 1, vec![account(name)])).unwrap();
+        answers.recv_timeout(Duration::from_secs(10)).unwrap().1
+    };
+    assert_eq!(said(1, "before"), StoreAnswer::Committed);
+    let (file, away) = (folder.0.join("office.db"), folder.0.join("away"));
+    std::fs::rename(&file, &away).unwrap();
+    assert!(matches!(said(2, "lost"), StoreAnswer::Unavailable { why } if why.contains("put it back")));
+    std::fs::write(&file, "").unwrap();
+    assert!(matches!(said(3, "lost"), StoreAnswer::Unavailable { .. }), "another file is not ours");
+    std::fs::rename(&away, &file).unwrap();
+    assert_eq!(said(4, "after"), StoreAnswer::Committed);
+    store.close();
+    let names = Opened::open(&folder.0).unwrap().snapshot.changes;
+    assert_eq!(names, [account("after"), account("before")]);
+}
