@@ -3,7 +3,7 @@
 //! RINGDOWN_FAILPOINT=NAME, or NAME:N for the Nth time that the point is reached. Only a build with debug assertions
 //! knows any of this; in others [`reach`] is empty.
 
-/// Every point. The loop in `tests/e2e/test_failpoints.py` reads this list and dies at each.
+/// Every point. The loop in `tests/e2e/test_durability.py` reads this list and dies at each.
 pub const ALL: &[&str] = &[
     "migrate.before_step",
     "migrate.after_step",

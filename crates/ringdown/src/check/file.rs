@@ -163,7 +163,7 @@ fn certificate(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
     if let Err(error) = net::server_config(&Identity { certificate: certificate.clone(), key }) {
         let advice =
             "name the PEM file of the chain and that of its own key, both readable for the exchange's user";
-        return found.push(Finding::error(place(), error.to_string(), advice));
+        found.push(Finding::error(place(), error.to_string(), advice));
     }
 }
 

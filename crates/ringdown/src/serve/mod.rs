@@ -145,13 +145,8 @@ fn bind_udp(config: &Config) -> Result<Vec<Udp>, Failure> {
 }
 
 fn cannot_listen(what: &str, address: SocketAddr, error: &std::io::Error) -> Failure {
-    let hint = match error.kind() {
-        std::io::ErrorKind::AddrInUse => "; another program, perhaps another exchange, listens there",
-        std::io::ErrorKind::PermissionDenied => "; ports below 1024 need the right to use them",
-        std::io::ErrorKind::AddrNotAvailable => "; this machine has no such address",
-        _ => "",
-    };
-    format!("cannot listen on {what} {address}: {error}{hint}").into()
+    let advice = check::machine::bind_advice(error);
+    format!("cannot listen on {what} {address}: {error}; {advice}").into()
 }
 
 type Bound = (&'static str, SocketAddr);
