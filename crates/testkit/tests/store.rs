@@ -97,7 +97,7 @@ fn r18_a_jump_of_the_wall_clock_ends_and_prolongs_nothing() {
         world.after(Duration::ZERO, Act::Call { phone: 0, attempt });
         world.run_for(seconds(10));
         let before = stored(&world);
-        world.now.wall.0 += hours * 3_600_000;
+        world.after(Duration::ZERO, Act::ClockJump { milliseconds: hours * 3_600_000 });
         world.run_for(seconds(5));
         assert_eq!(world.exchange(0).switch().load().0, 1, "the call goes on");
         world.run_for(seconds(15));
