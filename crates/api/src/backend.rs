@@ -53,6 +53,13 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// Reads the configuration again; the keys that wait for a restart, or in words why nothing was changed.
     fn reload(&self) -> impl Future<Output = Result<Vec<String>, String>> + Send;
 
+    /// The facts about something, oldest first: time in milliseconds since 1970 UTC, rule, words.
+    fn facts(
+        &self,
+        kind: &str,
+        subject: &str,
+    ) -> impl Future<Output = Result<Vec<(i64, String, String)>, String>> + Send;
+
     /// What is kept of a device's secret in this exchange's realm.
     fn secret(&self, device: &str, password: &str) -> Secret;
 

@@ -1,15 +1,16 @@
 //! A branch: the INVITE to one device, from its start to its answer or failure.
 
 use crate::Cause;
+use crate::attempt::Attempt;
 use crate::call::{CallEvent, Party, Stage};
-use crate::caller::{ALLOW, SUPPORTED, finish, sdp_of, write_session};
+use crate::caller::sdp_of;
 use crate::leg::{self, CallId, EarlyDialog, Leg, LegId, LegState, Outgoing, Role};
 use crate::limits::{EARLY_DIALOGS_PER_BRANCH, LEGS_PER_CALL};
+use crate::line::{LegLine, Line};
 use crate::switch::{self, Owner, Switch};
 use crate::timers::{Session, Wake};
 use clock::Now;
 use media::{Direction, LocalMedia, Negotiation, Source};
-use sip::session_timer::{self, Agreement, Refresher};
 use sip::{ClientKey, Dialog, Flow, reliable};
 use std::time::Duration;
 use wire::sip::{HeaderName, Message, Method};
@@ -31,6 +32,36 @@ pub struct Target {
     pub domain: Box<str>,
     /// Whether a NAT stands between us and it.
     pub behind_nat: bool,
+    /// Its other ways, the next first: tried in turn when the one before is dead (R11, RFC 5626 section 7).
+    pub further: Vec<Way>,
+    /// What a branch to the outside needs.
+    pub line: Option<Box<Line>>,
+}
+
+impl Target {
+    /// All its ways, the one that is tried first included.
+    pub(crate) fn ways(&self) -> Vec<Way> {
+        let first = Way {
+            flow: self.flow,
+            uri: self.uri.clone(),
+            routes: self.routes.clone(),
+            behind_nat: self.behind_nat,
+        };
+        std::iter::once(first).chain(self.further.iter().cloned()).collect()
+    }
+}
+
+/// One way to a device.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// The path.
+    pub flow: Flow,
+    /// The Request-URI: the contact that was registered by it.
+    pub uri: Box<str>,
+    /// Route values, the Path of that registration.
+    pub routes: Vec<Box<str>>,
+    /// Whether a NAT stands between.
+    pub behind_nat: bool,
 }
 
 /// What a device is told when another one answered (RFC 3326; not a missed call).
@@ -45,8 +76,11 @@ impl Switch {
             return None;
         }
         let (party, session_id, hops) = (entry.caller_party.clone(), entry.session_id.clone(), entry.hops);
+        let emergency = entry.emergency;
+        let shown = target.line.as_ref().and_then(|line| line.caller.clone());
+        let party = shown.unwrap_or(party);
         let worker = self.legs.get(caller)?.lease.worker;
-        let lease = self.ports.lease(target.flow.remote.is_ipv6(), Some(worker))?;
+        let lease = self.ports.lease(target.flow.remote.is_ipv6(), Some(worker), emergency)?;
         let local =
             LocalMedia { address: lease.address, port: lease.port, session_id: self.endpoint.random() >> 1 };
         let mut negotiation = Negotiation::new(local);
@@ -75,58 +109,27 @@ impl Switch {
             ack: None,
             session: Session::default(),
             timer: None,
+            line: target.line.as_deref().map(|line| Box::new(LegLine::new(line))),
             lost: None,
         });
         let stream = self.new_stream(id);
         let leg = &mut self.legs[id];
         leg.stream = stream;
         leg.dialog.local_tag = leg::tag(id, nonce).into();
-        let invite = self.send_invite(now, id, target, hops, &session_id, &sdp)?;
+        let attempt = Attempt::new(target.clone(), hops, session_id, sdp);
+        let invite = self.send_invite(now, id, &attempt)?;
         self.legs[id].state = LegState::Outgoing(Box::new(Outgoing {
             invite,
             progress: 0,
             early: Vec::new(),
             offered: negotiation,
+            attempt,
         }));
         self.calls[call].branches.push(id);
+        if let Some(line) = &target.line {
+            self.arm(now, id, line.patience, Wake::Silent(id));
+        }
         Some(id)
-    }
-
-    /// The INVITE of a new branch.
-    fn send_invite(
-        &mut self,
-        now: Now,
-        id: LegId,
-        target: &Target,
-        hops: u8,
-        session_id: &str,
-        sdp: &[u8],
-    ) -> Option<ClientKey> {
-        let leg = self.legs.get_mut(id)?;
-        let sequence = leg.dialog.next_sequence();
-        let contact = Switch::contact(target.flow);
-        let dialog = leg.dialog.clone();
-        let (flow, uri) = (target.flow, &target.uri);
-        Some(self.endpoint.request(
-            now.mono,
-            flow,
-            Owner::Leg(id),
-            Method::Invite,
-            uri,
-            hops,
-            |mut writer| {
-                dialog.write(&mut writer, Method::Invite, sequence);
-                writer.header(HeaderName::Contact, contact);
-                writer.header(HeaderName::Allow, ALLOW);
-                writer.header(HeaderName::Supported, SUPPORTED);
-                let wish = Agreement { interval: session_timer::INTERVAL, refresher: Refresher::Us };
-                write_session(&mut writer, Some(wish), true);
-                writer.header_fmt(HeaderName::MinSe, format_args!("{}", session_timer::MIN_SE));
-                writer
-                    .header_parts(HeaderName::SessionId, &[session_id.as_bytes(), b";remote=", NIL_SESSION]);
-                finish(writer, Some(sdp))
-            },
-        ))
     }
 
     /// How long the branches may ring from now on.
@@ -158,6 +161,29 @@ impl Switch {
         }
     }
 
+    /// Nothing came from the other end of a line, not even a 100: the branch has failed. What it may still say is
+    /// answered with CANCEL, or ACK and BYE.
+    pub(crate) fn branch_silent(&mut self, now: Now, id: LegId) {
+        let Some(leg) = self.legs.get_mut(id) else { return };
+        leg.timer = None;
+        let call = leg.call;
+        if !matches!(leg.state, LegState::Outgoing(_)) {
+            return;
+        }
+        self.remove_branch(now, id, Some("SIP;cause=408;text=\"No response\""));
+        if let Some(entry) = self.calls.get_mut(call) {
+            entry.note_failure(408);
+        }
+        self.report_if_exhausted(call);
+    }
+
+    /// The floor above tries somebody else: what the branches before said counts no more.
+    pub fn try_anew(&mut self, call: CallId) {
+        if let Some(entry) = self.calls.get_mut(call) {
+            entry.best_failure = None;
+        }
+    }
+
     pub(crate) fn ring_limit_reached(&mut self, now: Now, call: CallId) {
         let Some(entry) = self.calls.get_mut(call) else { return };
         entry.ring_limit = None;
@@ -168,7 +194,7 @@ impl Switch {
         for branch in entry.branches.clone() {
             self.remove_branch(now, branch, Some("SIP;cause=480;text=\"No answer\""));
         }
-        self.report_if_exhausted(now, call);
+        self.report_if_exhausted(call);
     }
 
     /// A response to a leg's INVITE that is not answered yet.
@@ -180,10 +206,16 @@ impl Switch {
         response: &Message<'_>,
     ) {
         let status = response.status().unwrap_or(500);
+        // Whoever says anything is alive: the wait for a first word is over.
+        self.disarm(id);
         match status {
             0..=100 => {}
+            401 | 407 if self.retry_with_credentials(now, id, response) => {}
             101..=199 => self.branch_progress(now, id, status, response),
             200..=299 => self.branch_answered(now, id, client, response),
+            422 if self.retry_longer(now, id, response) => {}
+            // RFC 5626 5.3: what keeps the flows of the device says that this one is dead.
+            430 if self.retry_elsewhere(now, id) => {}
             _ => self.branch_failed(now, id, status),
         }
     }
@@ -277,7 +309,7 @@ impl Switch {
                 self.remove_branch(now, branch, Some("SIP;cause=603;text=\"Declined elsewhere\""));
             }
         }
-        self.report_if_exhausted(now, call);
+        self.report_if_exhausted(call);
     }
 
     /// The branch that the caller heard is gone: another that has early media is heard now.
@@ -294,7 +326,11 @@ impl Switch {
     pub(crate) fn client_failed(&mut self, now: Now, id: LegId, client: ClientKey, status: u16) {
         let Some(leg) = self.legs.get_mut(id) else { return };
         match &leg.state {
-            LegState::Outgoing(outgoing) if outgoing.invite == client => self.branch_failed(now, id, status),
+            LegState::Outgoing(outgoing) if outgoing.invite == client => {
+                if !self.retry_elsewhere(now, id) {
+                    self.branch_failed(now, id, status);
+                }
+            }
             LegState::Cancelled => self.forget_leg(id),
             LegState::Up(_) => self.request_failed(now, id, client, status),
             LegState::Incoming(_) | LegState::Outgoing(_) => {}
@@ -303,7 +339,7 @@ impl Switch {
     }
 
     /// Tells the floor above when nothing rings any more.
-    pub(crate) fn report_if_exhausted(&mut self, now: Now, call: CallId) {
+    pub(crate) fn report_if_exhausted(&mut self, call: CallId) {
         let Some(entry) = self.calls.get(call) else { return };
         if entry.stage != Stage::Reaching && entry.replacing.is_none() {
             return;
@@ -313,17 +349,13 @@ impl Switch {
         });
         if !rings {
             let cause = entry.best_failure.map_or(Cause::Offline, Cause::of_status);
-            if entry.replacing.is_some() {
-                return self.not_taken_over(now, call, cause);
-            }
-            self.events.push_back(CallEvent::Exhausted { call, cause });
+            let status = entry.best_failure.unwrap_or(480);
+            self.events.push_back(CallEvent::Exhausted { call, cause, status });
         }
     }
 }
 
 /// RFC 7989 section 5: the other half is not known yet.
-const NIL_SESSION: &[u8] = b"00000000000000000000000000000000";
-
 /// `"Alice" <sip:100@office>`; names are cleaned of what could end the quotes or the line.
 #[must_use]
 pub fn name_addr(party: &Party, domain: &str) -> String {
@@ -342,7 +374,8 @@ pub fn name_addr(party: &Party, domain: &str) -> String {
 }
 
 /// Escapes what may not stand in the user part of a URI (RFC 3261 25.1).
-fn escape_user(user: &str) -> String {
+#[must_use]
+pub fn escape_user(user: &str) -> String {
     use std::fmt::Write as _;
     let mut text = String::with_capacity(user.len());
     for byte in user.bytes() {

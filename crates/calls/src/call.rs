@@ -23,6 +23,8 @@ pub enum CallEvent {
         call: CallId,
         /// What the best of the branches said.
         cause: Cause,
+        /// And in its own word: the final status, 408 when it said nothing, 503 when it could not be reached.
+        status: u16,
     },
     /// A branch or a service answered.
     Answered {
@@ -142,6 +144,8 @@ pub(crate) struct Call {
     pub(crate) session_id: Box<str>,
     /// Max-Forwards for requests that this call makes: copied less one (R9).
     pub(crate) hops: u8,
+    /// It may take what is kept back for emergencies (R31).
+    pub(crate) emergency: bool,
     pub(crate) started: Now,
     pub(crate) answered: Option<Now>,
     pub(crate) answered_by: Box<str>,

@@ -33,6 +33,8 @@ pub struct Incoming<'a> {
     pub behind_nat: bool,
     /// Our half of the Session-ID.
     pub session_id: &'a str,
+    /// The call may take what is kept back for emergencies (R31).
+    pub emergency: bool,
 }
 
 /// Where we are reached on a flow: `<sip:ringdown@192.0.2.1:5060;transport=tcp>`.
@@ -66,7 +68,10 @@ impl Switch {
             return Err(Cause::NoCommonCodec);
         }
         let dialog = Dialog::from_request(invite, "").map_err(|_| Cause::BadRequest)?;
-        let lease = self.ports.lease(incoming.flow.remote.is_ipv6(), None).ok_or(Cause::Overload)?;
+        let lease = self
+            .ports
+            .lease(incoming.flow.remote.is_ipv6(), None, incoming.emergency)
+            .ok_or(Cause::Overload)?;
         let local =
             LocalMedia { address: lease.address, port: lease.port, session_id: self.endpoint.random() >> 1 };
         let mut negotiation = Negotiation::new(local);
@@ -94,8 +99,12 @@ impl Switch {
             source: Source::Nothing,
             behind_nat: incoming.behind_nat,
             ack: None,
-            session: Session { agreement: session_timer::answer(invite).ok().flatten(), media_seen: false },
+            session: Session {
+                agreement: session_timer::answer(invite).ok().flatten(),
+                ..Session::default()
+            },
             timer: None,
+            line: None,
             lost: None,
         });
         let stream = self.new_stream(caller);
@@ -112,6 +121,7 @@ impl Switch {
             dialled: incoming.dialled.into(),
             session_id: incoming.session_id.into(),
             hops,
+            emergency: incoming.emergency,
             started: now,
             answered: None,
             answered_by: "".into(),

@@ -38,6 +38,8 @@ pub enum Cause {
     Offline,
     /// Nobody has this number.
     UnknownNumber,
+    /// No line to the outside took the call.
+    NoLine,
     /// A rule forbids the call.
     Forbidden,
     /// No codec that both sides can speak.
@@ -78,6 +80,7 @@ impl Cause {
             | Cause::NoCommonCodec
             | Cause::CalleeFailed
             | Cause::Lost { caller: false } => Blame::Callee,
+            Cause::NoLine => Blame::Carrier,
             Cause::Forbidden | Cause::Loop => Blame::Operator,
             Cause::Overload | Cause::NodeLost => Blame::Us,
         }
@@ -90,7 +93,8 @@ impl Cause {
             Cause::CallerHungUp | Cause::CalleeHungUp | Cause::Transferred => 200,
             Cause::Cancelled => 487,
             Cause::Busy => 486,
-            Cause::NoAnswer | Cause::Offline => 480,
+            // R31: 503 is for the whole server only.
+            Cause::NoAnswer | Cause::Offline | Cause::NoLine => 480,
             Cause::Declined => 603,
             Cause::UnknownNumber => 404,
             Cause::Forbidden => 403,
@@ -131,6 +135,7 @@ impl Cause {
             Cause::Declined => "declined",
             Cause::Offline => "offline",
             Cause::UnknownNumber => "unknown number",
+            Cause::NoLine => "no line",
             Cause::Forbidden => "forbidden",
             Cause::NoCommonCodec => "no common codec",
             Cause::CalleeFailed => "callee failed",

@@ -2,6 +2,7 @@
 //! gone after a while (R7, R11).
 
 use crate::Cause;
+use crate::branch::Target;
 use crate::leg::{CallId, Leg, LegId, LegState, Role};
 use crate::limits::FLOW_RETURN;
 use crate::switch::Switch;
@@ -31,6 +32,11 @@ impl Switch {
                 _ => {}
             }
         }
+        for leg in self.legs.values_mut() {
+            if let LegState::Outgoing(outgoing) = &mut leg.state {
+                outgoing.attempt.target.further.retain(|way| way.flow != flow);
+            }
+        }
         self.endpoint.flow_failed(flow);
         self.drain_endpoint(now);
     }
@@ -51,14 +57,22 @@ impl Switch {
         self.legs.values_mut().filter(moves).for_each(|leg| leg.flow = new);
     }
 
-    /// Whether a call rings a device by that flow already, or did.
-    #[must_use]
-    pub fn rings(&self, call: CallId, label: &str, flow: Flow) -> bool {
-        let branches = self.calls.get(call).map(|call| call.branches.as_slice()).unwrap_or_default();
-        branches
-            .iter()
-            .filter_map(|id| self.legs.get(*id))
-            .any(|leg| *leg.label == *label && leg.flow == flow)
+    /// Whether a call rings a device by one of its ways already, or did; if so, the branch may go on by the others (R11).
+    pub fn rings(&mut self, call: CallId, target: &Target) -> bool {
+        let branches = self.calls.get(call).map(|call| call.branches.clone()).unwrap_or_default();
+        for id in branches {
+            let Some(leg) = self.legs.get_mut(id).filter(|leg| leg.label == target.label) else { continue };
+            let ways = target.ways();
+            if !ways.iter().any(|way| way.flow == leg.flow) {
+                continue;
+            }
+            if let LegState::Outgoing(outgoing) = &mut leg.state {
+                outgoing.attempt.target.further =
+                    ways.into_iter().filter(|way| way.flow != leg.flow).collect();
+            }
+            return true;
+        }
+        false
     }
 
     /// The phone did not come back in time.

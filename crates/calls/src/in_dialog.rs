@@ -103,6 +103,11 @@ impl Switch {
         let Some(leg) = self.legs.get(id) else { return };
         let invite = response.method() == Method::Invite;
         let status = response.status().unwrap_or(500);
+        let ended = matches!(leg.state, LegState::Ended) && response.method() == Method::Bye;
+        if ended && matches!(status, 401 | 407) && self.request_challenged(now, id, client, response) {
+            return;
+        }
+        let Some(leg) = self.legs.get(id) else { return };
         match (&leg.state, response.method()) {
             (LegState::Outgoing(outgoing), Method::Invite) if outgoing.invite == client => {
                 self.response_to_invite(now, id, client, response);
@@ -129,6 +134,7 @@ impl Switch {
     ) {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let sequence = leg.dialog.next_sequence();
+        let authorization = leg.line.as_mut().and_then(|line| line.take_authorization());
         let dialog = leg.dialog.clone();
         self.endpoint.request(
             now.mono,
@@ -141,6 +147,9 @@ impl Switch {
                 dialog.write(&mut writer, method, sequence);
                 for (name, value) in headers {
                     writer.header(*name, *value);
+                }
+                if let Some((name, value)) = &authorization {
+                    writer.header(*name, value);
                 }
                 crate::caller::finish(writer, sdp)
             },

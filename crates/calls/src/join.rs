@@ -93,7 +93,7 @@ impl Switch {
             return true;
         }
         let (old, ipv6) = (*old, flow.remote.is_ipv6());
-        let Some(lease) = self.ports.lease(ipv6, Some(worker)) else { return false };
+        let Some(lease) = self.ports.lease(ipv6, Some(worker), true) else { return false };
         self.actions.push_back(Action::ReleaseMedia { lease: old, leg: leg::media_key(moves) });
         self.ports.give_back(old);
         // A new port is a new stream (R2 counts a leg's life from its port).

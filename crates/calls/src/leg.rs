@@ -1,5 +1,6 @@
 //! One leg: one INVITE's worth of relation between the exchange and one device.
 
+use crate::attempt::Attempt;
 use crate::ports::PortLease;
 use clock::TimerId;
 use media::{Negotiation, Source, StreamIdentity};
@@ -66,6 +67,8 @@ pub(crate) struct Outgoing {
     pub(crate) early: Vec<EarlyDialog>,
     /// Our offer, before any answer; each early dialog answers it anew.
     pub(crate) offered: Negotiation,
+    /// What its INVITE is made of.
+    pub(crate) attempt: Attempt,
 }
 
 /// One dialog among those that a forking proxy behind a branch may make.
@@ -111,6 +114,13 @@ pub(crate) enum Purpose {
     Refresh,
 }
 
+impl Purpose {
+    /// Whether it makes an offer that a refusal takes back.
+    pub(crate) fn offers(&self) -> bool {
+        matches!(self, Purpose::Codecs(_) | Purpose::Rehome(_))
+    }
+}
+
 /// One leg.
 #[derive(Debug)]
 pub(crate) struct Leg {
@@ -135,6 +145,8 @@ pub(crate) struct Leg {
     pub(crate) session: crate::timers::Session,
     /// The one timer of the leg that is running, whatever it is for.
     pub(crate) timer: Option<TimerId>,
+    /// What a leg to the outside remembers.
+    pub(crate) line: Option<Box<crate::line::LegLine>>,
     /// Its connection is gone; the timer that ends the wait for the phone's return.
     pub(crate) lost: Option<TimerId>,
 }

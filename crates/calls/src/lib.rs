@@ -12,6 +12,7 @@
 //!                        +- call -+--> branch leg ----------> device
 //! ```
 
+mod attempt;
 mod branch;
 mod bridge;
 mod call;
@@ -23,6 +24,7 @@ mod in_dialog;
 mod join;
 mod leg;
 mod limits;
+mod line;
 mod modify;
 mod ports;
 mod race;
@@ -30,10 +32,11 @@ mod replace;
 mod switch;
 mod timers;
 
-pub use branch::{Target, name_addr};
+pub use branch::{Target, Way, escape_user, name_addr};
 pub use call::{CallEvent, CallRecord, Party};
 pub use caller::{Incoming, contact};
 pub use cause::{Blame, Cause};
 pub use leg::{CallId, LegId};
+pub use line::{Account, Line};
 pub use ports::{PortLease, PortPool};
 pub use switch::{Action, Leftover, Owner, Switch};

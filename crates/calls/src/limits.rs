@@ -14,6 +14,8 @@ pub(crate) const FLOW_RETURN: Duration = Duration::from_secs(30);
 pub(crate) const GLARE_OWNER_MS: std::ops::Range<u64> = 2_100..4_000;
 /// For the other side: 0 to 2 s.
 pub(crate) const GLARE_OTHER_MS: std::ops::Range<u64> = 0..2_000;
+/// Times that a 422 may make us ask again with a longer session (RFC 4028 section 6).
+pub(crate) const LONGER_SESSIONS: u8 = 2;
 /// A provisional response is repeated, so that nobody on the way gives up (RFC 3261 13.3.1.1).
 pub(crate) const PROVISIONAL_REPEAT: Duration = Duration::from_secs(50);
 

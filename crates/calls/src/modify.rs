@@ -170,8 +170,9 @@ impl Switch {
             Purpose::Refresh => leg.media.current_sdp().unwrap_or_default().to_vec(),
         };
         let sequence = leg.dialog.next_sequence();
+        let authorization = leg.line.as_mut().and_then(|line| line.take_authorization());
         let dialog = leg.dialog.clone();
-        let (flow, agreement) = (leg.flow, leg.session.agreement);
+        let (flow, agreement, least) = (leg.flow, leg.session.agreement, leg.session.least);
         let client = self.endpoint.request(
             now.mono,
             flow,
@@ -185,6 +186,12 @@ impl Switch {
                 writer.header(HeaderName::Allow, ALLOW);
                 writer.header(HeaderName::Supported, SUPPORTED);
                 write_session(&mut writer, agreement, true);
+                if least > 0 {
+                    writer.header_number(HeaderName::MinSe, least.into());
+                }
+                if let Some((name, value)) = &authorization {
+                    writer.header(*name, value);
+                }
                 finish(writer, Some(&sdp))
             },
         );
@@ -213,7 +220,8 @@ impl Switch {
             }
             let purpose = up.modifying.take();
             self.modification_accepted(now, id, purpose.map(|(_, purpose)| purpose), response);
-        } else {
+        } else if matches!(status, 401 | 407) && self.request_challenged(now, id, client, response) {
+        } else if status != 422 || !self.refresh_longer(now, id, client, response) {
             self.request_failed(now, id, client, status);
         }
     }
@@ -230,7 +238,10 @@ impl Switch {
         if let Some(agreement) = session_timer::agreed(response) {
             leg.session.agreement = Some(agreement);
         }
-        let changed = matches!(purpose, Some(Purpose::Codecs(_) | Purpose::Rehome(_)));
+        leg.session.refusals = 0;
+        self.challenge_met(id);
+        let Some(leg) = self.legs.get_mut(id) else { return };
+        let changed = purpose.as_ref().is_some_and(Purpose::offers);
         if let Some(sdp) = sdp_of(response)
             && changed
         {
@@ -263,7 +274,7 @@ impl Switch {
             return self.end_leg_and_call(now, id, crate::Cause::Lost { caller });
         }
         let Some(purpose) = purpose else { return };
-        if matches!(purpose, Purpose::Codecs(_) | Purpose::Rehome(_)) {
+        if purpose.offers() {
             leg.media.refuse_offer();
         }
         match (status, purpose) {

@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
+/// Ports that are kept back for emergencies at most: four calls of two legs.
+const RESERVE: usize = 8;
+
 /// One RTP port and the RTCP port above it, already bound by a media worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PortLease {
@@ -33,7 +36,12 @@ impl PortPool {
     /// A port for a leg whose peer is reached by this family; the other family if there is none (R13: the
     /// exchange bridges IPv4 and IPv6). All legs of a call share a `worker`, so that packets change no thread; a
     /// call's first leg takes the one with the most free ports. `None` when all are in use: the call gets a 503.
-    pub fn lease(&mut self, ipv6: bool, worker: Option<u16>) -> Option<PortLease> {
+    ///
+    /// A part of the ports is kept back for `emergency` calls (R31).
+    pub fn lease(&mut self, ipv6: bool, worker: Option<u16>, emergency: bool) -> Option<PortLease> {
+        if !emergency && self.free() <= self.reserve() {
+            return None;
+        }
         for family in [ipv6, !ipv6] {
             let fits = |&(&(owner, is_ipv6), _): &(&(u16, bool), &mut VecDeque<PortLease>)| {
                 is_ipv6 == family && worker.is_none_or(|wanted| wanted == owner)
@@ -50,6 +58,11 @@ impl PortPool {
     /// Takes a port back when its leg is gone.
     pub fn give_back(&mut self, lease: PortLease) {
         self.free.entry((lease.worker, lease.address.is_ipv6())).or_default().push_back(lease);
+    }
+
+    /// How many ports are kept back for emergencies: a few of many, none of very few.
+    fn reserve(&self) -> usize {
+        (self.total / 16).min(RESERVE)
     }
 
     /// How many ports are free.
@@ -75,12 +88,13 @@ mod tests {
         let lease = |port, worker| PortLease { address: Ipv4Addr::LOCALHOST.into(), port, worker };
         let mut pool = PortPool::default();
         pool.extend([lease(10, 0), lease(12, 0), lease(20, 1), lease(22, 1), lease(24, 1)]);
-        let first = pool.lease(false, None).expect("a port");
+        let first = pool.lease(false, None, false).expect("a port");
         assert_eq!(first.port, 20, "the worker with the most free ports");
         pool.give_back(first);
-        let order: Vec<u16> = (0..3).filter_map(|_| pool.lease(true, Some(1))).map(|l| l.port).collect();
+        let order: Vec<u16> =
+            (0..3).filter_map(|_| pool.lease(true, Some(1), false)).map(|l| l.port).collect();
         assert_eq!(order, [22, 24, 20]);
-        assert_eq!(pool.lease(false, Some(1)), None);
+        assert_eq!(pool.lease(false, Some(1), false), None);
         assert_eq!((pool.free(), pool.total()), (2, 5));
     }
 }

@@ -35,7 +35,7 @@ impl Switch {
                 if let Some(entry) = self.calls.get_mut(call) {
                     entry.note_failure(488);
                 }
-                self.report_if_exhausted(now, call);
+                self.report_if_exhausted(call);
             }
             return;
         }

@@ -37,6 +37,12 @@ impl Switch {
         true
     }
 
+    /// Whether one side of a call is being replaced.
+    #[must_use]
+    pub fn is_replacing(&self, call: CallId) -> bool {
+        self.calls.get(call).is_some_and(|call| call.replacing.is_some())
+    }
+
     /// The call that a leg is in.
     #[must_use]
     pub fn call_behind(&self, leg: LegId) -> Option<CallId> {
@@ -47,6 +53,12 @@ impl Switch {
     #[must_use]
     pub fn label(&self, leg: LegId) -> Option<&str> {
         self.legs.get(leg).map(|leg| &*leg.label)
+    }
+
+    /// The name of the device, trunk or service that answered a call.
+    #[must_use]
+    pub fn answered_by(&self, call: CallId) -> Option<&str> {
+        self.calls.get(call).map(|call| &*call.answered_by).filter(|label| !label.is_empty())
     }
 
     /// The floor above does not do what a phone asked by REFER; the call goes on as it is.

@@ -23,6 +23,8 @@ pub(crate) enum Wake {
     Glare(LegId),
     /// Refresh the session, or end it because the peer did not.
     Session(LegId),
+    /// A line to the outside has not said anything.
+    Silent(LegId),
     /// Forget a leg that never confirmed its end.
     Closing(LegId),
     /// The phone did not come back after its connection broke.
@@ -36,6 +38,10 @@ pub(crate) struct Session {
     pub(crate) agreement: Option<Agreement>,
     /// Media came since the last look.
     pub(crate) media_seen: bool,
+    /// The largest Min-SE that a 422 of the peer's side named, in seconds; zero before any.
+    pub(crate) least: u32,
+    /// Refusals of a row that said so.
+    pub(crate) refusals: u8,
 }
 
 impl Switch {
@@ -52,6 +58,7 @@ impl Switch {
                 self.arm_session(now, leg);
             }
             Wake::Session(leg) => self.session_due(now, leg),
+            Wake::Silent(leg) => self.branch_silent(now, leg),
             Wake::Closing(leg) => self.forget_leg(leg),
             Wake::FlowLost(leg) => self.flow_lost(now, leg),
         }

@@ -59,13 +59,19 @@ impl Exchange {
         match self.switch.receive(now, flow, &message) {
             Leftover::Nothing => {}
             Leftover::Request => self.request(now, flow, &message),
-            Leftover::Response { owner, .. } => {
-                let status = message.status().unwrap_or(500);
-                if status >= 200 {
-                    self.notified(now, owner, status);
-                }
-            }
-            Leftover::Failed { owner } => self.notified(now, owner, 408),
+            Leftover::Response { owner, .. } => self.above_answered(now, owner, Some(&message)),
+            Leftover::Failed { owner } => self.above_answered(now, owner, None),
+        }
+    }
+
+    /// A request of the office found its answer, or none.
+    pub(crate) fn above_answered(&mut self, now: Now, owner: u64, response: Option<&Message<'_>>) {
+        if owner & crate::trunks::MARK != 0 {
+            return self.trunk_answered(now, owner, response);
+        }
+        let status = response.map_or(408, |response| response.status().unwrap_or(500));
+        if status >= 200 {
+            self.notified(now, owner, status);
         }
     }
 
@@ -110,7 +116,7 @@ impl Exchange {
     /// Who sent a request; a stranger is challenged here, and `None` means that the request has its answer.
     pub(crate) fn sender(&mut self, now: Now, flow: Flow, message: &Message<'_>) -> Option<Sender> {
         if message.method() != Method::Register
-            && let Some(trunk) = self.people.trunk_at(flow.remote.ip(), flow.remote.port())
+            && let Some(trunk) = self.trunk_of(flow)
         {
             return Some(Sender::Trunk(trunk.into()));
         }

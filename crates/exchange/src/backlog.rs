@@ -8,6 +8,7 @@
 
 use crate::change::{Change, OpenCall};
 use crate::exchange::{Exchange, Promise};
+use crate::facts::Fact;
 use crate::limits;
 use calls::CallRecord;
 use clock::{Mono, Now};
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
     records: VecDeque<Box<CallRecord>>,
+    facts: VecDeque<Box<Fact>>,
     /// Devices whose bindings are to be stored as they are then, not as they were.
     devices: BTreeSet<Box<str>>,
     /// Calls that go on, by session and number; as many as there can be calls.
@@ -26,7 +28,7 @@ pub(crate) struct Backlog {
 
 impl Backlog {
     pub(crate) fn is_empty(&self) -> bool {
-        self.records.is_empty() && self.devices.is_empty() && self.open.is_empty()
+        self.records.is_empty() && self.facts.is_empty() && self.devices.is_empty() && self.open.is_empty()
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Mono> {
@@ -49,6 +51,12 @@ impl Backlog {
                 }
                 Change::OpenCall(open) => {
                     self.open.insert((open.session_id.clone(), open.dialled.clone()), open);
+                }
+                Change::Fact(fact) => {
+                    if self.facts.len() >= limits::BACKLOG_FACTS {
+                        self.facts.pop_front();
+                    }
+                    self.facts.push_back(fact);
                 }
                 // Whoever asked for it was told that it is not done.
                 Change::People(_) => {}
@@ -94,6 +102,8 @@ impl Exchange {
         }
         let records = self.backlog.records.len().min(limits::BACKLOG_PART);
         let mut changes: Vec<Change> = self.backlog.records.drain(..records).map(Change::Record).collect();
+        let facts = self.backlog.facts.len().min(limits::BACKLOG_PART - changes.len());
+        changes.extend(self.backlog.facts.drain(..facts).map(Change::Fact));
         while changes.len() < limits::BACKLOG_PART
             && let Some(device) = self.backlog.devices.pop_first()
         {

@@ -1,5 +1,6 @@
 //! What leaves for the store, and what comes back (R19, R20, R21).
 
+use crate::facts::Fact;
 use crate::people::PeopleChange;
 use calls::{CallRecord, Party};
 use clock::Wall;
@@ -44,6 +45,8 @@ pub enum Change {
     Record(Box<CallRecord>),
     /// A call is going on: what its record will say if the exchange dies.
     OpenCall(Box<OpenCall>),
+    /// Something was decided by itself.
+    Fact(Box<Fact>),
 }
 
 /// A call that is going on. Session and dialled number name it: a session asks for a number once (R9).

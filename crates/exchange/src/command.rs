@@ -4,8 +4,10 @@ use crate::change::Change;
 use crate::exchange::{Exchange, Promise};
 use crate::input::{CommandId, Output};
 use crate::limits;
-use crate::people::{Device, PeopleChange, Refusal, Trunk, clean_display};
-use crate::reconfigure::Settings;
+use crate::people::{
+    AccountEdit, Device, DeviceEdit, Group, PeopleChange, Refusal, Route, Settings, Trunk, clean_display,
+};
+use crate::reconfigure::LiveConfig;
 use clock::Now;
 use sip::digest::Secret;
 
@@ -54,12 +56,19 @@ pub enum Command {
         /// The device.
         device: Device,
     },
-    /// A new secret for a device that exists.
-    ChangeSecret {
+    /// Change some of what is known of an account that exists.
+    EditAccount {
+        /// The account.
+        name: Box<str>,
+        /// What, in order.
+        edits: Vec<AccountEdit>,
+    },
+    /// Change some of what is known of a device that exists.
+    EditDevice {
         /// The device.
-        device: Box<str>,
-        /// What proves it from now on.
-        secret: Secret,
+        name: Box<str>,
+        /// What, in order.
+        edits: Vec<DeviceEdit>,
     },
     /// Take rows, at most [`limits::IMPORT_ROWS`] at a time.
     Import(Vec<ImportRow>),
@@ -71,12 +80,16 @@ pub enum Command {
     ListDevices,
     /// All trunks.
     ListTrunks,
+    /// All routes to the outside.
+    ListRoutes,
+    /// All hunt groups.
+    ListGroups,
     /// The numbers that are services of the exchange.
     ListCodes,
     /// How things are.
     Status,
     /// Take settings, all or none.
-    Reconfigure(Box<Settings>),
+    Reconfigure(Box<LiveConfig>),
 }
 
 /// An account in a list.
@@ -90,6 +103,8 @@ pub struct AccountRow {
     pub numbers: Vec<Box<str>>,
     /// Its devices.
     pub devices: Vec<Box<str>>,
+    /// What is set for it.
+    pub settings: Settings,
 }
 
 /// A device in a list.
@@ -142,8 +157,12 @@ pub enum Answer {
     Numbers(Vec<(Box<str>, Box<str>)>),
     /// To [`Command::ListDevices`].
     Devices(Vec<DeviceRow>),
-    /// To [`Command::ListTrunks`].
-    Trunks(Vec<(Box<str>, Trunk)>),
+    /// To [`Command::ListTrunks`]: its name, the trunk, and how it is now in words.
+    Trunks(Vec<(Box<str>, Trunk, String)>),
+    /// To [`Command::ListRoutes`].
+    Routes(Vec<(Box<str>, Route)>),
+    /// To [`Command::ListGroups`].
+    Groups(Vec<(Box<str>, Group)>),
     /// To [`Command::ListCodes`]: what to dial, and what it does.
     Codes(Vec<(Box<str>, Box<str>)>),
     /// To [`Command::Status`].
@@ -157,8 +176,8 @@ impl Exchange {
                 self.answer(id, Answer::Refused(Refusal::Exists("account", name)));
             }
             Command::AddAccount { name, display } => {
-                let display = clean_display(&display);
-                self.change_people(now, id, PeopleChange::PutAccount { name, display });
+                let (display, settings) = (clean_display(&display), Box::default());
+                self.change_people(now, id, PeopleChange::PutAccount { name, display, settings });
             }
             Command::AddDevice { name, .. } if self.people.device(&name).is_some() => {
                 self.answer(id, Answer::Refused(Refusal::Exists("device", name)));
@@ -166,13 +185,8 @@ impl Exchange {
             Command::AddDevice { name, device } => {
                 self.change_people(now, id, PeopleChange::PutDevice { name, device });
             }
-            Command::ChangeSecret { device: name, secret } => match self.people.device(&name) {
-                None => self.answer(id, Answer::Refused(Refusal::Unknown("device", name))),
-                Some(known) => {
-                    let device = Device { account: known.account.clone(), secret };
-                    self.change_people(now, id, PeopleChange::PutDevice { name, device });
-                }
-            },
+            Command::EditAccount { name, edits } => self.edit_account(now, id, name, edits),
+            Command::EditDevice { name, edits } => self.edit_device(now, id, name, edits),
             Command::Change(change) => self.change_people(now, id, change),
             Command::Import(rows) => self.import(now, id, &rows),
             Command::ListAccounts => {
@@ -181,6 +195,7 @@ impl Exchange {
                     display: account.display.clone(),
                     numbers: account.numbers.clone(),
                     devices: account.devices.clone(),
+                    settings: account.settings.clone(),
                 });
                 let rows = rows.collect();
                 self.answer(id, Answer::Accounts(rows));
@@ -199,15 +214,27 @@ impl Exchange {
                 self.answer(id, Answer::Devices(rows));
             }
             Command::ListTrunks => {
-                let rows = self.people.trunks().map(|(name, trunk)| (name.into(), trunk.clone())).collect();
+                let rows = self
+                    .people
+                    .trunks()
+                    .map(|(name, trunk)| (name.into(), trunk.clone(), self.trunks.state(name, trunk)))
+                    .collect();
                 self.answer(id, Answer::Trunks(rows));
+            }
+            Command::ListRoutes => {
+                let rows = self.people.routes().map(|(name, route)| (name.into(), route.clone())).collect();
+                self.answer(id, Answer::Routes(rows));
+            }
+            Command::ListGroups => {
+                let rows = self.people.groups().map(|(name, group)| (name.into(), group.clone())).collect();
+                self.answer(id, Answer::Groups(rows));
             }
             Command::ListCodes => {
                 let echo = self.config.echo_number.iter();
                 let codes = echo.map(|number| (number.clone(), "says back what it hears".into())).collect();
                 self.answer(id, Answer::Codes(codes));
             }
-            Command::Reconfigure(settings) => self.reconfigure(id, *settings),
+            Command::Reconfigure(live) => self.reconfigure(id, *live),
             Command::Status => {
                 let status = self.status();
                 self.answer(id, Answer::Status(status));
@@ -231,6 +258,41 @@ impl Exchange {
 
     pub(crate) fn answer(&mut self, id: CommandId, answer: Answer) {
         self.outputs.push_back(Output::Answer { id, answer });
+    }
+
+    /// Edits what the directory will be once all that is on its way to the store is kept.
+    fn edit_account(&mut self, now: Now, id: CommandId, name: Box<str>, edits: Vec<AccountEdit>) {
+        let coming = self.coming(|change| match change {
+            PeopleChange::PutAccount { name: of, display, settings } if *of == name => {
+                Some((display.clone(), settings.clone()))
+            }
+            _ => None,
+        });
+        let known = || {
+            let account = self.people.account(&name)?;
+            Some((account.display.clone(), Box::new(account.settings.clone())))
+        };
+        let Some((mut display, mut settings)) = coming.or_else(known) else {
+            return self.answer(id, Answer::Refused(Refusal::Unknown("account", name)));
+        };
+        for edit in edits {
+            edit.apply(&mut display, &mut settings);
+        }
+        self.change_people(now, id, PeopleChange::PutAccount { name, display, settings });
+    }
+
+    fn edit_device(&mut self, now: Now, id: CommandId, name: Box<str>, edits: Vec<DeviceEdit>) {
+        let coming = self.coming(|change| match change {
+            PeopleChange::PutDevice { name: of, device } if *of == name => Some(device.clone()),
+            _ => None,
+        });
+        let Some(mut device) = coming.or_else(|| self.people.device(&name).cloned()) else {
+            return self.answer(id, Answer::Refused(Refusal::Unknown("device", name)));
+        };
+        for edit in edits {
+            edit.apply(&mut device);
+        }
+        self.change_people(now, id, PeopleChange::PutDevice { name, device });
     }
 
     fn change_people(&mut self, now: Now, id: CommandId, change: PeopleChange) {
@@ -276,9 +338,11 @@ impl Exchange {
     fn import_row(&self, draft: &mut Draft, row: &ImportRow) -> Result<Vec<PeopleChange>, Refusal> {
         let mut changes = Vec::new();
         let display = clean_display(&row.name);
-        let account = PeopleChange::PutAccount { name: row.account.clone(), display: display.clone() };
-        self.people.check(&account)?;
         let known = self.people.account(&row.account);
+        let settings = known.map(|account| Box::new(account.settings.clone())).unwrap_or_default();
+        let account =
+            PeopleChange::PutAccount { name: row.account.clone(), display: display.clone(), settings };
+        self.people.check(&account)?;
         let new = known.is_none() && !draft.accounts.contains(&row.account);
         let renamed = known.is_some_and(|known| known.display != display) && !display.is_empty();
         if new || renamed {
@@ -338,7 +402,9 @@ impl Exchange {
         }
         match &row.secret {
             Some(secret) => {
-                let device = Device { account: row.account.clone(), secret: secret.clone() };
+                let known = self.people.device(&row.device).cloned();
+                let mut device = known.unwrap_or_else(|| Device::new(row.account.clone(), secret.clone()));
+                device.secret = secret.clone();
                 Ok(Some(PeopleChange::PutDevice { name: row.device.clone(), device }))
             }
             None if holder.is_some() => Ok(None),

@@ -4,15 +4,19 @@
 use crate::backlog::Backlog;
 use crate::change::{Change, Commit, Epoch, Owned, Shard, StoreAnswer};
 use crate::command::{Answer, BadRow};
+use crate::emergency::{CallBacks, EmergencyPlan};
 use crate::input::{CommandId, Input, Output, Reason};
 use crate::journal::Journal;
 use crate::jump::Lead;
 use crate::limits;
+use crate::numbering::Numbering;
 use crate::ongoing::OngoingCalls;
-use crate::people::People;
+use crate::people::{People, PeopleChange};
+use crate::permissions::DayCounts;
 use crate::registrar::Registrar;
 use crate::rehome::rehome;
 use crate::texts::Texts;
+use crate::trunks::Trunks;
 use crate::watching::Watchers;
 use calls::{CallEvent, Switch};
 use clock::{Mono, Now};
@@ -32,6 +36,14 @@ pub struct Config {
     pub echo_number: Option<Box<str>>,
     /// How long a call rings.
     pub ring_limit: Duration,
+    /// How long the devices of somebody ring who forwards calls that nobody answers.
+    pub no_answer_limit: Duration,
+    /// How long a call to the outside may ring.
+    pub outside_limit: Duration,
+    /// How numbers are dialled.
+    pub numbering: Numbering,
+    /// Emergency numbers and where they go.
+    pub emergency: EmergencyPlan,
     /// Which digest algorithms are asked for (R10).
     pub challenge: ChallengePolicy,
     /// The addresses that we listen on; contacts there are refused (R12).
@@ -72,6 +84,9 @@ pub struct Exchange {
     pub(crate) journal: Journal,
     pub(crate) draining: bool,
     pub(crate) lead: Lead,
+    pub(crate) trunks: Trunks,
+    pub(crate) day_counts: DayCounts,
+    pub(crate) call_backs: CallBacks,
     pending: BTreeMap<u64, Pending>,
     sequence: u64,
     epoch: Epoch,
@@ -105,6 +120,9 @@ impl Exchange {
             journal: Journal::default(),
             draining: false,
             lead: Lead::default(),
+            trunks: Trunks::default(),
+            day_counts: DayCounts::default(),
+            call_backs: CallBacks::default(),
             pending: BTreeMap::new(),
             sequence: snapshot.sequence,
             epoch: Epoch(1),
@@ -112,12 +130,15 @@ impl Exchange {
         };
         for change in snapshot.changes {
             match change {
-                Change::People(change) => exchange.people.apply(&change),
+                Change::People(change) => {
+                    exchange.people.apply(&change);
+                    exchange.trunks.people_changed(now, &change);
+                }
                 Change::Bindings { device, bindings } => {
                     let bindings = rehome(&exchange.config.own_addresses, bindings);
                     exchange.registrar.restore(now, &device, bindings);
                 }
-                Change::Record(_) | Change::OpenCall(_) => {}
+                Change::Record(_) | Change::Fact(_) | Change::OpenCall(_) => {}
             }
         }
         exchange
@@ -130,12 +151,17 @@ impl Exchange {
             Input::Datagram { flow, bytes } => self.datagram(now, flow, bytes),
             Input::Message { flow, bytes } => self.message(now, flow, bytes),
             Input::Unframed { flow, bytes } => self.unframed(flow, bytes),
-            Input::FlowClosed(flow) => self.flow_closed(now, flow),
+            Input::FlowClosed(flow) => {
+                self.flow_closed(now, flow);
+                self.trunk_flow_closed(now, flow);
+            }
+            Input::Reached { trunk, flows, lives, why } => self.reached(now, &trunk, flows, lives, &why),
             Input::Timeout => {
                 self.switch.handle_timeout(now);
                 self.expire_registrations(now);
                 self.expire_watchers(now);
                 self.retry_store(now);
+                self.trunks_due(now);
             }
             Input::Stored { sequence, answer } => self.stored(now, sequence, answer),
             Input::Media(event) => self.switch.media_event(now, &event),
@@ -163,7 +189,16 @@ impl Exchange {
         let bindings = self.registrar.next_deadline().map(|when| (when, Reason::Registrations));
         let watchers = self.watchers.next_deadline().map(|when| (when, Reason::Watchers));
         let store = self.backlog.next_deadline().map(|when| (when, Reason::Store));
-        [calls, bindings, watchers, store].into_iter().flatten().min_by_key(|(when, _)| *when)
+        let trunks = self.trunks.next_deadline().map(|when| (when, Reason::Trunks));
+        [calls, bindings, watchers, store, trunks].into_iter().flatten().min_by_key(|(when, _)| *when)
+    }
+
+    /// Whether anything waits that has a cause: a call, a watcher, the store. Registrations end by themselves, and trunks
+    /// are asked for ever.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        let (calls, watchers) = (self.switch.next_deadline(), self.watchers.next_deadline());
+        [calls, watchers, self.backlog.next_deadline()].iter().any(Option::is_some)
     }
 
     /// Ends all calls with one record each, because the exchange stops.
@@ -207,7 +242,9 @@ impl Exchange {
                     self.call_answered(now, call);
                     self.journal_answer(now, call);
                 }
-                CallEvent::Exhausted { call, cause } => self.nobody_answered(now, call, cause),
+                CallEvent::Exhausted { call, cause, status } => {
+                    self.nobody_answered(now, call, cause, status);
+                }
                 CallEvent::Ended(record) => {
                     self.call_ended(now, record.call);
                     self.journal_end(record.call);
@@ -217,7 +254,7 @@ impl Exchange {
             }
         }
         while let Some(owner) = self.switch.next_failure() {
-            self.notified(now, owner, 408);
+            self.above_answered(now, owner, None);
         }
     }
 
@@ -274,6 +311,7 @@ impl Exchange {
                     if let Change::People(change) = change {
                         self.people.apply(change);
                         self.registrar.people_changed(change);
+                        self.trunks.people_changed(now, change);
                     }
                 }
                 let answer = match taken {
@@ -295,6 +333,17 @@ impl Exchange {
         }
     }
 
+    /// The newest of the directory changes that wait for the store and that `pick` is after.
+    pub(crate) fn coming<T>(&self, pick: impl Fn(&PeopleChange) -> Option<T>) -> Option<T> {
+        let changes = self.pending.values().rev().flat_map(|pending| pending.changes.iter().rev());
+        changes
+            .filter_map(|change| match change {
+                Change::People(change) => Some(change),
+                _ => None,
+            })
+            .find_map(pick)
+    }
+
     /// The sequence number of the next commit.
     pub(crate) fn next_sequence(&self) -> u64 {
         self.sequence + 1
@@ -308,6 +357,7 @@ fn subject(change: &Change) -> &str {
         Change::Bindings { device, .. } => device,
         Change::Record(record) => &record.dialled,
         Change::OpenCall(open) => &open.dialled,
+        Change::Fact(fact) => &fact.subject,
     }
 }
 

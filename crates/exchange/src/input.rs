@@ -2,9 +2,11 @@
 
 use crate::change::{Commit, StoreAnswer};
 use crate::command::{Answer, Command};
+use crate::people::Host;
 use calls::{Action, PortLease};
 use media::MediaEvent;
-use sip::{Flow, Transmit};
+use sip::{Flow, Transmit, Transport};
+use std::time::Duration;
 
 /// Names a command until its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +38,17 @@ pub enum Input<'a> {
     },
     /// A stream connection is gone.
     FlowClosed(Flow),
+    /// Where a trunk is, in answer to [`Output::Reach`].
+    Reached {
+        /// The trunk.
+        trunk: Box<str>,
+        /// The paths to it, the preferred first; none when it cannot be found.
+        flows: Vec<Flow>,
+        /// How long that may be believed.
+        lives: Duration,
+        /// Why there is none, in words.
+        why: String,
+    },
     /// The deadline of [`crate::Exchange::next_deadline`] has come.
     Timeout,
     /// The store's answer to a commit.
@@ -63,6 +76,17 @@ pub enum Input<'a> {
 pub enum Output {
     /// Send bytes.
     Transmit(Transmit),
+    /// Find out where a trunk is (RFC 3263), connect if its transport needs it, and answer with [`Input::Reached`].
+    Reach {
+        /// The trunk.
+        trunk: Box<str>,
+        /// Its address or name.
+        host: Host,
+        /// Its port, if one is set.
+        port: Option<u16>,
+        /// How it is spoken to.
+        transport: Transport,
+    },
     /// Tell a media worker.
     Media(Action),
     /// Keep changes, and answer with [`Input::Stored`].
@@ -87,4 +111,6 @@ pub enum Reason {
     Watchers,
     /// The store was away and is asked again.
     Store,
+    /// A trunk is looked for, asked, or registered at.
+    Trunks,
 }

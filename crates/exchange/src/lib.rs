@@ -8,27 +8,44 @@ mod admission;
 mod backlog;
 mod change;
 mod command;
+mod dial_plan;
 mod drain;
+mod emergency;
 mod exchange;
+mod facts;
+mod forwarding;
+mod hunting;
 mod input;
 mod journal;
 mod jump;
 pub mod limits;
+mod numbering;
 mod ongoing;
+mod outside;
 mod people;
+mod permissions;
 mod reconfigure;
 mod registrar;
 mod rehome;
 mod routing;
 mod texts;
 mod transfer;
+mod trunks;
 mod watching;
 
 pub use change::{Change, Commit, Epoch, OpenCall, Owned, SHARDS, Shard, StoreAnswer};
 pub use command::{AccountRow, Answer, BadRow, Command, DeviceRow, ImportRow, Status};
+pub use emergency::EmergencyPlan;
 pub use exchange::{Config, Exchange, Snapshot};
+pub use facts::{Fact, FactKind};
 pub use input::{CommandId, Input, Output, Reason};
-pub use people::{Account, Device, People, PeopleChange, Refusal, Trunk, clean_display, is_name, is_number};
-pub use reconfigure::Settings;
+pub use numbering::{Class, Numbering};
+pub use people::{
+    Account, AccountEdit, AutoAnswer, Device, DeviceEdit, ForwardWhen, Forwarding, Group, Host, Language,
+    People, PeopleChange, Refusal, Right, Rights, Route, Settings, Strategy, Trunk, TrunkLogin,
+    clean_display, is_name, is_number, rewrite,
+};
+pub use permissions::{Act, Verdict};
+pub use reconfigure::LiveConfig;
 pub use sip::bindings::StoredBinding;
 pub use sip::digest::Secret;

@@ -10,6 +10,8 @@ pub const PENDING_COMMITS: usize = 16_384;
 pub const WATCHERS: usize = 50_000;
 /// Records of calls that wait for a store that is away; beyond, the oldest are lost (R20).
 pub const BACKLOG: usize = 65_536;
+/// Facts that wait for a store that is away; beyond, the oldest are lost.
+pub const BACKLOG_FACTS: usize = 16_384;
 /// Changes of the backlog that are handed to the store at once.
 pub const BACKLOG_PART: usize = 256;
 /// How long a store that was away is left alone.
@@ -28,6 +30,27 @@ pub const RING_LIMIT: Duration = Duration::from_secs(60);
 pub const RETURN: Duration = Duration::from_secs(30);
 /// Rows of an import that the core takes in one turn (R17: slices, not seconds).
 pub const IMPORT_ROWS: usize = 256;
+
+/// Times that one call may be sent on to another number (R9).
+pub const FORWARDS: u8 = 5;
+/// Calls to the outside that an account may make in a day if nothing else is set.
+pub const CALLS_A_DAY: u32 = 200;
+/// After an emergency call, this long a call back passes do-not-disturb and forwarding (R31).
+pub const CALL_BACK: Duration = Duration::from_secs(30 * 60);
+/// How long a trunk may say nothing to an INVITE before the next is tried.
+pub const TRUNK_PATIENCE: Duration = Duration::from_secs(4);
+/// How often a trunk is asked whether it lives.
+pub const TRUNK_PROBE: Duration = Duration::from_secs(30);
+/// How long a path to a trunk is left alone that answered nothing (R13).
+pub const TRUNK_DEAD: Duration = Duration::from_secs(60);
+/// How long what the DNS said is believed at most, and how soon it is asked again at least.
+pub const TRUNK_REACH: Duration = Duration::from_secs(3_600);
+/// The least time between two tries to find a trunk, or to register there.
+pub const TRUNK_RETRY: Duration = Duration::from_secs(15);
+/// How long we ask to be registered at a trunk.
+pub const TRUNK_EXPIRES: Duration = Duration::from_secs(600);
+/// Challenges of a trunk that are answered before one of them is met (sec_08).
+pub const TRUNK_ROUNDS: u8 = 2;
 
 const _: () = assert!(PENDING_COMMITS >= 1_024 && IMPORT_ROWS * 64 <= PENDING_COMMITS);
 const _: () = assert!(BACKLOG_PART <= BACKLOG && BACKLOG >= CALLS);

@@ -1,8 +1,9 @@
 //! The calls that are going on, as the office sees them: whose they are, for busy lamps, loops and lists.
 
 use calls::{CallId, Party};
+use sip::Flow;
 use sip::subscription::DialogState;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// One call.
 #[derive(Clone, Debug)]
@@ -18,8 +19,48 @@ pub(crate) struct Ongoing {
     /// The session, by which a loop is seen (R9).
     pub(crate) session_id: Box<str>,
     pub(crate) state: DialogState,
+    /// On whose account calls to the outside go: the caller's, or that of the last who forwarded.
+    pub(crate) payer: Option<Box<str>>,
+    /// The numbers that it asked for before (R9).
+    pub(crate) asked: Vec<Box<str>>,
+    /// How often it was sent on.
+    pub(crate) forwards: u8,
+    /// An emergency: nothing limits it (R31).
+    pub(crate) emergency: bool,
+    /// The trunk that it came in by, and the one that it goes out by; each has a channel less.
+    pub(crate) entry: Option<Box<str>>,
+    pub(crate) line: Option<Box<str>>,
+    /// What is being tried.
+    pub(crate) reach: Reach,
     /// Whom it is being transferred to, that one's account, and whether the caller does it.
     pub(crate) moving: Option<(Party, Box<str>, bool)>,
+}
+
+/// What is being tried to reach somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Nothing yet, or a service of ours.
+    Service,
+    /// The devices of one person.
+    Account,
+    /// A hunt group, and the place of its member who is next.
+    Group { name: Box<str>, next: usize },
+    /// Trunks.
+    Outside(Box<Outside>),
+}
+
+/// A call on its way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Outside {
+    /// The number as the trunks are asked for it.
+    pub(crate) number: Box<str>,
+    /// The number that they see, if not the caller's own.
+    pub(crate) caller: Option<Box<str>>,
+    /// Those that were not tried yet.
+    pub(crate) trunks: VecDeque<Box<str>>,
+    /// The one that is tried now, and the path to it.
+    pub(crate) trunk: Option<Box<str>>,
+    pub(crate) flow: Option<Flow>,
 }
 
 impl Ongoing {
@@ -57,16 +98,41 @@ impl OngoingCalls {
     /// Forgets a call.
     pub(crate) fn end(&mut self, call: CallId) -> Option<Ongoing> {
         let ongoing = self.calls.remove(&call)?;
-        self.sessions.remove(&(ongoing.session_id.clone(), ongoing.callee.number.clone()));
+        for number in ongoing.asked.iter().chain([&ongoing.callee.number]) {
+            self.sessions.remove(&(ongoing.session_id.clone(), number.clone()));
+        }
         for account in ongoing.accounts() {
-            if let Some(calls) = self.by_account.get_mut(account) {
-                calls.remove(&call);
-                if calls.is_empty() {
-                    self.by_account.remove(account);
-                }
-            }
+            forget(&mut self.by_account, account, call);
         }
         Some(ongoing)
+    }
+
+    /// A call asks for another number now; false when its session asked for that one already (R9). The numbers before
+    /// stay asked for, so that a circle of forwards is seen.
+    pub(crate) fn redirect(&mut self, call: CallId, callee: Party, account: Option<Box<str>>) -> bool {
+        let Some(ongoing) = self.calls.get_mut(&call) else { return false };
+        if !self.sessions.insert((ongoing.session_id.clone(), callee.number.clone())) {
+            return false;
+        }
+        ongoing.asked.push(std::mem::replace(&mut ongoing.callee, callee).number);
+        self.belongs(call, account);
+        true
+    }
+
+    /// A member of a group answered: the call is that account's.
+    pub(crate) fn belongs_to(&mut self, call: CallId, account: Box<str>) {
+        self.belongs(call, Some(account));
+    }
+
+    fn belongs(&mut self, call: CallId, account: Option<Box<str>>) {
+        let Some(ongoing) = self.calls.get_mut(&call) else { return };
+        for account in ongoing.accounts() {
+            forget(&mut self.by_account, account, call);
+        }
+        ongoing.callee_account = account;
+        for account in ongoing.accounts() {
+            self.by_account.entry(account.into()).or_default().insert(call);
+        }
     }
 
     pub(crate) fn call(&self, call: CallId) -> Option<&Ongoing> {
@@ -81,5 +147,14 @@ impl OngoingCalls {
     pub(crate) fn of(&self, account: &str) -> impl Iterator<Item = (CallId, &Ongoing)> {
         let calls = self.by_account.get(account).into_iter().flatten();
         calls.filter_map(|call| Some((*call, self.calls.get(call)?)))
+    }
+}
+
+fn forget(by_account: &mut BTreeMap<Box<str>, BTreeSet<CallId>>, account: &str, call: CallId) {
+    if let Some(calls) = by_account.get_mut(account) {
+        calls.remove(&call);
+        if calls.is_empty() {
+            by_account.remove(account);
+        }
     }
 }

@@ -43,14 +43,17 @@ impl Registrar {
         list
     }
 
-    /// The bindings of a device that a request goes to: several flows of one instance are one target, and the one
-    /// that was registered last is the liveliest (R11, RFC 5626 section 7).
-    pub(crate) fn targets(&self, device: &str) -> Vec<&Binding> {
-        let mut targets: Vec<&Binding> = Vec::new();
+    /// The bindings of a device that a request goes to, each list one target: several flows of one instance are tried
+    /// in turn, the one that was registered last, which is the liveliest, first (R11, RFC 5626 section 7).
+    pub(crate) fn targets(&self, device: &str) -> Vec<Vec<&Binding>> {
+        let mut targets: Vec<Vec<&Binding>> = Vec::new();
         for binding in self.bindings(device) {
-            let same = |known: &&&Binding| known.instance.is_some() && known.instance == binding.instance;
-            if targets.iter().find(same).is_none() {
-                targets.push(binding);
+            let same = |ways: &&mut Vec<&Binding>| {
+                ways.iter().any(|known| known.instance.is_some() && known.instance == binding.instance)
+            };
+            match targets.iter_mut().find(same) {
+                Some(ways) => ways.push(binding),
+                None => targets.push(vec![binding]),
             }
         }
         targets
@@ -59,6 +62,12 @@ impl Registrar {
     /// Where a device is registered from, for lists.
     pub(crate) fn flows(&self, device: &str) -> Vec<String> {
         self.bindings(device).iter().map(|binding| binding.flow.to_string()).collect()
+    }
+
+    /// The device that is registered by a flow.
+    pub(crate) fn device_at(&self, flow: Flow) -> Option<&str> {
+        let by = |entry: &Entry| entry.bindings.list().iter().any(|binding| binding.flow == flow);
+        self.devices.iter().find(|(_, entry)| by(entry)).map(|(device, _)| &**device)
     }
 
     /// Whether a device is on its way back (R12).

@@ -4,11 +4,12 @@
 //! call without touching a phone (S1.10, S1.12 to S1.14).
 
 use crate::admission::{Sender, is_behind_nat};
+use crate::dial_plan::Destination;
 use crate::exchange::Exchange;
 use crate::limits;
-use crate::ongoing::Ongoing;
+use crate::ongoing::{Ongoing, Reach};
 use crate::people::clean_display;
-use calls::{CallId, Cause, Incoming, Party, Target};
+use calls::{CallId, Cause, Incoming, Party, Target, Way};
 use clock::Now;
 use media::{SoundId, Source};
 use sip::Flow;
@@ -17,19 +18,28 @@ use sip::subscription::DialogState;
 use wire::sip::{HeaderName, Message, Uri};
 
 impl Exchange {
-    /// A new call.
+    /// A new call. What an emergency asks for is known before anything could stop it (R31).
     pub(crate) fn invite(&mut self, now: Now, flow: Flow, message: &Message<'_>, uri: &Uri<'_>) {
-        if self.refuses_new_calls(uri) {
+        let emergency = self.emergency(uri);
+        if emergency.is_none() && self.refuses_new_calls() {
             return self.refuse(flow, message, 503);
         }
-        let Some(sender) = self.sender(now, flow, message) else { return };
+        let known = emergency.as_ref().and_then(|_| self.device_at(flow)).map(Sender::Device);
+        let Some(sender) = known.or_else(|| self.sender(now, flow, message)) else { return };
         if message.max_forwards().ok().flatten() == Some(0) {
             return self.refuse(flow, message, 483);
         }
         if sip::session_timer::answer(message).is_err() {
             return self.refuse(flow, message, 422);
         }
-        let dialled = uri.user_decoded().unwrap_or_default();
+        let asked = uri.user_decoded().unwrap_or_default();
+        let dialled = match (&emergency, &sender) {
+            (Some(number), _) => number.clone(),
+            (None, Sender::Trunk(trunk)) => {
+                self.from_outside(trunk, &asked_of_us(trunk, &asked, message, self))
+            }
+            (None, Sender::Device(_)) => asked.into(),
+        };
         let (caller, label) = self.caller(&sender, message);
         let session_id = self.session_id(message);
         let incoming = Incoming {
@@ -40,64 +50,82 @@ impl Exchange {
             label: &label,
             behind_nat: is_behind_nat(flow, message),
             session_id: &session_id,
+            emergency: emergency.is_some(),
         };
         let call = match self.switch.incoming(now, &incoming) {
             Ok(call) => call,
             Err(cause) => return self.refuse(flow, message, cause.status()),
         };
-        let device = match sender {
-            Sender::Device(device) => Some(device),
-            Sender::Trunk(_) => None,
-        };
-        let owner = |device: &str| self.people.device(device).map(|device| device.account.clone());
-        let callee = self.people.account_of(&dialled);
-        let ongoing = Ongoing {
-            caller,
-            caller_account: device.as_deref().and_then(owner),
-            device,
-            callee: Party {
-                number: dialled.as_ref().into(),
-                name: callee.map(|(_, account)| account.display.clone()).unwrap_or_default(),
-            },
-            callee_account: callee.map(|(name, _)| name.into()),
-            session_id: session_id.into(),
-            state: DialogState::Trying,
-            moving: None,
-        };
+        let ongoing = self.new_ongoing(sender, caller, &dialled, session_id);
+        let entry = ongoing.entry.clone();
         if !self.ongoing.begin(call, ongoing) {
             // R9: the call came back to us and asks for the same number again.
-            return self.switch.reject(now, call, Cause::Loop, "the call came back to us");
+            return self.fail(now, call, Cause::Loop, "the call came back to us");
+        }
+        if let Some(trunk) = entry {
+            self.trunks.count(&trunk, true);
+            let most = self.people.trunk(&trunk).and_then(|trunk| trunk.channels);
+            if emergency.is_none() && most.is_some_and(|most| self.trunks.calls(&trunk) > most) {
+                self.note_call(now, call, "trunk.channels", format!("trunk {trunk} is full"));
+                // R31: a trunk's limit is not the server's.
+                return self.fail(now, call, Cause::Busy, "trunk.channels");
+            }
         }
         self.journal_call(now, call);
         self.route(now, call, &dialled);
     }
 
-    /// Rings whoever has the number.
-    fn route(&mut self, now: Now, call: CallId, dialled: &str) {
-        if self.config.echo_number.as_deref() == Some(dialled) {
-            let source =
-                Source::Prompt { sound: SoundId::ECHO, then: Some(Box::new(Source::Echo)), repeat: false };
-            return self.switch.answer_with(now, call, source, "echo");
-        }
-        let Some((owner, account)) = self.people.account_of(dialled) else {
-            return self.switch.reject(now, call, Cause::UnknownNumber, "");
+    fn new_ongoing(&self, sender: Sender, caller: Party, dialled: &str, session_id: String) -> Ongoing {
+        let (device, entry) = match sender {
+            Sender::Device(device) => (Some(device), None),
+            Sender::Trunk(trunk) => (None, Some(trunk)),
         };
-        let callee = Party { number: dialled.into(), name: account.display.clone() };
-        let caller = self.ongoing.call(call).and_then(|ongoing| ongoing.device.clone());
-        let others = || account.devices.iter().filter(|device| Some(*device) != caller.as_ref());
-        let awaited = others().any(|device| self.registrar.is_awaited(device, now.mono));
-        let registered = others().any(|device| self.registrar.is_registered(device));
-        let owner = Box::<str>::from(owner);
-        let ringing = self.ring_account(now, call, &owner, &callee, caller.as_deref());
-        match (ringing, registered, awaited) {
-            // R12: bounded; ends with 480 if the phone does not come back.
-            (0, false, true) => self.switch.limit_ringing(now, call, limits::RETURN),
-            (0, false, false) => self.switch.reject(now, call, Cause::Offline, "no device is registered"),
-            (0, true, _) => self.switch.reject(now, call, Cause::Overload, "no media port is free"),
-            _ => {
-                self.switch.limit_ringing(now, call, self.config.ring_limit);
-                self.call_moved_to(now, call, DialogState::Early);
+        let owner = |device: &str| self.people.device(device).map(|device| device.account.clone());
+        let caller_account = device.as_deref().and_then(owner);
+        let (callee, callee_account) = self.callee(dialled);
+        Ongoing {
+            caller,
+            payer: caller_account.clone(),
+            caller_account,
+            device,
+            callee,
+            callee_account,
+            session_id: session_id.into(),
+            state: DialogState::Trying,
+            asked: Vec::new(),
+            forwards: 0,
+            emergency: false,
+            entry,
+            line: None,
+            reach: Reach::Service,
+            moving: None,
+        }
+    }
+
+    /// Who has a number, and whose account that is.
+    pub(crate) fn callee(&self, number: &str) -> (Party, Option<Box<str>>) {
+        let account = self.people.account_of(number);
+        let group = || self.people.group_of(number).map(|(_, group)| group.display.clone());
+        let name = account.map(|(_, account)| account.display.clone()).or_else(group).unwrap_or_default();
+        (Party { number: number.into(), name }, account.map(|(name, _)| name.into()))
+    }
+
+    /// Reaches whoever has the number.
+    pub(crate) fn route(&mut self, now: Now, call: CallId, dialled: &str) {
+        match self.destination(dialled) {
+            Destination::Echo => {
+                let source = Source::Prompt {
+                    sound: SoundId::ECHO,
+                    then: Some(Box::new(Source::Echo)),
+                    repeat: false,
+                };
+                self.switch.answer_with(now, call, source, "echo");
             }
+            Destination::Emergency(number) => self.call_emergency(now, call, &number),
+            Destination::Account(account) => self.call_account(now, call, &account, dialled),
+            Destination::Group(group) => self.call_group(now, call, &group),
+            Destination::Outside { number, route } => self.call_outside(now, call, &number, &route),
+            Destination::Unknown => self.fail(now, call, Cause::UnknownNumber, ""),
         }
     }
 
@@ -115,11 +143,9 @@ impl Exchange {
         let targets: Vec<Target> = devices
             .iter()
             .filter(|device| Some(&***device) != but)
-            .flat_map(|device| {
-                self.registrar.targets(device).into_iter().map(move |binding| (device, binding))
-            })
+            .flat_map(|device| self.registrar.targets(device).into_iter().map(move |ways| (device, ways)))
             .take(limits::BRANCHES)
-            .map(|(device, binding)| target(device, binding, callee, self.config.domain.as_deref()))
+            .filter_map(|(device, ways)| target(device, &ways, callee, self.config.domain.as_deref()))
             .collect();
         targets.iter().filter(|target| self.switch.add_branch(now, call, target).is_some()).count()
     }
@@ -136,13 +162,12 @@ impl Exchange {
         };
         let calls: Vec<(CallId, Party)> = self.ongoing.of(&account).filter_map(waits).collect();
         for (call, callee) in calls {
-            let new = |binding: &&Binding| !self.switch.rings(call, device, binding.flow);
-            let bindings = self.registrar.targets(device);
-            let targets: Vec<Target> = bindings
-                .into_iter()
-                .filter(new)
-                .map(|binding| target(device, binding, &callee, self.config.domain.as_deref()))
-                .collect();
+            let domain = self.config.domain.as_deref();
+            let ways = self.registrar.targets(device);
+            let mut targets: Vec<Target> =
+                ways.iter().filter_map(|ways| target(device, ways, &callee, domain)).collect();
+            // R11: a device that rings by one flow learns of the others, and rings once.
+            targets.retain(|target| !self.switch.rings(call, target));
             for target in &targets {
                 self.switch.add_branch(now, call, target);
             }
@@ -155,18 +180,22 @@ impl Exchange {
 
     /// Somebody answered.
     pub(crate) fn call_answered(&mut self, now: Now, call: CallId) {
+        self.member_answered(call);
         self.call_moved_to(now, call, DialogState::Confirmed);
     }
 
     /// A call is over.
     pub(crate) fn call_ended(&mut self, now: Now, call: CallId) {
         let Some(ongoing) = self.ongoing.end(call) else { return };
+        for trunk in ongoing.entry.iter().chain(&ongoing.line) {
+            self.trunks.count(trunk, false);
+        }
         for account in ongoing.accounts() {
             self.tell_watchers(now, account);
         }
     }
 
-    fn call_moved_to(&mut self, now: Now, call: CallId, state: DialogState) {
+    pub(crate) fn call_moved_to(&mut self, now: Now, call: CallId, state: DialogState) {
         let Some(ongoing) = self.ongoing.call_mut(call) else { return };
         ongoing.state = state;
         if self.watchers.count() == 0 {
@@ -184,8 +213,13 @@ impl Exchange {
     }
 
     /// Nothing rings any more and nobody answered.
-    pub(crate) fn nobody_answered(&mut self, now: Now, call: CallId, cause: Cause) {
-        self.switch.reject(now, call, cause, "");
+    pub(crate) fn nobody_answered(&mut self, now: Now, call: CallId, cause: Cause, status: u16) {
+        match self.ongoing.call(call).map(|ongoing| &ongoing.reach) {
+            Some(Reach::Account) => self.account_exhausted(now, call, cause),
+            Some(Reach::Group { .. }) => self.group_exhausted(now, call),
+            Some(Reach::Outside(_)) => self.line_failed(now, call, cause, status),
+            Some(Reach::Service) | None => self.fail(now, call, cause, ""),
+        }
     }
 
     /// Who calls, as the callee sees it: our directory's word for devices, the trunk's for the outside.
@@ -223,9 +257,25 @@ impl Exchange {
     }
 }
 
-/// One branch.
-fn target(device: &str, binding: &Binding, callee: &Party, domain: Option<&str>) -> Target {
-    Target {
+/// The number that a trunk asks for. Where we are registered, its Request-URI may be our own contact, and the number
+/// stands in To.
+fn asked_of_us(trunk: &str, asked: &str, message: &Message<'_>, exchange: &Exchange) -> String {
+    let login = exchange.people.trunk(trunk).and_then(|trunk| trunk.login.as_ref());
+    let is_us = login.is_some_and(|login| *login.user == *asked);
+    let to = || message.to().ok()?.uri().ok()?.user_decoded().map(|user| user.into_owned());
+    if is_us { to().unwrap_or_else(|| asked.to_owned()) } else { asked.to_owned() }
+}
+
+/// One branch: the flows of one instance of a device, to be tried in turn (R11).
+fn target(device: &str, ways: &[&Binding], callee: &Party, domain: Option<&str>) -> Option<Target> {
+    let (binding, further) = ways.split_first()?;
+    let way = |binding: &&Binding| Way {
+        flow: binding.flow,
+        uri: binding.contact.clone(),
+        routes: binding.path.clone(),
+        behind_nat: binding.behind_nat,
+    };
+    Some(Target {
         label: device.into(),
         flow: binding.flow,
         uri: binding.contact.clone(),
@@ -233,5 +283,7 @@ fn target(device: &str, binding: &Binding, callee: &Party, domain: Option<&str>)
         callee: callee.clone(),
         domain: domain.map_or_else(|| binding.flow.local.to_string().into(), Box::from),
         behind_nat: binding.behind_nat,
-    }
+        further: further.iter().map(way).collect(),
+        line: None,
+    })
 }

@@ -55,6 +55,7 @@ impl Exchange {
         let others = account.devices.iter().filter(|other| *other != device);
         let targets: Vec<(Box<str>, Flow, Vec<Box<str>>)> = others
             .flat_map(|other| self.registrar.targets(other))
+            .filter_map(|ways| ways.first().copied())
             .take(limits::BRANCHES)
             .map(|binding| (binding.contact.clone(), binding.flow, binding.path.clone()))
             .collect();

@@ -3,9 +3,10 @@
 //! Only a device of ours may do so, and only to numbers of the office: a transfer reaches nothing that its author could
 //! not call.
 
+use crate::dial_plan::Destination;
 use crate::exchange::Exchange;
-use crate::ongoing::Ongoing;
-use calls::{CallId, Cause, LegId, Party};
+use crate::ongoing::{Ongoing, Reach};
+use calls::{CallId, Cause, LegId};
 use clock::Now;
 use sip::refer::{ReferTo, Replaces};
 use sip::subscription::DialogState;
@@ -17,10 +18,15 @@ impl Exchange {
             return self.joined(now, leg, dialog);
         }
         let label = self.switch.label(leg).map(Box::<str>::from).unwrap_or_default();
-        let refusal = match self.people.account_of(&target.number) {
-            _ if self.people.device(&label).is_none() => Some(403),
-            None => Some(404),
-            Some(_) => None,
+        let account = self.people.device(&label).map(|device| device.account.clone());
+        let destination = self.destination(&target.number);
+        let refusal = match (&account, &destination) {
+            (None, _) => Some(403),
+            // An emergency call is not handed on, nor is somebody handed to one (R31).
+            (_, Destination::Emergency(_)) => Some(403),
+            (_, Destination::Unknown | Destination::Echo) => Some(404),
+            _ if self.ongoing.call(call).is_some_and(|ongoing| ongoing.emergency) => Some(403),
+            _ => None,
         };
         if let Some(status) = refusal {
             return self.switch.refuse_referral(now, leg, status);
@@ -28,18 +34,33 @@ impl Exchange {
         if !self.switch.replace(call, leg) {
             return self.switch.refuse_referral(now, leg, 491);
         }
-        let account = self.people.account_of(&target.number);
-        let (owner, name): (Box<str>, Box<str>) =
-            account.map(|(owner, account)| (owner.into(), account.display.clone())).unwrap_or_default();
-        let callee = Party { number: target.number.clone(), name };
-        let rung = self.ring_account(now, call, &owner, &callee, Some(&label));
-        if rung == 0 {
-            return self.switch.give_up_replacing(now, call, Cause::Offline);
-        }
-        self.switch.limit_ringing(now, call, self.config.ring_limit);
+        let (callee, owner) = self.callee(&target.number);
         if let Some(ongoing) = self.ongoing.call_mut(call) {
             let by_caller = ongoing.device.as_deref() == Some(&*label);
-            ongoing.moving = Some((callee, owner, by_caller));
+            ongoing.moving = Some((callee.clone(), owner.clone().unwrap_or_default(), by_caller));
+            // What follows is on the account of the one who asks for it (R9).
+            ongoing.payer = account;
+            ongoing.reach = Reach::Service;
+        }
+        match destination {
+            Destination::Group(group) => self.call_group(now, call, &group),
+            Destination::Outside { number, route } => self.call_outside(now, call, &number, &route),
+            _ => {
+                let owner = owner.unwrap_or_default();
+                if self.ring_account(now, call, &owner, &callee, Some(&label)) == 0 {
+                    return self.fail(now, call, Cause::Offline, "");
+                }
+                self.switch.limit_ringing(now, call, self.config.ring_limit);
+            }
+        }
+    }
+
+    /// The call, or the replacement of one of its sides, comes to nothing.
+    pub(crate) fn fail(&mut self, now: Now, call: CallId, cause: Cause, detail: &str) {
+        if self.switch.is_replacing(call) {
+            self.switch.give_up_replacing(now, call, cause);
+        } else {
+            self.switch.reject(now, call, cause, detail);
         }
     }
 
@@ -81,16 +102,16 @@ impl Exchange {
             Some((_, _, true)) => (old.callee.clone(), old.callee_account.clone(), None),
             _ => (old.caller.clone(), old.caller_account.clone(), old.device.clone()),
         };
-        let Some((callee, account, _)) = old.moving else { return };
+        let Some((callee, account, _)) = old.moving.clone() else { return };
         let moved = Ongoing {
             device,
             caller,
             caller_account,
             callee,
-            callee_account: Some(account),
-            session_id: old.session_id,
+            callee_account: Some(account).filter(|account| !account.is_empty()),
             state: DialogState::Confirmed,
             moving: None,
+            ..old
         };
         let after: Vec<Box<str>> = moved.accounts().map(Box::from).collect();
         self.ongoing.begin(call, moved);

@@ -6,6 +6,7 @@
 mod address;
 mod batch;
 mod certificate;
+mod locate;
 mod mailbox;
 mod media_worker;
 mod poll;
@@ -17,12 +18,13 @@ mod udp;
 pub use address::{Advertised, route_address};
 pub use batch::{Outbox, ReceiveBatch};
 pub use certificate::{Validity, validity};
+pub use locate::{Located, Locator, Wanted};
 pub use mailbox::{Full, Mailbox, Sender, mailbox};
 pub use media_worker::{MediaInbox, MediaWorker, WorkerConfig};
 pub use poll::{Poll, Token};
-pub use rustls::ServerConfig;
+pub use rustls::{ClientConfig, ServerConfig};
 pub use stream::{AsyncDeliver, StreamEvent, StreamLimits, StreamListener, Streams};
-pub use tls::{Identity, TlsError, server_config};
+pub use tls::{Identity, TlsError, client_config, server_config};
 pub use udp::{Udp, WANTED_BUFFER};
 
 use clock::{Mono, Now, Wall};

@@ -51,6 +51,9 @@ const WRITES: usize = 256;
 /// How long a write may take before the peer counts as gone.
 const WRITE_PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a connection of our own may take to open, and its handshake to end.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(4);
+
 /// How long the answer to an unreadable message has to leave before its connection is closed.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
@@ -101,6 +104,57 @@ impl Streams {
             // Dropping the sender ends the connection's tasks.
             writers.remove(&flow.connection);
         }
+    }
+
+    /// Opens a connection of our own, as to a trunk; `listener` is where the peer may open one to us. With a TLS
+    /// configuration the peer must prove that it is `name` (RFC 5922, sec_21).
+    ///
+    /// # Errors
+    /// Why there is no connection, in words.
+    pub async fn connect<D: AsyncDeliver>(
+        &self,
+        remote: SocketAddr,
+        listener: Option<u16>,
+        tls: Option<(&str, Arc<rustls::ClientConfig>)>,
+        deliver: D,
+    ) -> Result<Flow, String> {
+        let opened = timeout(CONNECT_PATIENCE, TcpStream::connect(remote)).await;
+        let stream = opened
+            .map_err(|_| format!("{remote} does not answer"))?
+            .map_err(|error| format!("{remote}: {error}"))?;
+        let _ = stream.set_nodelay(true);
+        let mut local = stream.local_addr().map_err(|error| error.to_string())?;
+        local.set_port(listener.unwrap_or(local.port()));
+        let connection = self.shared.next.fetch_add(1, Ordering::Relaxed);
+        let transport = if tls.is_some() { Transport::Tls } else { Transport::Tcp };
+        let flow = Flow { transport, local, remote, connection };
+        let began = tokio::time::Instant::now();
+        // The way to send is open before anybody hears of the flow.
+        let (sender, queue) = mpsc::channel(WRITES);
+        match tls {
+            None => {
+                lock(&self.shared.writers).insert(connection, sender.clone());
+                let streams = self.clone();
+                tokio::spawn(
+                    async move { run(&streams, flow, stream, &deliver, began, (sender, queue)).await },
+                );
+            }
+            Some((name, config)) => {
+                let name = rustls::pki_types::ServerName::try_from(name.to_owned())
+                    .map_err(|_| format!("\"{name}\" cannot stand in a certificate"))?;
+                let connector = tokio_rustls::TlsConnector::from(config);
+                let secured = timeout(CONNECT_PATIENCE, connector.connect(name, stream)).await;
+                let stream = secured
+                    .map_err(|_| format!("{remote} does not finish the TLS handshake"))?
+                    .map_err(|error| format!("{remote}: {error}"))?;
+                lock(&self.shared.writers).insert(connection, sender.clone());
+                let streams = self.clone();
+                tokio::spawn(
+                    async move { run(&streams, flow, stream, &deliver, began, (sender, queue)).await },
+                );
+            }
+        }
+        Ok(flow)
     }
 
     /// How many connections there are.
@@ -223,10 +277,11 @@ async fn converse<D: AsyncDeliver>(
     let _ = stream.set_nodelay(true);
     let limits = streams.shared.limits;
     let began = tokio::time::Instant::now();
+    let ways = mpsc::channel(WRITES);
     match acceptor {
-        None => run(&streams, flow, stream, &deliver, began).await,
+        None => run(&streams, flow, stream, &deliver, began, ways).await,
         Some(acceptor) => match timeout(limits.first_message, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => run(&streams, flow, stream, &deliver, began).await,
+            Ok(Ok(stream)) => run(&streams, flow, stream, &deliver, began, ways).await,
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             Err(_) => tracing::debug!("TLS handshake too slow"),
         },
@@ -234,13 +289,21 @@ async fn converse<D: AsyncDeliver>(
     drop(admission);
 }
 
-async fn run<S, D>(streams: &Streams, flow: Flow, stream: S, deliver: &D, began: tokio::time::Instant)
-where
+/// The two ends of the queue of what is written to a connection.
+type Ways = (mpsc::Sender<Arc<[u8]>>, mpsc::Receiver<Arc<[u8]>>);
+
+async fn run<S, D>(
+    streams: &Streams,
+    flow: Flow,
+    stream: S,
+    deliver: &D,
+    began: tokio::time::Instant,
+    (sender, queue): Ways,
+) where
     S: AsyncRead + AsyncWrite + Send + 'static,
     D: AsyncDeliver,
 {
     let (reader, writer) = tokio::io::split(stream);
-    let (sender, queue) = mpsc::channel(WRITES);
     lock(&streams.shared.writers).insert(flow.connection, sender.clone());
     let mut writing = tokio::spawn(write(writer, queue));
     tokio::select! {

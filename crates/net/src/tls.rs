@@ -1,9 +1,9 @@
 //! TLS for SIP: a certificate from files, or one made at first start and signed by itself.
 
-use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, ServerConfig};
 use std::fmt;
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -90,6 +90,27 @@ pub fn server_config(identity: &Identity) -> Result<Arc<ServerConfig>, TlsError>
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .map_err(|error| at(&identity.certificate, error.to_string()))?;
+    Ok(Arc::new(config))
+}
+
+/// What we need to speak TLS to a trunk: whoever is vouched for by one of these authorities, a PEM file as systems
+/// keep it.
+///
+/// # Errors
+/// With the file's name: missing, unreadable, or without a certificate.
+pub fn client_config(authorities: &Path) -> Result<Arc<ClientConfig>, TlsError> {
+    let at = |what: String| TlsError { path: authorities.into(), what };
+    let mut roots = rustls::RootCertStore::empty();
+    let found = CertificateDer::pem_file_iter(authorities).map_err(|error| at(error.to_string()))?;
+    roots.add_parsable_certificates(found.flatten());
+    if roots.is_empty() {
+        return Err(at("holds no certificate of an authority".into()));
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| at(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     Ok(Arc::new(config))
 }
 

@@ -1,7 +1,7 @@
 //! `ringdown account`: people.
 
 use crate::{Failure, talk};
-use api::control::{Request, Response};
+use api::control::{AccountChanges, Request, Response};
 use clap::Subcommand;
 use std::path::Path;
 
@@ -15,6 +15,13 @@ pub(crate) enum Command {
         #[arg(long, value_name = "TEXT")]
         display: Option<String>,
     },
+    /// Change what is set for a person; what is not named stays as it is, "" takes a thing away
+    Set {
+        /// The name
+        name: String,
+        #[command(flatten)]
+        changes: Box<Changes>,
+    },
     /// List all people with their numbers and telephones
     List,
     /// Remove a person who has no numbers and telephones any more
@@ -22,6 +29,74 @@ pub(crate) enum Command {
         /// The name
         name: String,
     },
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Changes {
+    /// What others see when this person calls
+    #[arg(long, value_name = "TEXT")]
+    display: Option<String>,
+    /// The language in which the exchange speaks to the person: en or zh
+    #[arg(long, value_name = "TAG")]
+    language: Option<String>,
+    /// The person's time zone, as in Asia/Shanghai
+    #[arg(long, value_name = "ZONE")]
+    zone: Option<String>,
+    /// The person's mobile number
+    #[arg(long, value_name = "NUMBER")]
+    mobile: Option<String>,
+    /// A PIN of 4 to 12 digits
+    #[arg(long, value_name = "DIGITS")]
+    pin: Option<String>,
+    /// Whether calls ring: on sends them away as busy
+    #[arg(long, value_name = "on|off", value_parser = on_or_off)]
+    do_not_disturb: Option<bool>,
+    /// Where all calls go
+    #[arg(long, value_name = "NUMBER")]
+    forward_always: Option<String>,
+    /// Where calls go when the person is busy
+    #[arg(long, value_name = "NUMBER")]
+    forward_busy: Option<String>,
+    /// Where calls go when nobody answers
+    #[arg(long, value_name = "NUMBER")]
+    forward_no_answer: Option<String>,
+    /// Where calls go when no telephone is registered
+    #[arg(long, value_name = "NUMBER")]
+    forward_offline: Option<String>,
+    /// All that the person may do beyond internal and emergency calls, with commas: national, international,
+    /// premium, pickup, pull, background, lists
+    #[arg(long, value_name = "LIST")]
+    rights: Option<String>,
+    /// The most calls to the outside a day; 0 takes the exchange's limit
+    #[arg(long, value_name = "N")]
+    calls_a_day: Option<u32>,
+}
+
+impl From<Changes> for AccountChanges {
+    fn from(changes: Changes) -> AccountChanges {
+        AccountChanges {
+            display: changes.display,
+            language: changes.language,
+            zone: changes.zone,
+            mobile: changes.mobile,
+            pin: changes.pin,
+            do_not_disturb: changes.do_not_disturb,
+            forward_always: changes.forward_always,
+            forward_busy: changes.forward_busy,
+            forward_no_answer: changes.forward_no_answer,
+            forward_offline: changes.forward_offline,
+            rights: changes.rights,
+            calls_a_day: changes.calls_a_day,
+        }
+    }
+}
+
+fn on_or_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("on or off".into()),
+    }
 }
 
 pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
@@ -34,12 +109,29 @@ pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
             let done = format!("removed account {name}");
             talk::tell(data, &Request::AccountRemove { name }, &done)
         }
+        Command::Set { name, changes } => {
+            let changes = AccountChanges::from(*changes);
+            if changes == AccountChanges::default() {
+                return Err("nothing to change: see `ringdown account set --help`".into());
+            }
+            let done = format!("changed account {name}");
+            talk::tell(data, &Request::AccountSet { name, changes }, &done)
+        }
         Command::List => match talk::ask(data, &Request::AccountList)? {
             Response::Accounts(items) => {
                 let rows = items.into_iter().map(|item| {
-                    vec![item.name, item.display, item.numbers.join(", "), item.devices.join(", ")]
+                    vec![
+                        item.name,
+                        item.display,
+                        item.numbers.join(", "),
+                        item.devices.join(", "),
+                        item.settings,
+                    ]
                 });
-                talk::table(&["account", "display name", "numbers", "devices"], &rows.collect::<Vec<_>>())
+                talk::table(
+                    &["account", "display name", "numbers", "devices", "settings"],
+                    &rows.collect::<Vec<_>>(),
+                )
             }
             other => Err(talk::unexpected(&other)),
         },

@@ -50,6 +50,7 @@ fn print_table(rows: &[CallRow]) -> Result<(), Failure> {
         };
         vec![
             time(row.started),
+            row.session_id.chars().take(8).collect(),
             row.caller.clone(),
             row.callee.clone(),
             row.answered_by.clone(),
@@ -57,11 +58,11 @@ fn print_table(rows: &[CallRow]) -> Result<(), Failure> {
             ended,
         ]
     });
-    let heads = ["started", "caller", "called", "answered by", "talked", "ended because"];
+    let heads = ["started", "id", "caller", "called", "answered by", "talked", "ended because"];
     talk::table(&heads, &cells.collect::<Vec<_>>())
 }
 
 /// `2026-11-22T09:30:00.125Z`
-fn time(milliseconds: i64) -> String {
+pub(crate) fn time(milliseconds: i64) -> String {
     Timestamp::from_millisecond(milliseconds).map_or_else(|_| milliseconds.to_string(), |at| at.to_string())
 }

@@ -1,7 +1,7 @@
 //! `ringdown device`: telephones (S1.2).
 
 use crate::{Failure, talk};
-use api::control::{Request, Response};
+use api::control::{DeviceChanges, Request, Response};
 use clap::Subcommand;
 use std::path::Path;
 
@@ -26,6 +26,20 @@ pub(crate) enum Command {
         #[arg(long, value_name = "TEXT")]
         secret: Option<String>,
     },
+    /// Change what is known of a telephone; what is not named stays as it is, "" takes a thing away
+    Set {
+        /// The telephone
+        name: String,
+        /// Where it stands, for whoever must find it in an emergency
+        #[arg(long, value_name = "TEXT")]
+        location: Option<String>,
+        /// The number that an emergency service calls back
+        #[arg(long, value_name = "NUMBER")]
+        call_back: Option<String>,
+        /// How it is told to answer by itself: answer-mode, alert-info or call-info
+        #[arg(long, value_name = "FORM")]
+        auto_answer: Option<String>,
+    },
     /// List all telephones and where they are registered
     List,
     /// Remove a telephone; it rings no more
@@ -44,6 +58,14 @@ pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
         Command::Secret { name, secret } => {
             let done = format!("device {name} has a new secret");
             secret_for(talk::ask(data, &Request::DeviceSecret { name, secret })?, &done)
+        }
+        Command::Set { name, location, call_back, auto_answer } => {
+            let changes = DeviceChanges { location, call_back, auto_answer };
+            if changes == DeviceChanges::default() {
+                return Err("nothing to change: see `ringdown device set --help`".into());
+            }
+            let done = format!("changed device {name}");
+            talk::tell(data, &Request::DeviceSet { name, changes }, &done)
         }
         Command::Remove { name } => {
             let done = format!("removed device {name}");

@@ -8,12 +8,15 @@ mod codes;
 mod config;
 mod demo;
 mod device;
+mod explain;
+mod group;
 mod import;
 mod log;
 mod number;
 mod phone;
 mod reload;
 mod restore;
+mod route;
 mod serve;
 mod talk;
 mod trunk;
@@ -60,10 +63,19 @@ enum Command {
     /// Lines to the outside
     #[command(subcommand)]
     Trunk(trunk::Command),
+    /// Which numbers go out by which trunks
+    #[command(subcommand)]
+    Route(route::Command),
+    /// Hunt groups: one number for several people
+    #[command(subcommand)]
+    Group(group::Command),
     /// Take people, numbers and telephones from a list
     Import(import::Arguments),
     /// Calls that are over, newest last
     Calls(calls::Arguments),
+    /// Why a call was refused, forwarded or shed, and what else was decided by itself
+    #[command(subcommand)]
+    Explain(explain::Command),
     /// Numbers that are services of the exchange
     Codes,
     /// A telephone for the terminal, or for programs
@@ -88,6 +100,9 @@ fn main() -> ExitCode {
         Command::Device(command) => device::run(&data, command),
         Command::Number(command) => number::run(&data, command),
         Command::Trunk(command) => trunk::run(&data, command),
+        Command::Route(command) => route::run(&data, command),
+        Command::Group(command) => group::run(&data, command),
+        Command::Explain(command) => explain::run(&data, command),
         Command::Import(arguments) => import::run(&data, &arguments),
         Command::Calls(arguments) => calls::run(&data, &arguments),
         Command::Codes => codes::run(&data),

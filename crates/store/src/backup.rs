@@ -4,6 +4,7 @@
 use crate::error::StoreError;
 use crate::failpoint;
 use crate::migrate::STEPS;
+use crate::seal::SEAL_KEY;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqliteConnection};
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// The database's name in the data folder.
 const DATABASE: &str = "office.db";
 /// What else the data folder holds that cannot be made again.
-const FILES: [&str; 2] = ["certificate.pem", "key.pem"];
+const FILES: [&str; 3] = ["certificate.pem", "key.pem", SEAL_KEY];
 /// Where a restore is put together; what it leaves when it dies is taken away by the next.
 const STAGE: &str = "restoring";
 

@@ -1,6 +1,7 @@
 //! The writer's connection: thrown away after a failure, opened again for the next try, and only to the same file.
 
 use crate::open::options;
+use crate::seal::Sealer;
 use crate::writer::{self, Fences};
 use exchange::{Commit, Epoch, Shard};
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
@@ -26,9 +27,9 @@ impl Database {
     }
 
     /// Writes a group in one transaction.
-    pub(crate) async fn write(&mut self, commits: &[Commit]) -> Result<Fences, sqlx::Error> {
+    pub(crate) async fn write(&mut self, sealer: &Sealer, commits: &[Commit]) -> Result<Fences, sqlx::Error> {
         let written = match self.connection().await {
-            Ok(connection) => writer::write(connection, commits).await,
+            Ok(connection) => writer::write(connection, sealer, commits).await,
             Err(error) => Err(error),
         };
         if written.is_err() {

@@ -3,8 +3,14 @@
 //! Several commits meet in one group; a key that two of them touch is written once. One multi-row statement a
 //! table, so that a thousand registrations cost little more than one (R21).
 
+use crate::facts;
+use crate::outside::{self, Rows};
+use crate::seal::Sealer;
 use calls::CallRecord;
-use exchange::{Change, Commit, Device, OpenCall, PeopleChange, StoredBinding, Trunk};
+use exchange::{
+    Change, Commit, Device, Fact, ForwardWhen, Group as HuntGroup, OpenCall, PeopleChange, Route, Settings,
+    StoredBinding, Trunk,
+};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::BTreeMap;
 
@@ -14,11 +20,14 @@ const ROWS: usize = 1_000;
 /// What a group comes to: for each key its new value, or its removal.
 #[derive(Default)]
 pub(crate) struct Group<'a> {
-    accounts: BTreeMap<&'a str, Option<&'a str>>,
+    accounts: BTreeMap<&'a str, Option<(&'a str, &'a Settings)>>,
     /// The account, and the place in the order of this group.
     numbers: BTreeMap<&'a str, Option<(usize, &'a str)>>,
     devices: BTreeMap<&'a str, Option<(usize, &'a Device)>>,
-    trunks: BTreeMap<&'a str, Option<&'a Trunk>>,
+    trunks: Rows<'a, Trunk>,
+    routes: Rows<'a, Route>,
+    groups: Rows<'a, HuntGroup>,
+    facts: Vec<&'a Fact>,
     bindings: BTreeMap<&'a str, &'a [StoredBinding]>,
     records: Vec<&'a CallRecord>,
     /// By session and number; `None` for those that are over.
@@ -41,6 +50,7 @@ impl<'a> Group<'a> {
                 Change::OpenCall(open) => {
                     self.open.insert((&open.session_id, &open.dialled), Some(open));
                 }
+                Change::Fact(fact) => self.facts.push(fact),
             }
         }
     }
@@ -48,8 +58,8 @@ impl<'a> Group<'a> {
     fn add_people(&mut self, change: &'a PeopleChange) {
         self.place += 1;
         match change {
-            PeopleChange::PutAccount { name, display } => {
-                self.accounts.insert(name, Some(display));
+            PeopleChange::PutAccount { name, display, settings } => {
+                self.accounts.insert(name, Some((display, settings)));
             }
             PeopleChange::RemoveAccount { name } => {
                 self.accounts.insert(name, None);
@@ -73,15 +83,34 @@ impl<'a> Group<'a> {
             PeopleChange::RemoveTrunk { name } => {
                 self.trunks.insert(name, None);
             }
+            PeopleChange::PutRoute { name, route } => {
+                self.routes.insert(name, Some(route));
+            }
+            PeopleChange::RemoveRoute { name } => {
+                self.routes.insert(name, None);
+            }
+            PeopleChange::PutGroup { name, group } => {
+                self.groups.insert(name, Some(group));
+            }
+            PeopleChange::RemoveGroup { name } => {
+                self.groups.insert(name, None);
+            }
         }
     }
 
     /// Writes it all inside the transaction that the connection is in.
-    pub(crate) async fn write(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    pub(crate) async fn write(
+        &self,
+        connection: &mut SqliteConnection,
+        sealer: &Sealer,
+    ) -> Result<(), sqlx::Error> {
         self.write_accounts(connection).await?;
         self.write_numbers(connection).await?;
         self.write_devices(connection).await?;
-        self.write_trunks(connection).await?;
+        outside::write_trunks(connection, sealer, &self.trunks).await?;
+        outside::write_routes(connection, &self.routes).await?;
+        outside::write_groups(connection, &self.groups).await?;
+        facts::write(connection, &self.facts).await?;
         self.write_bindings(connection).await?;
         self.write_open_calls(connection).await?;
         self.write_records(connection).await
@@ -89,14 +118,21 @@ impl<'a> Group<'a> {
 
     async fn write_accounts(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         delete(connection, "DELETE FROM accounts WHERE name IN ", removed(&self.accounts)).await?;
-        let rows: Vec<_> =
-            self.accounts.iter().filter_map(|(name, display)| Some((*name, (*display)?))).collect();
+        let rows: Vec<_> = self.accounts.iter().filter_map(|(name, put)| Some((*name, (*put)?))).collect();
         for rows in rows.chunks(ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO accounts (name, display) ");
-            query.push_values(rows, |mut row, (name, display)| {
-                row.push_bind(*name).push_bind(*display);
+            let mut query = QueryBuilder::<Sqlite>::new(
+                "INSERT OR REPLACE INTO accounts (name, display, language, zone, mobile, pin, do_not_disturb, \
+                 forward_always, forward_busy, forward_no_answer, forward_offline, rights, calls_a_day) ",
+            );
+            query.push_values(rows, |mut row, (name, (display, settings))| {
+                row.push_bind(*name).push_bind(*display).push_bind(settings.language.tag());
+                row.push_bind(settings.zone.as_deref()).push_bind(settings.mobile.as_deref());
+                row.push_bind(settings.pin.as_deref()).push_bind(settings.do_not_disturb);
+                for when in ForwardWhen::ALL {
+                    row.push_bind(settings.forwarding.to(when));
+                }
+                row.push_bind(settings.rights.to_string()).push_bind(settings.calls_a_day);
             });
-            query.push(" ON CONFLICT (name) DO UPDATE SET display = excluded.display");
             query.build().execute(&mut *connection).await?;
         }
         Ok(())
@@ -131,33 +167,21 @@ impl<'a> Group<'a> {
             .collect();
         rows.sort_unstable_by_key(|(place, ..)| *place);
         for rows in rows.chunks(ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO devices (name, account, md5, sha256) ");
+            let mut query = QueryBuilder::<Sqlite>::new(
+                "INSERT INTO devices (name, account, md5, sha256, location, call_back, auto_answer) ",
+            );
             query.push_values(rows, |mut row, (_, name, device)| {
                 row.push_bind(*name).push_bind(&*device.account);
                 row.push_bind(&*device.secret.md5).push_bind(&*device.secret.sha256);
+                row.push_bind(&*device.location).push_bind(device.call_back.as_deref());
+                row.push_bind(device.auto_answer.map(exchange::AutoAnswer::name));
             });
             query.push(
                 " ON CONFLICT (name) DO UPDATE SET account = excluded.account, md5 = excluded.md5, \
-                 sha256 = excluded.sha256",
+                 sha256 = excluded.sha256, location = excluded.location, call_back = excluded.call_back, \
+                 auto_answer = excluded.auto_answer",
             );
             query.build().execute(&mut *connection).await?;
-        }
-        Ok(())
-    }
-
-    async fn write_trunks(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        delete(connection, "DELETE FROM trunks WHERE name IN ", removed(&self.trunks)).await?;
-        for (name, trunk) in &self.trunks {
-            let Some(trunk) = trunk else { continue };
-            sqlx::query(
-                "INSERT INTO trunks (name, address, port) VALUES (?, ?, ?) \
-                 ON CONFLICT (name) DO UPDATE SET address = excluded.address, port = excluded.port",
-            )
-            .bind(*name)
-            .bind(trunk.address.to_string())
-            .bind(trunk.port)
-            .execute(&mut *connection)
-            .await?;
         }
         Ok(())
     }
@@ -247,11 +271,11 @@ fn milliseconds(span: std::time::Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
-fn removed<'a, T>(table: &BTreeMap<&'a str, Option<T>>) -> Vec<&'a str> {
+pub(crate) fn removed<'a, T>(table: &BTreeMap<&'a str, Option<T>>) -> Vec<&'a str> {
     table.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| *key).collect()
 }
 
-async fn delete(
+pub(crate) async fn delete(
     connection: &mut SqliteConnection,
     sql: &'static str,
     keys: Vec<&str>,

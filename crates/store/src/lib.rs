@@ -10,16 +10,21 @@
 mod backup;
 mod database;
 mod error;
+mod facts;
 pub mod failpoint;
 mod group;
 mod journal;
 mod migrate;
 mod open;
+mod outside;
 mod records;
+mod seal;
 mod snapshot;
 mod writer;
 
 pub use backup::{backup, restore};
 pub use error::StoreError;
+pub use facts::KeptFact;
 pub use open::{Opened, Store};
 pub use records::{Record, Records};
+pub use seal::SEAL_KEY;

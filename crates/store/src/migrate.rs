@@ -4,8 +4,11 @@ use crate::failpoint;
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
 
 /// The steps, in order; the database's `user_version` is the number of those that were taken.
-pub(crate) const STEPS: &[&str] =
-    &[include_str!("../migrations/0001_office.sql"), include_str!("../migrations/0003_open_calls.sql")];
+pub(crate) const STEPS: &[&str] = &[
+    include_str!("../migrations/0001_office.sql"),
+    include_str!("../migrations/0002_outside.sql"),
+    include_str!("../migrations/0003_open_calls.sql"),
+];
 
 pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<(), String> {
     let (version,): (i64,) = sqlx::query_as("PRAGMA user_version")

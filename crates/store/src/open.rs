@@ -2,6 +2,7 @@
 
 use crate::error::StoreError;
 use crate::records::Records;
+use crate::seal::Sealer;
 use crate::writer::{self, Request};
 use crate::{migrate, snapshot};
 use exchange::{Change, Commit, Epoch, Owned, Shard, Snapshot, StoreAnswer};
@@ -26,6 +27,7 @@ pub struct Opened {
     pub(crate) connection: SqliteConnection,
     pub(crate) runtime: tokio::runtime::Runtime,
     pub(crate) path: PathBuf,
+    sealer: Sealer,
 }
 
 /// The way to the writer; dropped, the writer ends after what it has.
@@ -42,6 +44,7 @@ impl Opened {
     /// [`StoreError`] when the file cannot be opened, is no database of ours, or comes from a newer Ringdown.
     pub fn open(folder: &Path) -> Result<Opened, StoreError> {
         let path = folder.join("office.db");
+        let sealer = Sealer::open(folder)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()
@@ -50,11 +53,11 @@ impl Opened {
             let mut connection =
                 options(&path).create_if_missing(true).connect().await.map_err(|error| error.to_string())?;
             migrate::migrate(&mut connection).await?;
-            let read = snapshot::read(&mut connection).await.map_err(|error| error.to_string())?;
+            let read = snapshot::read(&mut connection, &sealer).await.map_err(|error| error.to_string())?;
             Ok::<_, String>((connection, read))
         });
         let (connection, (snapshot, settings)) = opened.map_err(|what| StoreError::new(&path, what))?;
-        Ok(Opened { snapshot, settings, connection, runtime, path })
+        Ok(Opened { snapshot, settings, connection, sealer, runtime, path })
     }
 
     /// A setting that was kept.
@@ -87,8 +90,11 @@ impl Opened {
         let owned =
             changes.iter().map(|change| Owned { shard: Shard(0), epoch: Epoch(1), change: change.clone() });
         let commit = Commit { sequence: 0, urgent: true, changes: owned.collect() };
-        let written =
-            self.runtime.block_on(writer::write(&mut self.connection, std::slice::from_ref(&commit)));
+        let written = self.runtime.block_on(writer::write(
+            &mut self.connection,
+            &self.sealer,
+            std::slice::from_ref(&commit),
+        ));
         written.map(drop).map_err(|error| StoreError::new(&self.path, error))
     }
 
@@ -104,11 +110,11 @@ impl Opened {
     /// [`StoreError`] when no thread can be had.
     pub fn start(self, answer: impl FnMut(u64, StoreAnswer) + Send + 'static) -> Result<Store, StoreError> {
         let (requests, queue) = sync_channel(QUEUE);
-        let Opened { connection, runtime, path, .. } = self;
+        let Opened { connection, sealer, runtime, path, .. } = self;
         let file = path.clone();
         let thread = thread::Builder::new()
             .name("store".into())
-            .spawn(move || writer::run(runtime, connection, &file, &queue, answer))
+            .spawn(move || writer::run(runtime, connection, &sealer, &file, &queue, answer))
             .map_err(|error| StoreError::new(&path, error))?;
         Ok(Store { requests, thread: Some(thread), path })
     }

@@ -1,6 +1,7 @@
 //! Reading call records, by connections that never hinder the writer.
 
 use crate::error::StoreError;
+use crate::facts::{self, KeptFact};
 use crate::open::options;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{ConnectOptions as _, FromRow, Row as _};
@@ -81,6 +82,16 @@ impl Records {
                 .await
         };
         read.await.map_err(|error: sqlx::Error| StoreError::new(&self.path, error))
+    }
+}
+
+impl Records {
+    /// The facts about something, oldest first; a call may be named by the first six or more digits of its session.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn facts(&self, kind: &str, subject: &str) -> Result<Vec<KeptFact>, StoreError> {
+        facts::about(&self.path, kind, subject).await
     }
 }
 

@@ -1,24 +1,29 @@
 //! Reads everything that the exchange keeps in memory.
 
+use crate::outside;
+use crate::seal::Sealer;
 use clock::Wall;
-use exchange::{Change, Device, PeopleChange, Secret, Snapshot, StoredBinding, Trunk};
-use sip::{Flow, Transport};
+use exchange::{
+    AutoAnswer, Change, Device, Forwarding, Language, PeopleChange, Rights, Secret,
+    Settings as ExchangeSettings, Snapshot, StoredBinding,
+};
+use sip::Flow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use std::collections::BTreeMap;
 
 type Settings = BTreeMap<String, String>;
 
-pub(crate) async fn read(connection: &mut SqliteConnection) -> Result<(Snapshot, Settings), sqlx::Error> {
+pub(crate) async fn read(
+    connection: &mut SqliteConnection,
+    sealer: &Sealer,
+) -> Result<(Snapshot, Settings), sqlx::Error> {
     let settings: Vec<(String, String)> =
         sqlx::query_as("SELECT name, value FROM settings").fetch_all(&mut *connection).await?;
     let mut changes = Vec::new();
-    let accounts: Vec<(String, String)> = sqlx::query_as("SELECT name, display FROM accounts ORDER BY name")
-        .fetch_all(&mut *connection)
-        .await?;
-    changes.extend(accounts.into_iter().map(|(name, display)| {
-        Change::People(PeopleChange::PutAccount { name: name.into(), display: display.into() })
-    }));
+    for row in sqlx::query("SELECT * FROM accounts ORDER BY name").fetch_all(&mut *connection).await? {
+        changes.push(Change::People(account(&row)?));
+    }
     let numbers: Vec<(String, String)> =
         sqlx::query_as("SELECT number, account FROM numbers ORDER BY position")
             .fetch_all(&mut *connection)
@@ -26,28 +31,49 @@ pub(crate) async fn read(connection: &mut SqliteConnection) -> Result<(Snapshot,
     changes.extend(numbers.into_iter().map(|(number, account)| {
         Change::People(PeopleChange::PutNumber { number: number.into(), account: account.into() })
     }));
-    let devices: Vec<(String, String, String, String)> =
-        sqlx::query_as("SELECT name, account, md5, sha256 FROM devices ORDER BY position")
-            .fetch_all(&mut *connection)
-            .await?;
-    changes.extend(devices.into_iter().map(|(name, account, md5, sha256)| {
-        let secret = Secret { md5: md5.into(), sha256: sha256.into() };
-        let device = Device { account: account.into(), secret };
-        Change::People(PeopleChange::PutDevice { name: name.into(), device })
-    }));
-    changes.extend(trunks(connection).await?);
+    for row in sqlx::query("SELECT * FROM devices ORDER BY position").fetch_all(&mut *connection).await? {
+        changes.push(Change::People(device(&row)?));
+    }
+    changes.extend(outside::read(connection, sealer).await?);
     changes.extend(bindings(connection).await?);
     Ok((Snapshot { changes, sequence: 0 }, settings.into_iter().collect()))
 }
 
-async fn trunks(connection: &mut SqliteConnection) -> Result<Vec<Change>, sqlx::Error> {
-    let rows: Vec<(String, String, Option<u16>)> =
-        sqlx::query_as("SELECT name, address, port FROM trunks ORDER BY name").fetch_all(connection).await?;
-    let read = rows.into_iter().filter_map(|(name, address, port)| {
-        let trunk = Trunk { address: address.parse().ok()?, port };
-        Some(Change::People(PeopleChange::PutTrunk { name: name.into(), trunk }))
-    });
-    Ok(read.collect())
+fn account(row: &SqliteRow) -> Result<PeopleChange, sqlx::Error> {
+    let text = |column: &str| row.try_get::<Option<String>, _>(column).map(|text| text.map(Into::into));
+    let settings = ExchangeSettings {
+        language: Language::of_tag(row.try_get("language")?).unwrap_or_default(),
+        zone: text("zone")?,
+        mobile: text("mobile")?,
+        pin: text("pin")?,
+        do_not_disturb: row.try_get("do_not_disturb")?,
+        forwarding: Forwarding {
+            always: text("forward_always")?,
+            busy: text("forward_busy")?,
+            no_answer: text("forward_no_answer")?,
+            offline: text("forward_offline")?,
+        },
+        // A right that this version does not know is not given.
+        rights: Rights::parse(row.try_get("rights")?).unwrap_or_default(),
+        calls_a_day: row.try_get("calls_a_day")?,
+    };
+    Ok(PeopleChange::PutAccount {
+        name: row.try_get::<String, _>("name")?.into(),
+        display: row.try_get::<String, _>("display")?.into(),
+        settings: Box::new(settings),
+    })
+}
+
+fn device(row: &SqliteRow) -> Result<PeopleChange, sqlx::Error> {
+    let text = |column: &str| row.try_get::<String, _>(column).map(Into::into);
+    let device = Device {
+        account: text("account")?,
+        secret: Secret { md5: text("md5")?, sha256: text("sha256")? },
+        location: text("location")?,
+        call_back: row.try_get::<Option<String>, _>("call_back")?.map(Into::into),
+        auto_answer: row.try_get::<Option<&str>, _>("auto_answer")?.and_then(AutoAnswer::of_name),
+    };
+    Ok(PeopleChange::PutDevice { name: text("name")?, device })
 }
 
 async fn bindings(connection: &mut SqliteConnection) -> Result<Vec<Change>, sqlx::Error> {
@@ -83,9 +109,7 @@ fn binding(row: &SqliteRow) -> Result<Option<StoredBinding>, sqlx::Error> {
 
 fn flow(row: &SqliteRow) -> Result<Option<Flow>, sqlx::Error> {
     let name: &str = row.try_get("transport")?;
-    let transport = [Transport::Udp, Transport::Tcp, Transport::Tls]
-        .into_iter()
-        .find(|transport| transport.uri_name() == name);
+    let transport = outside::transport(name);
     let (local, remote) =
         (row.try_get::<&str, _>("local")?.parse(), row.try_get::<&str, _>("remote")?.parse());
     Ok(match (transport, local, remote) {

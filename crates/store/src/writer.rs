@@ -5,6 +5,7 @@ use crate::failpoint;
 use crate::group::Group;
 use crate::journal::Pulse;
 use crate::open::options;
+use crate::seal::Sealer;
 use exchange::{Commit, Epoch, Owned, Shard, StoreAnswer};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqliteConnection};
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ pub(crate) enum Request {
 pub(crate) fn run(
     runtime: tokio::runtime::Runtime,
     connection: SqliteConnection,
+    sealer: &Sealer,
     path: &Path,
     queue: &Receiver<Request>,
     mut answer: impl FnMut(u64, StoreAnswer),
@@ -55,7 +57,7 @@ pub(crate) fn run(
         }
         collect(queue, &mut group, &mut next);
         let began = Instant::now();
-        let written = runtime.block_on(database.write(&group));
+        let written = runtime.block_on(database.write(sealer, &group));
         let took = began.elapsed();
         if took > SLOW {
             tracing::warn!(took_ms = took.as_millis(), commits = group.len(), "slow commit");
@@ -126,6 +128,7 @@ pub(crate) type Fences = BTreeMap<Shard, Epoch>;
 /// Writes a group in one transaction. Returns the fences that it met: commits that run into one are left out.
 pub(crate) async fn write(
     connection: &mut SqliteConnection,
+    sealer: &Sealer,
     commits: &[Commit],
 ) -> Result<Fences, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
@@ -135,7 +138,7 @@ pub(crate) async fn write(
         group.add(commit);
     }
     failpoint::reach("store.before_commit");
-    group.write(&mut transaction).await?;
+    group.write(&mut transaction, sealer).await?;
     failpoint::reach("store.in_commit");
     transaction.commit().await?;
     failpoint::reach("store.after_commit");

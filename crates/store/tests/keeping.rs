@@ -4,7 +4,8 @@
 
 use clock::{Now, Wall};
 use exchange::{
-    Change, Commit, Device, Epoch, Owned, PeopleChange, Secret, Shard, StoreAnswer, StoredBinding, Trunk,
+    AutoAnswer, Change, Commit, Device, Epoch, ForwardWhen, Group, Host, Language, Owned, PeopleChange,
+    Right, Rights, Route, Secret, Settings, Shard, StoreAnswer, StoredBinding, Strategy, Trunk, TrunkLogin,
 };
 use sip::Flow;
 use std::path::PathBuf;
@@ -49,7 +50,54 @@ fn account(name: &str) -> Change {
     Change::People(PeopleChange::PutAccount {
         name: name.into(),
         display: "Name \u{4F60}\u{597D} '; --".into(),
+        settings: Box::new(settings()),
     })
+}
+
+fn settings() -> Settings {
+    let mut settings = Settings {
+        language: Language::Chinese,
+        zone: Some("Asia/Shanghai".into()),
+        pin: Some("$argon2id$...".into()),
+        do_not_disturb: true,
+        rights: Rights::default().with(Right::National).with(Right::Pull),
+        calls_a_day: Some(30),
+        ..Settings::default()
+    };
+    settings.forwarding.set(ForwardWhen::NoAnswer, Some("+8613800000000".into()));
+    settings
+}
+
+fn trunk() -> Change {
+    let mut trunk = Trunk::at(Host::Name("sip.provider.example".into()), Some(5_080));
+    trunk.login = Some(TrunkLogin { user: "us".into(), password: "hush".into(), realm: Some("r".into()) });
+    trunk.channels = Some(4);
+    trunk.sources = vec!["2001:db8::1".parse().unwrap(), "192.0.2.9".parse().unwrap()];
+    trunk.prepend = "+86".into();
+    Change::People(PeopleChange::PutTrunk { name: "provider".into(), trunk: Box::new(trunk) })
+}
+
+fn route() -> Change {
+    let route = Route {
+        prefix: "+86".into(),
+        strip: 3,
+        prepend: "0".into(),
+        trunks: vec!["provider".into()],
+        caller: None,
+    };
+    Change::People(PeopleChange::PutRoute { name: "home".into(), route: Box::new(route) })
+}
+
+fn group() -> Change {
+    let group = Group {
+        display: "Sales".into(),
+        number: "700".into(),
+        strategy: Strategy::Turn,
+        members: vec!["alice".into(), "bob".into()],
+        ring: Duration::from_secs(15),
+        overflow: Some("9".into()),
+    };
+    Change::People(PeopleChange::PutGroup { name: "sales".into(), group: Box::new(group) })
 }
 
 fn number(number: &str, account: &str) -> Change {
@@ -57,7 +105,11 @@ fn number(number: &str, account: &str) -> Change {
 }
 
 fn device(name: &str) -> Change {
-    let device = Device { account: "alice".into(), secret: Secret::new(name, "office", "pass") };
+    let device = Device {
+        location: "Room 3".into(),
+        auto_answer: Some(AutoAnswer::CallInfo),
+        ..Device::new("alice", Secret::new(name, "office", "pass"))
+    };
     Change::People(PeopleChange::PutDevice { name: name.into(), device })
 }
 
@@ -80,8 +132,6 @@ fn bindings(device: &str, count: u32) -> Change {
 #[test]
 fn everything_comes_back_in_its_order() {
     let folder = Folder::new("order");
-    let trunk = Trunk { address: "2001:db8::1".parse().unwrap(), port: Some(5_060) };
-    let trunk = Change::People(PeopleChange::PutTrunk { name: "provider".into(), trunk });
     let (before, store, answers) = start(&folder);
     assert!(before.is_empty());
     store
@@ -91,7 +141,9 @@ fn everything_comes_back_in_its_order() {
             vec![account("alice"), account("bob"), number("9", "alice"), number("1", "alice")],
         ))
         .unwrap();
-    store.commit(commit(2, 1, vec![device("z"), device("a"), trunk.clone(), bindings("a", 2)])).unwrap();
+    store
+        .commit(commit(2, 1, vec![device("z"), device("a"), trunk(), route(), group(), bindings("a", 2)]))
+        .unwrap();
     store
         .commit(commit(3, 1, vec![Change::People(PeopleChange::RemoveAccount { name: "bob".into() })]))
         .unwrap();
@@ -107,7 +159,9 @@ fn everything_comes_back_in_its_order() {
         number("1", "alice"),
         device("z"),
         device("a"),
-        trunk,
+        trunk(),
+        route(),
+        group(),
         bindings("a", 2),
     ];
     assert_eq!(after, expected);
@@ -292,4 +346,46 @@ fn r20_a_store_that_is_gone_promises_nothing_until_it_is_back() {
     store.close();
     let names = Opened::open(&folder.0).unwrap().snapshot.changes;
     assert_eq!(names, [account("after"), account("before")]);
+}
+
+#[test]
+fn sec_20_a_trunk_password_lies_in_no_file_in_clear_and_needs_its_key() {
+    let folder = Folder::new("sealed");
+    let (_, store, answers) = start(&folder);
+    store.commit(commit(1, 1, vec![trunk()])).unwrap();
+    answers.recv_timeout(Duration::from_secs(10)).unwrap();
+    store.close();
+    for file in ["office.db", "office.db-wal"] {
+        let bytes = std::fs::read(folder.0.join(file)).unwrap_or_default();
+        assert!(!bytes.windows(4).any(|part| part == b"hush"), "{file}");
+    }
+    std::fs::write(folder.0.join(store::SEAL_KEY), [0; 32]).unwrap();
+    let error = Opened::open(&folder.0).err().expect("the wrong key opens nothing").to_string();
+    assert!(error.contains("another seal.key"), "{error}");
+}
+
+#[test]
+fn facts_are_found_by_the_first_digits_of_a_session_and_old_ones_leave() {
+    let folder = Folder::new("facts");
+    let (_, store, answers) = start(&folder);
+    let fact = |time: i64, subject: &str| {
+        Change::Fact(Box::new(exchange::Fact {
+            time: Wall(time),
+            kind: exchange::FactKind::Call,
+            subject: subject.into(),
+            rule: "rights.national".into(),
+            words: "alice may not call there".into(),
+        }))
+    };
+    let month = 31 * 24 * 3_600 * 1_000;
+    store.commit(commit(1, 1, vec![fact(5, "00ff00ff11")])).unwrap();
+    store.commit(commit(2, 1, vec![fact(month, "00ff00aa22"), fact(month + 1, "ab")])).unwrap();
+    for _ in 0..2 {
+        answers.recv_timeout(Duration::from_secs(10)).unwrap();
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let about = |subject: &str| runtime.block_on(store.records().facts("call", subject)).unwrap();
+    assert_eq!(about("00ff00").len(), 1, "the one of a month ago is gone");
+    assert_eq!(about("00ff00")[0].rule.as_str(), "rights.national");
+    assert_eq!((about("ab").len(), about("00").len()), (1, 0), "a few digits name nothing but a whole name");
 }

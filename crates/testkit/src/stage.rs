@@ -42,7 +42,7 @@ pub fn answers_after(seconds: u64) -> Reaction {
 #[must_use]
 pub fn put_device(name: &str, account: &str) -> PeopleChange {
     let secret = Secret::new(name, "office", name);
-    PeopleChange::PutDevice { name: name.into(), device: Device { account: account.into(), secret } }
+    PeopleChange::PutDevice { name: name.into(), device: Device::new(account, secret) }
 }
 
 impl Stage {
@@ -55,7 +55,11 @@ impl Stage {
     /// A person with a number.
     #[must_use]
     pub fn person(mut self, account: &str, number: &str) -> Stage {
-        self.changes.push(PeopleChange::PutAccount { name: account.into(), display: account.into() });
+        self.changes.push(PeopleChange::PutAccount {
+            name: account.into(),
+            display: account.into(),
+            settings: Box::default(),
+        });
         self.changes.push(PeopleChange::PutNumber { number: number.into(), account: account.into() });
         self
     }
@@ -78,6 +82,7 @@ impl Stage {
             transport: Transport::Udp,
             link: Link::cable(),
             codecs: vec![Codec::PCMA, Codec::PCMU],
+            reg_id: 0,
             expires: 300,
             keep_alive: None,
             reliable: false,

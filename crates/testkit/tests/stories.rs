@@ -301,3 +301,40 @@ fn a_repeated_ack_says_nothing_about_the_next_invite() {
     assert!(has(&world, CALLER, |note| matches!(note, Note::Changed { status: 200, .. })));
     world.close();
 }
+
+/// A phone that keeps two flows: phone 1 is its first, phone 2 its second, which registered for longer.
+fn two_flows(second: Reaction) -> Stage {
+    let stage = two_people().phone("bob-1", answers_after(1)).with(|plan| plan.reg_id = 1);
+    stage.phone("bob-1b", second).with(|plan| {
+        (plan.device, plan.password) = ("bob-1".into(), "bob-1".into());
+        (plan.reg_id, plan.expires) = (2, 600);
+    })
+}
+
+#[test]
+fn r11_two_flows_of_a_phone_ring_once() {
+    let mut world = two_flows(answers_after(1)).open();
+    world.call(CALLER, Attempt::to("200"));
+    world.run_for(seconds(60));
+    assert_eq!(world.final_status(CALLER), Some(200));
+    assert!(!has(&world, 1, |note| matches!(note, Note::Rings { .. })), "only the newest flow");
+    world.close();
+}
+
+#[test]
+fn r11_the_next_flow_of_a_phone_rings_when_the_first_is_dead() {
+    let deaf = Reaction { ring: Ring::Deaf, ..rings_on() };
+    let mut world = two_flows(deaf.clone()).open();
+    world.call(CALLER, Attempt::to("200"));
+    world.run_for(seconds(40));
+    assert_eq!(world.final_status(CALLER), Some(200), "after Timer B");
+    world.run_for(seconds(60));
+    world.close();
+    let mut world = two_flows(deaf).with(|plan| plan.transport = sip::Transport::Tcp).open();
+    world.call(CALLER, Attempt::to("200"));
+    world.after(seconds(1), Act::BreakStream { phone: 2 });
+    world.run_for(seconds(5));
+    assert_eq!(world.final_status(CALLER), Some(200), "as soon as the stream breaks");
+    world.run_for(seconds(60));
+    world.close();
+}

@@ -2,12 +2,14 @@
 //! JSON response a line.
 
 mod client;
+mod lines;
 mod protocol;
 mod server;
 
 pub use client::{Client, ControlError};
 pub use protocol::{
-    AccountItem, CodeItem, DeviceItem, ImportRow, NumberItem, Request, Response, RowFault, TrunkItem,
+    AccountChanges, AccountItem, CodeItem, DeviceChanges, DeviceItem, FactItem, GroupItem, ImportRow,
+    NumberItem, Request, Response, RouteItem, RowFault, TrunkItem,
 };
 pub use server::serve;
 

@@ -19,6 +19,13 @@ pub enum Request {
         /// Its name.
         name: String,
     },
+    /// Some of what is known of an account; what is not named stays as it is.
+    AccountSet {
+        /// Its name.
+        name: String,
+        /// What changes.
+        changes: AccountChanges,
+    },
     /// All accounts.
     AccountList,
     /// A number for an account.
@@ -51,6 +58,13 @@ pub enum Request {
         /// The secret; one is made and returned if there is none.
         secret: Option<String>,
     },
+    /// Some of what is known of a device; what is not named stays as it is.
+    DeviceSet {
+        /// Its name.
+        name: String,
+        /// What changes.
+        changes: DeviceChanges,
+    },
     /// A device leaves.
     DeviceRemove {
         /// Its name.
@@ -58,12 +72,12 @@ pub enum Request {
     },
     /// All devices.
     DeviceList,
-    /// A trunk that is known by its address.
+    /// A trunk, new or changed.
     TrunkAdd {
         /// Its name.
         name: String,
-        /// `HOST` or `HOST:PORT`; HOST is an IP address.
-        address: String,
+        /// All that is known of it.
+        trunk: TrunkItem,
     },
     /// A trunk leaves.
     TrunkRemove {
@@ -72,6 +86,37 @@ pub enum Request {
     },
     /// All trunks.
     TrunkList,
+    /// A route to the outside, new or changed.
+    RouteAdd {
+        /// Its name and all that is known of it.
+        route: RouteItem,
+    },
+    /// A route leaves.
+    RouteRemove {
+        /// Its name.
+        name: String,
+    },
+    /// All routes.
+    RouteList,
+    /// A hunt group, new or changed.
+    GroupAdd {
+        /// Its name and all that is known of it.
+        group: GroupItem,
+    },
+    /// A hunt group leaves.
+    GroupRemove {
+        /// Its name.
+        name: String,
+    },
+    /// All hunt groups.
+    GroupList,
+    /// Why something happened by itself.
+    Explain {
+        /// What kind of thing: `call`, `trunk`, `source`.
+        kind: String,
+        /// Its name; a call by six or more first digits of its Session-ID.
+        subject: String,
+    },
     /// The newest call records.
     Calls {
         /// How many at most.
@@ -123,6 +168,12 @@ pub enum Response {
     Devices(Vec<DeviceItem>),
     /// All trunks.
     Trunks(Vec<TrunkItem>),
+    /// All routes.
+    Routes(Vec<RouteItem>),
+    /// All hunt groups.
+    Groups(Vec<GroupItem>),
+    /// Facts, oldest first.
+    Facts(Vec<FactItem>),
     /// Call records, oldest first.
     Calls(Vec<CallRow>),
     /// The services.
@@ -152,6 +203,8 @@ pub struct AccountItem {
     pub numbers: Vec<String>,
     /// Its devices.
     pub devices: Vec<String>,
+    /// What is set for it, in words.
+    pub settings: String,
 }
 
 /// A number in a list.
@@ -174,13 +227,135 @@ pub struct DeviceItem {
     pub registered: Vec<String>,
 }
 
-/// A trunk in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A trunk.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct TrunkItem {
     /// Its name.
     pub name: String,
-    /// `HOST` or `HOST:PORT`.
+    /// `HOST` or `HOST:PORT`; HOST is an IP address or a name that the DNS knows.
     pub address: String,
+    /// `udp`, `tcp` or `tls`; empty means `udp`.
+    pub transport: String,
+    /// The user name for digest; empty if there is none.
+    pub user: String,
+    /// The password; never sent back.
+    pub password: String,
+    /// The one realm whose challenges are answered; empty for the first that asks.
+    pub realm: String,
+    /// Whether we register there.
+    pub registers: bool,
+    /// Calls at once; no bound if there is none.
+    pub channels: Option<u16>,
+    /// Other addresses that its calls and media come from.
+    pub sources: Vec<String>,
+    /// Digits taken off the front of numbers that come in.
+    pub strip: u8,
+    /// Digits put before numbers that come in.
+    pub prepend: String,
+    /// In a list: how it is now.
+    pub state: String,
+}
+
+impl std::fmt::Debug for TrunkItem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The password stays out of every log.
+        f.debug_struct("TrunkItem")
+            .field("name", &self.name)
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A route to the outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RouteItem {
+    /// Its name.
+    pub name: String,
+    /// The front of the numbers that it is for.
+    pub prefix: String,
+    /// Digits taken off the front.
+    pub strip: u8,
+    /// Digits put before the rest.
+    pub prepend: String,
+    /// The trunks in the order in which they are tried.
+    pub trunks: Vec<String>,
+    /// The number that the outside sees; the caller's own if empty.
+    pub caller: String,
+}
+
+/// A hunt group.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GroupItem {
+    /// Its name.
+    pub name: String,
+    /// What callers and members see.
+    pub display: String,
+    /// The number that is dialled.
+    pub number: String,
+    /// `all` or `turn`.
+    pub strategy: String,
+    /// Its accounts, in the order in which they are tried.
+    pub members: Vec<String>,
+    /// How long one try rings.
+    pub ring_seconds: u32,
+    /// Where a call goes that nobody took; empty if it ends.
+    pub overflow: String,
+}
+
+/// What was decided by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactItem {
+    /// Milliseconds since 1970 UTC.
+    pub time: i64,
+    /// The rule that decided.
+    pub rule: String,
+    /// The decision in words.
+    pub words: String,
+}
+
+/// Changes of an account; `None` leaves a thing as it is, an empty text takes it away.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AccountChanges {
+    /// What others see.
+    pub display: Option<String>,
+    /// `en` or `zh`.
+    pub language: Option<String>,
+    /// An IANA time zone.
+    pub zone: Option<String>,
+    /// The mobile number.
+    pub mobile: Option<String>,
+    /// A PIN of 4 to 12 digits.
+    pub pin: Option<String>,
+    /// Do not disturb.
+    pub do_not_disturb: Option<bool>,
+    /// Where all calls go.
+    pub forward_always: Option<String>,
+    /// Where calls go when the person is busy.
+    pub forward_busy: Option<String>,
+    /// Where calls go when nobody answers.
+    pub forward_no_answer: Option<String>,
+    /// Where calls go when no telephone is registered.
+    pub forward_offline: Option<String>,
+    /// All rights, as in `national,pickup`.
+    pub rights: Option<String>,
+    /// The most calls to the outside a day; 0 takes the exchange's limit.
+    pub calls_a_day: Option<u32>,
+}
+
+/// Changes of a device; `None` leaves a thing as it is, an empty text takes it away.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeviceChanges {
+    /// Where it stands.
+    pub location: Option<String>,
+    /// The number that an emergency service calls back.
+    pub call_back: Option<String>,
+    /// `answer-mode`, `alert-info` or `call-info`.
+    pub auto_answer: Option<String>,
 }
 
 /// A number that is a service of the exchange.

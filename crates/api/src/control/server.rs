@@ -1,14 +1,13 @@
 //! The exchange's side of the control socket. The file's mode is the authorisation: owner only.
 
 use super::protocol::{
-    AccountItem, CodeItem, DeviceItem, ImportRow, NumberItem, Request, Response, RowFault, TrunkItem,
+    AccountItem, CodeItem, DeviceItem, FactItem, ImportRow, NumberItem, Request, Response, RowFault,
 };
-use super::{IMPORT_ROWS, LINE};
+use super::{IMPORT_ROWS, LINE, lines};
 use crate::backend::Backend;
-use exchange::{Answer, Command, Device, PeopleChange, Trunk};
+use exchange::{Answer, Command, Device, DeviceEdit, PeopleChange};
 use std::fs::{self, Permissions};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -69,21 +68,50 @@ async fn answer<B: Backend>(backend: &B, request: Request) -> Response {
     match request {
         Request::DeviceAdd { name, account, secret } => {
             let (password, made) = password(backend, secret);
-            let device = Device { account: account.into(), secret: backend.secret(&name, &password) };
+            let device = Device::new(account, backend.secret(&name, &password));
             let response = ask(backend, Command::AddDevice { name: name.into(), device }).await;
             with_secret(response, password, made)
         }
         Request::DeviceSecret { name, secret } => {
             let (password, made) = password(backend, secret);
             let secret = backend.secret(&name, &password);
-            let response = ask(backend, Command::ChangeSecret { device: name.into(), secret }).await;
+            let edits = vec![DeviceEdit::Secret(secret)];
+            let response = ask(backend, Command::EditDevice { name: name.into(), edits }).await;
             with_secret(response, password, made)
         }
-        Request::TrunkAdd { name, address } => match trunk(&address) {
-            Some(trunk) => change(backend, PeopleChange::PutTrunk { name: name.into(), trunk }).await,
-            None => Response::Refused(format!(
-                "\"{address}\" is no address: write an IP address, with a port if the trunk has one, as in 192.0.2.1:5060"
-            )),
+        Request::AccountSet { name, changes } => {
+            match lines::account_edits(changes, |pin| hash_pin(backend, pin)) {
+                Ok(edits) => ask(backend, Command::EditAccount { name: name.into(), edits }).await,
+                Err(why) => Response::Refused(why),
+            }
+        }
+        Request::DeviceSet { name, changes } => match lines::device_edits(changes) {
+            Ok(edits) => ask(backend, Command::EditDevice { name: name.into(), edits }).await,
+            Err(why) => Response::Refused(why),
+        },
+        Request::TrunkAdd { name, trunk } => match lines::trunk(trunk) {
+            Ok(trunk) => {
+                change(backend, PeopleChange::PutTrunk { name: name.into(), trunk: Box::new(trunk) }).await
+            }
+            Err(why) => Response::Refused(why),
+        },
+        Request::RouteAdd { route } => {
+            let name = route.name.clone().into();
+            let route = Box::new(lines::route(route));
+            change(backend, PeopleChange::PutRoute { name, route }).await
+        }
+        Request::GroupAdd { group } => {
+            let name = group.name.clone().into();
+            match lines::group(group) {
+                Ok(group) => change(backend, PeopleChange::PutGroup { name, group: Box::new(group) }).await,
+                Err(why) => Response::Refused(why),
+            }
+        }
+        Request::Explain { kind, subject } => match backend.facts(&kind, &subject).await {
+            Ok(facts) => Response::Facts(
+                facts.into_iter().map(|(time, rule, words)| FactItem { time, rule, words }).collect(),
+            ),
+            Err(why) => Response::Refused(why),
         },
         Request::Calls { most } => match backend.records(most.min(RECORDS)).await {
             Ok(rows) => Response::Calls(rows),
@@ -118,11 +146,20 @@ fn command(request: Request) -> Command {
         Request::DeviceList => Command::ListDevices,
         Request::TrunkRemove { name } => Command::Change(PeopleChange::RemoveTrunk { name: name.into() }),
         Request::TrunkList => Command::ListTrunks,
+        Request::RouteRemove { name } => Command::Change(PeopleChange::RemoveRoute { name: name.into() }),
+        Request::RouteList => Command::ListRoutes,
+        Request::GroupRemove { name } => Command::Change(PeopleChange::RemoveGroup { name: name.into() }),
+        Request::GroupList => Command::ListGroups,
         Request::Codes => Command::ListCodes,
         // The rest is more than one command and never comes here.
         Request::DeviceAdd { .. }
         | Request::DeviceSecret { .. }
+        | Request::AccountSet { .. }
+        | Request::DeviceSet { .. }
         | Request::TrunkAdd { .. }
+        | Request::RouteAdd { .. }
+        | Request::GroupAdd { .. }
+        | Request::Explain { .. }
         | Request::Calls { .. }
         | Request::Reload
         | Request::Import { .. } => Command::Status,
@@ -156,6 +193,7 @@ fn response(answer: Answer) -> Response {
                 display: row.display.into(),
                 numbers: texts(row.numbers),
                 devices: texts(row.devices),
+                settings: lines::settings_in_words(&row.settings),
             });
             Response::Accounts(items.collect())
         }
@@ -174,10 +212,14 @@ fn response(answer: Answer) -> Response {
             Response::Devices(items.collect())
         }
         Answer::Trunks(rows) => {
-            let items = rows
-                .into_iter()
-                .map(|(name, trunk)| TrunkItem { name: name.into(), address: address(&trunk) });
+            let items = rows.into_iter().map(|(name, trunk, state)| lines::trunk_item(&name, &trunk, state));
             Response::Trunks(items.collect())
+        }
+        Answer::Routes(rows) => {
+            Response::Routes(rows.iter().map(|(name, route)| lines::route_item(name, route)).collect())
+        }
+        Answer::Groups(rows) => {
+            Response::Groups(rows.iter().map(|(name, group)| lines::group_item(name, group)).collect())
         }
         Answer::Codes(rows) => {
             let items =
@@ -217,36 +259,12 @@ fn with_secret(response: Response, password: String, made: bool) -> Response {
     if made && response == Response::Done { Response::Secret(password) } else { response }
 }
 
-fn trunk(text: &str) -> Option<Trunk> {
-    if let Ok(address) = text.parse::<SocketAddr>() {
-        return Some(Trunk { address: address.ip(), port: Some(address.port()) });
-    }
-    let address: IpAddr = text.trim_start_matches('[').trim_end_matches(']').parse().ok()?;
-    Some(Trunk { address, port: None })
-}
-
-fn address(trunk: &Trunk) -> String {
-    match trunk.port {
-        Some(port) => SocketAddr::new(trunk.address, port).to_string(),
-        None => trunk.address.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn trunk_addresses() {
-        for (text, shown) in [
-            ("192.0.2.1", Some("192.0.2.1")),
-            ("192.0.2.1:5060", Some("192.0.2.1:5060")),
-            ("2001:db8::1", Some("2001:db8::1")),
-            ("[2001:db8::1]:5060", Some("[2001:db8::1]:5060")),
-            ("provider.example", None),
-            ("", None),
-        ] {
-            assert_eq!(trunk(text).map(|trunk| address(&trunk)).as_deref(), shown, "{text}");
-        }
-    }
+/// Guessing a PIN costs the guesser; hashing one costs us some ten milliseconds, here and never on the core (R17).
+fn hash_pin<B: Backend>(backend: &B, pin: &str) -> Result<String, String> {
+    use argon2::password_hash::{PasswordHasher as _, SaltString};
+    let salt = SaltString::encode_b64(&backend.new_password().as_bytes()[..16]);
+    let hash = salt.and_then(|salt| {
+        argon2::Argon2::default().hash_password(pin.as_bytes(), &salt).map(|hash| hash.to_string())
+    });
+    hash.map_err(|error| format!("the PIN cannot be kept: {error}"))
 }

@@ -7,8 +7,14 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 
 /// None, one or several, each written as a string.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Many<T>(pub(crate) Vec<T>);
+
+impl<T> Default for Many<T> {
+    fn default() -> Many<T> {
+        Many(Vec::new())
+    }
+}
 
 impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Many<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -2,11 +2,13 @@
 
 mod many;
 mod maybe;
+mod numbers;
 mod place;
 
 pub(crate) use place::{EXAMPLE, line_of, strangers};
 
 use many::Many;
+use numbers::{Emergency, Numbers};
 use serde::Deserialize;
 use sip::digest::ChallengePolicy;
 use std::net::{IpAddr, SocketAddr};
@@ -22,6 +24,9 @@ pub(crate) struct Config {
     pub(crate) media: Media,
     pub(crate) http: Http,
     pub(crate) calls: Calls,
+    pub(crate) numbers: Numbers,
+    pub(crate) emergency: Emergency,
+    pub(crate) dns: Dns,
     pub(crate) log: Log,
 }
 
@@ -46,6 +51,8 @@ pub(crate) struct Sip {
     pub(crate) certificate: Option<PathBuf>,
     #[serde(deserialize_with = "maybe::text")]
     pub(crate) key: Option<PathBuf>,
+    /// The authorities that vouch for trunks reached by TLS, PEM.
+    pub(crate) authorities: PathBuf,
 }
 
 impl Default for Sip {
@@ -60,6 +67,7 @@ impl Default for Sip {
             challenge: Challenge::Md5,
             certificate: None,
             key: None,
+            authorities: "/etc/ssl/certs/ca-certificates.crt".into(),
         }
     }
 }
@@ -129,6 +137,10 @@ impl Default for Http {
 pub(crate) struct Calls {
     /// How long a call rings.
     pub(crate) ring_seconds: u32,
+    /// How long the devices of somebody ring who forwards calls that nobody answers.
+    pub(crate) no_answer_seconds: u32,
+    /// How long a call to the outside may ring.
+    pub(crate) outside_seconds: u32,
     /// The number that says back what it hears; empty for none.
     pub(crate) echo_number: String,
     /// How long running calls may go on when we are told to stop.
@@ -137,7 +149,13 @@ pub(crate) struct Calls {
 
 impl Default for Calls {
     fn default() -> Calls {
-        Calls { ring_seconds: 60, echo_number: "600".into(), drain_seconds: 600 }
+        Calls {
+            ring_seconds: 60,
+            no_answer_seconds: 20,
+            outside_seconds: 120,
+            echo_number: "600".into(),
+            drain_seconds: 600,
+        }
     }
 }
 
@@ -163,6 +181,24 @@ impl Default for Log {
     fn default() -> Log {
         Log { level: "info".into() }
     }
+}
+
+impl Calls {
+    pub(crate) fn no_answer_limit(&self) -> Duration {
+        Duration::from_secs(u64::from(self.no_answer_seconds.clamp(5, 600)))
+    }
+
+    pub(crate) fn outside_limit(&self) -> Duration {
+        Duration::from_secs(u64::from(self.outside_seconds.clamp(5, 600)))
+    }
+}
+
+/// `[dns]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Dns {
+    /// Whom to ask; the servers of the system if there is none.
+    pub(crate) servers: Many<SocketAddr>,
 }
 
 /// `20000-29999`

@@ -41,6 +41,11 @@ impl Backend for Roof {
         self.reload.reload().await
     }
 
+    async fn facts(&self, kind: &str, subject: &str) -> Result<Vec<(i64, String, String)>, String> {
+        let facts = self.records.facts(kind, subject).await.map_err(|error| error.to_string())?;
+        Ok(facts.into_iter().map(|fact| (fact.time, fact.rule, fact.words)).collect())
+    }
+
     fn secret(&self, device: &str, password: &str) -> Secret {
         Secret::new(device, &self.realm, password)
     }

@@ -7,6 +7,7 @@
 //! ```
 
 use super::media::Workers;
+use super::reach::Reacher;
 use calls::Action;
 use clock::Mono;
 use exchange::{Answer, Command, CommandId, Exchange, Input, Output, StoreAnswer};
@@ -15,7 +16,7 @@ use net::{
     AsyncDeliver, Clock, Full, Mailbox, MediaInbox, Poll, ReceiveBatch, Sender, StreamEvent, Streams, Token,
     Udp,
 };
-use sip::{Transmit, Transport};
+use sip::{Flow, Transmit, Transport};
 use std::collections::HashMap;
 use std::io;
 use std::time::Duration;
@@ -42,6 +43,12 @@ pub(crate) enum CoreInput {
         answer: StoreAnswer,
     },
     Media(MediaEvent),
+    Reached {
+        trunk: Box<str>,
+        flows: Vec<Flow>,
+        lives: Duration,
+        why: String,
+    },
     Command {
         command: Command,
         reply: oneshot::Sender<Answer>,
@@ -64,6 +71,7 @@ pub(crate) struct Doors {
     pub(crate) clock: Clock,
     /// Hears how many calls are left while we drain; closed when the core has ended.
     pub(crate) calls_left: watch::Sender<Option<usize>>,
+    pub(crate) reacher: Reacher,
 }
 
 pub(crate) struct Core {
@@ -76,6 +84,7 @@ pub(crate) struct Core {
     ordered: Vec<bool>,
     mailbox: Mailbox<CoreInput>,
     clock: Clock,
+    reacher: Reacher,
     replies: HashMap<CommandId, oneshot::Sender<Answer>>,
     next_command: u64,
     /// When the last turn's input was done with.
@@ -88,7 +97,7 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn new(mut exchange: Exchange, doors: Doors) -> Core {
-        let Doors { udp, streams, store, workers, mailbox, clock, calls_left } = doors;
+        let Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher } = doors;
         exchange.handle(clock.now(), Input::Ports(workers.leases));
         Core {
             exchange,
@@ -99,6 +108,7 @@ impl Core {
             workers: workers.inboxes,
             mailbox,
             clock,
+            reacher,
             replies: HashMap::new(),
             next_command: 0,
             last_turn: Mono(0),
@@ -214,6 +224,9 @@ impl Core {
                 failpoint::reach("core.before_promise");
                 self.exchange.handle(now, Input::Stored { sequence, answer });
             }
+            CoreInput::Reached { trunk, flows, lives, why } => {
+                self.exchange.handle(now, Input::Reached { trunk, flows, lives, why });
+            }
             CoreInput::Media(event) => self.exchange.handle(now, Input::Media(event)),
             CoreInput::Command { command, reply } => {
                 self.next_command += 1;
@@ -235,6 +248,9 @@ impl Core {
             match output {
                 Output::Transmit(transmit) => self.send(transmit),
                 Output::Media(action) => self.order(action),
+                Output::Reach { trunk, host, port, transport } => {
+                    self.reacher.reach(trunk, host, port, transport);
+                }
                 Output::Commit(commit) => {
                     let sequence = commit.sequence;
                     if let Err(answer) = self.store.commit(commit) {

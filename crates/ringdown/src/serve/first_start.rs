@@ -55,11 +55,15 @@ pub(crate) fn ready_accounts(opened: &mut Opened, realm: &str) -> Result<Vec<Str
         let password = secret()?;
         let secret = Secret::new(device, realm, &password);
         changes.extend([
-            Change::People(PeopleChange::PutAccount { name: account.into(), display: display.into() }),
+            Change::People(PeopleChange::PutAccount {
+                name: account.into(),
+                display: display.into(),
+                settings: Box::default(),
+            }),
             Change::People(PeopleChange::PutNumber { number: number.into(), account: account.into() }),
             Change::People(PeopleChange::PutDevice {
                 name: device.into(),
-                device: Device { account: account.into(), secret },
+                device: Device::new(account, secret),
             }),
         ]);
         lines.push(format!(

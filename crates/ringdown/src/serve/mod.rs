@@ -5,6 +5,7 @@ mod core;
 mod first_start;
 mod folder;
 mod media;
+mod reach;
 mod reload;
 mod stop;
 mod tls;
@@ -19,6 +20,7 @@ use backend::Roof;
 use core::{Core, CoreInput, Doors};
 use exchange::Exchange;
 use net::{Clock, StreamLimits, StreamListener, Streams, Udp};
+use reach::{Own, Reacher};
 use reload::Reload;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -72,7 +74,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let reload = Arc::new(Reload {
         path: arguments.config.clone(),
         data: data.into(),
-        current: Mutex::new(config),
+        current: Mutex::new(config.clone()),
         tls,
         level,
         core: sender.clone(),
@@ -91,8 +93,23 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     for listener in listeners {
         runtime.spawn(listener.serve(streams.clone(), deliver.clone()));
     }
+    let listening = |wanted: &str| own.iter().find(|(kind, _)| *kind == wanted).map(|(_, at)| at.port());
+    let reached_at = Own {
+        udp: udp.iter().map(Udp::bound).collect(),
+        public: config.sip.advertise,
+        tcp: listening("tcp"),
+        tls: listening("tls"),
+    };
+    let reacher = Reacher::new(
+        runtime.handle().clone(),
+        &config.dns.servers.0,
+        streams.clone(),
+        sender.clone(),
+        reached_at,
+        config.sip.authorities.clone(),
+    );
     let (calls_left, left) = watch::channel(None);
-    let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left };
+    let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher };
     let core =
         std::thread::Builder::new().name("core".into()).spawn(move || Core::new(exchange, doors).run())?;
     announce(&lines, base, &link, &ready)?;
@@ -133,8 +150,19 @@ fn close_open_calls(opened: &mut Opened) -> Result<(), Failure> {
 }
 
 fn exchange_config(config: &Config, realm: &str, own_addresses: Vec<SocketAddr>) -> exchange::Config {
-    let exchange::Settings { domain, echo_number, ring_limit, challenge } = reload::settings(config);
-    exchange::Config { realm: realm.into(), domain, echo_number, ring_limit, challenge, own_addresses }
+    let live = reload::live(config);
+    exchange::Config {
+        realm: realm.into(),
+        domain: live.domain,
+        echo_number: live.echo_number,
+        ring_limit: live.ring_limit,
+        challenge: live.challenge,
+        no_answer_limit: live.no_answer_limit,
+        outside_limit: live.outside_limit,
+        numbering: live.numbering,
+        emergency: live.emergency,
+        own_addresses,
+    }
 }
 
 fn bind_udp(config: &Config) -> Result<Vec<Udp>, Failure> {

@@ -3,9 +3,9 @@
 use super::core::CoreInput;
 use super::tls::{Tls, identity};
 use crate::check::{self, file::Places};
-use crate::config::{Calls, Config, Sip};
+use crate::config::{Config, Sip};
 use crate::log::Level;
-use exchange::{Answer, Command, Settings};
+use exchange::{Answer, Command, LiveConfig};
 use net::Sender;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -50,9 +50,7 @@ impl Reload {
             None => None,
         };
         // The one step that can still be refused comes first; what follows cannot fail.
-        self.ask(settings(&new))
-            .await
-            .map_err(|why| format!("{}: {why}", places.of("calls", "echo_number")))?;
+        self.ask(live(&new)).await.map_err(|why| format!("{}: {why}", places.of("calls", "echo_number")))?;
         if let (Some(tls), Some(certificate)) = (&self.tls, certificate) {
             tls.put(certificate);
         }
@@ -67,9 +65,9 @@ impl Reload {
         self.current.lock().await.calls.drain_limit()
     }
 
-    async fn ask(&self, settings: Settings) -> Result<(), String> {
+    async fn ask(&self, live: LiveConfig) -> Result<(), String> {
         let (reply, answer) = oneshot::channel();
-        let command = Command::Reconfigure(Box::new(settings));
+        let command = Command::Reconfigure(Box::new(live));
         let busy = || "the exchange is stopping or too busy; try again".to_owned();
         self.core.send(CoreInput::Command { command, reply }).map_err(|_| busy())?;
         match answer.await.map_err(|_| busy())? {
@@ -80,28 +78,35 @@ impl Reload {
 }
 
 /// What the office itself is told.
-pub(crate) fn settings(config: &Config) -> Settings {
+pub(crate) fn live(config: &Config) -> LiveConfig {
     let echo_number = Some(config.calls.echo_number.as_str()).filter(|number| !number.is_empty());
-    Settings {
+    LiveConfig {
         domain: config.sip.domain.as_deref().map(Into::into),
         echo_number: echo_number.map(Into::into),
         ring_limit: config.calls.ring_limit(),
         challenge: config.sip.challenge.into(),
+        no_answer_limit: config.calls.no_answer_limit(),
+        outside_limit: config.calls.outside_limit(),
+        numbering: config.numbers.numbering(),
+        emergency: config.emergency.plan(&config.numbers),
     }
 }
 
 /// The configuration that is in use after a reload: sockets stay as they were bound.
 fn taken(old: &Config, new: Config) -> Config {
     // Every field is named, so that a new one makes somebody think.
-    let Config { sip, media: _, http: _, calls, log } = new;
-    let Sip { udp: _, tcp: _, tls: _, advertise: _, domain, challenge, certificate, key } = sip;
-    let Sip { udp, tcp, tls, advertise, .. } = old.sip.clone();
-    let Calls { ring_seconds, echo_number, drain_seconds } = calls;
+    let Config { sip, media: _, http: _, calls, numbers, emergency, dns: _, log } = new;
+    let Sip { udp: _, tcp: _, tls: _, advertise: _, domain, challenge, certificate, key, authorities: _ } =
+        sip;
+    let Sip { udp, tcp, tls, advertise, authorities, .. } = old.sip.clone();
     Config {
-        sip: Sip { udp, tcp, tls, advertise, domain, challenge, certificate, key },
+        sip: Sip { udp, tcp, tls, advertise, domain, challenge, certificate, key, authorities },
         media: old.media.clone(),
         http: old.http.clone(),
-        calls: Calls { ring_seconds, echo_number, drain_seconds },
+        calls,
+        numbers,
+        emergency,
+        dns: old.dns.clone(),
         log,
     }
 }
@@ -113,11 +118,13 @@ fn waits_for_restart(old: &Config, new: &Config) -> Vec<String> {
         ("[sip] tcp", old.sip.tcp != new.sip.tcp),
         ("[sip] tls", old.sip.tls != new.sip.tls),
         ("[sip] advertise", old.sip.advertise != new.sip.advertise),
+        ("[sip] authorities", old.sip.authorities != new.sip.authorities),
         ("[media] address", old.media.address != new.media.address),
         ("[media] ports", old.media.ports != new.media.ports),
         ("[media] advertise", old.media.advertise != new.media.advertise),
         ("[media] workers", old.media.workers != new.media.workers),
         ("[http] listen", old.http.listen != new.http.listen),
+        ("[dns] servers", old.dns.servers != new.dns.servers),
     ];
     differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key.to_owned()).collect()
 }

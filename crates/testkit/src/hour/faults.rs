@@ -85,8 +85,16 @@ fn directory(world: &mut World, dice: &mut Dice) {
                 PeopleChange::PutNumber { number, account },
             ],
             _ => [
-                PeopleChange::PutAccount { name: account.clone(), display: "New \"Name\"".into() },
-                PeopleChange::PutAccount { name: account, display: "\u{202E}eman".into() },
+                PeopleChange::PutAccount {
+                    name: account.clone(),
+                    display: "New \"Name\"".into(),
+                    settings: Box::default(),
+                },
+                PeopleChange::PutAccount {
+                    name: account,
+                    display: "\u{202E}eman".into(),
+                    settings: Box::default(),
+                },
             ],
         };
         for (change, when) in pair.into_iter().zip([when, when + later]) {

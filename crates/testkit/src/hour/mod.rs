@@ -156,7 +156,11 @@ fn people(office: OfficeId, owners: &[(OfficeId, u16)]) -> Vec<PeopleChange> {
     let mut changes = Vec::new();
     for account in 0..ACCOUNTS {
         let name = account_of(office, account);
-        changes.push(PeopleChange::PutAccount { name: name.clone(), display: name.clone() });
+        changes.push(PeopleChange::PutAccount {
+            name: name.clone(),
+            display: name.clone(),
+            settings: Box::default(),
+        });
         changes.push(PeopleChange::PutNumber { number: number_of(office, account), account: name.clone() });
         for (phone, _) in owners.iter().enumerate().filter(|(_, owner)| **owner == (office, account)) {
             changes.push(put_device(&device_of(phone), &name));
@@ -164,11 +168,15 @@ fn people(office: OfficeId, owners: &[(OfficeId, u16)]) -> Vec<PeopleChange> {
     }
     for number in lines_of(office) {
         let name: Box<str> = format!("to-{number}").into();
-        changes.push(PeopleChange::PutAccount { name: name.clone(), display: name.clone() });
+        changes.push(PeopleChange::PutAccount {
+            name: name.clone(),
+            display: name.clone(),
+            settings: Box::default(),
+        });
         changes.push(PeopleChange::PutNumber { number: number.clone(), account: name.clone() });
         changes.push(put_device(&line_device(&number), &name));
     }
-    let trunk = Trunk { address: address_of(1 - office).ip(), port: None };
+    let trunk = Box::new(Trunk::at(exchange::Host::Address(address_of(1 - office).ip()), None));
     changes.push(PeopleChange::PutTrunk { name: "other-office".into(), trunk });
     changes
 }
@@ -232,6 +240,7 @@ fn phone_plan(phone: usize, office: OfficeId, calm: bool, nats: &[usize], dice: 
         transport,
         link: if calm || dice.permille(300) { Link::cable() } else { bad_link(dice) },
         codecs: chance::codecs(dice),
+        reg_id: 0,
         expires: dice.within(60..600) as u32,
         keep_alive: behind.then(|| Duration::from_secs(25)),
         reliable: dice.permille(300),

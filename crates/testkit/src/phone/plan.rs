@@ -26,6 +26,8 @@ pub struct Plan {
     pub link: Link,
     /// What it speaks, the best first.
     pub codecs: Vec<Codec>,
+    /// Which of its device's flows it registers (RFC 5626); zero for a phone with one.
+    pub reg_id: u32,
     /// The life of a registration that it asks for, in seconds.
     pub expires: u32,
     /// Sends a line end so often, to keep a NAT mapping.

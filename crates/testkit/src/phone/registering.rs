@@ -35,8 +35,9 @@ impl Phone {
         let sequence = registration.sequence;
         let call_id = registration.call_id.get_or_insert_with(|| format!("r{random:016x}").into()).clone();
         let record = format!("<sip:{}@{}>", self.plan.device, self.flow.remote);
+        let flow = if self.plan.reg_id > 0 { format!(";reg-id={}", self.plan.reg_id) } else { String::new() };
         let contact = format!(
-            "{};+sip.instance=\"<urn:uuid:00000000-0000-4000-8000-{:012}>\";expires={}",
+            "{}{flow};+sip.instance=\"<urn:uuid:00000000-0000-4000-8000-{:012}>\";expires={}",
             self.contact(),
             self.plan.device.bytes().fold(7u64, |sum, b| sum * 31 + u64::from(b)) % 1_000_000_000_000,
             self.plan.expires

@@ -163,7 +163,6 @@ impl World {
         let status = exchange.status();
         let (calls, legs) = exchange.switch().load();
         let (clients, servers) = exchange.switch().transactions();
-        let reason = exchange.next_deadline().map(|(_, reason)| reason);
         Left {
             office,
             calls,
@@ -172,7 +171,7 @@ impl World {
             ports: status.ports_total - status.ports_free,
             registered: status.registered - self.reference.lines_of(office),
             promises: !exchange.is_quiet() && legs == 0,
-            timers: reason.is_some_and(|reason| reason != exchange::Reason::Registrations),
+            timers: exchange.waits(),
         }
     }
 

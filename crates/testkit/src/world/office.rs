@@ -45,6 +45,10 @@ pub fn office_config(address: SocketAddr) -> Config {
         domain: None,
         echo_number: Some("600".into()),
         ring_limit: Duration::from_secs(60),
+        no_answer_limit: Duration::from_secs(20),
+        outside_limit: Duration::from_secs(120),
+        numbering: exchange::Numbering::default(),
+        emergency: exchange::EmergencyPlan::default(),
         challenge: sip::digest::ChallengePolicy::Md5,
         own_addresses: vec![address],
     }
@@ -65,7 +69,7 @@ impl World {
                     device: device.clone(),
                     bindings: bindings.clone(),
                 }),
-                Change::Record(_) | Change::OpenCall(_) => {}
+                Change::Record(_) | Change::Fact(_) | Change::OpenCall(_) => {}
             }
         }
         let exchange = Exchange::new(self.now, config, seed, snapshot);
@@ -158,6 +162,17 @@ impl World {
                     engine.send_dtmf(leg, digit);
                 }
             }
+            Output::Reach { trunk, host, port, .. } => {
+                let flows = match host {
+                    exchange::Host::Address(ip) => {
+                        let remote = SocketAddr::new(ip, port.unwrap_or(5_060));
+                        vec![sip::Flow::udp(self.offices[office].address, remote)]
+                    }
+                    exchange::Host::Name(_) => Vec::new(),
+                };
+                let (lives, why) = (Duration::from_secs(3_600), "no such name".to_owned());
+                self.feed(office, Input::Reached { trunk, flows, lives, why });
+            }
             Output::Commit(commit) => self.committed(office, commit),
             Output::Answer { id, answer } => self.offices[office].answers.push((id, answer)),
         }
@@ -193,6 +208,7 @@ impl World {
                 }
                 Change::Record(record) => self.see(&Observed::KeptRecord { office, record }),
                 Change::OpenCall(open) => self.see(&Observed::KeptOpenCall { office, open }),
+                Change::Fact(_) => {}
             }
         }
         self.feed(office, Input::Stored { sequence, answer: StoreAnswer::Committed });

@@ -1,0 +1,100 @@
+//! Hunt groups: one number rings several people, all at once or one after another.
+
+use crate::exchange::Exchange;
+use crate::ongoing::Reach;
+use crate::people::{Group, Strategy};
+use calls::{CallId, Cause, Party};
+use clock::Now;
+use sip::subscription::DialogState;
+
+impl Exchange {
+    /// A call for a group begins.
+    pub(crate) fn call_group(&mut self, now: Now, call: CallId, name: &str) {
+        if let Some(ongoing) = self.ongoing.call_mut(call) {
+            ongoing.reach = Reach::Group { name: name.into(), next: 0 };
+        }
+        self.hunt(now, call);
+    }
+
+    /// Nobody of those who rang answered: the next member, or the end of the group.
+    pub(crate) fn group_exhausted(&mut self, now: Now, call: CallId) {
+        self.switch.try_anew(call);
+        self.hunt(now, call);
+    }
+
+    /// Rings the next members until somebody rings or nobody is left.
+    fn hunt(&mut self, now: Now, call: CallId) {
+        loop {
+            let Some(Reach::Group { name, next }) =
+                self.ongoing.call(call).map(|ongoing| ongoing.reach.clone())
+            else {
+                return;
+            };
+            // A group may be gone, or another, by the time of its next try.
+            let Some(group) = self.people.group(&name).cloned() else {
+                return self.fail(now, call, Cause::UnknownNumber, "the group is gone");
+            };
+            let (members, after) = match group.strategy {
+                Strategy::All if next > 0 => return self.group_over(now, call, &group),
+                Strategy::All => (group.members.as_slice(), group.members.len()),
+                Strategy::Turn => match group.members.get(next..=next) {
+                    Some(member) => (member, next + 1),
+                    None => return self.group_over(now, call, &group),
+                },
+            };
+            if let Some(ongoing) = self.ongoing.call_mut(call) {
+                ongoing.reach = Reach::Group { name, next: after };
+            }
+            if self.ring_members(now, call, &group, members) > 0 {
+                self.switch.limit_ringing(now, call, group.ring);
+                return self.call_progresses(now, call);
+            }
+        }
+    }
+
+    /// Rings those members who are free; returns how many devices ring.
+    fn ring_members(&mut self, now: Now, call: CallId, group: &Group, members: &[Box<str>]) -> usize {
+        let caller = self.ongoing.call(call).and_then(|ongoing| ongoing.device.clone());
+        let callee = Party { number: group.number.clone(), name: group.display.clone() };
+        let mut ringing = 0;
+        for member in members {
+            if self.is_free(member) {
+                ringing += self.ring_account(now, call, member, &callee, caller.as_deref());
+            }
+        }
+        ringing
+    }
+
+    /// Whether a member takes calls of a group: not in a call, and willing.
+    fn is_free(&self, member: &str) -> bool {
+        let talks = |state: DialogState| state == DialogState::Confirmed;
+        let willing = self.people.account(member).is_some_and(|account| !account.settings.do_not_disturb);
+        willing && !self.ongoing.of(member).any(|(_, ongoing)| talks(ongoing.state))
+    }
+
+    fn group_over(&mut self, now: Now, call: CallId, group: &Group) {
+        match &group.overflow {
+            Some(to) => {
+                self.note_call(
+                    now,
+                    call,
+                    "group.overflow",
+                    format!("nobody of the group took it; it goes to {to}"),
+                );
+                self.send_on(now, call, to);
+            }
+            None => self.fail(now, call, Cause::NoAnswer, "nobody of the group took it"),
+        }
+    }
+
+    /// A member's device answered: the call is that person's from now on.
+    pub(crate) fn member_answered(&mut self, call: CallId) {
+        if !matches!(self.ongoing.call(call).map(|ongoing| &ongoing.reach), Some(Reach::Group { .. })) {
+            return;
+        }
+        let device = self.switch.answered_by(call).and_then(|device| self.people.device(device));
+        if let Some(account) = device.map(|device| device.account.clone()) {
+            self.ongoing.belongs_to(call, account);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Whether a change of the directory may be made now.
+
+use super::{
+    Account, Forwarding, Group, People, PeopleChange, Refusal, Route, Settings, Trunk, is_name, is_number,
+};
+
+/// Devices of one account; each rings, so each costs a leg.
+const DEVICES_PER_ACCOUNT: usize = 32;
+/// Numbers of one account.
+const NUMBERS_PER_ACCOUNT: usize = 256;
+/// Members of one hunt group.
+const MEMBERS: usize = 64;
+/// Trunks of one route, and routes and trunks in all: each call looks at all of them.
+const LINES: usize = 256;
+
+impl People {
+    /// Whether a change may be made now.
+    ///
+    /// # Errors
+    /// The [`Refusal`] in words for people.
+    pub fn check(&self, change: &PeopleChange) -> Result<(), Refusal> {
+        match change {
+            PeopleChange::PutAccount { name, settings, .. } => {
+                named("account", name)?;
+                check_settings(settings)
+            }
+            PeopleChange::RemoveAccount { name } => self.check_removal(name),
+            PeopleChange::PutNumber { number, account } => self.check_number(number, account),
+            PeopleChange::RemoveNumber { number } => {
+                known(self.numbers.contains_key(number), "number", number)
+            }
+            PeopleChange::PutDevice { name, device } => {
+                if let Some(number) = &device.call_back {
+                    dialable(number)?;
+                }
+                self.check_device(name, &device.account)
+            }
+            PeopleChange::RemoveDevice { name } => known(self.devices.contains_key(name), "device", name),
+            PeopleChange::PutTrunk { name, trunk } => self.check_trunk(name, trunk),
+            PeopleChange::RemoveTrunk { name } => {
+                known(self.trunks.contains_key(name), "trunk", name)?;
+                let names = |(_, route): &(&str, &Route)| route.trunks.contains(name);
+                match self.routes().find(names) {
+                    Some((by, _)) => Err(Refusal::Named {
+                        kind: "trunk",
+                        name: name.clone(),
+                        by: format!("route \"{by}\"").into(),
+                    }),
+                    None => Ok(()),
+                }
+            }
+            PeopleChange::PutRoute { name, route } => self.check_route(name, route),
+            PeopleChange::RemoveRoute { name } => known(self.routes.contains_key(name), "route", name),
+            PeopleChange::PutGroup { name, group } => self.check_group(name, group),
+            PeopleChange::RemoveGroup { name } => known(self.groups.contains_key(name), "group", name),
+        }
+    }
+
+    /// Whether a number may belong to an account.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check_number(&self, number: &str, account: &str) -> Result<(), Refusal> {
+        dialable(number)?;
+        let owner = self.accounts.get(account).ok_or_else(|| Refusal::Unknown("account", account.into()))?;
+        if let Some((group, _)) = self.group_of(number) {
+            return Err(Refusal::NumberTaken { number: number.into(), account: group.into() });
+        }
+        match self.numbers.get(number) {
+            Some(holder) if **holder == *account => Err(Refusal::Exists("number", number.into())),
+            Some(holder) => Err(Refusal::NumberTaken { number: number.into(), account: holder.clone() }),
+            None if owner.numbers.len() >= NUMBERS_PER_ACCOUNT => Err(Refusal::TooMany("numbers")),
+            None => Ok(()),
+        }
+    }
+
+    fn check_removal(&self, name: &str) -> Result<(), Refusal> {
+        let account = self.accounts.get(name).ok_or_else(|| Refusal::Unknown("account", name.into()))?;
+        let is_used = |account: &Account| !account.numbers.is_empty() || !account.devices.is_empty();
+        if is_used(account) {
+            return Err(Refusal::InUse(name.into()));
+        }
+        match self.groups().find(|(_, group)| group.members.iter().any(|member| **member == *name)) {
+            Some((by, _)) => Err(Refusal::Named {
+                kind: "account",
+                name: name.into(),
+                by: format!("group \"{by}\"").into(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn check_device(&self, name: &str, account: &str) -> Result<(), Refusal> {
+        named("device", name)?;
+        let owner = self.accounts.get(account).ok_or_else(|| Refusal::Unknown("account", account.into()))?;
+        match self.devices.get(name) {
+            Some(device) if *device.account != *account => {
+                Err(Refusal::DeviceTaken { device: name.into(), account: device.account.clone() })
+            }
+            Some(_) => Ok(()),
+            None if owner.devices.len() >= DEVICES_PER_ACCOUNT => Err(Refusal::TooMany("devices")),
+            None => Ok(()),
+        }
+    }
+
+    fn check_trunk(&self, name: &str, trunk: &Trunk) -> Result<(), Refusal> {
+        named("trunk", name)?;
+        if trunk.registers && trunk.login.is_none() {
+            return Err(nonsense(format!(
+                "trunk \"{name}\" cannot register without a user name and a password"
+            )));
+        }
+        if trunk.channels == Some(0) {
+            return Err(nonsense(format!("trunk \"{name}\" with no channel carries no call")));
+        }
+        if !self.trunks.contains_key(name) && self.trunks.len() >= LINES {
+            return Err(nonsense(format!("there are {LINES} trunks already")));
+        }
+        Ok(())
+    }
+
+    fn check_route(&self, name: &str, route: &Route) -> Result<(), Refusal> {
+        named("route", name)?;
+        if !route.prefix.is_empty() {
+            dialable(&route.prefix)?;
+        }
+        if route.trunks.is_empty() || route.trunks.len() > LINES {
+            return Err(nonsense(format!("route \"{name}\" needs a trunk")));
+        }
+        if !self.routes.contains_key(name) && self.routes.len() >= LINES {
+            return Err(nonsense(format!("there are {LINES} routes already")));
+        }
+        let unknown = route.trunks.iter().find(|trunk| !self.trunks.contains_key(*trunk));
+        unknown.map_or(Ok(()), |trunk| Err(Refusal::Unknown("trunk", trunk.clone())))
+    }
+
+    fn check_group(&self, name: &str, group: &Group) -> Result<(), Refusal> {
+        named("group", name)?;
+        dialable(&group.number)?;
+        if let Some((account, _)) = self.account_of(&group.number) {
+            return Err(Refusal::NumberTaken { number: group.number.clone(), account: account.into() });
+        }
+        if let Some((other, _)) = self.group_of(&group.number)
+            && *other != *name
+        {
+            return Err(Refusal::NumberTaken { number: group.number.clone(), account: other.into() });
+        }
+        if group.members.is_empty() || group.members.len() > MEMBERS {
+            return Err(nonsense(format!("group \"{name}\" needs 1 to {MEMBERS} members")));
+        }
+        if let Some(number) = &group.overflow {
+            dialable(number)?;
+        }
+        let unknown = group.members.iter().find(|member| !self.accounts.contains_key(*member));
+        unknown.map_or(Ok(()), |member| Err(Refusal::Unknown("account", member.clone())))
+    }
+}
+
+fn check_settings(settings: &Settings) -> Result<(), Refusal> {
+    let Forwarding { always, busy, no_answer, offline } = &settings.forwarding;
+    [always, busy, no_answer, offline, &settings.mobile].into_iter().flatten().try_for_each(|n| dialable(n))
+}
+
+fn dialable(number: &str) -> Result<(), Refusal> {
+    if is_number(number) { Ok(()) } else { Err(Refusal::BadNumber(number.into())) }
+}
+
+fn nonsense(why: String) -> Refusal {
+    Refusal::Nonsense(why.into())
+}
+
+fn named(kind: &'static str, name: &str) -> Result<(), Refusal> {
+    if is_name(name) { Ok(()) } else { Err(Refusal::BadName(kind, name.into())) }
+}
+
+fn known(found: bool, kind: &'static str, name: &str) -> Result<(), Refusal> {
+    if found { Ok(()) } else { Err(Refusal::Unknown(kind, name.into())) }
+}
