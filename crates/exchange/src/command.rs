@@ -190,14 +190,7 @@ impl Exchange {
             Command::Change(change) => self.change_people(now, id, change),
             Command::Import(rows) => self.import(now, id, &rows),
             Command::ListAccounts => {
-                let rows = self.people.accounts().map(|(name, account)| AccountRow {
-                    name: name.into(),
-                    display: account.display.clone(),
-                    numbers: account.numbers.clone(),
-                    devices: account.devices.clone(),
-                    settings: account.settings.clone(),
-                });
-                let rows = rows.collect();
+                let rows = self.account_rows();
                 self.answer(id, Answer::Accounts(rows));
             }
             Command::ListNumbers => {
@@ -254,6 +247,17 @@ impl Exchange {
             store_ready: self.store_ready,
             draining: self.draining,
         }
+    }
+
+    fn account_rows(&self) -> Vec<AccountRow> {
+        let rows = self.people.accounts().map(|(name, account)| AccountRow {
+            name: name.into(),
+            display: account.display.clone(),
+            numbers: account.numbers.clone(),
+            devices: account.devices.clone(),
+            settings: account.settings.clone(),
+        });
+        rows.collect()
     }
 
     pub(crate) fn answer(&mut self, id: CommandId, answer: Answer) {

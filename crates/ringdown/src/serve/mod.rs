@@ -19,7 +19,7 @@ use api::Administrator;
 use backend::Roof;
 use core::{Core, CoreInput, Doors};
 use exchange::Exchange;
-use net::{Clock, StreamLimits, StreamListener, Streams, Udp};
+use net::{Clock, Sender, StreamLimits, StreamListener, Streams, Udp};
 use reach::{Own, Reacher};
 use reload::Reload;
 use std::io::Write as _;
@@ -93,21 +93,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     for listener in listeners {
         runtime.spawn(listener.serve(streams.clone(), deliver.clone()));
     }
-    let listening = |wanted: &str| own.iter().find(|(kind, _)| *kind == wanted).map(|(_, at)| at.port());
-    let reached_at = Own {
-        udp: udp.iter().map(Udp::bound).collect(),
-        public: config.sip.advertise,
-        tcp: listening("tcp"),
-        tls: listening("tls"),
-    };
-    let reacher = Reacher::new(
-        runtime.handle().clone(),
-        &config.dns.servers.0,
-        streams.clone(),
-        sender.clone(),
-        reached_at,
-        config.sip.authorities.clone(),
-    );
+    let reacher = reacher(&runtime, &config, &streams, &sender, &udp, &own);
     let (calls_left, left) = watch::channel(None);
     let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher };
     let core =
@@ -138,6 +124,32 @@ fn configured(path: Option<&Path>) -> Result<(Config, log::Level), Failure> {
     }
     let level = log::start(&config.log.level);
     Ok((config, level))
+}
+
+/// What finds the way to trunks, off the core.
+fn reacher(
+    runtime: &Runtime,
+    config: &Config,
+    streams: &Streams,
+    core: &Sender<CoreInput>,
+    udp: &[Udp],
+    own: &[Bound],
+) -> Reacher {
+    let listening = |wanted: &str| own.iter().find(|(kind, _)| *kind == wanted).map(|(_, at)| at.port());
+    let reached_at = Own {
+        udp: udp.iter().map(Udp::bound).collect(),
+        public: config.sip.advertise,
+        tcp: listening("tcp"),
+        tls: listening("tls"),
+    };
+    Reacher::new(
+        runtime.handle().clone(),
+        &config.dns.servers.0,
+        streams.clone(),
+        core.clone(),
+        reached_at,
+        config.sip.authorities.clone(),
+    )
 }
 
 /// R20: calls that died with the exchange before us get their record.
