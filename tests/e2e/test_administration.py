@@ -191,7 +191,7 @@ def test_json_records_are_complete(exchange, office):
 
 
 def test_the_exchange_stops_cleanly(office, exchange):
-    """SIGTERM: running calls get BYE and their record, and the process ends with 0."""
+    """SIGTERM twice: running calls get BYE and their record, and the process ends with 0."""
     with Exchange() as own:
         own.start()
         from e2e.conftest import Office
@@ -204,6 +204,8 @@ def test_the_exchange_stops_cleanly(office, exchange):
             branch = phone.wait_invite()
             branch.answer(sdp.describe(40002))
             call.wait_answer()
+            os.kill(own.pid, signal.SIGTERM)
+            time.sleep(0.2)
             os.kill(own.pid, signal.SIGTERM)
             branch.wait_bye()
             assert own.wait_end(10) == 0

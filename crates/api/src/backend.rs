@@ -50,6 +50,9 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// The newest call records, oldest first; `Err` says in words why they cannot be read.
     fn records(&self, most: u32) -> impl Future<Output = Result<Vec<CallRow>, String>> + Send;
 
+    /// Reads the configuration again; the keys that wait for a restart, or in words why nothing was changed.
+    fn reload(&self) -> impl Future<Output = Result<Vec<String>, String>> + Send;
+
     /// The facts about something, oldest first: time in milliseconds since 1970 UTC, rule, words.
     fn facts(
         &self,

@@ -74,6 +74,9 @@ type Shared<B> = State<(B, Administrator)>;
 
 async fn ready<B: Backend>(State((backend, _)): Shared<B>) -> (StatusCode, &'static str) {
     match backend.command(Command::Status).await {
+        Ok(Answer::Status(status)) if status.draining => {
+            (StatusCode::SERVICE_UNAVAILABLE, "draining: no new calls, because the exchange stops\n")
+        }
         Ok(Answer::Status(status)) if status.store_ready => (StatusCode::OK, "ready\n"),
         Ok(Answer::Status(_)) => (StatusCode::SERVICE_UNAVAILABLE, "nothing can be stored\n"),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "the exchange does not answer\n"),

@@ -6,13 +6,13 @@
 //!                    +------------ Unavailable -------+
 //! ```
 
-use crate::change::Change;
+use crate::change::{Change, OpenCall};
 use crate::exchange::{Exchange, Promise};
 use crate::facts::Fact;
 use crate::limits;
 use calls::CallRecord;
 use clock::{Mono, Now};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What waits for a store that is away.
 #[derive(Debug, Default)]
@@ -21,12 +21,14 @@ pub(crate) struct Backlog {
     facts: VecDeque<Box<Fact>>,
     /// Devices whose bindings are to be stored as they are then, not as they were.
     devices: BTreeSet<Box<str>>,
+    /// Calls that go on, by session and number; as many as there can be calls.
+    open: BTreeMap<(Box<str>, Box<str>), Box<OpenCall>>,
     retry: Option<Mono>,
 }
 
 impl Backlog {
     pub(crate) fn is_empty(&self) -> bool {
-        self.records.is_empty() && self.facts.is_empty() && self.devices.is_empty()
+        self.records.is_empty() && self.facts.is_empty() && self.devices.is_empty() && self.open.is_empty()
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Mono> {
@@ -38,6 +40,7 @@ impl Backlog {
         for change in changes {
             match change {
                 Change::Record(record) => {
+                    self.open.remove(&(record.session_id.clone(), record.dialled.clone()));
                     if self.records.len() >= limits::BACKLOG {
                         self.records.pop_front();
                     }
@@ -45,6 +48,9 @@ impl Backlog {
                 }
                 Change::Bindings { device, .. } => {
                     self.devices.insert(device);
+                }
+                Change::OpenCall(open) => {
+                    self.open.insert((open.session_id.clone(), open.dialled.clone()), open);
                 }
                 Change::Fact(fact) => {
                     if self.facts.len() >= limits::BACKLOG_FACTS {
@@ -62,8 +68,16 @@ impl Backlog {
 impl Exchange {
     /// Keeps changes that nobody was promised for later.
     pub(crate) fn store_later(&mut self, now: Now, changes: Vec<Change>) {
-        self.backlog.keep(changes);
+        let journal = &self.journal;
+        let stands = |change: &Change| !matches!(change, Change::OpenCall(open) if !journal.holds(open));
+        self.backlog.keep(changes.into_iter().filter(stands).collect());
         self.retry_store_later(now);
+    }
+
+    /// Hands the bindings of devices to the store as they are now, in parts.
+    pub(crate) fn store_devices_anew(&mut self, now: Now, devices: Vec<Box<str>>) {
+        self.backlog.devices.extend(devices);
+        self.store_backlog(now);
     }
 
     /// The store is away: it is asked again after a while, even if nothing waits for it.
@@ -94,6 +108,13 @@ impl Exchange {
             && let Some(device) = self.backlog.devices.pop_first()
         {
             changes.push(self.bindings_change(now, &device));
+        }
+        while changes.len() < limits::BACKLOG_PART
+            && let Some((_, open)) = self.backlog.open.pop_first()
+        {
+            if self.journal.holds(&open) {
+                changes.push(Change::OpenCall(open));
+            }
         }
         self.commit(now, changes, Promise::Nothing);
     }

@@ -2,7 +2,8 @@
 
 use crate::facts::Fact;
 use crate::people::PeopleChange;
-use calls::CallRecord;
+use calls::{CallRecord, Party};
+use clock::Wall;
 use sip::bindings::StoredBinding;
 
 /// Accounts, callee numbers, queues and lists hash into this many shards; each has one owner (R19).
@@ -40,10 +41,29 @@ pub enum Change {
         /// What it is bound to now.
         bindings: Vec<StoredBinding>,
     },
-    /// A call is over.
+    /// A call is over; closes what was open of it.
     Record(Box<CallRecord>),
+    /// A call is going on: what its record will say if the exchange dies.
+    OpenCall(Box<OpenCall>),
     /// Something was decided by itself.
     Fact(Box<Fact>),
+}
+
+/// A call that is going on. Session and dialled number name it: a session asks for a number once (R9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenCall {
+    /// As in its record.
+    pub session_id: Box<str>,
+    /// The number that was dialled.
+    pub dialled: Box<str>,
+    /// Who called.
+    pub caller: Party,
+    /// The label of the leg that answered; empty if none did, or if we cannot say.
+    pub answered_by: Box<str>,
+    /// When the INVITE came.
+    pub started: Wall,
+    /// When somebody answered.
+    pub answered: Option<Wall>,
 }
 
 /// A change with the right to make it.

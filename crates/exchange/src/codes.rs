@@ -128,8 +128,8 @@ impl Codes {
     /// In words: no such act, no number, or the code of another act.
     pub fn set(&mut self, name: &str, code: &str) -> Result<(), String> {
         let Some((act, ..)) = ACTS.iter().find(|(_, known, ..)| *known == name) else {
-            let names: Vec<&str> = ACTS.iter().map(|(_, name, ..)| *name).collect();
-            return Err(format!("no feature \"{name}\"; there are {}", names.join(", ")));
+            let names: Vec<String> = ACTS.iter().map(|(_, name, ..)| format!("`{name}`")).collect();
+            return Err(format!("no feature `{name}`; there are {}", names.join(", ")));
         };
         self.codes.retain(|_, known| known != act);
         if code.is_empty() {

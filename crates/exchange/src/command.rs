@@ -10,6 +10,7 @@ use crate::people::{
     Account, AccountEdit, Device, DeviceEdit, Group, PeopleChange, Refusal, Route, Settings, Trunk,
     clean_display,
 };
+use crate::reconfigure::LiveConfig;
 use clock::Now;
 use sip::digest::Secret;
 
@@ -92,6 +93,8 @@ pub enum Command {
     Ladder(Option<Box<str>>),
     /// How things are.
     Status,
+    /// Take settings, all or none.
+    Reconfigure(Box<LiveConfig>),
 }
 
 /// An account in a list.
@@ -133,6 +136,8 @@ pub struct Status {
     pub ports_total: usize,
     /// Whether the store takes changes.
     pub store_ready: bool,
+    /// Whether we take no new calls because we are about to stop.
+    pub draining: bool,
 }
 
 /// What comes back.
@@ -205,6 +210,7 @@ impl Exchange {
                 let rungs = self.ladder_of(session_id.as_deref());
                 self.answer(id, Answer::Ladder(rungs));
             }
+            Command::Reconfigure(live) => self.reconfigure(id, *live),
             Command::Status => {
                 let status = self.status();
                 self.answer(id, Answer::Status(status));
@@ -274,6 +280,7 @@ impl Exchange {
             ports_free,
             ports_total,
             store_ready: self.store_ready,
+            draining: self.draining,
         }
     }
 

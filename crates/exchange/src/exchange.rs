@@ -8,6 +8,8 @@ use crate::command::{Answer, BadRow};
 use crate::dialogue::{Line, Services};
 use crate::emergency::{CallBacks, EmergencyPlan};
 use crate::input::{CommandId, Input, Output, Reason};
+use crate::journal::Journal;
+use crate::jump::Lead;
 use crate::ladder::Ladder;
 use crate::limits;
 use crate::numbering::Numbering;
@@ -15,6 +17,7 @@ use crate::ongoing::OngoingCalls;
 use crate::people::{People, PeopleChange};
 use crate::permissions::DayCounts;
 use crate::registrar::Registrar;
+use crate::rehome::rehome;
 use crate::texts::Texts;
 use crate::trunks::Trunks;
 use crate::watching::Watchers;
@@ -87,6 +90,9 @@ pub struct Exchange {
     pub(crate) texts: Texts,
     pub(crate) backlog: Backlog,
     pub(crate) services: Services,
+    pub(crate) journal: Journal,
+    pub(crate) draining: bool,
+    pub(crate) lead: Lead,
     pub(crate) trunks: Trunks,
     pub(crate) day_counts: DayCounts,
     pub(crate) call_backs: CallBacks,
@@ -122,6 +128,9 @@ impl Exchange {
             texts: Texts::default(),
             backlog: Backlog::default(),
             services: Services::default(),
+            journal: Journal::default(),
+            draining: false,
+            lead: Lead::default(),
             trunks: Trunks::default(),
             day_counts: DayCounts::default(),
             call_backs: CallBacks::default(),
@@ -136,8 +145,11 @@ impl Exchange {
                     exchange.people.apply(&change);
                     exchange.trunks.people_changed(now, &change);
                 }
-                Change::Bindings { device, bindings } => exchange.registrar.restore(now, &device, bindings),
-                Change::Record(_) | Change::Fact(_) => {}
+                Change::Bindings { device, bindings } => {
+                    let bindings = rehome(&exchange.config.own_addresses, bindings);
+                    exchange.registrar.restore(now, &device, bindings);
+                }
+                Change::Record(_) | Change::Fact(_) | Change::OpenCall(_) => {}
             }
         }
         exchange
@@ -146,6 +158,7 @@ impl Exchange {
     /// Takes one input. Never blocks, never reads a clock.
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
         self.ladder.set_time(now.wall);
+        self.look_at_clocks(now);
         match input {
             Input::Datagram { flow, bytes } => self.datagram(now, flow, bytes),
             Input::Message { flow, bytes } => self.message(now, flow, bytes),
@@ -246,13 +259,17 @@ impl Exchange {
                     self.call_moved(now, call);
                 }
                 CallEvent::NotMoved { .. } => {}
-                CallEvent::Answered { call } => self.call_answered(now, call),
+                CallEvent::Answered { call } => {
+                    self.call_answered(now, call);
+                    self.journal_answer(now, call);
+                }
                 CallEvent::Exhausted { call, cause, status } => {
                     self.nobody_answered(now, call, cause, status);
                 }
                 CallEvent::Ended(record) => {
                     self.services.end(record.call);
                     self.call_ended(now, record.call);
+                    self.journal_end(record.call);
                     self.commit(now, vec![Change::Record(record)], Promise::Nothing);
                 }
                 CallEvent::Silent { flow } => self.registrar.silence.note(flow),
@@ -374,6 +391,7 @@ fn subject(change: &Change) -> &str {
         Change::People(change) => change.subject(),
         Change::Bindings { device, .. } => device,
         Change::Record(record) => &record.dialled,
+        Change::OpenCall(open) => &open.dialled,
         Change::Fact(fact) => &fact.subject,
     }
 }

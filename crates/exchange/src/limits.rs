@@ -18,6 +18,8 @@ pub const BACKLOG_PART: usize = 256;
 pub const STORE_RETRY: Duration = Duration::from_secs(2);
 /// Calls at once that the exchange itself talks in; an echo or music is none.
 pub const DIALOGUES: usize = 1_000;
+/// A step of the wall clock from which on it has jumped (R18).
+pub const JUMP: Duration = Duration::from_secs(10);
 /// Texts on their way.
 pub const TEXTS: usize = 4_096;
 /// Watches of one device: a key pad beside a phone has a hundred lamps.

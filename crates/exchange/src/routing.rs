@@ -20,7 +20,7 @@ impl Exchange {
     /// A new call. What an emergency asks for is known before anything could stop it (R31).
     pub(crate) fn invite(&mut self, now: Now, flow: Flow, message: &Message<'_>, uri: &Uri<'_>) {
         let emergency = self.emergency(uri);
-        if emergency.is_none() && self.switch.load().0 >= limits::CALLS {
+        if emergency.is_none() && self.refuses_new_calls() {
             return self.refuse(flow, message, 503);
         }
         let known = emergency.as_ref().and_then(|_| self.device_at(flow)).map(Sender::Device);
@@ -71,6 +71,7 @@ impl Exchange {
                 return self.fail(now, call, Cause::Busy, "trunk.channels");
             }
         }
+        self.journal_call(now, call);
         // Only what a person dialled is a code: not where a call is forwarded to, and never an emergency (R31).
         if emergency.is_some() || !self.answer_code(now, call, &dialled) {
             self.route(now, call, &dialled);

@@ -5,6 +5,7 @@
 
 mod address;
 mod batch;
+mod certificate;
 mod locate;
 mod mailbox;
 mod media_worker;
@@ -16,6 +17,7 @@ mod udp;
 
 pub use address::{Advertised, route_address};
 pub use batch::{Outbox, ReceiveBatch};
+pub use certificate::{Validity, validity};
 pub use locate::{Located, Locator, Wanted};
 pub use mailbox::{Full, Mailbox, Sender, mailbox};
 pub use media_worker::{MediaInbox, MediaWorker, WorkerConfig};
@@ -23,7 +25,7 @@ pub use poll::{Poll, Token};
 pub use rustls::{ClientConfig, ServerConfig};
 pub use stream::{AsyncDeliver, StreamEvent, StreamLimits, StreamListener, Streams};
 pub use tls::{Identity, TlsError, client_config, server_config};
-pub use udp::Udp;
+pub use udp::{Udp, WANTED_BUFFER};
 
 use clock::{Mono, Now, Wall};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};

@@ -26,6 +26,12 @@ pub struct TlsError {
     what: String,
 }
 
+impl TlsError {
+    pub(crate) fn new(path: &Path, what: String) -> TlsError {
+        TlsError { path: path.into(), what }
+    }
+}
+
 impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.path.display(), self.what)

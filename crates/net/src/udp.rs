@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 /// A default buffer holds 92 datagrams; a burst of registrations is more (R17).
-pub(crate) const WANTED_BUFFER: usize = 8 << 20;
+pub const WANTED_BUFFER: usize = 8 << 20;
 
 /// One UDP socket for SIP.
 pub struct Udp {

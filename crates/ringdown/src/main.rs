@@ -1,7 +1,9 @@
 //! The `ringdown` command: the exchange, and the commands that administer one.
 
 mod account;
+mod backup;
 mod calls;
+mod check;
 mod codes;
 mod config;
 mod demo;
@@ -14,6 +16,8 @@ mod ladder;
 mod log;
 mod number;
 mod phone;
+mod reload;
+mod restore;
 mod route;
 mod serve;
 mod talk;
@@ -41,6 +45,14 @@ struct Arguments {
 enum Command {
     /// Run the exchange
     Serve(serve::Arguments),
+    /// Find what would keep an exchange from working, without starting it
+    Check(check::Arguments),
+    /// Let the running exchange read its configuration again
+    Reload,
+    /// Write the whole office into one file
+    Backup(backup::Arguments),
+    /// Fill an empty data folder from a backup
+    Restore(restore::Arguments),
     /// People, and rooms that have a telephone
     #[command(subcommand)]
     Account(account::Command),
@@ -84,6 +96,10 @@ fn main() -> ExitCode {
     let data = arguments.data.unwrap_or_else(default_data);
     let done = match arguments.command {
         Command::Serve(arguments) => serve::run(&data, &arguments),
+        Command::Check(arguments) => check::run(&data, &arguments),
+        Command::Reload => reload::run(&data),
+        Command::Backup(arguments) => backup::run(&data, &arguments),
+        Command::Restore(arguments) => restore::run(&data, &arguments),
         Command::Account(command) => account::run(&data, command),
         Command::Device(command) => device::run(&data, command),
         Command::Number(command) => number::run(&data, command),

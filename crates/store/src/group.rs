@@ -8,7 +8,7 @@ use crate::outside::{self, Rows};
 use crate::seal::Sealer;
 use calls::CallRecord;
 use exchange::{
-    Change, Commit, Device, Fact, ForwardWhen, Group as HuntGroup, PeopleChange, Route, Settings,
+    Change, Commit, Device, Fact, ForwardWhen, Group as HuntGroup, OpenCall, PeopleChange, Route, Settings,
     StoredBinding, Trunk,
 };
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
@@ -30,6 +30,8 @@ pub(crate) struct Group<'a> {
     facts: Vec<&'a Fact>,
     bindings: BTreeMap<&'a str, &'a [StoredBinding]>,
     records: Vec<&'a CallRecord>,
+    /// By session and number; `None` for those that are over.
+    open: BTreeMap<(&'a str, &'a str), Option<&'a OpenCall>>,
     place: usize,
 }
 
@@ -41,7 +43,13 @@ impl<'a> Group<'a> {
                 Change::Bindings { device, bindings } => {
                     self.bindings.insert(device, bindings);
                 }
-                Change::Record(record) => self.records.push(record),
+                Change::Record(record) => {
+                    self.open.insert((&record.session_id, &record.dialled), None);
+                    self.records.push(record);
+                }
+                Change::OpenCall(open) => {
+                    self.open.insert((&open.session_id, &open.dialled), Some(open));
+                }
                 Change::Fact(fact) => self.facts.push(fact),
             }
         }
@@ -104,6 +112,7 @@ impl<'a> Group<'a> {
         outside::write_groups(connection, &self.groups).await?;
         facts::write(connection, &self.facts).await?;
         self.write_bindings(connection).await?;
+        self.write_open_calls(connection).await?;
         self.write_records(connection).await
     }
 
@@ -200,6 +209,35 @@ impl<'a> Group<'a> {
                 row.push_bind(binding.flow.local.to_string()).push_bind(binding.flow.remote.to_string());
                 row.push_bind(binding.behind_nat).push_bind(binding.expires.0);
                 row.push_bind(&*binding.call_id).push_bind(binding.sequence);
+            });
+            query.build().execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+
+    /// A call that began and ended within this group costs one look for a row that is not there.
+    async fn write_open_calls(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let keys: Vec<&(&str, &str)> = self.open.keys().collect();
+        for keys in keys.chunks(ROWS) {
+            let mut query =
+                QueryBuilder::<Sqlite>::new("DELETE FROM open_calls WHERE (session_id, dialled) IN (");
+            query.push_values(keys, |mut row, (session, dialled)| {
+                row.push_bind(*session).push_bind(*dialled);
+            });
+            query.push(")");
+            query.build().execute(&mut *connection).await?;
+        }
+        let rows: Vec<&OpenCall> = self.open.values().copied().flatten().collect();
+        for rows in rows.chunks(ROWS) {
+            let mut query = QueryBuilder::<Sqlite>::new(
+                "INSERT INTO open_calls (session_id, dialled, caller_number, caller_name, answered_by, started, \
+                 answered) ",
+            );
+            query.push_values(rows, |mut row, open| {
+                row.push_bind(&*open.session_id).push_bind(&*open.dialled);
+                row.push_bind(&*open.caller.number).push_bind(&*open.caller.name);
+                row.push_bind(&*open.answered_by);
+                row.push_bind(open.started.0).push_bind(open.answered.map(|at| at.0));
             });
             query.build().execute(&mut *connection).await?;
         }

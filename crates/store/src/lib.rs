@@ -7,9 +7,13 @@
 //! reader connections (lists, records) and the checkpointer never wait for the writer
 //! ```
 
+mod backup;
+mod database;
 mod error;
 mod facts;
+pub mod failpoint;
 mod group;
+mod journal;
 mod migrate;
 mod open;
 mod outside;
@@ -18,6 +22,7 @@ mod seal;
 mod snapshot;
 mod writer;
 
+pub use backup::{backup, restore};
 pub use error::StoreError;
 pub use facts::KeptFact;
 pub use open::{Opened, Store};

@@ -1,10 +1,14 @@
 //! Brings a database to the newest form, each step in a transaction; a newer one than we know is refused.
 
+use crate::failpoint;
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
 
 /// The steps, in order; the database's `user_version` is the number of those that were taken.
-const STEPS: &[&str] =
-    &[include_str!("../migrations/0001_office.sql"), include_str!("../migrations/0002_outside.sql")];
+pub(crate) const STEPS: &[&str] = &[
+    include_str!("../migrations/0001_office.sql"),
+    include_str!("../migrations/0002_outside.sql"),
+    include_str!("../migrations/0003_open_calls.sql"),
+];
 
 pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<(), String> {
     let (version,): (i64,) = sqlx::query_as("PRAGMA user_version")
@@ -19,7 +23,9 @@ pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<(), Str
         ));
     }
     for (index, step) in STEPS.iter().enumerate().skip(taken) {
+        failpoint::reach("migrate.before_step");
         take(connection, index + 1, step).await.map_err(|error| format!("step {}: {error}", index + 1))?;
+        failpoint::reach("migrate.after_step");
     }
     Ok(())
 }

@@ -24,10 +24,10 @@ pub struct Opened {
     /// What it holds, for the exchange.
     pub snapshot: Snapshot,
     settings: BTreeMap<String, String>,
-    connection: SqliteConnection,
+    pub(crate) connection: SqliteConnection,
+    pub(crate) runtime: tokio::runtime::Runtime,
+    pub(crate) path: PathBuf,
     sealer: Sealer,
-    runtime: tokio::runtime::Runtime,
-    path: PathBuf,
 }
 
 /// The way to the writer; dropped, the writer ends after what it has.

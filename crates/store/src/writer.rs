@@ -1,6 +1,9 @@
 //! The writer: commits at once when idle, collects what comes while an fsync runs (R21).
 
+use crate::database::Database;
+use crate::failpoint;
 use crate::group::Group;
+use crate::journal::Pulse;
 use crate::open::options;
 use crate::seal::Sealer;
 use exchange::{Commit, Epoch, Owned, Shard, StoreAnswer};
@@ -31,20 +34,21 @@ pub(crate) enum Request {
 /// Runs until it is told to stop or nobody can tell it anything any more.
 pub(crate) fn run(
     runtime: tokio::runtime::Runtime,
-    mut connection: SqliteConnection,
+    connection: SqliteConnection,
     sealer: &Sealer,
     path: &Path,
     queue: &Receiver<Request>,
     mut answer: impl FnMut(u64, StoreAnswer),
 ) {
     let checkpointer = Checkpointer::start(path);
+    let mut database = Database::new(path, connection);
     let mut group = Vec::new();
     let mut next = None;
     loop {
         match next.take().or_else(|| queue.recv().ok()) {
             Some(Request::Commit(commit)) => group.push(commit),
             Some(Request::TakeShard(shard, epoch)) => {
-                if let Err(error) = runtime.block_on(take_shard(&mut connection, shard, epoch)) {
+                if let Err(error) = runtime.block_on(database.take_shard(shard, epoch)) {
                     tracing::error!(%error, shard = shard.0, "cannot take a shard");
                 }
                 continue;
@@ -53,7 +57,7 @@ pub(crate) fn run(
         }
         collect(queue, &mut group, &mut next);
         let began = Instant::now();
-        let written = runtime.block_on(write(&mut connection, sealer, &group));
+        let written = runtime.block_on(database.write(sealer, &group));
         let took = began.elapsed();
         if took > SLOW {
             tracing::warn!(took_ms = took.as_millis(), commits = group.len(), "slow commit");
@@ -61,7 +65,7 @@ pub(crate) fn run(
         tell(written, &mut group, &mut answer);
     }
     drop(checkpointer);
-    let _ = runtime.block_on(connection.close());
+    runtime.block_on(database.close());
 }
 
 /// Takes what else waits into the group, up to the first request of another kind; what is not urgent waits a moment
@@ -119,7 +123,7 @@ fn tell(
 }
 
 /// Shards that a later owner has taken, with its epoch.
-type Fences = BTreeMap<Shard, Epoch>;
+pub(crate) type Fences = BTreeMap<Shard, Epoch>;
 
 /// Writes a group in one transaction. Returns the fences that it met: commits that run into one are left out.
 pub(crate) async fn write(
@@ -133,8 +137,11 @@ pub(crate) async fn write(
     for commit in commits.iter().filter(|commit| !touches(commit, &fenced)) {
         group.add(commit);
     }
+    failpoint::reach("store.before_commit");
     group.write(&mut transaction, sealer).await?;
+    failpoint::reach("store.in_commit");
     transaction.commit().await?;
+    failpoint::reach("store.after_commit");
     Ok(fenced)
 }
 
@@ -147,7 +154,7 @@ fn is_fenced(owned: &Owned, fences: &Fences) -> bool {
 }
 
 /// R19: whoever writes to the shard with an earlier epoch is fenced from now on.
-async fn take_shard(
+pub(crate) async fn take_shard(
     connection: &mut SqliteConnection,
     shard: Shard,
     epoch: Epoch,
@@ -204,7 +211,9 @@ impl Drop for Checkpointer {
 fn checkpoint(path: &Path, stop: &AtomicBool) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() else { return };
     let Ok(mut connection) = runtime.block_on(options(path).connect()) else { return };
+    let pulse = Pulse::of(path);
     while !stop.load(Ordering::Acquire) {
+        pulse.beat();
         thread::park_timeout(CHECKPOINT);
         // PASSIVE never makes the writer wait.
         if let Err(error) = runtime.block_on(connection.execute("PRAGMA wal_checkpoint(PASSIVE)")) {

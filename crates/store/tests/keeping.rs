@@ -262,6 +262,92 @@ fn records_are_read_newest_last() {
     assert_eq!(runtime.block_on(store.records().after(2_499, 10)).unwrap().len(), 1);
 }
 
+fn open_call(session: &str, answered: Option<i64>) -> Change {
+    Change::OpenCall(Box::new(exchange::OpenCall {
+        session_id: session.into(),
+        dialled: "102".into(),
+        caller: calls::Party { number: "101".into(), name: "Alice".into() },
+        answered_by: answered.map(|_| "bob-desk".into()).unwrap_or_default(),
+        started: Wall(1_000),
+        answered: answered.map(Wall),
+    }))
+}
+
+#[test]
+fn r20_calls_that_died_with_the_exchange_get_their_record() {
+    let folder = Folder::new("open-calls");
+    let (_, store, answers) = start(&folder);
+    store.commit(commit(1, 1, vec![open_call("a", None), open_call("b", None)])).unwrap();
+    store.commit(commit(2, 1, vec![open_call("b", Some(3_000))])).unwrap();
+    for _ in 0..2 {
+        answers.recv_timeout(Duration::from_secs(10)).unwrap();
+    }
+    store.close();
+    let mut opened = Opened::open(&folder.0).unwrap();
+    assert_eq!(opened.close_open_calls().unwrap(), 2);
+    assert_eq!(opened.close_open_calls().unwrap(), 0, "once");
+    let store = opened.start(|_, _| {}).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let records = runtime.block_on(store.records().newest(10)).unwrap();
+    assert_eq!(records.len(), 2);
+    assert!(records.iter().all(|record| record.cause == "node lost" && record.blame == "us"));
+    let answered = records.iter().find(|record| record.session_id == "b").unwrap();
+    assert_eq!((answered.answered, answered.ringing_ms, answered.status), (Some(3_000), 2_000, 200));
+    assert_eq!((&*answered.answered_by, answered.talking_ms), ("bob-desk", answered.ended - 3_000));
+}
+
+#[test]
+fn a_backup_is_whole_private_and_restored_into_an_empty_folder_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (folder, target) = (Folder::new("backup"), Folder::new("restore"));
+    let file = folder.0.join("kept");
+    assert!(store::backup(&folder.0, &file, false).unwrap_err().to_string().contains("no office"));
+    let (_, store, answers) = start(&folder);
+    std::fs::write(folder.0.join("key.pem"), "a key").unwrap();
+    store.commit(commit(1, 1, vec![account("alice"), number("101", "alice"), open_call("a", None)])).unwrap();
+    answers.recv_timeout(Duration::from_secs(10)).unwrap();
+    store::backup(&folder.0, &file, false).unwrap();
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(store::backup(&folder.0, &file, false).unwrap_err().to_string().contains("--force"));
+    store::backup(&folder.0, &file, true).unwrap();
+    let told = store::restore(&file, &folder.0).unwrap_err().to_string();
+    assert!(told.contains("is not empty"), "{told}");
+    let damaged = folder.0.join("damaged");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let half = bytes.len() / 2;
+    bytes.truncate(half);
+    std::fs::write(&damaged, &bytes).unwrap();
+    let told = store::restore(&damaged, &target.0).unwrap_err().to_string();
+    assert!(told.contains("damaged"), "{told}");
+    assert_eq!(std::fs::read_dir(&target.0).unwrap().count(), 0, "nothing is left behind");
+    store::restore(&file, &target.0).unwrap();
+    assert_eq!(std::fs::read(target.0.join("key.pem")).unwrap(), b"a key");
+    let mut opened = Opened::open(&target.0).unwrap();
+    assert_eq!(opened.snapshot.changes.len(), 2);
+    assert_eq!(opened.close_open_calls().unwrap(), 0, "its exchange did not die");
+}
+
+#[test]
+fn r20_a_store_that_is_gone_promises_nothing_until_it_is_back() {
+    let folder = Folder::new("gone");
+    let (_, store, answers) = start(&folder);
+    let said = |sequence, name| {
+        store.commit(commit(sequence, 1, vec![account(name)])).unwrap();
+        answers.recv_timeout(Duration::from_secs(10)).unwrap().1
+    };
+    assert_eq!(said(1, "before"), StoreAnswer::Committed);
+    let (file, away) = (folder.0.join("office.db"), folder.0.join("away"));
+    std::fs::rename(&file, &away).unwrap();
+    assert!(matches!(said(2, "lost"), StoreAnswer::Unavailable { why } if why.contains("put it back")));
+    std::fs::write(&file, "").unwrap();
+    assert!(matches!(said(3, "lost"), StoreAnswer::Unavailable { .. }), "another file is not ours");
+    std::fs::rename(&away, &file).unwrap();
+    assert_eq!(said(4, "after"), StoreAnswer::Committed);
+    store.close();
+    let names = Opened::open(&folder.0).unwrap().snapshot.changes;
+    assert_eq!(names, [account("after"), account("before")]);
+}
+
 #[test]
 fn sec_20_a_trunk_password_lies_in_no_file_in_clear_and_needs_its_key() {
     let folder = Folder::new("sealed");

@@ -1,7 +1,7 @@
 //! What happened at an exchange's doors, one value an event: the trace, and all that the checkers see.
 
 use calls::{CallRecord, PortLease};
-use exchange::{PeopleChange, StoredBinding};
+use exchange::{OpenCall, PeopleChange, StoredBinding};
 use media::{LegKey, Source};
 use sip::Flow;
 use std::fmt;
@@ -66,6 +66,13 @@ pub enum Observed {
         office: OfficeId,
         /// The change.
         change: PeopleChange,
+    },
+    /// The store knows of a call that goes on.
+    KeptOpenCall {
+        /// Where.
+        office: OfficeId,
+        /// The call.
+        open: Box<OpenCall>,
     },
     /// A call is over; its record was handed to the store.
     Record {
@@ -270,6 +277,9 @@ impl fmt::Display for Observed {
             }
             Observed::KeptBindings { office, device, bindings } => {
                 write!(f, "office {office} kept bindings of {device}: {}", bindings.len())
+            }
+            Observed::KeptOpenCall { office, open } => {
+                write!(f, "office {office} knows of the call to {}", open.dialled)
             }
             Observed::KeptPeople { office, change } => write!(f, "office {office} kept {change:?}"),
             Observed::Record { office, record } => {

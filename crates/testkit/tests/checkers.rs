@@ -8,8 +8,8 @@ use sip::Flow;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use testkit::check::{
-    Bounds, Checker, KnownAddresses, Leftovers, LosersAreTold, OneAnswer, OneRecord, OneWinner, Ports,
-    RemovedDevices, StoredFirst, Talkers,
+    Bounds, Checker, KnownAddresses, Leftovers, LosersAreTold, OneAnswer, OneRecord, OneWinner, OpenCalls,
+    Ports, RemovedDevices, StoredFirst, Talkers,
 };
 use testkit::phone::Note;
 use testkit::reference::Reference;
@@ -242,4 +242,23 @@ fn the_reference_office_sees_strangers_ring_and_answers_from_nowhere() {
         let words = hear(&mut reference, 0, Note::Final { session: session.clone(), status }).unwrap_err();
         assert!(words.contains("which nobody said"), "{words}");
     }
+}
+
+#[test]
+fn a_call_that_stays_open_after_its_record_is_caught() {
+    let open = || {
+        let record = record();
+        let open = exchange::OpenCall {
+            session_id: record.session_id,
+            dialled: record.dialled,
+            caller: record.caller,
+            answered_by: Box::default(),
+            started: record.started,
+            answered: None,
+        };
+        Observed::KeptOpenCall { office: 0, open: Box::new(open) }
+    };
+    let kept = || Observed::KeptRecord { office: 0, record: Box::new(record()) };
+    assert_eq!(verdict(OpenCalls::default(), vec![open(), open(), kept()]), "");
+    assert!(verdict(OpenCalls::default(), vec![open(), kept(), open()]).contains("open in the store"));
 }

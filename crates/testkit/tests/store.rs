@@ -83,3 +83,28 @@ fn the_store_is_asked_again_although_nothing_waits_for_it() {
     assert!(world.phones[0].is_registered());
     world.close();
 }
+
+#[test]
+fn r18_a_jump_of_the_wall_clock_ends_and_prolongs_nothing() {
+    let mut world = office();
+    let stored = |world: &World| {
+        let lines = world.trace.lines();
+        lines.iter().filter(|line| line.contains("kept bindings of")).count()
+    };
+    world.run_for(seconds(1));
+    for hours in [2, -5, 3] {
+        let attempt = Attempt { talk: seconds(20), ..Attempt::to("200") };
+        world.after(Duration::ZERO, Act::Call { phone: 0, attempt });
+        world.run_for(seconds(10));
+        let before = stored(&world);
+        world.after(Duration::ZERO, Act::ClockJump { milliseconds: hours * 3_600_000 });
+        world.run_for(seconds(5));
+        assert_eq!(world.exchange(0).switch().load().0, 1, "the call goes on");
+        world.run_for(seconds(15));
+        assert_eq!(world.exchange(0).switch().load().0, 0, "it ends when it should");
+        assert!(stored(&world) - before >= 2, "what the store has of both phones follows the clock");
+        assert_eq!(world.final_status(0), Some(200));
+        assert!(world.phones.iter().all(|phone| phone.is_registered()));
+    }
+    world.close();
+}

@@ -129,6 +129,8 @@ pub enum Request {
     },
     /// The numbers that are services of the exchange.
     Codes,
+    /// Read the configuration again.
+    Reload,
     /// Rows of a list of people.
     Import {
         /// At most [`super::IMPORT_ROWS`].
@@ -183,6 +185,11 @@ pub enum Response {
     Ladder(Vec<RungItem>),
     /// The services.
     Codes(Vec<CodeItem>),
+    /// The configuration was taken.
+    Reloaded {
+        /// The keys whose change waits for a restart.
+        waits: Vec<String>,
+    },
     /// Rows were taken but for these.
     Imported {
         /// How many were taken.

@@ -117,6 +117,10 @@ async fn answer<B: Backend>(backend: &B, request: Request) -> Response {
             Ok(rows) => Response::Calls(rows),
             Err(why) => Response::Refused(why),
         },
+        Request::Reload => match backend.reload().await {
+            Ok(waits) => Response::Reloaded { waits },
+            Err(why) => Response::Refused(format!("nothing was changed: {why}")),
+        },
         Request::Import { rows } => import(backend, rows).await,
         simple => ask(backend, command(simple)).await,
     }
@@ -158,6 +162,7 @@ fn command(request: Request) -> Command {
         | Request::GroupAdd { .. }
         | Request::Explain { .. }
         | Request::Calls { .. }
+        | Request::Reload
         | Request::Import { .. } => Command::Status,
     }
 }

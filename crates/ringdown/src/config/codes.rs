@@ -5,7 +5,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// The table as it counts.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "BTreeMap<String, String>")]
 pub(crate) struct FeatureCodes(pub(crate) Codes);
 
@@ -43,7 +43,7 @@ mod tests {
         assert_eq!(named("*60"), None);
         assert_eq!(named("*61"), Some("say-number"));
         for (wrong, words) in [
-            ("moon = \"*1\"", "no feature \"moon\""),
+            ("moon = \"*1\"", "no feature `moon`"),
             ("echo = \"*61\"", "*61 is the code of both say-number and echo"),
             ("echo = \"* 1\"", "cannot be dialled"),
         ] {

@@ -2,7 +2,11 @@
 
 mod codes;
 mod many;
+mod maybe;
 mod numbers;
+mod place;
+
+pub(crate) use place::{EXAMPLE, line_of, strangers};
 
 use codes::FeatureCodes;
 use many::Many;
@@ -15,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The whole file.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
     pub(crate) sip: Sip,
@@ -26,10 +30,11 @@ pub(crate) struct Config {
     pub(crate) numbers: Numbers,
     pub(crate) emergency: Emergency,
     pub(crate) dns: Dns,
+    pub(crate) log: Log,
 }
 
 /// `[sip]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Sip {
     /// Where to listen; a string or a list.
@@ -37,13 +42,17 @@ pub(crate) struct Sip {
     pub(crate) tcp: Many<SocketAddr>,
     pub(crate) tls: Many<SocketAddr>,
     /// The public address, when a NAT stands between us and the world (R13).
+    #[serde(deserialize_with = "maybe::text")]
     pub(crate) advertise: Option<IpAddr>,
     /// The host of From and To; the address that the phone reaches if not set.
+    #[serde(deserialize_with = "maybe::text")]
     pub(crate) domain: Option<String>,
     /// Which digest algorithms are asked for (R10).
     pub(crate) challenge: Challenge,
     /// The certificate chain and key for TLS, PEM; made at the first start if not set.
+    #[serde(deserialize_with = "maybe::text")]
     pub(crate) certificate: Option<PathBuf>,
+    #[serde(deserialize_with = "maybe::text")]
     pub(crate) key: Option<PathBuf>,
     /// The authorities that vouch for trunks reached by TLS, PEM.
     pub(crate) authorities: PathBuf,
@@ -67,7 +76,7 @@ impl Default for Sip {
 }
 
 /// Which digest algorithms are asked for.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Challenge {
     Md5,
@@ -86,7 +95,7 @@ impl From<Challenge> for ChallengePolicy {
 }
 
 /// `[media]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Media {
     /// Where RTP is received; a string or a list. The address of the route to the world if not set.
@@ -94,9 +103,10 @@ pub(crate) struct Media {
     /// Ranges of ports, as in "20000-29999"; a string or a list (R22).
     pub(crate) ports: Many<Ports>,
     /// The public address, when a NAT stands between us and the world (R13).
+    #[serde(deserialize_with = "maybe::text")]
     pub(crate) advertise: Option<IpAddr>,
-    /// Threads that move media; one for each core if not set.
-    pub(crate) workers: Option<u16>,
+    /// Threads that move media; 0 for one a core.
+    pub(crate) workers: u16,
 }
 
 impl Default for Media {
@@ -105,13 +115,13 @@ impl Default for Media {
             address: Many(Vec::new()),
             ports: Many(vec![Ports(20_000..=29_999)]),
             advertise: None,
-            workers: None,
+            workers: 0,
         }
     }
 }
 
 /// `[http]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Http {
     /// Where to listen; a string or a list.
@@ -125,28 +135,54 @@ impl Default for Http {
 }
 
 /// `[calls]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Calls {
     /// How long a call rings.
-    ring_seconds: u32,
+    pub(crate) ring_seconds: u32,
     /// How long the devices of somebody ring who forwards calls that nobody answers.
-    no_answer_seconds: u32,
+    pub(crate) no_answer_seconds: u32,
     /// How long a call to the outside may ring.
-    outside_seconds: u32,
+    pub(crate) outside_seconds: u32,
     /// The number that says back what it hears; empty for none.
     pub(crate) echo_number: String,
+    /// How long running calls may go on when we are told to stop.
+    pub(crate) drain_seconds: u32,
 }
 
 impl Default for Calls {
     fn default() -> Calls {
-        Calls { ring_seconds: 60, no_answer_seconds: 20, outside_seconds: 120, echo_number: "600".into() }
+        Calls {
+            ring_seconds: 60,
+            no_answer_seconds: 20,
+            outside_seconds: 120,
+            echo_number: "600".into(),
+            drain_seconds: 600,
+        }
     }
 }
 
 impl Calls {
     pub(crate) fn ring_limit(&self) -> Duration {
         Duration::from_secs(u64::from(self.ring_seconds.clamp(5, 600)))
+    }
+
+    pub(crate) fn drain_limit(&self) -> Duration {
+        Duration::from_secs(u64::from(self.drain_seconds.min(86_400)))
+    }
+}
+
+/// `[log]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Log {
+    /// What is told on stderr.
+    pub(crate) level: String,
+}
+
+impl Default for Log {
+    fn default() -> Log {
+        Log { level: "info".into() }
     }
 }
 
@@ -161,7 +197,7 @@ impl Calls {
 }
 
 /// `[dns]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Dns {
     /// Whom to ask; the servers of the system if there is none.
@@ -189,25 +225,54 @@ impl std::str::FromStr for Ports {
     }
 }
 
+/// A file that was read, with its text, so that what is found later can name its line.
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
+}
+
+/// What is wrong with a file: the line, and words.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) line: usize,
+    pub(crate) what: String,
+}
+
+impl Source {
+    pub(crate) fn read(path: &Path) -> Result<Source, String> {
+        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Source { path: path.into(), text })
+    }
+
+    /// `ringdown.toml:12`, or the file alone when it leaves the key to its default.
+    pub(crate) fn place(&self, section: &str, key: &str) -> String {
+        match line_of(&self.text, section, key) {
+            Some(line) => format!("{}:{line}", self.path.display()),
+            None => self.path.display().to_string(),
+        }
+    }
+}
+
 impl Config {
     /// Reads and checks a file.
     ///
     /// # Errors
-    /// In words, with file, line and column.
-    pub(crate) fn read(path: &Path) -> Result<Config, String> {
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Config::parse(&text).map_err(|what| format!("{}:{what}", path.display()))
+    /// In words, with file and line.
+    pub(crate) fn read(path: &Path) -> Result<(Config, Source), String> {
+        let source = Source::read(path)?;
+        let config = Config::parse(&source.text)
+            .map_err(|fault| format!("{}:{}: {}", path.display(), fault.line, fault.what))?;
+        Ok((config, source))
     }
 
-    fn parse(text: &str) -> Result<Config, String> {
-        let config: Config = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-            format!("{line}: {}", error.message())
-        })?;
-        if config.sip.certificate.is_some() != config.sip.key.is_some() {
-            return Err("1: [sip] certificate and key belong together: set both or none".into());
+    pub(crate) fn parse(text: &str) -> Result<Config, Fault> {
+        if let Some((line, what)) = strangers(text).into_iter().next() {
+            return Err(Fault { line, what });
         }
-        Ok(config)
+        toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(1, |span| place::line_at(text, span.start));
+            Fault { line, what: error.message().to_owned() }
+        })
     }
 }
 
@@ -237,10 +302,27 @@ mod tests {
             ("[media]\nports = \"x\"\n", "2:", "20000-29999"),
             ("[nonsense]\n", "1:", "nonsense"),
             ("[sip\n", "1:", ""),
-            ("[sip]\nkey = \"k.pem\"\n", "1:", "belong together"),
         ] {
-            let what = Config::parse(text).unwrap_err();
+            let fault = Config::parse(text).unwrap_err();
+            let what = format!("{}: {}", fault.line, fault.what);
             assert!(what.starts_with(line) && what.contains(words), "{text:?}: {what}");
         }
+    }
+
+    #[test]
+    fn the_example_holds_every_key_with_its_default() {
+        assert_eq!(Config::parse(EXAMPLE).unwrap(), Config::default());
+        assert_eq!(Config::parse(&place::all_set()).unwrap(), Config::default());
+        for (section, keys) in place::known() {
+            // serde names all keys that it knows when it meets one that it does not.
+            let error = toml::from_str::<Config>(&format!("[{section}]\nx = \"\"\n")).unwrap_err();
+            let mut settable: Vec<&str> = error.message().split('`').skip(3).step_by(2).collect();
+            settable.sort_unstable();
+            let mut written = keys.clone();
+            written.sort_unstable();
+            assert_eq!(settable, written, "[{section}]");
+        }
+        let error = toml::from_str::<Config>("x = 1\n").unwrap_err();
+        assert_eq!(error.message().split('`').skip(3).step_by(2).count(), place::known().len());
     }
 }

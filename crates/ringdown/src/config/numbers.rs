@@ -4,7 +4,7 @@ use exchange::{EmergencyPlan, Numbering};
 use serde::Deserialize;
 
 /// `[numbers]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Numbers {
     /// The country code, as in "86".
@@ -44,11 +44,11 @@ impl Numbers {
 }
 
 /// `[emergency]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Emergency {
-    /// The numbers, exactly as they are dialled; those of the country if not set.
-    pub(crate) numbers: Option<Vec<String>>,
+    /// The numbers, exactly as they are dialled; those of the country if there are none here.
+    pub(crate) numbers: Vec<String>,
     /// The trunks that emergency calls go out by, in order; then every other.
     pub(crate) trunks: Vec<String>,
 }
@@ -73,7 +73,8 @@ impl Emergency {
             let list: &[&str] = known.map_or(&ANYWHERE, |(_, list)| list);
             list.iter().map(|number| (*number).to_owned()).collect()
         };
-        let list: Vec<String> = self.numbers.clone().unwrap_or_else(own);
+        // An office without an emergency number is nobody's wish: none set is those of the country (R31).
+        let list: Vec<String> = if self.numbers.is_empty() { own() } else { self.numbers.clone() };
         EmergencyPlan {
             numbers: list.into_iter().map(Into::into).collect(),
             trunks: self.trunks.iter().map(|name| name.as_str().into()).collect(),
@@ -87,12 +88,13 @@ mod tests {
 
     #[test]
     fn r31_each_country_has_its_emergency_numbers_unless_others_are_set() {
-        let plan = |country: &str, numbers: Option<Vec<String>>| {
+        let plan = |country: &str, numbers: &[&str]| {
             let numbering = Numbers { country: country.into(), ..Numbers::default() };
+            let numbers = numbers.iter().map(|number| (*number).to_owned()).collect();
             Emergency { numbers, ..Emergency::default() }.plan(&numbering).numbers.join(" ")
         };
-        assert_eq!(plan("86", None), "110 119 120 122 112");
-        assert_eq!(plan("", None), "112 911");
-        assert_eq!(plan("86", Some(vec!["999".into()])), "999");
+        assert_eq!(plan("86", &[]), "110 119 120 122 112");
+        assert_eq!(plan("", &[]), "112 911");
+        assert_eq!(plan("86", &["999"]), "999");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::core::CoreInput;
 use super::first_start;
+use super::reload::Reload;
 use api::{Backend, CallRow, Gone};
 use exchange::{Answer, Command, Secret};
 use net::Sender;
@@ -15,11 +16,12 @@ pub(crate) struct Roof {
     core: Sender<CoreInput>,
     records: Records,
     realm: Arc<str>,
+    reload: Arc<Reload>,
 }
 
 impl Roof {
-    pub(crate) fn new(core: Sender<CoreInput>, records: Records, realm: &str) -> Roof {
-        Roof { core, records, realm: realm.into() }
+    pub(crate) fn new(core: Sender<CoreInput>, records: Records, realm: &str, reload: Arc<Reload>) -> Roof {
+        Roof { core, records, realm: realm.into(), reload }
     }
 }
 
@@ -33,6 +35,10 @@ impl Backend for Roof {
     async fn records(&self, most: u32) -> Result<Vec<CallRow>, String> {
         let records = self.records.newest(most).await.map_err(|error| error.to_string())?;
         Ok(records.into_iter().map(row).collect())
+    }
+
+    async fn reload(&self) -> Result<Vec<String>, String> {
+        self.reload.reload().await
     }
 
     async fn facts(&self, kind: &str, subject: &str) -> Result<Vec<(i64, String, String)>, String> {

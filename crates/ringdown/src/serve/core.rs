@@ -20,8 +20,8 @@ use sip::{Flow, Transmit, Transport};
 use std::collections::HashMap;
 use std::io;
 use std::time::Duration;
-use store::Store;
-use tokio::sync::oneshot;
+use store::{Store, failpoint};
+use tokio::sync::{oneshot, watch};
 
 /// Batches of 32 datagrams taken from one socket in a turn.
 const BATCHES: usize = 4;
@@ -38,10 +38,26 @@ const FAREWELL: Duration = Duration::from_secs(3);
 /// What other threads tell the core.
 pub(crate) enum CoreInput {
     Stream(StreamEvent),
-    Stored { sequence: u64, answer: StoreAnswer },
+    Stored {
+        sequence: u64,
+        answer: StoreAnswer,
+    },
     Media(MediaEvent),
-    Reached { trunk: Box<str>, flows: Vec<Flow>, lives: Duration, why: String },
-    Command { command: Command, reply: oneshot::Sender<Answer> },
+    Reached {
+        trunk: Box<str>,
+        flows: Vec<Flow>,
+        lives: Duration,
+        why: String,
+    },
+    Command {
+        command: Command,
+        reply: oneshot::Sender<Answer>,
+    },
+    /// No new calls; stop when none is up any more, or after this long.
+    Drain {
+        limit: Duration,
+    },
+    /// Stop at once.
     Stop,
 }
 
@@ -53,6 +69,8 @@ pub(crate) struct Doors {
     pub(crate) workers: Workers,
     pub(crate) mailbox: Mailbox<CoreInput>,
     pub(crate) clock: Clock,
+    /// Hears how many calls are left while we drain; closed when the core has ended.
+    pub(crate) calls_left: watch::Sender<Option<usize>>,
     pub(crate) reacher: Reacher,
 }
 
@@ -71,12 +89,15 @@ pub(crate) struct Core {
     next_command: u64,
     /// When the last turn's input was done with.
     last_turn: Mono,
+    calls_left: watch::Sender<Option<usize>>,
+    /// When what is left of the calls ends, while we drain.
+    drained_by: Option<Mono>,
     stopping: bool,
 }
 
 impl Core {
     pub(crate) fn new(mut exchange: Exchange, doors: Doors) -> Core {
-        let Doors { udp, streams, store, workers, mailbox, clock, reacher } = doors;
+        let Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher } = doors;
         exchange.handle(clock.now(), Input::Ports(workers.leases));
         Core {
             exchange,
@@ -91,6 +112,8 @@ impl Core {
             replies: HashMap::new(),
             next_command: 0,
             last_turn: Mono(0),
+            calls_left,
+            drained_by: None,
             stopping: false,
         }
     }
@@ -106,12 +129,14 @@ impl Core {
         let mut ready: Vec<Token> = Vec::new();
         while !self.stopping {
             self.turn(&mut poll, &mut batch, &mut ready)?;
+            self.look_whether_drained();
         }
         self.say_farewell(&mut poll, &mut batch, &mut ready)
     }
 
     fn turn(&mut self, poll: &mut Poll, batch: &mut ReceiveBatch, ready: &mut Vec<Token>) -> io::Result<()> {
-        let wait = self.exchange.next_deadline().map(|(when, _)| when.since(self.clock.now().mono));
+        let due = self.exchange.next_deadline().map(|(when, _)| when);
+        let wait = due.into_iter().chain(self.drained_by).min().map(|when| when.since(self.clock.now().mono));
         ready.clear();
         ready.extend(poll.wait(wait)?);
         for &token in ready.iter() {
@@ -133,6 +158,16 @@ impl Core {
             std::thread::sleep(GATHER);
         }
         Ok(())
+    }
+
+    /// While we drain: tells how many calls are left, and stops when there are none or their time is over.
+    fn look_whether_drained(&mut self) {
+        let Some(limit) = self.drained_by else { return };
+        let left = self.exchange.switch().load().0;
+        self.calls_left.send_if_modified(|told| told.replace(left) != Some(left));
+        if left == 0 || self.clock.now().mono >= limit {
+            self.stopping = true;
+        }
     }
 
     /// One system call a socket, one bell a worker, for all that the turn brought.
@@ -186,6 +221,7 @@ impl Core {
                 self.exchange.handle(now, Input::FlowClosed(flow));
             }
             CoreInput::Stored { sequence, answer } => {
+                failpoint::reach("core.before_promise");
                 self.exchange.handle(now, Input::Stored { sequence, answer });
             }
             CoreInput::Reached { trunk, flows, lives, why } => {
@@ -197,6 +233,10 @@ impl Core {
                 let id = CommandId(self.next_command);
                 self.replies.insert(id, reply);
                 self.exchange.handle(now, Input::Command { id, command });
+            }
+            CoreInput::Drain { limit } => {
+                self.exchange.drain();
+                self.drained_by = Some(now.mono + limit);
             }
             CoreInput::Stop => self.stopping = true,
         }
@@ -218,6 +258,7 @@ impl Core {
                     }
                 }
                 Output::Answer { id, answer } => {
+                    failpoint::reach("core.before_answer");
                     if let Some(reply) = self.replies.remove(&id) {
                         // Who asked may be gone.
                         let _ = reply.send(answer);
@@ -229,6 +270,9 @@ impl Core {
 
     fn send(&mut self, transmit: Transmit) {
         let Transmit { flow, bytes } = transmit;
+        if cfg!(debug_assertions) && is_register_ok(&bytes) {
+            failpoint::reach("core.before_register_ok");
+        }
         if flow.transport != Transport::Udp {
             return self.streams.send(flow, bytes);
         }
@@ -287,6 +331,11 @@ impl Core {
         }
         Ok(())
     }
+}
+
+/// Whether a message promises a registration.
+fn is_register_ok(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"SIP/2.0 200 ") && bytes.windows(10).any(|text| text == b" REGISTER\r")
 }
 
 /// Hands stream events to the core; a full mailbox slows its connection down, and only that one.

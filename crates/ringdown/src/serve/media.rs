@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// Descriptors that are not for media: connections, files, the rest.
-const OTHER_DESCRIPTORS: u64 = 2_048;
+pub(crate) const OTHER_DESCRIPTORS: u64 = 2_048;
 /// An address that is never ours (RFC 5737); asking for the route to it sends nothing.
 const WORLD: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
@@ -29,7 +29,7 @@ pub(crate) fn own_address() -> IpAddr {
 /// Binds all ports and starts the workers.
 pub(crate) fn start(config: &Media, clock: Clock, core: &Sender<CoreInput>) -> Result<Workers, Failure> {
     let addresses = if config.address.0.is_empty() { vec![own_address()] } else { config.address.0.clone() };
-    let count = config.workers.unwrap_or_else(cores).clamp(1, 64);
+    let count = if config.workers == 0 { cores() } else { config.workers.min(64) };
     // Two sockets a port pair; the pairs are shared out among addresses and workers.
     let room = raise_descriptors().saturating_sub(OTHER_DESCRIPTORS) / 2;
     let share = usize::try_from(room / (addresses.len() as u64 * u64::from(count))).unwrap_or(usize::MAX);

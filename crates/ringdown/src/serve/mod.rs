@@ -6,21 +6,30 @@ mod first_start;
 mod folder;
 mod media;
 mod reach;
+mod reload;
+mod stop;
+mod tls;
 
-use crate::Failure;
-use crate::config::Config;
+pub(crate) use folder::claim;
+pub(crate) use media::{OTHER_DESCRIPTORS, own_address};
+
+use crate::config::{Config, Source};
+use crate::{Failure, check, log};
 use api::Administrator;
 use backend::Roof;
 use core::{Core, CoreInput, Doors};
 use exchange::Exchange;
-use net::{Clock, Identity, StreamLimits, StreamListener, Streams, Udp};
+use net::{Clock, Sender, StreamLimits, StreamListener, Streams, Udp};
 use reach::{Own, Reacher};
+use reload::Reload;
 use std::io::Write as _;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use store::Opened;
+use tls::Tls;
 use tokio::runtime::Runtime;
+use tokio::sync::{Mutex, watch};
 
 /// What may wait for the core from other threads.
 const MAILBOX: usize = 65_536;
@@ -33,21 +42,18 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
-    crate::log::start("info");
-    let config = match &arguments.config {
-        Some(path) => Config::read(path)?,
-        None => Config::default(),
-    };
-    let folder = folder::claim(data)?;
+    let (config, level) = configured(arguments.config.as_deref())?;
+    let folder = claim(data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let clock = Clock::start();
     let mut opened = Opened::open(folder.path())?;
     let realm = first_start::realm(&mut opened)?;
+    close_open_calls(&mut opened)?;
     let (sender, mailbox) = net::mailbox(MAILBOX)?;
     let udp = bind_udp(&config)?;
     let streams = Streams::new(StreamLimits::default());
-    let tls = tls(&config, data)?;
-    let (listeners, own) = bind_streams(&runtime, &config, tls.as_ref())?;
+    let tls = Tls::start(&config, data)?.map(Arc::new);
+    let (listeners, own) = bind_streams(&runtime, &config, tls.as_deref())?;
     let own_addresses: Vec<SocketAddr> =
         udp.iter().map(Udp::bound).chain(own.iter().map(|(_, at)| *at)).collect();
     let workers = media::start(&config.media, clock, &sender)?;
@@ -65,7 +71,15 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
         // The core is gone only when nobody waits for the answer any more.
         let _ = answers.send_waiting(CoreInput::Stored { sequence, answer });
     })?;
-    let roof = Roof::new(sender.clone(), store.records(), &realm);
+    let reload = Arc::new(Reload {
+        path: arguments.config.clone(),
+        data: data.into(),
+        current: Mutex::new(config.clone()),
+        tls,
+        level,
+        core: sender.clone(),
+    });
+    let roof = Roof::new(sender.clone(), store.records(), &realm, Arc::clone(&reload));
     let (link, visit) = (first_start::secret()?, first_start::secret()?);
     let administrator = Administrator::new(link.clone(), visit);
     let ready = ready_line(&udp, &own, &http);
@@ -79,24 +93,45 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     for listener in listeners {
         runtime.spawn(listener.serve(streams.clone(), deliver.clone()));
     }
-    let deliver_to = (runtime.handle().clone(), streams.clone(), sender.clone());
-    let reacher = reacher(&config, deliver_to, &udp, &own);
-    let doors = Doors { udp, streams, store, workers, mailbox, clock, reacher };
+    let reacher = reacher(&runtime, &config, &streams, &sender, &udp, &own);
+    let (calls_left, left) = watch::channel(None);
+    let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher };
     let core =
         std::thread::Builder::new().name("core".into()).spawn(move || Core::new(exchange, doors).run())?;
     announce(&lines, base, &link, &ready)?;
-    runtime.block_on(told_to_stop(tls.as_ref()))?;
-    tracing::info!("stopping");
-    let _ = sender.send_waiting(CoreInput::Stop);
+    runtime.block_on(stop::until_stopped(&sender, &reload, left))?;
     let ended = core.join().map_err(|_| "the core ended by a fault of ours; see the log above")?;
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     drop(folder);
     Ok(ended?)
 }
 
+/// Reads the configuration, begins to log as it says, and refuses what cannot work anywhere.
+fn configured(path: Option<&Path>) -> Result<(Config, log::Level), Failure> {
+    let (config, source) = match path {
+        Some(path) => {
+            let (config, source) = Config::read(path)?;
+            (config, Some(source))
+        }
+        None => (Config::default(), None::<Source>),
+    };
+    let findings = check::file::judge(&config, check::file::Places(source.as_ref()));
+    if let Some(refusal) = check::refusal(&findings) {
+        return Err(refusal.into());
+    }
+    if let Some(point) = store::failpoint::misnamed() {
+        return Err(format!("RINGDOWN_FAILPOINT: there is no point \"{point}\"").into());
+    }
+    let level = log::start(&config.log.level);
+    Ok((config, level))
+}
+
+/// What finds the way to trunks, off the core.
 fn reacher(
+    runtime: &Runtime,
     config: &Config,
-    (runtime, streams, core): (tokio::runtime::Handle, Streams, net::Sender<CoreInput>),
+    streams: &Streams,
+    core: &Sender<CoreInput>,
     udp: &[Udp],
     own: &[Bound],
 ) -> Reacher {
@@ -107,23 +142,38 @@ fn reacher(
         tcp: listening("tcp"),
         tls: listening("tls"),
     };
-    let authorities = config.sip.authorities.clone();
-    Reacher::new(runtime, &config.dns.servers.0, streams, core, reached_at, authorities)
+    Reacher::new(
+        runtime.handle().clone(),
+        &config.dns.servers.0,
+        streams.clone(),
+        core.clone(),
+        reached_at,
+        config.sip.authorities.clone(),
+    )
+}
+
+/// R20: calls that died with the exchange before us get their record.
+fn close_open_calls(opened: &mut Opened) -> Result<(), Failure> {
+    let closed = opened.close_open_calls()?;
+    if closed > 0 {
+        tracing::warn!(calls = closed, "the exchange died with calls; they are recorded as lost");
+    }
+    Ok(())
 }
 
 fn exchange_config(config: &Config, realm: &str, own_addresses: Vec<SocketAddr>) -> exchange::Config {
-    let echo_number = Some(config.calls.echo_number.as_str()).filter(|number| !number.is_empty());
+    let live = reload::live(config);
     exchange::Config {
         realm: realm.into(),
-        domain: config.sip.domain.as_deref().map(Into::into),
-        echo_number: echo_number.map(Into::into),
-        codes: config.codes.0.clone(),
-        ring_limit: config.calls.ring_limit(),
-        challenge: config.sip.challenge.into(),
-        no_answer_limit: config.calls.no_answer_limit(),
-        outside_limit: config.calls.outside_limit(),
-        numbering: config.numbers.numbering(),
-        emergency: config.emergency.plan(&config.numbers),
+        codes: live.codes,
+        domain: live.domain,
+        echo_number: live.echo_number,
+        ring_limit: live.ring_limit,
+        challenge: live.challenge,
+        no_answer_limit: live.no_answer_limit,
+        outside_limit: live.outside_limit,
+        numbering: live.numbering,
+        emergency: live.emergency,
         own_addresses,
     }
 }
@@ -136,13 +186,8 @@ fn bind_udp(config: &Config) -> Result<Vec<Udp>, Failure> {
 }
 
 fn cannot_listen(what: &str, address: SocketAddr, error: &std::io::Error) -> Failure {
-    let hint = match error.kind() {
-        std::io::ErrorKind::AddrInUse => "; another program, perhaps another exchange, listens there",
-        std::io::ErrorKind::PermissionDenied => "; ports below 1024 need the right to use them",
-        std::io::ErrorKind::AddrNotAvailable => "; this machine has no such address",
-        _ => "",
-    };
-    format!("cannot listen on {what} {address}: {error}{hint}").into()
+    let advice = check::machine::bind_advice(error);
+    format!("cannot listen on {what} {address}: {error}; {advice}").into()
 }
 
 type Bound = (&'static str, SocketAddr);
@@ -170,46 +215,6 @@ fn bind_streams(
         listeners.push(listener);
     }
     Ok((listeners, bound))
-}
-
-/// What TLS listeners speak with, and where that comes from.
-struct Tls {
-    identity: Identity,
-    current: Arc<RwLock<Arc<net::ServerConfig>>>,
-}
-
-impl Tls {
-    /// Reads the certificate anew; connections keep what they began with, so no call drops.
-    fn reload(&self) {
-        match net::server_config(&self.identity) {
-            Ok(config) => {
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = config;
-                tracing::info!("certificate read anew");
-            }
-            Err(error) => tracing::error!(%error, "the old certificate stays in use"),
-        }
-    }
-}
-
-fn tls(config: &Config, data: &Path) -> Result<Option<Tls>, Failure> {
-    if config.sip.tls.0.is_empty() {
-        return Ok(None);
-    }
-    let identity = identity(config, data)?;
-    let current = Arc::new(RwLock::new(net::server_config(&identity)?));
-    Ok(Some(Tls { identity, current }))
-}
-
-fn identity(config: &Config, data: &Path) -> Result<Identity, Failure> {
-    if let (Some(certificate), Some(key)) = (&config.sip.certificate, &config.sip.key) {
-        return Ok(Identity { certificate: certificate.clone(), key: key.clone() });
-    }
-    let named = config.sip.tls.0.iter().map(|address| address.ip()).filter(|ip| !ip.is_unspecified());
-    let mut names: Vec<String> = named.chain(config.sip.advertise).map(|ip| ip.to_string()).collect();
-    names.extend(["localhost".to_owned(), IpAddr::from([127, 0, 0, 1]).to_string()]);
-    names.extend(config.sip.domain.clone());
-    names.dedup();
-    Ok(Identity::self_signed(data, names)?)
 }
 
 async fn bind_http(config: &Config) -> Result<Vec<tokio::net::TcpListener>, Failure> {
@@ -259,22 +264,4 @@ fn announce(lines: &[String], http: Option<SocketAddr>, link: &str, ready: &str)
     writeln!(out, "{ready}")?;
     out.flush()?;
     Ok(())
-}
-
-/// Until somebody asks us to stop. SIGHUP reads the certificate anew.
-async fn told_to_stop(tls: Option<&Tls>) -> Result<(), Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            interrupted = tokio::signal::ctrl_c() => return Ok(interrupted?),
-            _ = hang_up.recv() => {
-                if let Some(tls) = tls {
-                    tls.reload();
-                }
-            }
-        }
-    }
 }

@@ -92,6 +92,11 @@ impl Verifier {
         Verifier { realm: realm.into(), policy, keys, rng, counts: Counts::new(), nobody }
     }
 
+    /// Asks for other algorithms from now on.
+    pub fn set_policy(&mut self, policy: ChallengePolicy) {
+        self.policy = policy;
+    }
+
     /// The realm.
     #[must_use]
     pub fn realm(&self) -> &str {

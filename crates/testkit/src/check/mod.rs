@@ -5,6 +5,7 @@ mod addresses;
 mod answers;
 mod bounds;
 mod directory;
+mod journal;
 mod leftovers;
 mod losers;
 mod ports;
@@ -17,6 +18,7 @@ pub use addresses::KnownAddresses;
 pub use answers::OneAnswer;
 pub use bounds::Bounds;
 pub use directory::RemovedDevices;
+pub use journal::OpenCalls;
 pub use leftovers::Leftovers;
 pub use losers::LosersAreTold;
 pub use ports::Ports;
@@ -74,6 +76,7 @@ pub fn every_checker() -> Vec<Box<dyn Checker>> {
         Box::<OneWinner>::default(),
         Box::<LosersAreTold>::default(),
         Box::<OneRecord>::default(),
+        Box::<OpenCalls>::default(),
         Box::<Leftovers>::default(),
         Box::<Ports>::default(),
         Box::<KnownAddresses>::default(),

@@ -44,6 +44,10 @@ fn networks(world: &mut World, dice: &mut Dice) {
     for _ in 0..dice.within(0..6) {
         world.after(moment(dice), Act::BreakStream { phone: any_phone(dice) });
     }
+    for _ in 0..dice.within(0..3) {
+        let milliseconds = dice.within(0..20_000_000) as i64 - 10_000_000;
+        world.after(moment(dice), Act::ClockJump { milliseconds });
+    }
     for _ in 0..dice.within(0..4) {
         let act = Act::StoreAway { office: dice.within(0..2) as usize, time: dice.millis(100..120_000) };
         world.after(moment(dice), act);

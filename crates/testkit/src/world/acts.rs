@@ -73,6 +73,11 @@ pub enum Act {
         /// For so long.
         time: Duration,
     },
+    /// The wall clocks of all exchanges are set anew (R18).
+    ClockJump {
+        /// By so many milliseconds, back when negative.
+        milliseconds: i64,
+    },
     /// The store takes nothing.
     StoreAway {
         /// Where.
@@ -130,6 +135,10 @@ impl World {
             Act::CutTrunk { time } => {
                 self.fault(format!("the trunk is cut for {time:?}"));
                 self.trunk.cut_until = now + time;
+            }
+            Act::ClockJump { milliseconds } => {
+                self.fault(format!("the clocks jump by {milliseconds} ms"));
+                self.now.wall.0 += milliseconds;
             }
             Act::StoreAway { office, time } => {
                 self.fault(format!("the store of office {office} is away for {time:?}"));

@@ -25,6 +25,8 @@ pub struct Office {
     pub address: SocketAddr,
     /// The store takes nothing until then.
     pub store_away_until: Mono,
+    /// When the last commit that was handed over is kept.
+    stored_by: Mono,
     /// Answers to commands.
     pub answers: Vec<(CommandId, Answer)>,
     /// All orders, the last of each leg.
@@ -68,7 +70,7 @@ impl World {
                     device: device.clone(),
                     bindings: bindings.clone(),
                 }),
-                Change::Record(_) | Change::Fact(_) => {}
+                Change::Record(_) | Change::Fact(_) | Change::OpenCall(_) => {}
             }
         }
         let exchange = Exchange::new(self.now, config, seed, snapshot);
@@ -76,6 +78,7 @@ impl World {
             exchange,
             address,
             store_away_until: Mono(0),
+            stored_by: Mono(0),
             answers: Vec::new(),
             orders: std::collections::BTreeMap::new(),
             engine: None,
@@ -182,8 +185,11 @@ impl World {
                 self.see(&Observed::Record { office, record: record.clone() });
             }
         }
+        // One writer: what was handed over first is kept first.
         let wait = self.dice().millis(1..25);
-        self.push(wait, Happening::Stored { office, commit });
+        let due = (self.now.mono + wait).max(self.offices[office].stored_by);
+        self.offices[office].stored_by = due;
+        self.push(due.since(self.now.mono), Happening::Stored { office, commit });
     }
 
     /// The store's answer is due.
@@ -202,6 +208,7 @@ impl World {
                     self.see(&Observed::KeptBindings { office, device, bindings });
                 }
                 Change::Record(record) => self.see(&Observed::KeptRecord { office, record }),
+                Change::OpenCall(open) => self.see(&Observed::KeptOpenCall { office, open }),
                 Change::Fact(_) => {}
             }
         }

@@ -1,0 +1,71 @@
+//! Calls that are going on, as the store knows them: written behind the call, so that a call that dies with its
+//! exchange still leaves its one record (R20).
+//!
+//! ```text
+//! INVITE --> OpenCall --> answered: OpenCall again --> over: Record, which closes the entry
+//!                 \--- the exchange dies: at the next start the store closes what is open as "node lost"
+//! ```
+//! Nothing waits for these rows: they are collected with the records, and a call that is over at once costs none.
+
+use crate::change::{Change, OpenCall};
+use crate::exchange::{Exchange, Promise};
+use calls::CallId;
+use clock::Now;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the store was told of each running call.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    calls: BTreeMap<CallId, OpenCall>,
+    /// Their names in the store.
+    keys: BTreeSet<(Box<str>, Box<str>)>,
+}
+
+impl Journal {
+    /// Whether a call still goes on: what comes late may not open it again after its record.
+    pub(crate) fn holds(&self, open: &OpenCall) -> bool {
+        self.keys.contains(&(open.session_id.clone(), open.dialled.clone()))
+    }
+}
+
+impl Exchange {
+    /// A call begins.
+    pub(crate) fn journal_call(&mut self, now: Now, call: CallId) {
+        let Some(ongoing) = self.ongoing.call(call) else { return };
+        let open = OpenCall {
+            session_id: ongoing.session_id.clone(),
+            dialled: ongoing.callee.number.clone(),
+            caller: ongoing.caller.clone(),
+            answered_by: Box::default(),
+            started: now.wall,
+            answered: None,
+        };
+        self.journal.keys.insert((open.session_id.clone(), open.dialled.clone()));
+        self.journal.calls.insert(call, open.clone());
+        self.commit(now, vec![Change::OpenCall(Box::new(open))], Promise::Nothing);
+    }
+
+    /// Somebody answered it.
+    pub(crate) fn journal_answer(&mut self, now: Now, call: CallId) {
+        // Beside the caller there may be phones that still ring; then nobody is named.
+        let answered_by: Box<str> = {
+            let mut others = self.switch.labels(call).skip(1);
+            match (others.next(), others.next()) {
+                (Some(one), None) => one.into(),
+                _ => Box::default(),
+            }
+        };
+        let Some(open) = self.journal.calls.get_mut(&call) else { return };
+        open.answered_by = answered_by;
+        open.answered.get_or_insert(now.wall);
+        let change = Change::OpenCall(Box::new(open.clone()));
+        self.commit(now, vec![change], Promise::Nothing);
+    }
+
+    /// Its record closes it.
+    pub(crate) fn journal_end(&mut self, call: CallId) {
+        if let Some(open) = self.journal.calls.remove(&call) {
+            self.journal.keys.remove(&(open.session_id, open.dialled));
+        }
+    }
+}

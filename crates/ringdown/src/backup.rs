@@ -1,0 +1,22 @@
+//! `ringdown backup`: the whole office in one file, while it runs or stands.
+
+use crate::Failure;
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The file to write, readable by you alone
+    file: PathBuf,
+    /// Replace the file if it exists
+    #[arg(long)]
+    force: bool,
+}
+
+pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
+    store::backup(data, &arguments.file, arguments.force)?;
+    println!(
+        "{}: people, numbers, phones with their secrets, registrations, records, and the certificate",
+        arguments.file.display()
+    );
+    Ok(())
+}

@@ -1,0 +1,194 @@
+//! What a configuration says that cannot work, wherever it runs. `serve` and `reload` refuse it for the same reasons.
+
+use super::finding::Finding;
+use crate::config::{Config, Source};
+use net::Identity;
+use std::net::SocketAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Port pairs below which an office would soon be out of them.
+const FEW_PAIRS: u32 = 20;
+/// How long before its end a certificate is worth a warning, in seconds.
+const SOON: i64 = 14 * 86_400;
+
+/// Where keys stand; without a file there is nothing to name.
+#[derive(Clone, Copy)]
+pub(crate) struct Places<'a>(pub(crate) Option<&'a Source>);
+
+impl Places<'_> {
+    pub(crate) fn of(&self, section: &str, key: &str) -> String {
+        self.0.map_or_else(|| format!("[{section}] {key}"), |source| source.place(section, key))
+    }
+}
+
+/// All that is wrong with the configuration itself.
+pub(crate) fn judge(config: &Config, places: Places<'_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    listeners(config, places, &mut found);
+    media(config, places, &mut found);
+    ports(config, places, &mut found);
+    calls(config, places, &mut found);
+    certificate(config, places, &mut found);
+    if let Err(error) = config.log.level.parse::<tracing_subscriber::EnvFilter>() {
+        let advice = "write error, warn, info or debug, or parts as in \"info,net=debug\"";
+        found.push(Finding::error(places.of("log", "level"), format!("the log level {error}"), advice));
+    }
+    found
+}
+
+fn listeners(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
+    let sip = &config.sip;
+    let stream = |section, key, list: &[SocketAddr]| -> Vec<(&'static str, &'static str, SocketAddr)> {
+        list.iter().map(|address| (section, key, *address)).collect()
+    };
+    let udp = stream("sip", "udp", &sip.udp.0);
+    let mut tcp = stream("sip", "tcp", &sip.tcp.0);
+    tcp.extend(stream("sip", "tls", &sip.tls.0));
+    tcp.extend(stream("http", "listen", &config.http.listen.0));
+    for list in [&udp, &tcp] {
+        for (index, (section, key, address)) in list.iter().enumerate() {
+            if let Some((other, name, same)) =
+                list[..index].iter().find(|(.., known)| collide(*known, *address))
+            {
+                found.push(Finding::error(
+                    places.of(section, key),
+                    format!("{address} is the same listener as {same} of [{other}] {name}"),
+                    "name each address and port once; 0.0.0.0 stands for all of them",
+                ));
+            }
+        }
+    }
+    if sip.udp.0.is_empty() && sip.tcp.0.is_empty() && sip.tls.0.is_empty() {
+        found.push(Finding::error(
+            places.of("sip", "udp"),
+            "no phone can reach us: udp, tcp and tls are all empty",
+            "name at least one address to listen on",
+        ));
+    }
+}
+
+/// Whether two listeners of one kind want the same port. Port 0 is another one each time.
+fn collide(a: SocketAddr, b: SocketAddr) -> bool {
+    let overlap = a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified();
+    a.port() == b.port() && a.port() != 0 && a.is_ipv6() == b.is_ipv6() && overlap
+}
+
+fn media(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
+    let media = &config.media;
+    for address in &media.address.0 {
+        let public = media.advertise.is_some_and(|public| public.is_ipv6() == address.is_ipv6());
+        if address.is_unspecified() && !public {
+            found.push(Finding::error(
+                places.of("media", "address"),
+                format!("{address} is no address that a phone can send sound to"),
+                "name an address of this machine, or leave the key away for the one of the route to the world; with \
+                 [media] advertise set, this may stay",
+            ));
+        }
+    }
+    if media.workers > 64 {
+        let what = format!("{} threads for sound are more than the 64 that we start", media.workers);
+        found.push(Finding::warning(places.of("media", "workers"), what, "write 0 for one a core"));
+    }
+}
+
+fn ports(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
+    let place = || places.of("media", "ports");
+    let ranges: Vec<(u16, u16)> = config.media.ports.0.iter().map(|p| (*p.0.start(), *p.0.end())).collect();
+    for (index, (first, last)) in ranges.iter().enumerate() {
+        if let Some((from, to)) = ranges[..index].iter().find(|(from, to)| first <= to && from <= last) {
+            found.push(Finding::error(
+                place(),
+                format!("the ranges {from}-{to} and {first}-{last} overlap"),
+                "let each range end before the next begins",
+            ));
+        }
+    }
+    for (section, key, address) in [("udp", &config.sip.udp)]
+        .iter()
+        .flat_map(|(key, list)| list.0.iter().map(move |a| ("sip", *key, *a)))
+    {
+        if ranges.iter().any(|(first, last)| (*first..=*last).contains(&address.port())) {
+            found.push(Finding::error(
+                places.of(section, key),
+                format!("port {} is also one of [media] ports", address.port()),
+                "take another port for SIP, or other ranges for sound",
+            ));
+        }
+    }
+    let pairs: u32 = ranges.iter().map(|(first, last)| (u32::from(*last) + 1 - u32::from(*first)) / 2).sum();
+    if pairs < 2 {
+        let advice = "give at least four ports; an office of 100 phones wants 400 or more";
+        found.push(Finding::error(place(), format!("{pairs} port pairs are too few for one call"), advice));
+    } else if pairs < FEW_PAIRS {
+        let what = format!("{pairs} port pairs are enough for {} calls only", pairs / 2);
+        found.push(Finding::warning(place(), what, "give four ports for each call that may be up at once"));
+    }
+}
+
+fn calls(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
+    let calls = &config.calls;
+    if !calls.echo_number.is_empty() && !exchange::is_number(&calls.echo_number) {
+        found.push(Finding::error(
+            places.of("calls", "echo_number"),
+            format!("\"{}\" is no number that a phone can dial", calls.echo_number),
+            "write digits, as in \"600\", or \"\" for no echo",
+        ));
+    }
+    if !(5..=600).contains(&calls.ring_seconds) {
+        let what = format!("a call cannot ring for {} seconds", calls.ring_seconds);
+        found.push(Finding::error(places.of("calls", "ring_seconds"), what, "write 5 to 600"));
+    }
+    if calls.drain_seconds > 86_400 {
+        let what = format!("{} seconds to stop are more than a day", calls.drain_seconds);
+        found.push(Finding::error(places.of("calls", "drain_seconds"), what, "write 0 to 86400"));
+    }
+}
+
+fn certificate(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
+    let (certificate, key) = match (&config.sip.certificate, &config.sip.key) {
+        (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
+        (None, None) => return,
+        (given, _) => {
+            let (set, missing) =
+                if given.is_some() { ("certificate", "key") } else { ("key", "certificate") };
+            return found.push(Finding::error(
+                places.of("sip", set),
+                format!("{set} is set and {missing} is not"),
+                "set both, or none for a certificate of our own making",
+            ));
+        }
+    };
+    let place = || places.of("sip", "certificate");
+    if let Err(error) = net::server_config(&Identity { certificate: certificate.clone(), key }) {
+        let advice =
+            "name the PEM file of the chain and that of its own key, both readable for the exchange's user";
+        found.push(Finding::error(place(), error.to_string(), advice));
+    }
+}
+
+/// A certificate that is over, or soon. Not for `serve`: phones that do not look still get their calls.
+pub(crate) fn expiry(config: &Config, places: Places<'_>) -> Option<Finding> {
+    let certificate = config.sip.certificate.as_ref()?;
+    let validity = net::validity(certificate).ok()?;
+    let place = places.of("sip", "certificate");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let now = i64::try_from(now).unwrap_or(i64::MAX);
+    let day = |seconds| {
+        jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |at| at.to_string())
+    };
+    let name = certificate.display();
+    if validity.until < now {
+        let what = format!("{name}: the certificate is expired since {}", day(validity.until));
+        let advice = "have it renewed, then `ringdown reload` takes it without a restart";
+        Some(Finding::error(place, what, advice))
+    } else if validity.from > now {
+        let what = format!("{name}: the certificate is not valid before {}", day(validity.from));
+        Some(Finding::error(place, what, "set this machine's clock, or take another certificate"))
+    } else if validity.until < now + SOON {
+        let what = format!("{name}: the certificate ends on {}", day(validity.until));
+        Some(Finding::warning(place, what, "have it renewed, then `ringdown reload` takes it"))
+    } else {
+        None
+    }
+}

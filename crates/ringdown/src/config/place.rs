@@ -1,0 +1,129 @@
+//! Where a key stands in a file, and which keys there are at all: for findings that name their line.
+
+use toml::de::{DeTable, DeValue};
+
+/// The example, all of its keys commented out; the one list of what can be set.
+pub(crate) const EXAMPLE: &str = include_str!("example.toml");
+
+/// The example with every key set to its default.
+pub(crate) fn all_set() -> String {
+    let uncomment = |line: &str| match line.strip_prefix('#') {
+        Some(key) if !key.starts_with([' ', '#']) && !key.is_empty() => format!("{key}\n"),
+        _ => format!("{line}\n"),
+    };
+    EXAMPLE.lines().map(uncomment).collect()
+}
+
+/// The sections, each with its keys.
+pub(crate) fn known() -> Vec<(String, Vec<String>)> {
+    let text = all_set();
+    // The example is ours, and a test reads it.
+    let Ok(table) = DeTable::parse(&text) else { return Vec::new() };
+    let section = |(name, value): (_, &toml::Spanned<DeValue<'_>>)| {
+        let name: &toml::Spanned<std::borrow::Cow<'_, str>> = name;
+        let keys = match value.get_ref() {
+            DeValue::Table(keys) => keys.keys().map(|key| key.get_ref().to_string()).collect(),
+            _ => Vec::new(),
+        };
+        (name.get_ref().to_string(), keys)
+    };
+    table.get_ref().iter().map(section).collect()
+}
+
+/// The line of a key, from 1.
+pub(crate) fn line_of(text: &str, section: &str, key: &str) -> Option<usize> {
+    let table = DeTable::parse(text).ok()?;
+    let keys = table.get_ref().iter().find(|(name, _)| name.get_ref() == section)?.1;
+    let DeValue::Table(keys) = keys.get_ref() else { return None };
+    let (found, _) = keys.iter().find(|(name, _)| name.get_ref() == key)?;
+    Some(line_at(text, found.span().start))
+}
+
+/// The line of an octet, from 1.
+pub(crate) fn line_at(text: &str, octet: usize) -> usize {
+    text.bytes().take(octet).filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// Sections and keys that we do not know: line, and words that say what was perhaps meant.
+pub(crate) fn strangers(text: &str) -> Vec<(usize, String)> {
+    let Ok(table) = DeTable::parse(text) else { return Vec::new() };
+    let known = known();
+    let mut found = Vec::new();
+    for (section, value) in table.get_ref() {
+        let name = section.get_ref();
+        let Some((_, keys)) = known.iter().find(|(known, _)| known == name) else {
+            let like = closest(name, known.iter().map(|(name, _)| name.as_str()));
+            found.push((line_at(text, section.span().start), format!("unknown section [{name}]{like}")));
+            continue;
+        };
+        let DeValue::Table(given) = value.get_ref() else { continue };
+        for key in given.keys().filter(|key| !keys.iter().any(|known| known == key.get_ref())) {
+            let (line, given) = (line_at(text, key.span().start), key.get_ref());
+            let like = closest(given, keys.iter().map(String::as_str));
+            found.push((line, format!("unknown field `{given}` in [{name}]{like}")));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// "; did you mean `x`?", or all that there is.
+fn closest<'a>(given: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let best = known.clone().map(|name| (distance(given, name), name)).min();
+    // A part of a name is meant for it, however much is missing.
+    let part = known.clone().find(|name| name.starts_with(given) || given.starts_with(name));
+    match best.filter(|(far, _)| *far <= 1 + given.len() / 4).or(part.map(|name| (0, name))) {
+        Some((_, name)) => format!("; did you mean `{name}`?"),
+        None => {
+            format!("; there are {}", known.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+/// Letters to add, take away, change or swap with their neighbour, to make one word of the other.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let changed = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = changed.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_perhaps_meant() {
+        for (text, line, words) in [
+            ("[sip]\n\nupd = 1\n", 3, "did you mean `udp`"),
+            ("[media]\nport = 1\n", 2, "did you mean `ports`"),
+            ("[meida]\n", 1, "did you mean `media`"),
+            ("[calls]\nzzzzzz = 1\n", 2, "there are `"),
+            ("sip.adress = 1\n", 1, "there are `"),
+        ] {
+            let found = strangers(text);
+            assert_eq!(found.len(), 1, "{text}");
+            assert!(found[0].0 == line && found[0].1.contains(words), "{found:?}");
+        }
+        assert_eq!(strangers(&all_set()), []);
+    }
+
+    #[test]
+    fn lines_of_keys() {
+        let text = "# a\n[sip]\nudp = 1\n[media]\nports = [\n 1 ]\naddress = 1\n";
+        assert_eq!(line_of(text, "sip", "udp"), Some(3));
+        assert_eq!(line_of(text, "media", "address"), Some(7));
+        assert_eq!(line_of(text, "media", "workers"), None);
+    }
+}

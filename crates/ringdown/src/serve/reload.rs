@@ -1,0 +1,152 @@
+//! `ringdown reload` and SIGHUP: the whole file is judged first, then taken at once, or refused whole.
+
+use super::core::CoreInput;
+use super::tls::{Tls, identity};
+use crate::check::{self, file::Places};
+use crate::config::{Config, Sip};
+use crate::log::Level;
+use exchange::{Answer, Command, LiveConfig};
+use net::Sender;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::{Mutex, oneshot};
+
+/// All that a reload touches.
+pub(crate) struct Reload {
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) data: PathBuf,
+    /// What is in use now; held during a reload, so that two do not mix.
+    pub(crate) current: Mutex<Config>,
+    pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) level: Level,
+    pub(crate) core: Sender<CoreInput>,
+}
+
+impl Reload {
+    /// Reads the file again. Returns the keys whose change waits for a restart.
+    ///
+    /// # Errors
+    /// Why nothing was changed, with file and line.
+    pub(crate) async fn reload(&self) -> Result<Vec<String>, String> {
+        let mut current = self.current.lock().await;
+        let (new, source) = match &self.path {
+            Some(path) => {
+                let (new, source) = Config::read(path)?;
+                (new, Some(source))
+            }
+            // Without a file there may still be a new certificate.
+            None => (current.clone(), None),
+        };
+        let places = Places(source.as_ref());
+        if let Some(refusal) = check::refusal(&check::file::judge(&new, places)) {
+            return Err(refusal);
+        }
+        let certificate = match &self.tls {
+            Some(_) => {
+                let identity = identity(&new, &self.data).map_err(|error| error.to_string())?;
+                let read = net::server_config(&identity);
+                Some(read.map_err(|error| format!("{}: {error}", places.of("sip", "certificate")))?)
+            }
+            None => None,
+        };
+        // The one step that can still be refused comes first; what follows cannot fail.
+        self.ask(live(&new)).await.map_err(|why| format!("{}: {why}", places.of("calls", "echo_number")))?;
+        if let (Some(tls), Some(certificate)) = (&self.tls, certificate) {
+            tls.put(certificate);
+        }
+        self.level.put(&new.log.level);
+        let waits = waits_for_restart(&current, &new);
+        *current = taken(&current, new);
+        Ok(waits)
+    }
+
+    /// How long running calls may go on when we are told to stop.
+    pub(crate) async fn drain_limit(&self) -> std::time::Duration {
+        self.current.lock().await.calls.drain_limit()
+    }
+
+    async fn ask(&self, live: LiveConfig) -> Result<(), String> {
+        let (reply, answer) = oneshot::channel();
+        let command = Command::Reconfigure(Box::new(live));
+        let busy = || "the exchange is stopping or too busy; try again".to_owned();
+        self.core.send(CoreInput::Command { command, reply }).map_err(|_| busy())?;
+        match answer.await.map_err(|_| busy())? {
+            Answer::Refused(refusal) => Err(refusal.to_string()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What the office itself is told.
+pub(crate) fn live(config: &Config) -> LiveConfig {
+    let echo_number = Some(config.calls.echo_number.as_str()).filter(|number| !number.is_empty());
+    LiveConfig {
+        domain: config.sip.domain.as_deref().map(Into::into),
+        echo_number: echo_number.map(Into::into),
+        ring_limit: config.calls.ring_limit(),
+        challenge: config.sip.challenge.into(),
+        no_answer_limit: config.calls.no_answer_limit(),
+        outside_limit: config.calls.outside_limit(),
+        numbering: config.numbers.numbering(),
+        codes: config.codes.0.clone(),
+        emergency: config.emergency.plan(&config.numbers),
+    }
+}
+
+/// The configuration that is in use after a reload: sockets stay as they were bound.
+fn taken(old: &Config, new: Config) -> Config {
+    // Every field is named, so that a new one makes somebody think.
+    let Config { sip, media: _, http: _, calls, codes, numbers, emergency, dns: _, log } = new;
+    let Sip { udp: _, tcp: _, tls: _, advertise: _, domain, challenge, certificate, key, authorities: _ } =
+        sip;
+    let Sip { udp, tcp, tls, advertise, authorities, .. } = old.sip.clone();
+    Config {
+        sip: Sip { udp, tcp, tls, advertise, domain, challenge, certificate, key, authorities },
+        media: old.media.clone(),
+        http: old.http.clone(),
+        calls,
+        codes,
+        numbers,
+        emergency,
+        dns: old.dns.clone(),
+        log,
+    }
+}
+
+/// The keys that differ and are read at the start alone.
+fn waits_for_restart(old: &Config, new: &Config) -> Vec<String> {
+    let differs = [
+        ("[sip] udp", old.sip.udp != new.sip.udp),
+        ("[sip] tcp", old.sip.tcp != new.sip.tcp),
+        ("[sip] tls", old.sip.tls != new.sip.tls),
+        ("[sip] advertise", old.sip.advertise != new.sip.advertise),
+        ("[sip] authorities", old.sip.authorities != new.sip.authorities),
+        ("[media] address", old.media.address != new.media.address),
+        ("[media] ports", old.media.ports != new.media.ports),
+        ("[media] advertise", old.media.advertise != new.media.advertise),
+        ("[media] workers", old.media.workers != new.media.workers),
+        ("[http] listen", old.http.listen != new.http.listen),
+        ("[dns] servers", old.dns.servers != new.dns.servers),
+    ];
+    differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_a_restart_is_named_until_it_comes() {
+        let old = Config::default();
+        let new = Config::parse(
+            "[sip]\nudp = \"127.0.0.1:5070\"\ndomain = \"x.example\"\n[http]\nlisten = []\n[calls]\nring_seconds = 9\n",
+        )
+        .unwrap();
+        assert_eq!(waits_for_restart(&old, &new), ["[sip] udp", "[http] listen"]);
+        let used = taken(&old, new.clone());
+        assert_eq!((&used.sip.udp, used.calls.ring_seconds), (&old.sip.udp, 9));
+        assert_eq!(used.sip.domain.as_deref(), Some("x.example"));
+        assert_eq!(waits_for_restart(&used, &new), ["[sip] udp", "[http] listen"], "still");
+        assert_eq!(waits_for_restart(&used, &used), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,43 @@
+//! What TLS listeners speak with, where that comes from, and how it is exchanged while connections stand.
+
+use crate::Failure;
+use crate::config::Config;
+use net::Identity;
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// The certificate in use.
+pub(crate) struct Tls {
+    /// What new connections begin with; those that stand keep theirs.
+    pub(crate) current: Arc<RwLock<Arc<net::ServerConfig>>>,
+}
+
+impl Tls {
+    /// What the configuration asks for; none without a TLS listener.
+    pub(crate) fn start(config: &Config, data: &Path) -> Result<Option<Tls>, Failure> {
+        if config.sip.tls.0.is_empty() {
+            return Ok(None);
+        }
+        let current = net::server_config(&identity(config, data)?)?;
+        Ok(Some(Tls { current: Arc::new(RwLock::new(current)) }))
+    }
+
+    /// Takes another certificate; connections keep what they began with, so no call drops.
+    pub(crate) fn put(&self, config: Arc<net::ServerConfig>) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = config;
+    }
+}
+
+/// Where certificate and key lie; made in the data folder if the configuration names none.
+pub(crate) fn identity(config: &Config, data: &Path) -> Result<Identity, Failure> {
+    if let (Some(certificate), Some(key)) = (&config.sip.certificate, &config.sip.key) {
+        return Ok(Identity { certificate: certificate.clone(), key: key.clone() });
+    }
+    let named = config.sip.tls.0.iter().map(|address| address.ip()).filter(|ip| !ip.is_unspecified());
+    let mut names: Vec<String> = named.chain(config.sip.advertise).map(|ip| ip.to_string()).collect();
+    names.extend(["localhost".to_owned(), IpAddr::from([127, 0, 0, 1]).to_string()]);
+    names.extend(config.sip.domain.clone());
+    names.dedup();
+    Ok(Identity::self_signed(data, names)?)
+}

@@ -1,0 +1,339 @@
+"""What was promised is there after the exchange died: at every failpoint, under load, on a full disk (R12, R18, R20)."""
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from e2e.conftest import Office
+from peers import digest, sdp
+from peers.exchange import REPOSITORY, Exchange
+from peers.ports import LOOPBACK, media_range
+from peers.rawua import RawUA
+from peers.sipmsg import Message
+from peers.waiting import until
+
+LIST = REPOSITORY / "crates/store/src/failpoint.rs"
+POINTS = re.findall(r'^    "([a-z_.]+)",$', LIST.read_text(), re.MULTILINE)
+
+
+@pytest.fixture
+def own():
+    """An exchange of the test's own whose ports stay the same when it starts again."""
+    with Exchange(media_span=400) as exchange:
+        yield exchange
+
+
+def start_again(exchange):
+    """On the same data and, for UDP, the same port."""
+    port = exchange.host_port()[1]
+    keep_port(exchange, port)
+    began = time.monotonic()
+    exchange.start()
+    return began
+
+
+def keep_port(exchange, port):
+    """The next start listens there; its ports for sound are drawn anew, for another may have taken them meanwhile."""
+    text = exchange.config.read_text().replace('udp = "127.0.0.1:0"', f'udp = "127.0.0.1:{port}"')
+    first, last = media_range(400)
+    exchange.config.write_text(re.sub(r'ports = "[0-9-]+"', f'ports = "{first}-{last}"', text))
+
+
+def rings(office, caller, phone, number, seconds=2):
+    """Whether a call to the number reaches the phone."""
+    with office.raw(caller) as one:
+        call = one.invite(number, sdp.describe(40000))
+        phone.wait_invite(seconds).refuse(486)
+        assert call.wait_final().status == 486
+
+
+# ---- failpoints
+
+
+def knows_failpoints(exchange):
+    """A release build knows none: there, arming one changes nothing."""
+    probe = subprocess.run(
+        [exchange.binary, "serve", "--data", exchange.data, "--config", exchange.config], env=armed("none"),
+        capture_output=True, timeout=20, text=True, check=False, stdin=subprocess.DEVNULL)
+    return probe.returncode == 1 and "no point" in probe.stderr
+
+
+def armed(point, times=1):
+    return {**os.environ, "RINGDOWN_FAILPOINT": f"{point}:{times}"}
+
+
+def promised_while_dying(exchange, point, promises):
+    """Asks for everything until the exchange dies; keeps in `promises` what it was told is done."""
+    serial = 0
+    while exchange.alive() and serial < 40:
+        serial += 1
+        name = f"p{len(point)}-{serial}-{time.monotonic_ns()}"
+        if exchange.run("account", "add", name, ok=False).returncode:
+            continue
+        promises["accounts"].append(name)
+        if exchange.run("number", "add", f"8{serial:03}", "--account", name, ok=False).returncode:
+            continue
+        added = exchange.run("device", "add", f"{name}-d", "--account", name, "--secret", "s", ok=False)
+        if added.returncode:
+            continue
+        phone = RawUA(f"{name}-d", "s", exchange.host_port())
+        promises["phones"].append(phone)
+        try:
+            if phone.register(expires=3600, ok=False).status == 200:
+                promises["registered"].append((phone, f"8{serial:03}"))
+        except AssertionError:
+            continue
+
+
+@pytest.mark.parametrize("point", [one for one in POINTS if one.startswith(("store.", "core."))])
+def test_what_was_promised_before_dying_at(own, point):
+    """R12, R20: accounts and devices that were acknowledged exist, phones that got their 200 ring."""
+    if not knows_failpoints(own):
+        pytest.skip("this build has no failpoints")
+    own.start()
+    office = Office(own)
+    caller = office.person()
+    promises = {"accounts": [], "phones": [], "registered": []}
+    own.stop()
+    keep_port(own, own.host_port()[1])
+    os.environ["RINGDOWN_FAILPOINT"] = f"{point}:6"
+    try:
+        own.start()
+    finally:
+        del os.environ["RINGDOWN_FAILPOINT"]
+    try:
+        promised_while_dying(own, point, promises)
+        assert own.wait_end(5) == -signal.SIGABRT and f"failpoint {point}" in own.log()
+        assert promises["accounts"], "it promised something before"
+        keep_port(own, own.host_port()[1])
+        own.start()
+        accounts = own.run("account", "list").stdout
+        for name in promises["accounts"]:
+            assert name in accounts, f"{name} was acknowledged before {point}"
+        for phone, number in promises["registered"]:
+            rings(office, caller, phone, number)
+    finally:
+        for phone in promises["phones"]:
+            phone.close()
+
+
+@pytest.mark.parametrize("point", [one for one in POINTS if not one.startswith(("store.", "core."))])
+def test_an_interrupted_step_leaves_a_whole_office(own, point, tmp_path):
+    """Migration, backup and restore: what dies half-way is done again, and nothing half-done is taken for whole."""
+    if not knows_failpoints(own):
+        pytest.skip("this build has no failpoints")
+
+    def dies(*arguments, env):
+        done = subprocess.run([own.binary, "--data", own.data, *arguments], env=env, capture_output=True, timeout=20,
+                              check=False, stdin=subprocess.DEVNULL)
+        assert done.returncode == -signal.SIGABRT, done
+
+    if point.startswith("migrate."):
+        dies("serve", "--config", own.config, env=armed(point))
+        own.start()
+        Office(own).person()
+        return
+    own.start()
+    person = Office(own).person()
+    kept = tmp_path / "kept"
+    if point.startswith("backup."):
+        dies("backup", kept, env=armed(point))
+        assert not kept.exists()
+    own.run("backup", kept)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["kept"], "nothing is left behind"
+    own.stop()
+    own.data = own.folder / "other"
+    if point.startswith("restore."):
+        dies("restore", kept, env=armed(point))
+    own.run("restore", kept)
+    own.start()
+    assert person.user in own.run("device", "list").stdout
+
+
+# ---- kill -9
+
+
+def test_every_registration_that_got_its_200_rings_after_a_kill(own):
+    """R12: kill -9 in the middle of a storm of new bindings; each 200 holds, and a phone rings within 2 s."""
+    own.start()
+    office = Office(own)
+    caller = office.person()
+    count = 2000
+    own.import_people([(f"k{n}", f"K {n}", f"7{n:04}", f"k{n}-d", "s") for n in range(count)])
+    storm = Storm(own.host_port(), count)
+    storm.start()
+    until(lambda: len(storm.confirmed) > count // 3, 20, "registrations", own.tail)
+    rate = len(storm.confirmed) / (time.monotonic() - storm.began)
+    os.kill(own.pid, signal.SIGKILL)
+    own.wait_end(10)
+    time.sleep(0.1)
+    storm.stop()
+    confirmed = sorted(storm.confirmed)
+    assert count // 3 < len(confirmed) < count, f"killed in the middle, at {rate:.0f} a second"
+    print(f"{rate:.0f} new bindings a second, {len(confirmed)} confirmed")
+    began = start_again(own)
+    listed = own.run("device", "list").stdout
+    kept = set(re.findall(r"^k(\d+)-d +\S+ +udp", listed, re.MULTILINE | re.IGNORECASE))
+    missing = [n for n in confirmed if str(n) not in kept]
+    assert not missing, f"{len(missing)} of {len(confirmed)} are gone: {missing[:5]}\n{listed[:400]}"
+    with office.raw(caller) as one:
+        call = one.invite(f"7{confirmed[-1]:04}", sdp.describe(40000))
+        until(lambda: storm.heard_invite(), 2, "the last phone that was confirmed rings", own.tail)
+        assert time.monotonic() - began < 5
+        call.cancel()
+    storm.close()
+
+
+class Storm:
+    """New bindings as fast as the exchange takes them: one socket, one contact a device, no repeats."""
+
+    WINDOW = 64
+
+    def __init__(self, server, count):
+        self.server, self.count = server, count
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((LOOPBACK, 0))
+        self.socket.settimeout(0.05)
+        self.confirmed, self.began, self.halt = set(), 0.0, False
+        self.invited = threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self):
+        self.began = time.monotonic()
+        self.thread.start()
+
+    def stop(self):
+        self.halt = True
+        self.thread.join(2)
+
+    def close(self):
+        self.socket.close()
+
+    def heard_invite(self):
+        try:
+            return b"INVITE sip:k" in self.socket.recv(65536)
+        except OSError:
+            return False
+
+    def _register(self, n, cseq, proof=""):
+        host, port = self.socket.getsockname()
+        domain = f"{self.server[0]}:{self.server[1]}"
+        text = (
+            f"REGISTER sip:{domain} SIP/2.0\r\nVia: SIP/2.0/UDP {host}:{port};branch=z9hG4bKk{n}x{cseq};rport\r\n"
+            f"Max-Forwards: 70\r\nFrom: <sip:k{n}-d@{domain}>;tag=t{n}\r\nTo: <sip:k{n}-d@{domain}>\r\n"
+            f"Call-ID: k{n}@storm\r\nCSeq: {cseq} REGISTER\r\nContact: <sip:k{n}-d@{host}:{port}>\r\n"
+            f"Expires: 3600\r\n{proof}Content-Length: 0\r\n\r\n"
+        )
+        self.socket.sendto(text.encode(), self.server)
+
+    def _run(self):
+        following = iter(range(self.count))
+        for n in [n for n, _ in zip(following, range(self.WINDOW))]:
+            self._register(n, 1)
+        while not self.halt:
+            try:
+                message = Message.parse(self.socket.recv(65536))
+            except OSError:
+                continue
+            n = int(message.get("call-id")[1:].split("@")[0])
+            if message.status == 401:
+                uri = f"sip:{self.server[0]}:{self.server[1]}"
+                value = digest.answer(message.all("www-authenticate")[0], "REGISTER", uri, f"k{n}-d", "s", 1)
+                self._register(n, 2, f"Authorization: {value}\r\n")
+            elif message.status == 200:
+                self.confirmed.add(n)
+                for n in [n for n, _ in zip(following, range(1))]:
+                    self._register(n, 1)
+
+
+def test_fifty_calls_leave_fifty_records_after_a_kill(own):
+    """R20: kill -9 under calls, half of them answered; each has its one record, cause "node lost"."""
+    own.start()
+    office = Office(own)
+    one, two = office.person(), office.person()
+    with office.raw(one) as caller, office.raw(two) as phone:
+        phone.register(expires=3600)
+        for index in range(50):
+            call = caller.invite(two.number, sdp.describe(40000))
+            branch = phone.wait_invite()
+            branch.ring()
+            if index % 2:
+                branch.answer(sdp.describe(40002))
+                call.wait_answer()
+        done = caller.invite("no-such-number", sdp.describe(40000))
+        assert done.wait_final().status == 404
+        # The pulse of the exchange is two seconds apart.
+        time.sleep(2.5)
+        killed = time.time()
+        os.kill(own.pid, signal.SIGKILL)
+        own.wait_end(10)
+    start_again(own)
+    records = own.wait_calls(51)
+    lost = [record for record in records if record["cause"] == "node lost"]
+    assert len(records) == 51 and len(lost) == 50
+    assert all(record["blame"] == "us" and record["caller"] == one.number for record in lost)
+    answered = [record for record in lost if record["answered"]]
+    assert len(answered) == 25 and all(record["answered_by"] == two.user for record in answered)
+    assert all(record["status"] == (200 if record["answered"] else 503) for record in lost)
+    talked = max(record["duration_ms"] for record in answered)
+    since = (time.time() - killed) * 1000
+    assert 0 < talked < 60_000 - since, "it ended when it was last seen alive"
+    own.stop()
+    own.start()
+    assert len(own.calls()) == 51, "once"
+
+
+# ---- a full disk
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="needs the right to mount")
+def test_on_a_full_disk_calls_go_on_and_new_promises_are_refused(own):
+    """R20: 503 for a new binding, a refusal with its reason for a command, calls as ever; all is well after."""
+    own.data.mkdir(mode=0o700)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m,mode=700", "tmpfs", own.data], check=False)
+    if mounted.returncode:
+        pytest.skip("this machine mounts nothing")
+    try:
+        full_disk(own)
+    finally:
+        own.stop()
+        subprocess.run(["umount", "--lazy", own.data], check=False)
+
+
+def full_disk(own):
+    own.start()
+    office = Office(own)
+    one, two, three = office.person(), office.person(), office.person()
+    ballast = own.data / "ballast"
+    with office.raw(one) as caller, office.raw(two) as phone, office.raw(three) as late:
+        phone.register(expires=3600)
+        with open(ballast, "wb", buffering=0) as out, pytest.raises(OSError):
+            while True:
+                out.write(b"\0" * 4096)
+        until(lambda: own.run("account", "add", f"x{time.monotonic_ns()}", ok=False).returncode, 10, "a refusal", own.tail)
+        told = own.run("account", "add", "nobody-new", ok=False).stderr
+        assert "nothing was changed" in told and ("full" in told or "not available" in told), told
+        assert late.register(ok=False).status == 503
+        phone.register(expires=3600)
+        rung = caller.invite(two.number, sdp.describe(40000))
+        branch = phone.wait_invite()
+        branch.answer(sdp.describe(40002))
+        rung.wait_answer()
+        assert rung.bye().status == 200
+        branch.wait_bye()
+        assert "disk of the data folder is full" in own.run("check", "--config", own.config, ok=False).stdout
+        ballast.unlink()
+        until(lambda: late.register(ok=False).status == 200, 15, "the store is asked again", own.tail, every=0.5)
+        own.run("account", "add", "somebody-new")
+        record = own.wait_calls(1, seconds=15)[0]
+        assert record["cause"] == "caller hung up", "the record waited"
+        os.kill(own.pid, signal.SIGKILL)
+        own.wait_end(10)
+    start_again(own)
+    assert "somebody-new" in own.run("account", "list").stdout and len(own.calls()) == 1
