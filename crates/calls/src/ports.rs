@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 
-/// Ports that are kept back for emergencies at most: four calls of two legs.
-const RESERVE: usize = 8;
+/// Ports of one worker that are kept back for emergencies: those of one or two calls, whose legs share a worker.
+const RESERVE: RangeInclusive<usize> = 2..=4;
+/// A worker with fewer ports than this keeps none back.
+const FEW: usize = 12;
 
 /// One RTP port and the RTCP port above it, already bound by a media worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,14 +24,14 @@ pub struct PortLease {
 #[derive(Debug, Default)]
 pub struct PortPool {
     free: BTreeMap<(u16, bool), VecDeque<PortLease>>,
-    total: usize,
+    totals: BTreeMap<(u16, bool), usize>,
 }
 
 impl PortPool {
     /// Takes ports that a worker has bound.
     pub fn extend(&mut self, leases: impl IntoIterator<Item = PortLease>) {
         for lease in leases {
-            self.total += 1;
+            *self.totals.entry((lease.worker, lease.address.is_ipv6())).or_default() += 1;
             self.give_back(lease);
         }
     }
@@ -39,12 +42,11 @@ impl PortPool {
     ///
     /// A part of the ports is kept back for `emergency` calls (R31).
     pub fn lease(&mut self, ipv6: bool, worker: Option<u16>, emergency: bool) -> Option<PortLease> {
-        if !emergency && self.free() <= self.reserve() {
-            return None;
-        }
         for family in [ipv6, !ipv6] {
-            let fits = |&(&(owner, is_ipv6), _): &(&(u16, bool), &mut VecDeque<PortLease>)| {
-                is_ipv6 == family && worker.is_none_or(|wanted| wanted == owner)
+            let totals = &self.totals;
+            let fits = |&(key, ref free): &(&(u16, bool), &mut VecDeque<PortLease>)| {
+                let kept = if emergency { 0 } else { reserve(totals.get(key).copied().unwrap_or_default()) };
+                key.1 == family && worker.is_none_or(|wanted| wanted == key.0) && free.len() > kept
             };
             let best =
                 self.free.iter_mut().filter(fits).max_by_key(|(key, free)| (free.len(), u16::MAX - key.0));
@@ -60,11 +62,6 @@ impl PortPool {
         self.free.entry((lease.worker, lease.address.is_ipv6())).or_default().push_back(lease);
     }
 
-    /// How many ports are kept back for emergencies: a few of many, none of very few.
-    fn reserve(&self) -> usize {
-        (self.total / 16).min(RESERVE)
-    }
-
     /// How many ports are free.
     #[must_use]
     pub fn free(&self) -> usize {
@@ -74,8 +71,12 @@ impl PortPool {
     /// How many ports there are.
     #[must_use]
     pub fn total(&self) -> usize {
-        self.total
+        self.totals.values().sum()
     }
+}
+
+fn reserve(total: usize) -> usize {
+    if total < FEW { 0 } else { (total / 8).clamp(*RESERVE.start(), *RESERVE.end()) }
 }
 
 #[cfg(test)]
@@ -96,5 +97,17 @@ mod tests {
         assert_eq!(order, [22, 24, 20]);
         assert_eq!(pool.lease(false, Some(1), false), None);
         assert_eq!((pool.free(), pool.total()), (2, 5));
+    }
+
+    #[test]
+    fn r31_an_emergency_finds_two_ports_of_one_worker_when_others_find_none() {
+        let lease =
+            |port: u16| PortLease { address: Ipv4Addr::LOCALHOST.into(), port: 10 * port, worker: port % 2 };
+        let mut pool = PortPool::default();
+        pool.extend((0..32).map(lease));
+        while pool.lease(false, None, false).is_some() {}
+        assert_eq!(pool.free(), 4);
+        let caller = pool.lease(false, None, true).expect("kept back");
+        assert!(pool.lease(false, Some(caller.worker), true).is_some());
     }
 }
