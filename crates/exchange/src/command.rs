@@ -2,6 +2,7 @@
 
 use crate::change::Change;
 use crate::exchange::{Exchange, Promise};
+use crate::guesses::Guessing;
 use crate::input::{CommandId, Output};
 use crate::limits;
 use crate::people::{
@@ -9,6 +10,7 @@ use crate::people::{
 };
 use clock::Now;
 use sip::digest::Secret;
+use std::time::Duration;
 
 /// One row of an import, already split and with its secret hashed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +118,7 @@ pub struct DeviceRow {
 }
 
 /// How things are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// Calls that are up or ringing.
     pub calls: usize,
@@ -128,6 +130,18 @@ pub struct Status {
     pub ports_total: usize,
     /// Whether the store takes changes.
     pub store_ready: bool,
+    /// How late the core takes what came for it.
+    pub lag: Duration,
+    /// New requests that were refused because there was too much to do (R17).
+    pub shed: u64,
+    /// Requests of sources that sent too many (sec_07).
+    pub flooded: u64,
+    /// Wrong answers to our challenges (R10).
+    pub wrong_answers: u64,
+    /// Requests that were not listened to, because their source guesses at secrets.
+    pub ignored: u64,
+    /// The sources that guess, the latest first.
+    pub guessing: Vec<Guessing>,
 }
 
 /// What comes back.
@@ -226,22 +240,29 @@ impl Exchange {
                 self.answer(id, Answer::Codes(codes));
             }
             Command::Status => {
-                let status = self.status();
+                let status = self.status(now);
                 self.answer(id, Answer::Status(status));
             }
         }
     }
 
     /// How things are.
-    pub fn status(&mut self) -> Status {
+    pub fn status(&mut self, now: Now) -> Status {
         let ports = self.switch.ports();
         let (ports_free, ports_total) = (ports.free(), ports.total());
+        let (wrong_answers, ignored) = self.guesses.totals();
         Status {
             calls: self.switch.load().0,
             registered: self.registrar.count(),
             ports_free,
             ports_total,
             store_ready: self.store_ready,
+            lag: self.load.lag,
+            shed: self.load.shed,
+            flooded: self.sources.refused(),
+            wrong_answers,
+            ignored,
+            guessing: self.guesses.list(now.mono),
         }
     }
 

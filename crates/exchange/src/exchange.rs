@@ -4,11 +4,14 @@
 use crate::backlog::Backlog;
 use crate::change::{Change, Commit, Epoch, Owned, Shard, StoreAnswer};
 use crate::command::{Answer, BadRow};
+use crate::guesses::Guesses;
 use crate::input::{CommandId, Input, Output, Reason};
 use crate::limits;
 use crate::ongoing::OngoingCalls;
+use crate::overload::Load;
 use crate::people::{People, PeopleChange};
 use crate::registrar::Registrar;
+use crate::sources::Sources;
 use crate::texts::Texts;
 use crate::watching::Watchers;
 use calls::{CallEvent, Switch};
@@ -66,6 +69,9 @@ pub struct Exchange {
     pub(crate) watchers: Watchers,
     pub(crate) texts: Texts,
     pub(crate) backlog: Backlog,
+    pub(crate) sources: Sources,
+    pub(crate) guesses: Guesses,
+    pub(crate) load: Load,
     pending: BTreeMap<u64, Pending>,
     sequence: u64,
     epoch: Epoch,
@@ -96,6 +102,9 @@ impl Exchange {
             watchers: Watchers::default(),
             texts: Texts::default(),
             backlog: Backlog::default(),
+            sources: Sources::default(),
+            guesses: Guesses::default(),
+            load: Load::default(),
             pending: BTreeMap::new(),
             sequence: snapshot.sequence,
             epoch: Epoch(1),
@@ -116,7 +125,7 @@ impl Exchange {
         match input {
             Input::Datagram { flow, bytes } => self.datagram(now, flow, bytes),
             Input::Message { flow, bytes } => self.message(now, flow, bytes),
-            Input::Unframed { flow, bytes } => self.unframed(flow, bytes),
+            Input::Unframed { flow, bytes } => self.unframed(now, flow, bytes),
             Input::FlowClosed(flow) => self.flow_closed(now, flow),
             Input::Timeout => {
                 self.switch.handle_timeout(now);
@@ -127,6 +136,7 @@ impl Exchange {
             Input::Stored { sequence, answer } => self.stored(now, sequence, answer),
             Input::Media(event) => self.switch.media_event(now, &event),
             Input::Ports(leases) => self.switch.ports().extend(leases),
+            Input::Lag(lag) => self.load.lag = lag,
             Input::Command { id, command } => self.command(now, id, command),
         }
         self.settle(now);

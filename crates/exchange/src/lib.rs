@@ -10,12 +10,16 @@ mod change;
 mod command;
 mod exchange;
 mod facts;
+mod guesses;
 mod input;
 pub mod limits;
 mod ongoing;
+mod overload;
 mod people;
+mod recent;
 mod registrar;
 mod routing;
+mod sources;
 mod texts;
 mod transfer;
 mod watching;
@@ -24,6 +28,7 @@ pub use change::{Change, Commit, Epoch, Owned, SHARDS, Shard, StoreAnswer};
 pub use command::{AccountRow, Answer, BadRow, Command, DeviceRow, ImportRow, Status};
 pub use exchange::{Config, Exchange, Snapshot};
 pub use facts::{Fact, FactKind};
+pub use guesses::Guessing;
 pub use input::{CommandId, Input, Output, Reason};
 pub use people::{
     Account, AccountEdit, AutoAnswer, Device, DeviceEdit, ForwardWhen, Forwarding, Group, Host, Language,

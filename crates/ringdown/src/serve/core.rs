@@ -6,10 +6,11 @@
 //!       after each step: outputs, until there are none; at the end of a turn: one sendmmsg a socket
 //! ```
 
+use super::lag::Lag;
 use super::media::Workers;
 use calls::Action;
 use clock::Mono;
-use exchange::{Answer, Command, CommandId, Exchange, Input, Output, StoreAnswer};
+use exchange::{Answer, Command, CommandId, Exchange, Guessing, Input, Output, StoreAnswer};
 use media::MediaEvent;
 use net::{
     AsyncDeliver, Clock, Full, Mailbox, MediaInbox, Poll, ReceiveBatch, Sender, StreamEvent, Streams, Token,
@@ -67,6 +68,7 @@ pub(crate) struct Core {
     next_command: u64,
     /// When the last turn's input was done with.
     last_turn: Mono,
+    lag: Lag,
     stopping: bool,
 }
 
@@ -86,6 +88,7 @@ impl Core {
             replies: HashMap::new(),
             next_command: 0,
             last_turn: Mono(0),
+            lag: Lag::default(),
             stopping: false,
         }
     }
@@ -117,6 +120,9 @@ impl Core {
             }
         }
         let now = self.clock.now();
+        if let Some(lag) = self.lag.measure(now.mono, self.exchange.next_deadline().map(|(when, _)| when)) {
+            self.exchange.handle(now, Input::Lag(lag));
+        }
         if self.exchange.next_deadline().is_some_and(|(when, _)| when <= now.mono) {
             self.exchange.handle(now, Input::Timeout);
             self.put_out();
@@ -156,6 +162,7 @@ impl Core {
                 Err(error) => return tracing::debug!(%error, "cannot receive"),
             }
         }
+        self.lag.left_waiting();
     }
 
     fn take_values(&mut self) {
@@ -166,6 +173,7 @@ impl Core {
             self.put_out();
         }
         self.mailbox.remind();
+        self.lag.left_waiting();
     }
 
     fn take_value(&mut self, value: CoreInput) {
@@ -205,6 +213,10 @@ impl Core {
                     if let Err(answer) = self.store.commit(commit) {
                         self.exchange.handle(self.clock.now(), Input::Stored { sequence, answer });
                     }
+                }
+                Output::Guessing(Guessing { source, name, strikes, ignored }) => {
+                    let seconds = ignored.as_secs();
+                    tracing::warn!(%source, %name, strikes, seconds, "wrong secrets; not listened to for a while");
                 }
                 Output::Answer { id, answer } => {
                     if let Some(reply) = self.replies.remove(&id) {

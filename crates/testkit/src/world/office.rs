@@ -156,6 +156,7 @@ impl World {
                 }
             }
             Output::Commit(commit) => self.committed(office, commit),
+            Output::Guessing(_) => {}
             Output::Answer { id, answer } => self.offices[office].answers.push((id, answer)),
         }
     }
