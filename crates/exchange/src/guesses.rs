@@ -142,8 +142,10 @@ impl Exchange {
     /// Tells the operator, and leaves a fact about the source.
     pub(crate) fn report_guessing(&mut self, now: Now, guessing: Guessing) {
         let Guessing { source, name, strikes, ignored } = &guessing;
-        let words =
-            format!("{strikes} wrong secrets, the last for {name}: not listened to for {} s", ignored.as_secs());
+        let words = format!(
+            "{strikes} wrong secrets, the last for {name}: not listened to for {} s",
+            ignored.as_secs()
+        );
         self.note(now, FactKind::Source, &source.to_string(), "guessing", words);
         self.outputs.push_back(Output::Guessing(guessing));
     }

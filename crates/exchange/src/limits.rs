@@ -91,6 +91,7 @@ const _: () = assert!(REFUSALS < STRANGER_RATE, "a flood gets less than it would
 const _: () = assert!(STRIKES_WANTED < STRIKES_OF_PAIR && STRIKES_OF_PAIR < STRIKES_OF_SOURCE);
 const _: () = assert!(IGNORED_LEAST.as_millis() < IGNORED_MOST.as_millis());
 const _: () = assert!(IGNORED_MOST.as_secs() < STRIKES_KEPT.as_secs(), "who waits it out starts no new list");
-const _: () = assert!(LATE.as_micros() < VERY_LATE.as_micros() && VERY_LATE.as_micros() < TOO_LATE.as_micros());
+const _: () =
+    assert!(LATE.as_micros() < VERY_LATE.as_micros() && VERY_LATE.as_micros() < TOO_LATE.as_micros());
 const _: () = assert!(VERY_LATE.as_millis() < 500, "callers send again after T1 and make it worse");
 const _: () = assert!(TRANSACTIONS < TRANSACTIONS_IN_ALL && TRANSACTIONS >= 16 * CALLS);

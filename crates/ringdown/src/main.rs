@@ -14,6 +14,7 @@ mod number;
 mod phone;
 mod route;
 mod serve;
+mod status;
 mod talk;
 mod trunk;
 
@@ -66,6 +67,8 @@ enum Command {
     Explain(explain::Command),
     /// Numbers that are services of the exchange
     Codes,
+    /// How the exchange is, and who guesses at secrets
+    Status(status::Arguments),
     /// A telephone for the terminal, or for programs
     Phone(Box<phone::Arguments>),
     /// Play calls between phones of our own, and draw them
@@ -90,6 +93,7 @@ fn main() -> ExitCode {
         Command::Import(arguments) => import::run(&data, &arguments),
         Command::Calls(arguments) => calls::run(&data, &arguments),
         Command::Codes => codes::run(&data),
+        Command::Status(arguments) => status::run(&data, &arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Phone(arguments) => phone::run(&arguments),
     };

@@ -37,7 +37,10 @@ impl Lag {
         self.last = lag;
         if lag >= ALARM && self.said.is_none_or(|said| now.since(said) >= QUIET) {
             self.said = Some(now);
-            tracing::warn!(milliseconds = lag.as_millis(), "the core is late; beyond 25 ms new calls are refused");
+            tracing::warn!(
+                milliseconds = lag.as_millis(),
+                "the core is late; beyond 25 ms new calls are refused"
+            );
         }
         changed.then_some(lag)
     }

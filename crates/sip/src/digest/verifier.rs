@@ -192,7 +192,8 @@ impl Verifier {
     fn read_nonce(&self, now: Mono, source: IpAddr, text: &str) -> Option<u128> {
         let part = |from: usize| u64::from_str_radix(text.get(from..from + 16)?, 16).ok();
         let (time, random, mac) = (part(0)?, part(16)?, part(32)?);
-        let right = text.len() == 48 && same(&mac.to_ne_bytes(), &self.mac(time, random, source).to_ne_bytes());
+        let right =
+            text.len() == 48 && same(&mac.to_ne_bytes(), &self.mac(time, random, source).to_ne_bytes());
         let young = now.since(Mono(time)) <= NONCE_LIFE;
         (right && young).then_some(u128::from(time) << 64 | u128::from(random))
     }
