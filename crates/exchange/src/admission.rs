@@ -4,6 +4,7 @@
 //! no knowledge of accounts, the challenge, and only then everything else.
 
 use crate::exchange::Exchange;
+use crate::sources::{Room, Source};
 use calls::Leftover;
 use clock::Now;
 use sip::digest::Verdict;
@@ -45,16 +46,19 @@ impl Exchange {
         let message = match Message::parse(bytes) {
             Ok(message) => message,
             Err(error) => {
-                return self.refuse_unreadable(flow, bytes, error.answerable().then(|| error.code()));
+                return self.refuse_unreadable(now, flow, bytes, error.answerable().then(|| error.code()));
             }
         };
         if let Method::Other(_) = message.method()
             && message.is_request()
         {
-            return self.refuse(flow, &message, 501);
+            if self.has_room(now, flow, &message, None) {
+                self.refuse(flow, &message, 501);
+            }
+            return;
         }
         if message.check().is_err() {
-            if message.is_request() {
+            if message.is_request() && self.has_room(now, flow, &message, None) {
                 self.refuse(flow, &message, 400);
             }
             return;
@@ -81,9 +85,11 @@ impl Exchange {
     /// Rules that need no knowledge of accounts.
     fn request(&mut self, now: Now, flow: Flow, message: &Message<'_>) {
         let method = message.method();
-        let Ok(uri) = Uri::parse(message.request_uri().unwrap_or_default()) else {
-            return self.refuse(flow, message, 400);
-        };
+        let uri = Uri::parse(message.request_uri().unwrap_or_default());
+        if !self.has_room(now, flow, message, uri.as_ref().ok()) {
+            return;
+        }
+        let Ok(uri) = uri else { return self.refuse(flow, message, 400) };
         if !matches!(uri.scheme, Scheme::Sip | Scheme::Sips | Scheme::Tel) && !is_service_urn(&uri) {
             return self.refuse(flow, message, 416);
         }
@@ -123,30 +129,43 @@ impl Exchange {
         {
             return Some(Sender::Trunk(trunk.into()));
         }
-        let verdict = match self.verifier.credentials(message) {
-            None => Verdict::Missing,
-            Some(credentials) => {
-                let secret = self.people.device(credentials.user()).map(|device| &device.secret);
-                self.verifier.check(now.mono, message, &credentials, secret)
-            }
+        let Some(credentials) = self.verifier.credentials(message) else {
+            self.challenge(now, flow, message, false);
+            return None;
         };
-        match verdict {
-            Verdict::Right { user } => Some(Sender::Device(user)),
-            Verdict::Missing | Verdict::Wrong => {
-                self.challenge(now, flow, message, false);
-                None
-            }
-            Verdict::Stale => {
-                self.challenge(now, flow, message, true);
-                None
-            }
+        let (address, user) = (flow.remote.ip(), credentials.user());
+        let source = Source::of(address);
+        let known = self.sources.is_known(now.mono, source);
+        // A phone that is registered by this very path is always heard: nobody else can be there.
+        if self.guesses.is_ignored(now.mono, address, user, known) && !self.registrar.is_at(user, flow) {
+            return None;
         }
+        let secret = self.people.device(user).map(|device| &device.secret);
+        let verdict = self.verifier.check(now.mono, source.address(), message, &credentials, secret);
+        match verdict {
+            Verdict::Right { user } => {
+                self.sources.proved(now.mono, address);
+                return Some(Sender::Device(user));
+            }
+            Verdict::Wrong => {
+                if let Some(guessing) = self.guesses.strike(now.mono, address, user) {
+                    self.report_guessing(now, guessing);
+                }
+            }
+            Verdict::Stale | Verdict::Missing => {}
+        }
+        match self.sources.ask(now.mono, address) {
+            Room::Answer => self.challenge(now, flow, message, verdict == Verdict::Stale),
+            room => self.refuse_flood(flow, message, room),
+        }
+        None
     }
 
     fn challenge(&mut self, now: Now, flow: Flow, message: &Message<'_>, stale: bool) {
         let verifier = &mut self.verifier;
+        let source = Source::of(flow.remote.ip()).address();
         self.switch.endpoint().respond_stateless(flow, message, 401, |mut writer| {
-            verifier.challenge(now.mono, &mut writer, stale);
+            verifier.challenge(now.mono, source, &mut writer, stale);
             writer.finish()
         });
     }
@@ -188,16 +207,19 @@ impl Exchange {
 
     /// The rest of a stream whose framing is lost: whatever it says, it is refused, because what it is depends on
     /// where one begins to read.
-    pub(crate) fn unframed(&mut self, flow: Flow, bytes: &[u8]) {
+    pub(crate) fn unframed(&mut self, now: Now, flow: Flow, bytes: &[u8]) {
         let status = match Message::parse(bytes) {
             Ok(_) => Some(400),
             Err(error) => error.answerable().then(|| error.code()),
         };
-        self.refuse_unreadable(flow, bytes, status);
+        self.refuse_unreadable(now, flow, bytes, status);
     }
 
-    fn refuse_unreadable(&mut self, flow: Flow, bytes: &[u8], status: Option<u16>) {
+    fn refuse_unreadable(&mut self, now: Now, flow: Flow, bytes: &[u8], status: Option<u16>) {
         let Some(status) = status else { return };
+        if self.sources.ask(now.mono, flow.remote.ip()) != Room::Answer {
+            return;
+        }
         let Some(head) = parse_for_reply(bytes) else { return };
         let Ok(via) = head.via() else { return };
         let mut answer = Vec::with_capacity(512);

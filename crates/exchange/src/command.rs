@@ -3,6 +3,7 @@
 use crate::change::Change;
 use crate::codes::CodeAct;
 use crate::exchange::{Exchange, Promise};
+use crate::guesses::Guessing;
 use crate::input::{CommandId, Output};
 use crate::ladder::Rung;
 use crate::limits;
@@ -13,6 +14,7 @@ use crate::people::{
 use crate::reconfigure::LiveConfig;
 use clock::Now;
 use sip::digest::Secret;
+use std::time::Duration;
 
 /// One row of an import, already split and with its secret hashed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +126,7 @@ pub struct DeviceRow {
 }
 
 /// How things are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// Calls that are up or ringing.
     pub calls: usize,
@@ -138,6 +140,18 @@ pub struct Status {
     pub store_ready: bool,
     /// Whether we take no new calls because we are about to stop.
     pub draining: bool,
+    /// How late the core takes what came for it.
+    pub lag: Duration,
+    /// New requests that were refused because there was too much to do (R17).
+    pub shed: u64,
+    /// Requests of sources that sent too many (sec_07).
+    pub flooded: u64,
+    /// Wrong answers to our challenges (R10).
+    pub wrong_answers: u64,
+    /// Requests that were not listened to, because their source guesses at secrets.
+    pub ignored: u64,
+    /// The sources that guess, the latest first.
+    pub guessing: Vec<Guessing>,
 }
 
 /// What comes back.
@@ -212,7 +226,7 @@ impl Exchange {
             }
             Command::Reconfigure(live) => self.reconfigure(id, *live),
             Command::Status => {
-                let status = self.status();
+                let status = self.status(now);
                 self.answer(id, Answer::Status(status));
             }
         }
@@ -271,9 +285,10 @@ impl Exchange {
     }
 
     /// How things are.
-    pub fn status(&mut self) -> Status {
+    pub fn status(&mut self, now: Now) -> Status {
         let ports = self.switch.ports();
         let (ports_free, ports_total) = (ports.free(), ports.total());
+        let (wrong_answers, ignored) = self.guesses.totals();
         Status {
             calls: self.switch.load().0,
             registered: self.registrar.count(),
@@ -281,6 +296,12 @@ impl Exchange {
             ports_total,
             store_ready: self.store_ready,
             draining: self.draining,
+            lag: self.load.lag,
+            shed: self.load.shed,
+            flooded: self.sources.refused(),
+            wrong_answers,
+            ignored,
+            guessing: self.guesses.list(now.mono),
         }
     }
 

@@ -41,7 +41,8 @@ impl Exchange {
             Scheme::Urn => {
                 let opaque = uri.opaque.to_ascii_lowercase();
                 let asked = opaque == "service:sos" || opaque.starts_with("service:sos.");
-                plan.numbers.first().filter(|_| asked).cloned()
+                // 112 is understood by every mobile network and most others (3GPP TS 22.101 10.1).
+                asked.then(|| plan.numbers.first().cloned().unwrap_or_else(|| "112".into()))
             }
             Scheme::Sip | Scheme::Sips | Scheme::Tel => self.emergency_number(&uri.user_decoded()?),
             _ => None,

@@ -7,6 +7,7 @@ use crate::codes::Codes;
 use crate::command::{Answer, BadRow};
 use crate::dialogue::{Line, Services};
 use crate::emergency::{CallBacks, EmergencyPlan};
+use crate::guesses::Guesses;
 use crate::input::{CommandId, Input, Output, Reason};
 use crate::journal::Journal;
 use crate::jump::Lead;
@@ -14,10 +15,12 @@ use crate::ladder::Ladder;
 use crate::limits;
 use crate::numbering::Numbering;
 use crate::ongoing::OngoingCalls;
+use crate::overload::Load;
 use crate::people::{People, PeopleChange};
 use crate::permissions::DayCounts;
 use crate::registrar::Registrar;
 use crate::rehome::rehome;
+use crate::sources::Sources;
 use crate::texts::Texts;
 use crate::trunks::Trunks;
 use crate::watching::Watchers;
@@ -96,6 +99,9 @@ pub struct Exchange {
     pub(crate) trunks: Trunks,
     pub(crate) day_counts: DayCounts,
     pub(crate) call_backs: CallBacks,
+    pub(crate) sources: Sources,
+    pub(crate) guesses: Guesses,
+    pub(crate) load: Load,
     pending: BTreeMap<u64, Pending>,
     sequence: u64,
     epoch: Epoch,
@@ -134,6 +140,9 @@ impl Exchange {
             trunks: Trunks::default(),
             day_counts: DayCounts::default(),
             call_backs: CallBacks::default(),
+            sources: Sources::default(),
+            guesses: Guesses::default(),
+            load: Load::default(),
             pending: BTreeMap::new(),
             sequence: snapshot.sequence,
             epoch: Epoch(1),
@@ -162,7 +171,7 @@ impl Exchange {
         match input {
             Input::Datagram { flow, bytes } => self.datagram(now, flow, bytes),
             Input::Message { flow, bytes } => self.message(now, flow, bytes),
-            Input::Unframed { flow, bytes } => self.unframed(flow, bytes),
+            Input::Unframed { flow, bytes } => self.unframed(now, flow, bytes),
             Input::FlowClosed(flow) => {
                 self.flow_closed(now, flow);
                 self.trunk_flow_closed(now, flow);
@@ -179,6 +188,7 @@ impl Exchange {
             Input::Stored { sequence, answer } => self.stored(now, sequence, answer),
             Input::Media(event) => self.switch.media_event(now, &event),
             Input::Ports(leases) => self.switch.ports().extend(leases),
+            Input::Lag(lag) => self.load.lag = lag,
             Input::Command { id, command } => self.command(now, id, command),
         }
         self.settle(now);

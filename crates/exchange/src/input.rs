@@ -2,6 +2,7 @@
 
 use crate::change::{Commit, StoreAnswer};
 use crate::command::{Answer, Command};
+use crate::guesses::Guessing;
 use crate::people::Host;
 use calls::{Action, PortLease};
 use media::MediaEvent;
@@ -60,6 +61,8 @@ pub enum Input<'a> {
     },
     /// A media worker saw something.
     Media(MediaEvent),
+    /// How late the core takes what came for it: how long something has waited at its doors without a break (R17).
+    Lag(Duration),
     /// Media ports that a worker has bound.
     Ports(Vec<PortLease>),
     /// Somebody with the right to do so wants something.
@@ -91,6 +94,8 @@ pub enum Output {
     Media(Action),
     /// Keep changes, and answer with [`Input::Stored`].
     Commit(Commit),
+    /// Tell the operator: somebody guesses at secrets.
+    Guessing(Guessing),
     /// The answer to a command.
     Answer {
         /// Whose.

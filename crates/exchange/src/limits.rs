@@ -65,8 +65,70 @@ pub const TRUNK_RETRY: Duration = Duration::from_secs(15);
 pub const TRUNK_EXPIRES: Duration = Duration::from_secs(600);
 /// Challenges of a trunk that are answered before one of them is met (sec_08).
 pub const TRUNK_ROUNDS: u8 = 2;
+/// Source addresses whose requests are counted, strangers and those we know each; beyond, the oldest are forgotten.
+pub const SOURCES: usize = 16_384;
+/// Requests without proof that a stranger may send at once, and a second (sec_07).
+pub const STRANGER_BURST: u32 = 2_000;
+/// See [`STRANGER_BURST`].
+pub const STRANGER_RATE: u32 = 1_000;
+/// The same for an address from which a device proved its secret: there may be a whole office behind it.
+pub const KNOWN_BURST: u32 = 30_000;
+/// See [`KNOWN_BURST`].
+pub const KNOWN_RATE: u32 = 5_000;
+/// For how long an address is known after the last proof; longer than any registration lives.
+pub const KNOWN_FOR: Duration = Duration::from_secs(7_200);
+/// Requests of all strangers together, at once and a second: made-up addresses meet this bound.
+pub const STRANGERS_BURST: u32 = 20_000;
+/// See [`STRANGERS_BURST`].
+pub const STRANGERS_RATE: u32 = 10_000;
+/// Refusals with 503 that a source gets in a second; beyond, it gets silence.
+pub const REFUSALS: u32 = 50;
+/// Sources and names whose wrong answers are remembered; beyond, the oldest are forgotten.
+pub const GUESSERS: usize = 8_192;
+/// Wrong answers from one address for one name before it is not listened to (R10).
+pub const STRIKES_OF_PAIR: u32 = 8;
+/// The same when the name is tried from everywhere.
+pub const STRIKES_WANTED: u32 = 3;
+/// Wrong answers for one name from everywhere before that is so.
+pub const STRIKES_OF_NAME: u32 = 64;
+/// Wrong answers from one address for all names before it is not listened to at all.
+pub const STRIKES_OF_SOURCE: u32 = 64;
+/// For how long nothing is listened to after the first strike too many; each further one doubles it.
+pub const IGNORED_LEAST: Duration = Duration::from_secs(2);
+/// The longest that nothing is listened to.
+pub const IGNORED_MOST: Duration = Duration::from_secs(600);
+/// How long strikes are remembered.
+pub const STRIKES_KEPT: Duration = Duration::from_secs(3_600);
+/// Lines about guessing that strangers can put into the log at once, and a second.
+pub const REPORTS_BURST: u32 = 20;
+/// See [`REPORTS_BURST`].
+pub const REPORTS_RATE: u32 = 1;
+/// Guessing sources that the status names.
+pub const REPORTED: usize = 20;
+/// Characters of a name that somebody tried, as it is kept and logged.
+pub const NAME_KEPT: usize = 64;
+/// How late the core may be before new calls without credentials are refused (R17).
+pub const LATE: Duration = Duration::from_millis(25);
+/// How late before all new calls are refused, those in emergency excepted.
+pub const VERY_LATE: Duration = Duration::from_millis(150);
+/// How late before the whole server is out of its bounds, and nothing new is taken at all (R31).
+pub const TOO_LATE: Duration = Duration::from_millis(2_000);
+/// Transactions that are alive before new calls are refused; those done are small and live for 32 s more (R23).
+pub const TRANSACTIONS: usize = 400_000;
+/// The same for the whole server.
+pub const TRANSACTIONS_IN_ALL: usize = 500_000;
 
 const _: () = assert!(PENDING_COMMITS >= 1_024 && IMPORT_ROWS * 64 <= PENDING_COMMITS);
 const _: () = assert!(BACKLOG_PART <= BACKLOG && BACKLOG >= CALLS);
 const _: () = assert!(BRANCHES < 64, "a call has at most 64 legs");
 const _: () = assert!(LADDER_OCTETS + LADDER_OCTETS / 2 <= 16 << 20, "ladders take 16 MiB at most");
+const _: () = assert!(STRANGER_BURST < KNOWN_BURST && STRANGER_RATE < KNOWN_RATE);
+const _: () = assert!(STRANGERS_BURST >= 8 * STRANGER_BURST, "eight flooding sources leave room for others");
+const _: () = assert!(REFUSALS < STRANGER_RATE, "a flood gets less than it would by behaving");
+const _: () = assert!(STRIKES_WANTED < STRIKES_OF_PAIR && STRIKES_OF_PAIR < STRIKES_OF_SOURCE);
+const _: () = assert!(IGNORED_LEAST.as_millis() < IGNORED_MOST.as_millis());
+const _: () = assert!(IGNORED_MOST.as_secs() < STRIKES_KEPT.as_secs(), "who waits it out starts no new list");
+const _: () =
+    assert!(LATE.as_micros() < VERY_LATE.as_micros() && VERY_LATE.as_micros() < TOO_LATE.as_micros());
+const _: () = assert!(VERY_LATE.as_millis() < 500, "callers send again after T1 and make it worse");
+const _: () = assert!(TRANSACTIONS < TRANSACTIONS_IN_ALL && TRANSACTIONS >= 16 * CALLS);

@@ -86,6 +86,12 @@ impl Registrar {
         self.devices.contains_key(device)
     }
 
+    /// Whether a device is registered by this very path.
+    pub(crate) fn is_at(&self, device: &str, flow: Flow) -> bool {
+        let entry = self.devices.get(device);
+        entry.is_some_and(|entry| entry.bindings.list().iter().any(|binding| binding.flow == flow))
+    }
+
     /// How many devices are registered.
     pub(crate) fn count(&self) -> usize {
         self.devices.len()

@@ -20,6 +20,7 @@ mod reload;
 mod restore;
 mod route;
 mod serve;
+mod status;
 mod talk;
 mod trunk;
 
@@ -82,6 +83,8 @@ enum Command {
     Ladder(ladder::Arguments),
     /// Numbers that are services of the exchange
     Codes,
+    /// How the exchange is, and who guesses at secrets
+    Status(status::Arguments),
     /// A telephone for the terminal, or for programs
     Phone(Box<phone::Arguments>),
     /// Play calls between phones of our own, and draw them
@@ -111,6 +114,7 @@ fn main() -> ExitCode {
         Command::Calls(arguments) => calls::run(&data, &arguments),
         Command::Ladder(arguments) => ladder::run(&data, &arguments),
         Command::Codes => codes::run(&data),
+        Command::Status(arguments) => status::run(&data, &arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Phone(arguments) => phone::run(&arguments),
     };

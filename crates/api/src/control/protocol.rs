@@ -131,6 +131,8 @@ pub enum Request {
     Codes,
     /// Read the configuration again.
     Reload,
+    /// How things are.
+    Status,
     /// Rows of a list of people.
     Import {
         /// At most [`super::IMPORT_ROWS`].
@@ -190,6 +192,8 @@ pub enum Response {
         /// The keys whose change waits for a restart.
         waits: Vec<String>,
     },
+    /// How things are.
+    Status(StatusItem),
     /// Rows were taken but for these.
     Imported {
         /// How many were taken.
@@ -387,6 +391,46 @@ pub struct CodeItem {
     pub code: String,
     /// What it does.
     pub does: String,
+}
+
+/// How things are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusItem {
+    /// Calls that are up or ringing.
+    pub calls: usize,
+    /// Devices that are registered.
+    pub registered: usize,
+    /// Media ports that are free.
+    pub ports_free: usize,
+    /// Media ports in all.
+    pub ports_total: usize,
+    /// Whether changes and call records can be stored.
+    pub store_ready: bool,
+    /// How late the exchange is, in milliseconds.
+    pub late_ms: u64,
+    /// New requests refused because there was too much to do.
+    pub shed: u64,
+    /// Requests of sources that sent too many.
+    pub flooded: u64,
+    /// Wrong secrets.
+    pub wrong_secrets: u64,
+    /// Requests that were not listened to, because their source guesses at secrets.
+    pub ignored: u64,
+    /// The sources that guess, the latest first.
+    pub guessing: Vec<GuessingItem>,
+}
+
+/// A source that guesses at secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuessingItem {
+    /// Its address.
+    pub source: String,
+    /// The name that it tried last.
+    pub name: String,
+    /// Wrong secrets from there.
+    pub strikes: u32,
+    /// For how many seconds it is not listened to.
+    pub ignored_seconds: u64,
 }
 
 /// A row that was not taken.

@@ -1,7 +1,8 @@
 //! The exchange's side of the control socket. The file's mode is the authorisation: owner only.
 
 use super::protocol::{
-    AccountItem, CodeItem, DeviceItem, FactItem, ImportRow, NumberItem, Request, Response, RowFault, RungItem,
+    AccountItem, CodeItem, DeviceItem, FactItem, GuessingItem, ImportRow, NumberItem, Request, Response,
+    RowFault, RungItem, StatusItem,
 };
 use super::{IMPORT_ROWS, LINE, lines};
 use crate::backend::Backend;
@@ -152,6 +153,7 @@ fn command(request: Request) -> Command {
         Request::GroupList => Command::ListGroups,
         Request::Ladder { session_id } => Command::Ladder(session_id.map(Into::into)),
         Request::Codes => Command::ListCodes,
+        Request::Status => Command::Status,
         // The rest is more than one command and never comes here.
         Request::DeviceAdd { .. }
         | Request::DeviceSecret { .. }
@@ -181,7 +183,8 @@ async fn ask<B: Backend>(backend: &B, command: Command) -> Response {
 fn response(answer: Answer) -> Response {
     let texts = |list: Vec<Box<str>>| list.into_iter().map(String::from).collect();
     match answer {
-        Answer::Done | Answer::Status(_) => Response::Done,
+        Answer::Done => Response::Done,
+        Answer::Status(status) => Response::Status(status_item(status)),
         Answer::Refused(refusal) => Response::Refused(refusal.to_string()),
         Answer::Unavailable(why) => Response::Refused(format!("nothing was changed: {why}")),
         Answer::Imported { taken, bad } => {
@@ -237,6 +240,28 @@ fn response(answer: Answer) -> Response {
                 rows.into_iter().map(|(code, does)| CodeItem { code: code.into(), does: does.into() });
             Response::Codes(items.collect())
         }
+    }
+}
+
+fn status_item(status: exchange::Status) -> StatusItem {
+    let guessing = status.guessing.into_iter().map(|one| GuessingItem {
+        source: one.source.to_string(),
+        name: one.name.into(),
+        strikes: one.strikes,
+        ignored_seconds: one.ignored.as_secs(),
+    });
+    StatusItem {
+        calls: status.calls,
+        registered: status.registered,
+        ports_free: status.ports_free,
+        ports_total: status.ports_total,
+        store_ready: status.store_ready,
+        late_ms: u64::try_from(status.lag.as_millis()).unwrap_or(u64::MAX),
+        shed: status.shed,
+        flooded: status.flooded,
+        wrong_secrets: status.wrong_answers,
+        ignored: status.ignored,
+        guessing: guessing.collect(),
     }
 }
 

@@ -6,11 +6,12 @@
 //!       after each step: outputs, until there are none; at the end of a turn: one sendmmsg a socket
 //! ```
 
+use super::lag::Lag;
 use super::media::Workers;
 use super::reach::Reacher;
 use calls::Action;
 use clock::Mono;
-use exchange::{Answer, Command, CommandId, Exchange, Input, Output, StoreAnswer};
+use exchange::{Answer, Command, CommandId, Exchange, Guessing, Input, Output, StoreAnswer};
 use media::MediaEvent;
 use net::{
     AsyncDeliver, Clock, Full, Mailbox, MediaInbox, Poll, ReceiveBatch, Sender, StreamEvent, Streams, Token,
@@ -92,6 +93,7 @@ pub(crate) struct Core {
     calls_left: watch::Sender<Option<usize>>,
     /// When what is left of the calls ends, while we drain.
     drained_by: Option<Mono>,
+    lag: Lag,
     stopping: bool,
 }
 
@@ -114,6 +116,7 @@ impl Core {
             last_turn: Mono(0),
             calls_left,
             drained_by: None,
+            lag: Lag::default(),
             stopping: false,
         }
     }
@@ -147,6 +150,9 @@ impl Core {
             }
         }
         let now = self.clock.now();
+        if let Some(lag) = self.lag.measure(now.mono, self.exchange.next_deadline().map(|(when, _)| when)) {
+            self.exchange.handle(now, Input::Lag(lag));
+        }
         if self.exchange.next_deadline().is_some_and(|(when, _)| when <= now.mono) {
             self.exchange.handle(now, Input::Timeout);
             self.put_out();
@@ -196,6 +202,7 @@ impl Core {
                 Err(error) => return tracing::debug!(%error, "cannot receive"),
             }
         }
+        self.lag.left_waiting();
     }
 
     fn take_values(&mut self) {
@@ -206,6 +213,7 @@ impl Core {
             self.put_out();
         }
         self.mailbox.remind();
+        self.lag.left_waiting();
     }
 
     fn take_value(&mut self, value: CoreInput) {
@@ -256,6 +264,10 @@ impl Core {
                     if let Err(answer) = self.store.commit(commit) {
                         self.exchange.handle(self.clock.now(), Input::Stored { sequence, answer });
                     }
+                }
+                Output::Guessing(Guessing { source, name, strikes, ignored }) => {
+                    let seconds = ignored.as_secs();
+                    tracing::warn!(%source, %name, strikes, seconds, "wrong secrets; not listened to for a while");
                 }
                 Output::Answer { id, answer } => {
                     failpoint::reach("core.before_answer");

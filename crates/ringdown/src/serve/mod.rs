@@ -4,6 +4,7 @@ mod backend;
 mod core;
 mod first_start;
 mod folder;
+mod lag;
 mod media;
 mod reach;
 mod reload;

@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
+use std::net::IpAddr;
 use std::time::Duration;
 use wire::sip::{HeaderName, Message, Writer};
 
@@ -103,9 +104,10 @@ impl Verifier {
         &self.realm
     }
 
-    /// Writes the challenge into a 401.
-    pub fn challenge(&mut self, now: Mono, writer: &mut Writer<'_>, stale: bool) {
-        let nonce = self.nonce(now);
+    /// Writes the challenge into a 401. The nonce is good for `source` alone, so nobody can answer wrong in another's
+    /// name (sec_24).
+    pub fn challenge(&mut self, now: Mono, source: IpAddr, writer: &mut Writer<'_>, stale: bool) {
+        let nonce = self.nonce(now, source);
         for algorithm in self.policy.algorithms() {
             let mut text = String::with_capacity(160);
             text.push_str("Digest realm=");
@@ -146,15 +148,17 @@ impl Verifier {
         })
     }
 
-    /// Checks credentials against the secret of their user; `None` for a user that does not exist.
+    /// Checks credentials that came from `source` against the secret of their user; `None` for a user that does not
+    /// exist.
     pub fn check(
         &mut self,
         now: Mono,
+        source: IpAddr,
         request: &Message<'_>,
         credentials: &Credentials<'_>,
         secret: Option<&Secret>,
     ) -> Verdict {
-        let Some(nonce) = self.read_nonce(now, &credentials.nonce) else { return Verdict::Stale };
+        let Some(nonce) = self.read_nonce(now, source, &credentials.nonce) else { return Verdict::Stale };
         // We asked for qop; without it a response could be replayed (sec_09).
         let Some((nc, cnonce)) = &credentials.qop else { return Verdict::Wrong };
         let Some(count) = parse_count(nc) else { return Verdict::Wrong };
@@ -173,23 +177,28 @@ impl Verifier {
     }
 
     /// `tttttttttttttttt rrrrrrrrrrrrrrrr mmmmmmmmmmmmmmmm`: microseconds, random, MAC; 48 hexadecimal digits.
-    fn nonce(&mut self, now: Mono) -> String {
+    fn nonce(&mut self, now: Mono, source: IpAddr) -> String {
         let random = self.rng.next_u64();
-        format!("{:016x}{random:016x}{:016x}", now.0, self.mac(now.0, random))
+        format!("{:016x}{random:016x}{:016x}", now.0, self.mac(now.0, random, source))
     }
 
-    fn mac(&self, time: u64, random: u64) -> u64 {
+    fn mac(&self, time: u64, random: u64, source: IpAddr) -> u64 {
         let mut hasher = SipHasher24::new_with_keys(self.keys.0, self.keys.1);
         hasher.write_u64(time);
         hasher.write_u64(random);
+        match source.to_canonical() {
+            IpAddr::V4(address) => hasher.write(&address.octets()),
+            IpAddr::V6(address) => hasher.write(&address.octets()),
+        }
         hasher.finish128().h1
     }
 
-    /// The identity of a nonce of ours that is not too old.
-    fn read_nonce(&self, now: Mono, text: &str) -> Option<u128> {
+    /// The identity of a nonce of ours for this source that is not too old.
+    fn read_nonce(&self, now: Mono, source: IpAddr, text: &str) -> Option<u128> {
         let part = |from: usize| u64::from_str_radix(text.get(from..from + 16)?, 16).ok();
         let (time, random, mac) = (part(0)?, part(16)?, part(32)?);
-        let right = text.len() == 48 && same(&mac.to_ne_bytes(), &self.mac(time, random).to_ne_bytes());
+        let right =
+            text.len() == 48 && same(&mac.to_ne_bytes(), &self.mac(time, random, source).to_ne_bytes());
         let young = now.since(Mono(time)) <= NONCE_LIFE;
         (right && young).then_some(u128::from(time) << 64 | u128::from(random))
     }
@@ -208,6 +217,7 @@ mod tests {
     use wire::sip::Method;
 
     const REALM: &str = "office";
+    const SOURCE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
 
     fn challenge(verifier: &mut Verifier, now: Mono) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -215,7 +225,7 @@ mod tests {
         writer.header(HeaderName::Via, "SIP/2.0/UDP h;branch=z9hG4bK1");
         writer.header(HeaderName::From, "<sip:a@b>;tag=1").header(HeaderName::To, "<sip:a@b>;tag=2");
         writer.header(HeaderName::CallId, "x").header(HeaderName::CSeq, "1 REGISTER");
-        verifier.challenge(now, &mut writer, false);
+        verifier.challenge(now, SOURCE, &mut writer, false);
         writer.finish();
         bytes
     }
@@ -244,7 +254,7 @@ mod tests {
         let message = Message::parse(bytes).expect("a request");
         match verifier.credentials(&message) {
             None => Verdict::Missing,
-            Some(credentials) => verifier.check(now, &message, &credentials, secret),
+            Some(credentials) => verifier.check(now, SOURCE, &message, &credentials, secret),
         }
     }
 
@@ -283,6 +293,22 @@ mod tests {
         let asked = challenge(&mut verifier, now);
         let stranger = credentials(&asked, "nobody", "pass", 1);
         assert_eq!(check(&mut verifier, now, &stranger, None), Verdict::Wrong);
+    }
+
+    #[test]
+    fn sec_24_a_nonce_is_good_only_where_it_was_asked_for() {
+        let mut verifier = Verifier::new(REALM, ChallengePolicy::Md5, [3; 32]);
+        let now = Mono(1_000_000);
+        let asked = challenge(&mut verifier, now);
+        let secret = Secret::new("u7", REALM, "pass");
+        let elsewhere = "192.0.2.8".parse().expect("an address");
+        for password in ["pass", "guess"] {
+            let bytes = credentials(&asked, "u7", password, 1);
+            let message = Message::parse(&bytes).expect("a request");
+            let sent = verifier.credentials(&message).expect("credentials");
+            let verdict = verifier.check(now, elsewhere, &message, &sent, Some(&secret));
+            assert_eq!(verdict, Verdict::Stale, "no strike, and no word about the secret");
+        }
     }
 
     #[test]

@@ -160,7 +160,7 @@ impl World {
     /// What is left in an exchange.
     fn left(&mut self, office: OfficeId) -> Left {
         let exchange = &mut self.offices[office].exchange;
-        let status = exchange.status();
+        let status = exchange.status(self.now);
         let (calls, legs) = exchange.switch().load();
         let (clients, servers) = exchange.switch().transactions();
         Left {

@@ -175,6 +175,7 @@ impl World {
                 self.feed(office, Input::Reached { trunk, flows, lives, why });
             }
             Output::Commit(commit) => self.committed(office, commit),
+            Output::Guessing(_) => {}
             Output::Answer { id, answer } => self.offices[office].answers.push((id, answer)),
         }
     }
