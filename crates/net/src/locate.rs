@@ -1,4 +1,4 @@
-//! Where a SIP server is (RFC 3263): an address as it stands, else NAPTR, SRV and addresses from the DNS.
+//! Where a SIP server is that has a name (RFC 3263): NAPTR, SRV and addresses from the DNS.
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
@@ -6,7 +6,7 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::RData;
 use sip::Transport;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// Addresses of one server at most.
@@ -32,7 +32,7 @@ pub struct Located {
 /// A host, of which one port or service is looked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
-    /// An address or a name.
+    /// Its name.
     pub host: &'a str,
     /// A port that is given ends the search for services (RFC 3263 4.2).
     pub port: Option<u16>,
@@ -78,11 +78,7 @@ impl Locator {
     /// In words, when it has no address.
     pub async fn locate(&self, wanted: Wanted<'_>) -> Result<Located, String> {
         let default = wanted.transport.default_port();
-        let host = wanted.host.trim_start_matches('[').trim_end_matches(']');
-        if let Ok(ip) = host.parse::<IpAddr>() {
-            let addresses = vec![SocketAddr::new(ip, wanted.port.unwrap_or(default))];
-            return Ok(Located { addresses, lives: Duration::from_secs(3_600) });
-        }
+        let host = wanted.host;
         if let Some(port) = wanted.port {
             return self.addresses(host, port).await;
         }

@@ -2,7 +2,7 @@
 
 use super::core::{CoreInput, Deliver};
 use exchange::Host;
-use net::{Advertised, ClientConfig, Locator, Sender, Streams, Wanted};
+use net::{Advertised, ClientConfig, Located, Locator, Sender, Streams, Wanted};
 use sip::{Flow, Transport};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,6 +12,9 @@ use tokio::runtime::Handle;
 
 /// How soon a trunk that cannot be found is looked for again.
 const AGAIN: Duration = Duration::from_secs(15);
+
+/// How long an address is believed to be the trunk's.
+const ADDRESS_LIVES: Duration = Duration::from_secs(3_600);
 
 /// What is needed to reach somebody.
 #[derive(Clone)]
@@ -86,9 +89,18 @@ impl Inner {
         port: Option<u16>,
         transport: Transport,
     ) -> Result<(Vec<Flow>, Duration), String> {
-        let locator = self.locator.as_ref().map_err(Clone::clone)?;
         let name = host.to_string();
-        let located = locator.locate(Wanted { host: &name, port, transport }).await?;
+        let located = match host {
+            // An address needs no DNS, and works on a machine that has none.
+            Host::Address(ip) => {
+                let port = port.unwrap_or(transport.default_port());
+                Located { addresses: vec![SocketAddr::new(*ip, port)], lives: ADDRESS_LIVES }
+            }
+            Host::Name(host) => {
+                let locator = self.locator.as_ref().map_err(Clone::clone)?;
+                locator.locate(Wanted { host, port, transport }).await?
+            }
+        };
         match transport {
             Transport::Udp => {
                 let flows: Vec<Flow> = located
