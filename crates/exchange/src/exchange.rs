@@ -164,6 +164,13 @@ impl Exchange {
         exchange
     }
 
+    /// Takes at once the memory that it needs in the long run, so that a server's memory is flat from its start.
+    #[must_use]
+    pub fn warmed_up(mut self) -> Exchange {
+        self.ladder.warm_up();
+        self
+    }
+
     /// Takes one input. Never blocks, never reads a clock.
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
         self.ladder.set_time(now.wall);

@@ -36,6 +36,11 @@ pub(crate) struct Ladder {
 }
 
 impl Ladder {
+    /// Takes all its memory now.
+    pub(crate) fn warm_up(&mut self) {
+        self.ring.warm_up();
+    }
+
     /// What passes from now on passes at this time.
     pub(crate) fn set_time(&mut self, now: Wall) {
         self.now = now;

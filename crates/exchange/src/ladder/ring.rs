@@ -5,6 +5,7 @@ use clock::Wall;
 use sip::Flow;
 use std::collections::VecDeque;
 use std::fmt;
+use std::net::SocketAddr;
 
 /// What is known of a message beside its octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ struct Placed {
 /// Messages, the oldest first.
 #[derive(Default)]
 pub(super) struct Ring {
-    /// Allocated with the first message; the system gives memory as it is written.
+    /// Allocated with the first message, if not before; the system gives memory as it is written.
     octets: Vec<u8>,
     entries: VecDeque<Placed>,
     head: usize,
@@ -40,6 +41,17 @@ const _: () = assert!(size_of::<Placed>() <= LADDER_STEP / 2);
 const _: () = assert!(RUNG_OCTETS <= LADDER_OCTETS / 64 && LADDER_OCTETS <= u32::MAX as usize);
 
 impl Ring {
+    /// Takes all its memory now.
+    pub(super) fn warm_up(&mut self) {
+        self.octets = vec![0xFF; LADDER_OCTETS];
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        let entry =
+            Entry { at: Wall(0), sent: false, flow: Flow::udp(nowhere, nowhere), call: 0, session: None };
+        let unused = Placed { entry, start: 0, length: 0 };
+        self.entries.extend(std::iter::repeat_n(unused, LADDER_OCTETS / LADDER_STEP));
+        self.entries.clear();
+    }
+
     /// Copies the first octets of a message; the oldest messages make room.
     pub(super) fn push(&mut self, entry: Entry, message: &[u8]) {
         if self.octets.is_empty() {

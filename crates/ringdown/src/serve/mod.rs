@@ -66,7 +66,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     };
     let exchange_config = exchange_config(&config, &realm, own_addresses);
     let snapshot = std::mem::take(&mut opened.snapshot);
-    let exchange = Exchange::new(clock.now(), exchange_config, first_start::seed()?, snapshot);
+    let exchange = Exchange::new(clock.now(), exchange_config, first_start::seed()?, snapshot).warmed_up();
     let answers = sender.clone();
     let store = opened.start(move |sequence, answer| {
         // The core is gone only when nobody waits for the answer any more.
