@@ -138,6 +138,8 @@ impl Exchange {
         let known = self.sources.is_known(now.mono, source);
         // A phone that is registered by this very path is always heard: nobody else can be there.
         if self.guesses.is_ignored(now.mono, address, user, known) && !self.registrar.is_at(user, flow) {
+            // A phone with a mistyped secret must hear no, and stop; a guesser learns nothing, whatever it tried.
+            self.refuse(flow, message, 403);
             return None;
         }
         let secret = self.people.device(user).map(|device| &device.secret);

@@ -68,9 +68,9 @@ pub const TRUNK_ROUNDS: u8 = 2;
 /// Source addresses whose requests are counted, strangers and those we know each; beyond, the oldest are forgotten.
 pub const SOURCES: usize = 16_384;
 /// Requests without proof that a stranger may send at once, and a second (sec_07).
-pub const STRANGER_BURST: u32 = 2_000;
+pub const STRANGER_BURST: u32 = 4_000;
 /// See [`STRANGER_BURST`].
-pub const STRANGER_RATE: u32 = 1_000;
+pub const STRANGER_RATE: u32 = 2_000;
 /// The same for an address from which a device proved its secret: there may be a whole office behind it.
 pub const KNOWN_BURST: u32 = 30_000;
 /// See [`KNOWN_BURST`].
@@ -78,9 +78,9 @@ pub const KNOWN_RATE: u32 = 5_000;
 /// For how long an address is known after the last proof; longer than any registration lives.
 pub const KNOWN_FOR: Duration = Duration::from_secs(7_200);
 /// Requests of all strangers together, at once and a second: made-up addresses meet this bound.
-pub const STRANGERS_BURST: u32 = 20_000;
+pub const STRANGERS_BURST: u32 = 40_000;
 /// See [`STRANGERS_BURST`].
-pub const STRANGERS_RATE: u32 = 10_000;
+pub const STRANGERS_RATE: u32 = 20_000;
 /// Refusals with 503 that a source gets in a second; beyond, it gets silence.
 pub const REFUSALS: u32 = 50;
 /// Sources and names whose wrong answers are remembered; beyond, the oldest are forgotten.
