@@ -238,7 +238,11 @@ fn sec_24_an_unknown_name_and_a_wrong_secret_get_the_same_answers() {
                 let second = desk.ask(GUESSER, &Request { credentials, ..asked });
                 shapes.push(second.map_or("silence".into(), |bytes| shape(&bytes, name)));
             }
-            assert_eq!(shapes.iter().filter(|shape| shape.starts_with("SIP/2.0 403")).count(), 4, "{shapes:?}");
+            assert_eq!(
+                shapes.iter().filter(|shape| shape.starts_with("SIP/2.0 403")).count(),
+                4,
+                "{shapes:?}"
+            );
             answers.push(shapes);
         }
         assert_eq!(answers[0], answers[1]);
