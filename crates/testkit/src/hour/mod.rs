@@ -10,7 +10,7 @@ use crate::observed::OfficeId;
 use crate::phone::{Phone, Plan};
 use crate::stage::put_device;
 use crate::world::{Act, World, office_config};
-use exchange::{Change, PeopleChange, Snapshot, StoredBinding, Trunk};
+use exchange::{Change, Command, PeopleChange, Snapshot, StoredBinding, Trunk};
 use sip::{Flow, Transport};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,6 +26,8 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const AFTER: Duration = Duration::from_secs(400);
 /// The quiet time after which nothing may be left.
 const QUIET: Duration = Duration::from_secs(7_200);
+/// The longest that a question to a trunk may still wait for its answer.
+const LAST_WORDS: Duration = Duration::from_secs(120);
 /// Accounts of one office.
 const ACCOUNTS: u16 = 5;
 /// A number that each office believes to be at the other.
@@ -75,6 +77,11 @@ pub fn office_hour(seed: u64, whole: bool) -> Result<(Summary, Vec<String>), Box
     world.run_for(HOUR + AFTER);
     for phone in 0..world.phones.len() {
         world.after(Duration::ZERO, Act::PowerOff { phone });
+    }
+    // Trunks are asked for ever whether they live; for nothing to be left, they leave, too.
+    for office in 0..2 {
+        let change = PeopleChange::RemoveTrunk { name: "other-office".into() };
+        world.after(QUIET - LAST_WORDS, Act::Command { office, command: Command::Change(change) });
     }
     world.run_for(QUIET);
     if world.broken.is_none() {
