@@ -17,7 +17,7 @@ struct Seen(Arc<Mutex<Vec<StreamEvent>>>);
 
 impl AsyncDeliver for Seen {
     async fn deliver(&self, event: StreamEvent) -> bool {
-        self.0.lock().unwrap().push(event);
+        self.0.lock().expect("the test goes on").push(event);
         true
     }
 }
@@ -37,7 +37,9 @@ async fn door(tls: Option<Arc<RwLock<Arc<net::ServerConfig>>>>) -> Door {
         idle: Duration::from_millis(800),
     };
     let streams = Streams::new(limits);
-    let listener = StreamListener::bind("127.0.0.1:0".parse().unwrap(), None, tls).await.unwrap();
+    let listener = StreamListener::bind("127.0.0.1:0".parse().expect("the test goes on"), None, tls)
+        .await
+        .expect("the test goes on");
     let (address, seen) = (listener.bound(), Seen::default());
     tokio::spawn(listener.serve(streams.clone(), seen.clone()));
     Door { address, streams, seen }
@@ -45,11 +47,11 @@ async fn door(tls: Option<Arc<RwLock<Arc<net::ServerConfig>>>>) -> Door {
 
 impl Door {
     async fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.address).await.unwrap()
+        TcpStream::connect(self.address).await.expect("the test goes on")
     }
 
     fn messages(&self) -> usize {
-        let seen = self.seen.0.lock().unwrap();
+        let seen = self.seen.0.lock().expect("the test goes on");
         seen.iter().filter(|event| matches!(event, StreamEvent::Message(..))).count()
     }
 }
@@ -93,7 +95,7 @@ async fn sec_25_a_silent_and_a_dripping_stranger_are_closed_after_the_same_time(
 async fn sec_25_after_a_good_message_the_next_has_its_time_limit_too() {
     let door = door(None).await;
     let mut stream = door.connect().await;
-    stream.write_all(OPTIONS).await.unwrap();
+    stream.write_all(OPTIONS).await.expect("the test goes on");
     sleep(Duration::from_millis(500)).await;
     assert_eq!((door.messages(), door.streams.count()), (1, 1), "idle, and still there");
     let began = Instant::now();
@@ -101,7 +103,7 @@ async fn sec_25_after_a_good_message_the_next_has_its_time_limit_too() {
     let took = began.elapsed();
     assert!(took >= Duration::from_millis(250) && took < Duration::from_millis(750), "{took:?}");
     let mut idle = door.connect().await;
-    idle.write_all(OPTIONS).await.unwrap();
+    idle.write_all(OPTIONS).await.expect("the test goes on");
     assert!(closed_after(&mut idle, Instant::now()).await >= Duration::from_millis(750));
 }
 
@@ -110,10 +112,10 @@ async fn sec_25_a_huge_message_is_refused_by_its_announcement_and_an_endless_hea
     let door = door(None).await;
     let mut huge = door.connect().await;
     let text = String::from_utf8_lossy(OPTIONS).replace("Length: 0", "Length: 999999999");
-    huge.write_all(text.as_bytes()).await.unwrap();
+    huge.write_all(text.as_bytes()).await.expect("the test goes on");
     closed_after(&mut huge, Instant::now()).await;
     let mut endless = door.connect().await;
-    endless.write_all(b"OPTIONS sip:a@b SIP/2.0\r\n").await.unwrap();
+    endless.write_all(b"OPTIONS sip:a@b SIP/2.0\r\n").await.expect("the test goes on");
     let mut sent = 0;
     while endless.write_all(&[b'a'; 4_096]).await.is_ok() && sent < 64 {
         sent += 1;
@@ -126,10 +128,10 @@ async fn sec_25_a_huge_message_is_refused_by_its_announcement_and_an_endless_hea
 #[tokio::test]
 async fn sec_25_a_handshake_that_never_comes_ends_and_one_address_has_its_share() {
     let folder = std::env::temp_dir().join(format!("ringdown-streams-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let identity = Identity::self_signed(&folder, vec!["localhost".into()]).unwrap();
-    let config = Arc::new(RwLock::new(net::server_config(&identity).unwrap()));
-    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::create_dir_all(&folder).expect("the test goes on");
+    let identity = Identity::self_signed(&folder, vec!["localhost".into()]).expect("the test goes on");
+    let config = Arc::new(RwLock::new(net::server_config(&identity).expect("the test goes on")));
+    std::fs::remove_dir_all(&folder).expect("the test goes on");
     let door = door(Some(config)).await;
     let began = Instant::now();
     let mut half_open = Vec::new();
@@ -154,11 +156,11 @@ async fn sec_25_a_handshake_that_never_comes_ends_and_one_address_has_its_share(
 async fn sec_25_a_peer_that_does_not_read_is_let_go() {
     let door = door(None).await;
     let mut deaf = door.connect().await;
-    deaf.write_all(OPTIONS).await.unwrap();
+    deaf.write_all(OPTIONS).await.expect("the test goes on");
     while door.messages() == 0 {
         sleep(Duration::from_millis(5)).await;
     }
-    let flow = match door.seen.0.lock().unwrap().first() {
+    let flow = match door.seen.0.lock().expect("the test goes on").first() {
         Some(StreamEvent::Message(flow, _)) => *flow,
         other => panic!("{other:?}"),
     };
