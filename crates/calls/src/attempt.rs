@@ -136,6 +136,13 @@ impl Switch {
         leg.session.least = leg.session.least.max(least);
         let refresher = leg.session.agreement.map_or(Refresher::Us, |agreement| agreement.refresher);
         leg.session.agreement = Some(Agreement { interval: leg.session.least, refresher });
+        self.modify_again(now, id)
+    }
+
+    /// Sends a re-INVITE once more that was refused for a reason that is mended now.
+    pub(crate) fn modify_again(&mut self, now: Now, id: LegId) -> bool {
+        let Some(leg) = self.legs.get_mut(id) else { return false };
+        let LegState::Up(up) = &mut leg.state else { return false };
         if let Some((_, purpose)) = up.modifying.take() {
             if purpose.offers() {
                 leg.media.refuse_offer();

@@ -101,19 +101,7 @@ impl Switch {
             LegState::Up(up) => up.modifying.as_ref().is_some_and(|(pending, _)| *pending == client),
             _ => false,
         });
-        if !asks || !self.answer_challenge(id, response, Method::Invite) {
-            return false;
-        }
-        let Some(leg) = self.legs.get_mut(id) else { return false };
-        let LegState::Up(up) = &mut leg.state else { return false };
-        if let Some((_, purpose)) = up.modifying.take() {
-            if purpose.offers() {
-                leg.media.refuse_offer();
-            }
-            up.wanted.get_or_insert(purpose);
-        }
-        self.modify_if_wanted(now, id);
-        true
+        asks && self.answer_challenge(id, response, Method::Invite) && self.modify_again(now, id)
     }
 
     /// A re-INVITE was taken: the next challenge is a new one.
