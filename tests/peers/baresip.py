@@ -83,7 +83,7 @@ class Baresip(Listening, Process):
     ):
         super().__init__(f"baresip {user}")
         self.user, self.registrar, self.transport = user, registrar, transport
-        self.control_port, self.sip_port = free_port(), free_port()
+        self.control_port, self.sip_port = free_port(), free_port(2)
         self.sound = self.folder / "sound"
         self.sound.mkdir()
         self.events = defaultdict(deque)

@@ -53,7 +53,7 @@ class Pjsua(Listening, Process):
             "transport": transport,
             "codecs": list(codecs),
             "host": LOOPBACK,
-            "port": free_port(),
+            "port": free_port(2),
             "rtp_port": media_range(200, PHONES)[0],
             "answer": answer,
             "expires": expires,

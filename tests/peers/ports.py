@@ -1,35 +1,40 @@
 """Free ports on loopback, asked from the system instead of guessed."""
 import random
 import socket
+from collections import deque
 
 LOOPBACK = "127.0.0.1"
 # Below the usual ephemeral range, so that no outgoing socket lands in a media range by chance. The exchange holds
 # thousands of ports at once; phones have a part of their own, or each fifth phone would meet it.
+PROGRAMS = (5_100, 10_000)
 PHONES = (10_000, 14_000)
 EXCHANGES = (14_000, 32_000)
+# A port goes out once in a while only: its last user may still be ending.
+handed_out = deque(maxlen=1000)
 
 
-def free_port():
-    """A port that is free for UDP and TCP at the same time."""
-    for _ in range(100):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            udp.bind((LOOPBACK, 0))
-            port = udp.getsockname()[1]
-            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-                try:
-                    tcp.bind((LOOPBACK, port))
-                except OSError:
-                    continue
-            return port
-    raise RuntimeError("no port is free for both UDP and TCP")
+def free_port(count=1):
+    """The first of `count` ports in a row that are each free for UDP and TCP. A SIP program takes two: TLS listens on
+    the next one. Drawn below the ephemeral range: a port that any outgoing connection may take meanwhile is not free."""
+    for _ in range(500):
+        first = random.randrange(PROGRAMS[0], PROGRAMS[1] - count)
+        if all(is_free(port) for port in range(first, first + count)):
+            return first
+    raise RuntimeError(f"no {count} ports in a row are free for both UDP and TCP")
 
 
-def free_ports(count):
-    """Distinct free ports. Some programs (SIP with TLS on the next port) want several."""
-    found = set()
-    while len(found) < count:
-        found.add(free_port())
-    return sorted(found)
+def is_free(port):
+    """Nobody holds `port` on loopback, for UDP or TCP, and none was handed out before by this test run."""
+    if port in handed_out:
+        return False
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+        with socket.socket(socket.AF_INET, kind) as held:
+            try:
+                held.bind((LOOPBACK, port))
+            except OSError:
+                return False
+    handed_out.append(port)
+    return True
 
 
 def media_range(span=4000, among=EXCHANGES):
