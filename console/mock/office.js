@@ -38,9 +38,9 @@ export function makeOffice(options) {
 
   function person(name, display, number, role = "agent") {
     const made = {
-      name, display, role, numbers: number === "" ? [] : [number], devices: [], language: "", zone: "Asia/Shanghai", mobile: "",
+      name, display, role, numbers: number === "" ? [] : [number], devices: [], language: "en", zone: "Asia/Shanghai", mobile: null,
       has_pin: false, has_password: role !== "agent", do_not_disturb: false,
-      forwarding: { always: "", busy: "", no_answer: "", offline: "" }, rights: ["national"], calls_a_day: 0, registered: 0,
+      forwarding: { always: null, busy: null, no_answer: null, offline: null }, rights: ["national"], calls_a_day: null, registered: false,
     };
     lists.people.set(name, made);
     if (number !== "") lists.numbers.set(number, { number, account: name });
@@ -48,11 +48,11 @@ export function makeOffice(options) {
   }
   function device(name, account, on, kind = "phone") {
     lists.devices.set(name, {
-      name, account, registered: on ? [`192.0.2.${random(200) + 1}:5060`] : [], location: "", call_back: "", auto_answer: "", kind,
+      name, account, registered: on ? [`192.0.2.${random(200) + 1}:5060`] : [], location: "", call_back: null, auto_answer: null, kind,
     });
     const owner = lists.people.get(account);
     owner.devices.push(name);
-    if (on) owner.registered++;
+    owner.registered ||= on;
   }
   function party(index) {
     const one = [...lists.people.values()][index % lists.people.size];
@@ -82,7 +82,7 @@ export function makeOffice(options) {
     const id = ++recordId;
     const made = {
       id, session_id: id.toString(16).padStart(8, "0").repeat(4), caller: from.number, caller_name: from.name, callee: to.number,
-      answered_by: talked ? (to.device ?? "") : "", started: iso(started), answered: talked ? iso(started + ringing) : null,
+      answered_by: talked ? to.device : null, started: iso(started), answered: talked ? iso(started + ringing) : null,
       ended: iso(started + ringing + lasted), ringing_ms: ringing, duration_ms: lasted, cause, blame, status, detail: "",
     };
     lists.records.set(String(id), made);
@@ -100,13 +100,13 @@ export function makeOffice(options) {
       if (index % 7 === 1) made.do_not_disturb = true;
     }
     const title = options.hostile ? HOSTILE : "Sales 销售部";
-    lists.groups.set("sales", { name: "sales", display: title, number: "700", strategy: "turn", members: ["p101", "p102", "p103"], ring_seconds: 20, overflow: "100" });
+    lists.groups.set("sales", { name: "sales", display: title, number: "700", strategy: "turn", members: ["p101", "p102", "p103"], ring_ms: 20_000, overflow: "100" });
     lists.trunks.set("provider", {
-      name: "provider", address: "sip.provider.example", transport: "tls", user: "office", realm: "", registers: true, channels: 30,
+      name: "provider", address: "sip.provider.example", transport: "tls", user: "office", has_password: true, realm: null, registers: true, channels: 30,
       sources: ["192.0.2.9"], strip: 0, prepend: "", state: "registered",
     });
     lists.trunks.set("old-line", {
-      name: "old-line", address: "192.0.2.44:5060", transport: "udp", user: "", realm: "", registers: false, channels: 4, sources: [],
+      name: "old-line", address: "192.0.2.44:5060", transport: "udp", user: null, has_password: false, realm: null, registers: false, channels: 4, sources: [],
       strip: 0, prepend: "", state: "does not answer since 09:41: OPTIONS timed out; check the address and the firewall",
     });
     lists.routes.set("home", { name: "home", prefix: "+86", strip: 3, prepend: "0", trunks: ["provider", "old-line"], caller: "+861055500000" });
@@ -120,10 +120,10 @@ export function makeOffice(options) {
   const status = {
     calls: lists.calls.size, registered: [...lists.devices.values()].filter((one) => one.registered.length > 0).length,
     ports_free: 4988, ports_total: 5000, store_ready: true, draining: false, late_ms: 0, shed: 0, flooded: 12, wrong_secrets: 41, ignored: 380,
-    guessing: options.empty ? [] : [{ source: "198.51.100.77", name: options.hostile ? HOSTILE : "1000", strikes: 17, ignored_seconds: 240 }],
+    guessing: options.empty ? [] : [{ source: "198.51.100.77", name: options.hostile ? HOSTILE : "1000", strikes: 17, ignored_ms: 240_000 }],
   };
 
-  office.me = () => ({ account: boss.name, display: boss.display, role: boss.role, language: "", numbers: boss.numbers });
+  office.me = () => ({ account: boss.name, display: boss.display, role: boss.role, language: "en", numbers: boss.numbers });
   const etag = (row) => `"${Buffer.from(JSON.stringify(row)).toString("base64").slice(-24)}"`;
   const changed = (list, row) => kinds[list] !== undefined && office.tell(`${kinds[list]}.changed`, row[keys[list]], row);
 
@@ -140,7 +140,7 @@ export function makeOffice(options) {
     "POST phone": () => ({
       status: 201,
       body: {
-        device: "admin-web", uri: "sip:admin-web@office.example", socket: "ws://127.0.0.1:9/sip", token: "mock",
+        device: "admin-web", uri: "sip:admin-web@office.example", socket: office.socket, token: "mock",
         expires: iso(Date.now() + 600_000), display: boss.display, numbers: boss.numbers,
       },
     }),

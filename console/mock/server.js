@@ -104,6 +104,7 @@ async function api(request, response, url) {
     response.writeHead(200, { "Content-Type": "text/csv; charset=utf-8", "Content-Disposition": "attachment" });
     return response.end("id,caller\r\n");
   }
+  if (method === "POST" && path.join("/") === "phone") office.socket = `ws://${request.headers.host}/sip`;
   const answer = office.answer(method, path, body, url.searchParams, request.headers);
   if (answer === undefined) return problem(response, 404, "There is no such thing; look at the list.");
   if (answer.problem !== undefined) return problem(response, answer.status, answer.problem, answer.field);
@@ -121,7 +122,7 @@ function session(method, body, response) {
   }
   if (!signedIn) return problem(response, 401, "Sign in first.");
   const me = office.me();
-  json(response, 200, { ...me, csrf: "mock", expires: new Date(Date.now() + 8 * 3_600_000).toISOString(), password_needed: passwordNeeded });
+  json(response, 200, { ...me, csrf: "mock", expires: new Date(Date.now() + 8 * 3_600_000).toISOString(), set_password: passwordNeeded });
 }
 
 function events(request, response) {

@@ -15,6 +15,9 @@ import { Icon } from "./ui/icons.tsx";
 import { Button, ProblemNote } from "./ui/parts.tsx";
 import { language, speak, t } from "./words.ts";
 
+/** Whoever came by a link is offered to set a password once, not at each visit. */
+export const offered = signal(sessionStorage.getItem("ringdown.offered") === "1");
+
 export function App(): JSX.Element | null {
   if (!known.value) return null;
   if (noServer.value !== null && session.value === null) {
@@ -25,7 +28,7 @@ export function App(): JSX.Element | null {
     );
   }
   if (session.value === null) return <Door />;
-  if (session.value.password_needed === true) return <Door password />;
+  if (session.value.set_password && !offered.value) return <Door password />;
   return <Frame />;
 }
 

@@ -1,7 +1,7 @@
 // Signing in, and setting a password after a one-time link.
 import type { JSX } from "preact";
 import { useSignal } from "@preact/signals";
-import { LanguageSwitch } from "./app.tsx";
+import { LanguageSwitch, offered } from "./app.tsx";
 import { api, session, signIn } from "./state/store.ts";
 import { Problem } from "./api/client.ts";
 import { Field, Form } from "./ui/parts.tsx";
@@ -61,6 +61,11 @@ function SignIn(): JSX.Element {
   );
 }
 
+function offer(): void {
+  sessionStorage.setItem("ringdown.offered", "1");
+  offered.value = true;
+}
+
 function SetPassword(): JSX.Element {
   const secret = useSignal("");
   const again = useSignal("");
@@ -69,10 +74,12 @@ function SetPassword(): JSX.Element {
     <Form
       label={t("door.set_password")}
       action={t("door.set_password")}
+      cancel={offer}
+      cancelWords={t("door.later")}
       send={async () => {
         if (secret.value !== again.value) throw new Error(t("door.differ"));
-        await api.post("session/password", { old: "", new: secret.value });
-        if (me !== null) session.value = { ...me, password_needed: false };
+        await api.post("session/password", { new: secret.value });
+        offer();
       }}
     >
       {(wrong) => (

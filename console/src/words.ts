@@ -5,7 +5,6 @@ export type Language = "en" | "zh-CN";
 
 export const language = signal<Language>("en");
 const words = signal<Record<string, string>>({});
-let chosenByReader = false;
 
 /** The reader's choice, else what the browser asks for. */
 export function preferred(): Language {
@@ -33,18 +32,12 @@ export async function speak(wanted: Language, remember = false): Promise<void> {
   words.value = loaded.default;
   language.value = wanted;
   if (remember) {
-    chosenByReader = true;
     try {
       localStorage.setItem("ringdown.language", wanted);
     } catch {
       // Then it counts for this visit only.
     }
   }
-}
-
-/** Whether the reader chose, so that what the account prefers does not count. */
-export function chosen(): boolean {
-  return chosenByReader || remembered() !== null;
 }
 
 export type Values = Record<string, string | number>;

@@ -10,8 +10,8 @@ export interface Session {
   numbers: string[];
   csrf: string;
   expires: string;
-  /** The session came by a one-time link and has no password yet. */
-  password_needed?: boolean;
+  /** The session came by a one-time link: a password may be set without the old one. */
+  set_password: boolean;
 }
 
 export interface Person {
@@ -21,15 +21,22 @@ export interface Person {
   numbers: string[];
   devices: string[];
   language: string;
-  zone: string;
-  mobile: string;
+  zone: string | null;
+  mobile: string | null;
   has_pin: boolean;
   has_password: boolean;
   do_not_disturb: boolean;
-  forwarding: { always: string; busy: string; no_answer: string; offline: string };
+  forwarding: Forwarding;
   rights: string[];
-  calls_a_day: number;
-  registered: number | boolean;
+  calls_a_day: number | null;
+  registered: boolean;
+}
+
+export interface Forwarding {
+  always: string | null;
+  busy: string | null;
+  no_answer: string | null;
+  offline: string | null;
 }
 
 export interface NumberRow {
@@ -40,10 +47,10 @@ export interface NumberRow {
 export interface Device {
   name: string;
   account: string;
-  registered: (string | { address?: string; contact?: string; transport?: string; expires?: string })[];
+  registered: string[];
   location: string;
-  call_back: string;
-  auto_answer: string;
+  call_back: string | null;
+  auto_answer: string | null;
   kind: "phone" | "web";
 }
 
@@ -59,23 +66,23 @@ export interface Group {
   number: string;
   strategy: string;
   members: string[];
-  ring_seconds: number;
-  overflow: string;
+  ring_ms: number;
+  overflow: string | null;
 }
 
 export interface Trunk {
   name: string;
   address: string;
   transport: string;
-  user: string;
-  password?: string;
-  realm: string;
+  user: string | null;
+  has_password: boolean;
+  realm: string | null;
   registers: boolean;
   channels: number | null;
   sources: string[];
   strip: number;
   prepend: string;
-  state?: string;
+  state: string;
 }
 
 export interface Route {
@@ -84,7 +91,7 @@ export interface Route {
   strip: number;
   prepend: string;
   trunks: string[];
-  caller: string;
+  caller: string | null;
 }
 
 export interface Party {
@@ -111,7 +118,7 @@ export interface CallRecord {
   caller: string;
   caller_name: string;
   callee: string;
-  answered_by: string;
+  answered_by: string | null;
   started: string;
   answered: string | null;
   ended: string;
@@ -141,8 +148,7 @@ export interface Guessing {
   source: string;
   name: string;
   strikes: number;
-  ignored_seconds?: number;
-  ignored_ms?: number;
+  ignored_ms: number;
 }
 
 export interface Status {
@@ -151,7 +157,7 @@ export interface Status {
   ports_free: number;
   ports_total: number;
   store_ready: boolean;
-  draining?: boolean;
+  draining: boolean;
   late_ms: number;
   shed: number;
   flooded: number;
@@ -174,9 +180,10 @@ export interface Token {
   id: string;
   name: string;
   scopes: string[];
+  account: string;
   expires: string | null;
-  created?: string;
-  last_used?: string | null;
+  created: string;
+  last_used: string | null;
   secret?: string;
 }
 

@@ -24,6 +24,8 @@ const MOST_CALLS = 4;
 export interface AgentHost {
   /** A token for this session's web phone, new each time (POST /api/v1/phone). */
   credentials: () => Promise<WebPhone>;
+  /** Where the socket is, as this page reaches it. */
+  socket: (told: string) => string;
   /** Something changed. */
   changed: () => void;
   ended: (call: CallView) => void;
@@ -66,7 +68,7 @@ export class Agent {
     if (this.stopped) return;
     this.about = about;
     const ua = new UA({
-      sockets: [new WebSocketInterface(about.socket)],
+      sockets: [new WebSocketInterface(this.host.socket(about.socket))],
       uri: about.uri,
       authorization_jwt: `Bearer ${about.token}`,
       display_name: about.display,

@@ -155,6 +155,7 @@ export class Phone {
     if (this.stopped.signal.aborted) return;
     this.agent = new Agent({
       credentials: () => this.options.api.post<WebPhone>("phone"),
+      socket: (told) => socketAddress(told, this.options.api.base),
       changed: () => this.tell(),
       ended: (call) => {
         this.options.onEnded?.(call);
@@ -201,6 +202,13 @@ export class Phone {
     const tone: Tone | null = ringing ? (talking ? "knock" : "ring") : calling ? "back" : refused ? "busy" : null;
     play(tone);
   }
+}
+
+/** The exchange may not know by which name it is reached (a proxy, a tunnel): a path stays on the page's own server. */
+export function socketAddress(told: string, base: string): string {
+  const url = new URL(told, base === "" ? location.href : base);
+  if (url.protocol === "http:" || url.protocol === "https:") url.protocol = url.protocol.replace("http", "ws");
+  return url.href;
 }
 
 /** The call that keys are for: one that rings, else the one that is talked on, else the newest. */

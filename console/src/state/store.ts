@@ -19,7 +19,6 @@ import type {
   Trunk,
   Webhook,
 } from "../api/types.ts";
-import { chosen, speak } from "../words.ts";
 import { Collection, type Source } from "./collection.ts";
 
 export const api = new Api();
@@ -133,7 +132,6 @@ export async function signIn(name: string, password: string): Promise<void> {
 
 async function welcome(found: Session): Promise<void> {
   api.csrf = found.csrf;
-  if (!chosen() && found.language !== "") await speak(found.language.startsWith("zh") ? "zh-CN" : "en");
   noServer.value = null;
   session.value = found;
   stream ??= new EventStream(api);

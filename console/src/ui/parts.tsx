@@ -172,6 +172,7 @@ export function Form(props: {
   action: string;
   icon?: IconName;
   cancel?: () => void;
+  cancelWords?: string;
   class?: string;
   label?: string;
 }): JSX.Element {
@@ -202,7 +203,7 @@ export function Form(props: {
         <Button type="submit" tone="main" busy={busy.value} {...(props.icon !== undefined ? { icon: props.icon } : {})}>
           {props.action}
         </Button>
-        {props.cancel !== undefined && <Button onClick={props.cancel}>{t("do.cancel")}</Button>}
+        {props.cancel !== undefined && <Button onClick={props.cancel}>{props.cancelWords ?? t("do.cancel")}</Button>}
       </div>
     </form>
   );

@@ -22,10 +22,6 @@ function OnChip({ device }: { device: Device }): JSX.Element {
 
 const owner = (device: Device): string => people.rows.get(device.account)?.display || device.account;
 
-/** An address as the exchange tells it: a text, or its parts. */
-const address = (one: Device["registered"][number]): string =>
-  typeof one === "string" ? one : [one.transport, one.address ?? one.contact].filter((part) => part !== undefined).join(" ");
-
 export default function Devices(): JSX.Element {
   const params = place.value.searchParams;
   const opened = params.get("open");
@@ -61,10 +57,10 @@ export default function Devices(): JSX.Element {
       title: t("devices.from"),
       from: 560,
       width: "minmax(120px, 1.4fr)",
-      sort: (row) => row.registered.map(address).join(),
+      sort: (row) => row.registered.join(),
       show: (row) => (
         <span class="digits" translate={false}>
-          {row.registered.map(address).join(", ")}
+          {row.registered.join(", ")}
         </span>
       ),
     },
@@ -86,7 +82,7 @@ export default function Devices(): JSX.Element {
           label={t("devices.title")}
           of={devices}
           columns={columns}
-          text={(row) => `${row.name} ${row.account} ${owner(row)} ${row.location} ${row.registered.map(address).join(" ")}`}
+          text={(row) => `${row.name} ${row.account} ${owner(row)} ${row.location} ${row.registered.join(" ")}`}
           order={{ by: "name" }}
           open={(row) => go(`/devices?open=${encodeURIComponent(row.name)}`, true)}
           chosen={opened}
@@ -120,11 +116,7 @@ function NewDevice({ account, close }: { account: string; close: () => void }): 
           icon="check"
           cancel={close}
           send={async () => {
-            let answer = await api.post<Partial<DeviceSecret>>("devices", { name: proposed, account: whose.value });
-            if (answer.secret === undefined || answer.uri === undefined) {
-              answer = await api.post<DeviceSecret>(`devices/${encodeURIComponent(proposed)}/secret`);
-            }
-            made.value = { secret: answer.secret ?? "", uri: answer.uri ?? "", registrar: answer.registrar ?? "" };
+            made.value = await api.post<DeviceSecret>("devices", { name: proposed, account: whose.value });
           }}
         >
           {(wrong) => (
@@ -223,10 +215,10 @@ function DevicePanel({ device, close }: { device: Device; close: () => void }): 
         {device.registered.length > 0 ? (
           <ul class="lines">
             {device.registered.map((one) => (
-              <li key={address(one)}>
+              <li key={one}>
                 <Icon name="link" />
                 <span class="grow digits" translate={false}>
-                  {address(one)}
+                  {one}
                 </span>
               </li>
             ))}
@@ -278,7 +270,11 @@ function Details({ device }: { device: Device }): JSX.Element {
         action={t("do.store")}
         icon="check"
         send={async () => {
-          await api.edit("PATCH", path(device), { location: location.value, call_back: callBack.value, auto_answer: auto.value });
+          await api.edit("PATCH", path(device), {
+            location: location.value,
+            call_back: callBack.value.trim() || null,
+            auto_answer: auto.value || null,
+          });
           done(t("stored"));
         }}
       >

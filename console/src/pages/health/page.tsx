@@ -106,7 +106,7 @@ function Everything({ status: now }: { status: Status }): JSX.Element {
 
 function Guess({ guess }: { guess: Guessing }): JSX.Element {
   const facts = useSignal<Fact[] | null>(null);
-  const ms = guess.ignored_ms ?? (guess.ignored_seconds ?? 0) * 1000;
+  const ms = guess.ignored_ms;
   const ask = async (): Promise<void> => {
     try {
       const page = await api.get<Paged<Fact> | Fact[]>(`facts/source/${encodeURIComponent(guess.source)}`);

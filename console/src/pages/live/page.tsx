@@ -5,7 +5,6 @@ import type { Call, Party } from "../../api/types.ts";
 import { go, place } from "../../router.ts";
 import { api, calls, may } from "../../state/store.ts";
 import { done, failed } from "../../state/undo.ts";
-import { Icon } from "../../ui/icons.tsx";
 import { LadderView } from "../../ui/ladder-view.tsx";
 import { Button, Chip, Elapsed, Empty, Panel } from "../../ui/parts.tsx";
 import { Table, type Column } from "../../ui/table.tsx";
@@ -43,11 +42,11 @@ export default function Live(): JSX.Element {
   const call = opened === null ? undefined : calls.rows.get(opened);
   const open = (id: string | null): void => go(id === null ? "/live" : `/live?open=${encodeURIComponent(id)}`, true);
   const columns: Column<Call>[] = [
-    { key: "state", title: t("live.state"), width: "124px", sort: (row) => row.state, show: (row) => <StateChip call={row} /> },
+    { key: "state", title: t("live.state"), width: "104px", sort: (row) => row.state, show: (row) => <StateChip call={row} /> },
     {
       key: "lane",
       title: t("live.who"),
-      width: "minmax(180px, 1fr)",
+      width: "minmax(120px, 1fr)",
       sort: (row) => who(row.caller),
       show: (row) => <Lane call={row} />,
     },
@@ -63,6 +62,7 @@ export default function Live(): JSX.Element {
       key: "time",
       title: t("live.lasts"),
       width: "72px",
+      from: 360,
       right: true,
       sort: (row) => new Date(row.answered ?? row.started).getTime(),
       show: (row) => <Elapsed since={row.answered ?? row.started} />,
@@ -112,7 +112,7 @@ function Head({ call }: { call: Call }): JSX.Element {
       <Elapsed since={call.answered ?? call.started} />
       {devices.length > 0 && (
         <span class="quiet-text" translate={false}>
-          <Icon name="devices" size={12} /> {devices.join(" · ")}
+          {devices.join(" · ")}
         </span>
       )}
       {may("administrator", "manager") && (

@@ -13,9 +13,8 @@ import { NewPerson } from "./new.tsx";
 import { PersonPanel } from "./person.tsx";
 
 export function presence(person: Person): JSX.Element {
-  const there = person.registered === true || (typeof person.registered === "number" && person.registered > 0);
   if (person.do_not_disturb) return <Chip tone="warn" icon="away">{t("people.busy")}</Chip>;
-  if (there) return <Chip tone="good" icon="check">{t("people.reachable")}</Chip>;
+  if (person.registered) return <Chip tone="good" icon="check">{t("people.reachable")}</Chip>;
   if (person.devices.length === 0) return <Chip tone="idle" icon="minus">{t("people.no_phone")}</Chip>;
   return <Chip tone="idle" icon="away">{t("people.offline")}</Chip>;
 }
@@ -49,7 +48,7 @@ export default function People(): JSX.Element {
       sort: (row) => row.numbers[0] ?? "",
       show: (row) => <span class="digits">{row.numbers.join(", ")}</span>,
     },
-    { key: "state", title: t("people.state"), width: "minmax(104px, 1fr)", sort: (row) => stateOrder(row), show: presence },
+    { key: "state", title: t("people.state"), width: "minmax(132px, 1fr)", sort: (row) => stateOrder(row), show: presence },
     {
       key: "account",
       title: t("people.account"),
@@ -108,5 +107,5 @@ export default function People(): JSX.Element {
 
 function stateOrder(person: Person): number {
   if (person.do_not_disturb) return 1;
-  return Number(person.registered) > 0 ? 0 : 2;
+  return person.registered ? 0 : 2;
 }

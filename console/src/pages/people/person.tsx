@@ -173,6 +173,8 @@ function Facts({ person }: { person: Person }): JSX.Element {
   );
 }
 
+const orNull = (text: string): string | null => (text.trim() === "" ? null : text.trim());
+
 const ROLES: readonly Role[] = ["agent", "manager", "administrator"];
 const RIGHTS = ["national", "international", "premium", "pickup", "pull", "background", "lists"] as const;
 
@@ -209,7 +211,6 @@ function Details({ person }: { person: Person }): JSX.Element {
                 label={t("people.language")}
                 value={value.language}
                 options={[
-                  ["", t("people.language_any")],
                   ["en", "English"],
                   ["zh", "中文"],
                 ]}
@@ -217,8 +218,8 @@ function Details({ person }: { person: Person }): JSX.Element {
               />
             </div>
             <div class="pair">
-              <Field label={t("people.mobile")} inputMode="tel" value={value.mobile} onInput={(mobile) => set({ mobile })} error={wrong("mobile")} />
-              <Field label={t("people.zone")} placeholder="Asia/Shanghai" value={value.zone} onInput={(zone) => set({ zone })} error={wrong("zone")} />
+              <Field label={t("people.mobile")} inputMode="tel" value={value.mobile ?? ""} onInput={(text) => set({ mobile: orNull(text) })} error={wrong("mobile")} />
+              <Field label={t("people.zone")} placeholder="Asia/Shanghai" value={value.zone ?? ""} onInput={(text) => set({ zone: orNull(text) })} error={wrong("zone")} />
             </div>
             <Tick label={t("people.dnd")} checked={value.do_not_disturb} onChange={(on) => set({ do_not_disturb: on })} />
             <fieldset class="group">
@@ -228,8 +229,8 @@ function Details({ person }: { person: Person }): JSX.Element {
                   key={when}
                   label={t(`people.forward_${when}`)}
                   inputMode="tel"
-                  value={value.forwarding[when]}
-                  onInput={(number) => set({ forwarding: { ...value.forwarding, [when]: number } })}
+                  value={value.forwarding[when] ?? ""}
+                  onInput={(number) => set({ forwarding: { ...value.forwarding, [when]: orNull(number) } })}
                   error={wrong(`forwarding.${when}`)}
                 />
               ))}
@@ -247,8 +248,8 @@ function Details({ person }: { person: Person }): JSX.Element {
               <Field
                 label={t("people.calls_a_day")}
                 inputMode="numeric"
-                value={value.calls_a_day === 0 ? "" : String(value.calls_a_day)}
-                onInput={(text) => set({ calls_a_day: Number.parseInt(text, 10) || 0 })}
+                value={value.calls_a_day === null ? "" : String(value.calls_a_day)}
+                onInput={(text) => set({ calls_a_day: Number.parseInt(text, 10) || null })}
                 hint={t("people.calls_a_day_hint")}
               />
             </fieldset>
@@ -264,22 +265,7 @@ function editable(person: Person): Pick<
   "display" | "role" | "language" | "zone" | "mobile" | "do_not_disturb" | "forwarding" | "rights" | "calls_a_day"
 > {
   const { display, role, language, zone, mobile, do_not_disturb, forwarding, rights, calls_a_day } = person;
-  return {
-    display,
-    role,
-    language: language ?? "",
-    zone: zone ?? "",
-    mobile: mobile ?? "",
-    do_not_disturb,
-    forwarding: {
-      always: forwarding?.always ?? "",
-      busy: forwarding?.busy ?? "",
-      no_answer: forwarding?.no_answer ?? "",
-      offline: forwarding?.offline ?? "",
-    },
-    rights: rights ?? [],
-    calls_a_day: calls_a_day ?? 0,
-  };
+  return { display, role, language, zone, mobile, do_not_disturb, forwarding, rights, calls_a_day };
 }
 
 /** Only what differs is sent, so that two administrators do not undo each other. */

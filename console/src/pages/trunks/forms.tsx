@@ -29,6 +29,8 @@ function Whole<T extends Named>(props: {
   of: Collection<T>;
   known: T | undefined;
   value: T;
+  /** What is put: all but the name and what only the exchange knows. */
+  body: object;
   rename: (name: string) => void;
   close: () => void;
   children: (wrong: (field: string) => string | undefined) => ComponentChildren;
@@ -57,8 +59,7 @@ function Whole<T extends Named>(props: {
         cancel={close}
         send={async () => {
           if (known === undefined && of.rows.has(value.name)) throw new Error(t("trunks.taken", { name: value.name }));
-          const { state: _state, ...body } = value as T & { state?: string };
-          await api.edit("PUT", path, body);
+          await api.edit("PUT", path, props.body);
           done(t("stored"));
           await of.load(true);
           if (known === undefined) close();
@@ -88,24 +89,31 @@ const NEW_TRUNK: Trunk = {
   name: "",
   address: "",
   transport: "udp",
-  user: "",
-  realm: "",
+  user: null,
+  has_password: false,
+  realm: null,
   registers: false,
   channels: null,
   sources: [],
   strip: 0,
   prepend: "",
+  state: "",
 };
+
+const orNull = (text: string): string | null => (text.trim() === "" ? null : text.trim());
 
 export function TrunkPanel({ trunk, close }: { trunk: Trunk | undefined; close: () => void }): JSX.Element {
   const form = useSignal<Trunk>({ ...NEW_TRUNK, ...trunk });
   const sources = useSignal(form.value.sources.join(", "));
+  const password = useSignal("");
   const set = (change: Partial<Trunk>): void => {
     form.value = { ...form.value, ...change };
   };
   const value = form.value;
+  const { name: _name, has_password: _has, state: _state, ...put } = value;
+  const body = password.value === "" ? put : { ...put, password: password.value };
   return (
-    <Whole kind="trunks" of={trunks} known={trunk} value={value} rename={(name) => set({ name })} close={close} above={trunk !== undefined && <TrunkWhy trunk={trunk} />}>
+    <Whole kind="trunks" of={trunks} known={trunk} value={value} body={body} rename={(name) => set({ name })} close={close} above={trunk !== undefined && <TrunkWhy trunk={trunk} />}>
       {(wrong) => (
         <>
           <Field required label={t("trunks.address")} placeholder="sip.provider.example" value={value.address} onInput={(address) => set({ address })} error={wrong("address")} hint={t("trunks.address_hint")} />
@@ -130,14 +138,14 @@ export function TrunkPanel({ trunk, close }: { trunk: Trunk | undefined; close: 
             />
           </div>
           <div class="pair">
-            <Field label={t("trunks.user")} value={value.user} onInput={(user) => set({ user })} error={wrong("user")} />
+            <Field label={t("trunks.user")} value={value.user ?? ""} onInput={(text) => set({ user: orNull(text) })} error={wrong("user")} />
             <Field
               label={t("door.password")}
               type="password"
               autocomplete="new-password"
-              value={value.password ?? ""}
-              onInput={(password) => set({ password })}
-              hint={trunk === undefined ? undefined : t("trunks.password_kept")}
+              value={password.value}
+              onInput={(text) => (password.value = text)}
+              hint={value.has_password ? t("trunks.password_kept") : undefined}
               error={wrong("password")}
             />
           </div>
@@ -175,7 +183,7 @@ function TrunkWhy({ trunk }: { trunk: Trunk }): JSX.Element {
   };
   return (
     <section class="part">
-      <p translate={false}>{trunk.state ?? ""}</p>
+      <p translate={false}>{trunk.state}</p>
       <div class="actions">
         <Button icon="question" pressed={facts.value !== null} onClick={() => (facts.value === null ? void ask() : (facts.value = null))}>
           {t("why")}
@@ -187,15 +195,16 @@ function TrunkWhy({ trunk }: { trunk: Trunk }): JSX.Element {
 }
 
 export function RoutePanel({ route, close }: { route: Route | undefined; close: () => void }): JSX.Element {
-  const form = useSignal<Route>({ name: "", prefix: "", strip: 0, prepend: "", trunks: [], caller: "", ...route });
+  const form = useSignal<Route>({ name: "", prefix: "", strip: 0, prepend: "", trunks: [], caller: null, ...route });
   const ways = useSignal(form.value.trunks.join(", "));
   const all = useRows(trunks);
   const set = (change: Partial<Route>): void => {
     form.value = { ...form.value, ...change };
   };
   const value = form.value;
+  const { name: _name, ...put } = value;
   return (
-    <Whole kind="routes" of={routes} known={route} value={value} rename={(name) => set({ name })} close={close}>
+    <Whole kind="routes" of={routes} known={route} value={value} body={put} rename={(name) => set({ name })} close={close}>
       {(wrong) => (
         <>
           <Field label={t("routes.prefix")} placeholder="+86" value={value.prefix} onInput={(prefix) => set({ prefix })} error={wrong("prefix")} hint={t("routes.prefix_hint")} />
@@ -215,7 +224,7 @@ export function RoutePanel({ route, close }: { route: Route | undefined; close: 
             <Field label={t("trunks.strip")} inputMode="numeric" value={String(value.strip)} onInput={(text) => set({ strip: count(text) })} hint={t("routes.strip_hint")} />
             <Field label={t("trunks.prepend")} value={value.prepend} onInput={(prepend) => set({ prepend })} />
           </div>
-          <Field label={t("routes.caller")} inputMode="tel" value={value.caller} onInput={(caller) => set({ caller })} hint={t("routes.caller_hint")} error={wrong("caller")} />
+          <Field label={t("routes.caller")} inputMode="tel" value={value.caller ?? ""} onInput={(text) => set({ caller: orNull(text) })} hint={t("routes.caller_hint")} error={wrong("caller")} />
         </>
       )}
     </Whole>
@@ -223,15 +232,16 @@ export function RoutePanel({ route, close }: { route: Route | undefined; close: 
 }
 
 export function GroupPanel({ group, close }: { group: Group | undefined; close: () => void }): JSX.Element {
-  const form = useSignal<Group>({ name: "", display: "", number: "", strategy: "all", members: [], ring_seconds: 20, overflow: "", ...group });
+  const form = useSignal<Group>({ name: "", display: "", number: "", strategy: "all", members: [], ring_ms: 20_000, overflow: null, ...group });
   const members = useSignal(form.value.members.join(", "));
   const all = useRows(people);
   const set = (change: Partial<Group>): void => {
     form.value = { ...form.value, ...change };
   };
   const value = form.value;
+  const { name: _name, ...put } = value;
   return (
-    <Whole kind="groups" of={groups} known={group} value={value} rename={(name) => set({ name })} close={close}>
+    <Whole kind="groups" of={groups} known={group} value={value} body={put} rename={(name) => set({ name })} close={close}>
       {(wrong) => (
         <>
           <Field label={t("groups.display")} value={value.display} onInput={(display) => set({ display })} error={wrong("display")} />
@@ -258,9 +268,9 @@ export function GroupPanel({ group, close }: { group: Group | undefined; close: 
               ]}
               onChange={(strategy) => set({ strategy })}
             />
-            <Field label={t("groups.ring")} inputMode="numeric" value={String(value.ring_seconds)} onInput={(text) => set({ ring_seconds: count(text) })} error={wrong("ring_seconds")} />
+            <Field label={t("groups.ring")} inputMode="numeric" value={String(value.ring_ms / 1000)} onInput={(text) => set({ ring_ms: count(text) * 1000 })} error={wrong("ring_ms")} />
           </div>
-          <Field label={t("groups.overflow")} inputMode="tel" value={value.overflow} onInput={(overflow) => set({ overflow })} hint={t("groups.overflow_hint")} error={wrong("overflow")} />
+          <Field label={t("groups.overflow")} inputMode="tel" value={value.overflow ?? ""} onInput={(text) => set({ overflow: orNull(text) })} hint={t("groups.overflow_hint")} error={wrong("overflow")} />
         </>
       )}
     </Whole>

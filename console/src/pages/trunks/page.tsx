@@ -15,7 +15,7 @@ type Tab = (typeof TABS)[number];
 
 /** The exchange tells a trunk's state in words; the first of them says whether it is well. */
 export function TrunkState({ trunk }: { trunk: Trunk }): JSX.Element {
-  const state = trunk.state ?? "";
+  const { state } = trunk;
   const known = /^(answers|registered|alive|up)\b/i.test(state) ? "good" : /^(asked|unknown|)\s*$|^asked|^not asked/i.test(state) ? "idle" : "bad";
   return (
     <Chip tone={known} icon={known === "good" ? "check" : known === "bad" ? "warn" : "away"}>
@@ -29,7 +29,7 @@ const plain = (text: string | number | null | undefined): JSX.Element => <span t
 function trunkColumns(): Column<Trunk>[] {
   return [
     { key: "name", title: t("trunks.name"), width: "minmax(88px, 1fr)", sort: (row) => row.name, show: (row) => plain(row.name) },
-    { key: "state", title: t("trunks.state"), width: "112px", sort: (row) => row.state ?? "", show: (row) => <TrunkState trunk={row} /> },
+    { key: "state", title: t("trunks.state"), width: "112px", sort: (row) => row.state, show: (row) => <TrunkState trunk={row} /> },
     { key: "address", title: t("trunks.address"), width: "minmax(96px, 1.5fr)", sort: (row) => row.address, show: (row) => plain(row.address) },
     { key: "transport", title: t("trunks.transport"), from: 560, width: "88px", sort: (row) => row.transport, show: (row) => (row.transport || "udp").toUpperCase() },
     { key: "channels", title: t("trunks.channels"), from: 640, width: "88px", right: true, sort: (row) => row.channels ?? 0, show: (row) => row.channels ?? "∞" },
@@ -41,7 +41,7 @@ function routeColumns(): Column<Route>[] {
     { key: "name", title: t("routes.name"), width: "minmax(88px, 1fr)", sort: (row) => row.name, show: (row) => plain(row.name) },
     { key: "prefix", title: t("routes.prefix"), width: "96px", sort: (row) => row.prefix, show: (row) => plain(row.prefix || t("routes.every")) },
     { key: "trunks", title: t("routes.trunks"), width: "minmax(96px, 1.5fr)", sort: (row) => row.trunks.join(), show: (row) => plain(row.trunks.join(" → ")) },
-    { key: "caller", title: t("routes.caller"), from: 620, width: "minmax(96px, 1fr)", sort: (row) => row.caller, show: (row) => plain(row.caller) },
+    { key: "caller", title: t("routes.caller"), from: 620, width: "minmax(96px, 1fr)", sort: (row) => row.caller ?? "", show: (row) => plain(row.caller) },
   ];
 }
 
@@ -110,7 +110,7 @@ export default function Trunks(): JSX.Element {
     >
       <div class={`beside ${adding.value || item !== undefined ? "open" : ""}`}>
         {tab === "trunks" && (
-          <Table label={t("trunks.tab_trunks")} of={trunks} columns={trunkColumns()} text={(row) => `${row.name} ${row.address} ${row.state ?? ""}`} {...shared} {...named<Trunk>()} />
+          <Table label={t("trunks.tab_trunks")} of={trunks} columns={trunkColumns()} text={(row) => `${row.name} ${row.address} ${row.state}`} {...shared} {...named<Trunk>()} />
         )}
         {tab === "routes" && (
           <Table label={t("trunks.tab_routes")} of={routes} columns={routeColumns()} text={(row) => `${row.name} ${row.prefix} ${row.trunks.join(" ")}`} {...shared} {...named<Route>()} />
