@@ -1,4 +1,6 @@
 """Calls to and from the outside, by Kamailio as the provider (issue: trunks and routes; R9, R13, R31)."""
+import os
+import signal
 import socket
 
 import pytest
@@ -248,6 +250,49 @@ def test_an_emergency_gets_through_where_nothing_else_does(office, provider):
             talk.bye()
         record = office.record(me.number, "110")
         assert record["answered_by"] == "provider"
+
+
+def test_an_emergency_gets_out_while_the_exchange_stops(office, provider):
+    """Show 1, R31: told to stop, it refuses others with the reason; an emergency goes out, and the drain's limit, which
+    ends other calls, does not cut it. The exchange ends with it."""
+    with Exchange(config_extra=f"{CONFIG}\n[calls]\ndrain_seconds = 6\n", media_span=400).start() as exchange:
+        office = type(office)(exchange)
+        exchange.run("trunk", "add", "provider", "--address", provider.address(), "--user", "office",
+                     "--password", provider.secret)
+        wait_state(exchange, "provider", "up")
+        me, one, two, three = (office.person() for _ in range(4))
+        with (
+            Baresip(me.user, me.secret, exchange.address(), hertz=440) as desk,
+            Pjsua("110", provider.secret, provider.address(), hertz=1000, answer=200) as rescue,
+            office.raw(one) as caller, office.raw(two) as phone, office.raw(three) as late,
+        ):
+            desk.start().wait_registered()
+            rescue.start().wait_registered()
+            phone.register()
+            talk = caller.invite(two.number, sdp.describe(40000))
+            branch = phone.wait_invite()
+            branch.answer(sdp.describe(40002))
+            talk.wait_answer()
+            os.kill(exchange.pid, signal.SIGTERM)
+            until(lambda: "draining: 1 call left" in (exchange.folder / "stdout.txt").read_text(), 5, "progress",
+                  exchange.tail)
+            refusal = late.invite(two.number, sdp.describe(40004), authenticate=False).wait_final()
+            assert refusal.status == 503 and refusal.get("retry-after")
+            assert "stops and takes no new calls" in refusal.get("reason")
+            desk.dial("110")
+            desk.wait_established()
+            rescue.wait_established()
+            branch.wait_bye(10)
+            assert "node lost" in talk.wait_bye().get("reason")
+            tone.assert_tone(rescue.hear_again(2), 440, baresip.TONE_DBFS)
+            tone.assert_tone(desk.hear_again(2), 1000, pjsua.TONE_DBFS)
+            assert exchange.alive()
+            desk.hangup()
+            rescue.wait_closed()
+            assert exchange.wait_end(10) == 0
+        exchange.start()
+        causes = {record["callee"]: record["cause"] for record in exchange.calls()}
+        assert causes == {two.number: "node lost", "110": "caller hung up"}
 
 
 def test_a_trunk_by_name_is_found_by_srv(provider):
