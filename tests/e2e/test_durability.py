@@ -11,8 +11,10 @@ import time
 import pytest
 
 from e2e.conftest import Office
-from peers import digest, sdp
+from peers import baresip, digest, pjsua, sdp, tone
+from peers.baresip import Baresip
 from peers.exchange import REPOSITORY, Exchange
+from peers.pjsua import Pjsua
 from peers.ports import LOOPBACK, media_range
 from peers.rawua import RawUA
 from peers.sipmsg import Message
@@ -38,9 +40,9 @@ def start_again(exchange):
     return began
 
 
-def keep_port(exchange, port):
+def keep_port(exchange, port, transport="udp"):
     """The next start listens there; its ports for sound are drawn anew, for another may have taken them meanwhile."""
-    text = exchange.config.read_text().replace('udp = "127.0.0.1:0"', f'udp = "127.0.0.1:{port}"')
+    text = exchange.config.read_text().replace(f'{transport} = "127.0.0.1:0"', f'{transport} = "127.0.0.1:{port}"')
     first, last = media_range(400)
     exchange.config.write_text(re.sub(r'ports = "[0-9-]+"', f'ports = "{first}-{last}"', text))
 
@@ -250,6 +252,46 @@ class Storm:
                 self.confirmed.add(n)
                 for n in [n for n, _ in zip(following, range(1))]:
                     self._register(n, 1)
+
+
+@pytest.mark.parametrize("returns", [True, False], ids=["a phone that comes back", "a phone that does not"])
+def test_a_call_waits_for_a_phone_on_tls_that_lost_the_exchange(own, returns):
+    """R12: nothing reaches a phone on TLS before it has connected again. A call meanwhile waits for it and rings then;
+    when nobody comes back, it ends with 480."""
+    own.start()
+    office = Office(own)
+    one, two = office.person(), office.person()
+    keep_port(own, own.host_port("tls")[1], "tls")
+    phone = Pjsua(two.user, two.secret, own.address("tls"), "tls", hertz=1000, retry=4)
+    with phone, office.raw(one) as probe:
+        phone.start().wait_registered()
+        os.kill(own.pid, signal.SIGKILL)
+        own.wait_end(10)
+        if not returns:
+            phone.stop()
+        start_again(own)
+        if not returns:
+            began = time.monotonic()
+            call = probe.invite(two.number, sdp.describe(40000))
+            final = call.wait_final(40)
+            assert (final.status, call.responses[:-1]) == (480, []), "nothing rang"
+            assert 25 < time.monotonic() - began < 35, "it waited 30 s"
+            return
+        with Baresip(one.user, one.secret, own.address(), hertz=440) as desk:
+            desk.start()
+            assert "tls" not in own.run("device", "list").stdout, "the call is there before the phone is"
+            desk.dial(two.number)
+            phone.wait_incoming(10)
+            phone.ring()
+            desk.wait_ringing()
+            phone.answer()
+            desk.wait_established()
+            assert "tls" in own.run("device", "list").stdout
+            tone.assert_tone(phone.wait_heard(2.5), 440, baresip.TONE_DBFS)
+            tone.assert_tone(desk.wait_heard(2.5), 1000, pjsua.TONE_DBFS)
+            desk.hangup()
+            phone.wait_closed()
+    assert office.record(one.number, two.number)["answered_by"] == two.user
 
 
 def test_fifty_calls_leave_fifty_records_after_a_kill(own):

@@ -126,6 +126,50 @@ def test_a_phone_sends_its_call_on_to_the_outside(exchange, office, provider):
         stays.wait_closed()
 
 
+@pytest.mark.parametrize("stays", ["a phone", "the outside"])
+def test_attended_transfer_joins_a_phone_and_the_outside(exchange, office, provider, stays):
+    """Show 1: REFER with Replaces. The one between talks with one of them, asks the other, and leaves: a phone of ours
+    and the trunk's party hear each other, whichever of them was there first."""
+    wait_state(exchange, "provider", "up", "registered")
+    inside, between = office.person(), office.person()
+    exchange.run("route", "add", "home", "--prefix", "+86", "--strip", "3", "--trunk", "provider")
+    exchange.run("account", "set", f"person-{between.number}", "--rights", "national")
+    where = exchange.address()
+    outsider = f"4930{inside.number}", provider.secret, provider.address()
+    desk = inside.user, inside.secret, where
+    # The first is held meanwhile, and baresip records nothing after a hold.
+    if stays == "a phone":
+        first, second = Pjsua(*desk, hertz=440), Baresip(*outsider, hertz=1000, answer="auto")
+    else:
+        first, second = Pjsua(*outsider, hertz=440), Baresip(*desk, hertz=1000, answer="auto")
+        exchange.run("number", "remove", "office", ok=False)
+        exchange.run("number", "add", "office", "--account", f"person-{between.number}")
+    asked = f"0{outsider[0]}" if stays == "a phone" else inside.number
+    middle = Pjsua(between.user, between.secret, where, hertz=700)
+    with first, middle, second:
+        for phone in (first, middle, second):
+            phone.start().wait_registered()
+        first.dial(between.number if stays == "a phone" else f"sip:office@{provider.address()}")
+        call = middle.wait_incoming()
+        middle.answer(call)
+        first.wait_established()
+        middle.wait_established()
+        middle.hold(call)
+        middle.wait_media("local_hold")
+        consultation = middle.dial(asked)
+        middle.wait_event("state", call=consultation, state="CONFIRMED")
+        second.wait_established()
+        tone.assert_tone(second.hear_again(2.2), 700, pjsua.TONE_DBFS)
+        middle.transfer_to_call(call, consultation)
+        middle.wait_event("transfer", code=200)
+        tone.assert_tone(second.hear_again(2.5), 440, pjsua.TONE_DBFS)
+        tone.assert_tone(first.hear_again(2.5), 1000, baresip.TONE_DBFS)
+        first.hangup()
+        second.wait_closed()
+    told = [one for one in exchange.calls() if between.number in (one["caller"], one["callee"]) or one["callee"] == "office"]
+    assert [one["cause"] for one in told][-2:].count("transferred") >= 1, told
+
+
 def test_a_dead_trunk_gives_way_to_the_next(exchange, office, provider):
     """Show 1: the first trunk says nothing at all; the call goes out by the second, and says why."""
     wait_state(exchange, "provider", "up", "registered")
