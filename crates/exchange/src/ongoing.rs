@@ -143,6 +143,11 @@ impl OngoingCalls {
         self.calls.get_mut(&call)
     }
 
+    /// Every call, oldest name first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (CallId, &Ongoing)> {
+        self.calls.iter().map(|(call, ongoing)| (*call, ongoing))
+    }
+
     /// The calls of an account, oldest name first.
     pub(crate) fn of(&self, account: &str) -> impl Iterator<Item = (CallId, &Ongoing)> {
         let calls = self.by_account.get(account).into_iter().flatten();
