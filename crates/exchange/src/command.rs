@@ -2,6 +2,7 @@
 
 use crate::change::Change;
 use crate::codes::CodeAct;
+use crate::events::{CallName, LiveCall};
 use crate::exchange::{Exchange, Promise};
 use crate::guesses::Guessing;
 use crate::input::{CommandId, Output};
@@ -91,6 +92,15 @@ pub enum Command {
     ListGroups,
     /// The numbers that are services of the exchange.
     ListCodes,
+    /// The calls that go on.
+    ListCalls,
+    /// End a call that goes on.
+    HangUp {
+        /// Which.
+        call: CallName,
+        /// Who wants it so, for the record.
+        who: Box<str>,
+    },
     /// What a call sent and received; without a Session-ID, the last call that began.
     Ladder(Option<Box<str>>),
     /// How things are.
@@ -184,6 +194,8 @@ pub enum Answer {
     Groups(Vec<(Box<str>, Group)>),
     /// To [`Command::ListCodes`]: what to dial, and what it does.
     Codes(Vec<(Box<str>, Box<str>)>),
+    /// To [`Command::ListCalls`].
+    Calls(Vec<LiveCall>),
     /// To [`Command::Ladder`], in the order of time.
     Ladder(Vec<Rung>),
     /// To [`Command::Status`].
@@ -216,8 +228,16 @@ impl Exchange {
             | Command::ListTrunks
             | Command::ListRoutes
             | Command::ListGroups
+            | Command::ListCalls
             | Command::ListCodes) => {
                 let answer = self.list(&list);
+                self.answer(id, answer);
+            }
+            Command::HangUp { call, who } => {
+                let answer = match self.hang_up(now, &call, &who) {
+                    true => Answer::Done,
+                    false => Answer::Refused(Refusal::Unknown("call", call.to_string().into())),
+                };
                 self.answer(id, answer);
             }
             Command::Ladder(session_id) => {
@@ -237,24 +257,14 @@ impl Exchange {
         let people = &self.people;
         match what {
             Command::ListAccounts => {
-                let row = |(name, account): (&str, &Account)| AccountRow {
-                    name: name.into(),
-                    display: account.display.clone(),
-                    numbers: account.numbers.clone(),
-                    devices: account.devices.clone(),
-                    settings: account.settings.clone(),
-                };
+                let row = |(name, account): (&str, &Account)| self.account_row(name, account);
                 Answer::Accounts(people.accounts().map(row).collect())
             }
             Command::ListNumbers => Answer::Numbers(
                 people.numbers().map(|(number, account)| (number.into(), account.into())).collect(),
             ),
             Command::ListDevices => {
-                let row = |(name, device): (&str, &Device)| DeviceRow {
-                    name: name.into(),
-                    account: device.account.clone(),
-                    registered: self.registrar.flows(name),
-                };
+                let row = |(name, device): (&str, &Device)| self.device_row(name, device);
                 Answer::Devices(people.devices().map(row).collect())
             }
             Command::ListTrunks => {
@@ -269,7 +279,26 @@ impl Exchange {
             Command::ListGroups => {
                 Answer::Groups(people.groups().map(|(name, group)| (name.into(), group.clone())).collect())
             }
+            Command::ListCalls => Answer::Calls(self.live_calls()),
             _ => Answer::Codes(self.services_in_words()),
+        }
+    }
+
+    pub(crate) fn account_row(&self, name: &str, account: &Account) -> AccountRow {
+        AccountRow {
+            name: name.into(),
+            display: account.display.clone(),
+            numbers: account.numbers.clone(),
+            devices: account.devices.clone(),
+            settings: account.settings.clone(),
+        }
+    }
+
+    pub(crate) fn device_row(&self, name: &str, device: &Device) -> DeviceRow {
+        DeviceRow {
+            name: name.into(),
+            account: device.account.clone(),
+            registered: self.registrar.flows(name),
         }
     }
 
