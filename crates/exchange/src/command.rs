@@ -2,6 +2,7 @@
 
 use crate::change::Change;
 use crate::codes::CodeAct;
+use crate::events::{CallName, LiveCall};
 use crate::exchange::{Exchange, Promise};
 use crate::guesses::Guessing;
 use crate::input::{CommandId, Output};
@@ -103,6 +104,15 @@ pub enum Command {
     ListGroups,
     /// The numbers that are services of the exchange.
     ListCodes,
+    /// The calls that go on.
+    ListCalls,
+    /// End a call that goes on.
+    HangUp {
+        /// Which.
+        call: CallName,
+        /// Who wants it so, for the record.
+        who: Box<str>,
+    },
     /// What a call sent and received; without a Session-ID, the last call that began.
     Ladder(Option<Box<str>>),
     /// Whether a secret from there may be tried for this name now.
@@ -222,6 +232,8 @@ pub enum Answer {
     Groups(Vec<(Box<str>, Group)>),
     /// To [`Command::ListCodes`]: what to dial, and what it does.
     Codes(Vec<(Box<str>, Box<str>)>),
+    /// To [`Command::ListCalls`].
+    Calls(Vec<LiveCall>),
     /// To [`Command::Ladder`], in the order of time.
     Ladder(Vec<Rung>),
     /// To [`Command::Status`].
@@ -257,6 +269,7 @@ impl Exchange {
             | Command::ListTrunks
             | Command::ListRoutes
             | Command::ListGroups
+            | Command::ListCalls
             | Command::ListCodes) => {
                 let answer = self.list(&list);
                 self.answer(id, answer);
@@ -279,6 +292,13 @@ impl Exchange {
                     self.report_guessing(now, guessing);
                 }
                 self.answer(id, Answer::Done);
+            }
+            Command::HangUp { call, who } => {
+                let answer = match self.hang_up(now, &call, &who) {
+                    true => Answer::Done,
+                    false => Answer::Refused(Refusal::Unknown("call", call.to_string().into())),
+                };
+                self.answer(id, answer);
             }
             Command::Ladder(session_id) => {
                 let rungs = self.ladder_of(session_id.as_deref());
@@ -319,6 +339,7 @@ impl Exchange {
             Command::ListGroups => {
                 Answer::Groups(people.groups().map(|(name, group)| (name.into(), group.clone())).collect())
             }
+            Command::ListCalls => Answer::Calls(self.live_calls()),
             _ => Answer::Codes(self.services_in_words()),
         }
     }

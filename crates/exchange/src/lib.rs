@@ -13,6 +13,7 @@ mod dial_plan;
 pub mod dialogue;
 mod drain;
 mod emergency;
+mod events;
 mod exchange;
 mod facts;
 mod forwarding;
@@ -46,6 +47,9 @@ pub use change::{Change, Commit, Epoch, OpenCall, Owned, SHARDS, Shard, StoreAns
 pub use codes::{CodeAct, Codes};
 pub use command::{AccountRow, Answer, BadRow, Command, DeviceRow, ImportRow, Status};
 pub use emergency::EmergencyPlan;
+pub use events::{
+    Audience, CallEnd, CallName, CallState, EndedCall, Event, Happened, LiveCall, PersonRow,
+};
 pub use exchange::{Config, Exchange, Snapshot};
 pub use facts::{Fact, FactKind};
 pub use guesses::Guessing;
