@@ -6,7 +6,7 @@ use crate::events::{CallName, LiveCall};
 use crate::exchange::{Exchange, Promise};
 use crate::guesses::Guessing;
 use crate::input::{CommandId, Output};
-use crate::ladder::Rung;
+use crate::ladder::{Captured, Rung};
 use crate::limits;
 use crate::listing::Slice;
 use crate::people::{
@@ -129,6 +129,13 @@ pub enum Command {
         /// Whose secret.
         name: Box<str>,
     },
+    /// The same for a capture file; the bodies only for a call by its name, and for somebody who may have them.
+    Capture {
+        /// The Session-ID.
+        session_id: Option<Box<str>>,
+        /// Who takes the bodies, too.
+        bodies: Option<Box<str>>,
+    },
     /// How things are.
     Status,
     /// Take settings, all or none.
@@ -236,6 +243,8 @@ pub enum Answer {
     Calls(Vec<LiveCall>),
     /// To [`Command::Ladder`], in the order of time.
     Ladder(Vec<Rung>),
+    /// To [`Command::Capture`], in the order of time.
+    Captured(Vec<Captured>),
     /// To [`Command::Status`].
     Status(Status),
 }
@@ -303,6 +312,12 @@ impl Exchange {
             Command::Ladder(session_id) => {
                 let rungs = self.ladder_of(session_id.as_deref());
                 self.answer(id, Answer::Ladder(rungs));
+            }
+            Command::Capture { session_id, bodies } => {
+                // Without a name, nothing could say whose bodies were taken.
+                let bodies = bodies.filter(|_| session_id.is_some());
+                let captured = self.capture_of(now, session_id.as_deref(), bodies.as_deref());
+                self.answer(id, Answer::Captured(captured));
             }
             Command::Reconfigure(live) => self.reconfigure(id, *live),
             Command::Status => {
