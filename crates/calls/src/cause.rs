@@ -55,6 +55,8 @@ pub enum Cause {
         /// Whether it was the calling side.
         caller: bool,
     },
+    /// Somebody who may do so ended it from outside: the record's detail says who.
+    EndedByOperator,
     /// No port, transaction or memory left for one more call.
     Overload,
     /// The exchange was stopped, or died, while the call was up.
@@ -81,7 +83,7 @@ impl Cause {
             | Cause::CalleeFailed
             | Cause::Lost { caller: false } => Blame::Callee,
             Cause::NoLine => Blame::Carrier,
-            Cause::Forbidden | Cause::Loop => Blame::Operator,
+            Cause::Forbidden | Cause::Loop | Cause::EndedByOperator => Blame::Operator,
             Cause::Overload | Cause::NodeLost => Blame::Us,
         }
     }
@@ -94,7 +96,7 @@ impl Cause {
             Cause::Cancelled => 487,
             Cause::Busy => 486,
             // R31: 503 is for the whole server only.
-            Cause::NoAnswer | Cause::Offline | Cause::NoLine => 480,
+            Cause::NoAnswer | Cause::Offline | Cause::NoLine | Cause::EndedByOperator => 480,
             Cause::Declined => 603,
             Cause::UnknownNumber => 404,
             Cause::Forbidden => 403,
@@ -143,6 +145,7 @@ impl Cause {
             Cause::Loop => "loop",
             Cause::Lost { .. } => "lost",
             Cause::Overload => "overload",
+            Cause::EndedByOperator => "ended by an operator",
             Cause::NodeLost => "node lost",
         }
     }
