@@ -103,11 +103,11 @@ export function makeOffice(options) {
     lists.groups.set("sales", { name: "sales", display: title, number: "700", strategy: "turn", members: ["p101", "p102", "p103"], ring_ms: 20_000, overflow: "100" });
     lists.trunks.set("provider", {
       name: "provider", address: "sip.provider.example", transport: "tls", user: "office", has_password: true, realm: null, registers: true, channels: 30,
-      sources: ["192.0.2.9"], strip: 0, prepend: "", state: "registered",
+      sources: ["192.0.2.9"], strip: 0, prepend: "", state: "up, registered, 3 calls",
     });
     lists.trunks.set("old-line", {
       name: "old-line", address: "192.0.2.44:5060", transport: "udp", user: null, has_password: false, realm: null, registers: false, channels: 4, sources: [],
-      strip: 0, prepend: "", state: "does not answer since 09:41: OPTIONS timed out; check the address and the firewall",
+      strip: 0, prepend: "", state: "down: it does not answer",
     });
     lists.routes.set("home", { name: "home", prefix: "+86", strip: 3, prepend: "0", trunks: ["provider", "old-line"], caller: "+861055500000" });
     for (let index = 0; index < options.calls; index++) call(index);
@@ -181,7 +181,7 @@ export function makeOffice(options) {
     }
     const row = rows.get(key);
     if (method === "PUT") {
-      const made = { state: "asked, no answer yet", ...body, name: key };
+      const made = { state: "not asked yet", ...body, name: key };
       rows.set(key, made);
       changed(list, made);
       return { body: made, etag: etag(made) };
