@@ -55,6 +55,11 @@ pub enum Cause {
         /// Whether it was the calling side.
         caller: bool,
     },
+    /// A side's session was ended, by its owner or by who runs the office, and its web phone with it.
+    SignedOut {
+        /// Whether it was the calling side.
+        caller: bool,
+    },
     /// No port, transaction or memory left for one more call.
     Overload,
     /// The exchange was stopped, or died, while the call was up.
@@ -70,6 +75,7 @@ impl Cause {
             | Cause::Transferred
             | Cause::Cancelled
             | Cause::BadRequest
+            | Cause::SignedOut { caller: true }
             | Cause::Lost { caller: true } => Blame::Caller,
             Cause::UnknownNumber => Blame::Caller,
             Cause::CalleeHungUp
@@ -79,6 +85,7 @@ impl Cause {
             | Cause::Offline
             | Cause::NoCommonCodec
             | Cause::CalleeFailed
+            | Cause::SignedOut { caller: false }
             | Cause::Lost { caller: false } => Blame::Callee,
             Cause::NoLine => Blame::Carrier,
             Cause::Forbidden | Cause::Loop => Blame::Operator,
@@ -99,7 +106,7 @@ impl Cause {
             Cause::UnknownNumber => 404,
             Cause::Forbidden => 403,
             Cause::NoCommonCodec => 488,
-            Cause::CalleeFailed | Cause::Lost { .. } => 480,
+            Cause::CalleeFailed | Cause::Lost { .. } | Cause::SignedOut { .. } => 480,
             Cause::BadRequest => 400,
             Cause::Loop => 482,
             Cause::Overload | Cause::NodeLost => 503,
@@ -142,6 +149,7 @@ impl Cause {
             Cause::BadRequest => "bad request",
             Cause::Loop => "loop",
             Cause::Lost { .. } => "lost",
+            Cause::SignedOut { .. } => "signed out",
             Cause::Overload => "overload",
             Cause::NodeLost => "node lost",
         }

@@ -12,6 +12,7 @@ use crate::people::{
     clean_display,
 };
 use crate::reconfigure::LiveConfig;
+use crate::web_phones::WebPhoneRequest;
 use clock::Now;
 use sip::digest::Secret;
 use std::time::Duration;
@@ -77,6 +78,10 @@ pub enum Command {
     },
     /// Take rows, at most [`limits::IMPORT_ROWS`] at a time.
     Import(Vec<ImportRow>),
+    /// Make the web phone of a session, or give it another token.
+    OpenWebPhone(Box<WebPhoneRequest>),
+    /// A session is over: its web phone leaves, its calls end, its sockets are closed.
+    EndSession(Box<str>),
     /// All accounts.
     ListAccounts,
     /// All numbers.
@@ -184,6 +189,11 @@ pub enum Answer {
     Groups(Vec<(Box<str>, Group)>),
     /// To [`Command::ListCodes`]: what to dial, and what it does.
     Codes(Vec<(Box<str>, Box<str>)>),
+    /// To [`Command::OpenWebPhone`].
+    WebPhone {
+        /// The device.
+        device: Box<str>,
+    },
     /// To [`Command::Ladder`], in the order of time.
     Ladder(Vec<Rung>),
     /// To [`Command::Status`].
@@ -209,6 +219,11 @@ impl Exchange {
             Command::EditAccount { name, edits } => self.edit_account(now, id, name, edits),
             Command::EditDevice { name, edits } => self.edit_device(now, id, name, edits),
             Command::Change(change) => self.change_people(now, id, change),
+            Command::OpenWebPhone(wanted) => self.open_web_phone(now, id, *wanted),
+            Command::EndSession(session) => {
+                self.end_session(now, &session);
+                self.answer(id, Answer::Done);
+            }
             Command::Import(rows) => self.import(now, id, &rows),
             list @ (Command::ListAccounts
             | Command::ListNumbers

@@ -175,6 +175,13 @@ impl World {
                 self.feed(office, Input::Reached { trunk, flows, lives, why });
             }
             Output::Commit(commit) => self.committed(office, commit),
+            Output::CloseFlow(flow) => {
+                let number =
+                    self.streams.iter().position(|stream| stream.office == office && stream.flow == flow);
+                if let Some(number) = number {
+                    self.break_stream(number);
+                }
+            }
             Output::Guessing(_) => {}
             Output::Answer { id, answer } => self.offices[office].answers.push((id, answer)),
         }
