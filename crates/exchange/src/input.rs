@@ -38,6 +38,13 @@ pub enum Input<'a> {
         /// The rest, perhaps more than one message.
         bytes: &'a [u8],
     },
+    /// A WebSocket is open.
+    FlowOpened {
+        /// Its connection.
+        flow: Flow,
+        /// The origin of the page that opened it, as its browser says; `None` when it was no browser.
+        origin: Option<Box<str>>,
+    },
     /// A stream connection is gone.
     FlowClosed(Flow),
     /// Where a trunk is, in answer to [`Output::Reach`].
@@ -80,6 +87,9 @@ pub enum Input<'a> {
 pub enum Output {
     /// Send bytes.
     Transmit(Transmit),
+    /// Close a stream connection, once what was sent by it before had a moment to leave; tell by
+    /// [`Input::FlowClosed`].
+    CloseFlow(Flow),
     /// Find out where a trunk is (RFC 3263), connect if its transport needs it, and answer with [`Input::Reached`].
     Reach {
         /// The trunk.

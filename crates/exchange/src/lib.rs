@@ -42,6 +42,7 @@ mod texts;
 mod transfer;
 mod trunks;
 mod watching;
+mod web_phones;
 
 pub use change::{Change, Commit, Epoch, OpenCall, Owned, SHARDS, Shard, StoreAnswer};
 pub use codes::{CodeAct, Codes};
@@ -56,11 +57,13 @@ pub use ladder::{Captured, Rung};
 pub use listing::Slice;
 pub use numbering::{Class, Numbering};
 pub use people::{
-    Account, AccountEdit, AutoAnswer, Device, DeviceEdit, ForwardWhen, Forwarding, Group, Host, Language,
-    People, PeopleChange, Refusal, Right, Rights, Role, Route, Settings, Strategy, Trunk, TrunkLogin,
+    Account, AccountEdit, AutoAnswer, Device, DeviceEdit, DeviceKind, ForwardWhen, Forwarding, Group, Host,
+    Language, People, PeopleChange, Refusal, Right, Rights, Role, Route, Settings, Strategy, Trunk, TrunkLogin,
     clean_display, is_name, is_number, rewrite,
 };
 pub use permissions::{Act, Verdict};
 pub use reconfigure::LiveConfig;
+pub use sip::bearer::TokenHash;
 pub use sip::bindings::StoredBinding;
 pub use sip::digest::Secret;
+pub use web_phones::WebPhoneRequest;

@@ -36,6 +36,18 @@ pub const LADDER_STEP: usize = 256;
 pub const RUNG_OCTETS: usize = 2_048;
 /// Messages of one call that are shown.
 pub const LADDER_RUNGS: usize = 2_000;
+/// Web phones in all, and of one person: each is a session that is not over.
+pub const WEB_PHONES: usize = 10_000;
+/// See [`WEB_PHONES`].
+pub const WEB_PHONES_PER_ACCOUNT: usize = 16;
+/// How long a token of a web phone is good at most.
+pub const TOKEN_LIFE: Duration = Duration::from_secs(600);
+/// Tokens of a session that are remembered, old ones among them: a page that slept comes with one and has not guessed.
+pub const TOKENS_PER_SESSION: usize = 8;
+/// How long a web phone may be registered without asking again: not longer than its token is good.
+pub const WEB_EXPIRES: u32 = 600;
+/// Sockets that closed and may be missed by calls (R11); beyond, whoever comes back is taken for who was there.
+pub const GONE_FLOWS: usize = 4_096;
 /// Legs that one call may ring at once.
 pub const BRANCHES: usize = 32;
 /// How long a call rings before it has found nobody.

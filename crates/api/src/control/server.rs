@@ -187,6 +187,8 @@ fn response(answer: Answer) -> Response {
         Answer::Done => Response::Done,
         Answer::Status(status) => Response::Status(status_item(status)),
         Answer::Refused(refusal) => Response::Refused(refusal.to_string()),
+        // Nobody asks for one here.
+        Answer::WebPhone { .. } => Response::Done,
         Answer::Unavailable(why) => Response::Refused(format!("nothing was changed: {why}")),
         Answer::Imported { taken, bad } => {
             let faults = bad.into_iter().map(|bad| RowFault { line: bad.line, why: bad.why }).collect();

@@ -233,6 +233,9 @@ impl Core {
             CoreInput::Stream(StreamEvent::Unframed(flow, bytes)) => {
                 self.exchange.handle(now, Input::Unframed { flow, bytes: &bytes });
             }
+            CoreInput::Stream(StreamEvent::Opened(flow, origin)) => {
+                self.exchange.handle(now, Input::FlowOpened { flow, origin });
+            }
             CoreInput::Stream(StreamEvent::Closed(flow)) => {
                 self.exchange.handle(now, Input::FlowClosed(flow));
             }
@@ -263,6 +266,7 @@ impl Core {
         while let Some(output) = self.exchange.next_output() {
             match output {
                 Output::Transmit(transmit) => self.send(transmit),
+                Output::CloseFlow(flow) => self.streams.close(flow),
                 Output::Media(action) => self.order(action),
                 Output::Reach { trunk, host, port, transport } => {
                     self.reacher.reach(trunk, host, port, transport);
@@ -277,6 +281,8 @@ impl Core {
                     let seconds = ignored.as_secs();
                     tracing::warn!(%source, %name, strikes, seconds, "wrong secrets; not listened to for a while");
                 }
+                // Nobody listens yet.
+                Output::Event(_) => {}
                 Output::Answer { id, answer } => {
                     failpoint::reach("core.before_answer");
                     if let Some(reply) = self.replies.remove(&id) {

@@ -180,6 +180,13 @@ impl World {
             }
             Output::Commit(commit) => self.committed(office, commit),
             Output::Event(event) => self.see(&Observed::Event { office, event }),
+            Output::CloseFlow(flow) => {
+                let number =
+                    self.streams.iter().position(|stream| stream.office == office && stream.flow == flow);
+                if let Some(number) = number {
+                    self.break_stream(number);
+                }
+            }
             Output::Guessing(_) => {}
             Output::Answer { id, answer } => self.offices[office].answers.push((id, answer)),
         }
