@@ -360,6 +360,8 @@ impl Switch {
 /// `"Alice" <sip:100@office>`; names are cleaned of what could end the quotes or the line.
 #[must_use]
 pub fn name_addr(party: &Party, domain: &str) -> String {
+    // RFC 3323 4.1: the address of nobody.
+    let domain = if party.is_anonymous() { "anonymous.invalid" } else { domain };
     let number = escape_user(&party.number);
     if party.name.is_empty() {
         return format!("<sip:{number}@{domain}>");

@@ -60,6 +60,8 @@ pub enum Cause {
         /// Whether it was the calling side.
         caller: bool,
     },
+    /// Somebody who may do so ended it from outside: the record's detail says who.
+    EndedByOperator,
     /// No port, transaction or memory left for one more call.
     Overload,
     /// The exchange was stopped, or died, while the call was up.
@@ -88,7 +90,7 @@ impl Cause {
             | Cause::SignedOut { caller: false }
             | Cause::Lost { caller: false } => Blame::Callee,
             Cause::NoLine => Blame::Carrier,
-            Cause::Forbidden | Cause::Loop => Blame::Operator,
+            Cause::Forbidden | Cause::Loop | Cause::EndedByOperator => Blame::Operator,
             Cause::Overload | Cause::NodeLost => Blame::Us,
         }
     }
@@ -101,7 +103,7 @@ impl Cause {
             Cause::Cancelled => 487,
             Cause::Busy => 486,
             // R31: 503 is for the whole server only.
-            Cause::NoAnswer | Cause::Offline | Cause::NoLine => 480,
+            Cause::NoAnswer | Cause::Offline | Cause::NoLine | Cause::EndedByOperator => 480,
             Cause::Declined => 603,
             Cause::UnknownNumber => 404,
             Cause::Forbidden => 403,
@@ -151,6 +153,7 @@ impl Cause {
             Cause::Lost { .. } => "lost",
             Cause::SignedOut { .. } => "signed out",
             Cause::Overload => "overload",
+            Cause::EndedByOperator => "ended by an operator",
             Cause::NodeLost => "node lost",
         }
     }

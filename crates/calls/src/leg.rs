@@ -15,6 +15,20 @@ new_key_type! {
     pub struct CallId;
 }
 
+impl CallId {
+    /// The call as a number, for its name in other places.
+    #[must_use]
+    pub fn number(self) -> u64 {
+        self.data().as_ffi()
+    }
+
+    /// The call with that number, if there is one.
+    #[must_use]
+    pub fn of_number(number: u64) -> CallId {
+        CallId::from(KeyData::from_ffi(number))
+    }
+}
+
 /// Who called whom on a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {

@@ -7,6 +7,7 @@ use crate::codes::Codes;
 use crate::command::{Answer, BadRow};
 use crate::dialogue::{Line, Services};
 use crate::emergency::{CallBacks, EmergencyPlan};
+use crate::events::Listening;
 use crate::guesses::Guesses;
 use crate::input::{CommandId, Input, Output, Reason};
 use crate::journal::Journal;
@@ -104,6 +105,7 @@ pub struct Exchange {
     pub(crate) guesses: Guesses,
     pub(crate) load: Load,
     pub(crate) web_phones: WebPhones,
+    pub(crate) listening: Listening,
     pending: BTreeMap<u64, Pending>,
     sequence: u64,
     epoch: Epoch,
@@ -146,6 +148,7 @@ impl Exchange {
             guesses: Guesses::default(),
             load: Load::default(),
             web_phones: WebPhones::default(),
+            listening: Listening::default(),
             pending: BTreeMap::new(),
             sequence: snapshot.sequence,
             epoch: Epoch(1),
@@ -229,7 +232,8 @@ impl Exchange {
         let dialogues = self.services.next_deadline().map(|when| (when, Reason::Dialogues));
         let store = self.backlog.next_deadline().map(|when| (when, Reason::Store));
         let trunks = self.trunks.next_deadline().map(|when| (when, Reason::Trunks));
-        let all = [calls, bindings, watchers, dialogues, store, trunks];
+        let events = self.listening.next_deadline().map(|when| (when, Reason::Events));
+        let all = [calls, bindings, watchers, dialogues, store, trunks, events];
         all.into_iter().flatten().min_by_key(|(when, _)| *when)
     }
 
@@ -274,7 +278,7 @@ impl Exchange {
     }
 
     /// Lets policy answer everything that the calls below have to say.
-    fn settle(&mut self, now: Now) {
+    pub(crate) fn settle(&mut self, now: Now) {
         while let Some(event) = self.switch.next_event() {
             match event {
                 CallEvent::Referred { call, leg, target } => self.referred(now, call, leg, &target),
@@ -292,6 +296,7 @@ impl Exchange {
                 }
                 CallEvent::Ended(record) => {
                     self.services.end(record.call);
+                    self.tell_end(now, &record);
                     self.call_ended(now, record.call);
                     self.journal_end(record.call);
                     self.commit(now, vec![Change::Record(record)], Promise::Nothing);
@@ -299,12 +304,14 @@ impl Exchange {
                 CallEvent::Silent { flow } => self.registrar.silence.note(flow),
                 CallEvent::Digit { call, digit, .. } => self.key_pressed(now, call, digit),
                 CallEvent::SoundEnded { call } => self.sound_ended(now, call),
+                CallEvent::Changed { call } => self.ongoing.touch(call),
                 CallEvent::LegLost { .. } => {}
             }
         }
         while let Some(owner) = self.switch.next_failure() {
             self.above_answered(now, owner, None);
         }
+        self.tell_events(now);
     }
 
     /// Hands changes to the store; what was promised for them is kept when they are.
@@ -337,6 +344,7 @@ impl Exchange {
         match answer {
             StoreAnswer::Committed => {
                 self.registrar.committed(sequence, &pending.changes);
+                self.tell_kept(now, &pending.changes);
                 self.keep_promise(now, pending);
                 self.store_backlog(now);
             }
@@ -379,6 +387,7 @@ impl Exchange {
                 if let PeopleChange::RemoveAccount { name } = change {
                     self.end_web_phones_of(now, name);
                 }
+                self.tell_people(now, change);
                 self.people.apply(change);
                 self.registrar.people_changed(change);
                 self.trunks.people_changed(now, change);

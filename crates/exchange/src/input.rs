@@ -2,6 +2,7 @@
 
 use crate::change::{Commit, StoreAnswer};
 use crate::command::{Answer, Command};
+use crate::events::Event;
 use crate::guesses::Guessing;
 use crate::people::Host;
 use calls::{Action, PortLease};
@@ -104,6 +105,8 @@ pub enum Output {
     Media(Action),
     /// Keep changes, and answer with [`Input::Stored`].
     Commit(Commit),
+    /// Something is different; only while somebody listens ([`crate::Exchange::listen`]).
+    Event(Box<Event>),
     /// Tell the operator: somebody guesses at secrets.
     Guessing(Guessing),
     /// The answer to a command.
@@ -130,4 +133,6 @@ pub enum Reason {
     Store,
     /// A trunk is looked for, asked, or registered at.
     Trunks,
+    /// How things are is to be told again.
+    Events,
 }

@@ -13,6 +13,7 @@ mod dial_plan;
 pub mod dialogue;
 mod drain;
 mod emergency;
+mod events;
 mod exchange;
 mod facts;
 mod forwarding;
@@ -23,6 +24,7 @@ mod journal;
 mod jump;
 mod ladder;
 pub mod limits;
+mod listing;
 mod numbering;
 mod ongoing;
 mod outside;
@@ -46,16 +48,18 @@ pub use change::{Change, Commit, Epoch, OpenCall, Owned, SHARDS, Shard, StoreAns
 pub use codes::{CodeAct, Codes};
 pub use command::{AccountRow, Answer, BadRow, Command, DeviceRow, ImportRow, Status};
 pub use emergency::EmergencyPlan;
+pub use events::{Audience, CallEnd, CallName, CallState, EndedCall, Event, Happened, LiveCall, PersonRow};
 pub use exchange::{Config, Exchange, Snapshot};
 pub use facts::{Fact, FactKind};
 pub use guesses::Guessing;
 pub use input::{CommandId, Input, Output, Reason};
 pub use ladder::Rung;
+pub use listing::Slice;
 pub use numbering::{Class, Numbering};
 pub use people::{
     Account, AccountEdit, AutoAnswer, Device, DeviceEdit, DeviceKind, ForwardWhen, Forwarding, Group, Host,
-    Language, People, PeopleChange, Refusal, Right, Rights, Route, Settings, Strategy, Trunk, TrunkLogin,
-    clean_display, is_name, is_number, rewrite,
+    Language, People, PeopleChange, Refusal, Right, Rights, Role, Route, Settings, Strategy, Trunk,
+    TrunkLogin, clean_display, is_name, is_number, rewrite,
 };
 pub use permissions::{Act, Verdict};
 pub use reconfigure::LiveConfig;

@@ -57,6 +57,8 @@ pub const RETURN: Duration = Duration::from_secs(30);
 /// Rows of an import that the core takes in one turn (R17: slices, not seconds).
 pub const IMPORT_ROWS: usize = 256;
 
+/// The least time between two events that tell how things are.
+pub const STATUS_EVENTS: Duration = Duration::from_secs(1);
 /// Times that one call may be sent on to another number (R9).
 pub const FORWARDS: u8 = 5;
 /// Calls to the outside that an account may make in a day if nothing else is set.

@@ -121,10 +121,12 @@ impl Exchange {
         let Some(flow) = self.trunks.flow(now, name) else { return false };
         let Some(trunk) = self.people.trunk(name) else { return false };
         let Some(ongoing) = self.ongoing.call_mut(call) else { return false };
-        let from = ongoing.caller.clone();
+        let (from, emergency) = (ongoing.caller.clone(), ongoing.emergency);
         let Reach::Outside(outside) = &mut ongoing.reach else { return false };
         (outside.trunk, outside.flow) = (Some(name.into()), Some(flow));
-        let shown = outside.caller.clone().map(|number| Party { number, name: from.name });
+        // R32: who wants to be hidden is hidden behind the company's number, too.
+        let number = outside.caller.clone().filter(|_| emergency || !from.is_anonymous());
+        let shown = number.map(|number| Party { number, name: from.name });
         let line =
             Line { login: account(trunk).map(Arc::new), caller: shown, patience: limits::TRUNK_PATIENCE };
         let target = Target {
@@ -148,13 +150,19 @@ impl Exchange {
         true
     }
 
+    /// A call begins or ends on a trunk.
+    pub(crate) fn count_line(&mut self, trunk: &str, begins: bool) {
+        self.trunks.count(trunk, begins);
+        self.listening.touch_trunk(trunk);
+    }
+
     /// From now on the call takes one of a trunk's channels, and no other's.
     fn use_line(&mut self, call: CallId, name: &str) {
         let Some(ongoing) = self.ongoing.call_mut(call) else { return };
         if let Some(before) = ongoing.line.replace(name.into()) {
-            self.trunks.count(&before, false);
+            self.count_line(&before, false);
         }
-        self.trunks.count(name, true);
+        self.count_line(name, true);
     }
 
     /// Trunks in their order, but those that are down last.

@@ -20,8 +20,10 @@ impl Exchange {
     /// A new call. What an emergency asks for is known before anything could stop it (R31).
     pub(crate) fn invite(&mut self, now: Now, flow: Flow, message: &Message<'_>, uri: &Uri<'_>) {
         let emergency = self.emergency(uri);
-        if emergency.is_none() && self.refuses_new_calls() {
-            return self.refuse(flow, message, 503);
+        if emergency.is_none()
+            && let Some(why) = self.refuses_new_calls()
+        {
+            return self.refuse_because(flow, message, 503, why);
         }
         let known = emergency.as_ref().and_then(|_| self.device_at(flow)).map(Sender::Device);
         let Some(sender) = known.or_else(|| self.sender(now, flow, message)) else { return };
@@ -40,6 +42,9 @@ impl Exchange {
             (None, Sender::Device(_)) => asked.into(),
         };
         let (caller, label) = self.caller(&sender, message);
+        // R32: masked everywhere but in an emergency and in the trace.
+        let hides = emergency.is_none() && wants_privacy(message);
+        let caller = if hides { Party::anonymous() } else { caller };
         let session_id = self.session_id(message);
         self.ladder.link(&session_id, message.call_id().unwrap_or_default());
         let incoming = Incoming {
@@ -63,7 +68,7 @@ impl Exchange {
             return self.fail(now, call, Cause::Loop, "the call came back to us");
         }
         if let Some(trunk) = entry {
-            self.trunks.count(&trunk, true);
+            self.count_line(&trunk, true);
             let most = self.people.trunk(&trunk).and_then(|trunk| trunk.channels);
             if emergency.is_none() && most.is_some_and(|most| self.trunks.calls(&trunk) > most) {
                 self.note_call(now, call, "trunk.channels", format!("trunk {trunk} is full"));
@@ -184,7 +189,7 @@ impl Exchange {
     pub(crate) fn call_ended(&mut self, now: Now, call: CallId) {
         let Some(ongoing) = self.ongoing.end(call) else { return };
         for trunk in ongoing.entry.iter().chain(&ongoing.line) {
-            self.trunks.count(trunk, false);
+            self.count_line(trunk, false);
         }
         for account in ongoing.accounts() {
             self.tell_watchers(now, account);
@@ -251,6 +256,17 @@ impl Exchange {
         let endpoint = self.switch.endpoint();
         format!("{:016x}{:016x}", endpoint.random() | 1, endpoint.random())
     }
+}
+
+/// Whether a caller asks not to be shown: `id` (RFC 3325 9.3), or the like of RFC 3323 4.2.
+fn wants_privacy(message: &Message<'_>) -> bool {
+    let asks = |value: &[u8]| {
+        value
+            .split(|&octet| matches!(octet, b';' | b','))
+            .map(<[u8]>::trim_ascii)
+            .any(|word| [&b"id"[..], b"user", b"header"].iter().any(|known| word.eq_ignore_ascii_case(known)))
+    };
+    message.values(HeaderName::Privacy).any(asks)
 }
 
 /// The number that a trunk asks for. Where we are registered, its Request-URI may be our own contact, and the number

@@ -99,7 +99,8 @@ impl Desk {
                     self.exchange.handle(self.now, Input::Stored { sequence: commit.sequence, answer });
                 }
                 Output::Guessing(guessing) => self.reports.push(guessing),
-                Output::CloseFlow(_) | Output::Media(_) | Output::Answer { .. } | Output::Reach { .. } => {}
+                Output::Media(_) | Output::Answer { .. } | Output::Reach { .. } | Output::Event(_) => {}
+                Output::CloseFlow(_) => {}
             }
         }
         sent

@@ -73,7 +73,8 @@ impl World {
                 Change::Record(_) | Change::Fact(_) | Change::OpenCall(_) => {}
             }
         }
-        let exchange = Exchange::new(self.now, config, seed, snapshot);
+        let mut exchange = Exchange::new(self.now, config, seed, snapshot);
+        exchange.listen(true);
         self.offices.push(Office {
             exchange,
             address,
@@ -108,6 +109,9 @@ impl World {
         }
         let talking = if ordered { self.offices[office].exchange.switch().talking() } else { Vec::new() };
         self.see(&Observed::Settled { office, talking });
+        let exchange = &self.offices[office].exchange;
+        let (up, calls) = (exchange.switch().load().0, exchange.live_calls());
+        self.see(&Observed::Live { office, up, calls });
         let deadline = self.offices[office].exchange.next_deadline().map(|(when, _)| when.max(now.mono));
         if let Some(when) = deadline
             && self.offices[office].wake.is_none_or(|known| when < known)
@@ -182,6 +186,7 @@ impl World {
                     self.break_stream(number);
                 }
             }
+            Output::Event(event) => self.see(&Observed::Event { office, event }),
             Output::Guessing(_) => {}
             Output::Answer { id, answer } => self.offices[office].answers.push((id, answer)),
         }
