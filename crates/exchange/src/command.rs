@@ -283,7 +283,7 @@ impl Exchange {
             Command::Change(change) => self.change_people(now, id, change),
             Command::OpenWebPhone(wanted) => self.open_web_phone(now, id, *wanted),
             Command::EndSession(session) => {
-                self.end_session(now, &session);
+                self.end_session(now, session.as_deref());
                 self.answer(id, Answer::Done);
             }
             Command::Import(rows) => self.import(now, id, &rows),

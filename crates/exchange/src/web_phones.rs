@@ -159,6 +159,7 @@ impl Exchange {
             format!("{:016x}{:016x}", self.switch.endpoint().random(), self.switch.endpoint().random());
         let secret = Secret::new(&device, &self.config.realm, &password);
         let change = PeopleChange::PutDevice { name: device.clone(), device: Device::new(account, secret) };
+        self.tell_people(now, &change);
         self.people.apply(&change);
         let phone = WebPhone { session: session.into(), tokens: VecDeque::new(), flows: BTreeSet::new() };
         self.web_phones.by_device.insert(device.clone(), phone);
@@ -182,8 +183,13 @@ impl Exchange {
     }
 
     /// A session is over, and its web phone with it; one without is fine.
-    pub(crate) fn end_session(&mut self, now: Now, session: &str) {
-        if let Some(device) = self.web_phones.by_session.get(session).cloned() {
+    pub(crate) fn end_session(&mut self, now: Now, session: Option<&str>) {
+        let known = &self.web_phones.by_session;
+        let devices: Vec<Box<str>> = match session {
+            Some(session) => known.get(session).cloned().into_iter().collect(),
+            None => known.values().cloned().collect(),
+        };
+        for device in devices {
             self.end_web_phone(now, &device);
         }
     }
@@ -206,6 +212,7 @@ impl Exchange {
         self.switch.device_gone(now, device);
         self.watcher_gone(device);
         let gone = PeopleChange::RemoveDevice { name: device.into() };
+        self.tell_people(now, &gone);
         self.people.apply(&gone);
         self.registrar.people_changed(&gone);
         self.web_phones.closing.extend(flows);

@@ -335,7 +335,7 @@ fn s0_1_the_end_of_a_session_ends_calls_bindings_and_sockets() {
     desk.feed(Input::Datagram { flow: desk_phone(), bytes: &ok });
     assert_eq!(desk.exchange.switch().load().0, 1);
     desk.requests_to(desk_phone());
-    assert_eq!(desk.command(Command::EndSession("s1".into())), Answer::Done);
+    assert_eq!(desk.command(Command::EndSession(Some("s1".into()))), Answer::Done);
     assert!(desk.requests_to(desk_phone()).iter().any(|bytes| bytes.starts_with(b"BYE ")));
     let mut closed = desk.closed.clone();
     closed.sort_unstable();
@@ -356,7 +356,7 @@ fn s0_1_the_end_of_a_session_ends_calls_bindings_and_sockets() {
     }
     let again = desk.socket(3, Some(OWN));
     assert_eq!(desk.register(again, &device, Some("token")), 401);
-    assert_eq!(desk.command(Command::EndSession("s1".into())), Answer::Done, "twice is fine");
+    assert_eq!(desk.command(Command::EndSession(Some("s1".into()))), Answer::Done, "twice is fine");
     assert_eq!(desk.device("s1", "ada", Some(OWN), "token"), device, "the same name after all");
 }
 
@@ -502,7 +502,7 @@ proptest! {
                     given[session].drain(..many);
                 }
                 Step::End { session } => {
-                    desk.command(Command::EndSession(format!("s{session}").into()));
+                    desk.command(Command::EndSession(Some(format!("s{session}").into())));
                     desk.closed.clear();
                     given[session].clear();
                 }

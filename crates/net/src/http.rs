@@ -3,6 +3,7 @@
 
 use crate::address::Advertised;
 use crate::seats::{Seat, Seats};
+use crate::tls::TlsConfig;
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::{HttpService, service_fn};
@@ -12,7 +13,7 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -64,8 +65,7 @@ pub struct HttpListener {
     listener: TcpListener,
     bound: SocketAddr,
     public: Option<IpAddr>,
-    /// Replaced as a whole at a reload; connections keep what they began with.
-    tls: Option<Arc<RwLock<Arc<rustls::ServerConfig>>>>,
+    tls: Option<TlsConfig>,
 }
 
 impl HttpListener {
@@ -76,7 +76,7 @@ impl HttpListener {
     pub async fn bind(
         address: SocketAddr,
         public: Option<IpAddr>,
-        tls: Option<Arc<RwLock<Arc<rustls::ServerConfig>>>>,
+        tls: Option<TlsConfig>,
     ) -> io::Result<HttpListener> {
         let listener = TcpListener::bind(address).await?;
         let bound = listener.local_addr()?;

@@ -21,7 +21,7 @@ mod websocket;
 
 pub use address::{Advertised, route_address};
 pub use batch::{Outbox, ReceiveBatch};
-pub use certificate::{Validity, validity};
+pub use certificate::{Validity, fingerprint, validity};
 pub use http::{HttpLimits, HttpListener, Peer};
 pub use locate::{Located, Locator, Wanted};
 pub use mailbox::{Full, Mailbox, Sender, mailbox};
@@ -31,7 +31,7 @@ pub use poll::{Poll, Token};
 pub use rustls::{ClientConfig, ServerConfig};
 pub use seats::{Seat, Seats};
 pub use stream::{AsyncDeliver, StreamEvent, StreamLimits, StreamListener, Streams};
-pub use tls::{Identity, TlsError, client_config, server_config};
+pub use tls::{Identity, TlsConfig, TlsError, client_config, server_config};
 pub use udp::{Udp, WANTED_BUFFER};
 pub use websocket::{Admitted, Answer};
 

@@ -6,12 +6,13 @@
 
 use crate::address::Advertised;
 use crate::seats::{Seat, Seats};
+use crate::tls::TlsConfig;
 use sip::{Flow, Transport};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -201,8 +202,7 @@ pub struct StreamListener {
     listener: TcpListener,
     bound: SocketAddr,
     public: Option<IpAddr>,
-    /// Replaced as a whole at a reload; connections keep what they began with.
-    tls: Option<Arc<RwLock<Arc<rustls::ServerConfig>>>>,
+    tls: Option<TlsConfig>,
 }
 
 impl StreamListener {
@@ -213,7 +213,7 @@ impl StreamListener {
     pub async fn bind(
         address: SocketAddr,
         public: Option<IpAddr>,
-        tls: Option<Arc<RwLock<Arc<rustls::ServerConfig>>>>,
+        tls: Option<TlsConfig>,
     ) -> io::Result<StreamListener> {
         let listener = TcpListener::bind(address).await?;
         let bound = listener.local_addr()?;
