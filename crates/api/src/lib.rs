@@ -6,7 +6,9 @@
 mod backend;
 pub mod control;
 mod http;
+mod pin;
 mod texts;
 
 pub use backend::{Backend, CallRow, Gone};
 pub use http::{Administrator, router};
+pub use pin::verify_pin;

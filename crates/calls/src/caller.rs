@@ -192,7 +192,7 @@ impl Switch {
         self.connect(now, caller, branch);
     }
 
-    fn send_progress(&mut self, now: Now, id: LegId, status: u16, sdp: Option<&[u8]>) {
+    pub(crate) fn send_progress(&mut self, now: Now, id: LegId, status: u16, sdp: Option<&[u8]>) {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let LegState::Incoming(waiting) = &mut leg.state else { return };
         let tag = leg.dialog.local_tag.clone();

@@ -34,7 +34,7 @@ mod say;
 mod switch;
 mod timers;
 
-pub use branch::{Target, Way, escape_user, name_addr};
+pub use branch::{AtOnce, Target, Way, escape_user, name_addr};
 pub use call::{CallEvent, CallRecord, Party};
 pub use caller::{Incoming, contact};
 pub use cause::{Blame, Cause};

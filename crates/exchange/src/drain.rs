@@ -11,6 +11,11 @@ impl Exchange {
 
     /// Whether a new call is refused for want of room: we drain, or too many are up. Emergencies do not ask (R31).
     pub(crate) fn refuses_new_calls(&self) -> bool {
-        self.draining || self.switch.load().0 >= limits::CALLS
+        self.draining || self.is_full()
+    }
+
+    /// Whether there are as many calls as there may be.
+    pub(crate) fn is_full(&self) -> bool {
+        self.switch.load().0 >= limits::CALLS
     }
 }

@@ -4,6 +4,7 @@ use crate::change::{Commit, StoreAnswer};
 use crate::command::{Answer, Command};
 use crate::guesses::Guessing;
 use crate::people::Host;
+use crate::pin::{Pin, PinCheck};
 use calls::{Action, PortLease};
 use media::MediaEvent;
 use sip::{Flow, Transmit, Transport};
@@ -59,6 +60,13 @@ pub enum Input<'a> {
         /// What became of it.
         answer: StoreAnswer,
     },
+    /// Whether a PIN was right, in answer to [`Output::VerifyPin`].
+    PinVerified {
+        /// Which check.
+        check: PinCheck,
+        /// Whether it was.
+        right: bool,
+    },
     /// A media worker saw something.
     Media(MediaEvent),
     /// How late the core takes what came for it: how long something has waited at its doors without a break (R17).
@@ -94,6 +102,15 @@ pub enum Output {
     Media(Action),
     /// Keep changes, and answer with [`Input::Stored`].
     Commit(Commit),
+    /// Compare a PIN with its hash, off the core (R17), and answer with [`Input::PinVerified`].
+    VerifyPin {
+        /// Which check.
+        check: PinCheck,
+        /// The hash (argon2id, PHC form). None is compared with something that no PIN has, in the same time.
+        hash: Option<Box<str>>,
+        /// What was keyed.
+        pin: Pin,
+    },
     /// Tell the operator: somebody guesses at secrets.
     Guessing(Guessing),
     /// The answer to a command.

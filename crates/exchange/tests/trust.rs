@@ -99,7 +99,10 @@ impl Desk {
                     self.exchange.handle(self.now, Input::Stored { sequence: commit.sequence, answer });
                 }
                 Output::Guessing(guessing) => self.reports.push(guessing),
-                Output::Media(_) | Output::Answer { .. } | Output::Reach { .. } => {}
+                Output::Media(_)
+                | Output::Answer { .. }
+                | Output::Reach { .. }
+                | Output::VerifyPin { .. } => {}
             }
         }
         sent

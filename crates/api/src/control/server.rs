@@ -81,7 +81,7 @@ async fn answer<B: Backend>(backend: &B, request: Request) -> Response {
             with_secret(response, password, made)
         }
         Request::AccountSet { name, changes } => {
-            match lines::account_edits(changes, |pin| hash_pin(backend, pin)) {
+            match lines::account_edits(changes, |pin| crate::pin::hash(pin, &backend.new_password())) {
                 Ok(edits) => ask(backend, Command::EditAccount { name: name.into(), edits }).await,
                 Err(why) => Response::Refused(why),
             }
@@ -293,14 +293,4 @@ fn password<B: Backend>(backend: &B, given: Option<String>) -> (String, bool) {
 
 fn with_secret(response: Response, password: String, made: bool) -> Response {
     if made && response == Response::Done { Response::Secret(password) } else { response }
-}
-
-/// Guessing a PIN costs the guesser; hashing one costs us some ten milliseconds, here and never on the core (R17).
-fn hash_pin<B: Backend>(backend: &B, pin: &str) -> Result<String, String> {
-    use argon2::password_hash::{PasswordHasher as _, SaltString};
-    let salt = SaltString::encode_b64(&backend.new_password().as_bytes()[..16]);
-    let hash = salt.and_then(|salt| {
-        argon2::Argon2::default().hash_password(pin.as_bytes(), &salt).map(|hash| hash.to_string())
-    });
-    hash.map_err(|error| format!("the PIN cannot be kept: {error}"))
 }
