@@ -12,6 +12,7 @@ use crate::timers::{Session, Wake};
 use clock::Now;
 use media::{Direction, LocalMedia, Negotiation, Source};
 use sip::{ClientKey, Dialog, Flow, reliable};
+use std::sync::Arc;
 use std::time::Duration;
 use wire::sip::{HeaderName, Message, Method, Writer};
 
@@ -136,6 +137,7 @@ impl Switch {
             source: Source::Nothing,
             served: Served::default(),
             behind_nat: target.behind_nat,
+            media_from: target.line.as_ref().map(|line| Arc::clone(&line.media_from)).unwrap_or_default(),
             ack: None,
             session: Session::default(),
             timer: None,

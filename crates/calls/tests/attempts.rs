@@ -4,6 +4,7 @@
 use calls::{AtOnce, CallEvent, CallId, Incoming, Party, PortLease, Switch, Target, Way};
 use clock::Now;
 use sip::Flow;
+use std::sync::Arc;
 use std::time::Duration;
 use wire::sip::{HeaderName, Message, Method};
 
@@ -99,6 +100,7 @@ impl Bench {
             dialled: "200",
             label: "ada-1",
             behind_nat: false,
+            media_from: Arc::default(),
             session_id: "0123456789abcdef0123456789abcdef",
             emergency: false,
         };

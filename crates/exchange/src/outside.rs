@@ -127,8 +127,12 @@ impl Exchange {
         let Reach::Outside(outside) = &mut ongoing.reach else { return false };
         (outside.trunk, outside.flow) = (Some(name.into()), Some(flow));
         let shown = outside.caller.clone().map(|number| Party { number, name: from.name });
-        let line =
-            Line { login: account(trunk).map(Arc::new), caller: shown, patience: limits::TRUNK_PATIENCE };
+        let line = Line {
+            login: account(trunk).map(Arc::new),
+            caller: shown,
+            media_from: trunk.sources.as_slice().into(),
+            patience: limits::TRUNK_PATIENCE,
+        };
         let target = Target {
             label: name.into(),
             flow,

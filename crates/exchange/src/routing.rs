@@ -52,6 +52,7 @@ impl Exchange {
             dialled: &dialled,
             label: &label,
             behind_nat: is_behind_nat(flow, message),
+            media_from: self.media_from(&sender),
             session_id: &session_id,
             emergency: emergency.is_some(),
         };
@@ -82,6 +83,15 @@ impl Exchange {
         if emergency.is_some() || !self.answer_code(now, call, &dialled) {
             self.route(now, call, &dialled);
         }
+    }
+
+    /// Where else the media of a caller may come from: a trunk lists it (R16).
+    fn media_from(&self, sender: &Sender) -> std::sync::Arc<[std::net::IpAddr]> {
+        match sender {
+            Sender::Trunk(trunk) => self.people.trunk(trunk).map(|trunk| trunk.sources.as_slice().into()),
+            Sender::Device(_) => None,
+        }
+        .unwrap_or_default()
     }
 
     fn new_ongoing(&self, sender: Sender, caller: Party, dialled: &str, session_id: String) -> Ongoing {
