@@ -19,6 +19,7 @@ use crate::ongoing::OngoingCalls;
 use crate::overload::Load;
 use crate::people::{People, PeopleChange};
 use crate::permissions::DayCounts;
+use crate::pin::Pins;
 use crate::registrar::Registrar;
 use crate::rehome::rehome;
 use crate::sources::Sources;
@@ -103,6 +104,7 @@ pub struct Exchange {
     pub(crate) call_backs: CallBacks,
     pub(crate) sources: Sources,
     pub(crate) guesses: Guesses,
+    pub(crate) pins: Pins,
     pub(crate) load: Load,
     pub(crate) listening: Listening,
     pub(crate) web_phones: WebPhones,
@@ -146,6 +148,7 @@ impl Exchange {
             call_backs: CallBacks::default(),
             sources: Sources::default(),
             guesses: Guesses::default(),
+            pins: Pins::default(),
             load: Load::default(),
             listening: Listening::default(),
             web_phones: WebPhones::default(),
@@ -201,6 +204,7 @@ impl Exchange {
                 self.trunks_due(now);
             }
             Input::Stored { sequence, answer } => self.stored(now, sequence, answer),
+            Input::PinVerified { check, right } => self.pin_verified(now, check, right),
             Input::Media(event) => self.switch.media_event(now, &event),
             Input::Ports(leases) => self.switch.ports().extend(leases),
             Input::Lag(lag) => self.load.lag = lag,

@@ -5,6 +5,7 @@ use crate::command::{Answer, Command};
 use crate::events::Event;
 use crate::guesses::Guessing;
 use crate::people::Host;
+use crate::pin::{Pin, PinCheck};
 use calls::{Action, PortLease};
 use media::MediaEvent;
 use sip::{Flow, Transmit, Transport};
@@ -66,6 +67,13 @@ pub enum Input<'a> {
         sequence: u64,
         /// What became of it.
         answer: StoreAnswer,
+    },
+    /// Whether a PIN was right, in answer to [`Output::VerifyPin`].
+    PinVerified {
+        /// Which check.
+        check: PinCheck,
+        /// Whether it was.
+        right: bool,
     },
     /// A media worker saw something.
     Media(MediaEvent),

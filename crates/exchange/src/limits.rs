@@ -113,6 +113,20 @@ pub const IGNORED_LEAST: Duration = Duration::from_secs(2);
 pub const IGNORED_MOST: Duration = Duration::from_secs(600);
 /// How long strikes are remembered.
 pub const STRIKES_KEPT: Duration = Duration::from_secs(3_600);
+/// Digits of a PIN, at most.
+pub const PIN_DIGITS: usize = 12;
+/// Wrong PINs that one call may key.
+pub const PIN_TRIES: u8 = 3;
+/// PINs that are being checked at once; beyond, callers are asked to call again.
+pub const PIN_CHECKS: usize = 64;
+/// For how long no PIN is checked after the first one too many; each further one doubles it.
+pub const PIN_IGNORED_LEAST: Duration = Duration::from_secs(30);
+/// Wrong PINs of one person from one telephone before none is checked for a growing time.
+pub const PIN_STRIKES_OF_PAIR: u32 = 4;
+/// The same from one telephone, whoever is tried.
+pub const PIN_STRIKES_OF_DEVICE: u32 = 8;
+/// The same of one person, from wherever it is tried.
+pub const PIN_STRIKES_OF_NUMBER: u32 = 16;
 /// Lines about guessing that strangers can put into the log at once, and a second.
 pub const REPORTS_BURST: u32 = 20;
 /// See [`REPORTS_BURST`].
@@ -140,6 +154,9 @@ const _: () = assert!(STRANGER_BURST < KNOWN_BURST && STRANGER_RATE < KNOWN_RATE
 const _: () = assert!(STRANGERS_BURST >= 8 * STRANGER_BURST, "eight flooding sources leave room for others");
 const _: () = assert!(REFUSALS < STRANGER_RATE, "a flood gets less than it would by behaving");
 const _: () = assert!(STRIKES_WANTED < STRIKES_OF_PAIR && STRIKES_OF_PAIR < STRIKES_OF_SOURCE);
+const _: () =
+    assert!(PIN_STRIKES_OF_PAIR < PIN_STRIKES_OF_DEVICE && PIN_STRIKES_OF_DEVICE < PIN_STRIKES_OF_NUMBER);
+const _: () = assert!(PIN_TRIES as u32 <= PIN_STRIKES_OF_PAIR, "who mistypes is not locked out by one call");
 const _: () = assert!(IGNORED_LEAST.as_millis() < IGNORED_MOST.as_millis());
 const _: () = assert!(IGNORED_MOST.as_secs() < STRIKES_KEPT.as_secs(), "who waits it out starts no new list");
 const _: () =

@@ -82,7 +82,7 @@ async fn answer<B: Backend>(backend: &B, request: Request) -> Response {
             with_secret(response, password, made)
         }
         Request::AccountSet { name, changes } => {
-            match lines::account_edits(changes, |pin| hash_pin(backend, pin)) {
+            match lines::account_edits(changes, |pin| crate::pin::hash(pin, &backend.new_password())) {
                 Ok(edits) => ask(backend, Command::EditAccount { name: name.into(), edits }).await,
                 Err(fault) => Response::Refused(fault.why),
             }

@@ -6,6 +6,7 @@ mod first_start;
 mod folder;
 mod lag;
 mod media;
+mod pins;
 mod reach;
 mod reload;
 mod stop;
@@ -98,7 +99,8 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     }
     let reacher = reacher(&runtime, &config, &streams, &sender, &udp, &own);
     let (calls_left, left) = watch::channel(None);
-    let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher };
+    let pins = Pins::start(sender.clone())?;
+    let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, pins };
     let core =
         std::thread::Builder::new().name("core".into()).spawn(move || Core::new(exchange, doors).run())?;
     announce(&[lines, told].concat(), &ready)?;
