@@ -123,7 +123,16 @@ export function makeOffice(options) {
     guessing: options.empty ? [] : [{ source: "198.51.100.77", name: options.hostile ? HOSTILE : "1000", strikes: 17, ignored_ms: 240_000 }],
   };
 
-  office.me = () => ({ account: boss.name, display: boss.display, role: boss.role, language: "en", numbers: boss.numbers });
+  let now_ = boss;
+  office.be = (name) => (now_ = lists.people.get(name) ?? boss);
+  office.me = () => ({ account: now_.name, display: now_.display, role: now_.role, language: "en", numbers: now_.numbers });
+  office.targets = (number) => lists.people.get(lists.numbers.get(number)?.account ?? "")?.devices ?? [];
+  office.registered = (name, on) => {
+    const found = lists.devices.get(name);
+    if (found === undefined || found.kind !== "web") return;
+    found.registered = on ? ["ws 127.0.0.1"] : [];
+    office.tell("device.changed", name, found);
+  };
   const etag = (row) => `"${Buffer.from(JSON.stringify(row)).toString("base64").slice(-24)}"`;
   const changed = (list, row) => kinds[list] !== undefined && office.tell(`${kinds[list]}.changed`, row[keys[list]], row);
 
@@ -137,13 +146,17 @@ export function makeOffice(options) {
       },
     }),
     "POST reload": () => ({ body: { waits: ["sip.udp"] } }),
-    "POST phone": () => ({
-      status: 201,
-      body: {
-        device: "admin-web", uri: "sip:admin-web@office.example", socket: office.socket, token: "mock",
-        expires: iso(Date.now() + 600_000), display: boss.display, numbers: boss.numbers,
-      },
-    }),
+    "POST phone": () => {
+      const name = `${now_.name}-web`;
+      if (!lists.devices.has(name)) device(name, now_.name, false, "web");
+      return {
+        status: 201,
+        body: {
+          device: name, uri: `sip:${name}@office.example`, socket: office.socket, token: "mock",
+          expires: iso(Date.now() + 600_000), display: now_.display, numbers: now_.numbers,
+        },
+      };
+    },
     "DELETE phone": () => ({ status: 204 }),
     "POST people/import": (body) => {
       const refused = [];

@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeOffice } from "./office.js";
+import { serveSip } from "./sip.js";
 
 const option = (name, otherwise) => {
   const at = process.argv.indexOf(`--${name}`);
@@ -89,6 +90,8 @@ async function read(request) {
 }
 
 async function api(request, response, url) {
+  // Who a browser is: the boss, or whom its cookie names.
+  office.be(/mock_user=([^;]+)/.exec(request.headers.cookie ?? "")?.[1] ?? "admin");
   const path = url.pathname.slice("/api/v1/".length).split("/").map(decodeURIComponent);
   const { method } = request;
   const body = method === "GET" ? {} : await read(request);
@@ -105,6 +108,10 @@ async function api(request, response, url) {
     return response.end("id,caller\r\n");
   }
   if (method === "POST" && path.join("/") === "phone") office.socket = `ws://${request.headers.host}/sip`;
+  if (path.join("/") === "mock/cut") {
+    sip.cut();
+    return json(response, 204);
+  }
   const answer = office.answer(method, path, body, url.searchParams, request.headers);
   if (answer === undefined) return problem(response, 404, "There is no such thing; look at the list.");
   if (answer.problem !== undefined) return problem(response, answer.status, answer.problem, answer.field);
@@ -132,6 +139,7 @@ function events(request, response) {
   request.on("close", () => streams.delete(response));
 }
 
+const sip = serveSip(server, office.targets, office.registered);
 server.listen(Number(option("port", 8090)), "127.0.0.1", () => {
   console.log(`ready http=127.0.0.1:${server.address().port}`);
 });
