@@ -157,10 +157,9 @@ export function LanguageSwitch(): JSX.Element {
       type="button"
       class="button quiet"
       lang={other}
-      aria-label={other === "en" ? "Read in English" : "改用中文"}
       onClick={() => void speak(other, true)}
     >
-      {other === "en" ? "EN" : "中文"}
+      {other === "en" ? "English" : "中文"}
     </button>
   );
 }
