@@ -44,7 +44,16 @@ const POLICY =
 const server = createServer(async (request, response) => {
   const url = new URL(request.url, "http://localhost");
   try {
-    if (url.pathname.startsWith("/api/v1/")) return await api(request, response, url);
+    if (url.pathname.startsWith("/api/v1/")) {
+      if (request.headers.origin !== undefined) {
+        response.setHeader("Access-Control-Allow-Origin", request.headers.origin);
+        response.setHeader("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-Match, Last-Event-ID");
+        response.setHeader("Access-Control-Allow-Methods", "GET, POST, PATCH, PUT, DELETE");
+        response.setHeader("Access-Control-Expose-Headers", "ETag");
+      }
+      if (request.method === "OPTIONS") return void response.writeHead(204).end();
+      return await api(request, response, url);
+    }
     if (url.pathname.startsWith("/enter/")) {
       signedIn = true;
       response.writeHead(303, { Location: "/" }).end();
@@ -91,13 +100,14 @@ async function read(request) {
 
 async function api(request, response, url) {
   // Who a browser is: the boss, or whom its cookie names.
-  office.be(/mock_user=([^;]+)/.exec(request.headers.cookie ?? "")?.[1] ?? "admin");
+  const bearer = /^Bearer (.*)/.exec(request.headers.authorization ?? "")?.[1];
+  office.be(bearer ?? /mock_user=([^;]+)/.exec(request.headers.cookie ?? "")?.[1] ?? "admin");
   const path = url.pathname.slice("/api/v1/".length).split("/").map(decodeURIComponent);
   const { method } = request;
   const body = method === "GET" ? {} : await read(request);
   if (path[0] === "session" && path.length === 1) return session(method, body, response);
   if (!signedIn) return problem(response, 401, "Sign in first.");
-  if (method !== "GET" && request.headers["x-ringdown-csrf"] !== "mock") return problem(response, 403, "The CSRF value is missing.");
+  if (method !== "GET" && bearer === undefined && request.headers["x-ringdown-csrf"] !== "mock") return problem(response, 403, "The CSRF value is missing.");
   if (path[0] === "session" && path[1] === "password") {
     passwordNeeded = false;
     return json(response, 204);
