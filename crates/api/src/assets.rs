@@ -18,7 +18,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       media-src 'self' blob:; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 /// What a telephone needs of the machine, and nothing else.
-const PERMISSIONS: &str = "microphone=(self), speaker-selection=(self), camera=(), geolocation=(), payment=(), usb=()";
+const PERMISSIONS: &str = "microphone=(self), camera=(), geolocation=(), payment=(), usb=()";
 
 /// Answers every path that no other route takes.
 pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
