@@ -84,6 +84,7 @@ export default function Devices(): JSX.Element {
           columns={columns}
           text={(row) => `${row.name} ${row.account} ${owner(row)} ${row.location} ${row.registered.join(" ")}`}
           order={{ by: "name" }}
+          depends={String(people.version.value)}
           open={(row) => go(`/devices?open=${encodeURIComponent(row.name)}`, true)}
           chosen={opened}
           empty={
