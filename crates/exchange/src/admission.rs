@@ -188,6 +188,14 @@ impl Exchange {
             .respond_stateless(flow, message, status, |writer| finish_refusal(writer, status));
     }
 
+    /// The same, with the reason in words for whoever looks at the phone or its trace (RFC 3326).
+    pub(crate) fn refuse_because(&mut self, flow: Flow, message: &Message<'_>, status: u16, why: &str) {
+        self.switch.endpoint().respond_stateless(flow, message, status, |mut writer| {
+            writer.header(HeaderName::Reason, format!("SIP;cause={status};text=\"{why}\""));
+            finish_refusal(writer, status)
+        });
+    }
+
     /// Refuses a request that has a transaction.
     pub(crate) fn refuse_accepted(&mut self, now: Now, server: ServerKey, status: u16) {
         let tag = format!("{:016x}", self.switch.endpoint().random());

@@ -8,13 +8,15 @@ use crate::guesses::Guessing;
 use crate::input::{CommandId, Output};
 use crate::ladder::{Captured, Rung};
 use crate::limits;
+use crate::listing::Slice;
 use crate::people::{
-    Account, AccountEdit, Device, DeviceEdit, Group, PeopleChange, Refusal, Route, Settings, Trunk,
-    clean_display,
+    Account, AccountEdit, AutoAnswer, Device, DeviceEdit, Group, PeopleChange, Refusal, Route, Settings,
+    Trunk, clean_display,
 };
 use crate::reconfigure::LiveConfig;
 use clock::Now;
 use sip::digest::Secret;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// One row of an import, already split and with its secret hashed.
@@ -54,6 +56,8 @@ pub enum Command {
         name: Box<str>,
         /// What others see.
         display: Box<str>,
+        /// What is set from the beginning.
+        edits: Vec<AccountEdit>,
     },
     /// Add a device; one that exists is refused.
     AddDevice {
@@ -78,6 +82,14 @@ pub enum Command {
     },
     /// Take rows, at most [`limits::IMPORT_ROWS`] at a time.
     Import(Vec<ImportRow>),
+    /// One account.
+    Account(Box<str>),
+    /// Some accounts, in the order of their names; answered as [`Answer::Accounts`].
+    AccountPage(Slice),
+    /// Some numbers, in order; answered as [`Answer::Numbers`].
+    NumberPage(Slice),
+    /// Some devices, in the order of their names; answered as [`Answer::Devices`].
+    DevicePage(Slice),
     /// All accounts.
     ListAccounts,
     /// All numbers.
@@ -110,6 +122,20 @@ pub enum Command {
         /// Who takes the bodies, too.
         bodies: Option<Box<str>>,
     },
+    /// Whether a secret from there may be tried for this name now.
+    MayTry {
+        /// Where from.
+        source: IpAddr,
+        /// Whose secret.
+        name: Box<str>,
+    },
+    /// A wrong secret was tried: a strike, as for a wrong answer to a challenge (R10).
+    WrongSecret {
+        /// Where from.
+        source: IpAddr,
+        /// Whose secret.
+        name: Box<str>,
+    },
     /// How things are.
     Status,
     /// Take settings, all or none.
@@ -129,6 +155,8 @@ pub struct AccountRow {
     pub devices: Vec<Box<str>>,
     /// What is set for it.
     pub settings: Settings,
+    /// Whether one of its devices is registered.
+    pub registered: bool,
 }
 
 /// A device in a list.
@@ -140,6 +168,12 @@ pub struct DeviceRow {
     pub account: Box<str>,
     /// Where it is registered from, in the form of a flow; empty when it is not.
     pub registered: Vec<String>,
+    /// Where it stands.
+    pub location: Box<str>,
+    /// The number that an emergency service calls back.
+    pub call_back: Option<Box<str>>,
+    /// How it is told to answer by itself.
+    pub auto_answer: Option<AutoAnswer>,
 }
 
 /// How things are.
@@ -187,6 +221,10 @@ pub enum Answer {
         /// Those that were not.
         bad: Vec<BadRow>,
     },
+    /// To [`Command::Account`]; `None` if there is none.
+    Account(Option<Box<AccountRow>>),
+    /// To [`Command::MayTry`]: how long the next try has to wait; zero if it may be made now.
+    Wait(Duration),
     /// To [`Command::ListAccounts`].
     Accounts(Vec<AccountRow>),
     /// To [`Command::ListNumbers`]: number and account.
@@ -217,8 +255,11 @@ impl Exchange {
             Command::AddAccount { name, .. } if self.people.account(&name).is_some() => {
                 self.answer(id, Answer::Refused(Refusal::Exists("account", name)));
             }
-            Command::AddAccount { name, display } => {
-                let (display, settings) = (clean_display(&display), Box::default());
+            Command::AddAccount { name, display, edits } => {
+                let (mut display, mut settings) = (clean_display(&display), Box::default());
+                for edit in edits {
+                    edit.apply(&mut display, &mut settings);
+                }
                 self.change_people(now, id, PeopleChange::PutAccount { name, display, settings });
             }
             Command::AddDevice { name, .. } if self.people.device(&name).is_some() => {
@@ -241,6 +282,25 @@ impl Exchange {
             | Command::ListCodes) => {
                 let answer = self.list(&list);
                 self.answer(id, answer);
+            }
+            Command::Account(name) => {
+                let row =
+                    self.people.account(&name).map(|account| Box::new(self.account_row(&name, account)));
+                self.answer(id, Answer::Account(row));
+            }
+            page @ (Command::AccountPage(_) | Command::NumberPage(_) | Command::DevicePage(_)) => {
+                let answer = self.page(&page);
+                self.answer(id, answer);
+            }
+            Command::MayTry { source, name } => {
+                let wait = self.guesses.wait(now.mono, source, &name);
+                self.answer(id, Answer::Wait(wait));
+            }
+            Command::WrongSecret { source, name } => {
+                if let Some(guessing) = self.guesses.strike(now.mono, source, &name) {
+                    self.report_guessing(now, guessing);
+                }
+                self.answer(id, Answer::Done);
             }
             Command::HangUp { call, who } => {
                 let answer = match self.hang_up(now, &call, &who) {
@@ -296,24 +356,6 @@ impl Exchange {
             }
             Command::ListCalls => Answer::Calls(self.live_calls()),
             _ => Answer::Codes(self.services_in_words()),
-        }
-    }
-
-    pub(crate) fn account_row(&self, name: &str, account: &Account) -> AccountRow {
-        AccountRow {
-            name: name.into(),
-            display: account.display.clone(),
-            numbers: account.numbers.clone(),
-            devices: account.devices.clone(),
-            settings: account.settings.clone(),
-        }
-    }
-
-    pub(crate) fn device_row(&self, name: &str, device: &Device) -> DeviceRow {
-        DeviceRow {
-            name: name.into(),
-            account: device.account.clone(),
-            registered: self.registrar.flows(name),
         }
     }
 

@@ -271,7 +271,7 @@ impl Exchange {
     }
 
     /// Lets policy answer everything that the calls below have to say.
-    fn settle(&mut self, now: Now) {
+    pub(crate) fn settle(&mut self, now: Now) {
         while let Some(event) = self.switch.next_event() {
             match event {
                 CallEvent::Referred { call, leg, target } => self.referred(now, call, leg, &target),

@@ -97,6 +97,16 @@ impl Guesses {
         ignored
     }
 
+    /// How long the next try at a secret has to wait that comes from this address under this name.
+    pub(crate) fn wait(&mut self, now: Mono, address: IpAddr, name: &str) -> Duration {
+        let source = Source::of(address);
+        let Some((strikes, _)) = self.sources.peek(&source) else { return Duration::ZERO };
+        let pair = self.pairs.peek(&(source, key(name))).map_or(Mono(0), |pair| pair.until);
+        let wait = strikes.until.max(pair).since(now);
+        self.ignored += u64::from(!wait.is_zero());
+        wait
+    }
+
     /// A wrong answer. Returns what is worth a line in the log.
     pub(crate) fn strike(&mut self, now: Mono, address: IpAddr, name: &str) -> Option<Guessing> {
         self.total += 1;

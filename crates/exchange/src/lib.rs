@@ -24,6 +24,7 @@ mod journal;
 mod jump;
 mod ladder;
 pub mod limits;
+mod listing;
 mod numbering;
 mod ongoing;
 mod outside;
@@ -52,10 +53,11 @@ pub use facts::{Fact, FactKind};
 pub use guesses::Guessing;
 pub use input::{CommandId, Input, Output, Reason};
 pub use ladder::{Captured, Rung};
+pub use listing::Slice;
 pub use numbering::{Class, Numbering};
 pub use people::{
     Account, AccountEdit, AutoAnswer, Device, DeviceEdit, ForwardWhen, Forwarding, Group, Host, Language,
-    People, PeopleChange, Refusal, Right, Rights, Route, Settings, Strategy, Trunk, TrunkLogin,
+    People, PeopleChange, Refusal, Right, Rights, Role, Route, Settings, Strategy, Trunk, TrunkLogin,
     clean_display, is_name, is_number, rewrite,
 };
 pub use permissions::{Act, Verdict};

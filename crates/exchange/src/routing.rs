@@ -20,8 +20,10 @@ impl Exchange {
     /// A new call. What an emergency asks for is known before anything could stop it (R31).
     pub(crate) fn invite(&mut self, now: Now, flow: Flow, message: &Message<'_>, uri: &Uri<'_>) {
         let emergency = self.emergency(uri);
-        if emergency.is_none() && self.refuses_new_calls() {
-            return self.refuse(flow, message, 503);
+        if emergency.is_none()
+            && let Some(why) = self.refuses_new_calls()
+        {
+            return self.refuse_because(flow, message, 503, why);
         }
         let known = emergency.as_ref().and_then(|_| self.device_at(flow)).map(Sender::Device);
         let Some(sender) = known.or_else(|| self.sender(now, flow, message)) else { return };

@@ -122,7 +122,7 @@ impl<'a> Group<'a> {
         for rows in rows.chunks(ROWS) {
             let mut query = QueryBuilder::<Sqlite>::new(
                 "INSERT OR REPLACE INTO accounts (name, display, language, zone, mobile, pin, do_not_disturb, \
-                 forward_always, forward_busy, forward_no_answer, forward_offline, rights, calls_a_day) ",
+                 forward_always, forward_busy, forward_no_answer, forward_offline, rights, calls_a_day, role, password) ",
             );
             query.push_values(rows, |mut row, (name, (display, settings))| {
                 row.push_bind(*name).push_bind(*display).push_bind(settings.language.tag());
@@ -132,6 +132,7 @@ impl<'a> Group<'a> {
                     row.push_bind(settings.forwarding.to(when));
                 }
                 row.push_bind(settings.rights.to_string()).push_bind(settings.calls_a_day);
+                row.push_bind(settings.role.name()).push_bind(settings.password.as_deref());
             });
             query.build().execute(&mut *connection).await?;
         }

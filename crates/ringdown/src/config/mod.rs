@@ -126,11 +126,27 @@ impl Default for Media {
 pub(crate) struct Http {
     /// Where to listen; a string or a list.
     pub(crate) listen: Many<SocketAddr>,
+    /// Where what takes an administrator answers.
+    pub(crate) administrators: Administrators,
+}
+
+/// Where what takes an administrator answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Administrators {
+    /// On the exchange's own machine only.
+    #[default]
+    Loopback,
+    /// Wherever HTTP does.
+    Anywhere,
 }
 
 impl Default for Http {
     fn default() -> Http {
-        Http { listen: Many(vec![SocketAddr::from(([127, 0, 0, 1], 8080))]) }
+        Http {
+            listen: Many(vec![SocketAddr::from(([127, 0, 0, 1], 8080))]),
+            administrators: Administrators::default(),
+        }
     }
 }
 

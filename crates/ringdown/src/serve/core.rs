@@ -33,6 +33,8 @@ const VALUES: usize = 128;
 const GATHER: Duration = Duration::from_micros(800);
 /// The mailbox's token; sockets have their index.
 const MAILBOX: Token = Token::MAX;
+/// How often we look whether the emergencies have ended that a drain's limit does not cut (R31).
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How long running calls and promises have to end when we stop.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -54,7 +56,7 @@ pub(crate) enum CoreInput {
         command: Command,
         reply: oneshot::Sender<Answer>,
     },
-    /// No new calls; stop when none is up any more, or after this long.
+    /// No new calls; stop when none is up any more, or after this long when no emergency is.
     Drain {
         limit: Duration,
     },
@@ -171,8 +173,14 @@ impl Core {
         let Some(limit) = self.drained_by else { return };
         let left = self.exchange.switch().load().0;
         self.calls_left.send_if_modified(|told| told.replace(left) != Some(left));
-        if left == 0 || self.clock.now().mono >= limit {
+        let now = self.clock.now();
+        if left == 0 {
             self.stopping = true;
+        } else if now.mono >= limit {
+            self.stopping = self.exchange.end_drain(now) == 0;
+            self.drained_by = Some(now.mono + LOOK_AGAIN);
+            self.put_out();
+            self.flush();
         }
     }
 

@@ -10,13 +10,13 @@ mod reach;
 mod reload;
 mod stop;
 mod tls;
+mod web;
 
 pub(crate) use folder::claim;
 pub(crate) use media::{OTHER_DESCRIPTORS, own_address};
 
 use crate::config::{Config, Source};
 use crate::{Failure, check, log};
-use api::Administrator;
 use backend::Roof;
 use core::{Core, CoreInput, Doors};
 use exchange::Exchange;
@@ -58,12 +58,14 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let own_addresses: Vec<SocketAddr> =
         udp.iter().map(Udp::bound).chain(own.iter().map(|(_, at)| *at)).collect();
     let workers = media::start(&config.media, clock, &sender)?;
-    let http = runtime.block_on(bind_http(&config))?;
+    let http = runtime.block_on(web::bind(&config))?;
     // Only now, when nothing can stop the start any more: the secrets are shown once.
     let lines = match arguments.config {
         None => first_start::ready_accounts(&mut opened, &realm)?,
         Some(_) => Vec::new(),
     };
+    let administrator = first_start::administrator(&mut opened)?;
+    let documents = std::mem::take(&mut opened.documents);
     let exchange_config = exchange_config(&config, &realm, own_addresses);
     let snapshot = std::mem::take(&mut opened.snapshot);
     let exchange = Exchange::new(clock.now(), exchange_config, first_start::seed()?, snapshot).warmed_up();
@@ -80,15 +82,12 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
         level,
         core: sender.clone(),
     });
-    let roof = Roof::new(sender.clone(), store.records(), &realm, Arc::clone(&reload));
-    let (link, visit) = (first_start::secret()?, first_start::secret()?);
-    let administrator = Administrator::new(link.clone(), visit);
+    let roof = Roof::new(sender.clone(), &store, &realm, Arc::clone(&reload));
+    let api = web::api(&roof, documents, &config);
+    let link = administrator.map(|name| runtime.block_on(api.link(&name))).transpose()?;
     let ready = ready_line(&udp, &own, &http);
     let base = http.first().map(|listener| listener.local_addr()).transpose()?;
-    for listener in http {
-        let router = api::router(roof.clone(), administrator.clone());
-        runtime.spawn(async move { axum::serve(listener, router).await });
-    }
+    web::serve(&runtime, http, &roof, &api);
     runtime.spawn(control(&runtime, folder.path(), roof)?);
     let deliver = core::Deliver::new(sender.clone());
     for listener in listeners {
@@ -99,7 +98,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher };
     let core =
         std::thread::Builder::new().name("core".into()).spawn(move || Core::new(exchange, doors).run())?;
-    announce(&lines, base, &link, &ready)?;
+    announce(&lines, base, link.as_deref(), &ready)?;
     runtime.block_on(stop::until_stopped(&sender, &reload, left))?;
     let ended = core.join().map_err(|_| "the core ended by a fault of ours; see the log above")?;
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
@@ -218,15 +217,6 @@ fn bind_streams(
     Ok((listeners, bound))
 }
 
-async fn bind_http(config: &Config) -> Result<Vec<tokio::net::TcpListener>, Failure> {
-    let mut listeners = Vec::new();
-    for address in &config.http.listen.0 {
-        let listener = tokio::net::TcpListener::bind(address).await;
-        listeners.push(listener.map_err(|error| cannot_listen("http", *address, &error))?);
-    }
-    Ok(listeners)
-}
-
 fn control(
     runtime: &Runtime,
     folder: &Path,
@@ -254,13 +244,18 @@ fn ready_line(udp: &[Udp], streams: &[Bound], http: &[tokio::net::TcpListener]) 
     line
 }
 
-fn announce(lines: &[String], http: Option<SocketAddr>, link: &str, ready: &str) -> Result<(), Failure> {
+fn announce(
+    lines: &[String],
+    http: Option<SocketAddr>,
+    link: Option<&str>,
+    ready: &str,
+) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     for line in lines {
         writeln!(out, "{line}")?;
     }
-    if let Some(http) = http {
-        writeln!(out, "administrator (works once): http://{http}/admin/{link}")?;
+    if let (Some(http), Some(link)) = (http, link) {
+        writeln!(out, "administrator (works once): http://{http}{link}")?;
     }
     writeln!(out, "{ready}")?;
     out.flush()?;
