@@ -115,13 +115,6 @@ pub enum Command {
     },
     /// What a call sent and received; without a Session-ID, the last call that began.
     Ladder(Option<Box<str>>),
-    /// The same for a capture file; the bodies only for a call by its name, and for somebody who may have them.
-    Capture {
-        /// The Session-ID.
-        session_id: Option<Box<str>>,
-        /// Who takes the bodies, too.
-        bodies: Option<Box<str>>,
-    },
     /// Whether a secret from there may be tried for this name now.
     MayTry {
         /// Where from.
@@ -135,6 +128,13 @@ pub enum Command {
         source: IpAddr,
         /// Whose secret.
         name: Box<str>,
+    },
+    /// The same for a capture file; the bodies only for a call by its name, and for somebody who may have them.
+    Capture {
+        /// The Session-ID.
+        session_id: Option<Box<str>>,
+        /// Who takes the bodies, too.
+        bodies: Option<Box<str>>,
     },
     /// How things are.
     Status,

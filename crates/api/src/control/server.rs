@@ -226,8 +226,8 @@ fn response(answer: Answer) -> Response {
         Answer::Groups(rows) => {
             Response::Groups(rows.iter().map(|(name, group)| lines::group_item(name, group)).collect())
         }
-        // The control socket asks for neither.
-        Answer::Account(_) | Answer::Wait(_) => Response::Done,
+        // The control socket asks for none of these.
+        Answer::Account(_) | Answer::Wait(_) | Answer::Calls(_) | Answer::Captured(_) => Response::Done,
         Answer::Ladder(rungs) => {
             let items = rungs.into_iter().map(|rung| RungItem {
                 at: rung.at.0,
