@@ -14,6 +14,7 @@ use crate::people::{
     Trunk, clean_display,
 };
 use crate::reconfigure::LiveConfig;
+use crate::web_phones::WebPhoneRequest;
 use clock::Now;
 use sip::digest::Secret;
 use std::net::IpAddr;
@@ -90,6 +91,11 @@ pub enum Command {
     NumberPage(Slice),
     /// Some devices, in the order of their names; answered as [`Answer::Devices`].
     DevicePage(Slice),
+    /// Make the web phone of a session, or give it another token.
+    OpenWebPhone(Box<WebPhoneRequest>),
+    /// A session is over: its web phone leaves, its calls end, its sockets are closed. `None`: all are, as far as we
+    /// know; pages whose session lives come again.
+    EndSession(Option<Box<str>>),
     /// All accounts.
     ListAccounts,
     /// All numbers.
@@ -241,6 +247,11 @@ pub enum Answer {
     Codes(Vec<(Box<str>, Box<str>)>),
     /// To [`Command::ListCalls`].
     Calls(Vec<LiveCall>),
+    /// To [`Command::OpenWebPhone`].
+    WebPhone {
+        /// The device.
+        device: Box<str>,
+    },
     /// To [`Command::Ladder`], in the order of time.
     Ladder(Vec<Rung>),
     /// To [`Command::Capture`], in the order of time.
@@ -271,6 +282,11 @@ impl Exchange {
             Command::EditAccount { name, edits } => self.edit_account(now, id, name, edits),
             Command::EditDevice { name, edits } => self.edit_device(now, id, name, edits),
             Command::Change(change) => self.change_people(now, id, change),
+            Command::OpenWebPhone(wanted) => self.open_web_phone(now, id, *wanted),
+            Command::EndSession(session) => {
+                self.end_session(now, session.as_deref());
+                self.answer(id, Answer::Done);
+            }
             Command::Import(rows) => self.import(now, id, &rows),
             list @ (Command::ListAccounts
             | Command::ListNumbers

@@ -20,6 +20,7 @@ mod forwarding;
 mod guesses;
 mod hunting;
 mod input;
+mod intercom;
 mod journal;
 mod jump;
 mod ladder;
@@ -31,6 +32,7 @@ mod outside;
 mod overload;
 mod people;
 mod permissions;
+mod pin;
 mod recent;
 mod reconfigure;
 mod registrar;
@@ -38,10 +40,12 @@ mod rehome;
 mod routing;
 mod silence;
 mod sources;
+mod spoken;
 mod texts;
 mod transfer;
 mod trunks;
 mod watching;
+mod web_phones;
 
 pub use change::{Change, Commit, Epoch, OpenCall, Owned, SHARDS, Shard, StoreAnswer};
 pub use codes::{CodeAct, Codes};
@@ -56,11 +60,14 @@ pub use ladder::{Captured, Rung};
 pub use listing::Slice;
 pub use numbering::{Class, Numbering};
 pub use people::{
-    Account, AccountEdit, AutoAnswer, Device, DeviceEdit, ForwardWhen, Forwarding, Group, Host, Language,
-    People, PeopleChange, Refusal, Right, Rights, Role, Route, Settings, Strategy, Trunk, TrunkLogin,
+    Account, AccountEdit, AutoAnswer, Device, DeviceEdit, DeviceKind, ForwardWhen, Forwarding, Group, Host,
+    Language, People, PeopleChange, Refusal, Right, Rights, Role, Route, Settings, Strategy, Trunk, TrunkLogin,
     clean_display, is_name, is_number, rewrite,
 };
 pub use permissions::{Act, Verdict};
+pub use pin::{Pin, PinCheck};
 pub use reconfigure::LiveConfig;
+pub use sip::bearer::TokenHash;
 pub use sip::bindings::StoredBinding;
 pub use sip::digest::Secret;
+pub use web_phones::WebPhoneRequest;

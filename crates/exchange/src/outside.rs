@@ -7,6 +7,7 @@ use crate::permissions::{Act, Verdict};
 use crate::trunks::{account, trunk_uri};
 use calls::{CallId, Cause, Line, Party, Target};
 use clock::Now;
+use media::Prompt;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -104,7 +105,8 @@ impl Exchange {
             let emergency = ongoing.emergency;
             let Reach::Outside(outside) = &mut ongoing.reach else { return };
             let Some(name) = outside.trunks.pop_front() else {
-                return self.fail(now, call, cause, "no trunk took the call");
+                let why = "no trunk took the call";
+                return self.refuse_spoken(now, call, Prompt::LinesBusy, cause, why);
             };
             let most = self.people.trunk(&name).and_then(|trunk| trunk.channels);
             if !emergency && most.is_some_and(|most| self.trunks.calls(&name) >= most) {
@@ -127,8 +129,12 @@ impl Exchange {
         // R32: who wants to be hidden is hidden behind the company's number, too.
         let number = outside.caller.clone().filter(|_| emergency || !from.is_anonymous());
         let shown = number.map(|number| Party { number, name: from.name });
-        let line =
-            Line { login: account(trunk).map(Arc::new), caller: shown, patience: limits::TRUNK_PATIENCE };
+        let line = Line {
+            login: account(trunk).map(Arc::new),
+            caller: shown,
+            media_from: trunk.sources.as_slice().into(),
+            patience: limits::TRUNK_PATIENCE,
+        };
         let target = Target {
             label: name.into(),
             flow,
@@ -139,6 +145,7 @@ impl Exchange {
             behind_nat: false,
             further: Vec::new(),
             line: Some(Box::new(line)),
+            at_once: None,
         };
         self.switch.try_anew(call);
         if self.switch.add_branch(now, call, &target).is_none() {
@@ -179,6 +186,6 @@ impl Exchange {
             _ => format!("{number} was refused: the account lacks a right"),
         };
         self.note_call(now, call, rule, words);
-        self.fail(now, call, Cause::Forbidden, rule);
+        self.refuse_spoken(now, call, Prompt::NotAllowed, Cause::Forbidden, rule);
     }
 }

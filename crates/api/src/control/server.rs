@@ -82,7 +82,7 @@ async fn answer<B: Backend>(backend: &B, request: Request) -> Response {
             with_secret(response, password, made)
         }
         Request::AccountSet { name, changes } => {
-            match lines::account_edits(changes, |pin| hash_pin(backend, pin)) {
+            match lines::account_edits(changes, |pin| crate::pin::hash(pin, &backend.new_password())) {
                 Ok(edits) => ask(backend, Command::EditAccount { name: name.into(), edits }).await,
                 Err(fault) => Response::Refused(fault.why),
             }
@@ -187,6 +187,8 @@ fn response(answer: Answer) -> Response {
         Answer::Done => Response::Done,
         Answer::Status(status) => Response::Status(status_item(status)),
         Answer::Refused(refusal) => Response::Refused(refusal.to_string()),
+        // Nobody asks for one here.
+        Answer::WebPhone { .. } => Response::Done,
         Answer::Unavailable(why) => Response::Refused(format!("nothing was changed: {why}")),
         Answer::Imported { taken, bad } => {
             let faults = bad.into_iter().map(|bad| RowFault { line: bad.line, why: bad.why }).collect();

@@ -13,6 +13,7 @@ mod openapi;
 mod operations;
 mod page;
 mod people;
+mod phone;
 mod problem;
 mod secrets;
 mod session;
@@ -44,7 +45,7 @@ const ENDS: usize = 1_024;
 /// A session ended: whoever holds something open for it closes that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionEnded {
-    /// The session's name.
+    /// The session's name; `token/ID` for a token, which may have a web phone, too.
     pub session: String,
     /// Whose it was.
     pub account: String,
@@ -184,7 +185,7 @@ fn time(at: i64) -> String {
 
 /// The API's resources, with their description.
 fn resources() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().merge(session::routes()).merge(people::routes()).merge(openapi::routes())
+    OpenApiRouter::new().merge(session::routes()).merge(people::routes()).merge(phone::routes()).merge(openapi::routes())
 }
 
 /// The API and the one-time links.

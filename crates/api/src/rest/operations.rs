@@ -91,7 +91,7 @@ impl Scope {
 
 /// The table's parts.
 const PARTS: &[&[Operation]] =
-    &[super::session::OPERATIONS, super::people::OPERATIONS, super::openapi::OPERATIONS];
+    &[super::session::OPERATIONS, super::phone::OPERATIONS, super::people::OPERATIONS, super::openapi::OPERATIONS];
 
 /// The whole table.
 pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {

@@ -306,6 +306,7 @@ impl Agent {
             Transport::Udp => "",
             Transport::Tcp => ";transport=tcp",
             Transport::Tls => ";transport=tls",
+            Transport::Ws | Transport::Wss => ";transport=ws",
         };
         format!("<sip:{user}@{}{transport}>", flow.local)
     }
