@@ -9,6 +9,6 @@ mod http;
 pub mod rest;
 mod texts;
 
-pub use backend::{Backend, CallRow, Document, Gone};
+pub use backend::{Backend, CallRow, Document, Figure, Gone, Kind, RecordsWanted};
 pub use http::router;
 pub use rest::Api;

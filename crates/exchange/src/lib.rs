@@ -43,13 +43,12 @@ mod transfer;
 mod trunks;
 mod watching;
 
+pub use calls::Setup;
 pub use change::{Change, Commit, Epoch, OpenCall, Owned, SHARDS, Shard, StoreAnswer};
 pub use codes::{CodeAct, Codes};
 pub use command::{AccountRow, Answer, BadRow, Command, DeviceRow, ImportRow, Status};
 pub use emergency::EmergencyPlan;
-pub use events::{
-    Audience, CallEnd, CallName, CallState, EndedCall, Event, Happened, LiveCall, PersonRow,
-};
+pub use events::{Audience, CallEnd, CallName, CallState, EndedCall, Event, Happened, LiveCall, PersonRow};
 pub use exchange::{Config, Exchange, Snapshot};
 pub use facts::{Fact, FactKind};
 pub use guesses::Guessing;
@@ -58,9 +57,9 @@ pub use ladder::Rung;
 pub use listing::Slice;
 pub use numbering::{Class, Numbering};
 pub use people::{
-    Account, AccountEdit, AutoAnswer, Device, DeviceEdit, ForwardWhen, Forwarding, Group, Host, Language,
-    People, PeopleChange, Refusal, Right, Rights, Role, Route, Settings, Strategy, Trunk, TrunkLogin,
-    clean_display, is_name, is_number, rewrite,
+    Account, AccountEdit, AutoAnswer, Device, DeviceEdit, DeviceKind, ForwardWhen, Forwarding, Group, Host,
+    Language, People, PeopleChange, Refusal, Right, Rights, Role, Route, Settings, Strategy, Trunk,
+    TrunkLogin, clean_display, is_name, is_number, rewrite,
 };
 pub use permissions::{Act, Verdict};
 pub use reconfigure::LiveConfig;

@@ -261,9 +261,10 @@ impl Exchange {
 /// Whether a caller asks not to be shown: `id` (RFC 3325 9.3), or the like of RFC 3323 4.2.
 fn wants_privacy(message: &Message<'_>) -> bool {
     let asks = |value: &[u8]| {
-        value.split(|&octet| matches!(octet, b';' | b',')).map(<[u8]>::trim_ascii).any(|word| {
-            [&b"id"[..], b"user", b"header"].iter().any(|known| word.eq_ignore_ascii_case(known))
-        })
+        value
+            .split(|&octet| matches!(octet, b';' | b','))
+            .map(<[u8]>::trim_ascii)
+            .any(|word| [&b"id"[..], b"user", b"header"].iter().any(|known| word.eq_ignore_ascii_case(known)))
     };
     message.values(HeaderName::Privacy).any(asks)
 }

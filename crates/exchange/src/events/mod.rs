@@ -288,8 +288,7 @@ impl Exchange {
         if !told.waits || now.mono < told.next {
             return;
         }
-        *told =
-            Told { gist: Some(gist), next: now.mono + limits::STATUS_EVENTS, waits: false };
+        *told = Told { gist: Some(gist), next: now.mono + limits::STATUS_EVENTS, waits: false };
         let status = self.status(now);
         self.tell(now, Audience::all(Vec::new()), Happened::StatusChanged(Box::new(status)));
     }

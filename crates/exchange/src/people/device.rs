@@ -17,6 +17,44 @@ pub struct Device {
     pub auto_answer: Option<AutoAnswer>,
 }
 
+/// What the names of web phones begin with; sixteen hexadecimal digits follow.
+const WEB: &str = "web-";
+/// See [`WEB`].
+const WEB_DIGITS: usize = 16;
+
+/// What a device is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceKind {
+    /// A telephone that somebody added.
+    Phone,
+    /// The web phone of a session.
+    Web,
+}
+
+impl DeviceKind {
+    /// The kind of a device, which its name tells: names of web phones are kept for them.
+    #[must_use]
+    pub fn of(device: &str) -> DeviceKind {
+        if is_web_name(device) { DeviceKind::Web } else { DeviceKind::Phone }
+    }
+
+    /// The name in lists.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            DeviceKind::Phone => "phone",
+            DeviceKind::Web => "web",
+        }
+    }
+}
+
+/// Whether a name is one of web phones, whether or not there is such a one: a stranger learns nothing by asking.
+pub(crate) fn is_web_name(name: &str) -> bool {
+    name.strip_prefix(WEB).is_some_and(|digits| {
+        digits.len() == WEB_DIGITS && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    })
+}
+
 /// How a device is told to answer by itself; makers differ (R5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AutoAnswer {

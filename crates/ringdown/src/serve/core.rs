@@ -6,6 +6,7 @@
 //!       after each step: outputs, until there are none; at the end of a turn: one sendmmsg a socket
 //! ```
 
+use super::figures::Figures;
 use super::lag::Lag;
 use super::media::Workers;
 use super::reach::Reacher;
@@ -18,8 +19,9 @@ use net::{
     Udp,
 };
 use sip::{Flow, Transmit, Transport};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use store::{Store, failpoint};
 use tokio::sync::{oneshot, watch};
@@ -75,6 +77,7 @@ pub(crate) struct Doors {
     /// Hears how many calls are left while we drain; closed when the core has ended.
     pub(crate) calls_left: watch::Sender<Option<usize>>,
     pub(crate) reacher: Reacher,
+    pub(crate) figures: Arc<Figures>,
 }
 
 pub(crate) struct Core {
@@ -96,12 +99,15 @@ pub(crate) struct Core {
     /// When what is left of the calls ends, while we drain.
     drained_by: Option<Mono>,
     lag: Lag,
+    figures: Arc<Figures>,
+    /// When each commit was handed to the store, the oldest first.
+    committing: VecDeque<(u64, Mono)>,
     stopping: bool,
 }
 
 impl Core {
     pub(crate) fn new(mut exchange: Exchange, doors: Doors) -> Core {
-        let Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher } = doors;
+        let Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, figures } = doors;
         exchange.handle(clock.now(), Input::Ports(workers.leases));
         Core {
             exchange,
@@ -119,6 +125,8 @@ impl Core {
             calls_left,
             drained_by: None,
             lag: Lag::default(),
+            figures,
+            committing: VecDeque::new(),
             stopping: false,
         }
     }
@@ -152,7 +160,9 @@ impl Core {
             }
         }
         let now = self.clock.now();
-        if let Some(lag) = self.lag.measure(now.mono, self.exchange.next_deadline().map(|(when, _)| when)) {
+        let lag = self.lag.measure(now.mono, self.exchange.next_deadline().map(|(when, _)| when));
+        self.figures.turn(lag.unwrap_or_default());
+        if let Some(lag) = lag {
             self.exchange.handle(now, Input::Lag(lag));
         }
         if self.exchange.next_deadline().is_some_and(|(when, _)| when <= now.mono) {
@@ -215,7 +225,8 @@ impl Core {
 
     fn take_values(&mut self) {
         self.mailbox.silence();
-        for _ in 0..VALUES {
+        for taken in 0..VALUES {
+            self.figures.mailbox(taken as u64);
             let Some(value) = self.mailbox.take() else { return };
             self.take_value(value);
             self.put_out();
@@ -238,12 +249,18 @@ impl Core {
             }
             CoreInput::Stored { sequence, answer } => {
                 failpoint::reach("core.before_promise");
+                self.commit_ended(sequence, now.mono);
                 self.exchange.handle(now, Input::Stored { sequence, answer });
             }
             CoreInput::Reached { trunk, flows, lives, why } => {
                 self.exchange.handle(now, Input::Reached { trunk, flows, lives, why });
             }
-            CoreInput::Media(event) => self.exchange.handle(now, Input::Media(event)),
+            CoreInput::Media(event) => {
+                if let MediaEvent::Report { quality, .. } = &event {
+                    self.figures.media(quality);
+                }
+                self.exchange.handle(now, Input::Media(event));
+            }
             CoreInput::Command { command, reply } => {
                 self.next_command += 1;
                 let id = CommandId(self.next_command);
@@ -258,6 +275,15 @@ impl Core {
         }
     }
 
+    /// The store answers a commit; it answers them in order, but for one that it could not even queue.
+    fn commit_ended(&mut self, sequence: u64, now: Mono) {
+        if let Some(place) = self.committing.iter().position(|(known, _)| *known == sequence)
+            && let Some((_, began)) = self.committing.remove(place)
+        {
+            self.figures.commit_ends(now.since(began));
+        }
+    }
+
     /// Carries out all that the exchange asks for.
     fn put_out(&mut self) {
         while let Some(output) = self.exchange.next_output() {
@@ -269,14 +295,20 @@ impl Core {
                 }
                 Output::Commit(commit) => {
                     let sequence = commit.sequence;
+                    self.figures.commit_begins();
+                    self.committing.push_back((sequence, self.clock.now().mono));
                     if let Err(answer) = self.store.commit(commit) {
-                        self.exchange.handle(self.clock.now(), Input::Stored { sequence, answer });
+                        let now = self.clock.now();
+                        self.commit_ended(sequence, now.mono);
+                        self.exchange.handle(now, Input::Stored { sequence, answer });
                     }
                 }
                 Output::Guessing(Guessing { source, name, strikes, ignored }) => {
                     let seconds = ignored.as_secs();
                     tracing::warn!(%source, %name, strikes, seconds, "wrong secrets; not listened to for a while");
                 }
+                // Nobody listens yet, so none are told.
+                Output::Event(_) => {}
                 Output::Answer { id, answer } => {
                     failpoint::reach("core.before_answer");
                     if let Some(reply) = self.replies.remove(&id) {
@@ -290,6 +322,7 @@ impl Core {
 
     fn send(&mut self, transmit: Transmit) {
         let Transmit { flow, bytes } = transmit;
+        self.figures.sent(&bytes);
         if cfg!(debug_assertions) && is_register_ok(&bytes) {
             failpoint::reach("core.before_register_ok");
         }

@@ -2,12 +2,14 @@
 
 mod backend;
 mod core;
+mod figures;
 mod first_start;
 mod folder;
 mod lag;
 mod media;
 mod reach;
 mod reload;
+mod shown;
 mod stop;
 mod tls;
 mod web;
@@ -23,6 +25,7 @@ use exchange::Exchange;
 use net::{Clock, Sender, StreamLimits, StreamListener, Streams, Udp};
 use reach::{Own, Reacher};
 use reload::Reload;
+use shown::Place;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -81,21 +84,30 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
         tls,
         level,
         core: sender.clone(),
+        administrators_anywhere: Arc::default(),
     });
-    let roof = Roof::new(sender.clone(), &store, &realm, Arc::clone(&reload));
-    let api = web::api(&roof, documents, &config);
+    let figures = Arc::<figures::Figures>::default();
+    let roof = Roof::new(
+        sender.clone(),
+        &store,
+        &realm,
+        Place::of(&config, &udp, &own, &http),
+        Arc::clone(&figures),
+        Arc::clone(&reload),
+    );
+    let api = web::api(&roof, documents, &config, &reload.administrators_anywhere);
     let link = administrator.map(|name| runtime.block_on(api.link(&name))).transpose()?;
     let ready = ready_line(&udp, &own, &http);
     let base = http.first().map(|listener| listener.local_addr()).transpose()?;
     web::serve(&runtime, http, &roof, &api);
-    runtime.spawn(control(&runtime, folder.path(), roof)?);
+    runtime.spawn(control(&runtime, folder.path(), roof, api)?);
     let deliver = core::Deliver::new(sender.clone());
     for listener in listeners {
         runtime.spawn(listener.serve(streams.clone(), deliver.clone()));
     }
     let reacher = reacher(&runtime, &config, &streams, &sender, &udp, &own);
     let (calls_left, left) = watch::channel(None);
-    let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher };
+    let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, figures };
     let core =
         std::thread::Builder::new().name("core".into()).spawn(move || Core::new(exchange, doors).run())?;
     announce(&lines, base, link.as_deref(), &ready)?;
@@ -221,10 +233,11 @@ fn control(
     runtime: &Runtime,
     folder: &Path,
     roof: Roof,
+    api: api::Api,
 ) -> Result<impl Future<Output = ()> + use<>, Failure> {
     let _inside = runtime.enter();
     let path = folder.join(api::control::SOCKET);
-    api::control::serve(&path, roof).map_err(|error| format!("{}: {error}", path.display()).into())
+    api::control::serve(&path, roof, api).map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
 /// `ready sip=udp:ADDR tcp=tcp:ADDR tls=tls:ADDR http=ADDR`, for programs that start us.

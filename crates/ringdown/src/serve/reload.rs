@@ -3,12 +3,13 @@
 use super::core::CoreInput;
 use super::tls::{Tls, identity};
 use crate::check::{self, file::Places};
-use crate::config::{Config, Sip};
+use crate::config::{Administrators, Config, Http, Sip};
 use crate::log::Level;
 use exchange::{Answer, Command, LiveConfig};
 use net::Sender;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Mutex, oneshot};
 
 /// All that a reload touches.
@@ -20,6 +21,8 @@ pub(crate) struct Reload {
     pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) level: Level,
     pub(crate) core: Sender<CoreInput>,
+    /// Whether what takes an administrator answers beyond this machine; the API looks at it.
+    pub(crate) administrators_anywhere: Arc<AtomicBool>,
 }
 
 impl Reload {
@@ -55,6 +58,8 @@ impl Reload {
             tls.put(certificate);
         }
         self.level.put(&new.log.level);
+        self.administrators_anywhere
+            .store(new.http.administrators == Administrators::Anywhere, Ordering::Relaxed);
         let waits = waits_for_restart(&current, &new);
         *current = taken(&current, new);
         Ok(waits)
@@ -96,14 +101,15 @@ pub(crate) fn live(config: &Config) -> LiveConfig {
 /// The configuration that is in use after a reload: sockets stay as they were bound.
 fn taken(old: &Config, new: Config) -> Config {
     // Every field is named, so that a new one makes somebody think.
-    let Config { sip, media: _, http: _, calls, codes, numbers, emergency, dns: _, log } = new;
+    let Config { sip, media: _, http, calls, codes, numbers, emergency, dns: _, log } = new;
+    let Http { listen: _, administrators } = http;
     let Sip { udp: _, tcp: _, tls: _, advertise: _, domain, challenge, certificate, key, authorities: _ } =
         sip;
     let Sip { udp, tcp, tls, advertise, authorities, .. } = old.sip.clone();
     Config {
         sip: Sip { udp, tcp, tls, advertise, domain, challenge, certificate, key, authorities },
         media: old.media.clone(),
-        http: old.http.clone(),
+        http: Http { administrators, ..old.http.clone() },
         calls,
         codes,
         numbers,

@@ -6,6 +6,8 @@ use crate::Failure;
 use crate::config::{Administrators, Config};
 use api::Api;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use store::Document;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -20,12 +22,13 @@ pub(super) async fn bind(config: &Config) -> Result<Vec<TcpListener>, Failure> {
 }
 
 /// The API with what it kept before.
-pub(super) fn api(roof: &Roof, documents: Vec<Document>, config: &Config) -> Api {
+pub(super) fn api(roof: &Roof, documents: Vec<Document>, config: &Config, anywhere: &Arc<AtomicBool>) -> Api {
     let kept: Vec<api::Document> = documents
         .into_iter()
         .map(|one| api::Document { kind: one.kind, id: one.id, text: one.text })
         .collect();
-    Api::new(roof.clone(), &kept, config.http.administrators == Administrators::Anywhere)
+    anywhere.store(config.http.administrators == Administrators::Anywhere, Ordering::Relaxed);
+    Api::new(roof.clone(), &kept, Arc::clone(anywhere))
 }
 
 pub(super) fn serve(runtime: &Runtime, listeners: Vec<TcpListener>, roof: &Roof, api: &Api) {

@@ -58,7 +58,8 @@ impl LiveCalls {
         if up != calls.len() {
             return Err(format!("{up} calls are up, the list has {}", calls.len()));
         }
-        let known: Vec<&LiveCall> = self.staff.get(&office).into_iter().flat_map(|calls| calls.values()).collect();
+        let known: Vec<&LiveCall> =
+            self.staff.get(&office).into_iter().flat_map(|calls| calls.values()).collect();
         let mut listed: Vec<&LiveCall> = calls.iter().collect();
         listed.sort_by(|a, b| a.name.cmp(&b.name));
         if known != listed {
