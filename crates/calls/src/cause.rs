@@ -57,6 +57,11 @@ pub enum Cause {
     },
     /// Somebody who may do so ended it from outside: the record's detail says who.
     EndedByOperator,
+    /// A side's session was ended, by its owner or by who runs the office, and its web phone with it.
+    SignedOut {
+        /// Whether it was the calling side.
+        caller: bool,
+    },
     /// No port, transaction or memory left for one more call.
     Overload,
     /// The exchange was stopped, or died, while the call was up.
@@ -72,6 +77,7 @@ impl Cause {
             | Cause::Transferred
             | Cause::Cancelled
             | Cause::BadRequest
+            | Cause::SignedOut { caller: true }
             | Cause::Lost { caller: true } => Blame::Caller,
             Cause::UnknownNumber => Blame::Caller,
             Cause::CalleeHungUp
@@ -81,6 +87,7 @@ impl Cause {
             | Cause::Offline
             | Cause::NoCommonCodec
             | Cause::CalleeFailed
+            | Cause::SignedOut { caller: false }
             | Cause::Lost { caller: false } => Blame::Callee,
             Cause::NoLine => Blame::Carrier,
             Cause::Forbidden | Cause::Loop | Cause::EndedByOperator => Blame::Operator,
@@ -101,7 +108,7 @@ impl Cause {
             Cause::UnknownNumber => 404,
             Cause::Forbidden => 403,
             Cause::NoCommonCodec => 488,
-            Cause::CalleeFailed | Cause::Lost { .. } => 480,
+            Cause::CalleeFailed | Cause::Lost { .. } | Cause::SignedOut { .. } => 480,
             Cause::BadRequest => 400,
             Cause::Loop => 482,
             Cause::Overload | Cause::NodeLost => 503,
@@ -144,6 +151,7 @@ impl Cause {
             Cause::BadRequest => "bad request",
             Cause::Loop => "loop",
             Cause::Lost { .. } => "lost",
+            Cause::SignedOut { .. } => "signed out",
             Cause::Overload => "overload",
             Cause::EndedByOperator => "ended by an operator",
             Cause::NodeLost => "node lost",

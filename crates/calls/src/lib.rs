@@ -36,7 +36,7 @@ mod switch;
 mod timers;
 mod view;
 
-pub use branch::{Target, Way, escape_user, name_addr};
+pub use branch::{AtOnce, Target, Way, escape_user, name_addr};
 pub use call::{CallEvent, CallRecord, Party};
 pub use caller::{Incoming, contact};
 pub use cause::{Blame, Cause};

@@ -6,7 +6,7 @@ use crate::events::{CallName, LiveCall};
 use crate::exchange::{Exchange, Promise};
 use crate::guesses::Guessing;
 use crate::input::{CommandId, Output};
-use crate::ladder::Rung;
+use crate::ladder::{Captured, Rung};
 use crate::limits;
 use crate::listing::Slice;
 use crate::people::{
@@ -15,6 +15,7 @@ use crate::people::{
 };
 use crate::reconfigure::LiveConfig;
 use calls::Setup;
+use crate::web_phones::WebPhoneRequest;
 use clock::Now;
 use sip::digest::Secret;
 use std::net::IpAddr;
@@ -95,6 +96,10 @@ pub enum Command {
     NumberPage(Slice),
     /// Some devices, in the order of their names; answered as [`Answer::Devices`].
     DevicePage(Slice),
+    /// Make the web phone of a session, or give it another token.
+    OpenWebPhone(Box<WebPhoneRequest>),
+    /// A session is over: its web phone leaves, its calls end, its sockets are closed.
+    EndSession(Box<str>),
     /// All accounts.
     ListAccounts,
     /// All numbers.
@@ -133,6 +138,13 @@ pub enum Command {
         source: IpAddr,
         /// Whose secret.
         name: Box<str>,
+    },
+    /// The same for a capture file; the bodies only for a call by its name, and for somebody who may have them.
+    Capture {
+        /// The Session-ID.
+        session_id: Option<Box<str>>,
+        /// Who takes the bodies, too.
+        bodies: Option<Box<str>>,
     },
     /// How things are.
     Status,
@@ -241,8 +253,15 @@ pub enum Answer {
     Codes(Vec<(Box<str>, Box<str>)>),
     /// To [`Command::ListCalls`].
     Calls(Vec<LiveCall>),
+    /// To [`Command::OpenWebPhone`].
+    WebPhone {
+        /// The device.
+        device: Box<str>,
+    },
     /// To [`Command::Ladder`], in the order of time.
     Ladder(Vec<Rung>),
+    /// To [`Command::Capture`], in the order of time.
+    Captured(Vec<Captured>),
     /// To [`Command::Status`].
     Status(Status),
 }
@@ -269,6 +288,11 @@ impl Exchange {
             Command::EditAccount { name, edits } => self.edit_account(now, id, name, edits),
             Command::EditDevice { name, edits } => self.edit_device(now, id, name, edits),
             Command::Change(change) => self.change_people(now, id, change),
+            Command::OpenWebPhone(wanted) => self.open_web_phone(now, id, *wanted),
+            Command::EndSession(session) => {
+                self.end_session(now, session.as_deref());
+                self.answer(id, Answer::Done);
+            }
             Command::Import(rows) => self.import(now, id, &rows),
             list @ (Command::ListAccounts
             | Command::ListNumbers
@@ -319,6 +343,12 @@ impl Exchange {
             Command::Ladder(session_id) => {
                 let rungs = self.ladder_of(session_id.as_deref());
                 self.answer(id, Answer::Ladder(rungs));
+            }
+            Command::Capture { session_id, bodies } => {
+                // Without a name, nothing could say whose bodies were taken.
+                let bodies = bodies.filter(|_| session_id.is_some());
+                let captured = self.capture_of(now, session_id.as_deref(), bodies.as_deref());
+                self.answer(id, Answer::Captured(captured));
             }
             Command::Reconfigure(live) => self.reconfigure(id, *live),
             Command::Status => {

@@ -20,6 +20,7 @@ mod forwarding;
 mod guesses;
 mod hunting;
 mod input;
+mod intercom;
 mod journal;
 mod jump;
 mod ladder;
@@ -31,6 +32,7 @@ mod outside;
 mod overload;
 mod people;
 mod permissions;
+mod pin;
 mod recent;
 mod reconfigure;
 mod registrar;
@@ -38,10 +40,12 @@ mod rehome;
 mod routing;
 mod silence;
 mod sources;
+mod spoken;
 mod texts;
 mod transfer;
 mod trunks;
 mod watching;
+mod web_phones;
 
 pub use calls::Setup;
 pub use change::{Change, Commit, Epoch, OpenCall, Owned, SHARDS, Shard, StoreAnswer};
@@ -53,15 +57,18 @@ pub use exchange::{Config, Exchange, Snapshot};
 pub use facts::{Fact, FactKind};
 pub use guesses::Guessing;
 pub use input::{CommandId, Input, Output, Reason};
-pub use ladder::Rung;
+pub use ladder::{Captured, Rung};
 pub use listing::Slice;
 pub use numbering::{Class, Numbering};
 pub use people::{
     Account, AccountEdit, AutoAnswer, Device, DeviceEdit, DeviceKind, ForwardWhen, Forwarding, Group, Host,
-    Language, People, PeopleChange, Refusal, Right, Rights, Role, Route, Settings, Strategy, Trunk,
-    TrunkLogin, clean_display, is_name, is_number, rewrite,
+    Language, People, PeopleChange, Refusal, Right, Rights, Role, Route, Settings, Strategy, Trunk, TrunkLogin,
+    clean_display, is_name, is_number, rewrite,
 };
 pub use permissions::{Act, Verdict};
+pub use pin::{Pin, PinCheck};
 pub use reconfigure::LiveConfig;
+pub use sip::bearer::TokenHash;
 pub use sip::bindings::StoredBinding;
 pub use sip::digest::Secret;
+pub use web_phones::WebPhoneRequest;

@@ -7,6 +7,7 @@ use crate::permissions::{Act, Verdict};
 use crate::trunks::{account, trunk_uri};
 use calls::{CallId, Cause, Line, Party, Target};
 use clock::Now;
+use media::Prompt;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -104,7 +105,8 @@ impl Exchange {
             let emergency = ongoing.emergency;
             let Reach::Outside(outside) = &mut ongoing.reach else { return };
             let Some(name) = outside.trunks.pop_front() else {
-                return self.fail(now, call, cause, "no trunk took the call");
+                let why = "no trunk took the call";
+                return self.refuse_spoken(now, call, Prompt::LinesBusy, cause, why);
             };
             let most = self.people.trunk(&name).and_then(|trunk| trunk.channels);
             if !emergency && most.is_some_and(|most| self.trunks.calls(&name) >= most) {
@@ -139,6 +141,7 @@ impl Exchange {
             behind_nat: false,
             further: Vec::new(),
             line: Some(Box::new(line)),
+            at_once: None,
         };
         self.switch.try_anew(call);
         if self.switch.add_branch(now, call, &target).is_none() {
@@ -179,6 +182,6 @@ impl Exchange {
             _ => format!("{number} was refused: the account lacks a right"),
         };
         self.note_call(now, call, rule, words);
-        self.fail(now, call, Cause::Forbidden, rule);
+        self.refuse_spoken(now, call, Prompt::NotAllowed, Cause::Forbidden, rule);
     }
 }

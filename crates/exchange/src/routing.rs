@@ -8,9 +8,10 @@ use crate::dial_plan::Destination;
 use crate::exchange::Exchange;
 use crate::limits;
 use crate::ongoing::{Ongoing, Reach};
-use crate::people::clean_display;
-use calls::{CallId, Cause, Incoming, Party, Target, Way};
+use crate::people::{AutoAnswer, clean_display};
+use calls::{AtOnce, CallId, Cause, Incoming, Party, Target, Way};
 use clock::Now;
+use media::Prompt;
 use sip::Flow;
 use sip::bindings::Binding;
 use sip::subscription::DialogState;
@@ -54,6 +55,7 @@ impl Exchange {
             dialled: &dialled,
             label: &label,
             behind_nat: is_behind_nat(flow, message),
+            media_from: self.media_from(&sender),
             session_id: &session_id,
             emergency: emergency.is_some(),
         };
@@ -77,10 +79,22 @@ impl Exchange {
             }
         }
         self.journal_call(now, call);
+        if emergency.is_none() && self.draining {
+            return self.refuse_spoken(now, call, Prompt::Stopping, Cause::Overload, "draining");
+        }
         // Only what a person dialled is a code: not where a call is forwarded to, and never an emergency (R31).
         if emergency.is_some() || !self.answer_code(now, call, &dialled) {
             self.route(now, call, &dialled);
         }
+    }
+
+    /// Where else the media of a caller may come from: a trunk lists it (R16).
+    fn media_from(&self, sender: &Sender) -> std::sync::Arc<[std::net::IpAddr]> {
+        match sender {
+            Sender::Trunk(trunk) => self.people.trunk(trunk).map(|trunk| trunk.sources.as_slice().into()),
+            Sender::Device(_) => None,
+        }
+        .unwrap_or_default()
     }
 
     fn new_ongoing(&self, sender: Sender, caller: Party, dialled: &str, session_id: String) -> Ongoing {
@@ -149,6 +163,37 @@ impl Exchange {
             .filter_map(|(device, ways)| target(device, &ways, callee, self.config.domain.as_deref()))
             .collect();
         targets.iter().filter(|target| self.switch.add_branch(now, call, target).is_some()).count()
+    }
+
+    /// Rings those devices of an account that answer by themselves, and asks them to (R5); returns how many.
+    pub(crate) fn ring_at_once(
+        &mut self,
+        now: Now,
+        call: CallId,
+        account: &str,
+        callee: &Party,
+        but: Option<&str>,
+    ) -> usize {
+        let devices = self.people.account(account).map(|account| account.devices.clone()).unwrap_or_default();
+        let mut ringing = 0;
+        for device in devices.iter().filter(|device| Some(&***device) != but) {
+            let Some(form) = self.people.device(device).and_then(|device| device.auto_answer) else {
+                continue;
+            };
+            let at_once = match form {
+                AutoAnswer::AnswerMode => AtOnce::AnswerMode,
+                AutoAnswer::AlertInfo => AtOnce::AlertInfo,
+                AutoAnswer::CallInfo => AtOnce::CallInfo,
+            };
+            for ways in self.registrar.targets(device) {
+                let Some(mut target) = target(device, &ways, callee, self.config.domain.as_deref()) else {
+                    continue;
+                };
+                target.at_once = Some(at_once);
+                ringing += usize::from(self.switch.add_branch(now, call, &target).is_some());
+            }
+        }
+        ringing
     }
 
     /// A device registered while its owner is called: it rings, too (S1.10, R12).
@@ -297,5 +342,6 @@ fn target(device: &str, ways: &[&Binding], callee: &Party, domain: Option<&str>)
         behind_nat: binding.behind_nat,
         further: further.iter().map(way).collect(),
         line: None,
+        at_once: None,
     })
 }

@@ -206,7 +206,7 @@ impl<'a> Group<'a> {
                 row.push_bind(*device).push_bind(i64::try_from(*place).unwrap_or(i64::MAX));
                 row.push_bind(&*binding.contact).push_bind(binding.instance.as_deref());
                 row.push_bind(binding.reg_id).push_bind(binding.q);
-                row.push_bind(binding.path.join("\n")).push_bind(binding.flow.transport.uri_name());
+                row.push_bind(binding.path.join("\n")).push_bind(binding.flow.transport.name());
                 row.push_bind(binding.flow.local.to_string()).push_bind(binding.flow.remote.to_string());
                 row.push_bind(binding.behind_nat).push_bind(binding.expires.0);
                 row.push_bind(&*binding.call_id).push_bind(binding.sequence);

@@ -192,6 +192,8 @@ fn response(answer: Answer) -> Response {
         Answer::Done => Response::Done,
         Answer::Status(status) => Response::Status(status_item(status)),
         Answer::Refused(refusal) => Response::Refused(refusal.to_string()),
+        // Nobody asks for one here.
+        Answer::WebPhone { .. } => Response::Done,
         Answer::Unavailable(why) => Response::Refused(format!("nothing was changed: {why}")),
         Answer::Imported { taken, bad } => {
             let faults = bad.into_iter().map(|bad| RowFault { line: bad.line, why: bad.why }).collect();
@@ -232,7 +234,7 @@ fn response(answer: Answer) -> Response {
             Response::Groups(rows.iter().map(|(name, group)| lines::group_item(name, group)).collect())
         }
         // The control socket asks for none of these.
-        Answer::Account(_) | Answer::Wait(_) | Answer::Calls(_) => Response::Done,
+        Answer::Account(_) | Answer::Wait(_) | Answer::Calls(_) | Answer::Captured(_) => Response::Done,
         Answer::Ladder(rungs) => {
             let items = rungs.into_iter().map(|rung| RungItem {
                 at: rung.at.0,

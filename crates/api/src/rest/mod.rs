@@ -24,6 +24,7 @@ mod operations;
 mod outside_routes;
 mod page;
 mod people;
+mod phone;
 mod problem;
 mod records;
 mod secrets;
@@ -60,7 +61,7 @@ const ENDS: usize = 1_024;
 /// A session ended: whoever holds something open for it closes that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionEnded {
-    /// The session's name.
+    /// The session's name; `token/ID` for a token, which may have a web phone, too.
     pub session: String,
     /// Whose it was.
     pub account: String,
@@ -211,6 +212,7 @@ fn resources() -> OpenApiRouter<Api> {
         sessions::routes(),
         tokens::routes(),
         people::routes(),
+        phone::routes(),
         import::routes(),
         numbers::routes(),
         devices::routes(),

@@ -95,6 +95,7 @@ const PARTS: &[&[Operation]] = &[
     super::sessions::OPERATIONS,
     super::tokens::OPERATIONS,
     super::people::OPERATIONS,
+    super::phone::OPERATIONS,
     super::import::OPERATIONS,
     super::numbers::OPERATIONS,
     super::devices::OPERATIONS,

@@ -187,11 +187,13 @@ pub enum Right {
     Background,
     /// To work through call lists.
     Lists,
+    /// To call telephones that answer at once.
+    Intercom,
 }
 
 impl Right {
     /// All of them.
-    pub const ALL: [Right; 7] = [
+    pub const ALL: [Right; 8] = [
         Right::National,
         Right::International,
         Right::Premium,
@@ -199,6 +201,7 @@ impl Right {
         Right::Pull,
         Right::Background,
         Right::Lists,
+        Right::Intercom,
     ];
 
     /// The name in commands and records.
@@ -212,6 +215,7 @@ impl Right {
             Right::Pull => "pull",
             Right::Background => "background",
             Right::Lists => "lists",
+            Right::Intercom => "intercom",
         }
     }
 

@@ -1,5 +1,6 @@
 //! Devices: the telephones of an account.
 
+use sip::bearer::TokenHash;
 use sip::digest::Secret;
 
 /// A telephone.
@@ -53,6 +54,12 @@ pub(crate) fn is_web_name(name: &str) -> bool {
     name.strip_prefix(WEB).is_some_and(|digits| {
         digits.len() == WEB_DIGITS && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
     })
+}
+
+/// The name of a session's web phone: the same after a restart, so that its page only needs another token.
+pub(crate) fn web_name(session: &str) -> Box<str> {
+    let hash = TokenHash::of(session).to_string();
+    format!("{WEB}{}", &hash[..WEB_DIGITS]).into()
 }
 
 /// How a device is told to answer by itself; makers differ (R5).

@@ -14,6 +14,7 @@ mod trunk;
 pub use account::{Account, ForwardWhen, Forwarding, Language, Right, Rights, Role, Settings};
 pub use change::{PeopleChange, Refusal};
 pub use device::{AutoAnswer, Device, DeviceKind};
+pub(crate) use device::{is_web_name, web_name};
 pub use edit::{AccountEdit, DeviceEdit};
 pub use group::{Group, Strategy};
 pub use trunk::{Host, Route, Trunk, TrunkLogin, rewrite};

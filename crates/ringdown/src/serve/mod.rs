@@ -7,6 +7,7 @@ mod first_start;
 mod folder;
 mod lag;
 mod media;
+mod pins;
 mod reach;
 mod reload;
 mod shown;
@@ -22,7 +23,7 @@ use crate::{Failure, check, log};
 use backend::Roof;
 use core::{Core, CoreInput, Doors};
 use exchange::Exchange;
-use net::{Clock, Sender, StreamLimits, StreamListener, Streams, Udp};
+use net::{Clock, Origins, Sender, StreamLimits, StreamListener, Streams, Udp};
 use reach::{Own, Reacher};
 use reload::Reload;
 use shown::Place;
@@ -58,10 +59,8 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let streams = Streams::new(StreamLimits::default());
     let tls = Tls::start(&config, data)?.map(Arc::new);
     let (listeners, own) = bind_streams(&runtime, &config, tls.as_deref())?;
-    let own_addresses: Vec<SocketAddr> =
-        udp.iter().map(Udp::bound).chain(own.iter().map(|(_, at)| *at)).collect();
     let workers = media::start(&config.media, clock, &sender)?;
-    let http = runtime.block_on(web::bind(&config))?;
+    let http = runtime.block_on(web::bind(&config, tls.as_deref()))?;
     // Only now, when nothing can stop the start any more: the secrets are shown once.
     let lines = match arguments.config {
         None => first_start::ready_accounts(&mut opened, &realm)?,
@@ -69,6 +68,8 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     };
     let administrator = first_start::administrator(&mut opened)?;
     let documents = std::mem::take(&mut opened.documents);
+    let own_addresses: Vec<SocketAddr> =
+        udp.iter().map(Udp::bound).chain(own.iter().map(|(_, at)| *at)).chain(http.all()).collect();
     let exchange_config = exchange_config(&config, &realm, own_addresses);
     let snapshot = std::mem::take(&mut opened.snapshot);
     let exchange = Exchange::new(clock.now(), exchange_config, first_start::seed()?, snapshot).warmed_up();
@@ -77,11 +78,13 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
         // The core is gone only when nobody waits for the answer any more.
         let _ = answers.send_waiting(CoreInput::Stored { sequence, answer });
     })?;
+    let origins = Origins::new(config.http.listed_origins());
     let reload = Arc::new(Reload {
         path: arguments.config.clone(),
         data: data.into(),
         current: Mutex::new(config.clone()),
         tls,
+        origins: origins.clone(),
         level,
         core: sender.clone(),
         administrators_anywhere: Arc::default(),
@@ -98,19 +101,21 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let api = web::api(&roof, documents, &config, &reload.administrators_anywhere);
     let link = administrator.map(|name| runtime.block_on(api.link(&name))).transpose()?;
     let ready = ready_line(&udp, &own, &http);
-    let base = http.first().map(|listener| listener.local_addr()).transpose()?;
-    web::serve(&runtime, http, &roof, &api);
-    runtime.spawn(control(&runtime, folder.path(), roof, api)?);
+    let told = console_lines(&http, link.as_deref(), &config, data)?;
     let deliver = core::Deliver::new(sender.clone());
+    let sockets = web::Sockets { streams: streams.clone(), deliver: deliver.clone(), origins };
+    web::serve(&runtime, http, &roof, &api, &sockets);
+    runtime.spawn(control(&runtime, folder.path(), roof, api)?);
     for listener in listeners {
         runtime.spawn(listener.serve(streams.clone(), deliver.clone()));
     }
     let reacher = reacher(&runtime, &config, &streams, &sender, &udp, &own);
     let (calls_left, left) = watch::channel(None);
-    let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, figures };
+    let pins = Pins::start(sender.clone())?;
+    let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, figures, pins };
     let core =
         std::thread::Builder::new().name("core".into()).spawn(move || Core::new(exchange, doors).run())?;
-    announce(&lines, base, link.as_deref(), &ready)?;
+    announce(&[lines, told].concat(), &ready)?;
     runtime.block_on(stop::until_stopped(&sender, &reload, left))?;
     let ended = core.join().map_err(|_| "the core ended by a fault of ours; see the log above")?;
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
@@ -240,8 +245,8 @@ fn control(
     api::control::serve(&path, roof, api).map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
-/// `ready sip=udp:ADDR tcp=tcp:ADDR tls=tls:ADDR http=ADDR`, for programs that start us.
-fn ready_line(udp: &[Udp], streams: &[Bound], http: &[tokio::net::TcpListener]) -> String {
+/// `ready sip=udp:ADDR tcp=tcp:ADDR tls=tls:ADDR http=ADDR https=ADDR ws=ADDR wss=ADDR`, for programs that start us.
+fn ready_line(udp: &[Udp], streams: &[Bound], web: &web::Listeners) -> String {
     let mut line = String::from("ready");
     if let Some(udp) = udp.first() {
         line += &format!(" sip=udp:{}", udp.bound());
@@ -251,24 +256,43 @@ fn ready_line(udp: &[Udp], streams: &[Bound], http: &[tokio::net::TcpListener]) 
             line += &format!(" {kind}={kind}:{address}");
         }
     }
-    if let Some(Ok(address)) = http.first().map(tokio::net::TcpListener::local_addr) {
-        line += &format!(" http={address}");
+    for kind in ["http", "https", "ws", "wss"] {
+        if let Some(address) = web.bound(kind) {
+            line += &format!(" {kind}={address}");
+        }
     }
     line
 }
 
-fn announce(
-    lines: &[String],
-    http: Option<SocketAddr>,
+/// Where people find the console, and how they know its certificate for ours.
+fn console_lines(
+    web: &web::Listeners,
     link: Option<&str>,
-    ready: &str,
-) -> Result<(), Failure> {
+    config: &Config,
+    data: &Path,
+) -> Result<Vec<String>, Failure> {
+    let mut lines = Vec::new();
+    let secure = web.bound("https");
+    let clear = web.bound("http").map(|address| format!("http://{address}"));
+    if let Some(address) = secure {
+        let ip = if address.ip().is_unspecified() { own_address() } else { address.ip() };
+        lines.push(format!("console: https://{}", SocketAddr::new(ip, address.port())));
+        let certificate = tls::identity(config, data)?.certificate;
+        lines.push(format!("its certificate (SHA-256): {}", net::fingerprint(&certificate)?));
+    }
+    // Administrators are let in on this very machine, where nothing needs to be encrypted.
+    let base = clear.or(secure.map(|address| format!("https://{address}")));
+    if let (Some(base), Some(link)) = (base, link) {
+        lines.push(format!("administrator (works once): {base}{link}"));
+    }
+    Ok(lines)
+}
+
+/// `lines` are for people, `ready` for programs.
+fn announce(lines: &[String], ready: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     for line in lines {
         writeln!(out, "{line}")?;
-    }
-    if let (Some(http), Some(link)) = (http, link) {
-        writeln!(out, "administrator (works once): http://{http}{link}")?;
     }
     writeln!(out, "{ready}")?;
     out.flush()?;

@@ -1,11 +1,11 @@
 //! What the API shows of the configuration, and what a telephone is set up with.
 
+use super::web::Listeners;
 use crate::config::{Administrators, Challenge, Config};
 use net::Udp;
 use serde_json::{Value, json};
 use std::fmt::Display;
 use std::net::SocketAddr;
-use tokio::net::TcpListener;
 
 /// Where telephones find us.
 pub(crate) struct Place {
@@ -23,7 +23,7 @@ impl Place {
         config: &Config,
         udp: &[Udp],
         streams: &[(&'static str, SocketAddr)],
-        http: &[TcpListener],
+        http: &Listeners,
     ) -> Place {
         let bound = udp.first().map(|udp| ("udp", udp.bound()));
         let (transport, bound) = bound
@@ -37,11 +37,12 @@ impl Place {
             std::net::IpAddr::V6(address) => format!("[{address}]"),
         };
         let domain = config.sip.domain.clone().unwrap_or_else(|| host.clone());
-        let http = http.first().and_then(|listener| listener.local_addr().ok()).map(|mut at| {
+        let http = ["http", "https"].into_iter().find_map(|kind| {
+            let mut at = http.bound(kind)?;
             if at.ip().is_unspecified() {
                 at.set_ip(address);
             }
-            format!("http://{at}")
+            Some(format!("{kind}://{at}"))
         });
         let registrar = format!("sip:{host}:{};transport={transport}", bound.port());
         Place { domain, registrar, http: http.unwrap_or_default() }
@@ -65,6 +66,7 @@ pub(crate) fn settings(config: &Config) -> Value {
     json!({
         "sip": {
             "udp": texts(&sip.udp.0), "tcp": texts(&sip.tcp.0), "tls": texts(&sip.tls.0),
+            "ws": texts(&sip.ws.0), "wss": texts(&sip.wss.0),
             "advertise": sip.advertise.map(|address| address.to_string()), "domain": sip.domain,
             "challenge": challenge, "certificate": sip.certificate, "key": sip.key,
             "authorities": sip.authorities,
@@ -73,7 +75,10 @@ pub(crate) fn settings(config: &Config) -> Value {
             "address": texts(&media.address.0), "ports": texts(&media.ports.0),
             "advertise": media.advertise.map(|address| address.to_string()), "workers": media.workers,
         },
-        "http": {"listen": texts(&http.listen.0), "administrators": administrators},
+        "http": {
+            "listen": texts(&http.listen.0), "tls": texts(&http.tls.0), "administrators": administrators,
+            "origins": http.listed_origins(),
+        },
         "calls": {
             "ring_seconds": calls.ring_seconds, "no_answer_seconds": calls.no_answer_seconds,
             "outside_seconds": calls.outside_seconds, "echo_number": calls.echo_number,

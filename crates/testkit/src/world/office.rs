@@ -178,8 +178,21 @@ impl World {
                 let (lives, why) = (Duration::from_secs(3_600), "no such name".to_owned());
                 self.feed(office, Input::Reached { trunk, flows, lives, why });
             }
+            Output::VerifyPin { check, hash, pin } => {
+                // The hash of a PIN in the simulated world is the PIN.
+                let right = hash.is_some_and(|hash| *hash == *pin.reveal());
+                let wait = self.dice().millis(20..120);
+                self.push(wait, Happening::PinVerified { office, check, right });
+            }
             Output::Commit(commit) => self.committed(office, commit),
             Output::Event(event) => self.see(&Observed::Event { office, event }),
+            Output::CloseFlow(flow) => {
+                let number =
+                    self.streams.iter().position(|stream| stream.office == office && stream.flow == flow);
+                if let Some(number) = number {
+                    self.break_stream(number);
+                }
+            }
             Output::Guessing(_) => {}
             Output::Answer { id, answer } => self.offices[office].answers.push((id, answer)),
         }

@@ -95,6 +95,7 @@ impl Access {
                 TOKEN => {
                     if let Some(token) = self.tokens.remove(id) {
                         self.by_secret.remove(&token.secret);
+                        ended.push((super::phone::session_of_token(id), token.account));
                     }
                 }
                 LINK => drop(self.links.remove(id)),
