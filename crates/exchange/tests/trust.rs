@@ -102,8 +102,10 @@ impl Desk {
                     self.exchange.handle(self.now, Input::Stored { sequence: commit.sequence, answer });
                 }
                 Output::Guessing(guessing) => self.reports.push(guessing),
+                Output::Media(calls::Action::Media { order, .. }) => self.accepts.push(order.accept),
                 Output::CloseFlow(_)
                 | Output::Media(_)
+                | Output::VerifyPin { .. }
                 | Output::Answer { .. }
                 | Output::Reach { .. }
                 | Output::Event(_) => {}
