@@ -47,6 +47,7 @@ mod trunks;
 mod watching;
 mod web_phones;
 
+pub use calls::Setup;
 pub use change::{Change, Commit, Epoch, OpenCall, Owned, SHARDS, Shard, StoreAnswer};
 pub use codes::{CodeAct, Codes};
 pub use command::{AccountRow, Answer, BadRow, Command, DeviceRow, ImportRow, Status};
