@@ -6,9 +6,11 @@
 mod backend;
 pub mod control;
 mod http;
+mod pin;
 pub mod rest;
 mod texts;
 
 pub use backend::{Backend, CallRow, Document, Gone};
 pub use http::router;
+pub use pin::verify_pin;
 pub use rest::Api;

@@ -93,8 +93,9 @@ pub enum Command {
     DevicePage(Slice),
     /// Make the web phone of a session, or give it another token.
     OpenWebPhone(Box<WebPhoneRequest>),
-    /// A session is over: its web phone leaves, its calls end, its sockets are closed.
-    EndSession(Box<str>),
+    /// A session is over: its web phone leaves, its calls end, its sockets are closed. `None`: all are, as far as we
+    /// know; pages whose session lives come again.
+    EndSession(Option<Box<str>>),
     /// All accounts.
     ListAccounts,
     /// All numbers.

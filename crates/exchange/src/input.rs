@@ -115,6 +115,15 @@ pub enum Output {
     Commit(Commit),
     /// Something is different; only while somebody listens ([`crate::Exchange::listen`]).
     Event(Box<Event>),
+    /// Compare a PIN with its hash, off the core (R17), and answer with [`Input::PinVerified`].
+    VerifyPin {
+        /// Which check.
+        check: PinCheck,
+        /// The hash (argon2id, PHC form). None is compared with something that no PIN has, in the same time.
+        hash: Option<Box<str>>,
+        /// What was keyed.
+        pin: Pin,
+    },
     /// Tell the operator: somebody guesses at secrets.
     Guessing(Guessing),
     /// The answer to a command.

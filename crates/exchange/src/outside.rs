@@ -129,8 +129,12 @@ impl Exchange {
         // R32: who wants to be hidden is hidden behind the company's number, too.
         let number = outside.caller.clone().filter(|_| emergency || !from.is_anonymous());
         let shown = number.map(|number| Party { number, name: from.name });
-        let line =
-            Line { login: account(trunk).map(Arc::new), caller: shown, patience: limits::TRUNK_PATIENCE };
+        let line = Line {
+            login: account(trunk).map(Arc::new),
+            caller: shown,
+            media_from: trunk.sources.as_slice().into(),
+            patience: limits::TRUNK_PATIENCE,
+        };
         let target = Target {
             label: name.into(),
             flow,

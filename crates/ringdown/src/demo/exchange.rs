@@ -110,7 +110,7 @@ fn try_range(folder: &Path, round: u16) -> Result<(Child, String), Failure> {
     let any = "127.0.0.1:0";
     let text = format!(
         "[sip]\nudp = \"{any}\"\ntcp = \"{any}\"\ntls = []\n[media]\naddress = \"127.0.0.1\"\n\
-         ports = \"{first}-{}\"\nworkers = 1\n[http]\nlisten = []\n[calls]\ndrain_seconds = 0\n\
+         ports = \"{first}-{}\"\nworkers = 1\n[http]\nlisten = []\ntls = []\n[calls]\ndrain_seconds = 0\n\
          [numbers]\ncountry = \"86\"\n",
         first + PORTS - 1
     );

@@ -22,6 +22,7 @@ use backend::Roof;
 use core::{Core, CoreInput, Doors};
 use exchange::Exchange;
 use net::{Clock, Origins, Sender, StreamLimits, StreamListener, Streams, Udp};
+use pins::Pins;
 use reach::{Own, Reacher};
 use reload::Reload;
 use std::io::Write as _;
