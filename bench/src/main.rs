@@ -54,7 +54,10 @@ fn main() -> ExitCode {
         "answer" => answer::run(&arguments),
         "bareloop" => bareloop::run(&arguments),
         "parse" => parse::run(),
-        _ => Err("usage: loadgen calls|hold|register|survivors|rtp|answer|bareloop|parse [--name value …]".into()),
+        _ => {
+            Err("usage: loadgen calls|hold|register|survivors|rtp|answer|bareloop|parse [--name value …]"
+                .into())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -43,7 +43,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         (Some((_, first)), Some((_, last))) => last.since(*first).as_secs_f64(),
         _ => 0.0,
     };
-    println!("{{\"confirmed\":{},\"rate\":{:.0}}}", confirmed.len(), confirmed.len() as f64 / took.max(0.001));
+    println!(
+        "{{\"confirmed\":{},\"rate\":{:.0}}}",
+        confirmed.len(),
+        confirmed.len() as f64 / took.max(0.001)
+    );
     words.recv()?;
     let chosen: Vec<u32> = confirmed.iter().rev().map(|(phone, _)| *phone).collect();
     let count = chosen.len() as u32;
