@@ -27,7 +27,8 @@ ports = "{first}-{last}"
 
 [http]
 listen = "{host}:0"
-"""
+tls = "{host}:0"
+{http_extra}"""
 
 
 @dataclass
@@ -52,14 +53,14 @@ def binary():
 class Exchange(Process):
     """`ringdown serve` on free loopback ports, its data in a folder that goes away with the test."""
 
-    def __init__(self, folder=None, config_extra="", media_span=4000):
+    def __init__(self, folder=None, config_extra="", media_span=4000, http_extra=""):
         super().__init__("exchange", folder)
         self.binary = binary()
         self.data = self.folder / "data"
         self.config = self.folder / "ringdown.toml"
         first, last = media_range(media_span)
         self.media_ports = range(first, last + 1)
-        self.config.write_text(CONFIG.format(host=LOOPBACK, first=first, last=last) + config_extra)
+        self.config.write_text(CONFIG.format(host=LOOPBACK, first=first, last=last, http_extra=http_extra) + config_extra)
         self.ready = {}
 
     def start(self):
@@ -98,7 +99,7 @@ class Exchange(Process):
     # ---- addresses
 
     def address(self, transport="udp"):
-        """`host:port` of a listener: udp, tcp, tls or http."""
+        """`host:port` of a listener: udp, tcp, tls, http, https, ws or wss."""
         named = "sip" if transport == "udp" else transport
         value = self.ready.get(named)
         if value is None:

@@ -42,6 +42,17 @@ pub struct CallRow {
     pub detail: String,
 }
 
+/// Something that the ways in keep for themselves, or with no text the end of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// What it is.
+    pub kind: String,
+    /// Which of its kind.
+    pub id: String,
+    /// What it says.
+    pub text: Option<String>,
+}
+
 /// The running exchange and its store.
 pub trait Backend: Clone + Send + Sync + 'static {
     /// Asks the exchange.
@@ -59,6 +70,12 @@ pub trait Backend: Clone + Send + Sync + 'static {
         kind: &str,
         subject: &str,
     ) -> impl Future<Output = Result<Vec<(i64, String, String)>, String>> + Send;
+
+    /// Keeps documents, all or none; `Err` says in words why nothing was changed.
+    fn keep(&self, documents: Vec<Document>) -> impl Future<Output = Result<(), String>> + Send;
+
+    /// Octets that nobody can guess.
+    fn random(&self) -> [u8; 32];
 
     /// What is kept of a device's secret in this exchange's realm.
     fn secret(&self, device: &str, password: &str) -> Secret;

@@ -1,4 +1,4 @@
-//! The ways in for people: HTTP (health, the administrator's page) and the local control socket of the data folder.
+//! The ways in for people: HTTP (health, the API) and the local control socket of the data folder.
 //!
 //! Nothing here knows SIP or SQL. What is asked goes to a [`Backend`], which the roof makes of the running exchange
 //! and its store.
@@ -6,7 +6,9 @@
 mod backend;
 pub mod control;
 mod http;
+pub mod rest;
 mod texts;
 
-pub use backend::{Backend, CallRow, Gone};
-pub use http::{Administrator, router};
+pub use backend::{Backend, CallRow, Document, Gone};
+pub use http::router;
+pub use rest::Api;

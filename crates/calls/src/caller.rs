@@ -9,6 +9,8 @@ use crate::timers::{Session, Wake};
 use clock::Now;
 use media::{Codec, Direction, LocalMedia, Negotiation, Source};
 use sip::{Dialog, Flow, ServerKey, reliable, session_timer};
+use std::net::IpAddr;
+use std::sync::Arc;
 use wire::sip::{HeaderName, Message, Method, Writer};
 
 /// What we can do, for Allow (RFC 3261 20.5).
@@ -31,6 +33,8 @@ pub struct Incoming<'a> {
     pub label: &'a str,
     /// Whether a NAT stands between us and the caller.
     pub behind_nat: bool,
+    /// Other addresses that the caller's media may come from, as a trunk lists them (R16).
+    pub media_from: Arc<[IpAddr]>,
     /// Our half of the Session-ID.
     pub session_id: &'a str,
     /// The call may take what is kept back for emergencies (R31).
@@ -99,6 +103,7 @@ impl Switch {
             source: Source::Nothing,
             served: Served::default(),
             behind_nat: incoming.behind_nat,
+            media_from: Arc::clone(&incoming.media_from),
             ack: None,
             session: Session::of(session_timer::answer(invite).ok().flatten()),
             timer: None,
@@ -192,7 +197,7 @@ impl Switch {
         self.connect(now, caller, branch);
     }
 
-    fn send_progress(&mut self, now: Now, id: LegId, status: u16, sdp: Option<&[u8]>) {
+    pub(crate) fn send_progress(&mut self, now: Now, id: LegId, status: u16, sdp: Option<&[u8]>) {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let LegState::Incoming(waiting) = &mut leg.state else { return };
         let tag = leg.dialog.local_tag.clone();

@@ -33,8 +33,9 @@ mod replace;
 mod say;
 mod switch;
 mod timers;
+mod view;
 
-pub use branch::{Target, Way, escape_user, name_addr};
+pub use branch::{AtOnce, Target, Way, escape_user, name_addr};
 pub use call::{CallEvent, CallRecord, Party};
 pub use caller::{Incoming, contact};
 pub use cause::{Blame, Cause};
@@ -42,3 +43,4 @@ pub use leg::{CallId, LegId};
 pub use line::{Account, Line};
 pub use ports::{PortLease, PortPool};
 pub use switch::{Action, Leftover, Owner, Switch};
+pub use view::CallView;

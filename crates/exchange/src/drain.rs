@@ -15,7 +15,7 @@ impl Exchange {
     /// of those go on.
     pub fn end_drain(&mut self, now: Now) -> usize {
         let (emergencies, others): (Vec<_>, Vec<_>) =
-            self.ongoing.all().partition(|(_, ongoing)| ongoing.emergency);
+            self.ongoing.iter().partition(|(_, ongoing)| ongoing.emergency);
         let others: Vec<CallId> = others.into_iter().map(|(call, _)| call).collect();
         let left = emergencies.len();
         for call in others {

@@ -21,6 +21,8 @@ struct Desk {
     requests: u64,
     reports: Vec<Guessing>,
     media_port: u16,
+    /// From where each leg takes packets, as it was last ordered.
+    accepts: Vec<media::AcceptFrom>,
 }
 
 fn flow(from: &str) -> Flow {
@@ -62,7 +64,8 @@ impl Desk {
         let changes = changes.into_iter().map(Change::People).collect();
         let now = Now { mono: Mono(1_000_000), wall: Wall(1_700_000_000_000_000) };
         let exchange = Exchange::new(now, config, [7; 32], Snapshot { changes, sequence: 0 });
-        let mut desk = Desk { exchange, now, requests: 0, reports: Vec::new(), media_port: 40_000 };
+        let mut desk =
+            Desk { exchange, now, requests: 0, reports: Vec::new(), media_port: 40_000, accepts: Vec::new() };
         desk.lend_ports();
         desk
     }
@@ -99,7 +102,11 @@ impl Desk {
                     self.exchange.handle(self.now, Input::Stored { sequence: commit.sequence, answer });
                 }
                 Output::Guessing(guessing) => self.reports.push(guessing),
-                Output::Media(_) | Output::Answer { .. } | Output::Reach { .. } => {}
+                Output::CloseFlow(_)
+                | Output::Media(_)
+                | Output::Answer { .. }
+                | Output::Reach { .. }
+                | Output::Event(_) => {}
             }
         }
         sent
@@ -472,4 +479,36 @@ fn sec_01_a_callers_name_cannot_break_a_line() {
     }
     let told = desk.reports.first().expect("a report");
     assert!(told.name.chars().all(|c| !c.is_control() && c != '\u{202e}'), "{:?}", told.name);
+}
+
+#[test]
+fn r16_a_trunks_media_comes_from_where_it_says_and_from_its_sources() {
+    let mut desk = Desk::new();
+    let trunk = exchange::Trunk {
+        host: exchange::Host::Address([198, 51, 100, 1].into()),
+        port: None,
+        transport: sip::Transport::Udp,
+        login: None,
+        registers: false,
+        channels: None,
+        sources: vec![[198, 51, 100, 8].into(), [198, 51, 100, 9].into()],
+        strip: 0,
+        prepend: "".into(),
+    };
+    let put = PeopleChange::PutTrunk { name: "city".into(), trunk: Box::new(trunk) };
+    desk.exchange.handle(desk.now, Input::Command { id: CommandId(9), command: Command::Change(put) });
+    desk.drain();
+    let listed = |own: [u8; 4]| {
+        let ips = [own, [198, 51, 100, 8], [198, 51, 100, 9]];
+        let mut ips: Vec<IpAddr> = ips.into_iter().map(IpAddr::from).collect();
+        ips.dedup();
+        Some(media::AcceptFrom::Listed { ips: ips.into(), generation: 0 })
+    };
+    assert_eq!(desk.status_of("198.51.100.1:5060", &invite("anybody", "600")), 200);
+    assert_eq!(desk.accepts.pop(), listed([198, 51, 100, 1]));
+    // A source is the trunk, too; a telephone has no list.
+    assert_eq!(desk.status_of("198.51.100.8:5060", &invite("anybody", "600")), 200);
+    assert_eq!(desk.accepts.pop(), listed([198, 51, 100, 8]));
+    assert_eq!(desk.try_login(OFFICE, &invite("ada-1", "600"), "ada-1", "right"), 200);
+    assert_eq!(desk.accepts.pop(), Some(media::AcceptFrom::Exact(address(OFFICE).ip())));
 }

@@ -70,6 +70,9 @@ pub(crate) struct Changes {
     /// The most calls to the outside a day; 0 takes the exchange's limit
     #[arg(long, value_name = "N")]
     calls_a_day: Option<u32>,
+    /// What the person may do at the pages: agent, manager or administrator
+    #[arg(long, value_name = "ROLE")]
+    role: Option<String>,
 }
 
 impl From<Changes> for AccountChanges {
@@ -87,6 +90,7 @@ impl From<Changes> for AccountChanges {
             forward_offline: changes.forward_offline,
             rights: changes.rights,
             calls_a_day: changes.calls_a_day,
+            role: changes.role,
         }
     }
 }

@@ -9,6 +9,7 @@
 
 mod backup;
 mod database;
+mod documents;
 mod error;
 mod facts;
 pub mod failpoint;
@@ -23,6 +24,7 @@ mod snapshot;
 mod writer;
 
 pub use backup::{backup, restore};
+pub use documents::{Document, Documents, Kept};
 pub use error::StoreError;
 pub use facts::KeptFact;
 pub use open::{Opened, Store};

@@ -355,6 +355,8 @@ pub struct AccountChanges {
     pub rights: Option<String>,
     /// The most calls to the outside a day; 0 takes the exchange's limit.
     pub calls_a_day: Option<u32>,
+    /// `agent`, `manager` or `administrator`.
+    pub role: Option<String>,
 }
 
 /// Changes of a device; `None` leaves a thing as it is, an empty text takes it away.

@@ -6,6 +6,7 @@ use super::protocol::{
 };
 use super::{IMPORT_ROWS, LINE, lines};
 use crate::backend::Backend;
+use crate::rest;
 use exchange::{Answer, Command, Device, DeviceEdit, PeopleChange};
 use std::fs::{self, Permissions};
 use std::io;
@@ -81,9 +82,9 @@ async fn answer<B: Backend>(backend: &B, request: Request) -> Response {
             with_secret(response, password, made)
         }
         Request::AccountSet { name, changes } => {
-            match lines::account_edits(changes, |pin| hash_pin(backend, pin)) {
+            match lines::account_edits(changes, |pin| crate::pin::hash(pin, &backend.new_password())) {
                 Ok(edits) => ask(backend, Command::EditAccount { name: name.into(), edits }).await,
-                Err(why) => Response::Refused(why),
+                Err(fault) => Response::Refused(fault.why),
             }
         }
         Request::DeviceSet { name, changes } => match lines::device_edits(changes) {
@@ -132,7 +133,7 @@ fn command(request: Request) -> Command {
     match request {
         Request::AccountAdd { name, display } => {
             let display = if display.is_empty() { name.clone() } else { display };
-            Command::AddAccount { name: name.into(), display: display.into() }
+            Command::AddAccount { name: name.into(), display: display.into(), edits: Vec::new() }
         }
         Request::AccountRemove { name } => Command::Change(PeopleChange::RemoveAccount { name: name.into() }),
         Request::AccountList => Command::ListAccounts,
@@ -186,6 +187,8 @@ fn response(answer: Answer) -> Response {
         Answer::Done => Response::Done,
         Answer::Status(status) => Response::Status(status_item(status)),
         Answer::Refused(refusal) => Response::Refused(refusal.to_string()),
+        // Nobody asks for one here.
+        Answer::WebPhone { .. } => Response::Done,
         Answer::Unavailable(why) => Response::Refused(format!("nothing was changed: {why}")),
         Answer::Imported { taken, bad } => {
             let faults = bad.into_iter().map(|bad| RowFault { line: bad.line, why: bad.why }).collect();
@@ -225,6 +228,8 @@ fn response(answer: Answer) -> Response {
         Answer::Groups(rows) => {
             Response::Groups(rows.iter().map(|(name, group)| lines::group_item(name, group)).collect())
         }
+        // The control socket asks for none of these.
+        Answer::Account(_) | Answer::Wait(_) | Answer::Calls(_) | Answer::Captured(_) => Response::Done,
         Answer::Ladder(rungs) => {
             let items = rungs.into_iter().map(|rung| RungItem {
                 at: rung.at.0,
@@ -297,10 +302,5 @@ fn with_secret(response: Response, password: String, made: bool) -> Response {
 
 /// Guessing a PIN costs the guesser; hashing one costs us some ten milliseconds, here and never on the core (R17).
 fn hash_pin<B: Backend>(backend: &B, pin: &str) -> Result<String, String> {
-    use argon2::password_hash::{PasswordHasher as _, SaltString};
-    let salt = SaltString::encode_b64(&backend.new_password().as_bytes()[..16]);
-    let hash = salt.and_then(|salt| {
-        argon2::Argon2::default().hash_password(pin.as_bytes(), &salt).map(|hash| hash.to_string())
-    });
-    hash.map_err(|error| format!("the PIN cannot be kept: {error}"))
+    rest::hash(pin, &backend.random())
 }

@@ -7,7 +7,7 @@ use api::{Backend, CallRow, Gone};
 use exchange::{Answer, Command, Secret};
 use net::Sender;
 use std::sync::Arc;
-use store::{Record, Records};
+use store::{Document, Documents, Record, Records, Store};
 use tokio::sync::oneshot;
 
 /// The running exchange, for the ways in.
@@ -15,13 +15,14 @@ use tokio::sync::oneshot;
 pub(crate) struct Roof {
     core: Sender<CoreInput>,
     records: Records,
+    documents: Documents,
     realm: Arc<str>,
     reload: Arc<Reload>,
 }
 
 impl Roof {
-    pub(crate) fn new(core: Sender<CoreInput>, records: Records, realm: &str, reload: Arc<Reload>) -> Roof {
-        Roof { core, records, realm: realm.into(), reload }
+    pub(crate) fn new(core: Sender<CoreInput>, store: &Store, realm: &str, reload: Arc<Reload>) -> Roof {
+        Roof { core, records: store.records(), documents: store.documents(), realm: realm.into(), reload }
     }
 }
 
@@ -44,6 +45,25 @@ impl Backend for Roof {
     async fn facts(&self, kind: &str, subject: &str) -> Result<Vec<(i64, String, String)>, String> {
         let facts = self.records.facts(kind, subject).await.map_err(|error| error.to_string())?;
         Ok(facts.into_iter().map(|fact| (fact.time, fact.rule, fact.words)).collect())
+    }
+
+    async fn keep(&self, documents: Vec<api::Document>) -> Result<(), String> {
+        let (told, kept) = oneshot::channel();
+        let documents =
+            documents.into_iter().map(|one| Document { kind: one.kind, id: one.id, text: one.text });
+        let hear = Box::new(|written| {
+            // Who asked may be gone.
+            let _ = told.send(written);
+        });
+        self.documents.keep(documents.collect(), hear).map_err(|error| error.to_string())?;
+        kept.await.map_err(|_| "the store is closed".to_owned())?
+    }
+
+    fn random(&self) -> [u8; 32] {
+        first_start::seed().unwrap_or_else(|error| {
+            // A system without randomness cannot run an exchange; it did not start.
+            panic!("no randomness: {error}")
+        })
     }
 
     fn secret(&self, device: &str, password: &str) -> Secret {

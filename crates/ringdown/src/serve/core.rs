@@ -8,10 +8,11 @@
 
 use super::lag::Lag;
 use super::media::Workers;
+use super::pins::Pins;
 use super::reach::Reacher;
 use calls::Action;
 use clock::Mono;
-use exchange::{Answer, Command, CommandId, Exchange, Guessing, Input, Output, StoreAnswer};
+use exchange::{Answer, Command, CommandId, Exchange, Guessing, Input, Output, PinCheck, StoreAnswer};
 use media::MediaEvent;
 use net::{
     AsyncDeliver, Clock, Full, Mailbox, MediaInbox, Poll, ReceiveBatch, Sender, StreamEvent, Streams, Token,
@@ -46,6 +47,10 @@ pub(crate) enum CoreInput {
         answer: StoreAnswer,
     },
     Media(MediaEvent),
+    PinVerified {
+        check: PinCheck,
+        right: bool,
+    },
     Reached {
         trunk: Box<str>,
         flows: Vec<Flow>,
@@ -75,6 +80,7 @@ pub(crate) struct Doors {
     /// Hears how many calls are left while we drain; closed when the core has ended.
     pub(crate) calls_left: watch::Sender<Option<usize>>,
     pub(crate) reacher: Reacher,
+    pub(crate) pins: Pins,
 }
 
 pub(crate) struct Core {
@@ -88,6 +94,7 @@ pub(crate) struct Core {
     mailbox: Mailbox<CoreInput>,
     clock: Clock,
     reacher: Reacher,
+    pins: Pins,
     replies: HashMap<CommandId, oneshot::Sender<Answer>>,
     next_command: u64,
     /// When the last turn's input was done with.
@@ -101,7 +108,7 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn new(mut exchange: Exchange, doors: Doors) -> Core {
-        let Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher } = doors;
+        let Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, pins } = doors;
         exchange.handle(clock.now(), Input::Ports(workers.leases));
         Core {
             exchange,
@@ -113,6 +120,7 @@ impl Core {
             mailbox,
             clock,
             reacher,
+            pins,
             replies: HashMap::new(),
             next_command: 0,
             last_turn: Mono(0),
@@ -234,6 +242,9 @@ impl Core {
             CoreInput::Stream(StreamEvent::Unframed(flow, bytes)) => {
                 self.exchange.handle(now, Input::Unframed { flow, bytes: &bytes });
             }
+            CoreInput::Stream(StreamEvent::Opened(flow, origin)) => {
+                self.exchange.handle(now, Input::FlowOpened { flow, origin });
+            }
             CoreInput::Stream(StreamEvent::Closed(flow)) => {
                 self.exchange.handle(now, Input::FlowClosed(flow));
             }
@@ -243,6 +254,9 @@ impl Core {
             }
             CoreInput::Reached { trunk, flows, lives, why } => {
                 self.exchange.handle(now, Input::Reached { trunk, flows, lives, why });
+            }
+            CoreInput::PinVerified { check, right } => {
+                self.exchange.handle(now, Input::PinVerified { check, right });
             }
             CoreInput::Media(event) => self.exchange.handle(now, Input::Media(event)),
             CoreInput::Command { command, reply } => {
@@ -264,9 +278,16 @@ impl Core {
         while let Some(output) = self.exchange.next_output() {
             match output {
                 Output::Transmit(transmit) => self.send(transmit),
+                Output::CloseFlow(flow) => self.streams.close(flow),
                 Output::Media(action) => self.order(action),
                 Output::Reach { trunk, host, port, transport } => {
                     self.reacher.reach(trunk, host, port, transport);
+                }
+                Output::VerifyPin { check, hash, pin } => {
+                    if !self.pins.ask(check, hash, pin) {
+                        let answer = Input::PinVerified { check, right: false };
+                        self.exchange.handle(self.clock.now(), answer);
+                    }
                 }
                 Output::Commit(commit) => {
                     let sequence = commit.sequence;
@@ -278,6 +299,8 @@ impl Core {
                     let seconds = ignored.as_secs();
                     tracing::warn!(%source, %name, strikes, seconds, "wrong secrets; not listened to for a while");
                 }
+                // Nobody listens yet.
+                Output::Event(_) => {}
                 Output::Answer { id, answer } => {
                     failpoint::reach("core.before_answer");
                     if let Some(reply) = self.replies.remove(&id) {
