@@ -11,7 +11,7 @@ mod pin;
 pub mod rest;
 mod texts;
 
-pub use backend::{Backend, CallRow, Document, Gone};
+pub use backend::{Backend, CallRow, Document, Figure, Gone, Kind, RecordsWanted};
 pub use http::router;
 pub use pin::verify_pin;
 pub use rest::Api;
