@@ -82,6 +82,7 @@ def per_frame(events):
             now = 0.0
         elif one["name"] in WORK and one.get("ph") == "X" and one["ts"] >= covered:
             # What lies inside another is counted with it.
-            now += one.get("dur", 0) / 1000
+            # The thread's own time: what other programs of this machine take does not count.
+            now += one.get("tdur", one.get("dur", 0)) / 1000
             covered = one["ts"] + one.get("dur", 0)
     return spent[1:]

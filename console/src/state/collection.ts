@@ -6,7 +6,7 @@ import { asProblem, type Problem } from "../api/client.ts";
 import type { ServerEvent } from "../api/types.ts";
 
 /** Changes of so many milliseconds are shown together. */
-const TOGETHER_MS = 60;
+const TOGETHER_MS = 100;
 const PAGE = 500;
 
 type State = "idle" | "loading" | "ready" | "failed";

@@ -1,7 +1,7 @@
 // Small parts that every page uses.
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
-import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { asProblem, type Problem } from "../api/client.ts";
 import { clock, instant, moment, now } from "../format.ts";
 import { done, failed } from "../state/undo.ts";
@@ -222,9 +222,7 @@ export function Chip({ tone, icon, children }: { tone: ChipTone; icon: IconName;
 }
 
 export function Elapsed({ since }: { since: string | number | null }): JSX.Element {
-  const start = since === null ? 0 : new Date(since).getTime();
-  const text = useComputed(() => (start === 0 ? "" : clock(now.value - start)));
-  return <span class="digits">{text}</span>;
+  return <span class="digits">{since === null ? "" : clock(now.value - new Date(since).getTime())}</span>;
 }
 
 export function Time({ at }: { at: string | number | null }): JSX.Element {
@@ -325,8 +323,4 @@ export function TypeToRemove(props: { name: string; words: string; action: strin
       )}
     </Form>
   );
-}
-
-export function useNow(): ReadonlySignal<number> {
-  return now;
 }
