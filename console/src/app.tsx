@@ -46,7 +46,13 @@ function Frame(): JSX.Element {
   }, []);
   useUnfold(phone.value);
   useEffect(() => {
-    if (path === "/" || path === "/sign-in") go(role.value === "agent" ? "/phone" : "/live", true);
+    if (path !== "/" && path !== "/sign-in") return;
+    if (role.value === "agent") return go("/phone", true);
+    // An office in which nobody has a number yet is shown how to begin.
+    void people.load().then(() => {
+      const begun = people.problem.peek() !== null || [...people.rows.values()].some((person) => person.numbers.length > 0);
+      if (place.peek().pathname === path) go(begun || role.value !== "administrator" ? "/live" : "/start", true);
+    });
   }, [path]);
   useEffect(() => {
     document.title = entry === undefined ? "Ringdown" : `${t(entry.title)} · Ringdown`;

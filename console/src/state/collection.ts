@@ -35,6 +35,7 @@ export class Collection<T> {
   private next: string | null = null;
   private query = "";
   private load_ = 0;
+  private loading: Promise<void> = Promise.resolve();
   /** Events that came while a page was on its way, by key: they are newer than the page. */
   private during: Set<string> | null = null;
 
@@ -44,11 +45,15 @@ export class Collection<T> {
   ) {}
 
   /** Fetches once; again with `fresh`. */
-  async load(fresh = false, query = this.query): Promise<void> {
+  load(fresh = false, query = this.query): Promise<void> {
     const changed = query !== this.query;
-    if (!fresh && !changed && this.state.peek() !== "idle" && this.state.peek() !== "failed") return;
+    if (!fresh && !changed && this.state.peek() !== "idle" && this.state.peek() !== "failed") return this.loading;
     this.query = query;
-    const turn = ++this.load_;
+    this.loading = this.fetch(++this.load_);
+    return this.loading;
+  }
+
+  private async fetch(turn: number): Promise<void> {
     if (this.state.peek() !== "ready") this.state.value = "loading";
     this.during = new Set();
     try {

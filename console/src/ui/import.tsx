@@ -23,7 +23,7 @@ export function ImportPeople({ done, cancel }: { done?: (outcome: Outcome) => vo
   return (
     <Form
       label={t("import.title")}
-      action={t("import.make", { count: rows.length })}
+      action={rows.length === 0 ? t("import.make_none") : t("import.make", { count: rows.length })}
       icon="people"
       {...(cancel !== undefined ? { cancel } : {})}
       send={async () => {

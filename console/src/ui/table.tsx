@@ -46,7 +46,7 @@ const ROW = 40;
 /** Rows beyond the edges, so that a scroll shows something before anything is drawn. */
 const SPARE = 10;
 /** Drawn anew after so many rows of scrolling. */
-const STRIDE = 2;
+const STRIDE = 4;
 
 function collator(): Intl.Collator {
   return new Intl.Collator(language.value, { numeric: true, sensitivity: "base" });
