@@ -258,6 +258,9 @@ export function makeOffice(options) {
     let all = [...rows.values()];
     if (list === "records") all.reverse();
     if (find) all = all.filter((row) => JSON.stringify(row).toLowerCase().includes(find));
+    const [from, to] = [query.get("from"), query.get("to")];
+    if (from) all = all.filter((row) => row.started >= from);
+    if (to) all = all.filter((row) => row.started < to);
     const start = Number(query.get("after") ?? 0);
     const items = all.slice(start, start + limit);
     return { body: { items, next: start + limit < all.length ? String(start + limit) : null } };

@@ -13,7 +13,7 @@ import parts from "./ui/parts.css?inline";
 import dock from "./phone/dock.css?inline";
 import { Api } from "./api/client.ts";
 import { EventStream, onEvent } from "./api/events.ts";
-import type { CallRecord, WebPhone } from "./api/types.ts";
+import type { CallRecord, Device } from "./api/types.ts";
 import { attention } from "./phone/attention.ts";
 import { Dock } from "./phone/dock.tsx";
 import { Phone } from "./phone/phone.ts";
@@ -167,8 +167,8 @@ class Running {
   }
 
   async setReady(ready: boolean): Promise<void> {
-    const about = await this.api.post<WebPhone & { account?: string }>("phone");
-    const account = about.account ?? about.device.replace(/-web.*$/, "");
+    const device = this.phone.state.peek().device;
+    const { account } = await this.api.get<Device>(`devices/${encodeURIComponent(device)}`);
     await this.api.edit("PATCH", `people/${encodeURIComponent(account)}`, { do_not_disturb: !ready });
     this.emit("state", { state: ready ? "ready" : "not_ready" });
   }

@@ -72,7 +72,7 @@ export const calls = list<Call>({
     return { key: event.subject, row: event.data as unknown as Call };
   },
 });
-export const records = list<CallRecord>({
+const recordSource: Source<CallRecord> = {
   path: "records",
   key: (row) => String(row.id),
   lazy: true,
@@ -81,7 +81,10 @@ export const records = list<CallRecord>({
     const row = event.data as unknown as CallRecord;
     return { key: String(row.id), row };
   },
-});
+};
+export const records = list<CallRecord>(recordSource);
+/** What the exchange found among all that it keeps; not live, because only it knows what else would be found. */
+export const foundRecords = list<CallRecord>({ ...recordSource, event: () => undefined });
 export const sessions = list<SessionRow>({
   path: "sessions",
   key: (row) => row.id,

@@ -1,5 +1,6 @@
 // Call records: who, whom, how long, why it ended and whose doing that was.
 import type { JSX } from "preact";
+import { useMemo } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { Page } from "../../app.tsx";
 import type { CallRecord } from "../../api/types.ts";
@@ -7,7 +8,7 @@ import { clock, lasting } from "../../format.ts";
 import { causeWords } from "../../phone/history.tsx";
 import { phone } from "../../phone/here.ts";
 import { go, place } from "../../router.ts";
-import { api, records } from "../../state/store.ts";
+import { api, foundRecords, records } from "../../state/store.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { LadderView } from "../../ui/ladder-view.tsx";
 import { Button, Chip, Empty, Panel, Time } from "../../ui/parts.tsx";
@@ -64,18 +65,37 @@ export function recordColumns(): Column<CallRecord>[] {
 export const recordText = (row: CallRecord): string =>
   `${row.caller} ${row.caller_name} ${row.callee} ${row.answered_by} ${causeWords(row)} ${row.cause} ${row.session_id}`;
 
+/** The query that the exchange understands; a day begins and ends where the reader is. */
+function queryOf(find: string, from: string, to: string): string {
+  const query = new URLSearchParams();
+  if (find !== "") query.set("find", find);
+  if (from !== "") query.set("from", new Date(`${from}T00:00:00`).toISOString());
+  if (to !== "") query.set("to", new Date(new Date(`${to}T00:00:00`).getTime() + DAY_MS).toISOString());
+  return query.toString();
+}
+
+const DAY_MS = 24 * 3_600_000;
+
 export default function Records(): JSX.Element {
   const opened = place.value.searchParams.get("open");
-  const found = useSignal("");
-  records.version.value;
-  const record = opened === null ? undefined : records.rows.get(opened);
+  const find = useSignal("");
+  const from = useSignal("");
+  const to = useSignal("");
+  const query = queryOf(find.value, from.value, to.value);
+  // What is here already is filtered here; the exchange is asked for days, and for what lies further back.
+  const asked = from.value !== "" || to.value !== "" || (find.value !== "" && records.more.value);
+  const shown = asked ? foundRecords : records;
+  useMemo(() => {
+    if (asked) void foundRecords.load(true, query);
+  }, [asked, query]);
+  shown.version.value;
+  const record = opened === null ? undefined : shown.rows.get(opened);
   const open = (id: string | null): void => go(id === null ? "/records" : `/records?open=${encodeURIComponent(id)}`, true);
-  const query = found.value === "" ? "" : `?${new URLSearchParams({ find: found.value })}`;
   return (
     <Page
       title={t("records.title")}
       tools={
-        <a class="button" download="records.csv" href={api.url(`records.csv${query}`)}>
+        <a class="button" download="records.csv" href={api.url(`records.csv?${query === "" ? "" : `${query}&`}bom=1`)}>
           <Icon name="download" />
           CSV
         </a>
@@ -84,18 +104,24 @@ export default function Records(): JSX.Element {
       <div class={`beside ${record !== undefined ? "open" : ""}`}>
         <Table
           label={t("records.title")}
-          of={records}
+          of={shown}
           columns={recordColumns()}
           text={recordText}
           order={{ by: "started", down: true }}
           open={(row) => open(String(row.id))}
           chosen={opened}
           find={(text) => {
-            found.value = text;
+            find.value = text;
           }}
+          tools={
+            <div class="days">
+              <Day label={t("records.from")} value={from.value} most={to.value} onChange={(day) => (from.value = day)} />
+              <Day label={t("records.to")} value={to.value} least={from.value} onChange={(day) => (to.value = day)} />
+            </div>
+          }
           empty={
             <Empty icon="records" title={t("records.empty")}>
-              <p>{t("records.empty_do")}</p>
+              <p>{asked ? t("records.empty_days") : t("records.empty_do")}</p>
             </Empty>
           }
         />
@@ -107,6 +133,21 @@ export default function Records(): JSX.Element {
         )}
       </div>
     </Page>
+  );
+}
+
+function Day(props: { label: string; value: string; least?: string; most?: string; onChange: (day: string) => void }): JSX.Element {
+  return (
+    <label class="day">
+      <span>{props.label}</span>
+      <input
+        type="date"
+        value={props.value}
+        min={props.least || undefined}
+        max={props.most || undefined}
+        onChange={(event) => props.onChange(event.currentTarget.value)}
+      />
+    </label>
   );
 }
 

@@ -19,7 +19,7 @@ type Tab = (typeof TABS)[number];
 
 export default function Settings(): JSX.Element {
   const tab = useSignal<Tab>("me");
-  const tabs = may("administrator") ? TABS : TABS.slice(0, 1);
+  const tabs = may("administrator") ? TABS : (["me", "programs"] as const);
   return (
     <Page
       narrow
@@ -52,7 +52,7 @@ export default function Settings(): JSX.Element {
         {tab.value === "programs" && (
           <>
             <Tokens />
-            <Webhooks />
+            {may("administrator") && <Webhooks />}
           </>
         )}
       </div>

@@ -18,6 +18,9 @@ const SCOPES = [
   "records:read",
   "settings:read",
   "settings:write",
+  "events:read",
+  "webhooks:write",
+  "metrics:read",
   "phone",
 ] as const;
 const DAY_MS = 24 * 3_600_000;
