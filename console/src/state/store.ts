@@ -1,7 +1,7 @@
 // What the console knows: who is signed in, and the live lists.
 import { computed, signal } from "@preact/signals";
 import { Api, asProblem, type Problem } from "../api/client.ts";
-import { EventStream, onEvent } from "../api/events.ts";
+import { EventStream, link, onEvent } from "../api/events.ts";
 import type {
   Call,
   CallRecord,
@@ -115,6 +115,12 @@ export async function refreshStatus(): Promise<void> {
 
 api.onSignedOut = () => {
   if (session.peek() !== null) forget();
+};
+
+/** Events tell what a change did; while they do not come, what is in sight is fetched again. */
+api.onChanged = () => {
+  if (link.peek() === "live") return;
+  for (const collection of all) if (collection.state.peek() === "ready") void collection.load(true);
 };
 
 /** Who is signed in, asked at the start. */
