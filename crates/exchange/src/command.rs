@@ -270,16 +270,7 @@ pub enum Answer {
 impl Exchange {
     pub(crate) fn command(&mut self, now: Now, id: CommandId, command: Command) {
         match command {
-            Command::AddAccount { name, .. } if self.people.account(&name).is_some() => {
-                self.answer(id, Answer::Refused(Refusal::Exists("account", name)));
-            }
-            Command::AddAccount { name, display, edits } => {
-                let (mut display, mut settings) = (clean_display(&display), Box::default());
-                for edit in edits {
-                    edit.apply(&mut display, &mut settings);
-                }
-                self.change_people(now, id, PeopleChange::PutAccount { name, display, settings });
-            }
+            Command::AddAccount { name, display, edits } => self.add_account(now, id, name, &display, edits),
             Command::AddDevice { name, .. } if self.people.device(&name).is_some() => {
                 self.answer(id, Answer::Refused(Refusal::Exists("device", name)));
             }
@@ -306,22 +297,13 @@ impl Exchange {
                 let answer = self.list(&list);
                 self.answer(id, answer);
             }
-            Command::Account(name) => {
-                let row =
-                    self.people.account(&name).map(|account| Box::new(self.account_row(&name, account)));
-                self.answer(id, Answer::Account(row));
-            }
-            Command::Number(number) => {
-                let found =
-                    self.people.account_of(&number).map(|(account, _)| (number.clone(), account.into()));
-                self.answer(id, Answer::Numbers(found.into_iter().collect()));
-            }
-            Command::Device(name) => {
-                let found = self.people.device(&name).map(|device| self.device_row(&name, device));
-                self.answer(id, Answer::Devices(found.into_iter().collect()));
-            }
-            page @ (Command::AccountPage(_) | Command::NumberPage(_) | Command::DevicePage(_)) => {
-                let answer = self.page(&page);
+            look @ (Command::Account(_)
+            | Command::Number(_)
+            | Command::Device(_)
+            | Command::AccountPage(_)
+            | Command::NumberPage(_)
+            | Command::DevicePage(_)) => {
+                let answer = self.look(&look);
                 self.answer(id, answer);
             }
             Command::MayTry { source, name } => {
@@ -329,9 +311,7 @@ impl Exchange {
                 self.answer(id, Answer::Wait(wait));
             }
             Command::WrongSecret { source, name } => {
-                if let Some(guessing) = self.guesses.strike(now.mono, source, &name) {
-                    self.report_guessing(now, guessing);
-                }
+                self.wrong_secret(now, source, &name);
                 self.answer(id, Answer::Done);
             }
             Command::HangUp { call, who } => {
@@ -357,6 +337,24 @@ impl Exchange {
                 self.answer(id, Answer::Status(status));
             }
         }
+    }
+
+    fn add_account(
+        &mut self,
+        now: Now,
+        id: CommandId,
+        name: Box<str>,
+        display: &str,
+        edits: Vec<AccountEdit>,
+    ) {
+        if self.people.account(&name).is_some() {
+            return self.answer(id, Answer::Refused(Refusal::Exists("account", name)));
+        }
+        let (mut display, mut settings) = (clean_display(display), Box::default());
+        for edit in edits {
+            edit.apply(&mut display, &mut settings);
+        }
+        self.change_people(now, id, PeopleChange::PutAccount { name, display, settings });
     }
 
     /// Everything of one kind.

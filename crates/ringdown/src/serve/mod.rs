@@ -72,8 +72,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let own_addresses: Vec<SocketAddr> =
         udp.iter().map(Udp::bound).chain(own.iter().map(|(_, at)| *at)).chain(http.all()).collect();
     let exchange_config = exchange_config(&config, &realm, own_addresses);
-    let snapshot = std::mem::take(&mut opened.snapshot);
-    let exchange = Exchange::new(clock.now(), exchange_config, first_start::seed()?, snapshot).warmed_up();
+    let exchange = office(&mut opened, clock, exchange_config)?;
     let answers = sender.clone();
     let store = opened.start(move |sequence, answer| {
         // The core is gone only when nobody waits for the answer any more.
@@ -91,14 +90,8 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
         administrators_anywhere: Arc::default(),
     });
     let figures = Arc::<figures::Figures>::default();
-    let roof = Roof::new(
-        sender.clone(),
-        &store,
-        &realm,
-        Place::of(&config, &udp, &own, &http),
-        Arc::clone(&figures),
-        Arc::clone(&reload),
-    );
+    let place = Place::of(&config, &udp, &own, &http);
+    let roof = Roof::new(sender.clone(), &store, &realm, place, &figures, &reload);
     let api = web::api(&roof, documents, &config, &reload.administrators_anywhere);
     let link = administrator.map(|name| runtime.block_on(api.link(&name))).transpose()?;
     let ready = ready_line(&udp, &own, &http);
@@ -122,6 +115,12 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     drop(folder);
     Ok(ended?)
+}
+
+/// The exchange with all that was kept.
+fn office(opened: &mut Opened, clock: Clock, config: exchange::Config) -> Result<Exchange, Failure> {
+    let snapshot = std::mem::take(&mut opened.snapshot);
+    Ok(Exchange::new(clock.now(), config, first_start::seed()?, snapshot).warmed_up())
 }
 
 /// Reads the configuration, begins to log as it says, and refuses what cannot work anywhere.
