@@ -2,6 +2,7 @@
 import concurrent.futures
 import csv
 import io
+import itertools
 import os
 import re
 import subprocess
@@ -50,13 +51,13 @@ def people(exchange, admin):
 class Samples:
     """A request for an operation that succeeds, by operation_id: (names in the path, body). Made anew for each call."""
 
+    count = itertools.count(1)
+
     def __init__(self, admin):
         self.admin = admin
-        self.count = 0
 
     def fresh(self, kind):
-        self.count += 1
-        return f"{kind}{self.count}"
+        return f"{kind}{next(Samples.count)}"
 
     def person(self):
         name = self.fresh("person")
@@ -78,7 +79,7 @@ class Samples:
         return {"trunks": [self.put("trunks", self.trunk())]}
 
     def session(self):
-        visitor = self.admin.stranger().sign_in("agent", PASSWORD)
+        visitor = self.admin.stranger().sign_in("admin", PASSWORD)
         found = visitor.get("/sessions").must(200).json["items"]
         return next(one["id"] for one in found if one["current"])
 
