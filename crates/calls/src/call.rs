@@ -179,6 +179,8 @@ pub(crate) struct Call {
     /// It may take what is kept back for emergencies (R31).
     pub(crate) emergency: bool,
     pub(crate) started: Now,
+    /// The caller was told something.
+    pub(crate) told: bool,
     pub(crate) answered: Option<Now>,
     pub(crate) answered_by: Box<str>,
     pub(crate) detail: Box<str>,

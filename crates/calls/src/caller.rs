@@ -163,6 +163,7 @@ impl Switch {
             return;
         }
         waiting.progress = status;
+        self.caller_told(now, call);
         self.send_progress(now, caller, status, None);
     }
 
@@ -193,6 +194,7 @@ impl Switch {
         if let Some(entry) = self.calls.get_mut(call) {
             entry.heard = Some(branch);
         }
+        self.caller_told(now, call);
         self.send_progress(now, caller, 183, Some(&sdp));
         self.connect(now, caller, branch);
     }
@@ -270,6 +272,7 @@ impl Switch {
         let Stage::Talking { winner } = entry.stage else { return };
         let caller = entry.caller;
         entry.answered.get_or_insert(now);
+        self.caller_told(now, call);
         let late_offer = match self.legs.get(caller).map(|leg| &leg.state) {
             Some(LegState::Incoming(waiting)) => waiting.late_offer,
             _ => return,
@@ -404,6 +407,7 @@ fn new_call(now: Now, incoming: &Incoming<'_>, caller: LegId) -> Call {
         hops: incoming.invite.max_forwards().ok().flatten().unwrap_or(70).saturating_sub(1),
         emergency: incoming.emergency,
         started: now,
+        told: false,
         answered: None,
         answered_by: "".into(),
         detail: "".into(),

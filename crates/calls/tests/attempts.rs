@@ -307,3 +307,56 @@ fn r5_a_device_is_asked_to_answer_by_itself_in_its_own_form_and_by_no_other() {
         assert_eq!(sent, (alert.to_owned(), call.to_owned()));
     }
 }
+
+/// A branch to the outside, by a provider where we have an account.
+fn to_the_outside() -> Target {
+    let account =
+        calls::Account { user: "office".into(), password: "hidden".into(), realm: Some("city".into()) };
+    let line = calls::Line {
+        login: Some(Arc::new(account)),
+        caller: None,
+        media_from: Arc::default(),
+        patience: Duration::from_secs(8),
+    };
+    Target { line: Some(Box::new(line)), ..target("10.0.0.2:5060") }
+}
+
+fn challenge(realm: &str, nonce: u32) -> String {
+    format!("WWW-Authenticate: Digest realm=\"{realm}\", nonce=\"n{nonce}\", qop=\"auth\"\r\n")
+}
+
+#[test]
+fn sec_08_a_provider_that_challenges_for_ever_hears_us_three_times() {
+    let mut bench = Bench::new();
+    let (now, id) = (bench.now, bench.call);
+    assert!(bench.switch.add_branch(now, id, &to_the_outside()).is_some());
+    let mut asked = bench.invite();
+    let mut invites = 1;
+    for nonce in 0..10 {
+        bench.receive(asked.flow, &asked.answer("401 Unauthorized", &challenge("city", nonce), ""));
+        let next = bench.sent().into_iter().rfind(|sent| sent.message().method() == Method::Invite);
+        let Some(next) = next else { break };
+        assert!(next.text(HeaderName::Authorization).contains("username=\"office\""));
+        (asked, invites) = (next, invites + 1);
+    }
+    assert_eq!(invites, 3, "at most two rounds of credentials");
+    assert!(bench.exhausted());
+}
+
+#[test]
+fn sec_09_who_is_called_gets_no_credentials_and_the_provider_those_of_its_realm() {
+    for (target, realm) in [(target("10.0.0.2:5060"), "city"), (to_the_outside(), "elsewhere")] {
+        let mut bench = Bench::new();
+        let (now, id) = (bench.now, bench.call);
+        assert!(bench.switch.add_branch(now, id, &target).is_some());
+        let asked = bench.invite();
+        bench.receive(asked.flow, &asked.answer("401 Unauthorized", &challenge(realm, 1), ""));
+        let sent = bench.sent();
+        assert!(sent.iter().all(|sent| sent.message().method() != Method::Invite), "{realm}");
+        assert!(
+            sent.iter().all(|sent| !String::from_utf8_lossy(&sent.bytes).contains("response=")),
+            "{realm}"
+        );
+        assert!(bench.exhausted());
+    }
+}

@@ -43,6 +43,9 @@ impl Exchange {
     /// One message, framed.
     pub(crate) fn message(&mut self, now: Now, flow: Flow, bytes: &[u8]) {
         self.registrar.silence.heard(flow);
+        if self.sheds_at_the_door(flow, bytes) {
+            return;
+        }
         self.ladder.keep(false, flow, bytes);
         let message = match Message::parse(bytes) {
             Ok(message) => message,

@@ -14,6 +14,7 @@ use crate::people::{
     Trunk, clean_display,
 };
 use crate::reconfigure::LiveConfig;
+use calls::Setup;
 use crate::web_phones::WebPhoneRequest;
 use clock::Now;
 use sip::digest::Secret;
@@ -85,6 +86,10 @@ pub enum Command {
     Import(Vec<ImportRow>),
     /// One account.
     Account(Box<str>),
+    /// One number; answered as [`Answer::Numbers`], with none if nobody has it.
+    Number(Box<str>),
+    /// One device; answered as [`Answer::Devices`], with none if there is none.
+    Device(Box<str>),
     /// Some accounts, in the order of their names; answered as [`Answer::Accounts`].
     AccountPage(Slice),
     /// Some numbers, in order; answered as [`Answer::Numbers`].
@@ -209,6 +214,8 @@ pub struct Status {
     pub ignored: u64,
     /// The sources that guess, the latest first.
     pub guessing: Vec<Guessing>,
+    /// How long callers waited until they were told something.
+    pub setup: Setup,
 }
 
 /// What comes back.
@@ -303,6 +310,15 @@ impl Exchange {
                 let row =
                     self.people.account(&name).map(|account| Box::new(self.account_row(&name, account)));
                 self.answer(id, Answer::Account(row));
+            }
+            Command::Number(number) => {
+                let found =
+                    self.people.account_of(&number).map(|(account, _)| (number.clone(), account.into()));
+                self.answer(id, Answer::Numbers(found.into_iter().collect()));
+            }
+            Command::Device(name) => {
+                let found = self.people.device(&name).map(|device| self.device_row(&name, device));
+                self.answer(id, Answer::Devices(found.into_iter().collect()));
             }
             page @ (Command::AccountPage(_) | Command::NumberPage(_) | Command::DevicePage(_)) => {
                 let answer = self.page(&page);
@@ -404,6 +420,7 @@ impl Exchange {
             wrong_answers,
             ignored,
             guessing: self.guesses.list(now.mono),
+            setup: self.switch.setup(),
         }
     }
 

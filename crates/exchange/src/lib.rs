@@ -47,11 +47,12 @@ mod trunks;
 mod watching;
 mod web_phones;
 
+pub use calls::Setup;
 pub use change::{Change, Commit, Epoch, OpenCall, Owned, SHARDS, Shard, StoreAnswer};
 pub use codes::{CodeAct, Codes};
 pub use command::{AccountRow, Answer, BadRow, Command, DeviceRow, ImportRow, Status};
 pub use emergency::EmergencyPlan;
-pub use events::{Audience, CallEnd, CallName, CallState, EndedCall, Event, Happened, LiveCall, PersonRow};
+pub use events::{Audience, CallEnd, CallName, CallState, EndedCall, Event, Happened, LiveCall};
 pub use exchange::{Config, Exchange, Snapshot};
 pub use facts::{Fact, FactKind};
 pub use guesses::Guessing;

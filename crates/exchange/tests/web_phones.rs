@@ -91,7 +91,11 @@ impl Desk {
                     self.exchange.handle(self.now, Input::Stored { sequence: commit.sequence, answer });
                 }
                 Output::Answer { answer, .. } => self.answers.push(answer),
-                Output::Media(_) | Output::Reach { .. } | Output::Guessing(_) | Output::Event(_) => {}
+                Output::Media(_)
+                | Output::Reach { .. }
+                | Output::Guessing(_)
+                | Output::VerifyPin { .. }
+                | Output::Event(_) => {}
             }
         }
     }

@@ -28,5 +28,5 @@ pub use documents::{Document, Documents, Kept};
 pub use error::StoreError;
 pub use facts::KeptFact;
 pub use open::{Opened, Store};
-pub use records::{Record, Records};
+pub use records::{Record, Records, RecordsWanted};
 pub use seal::SEAL_KEY;

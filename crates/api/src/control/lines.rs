@@ -12,7 +12,7 @@ const RING_SECONDS: u32 = 20;
 
 /// # Errors
 /// What is wrong, in words.
-pub(super) fn trunk(item: TrunkItem) -> Result<Trunk, String> {
+pub(crate) fn trunk(item: TrunkItem) -> Result<Trunk, String> {
     let (host, port) = Trunk::parse_address(&item.address).ok_or_else(|| {
         format!(
             "\"{}\" is no address: write an IP address or a host name, with a port if the trunk has one, as in \
@@ -54,7 +54,7 @@ pub(super) fn trunk(item: TrunkItem) -> Result<Trunk, String> {
 }
 
 /// A trunk as it is shown; the password is not.
-pub(super) fn trunk_item(name: &str, trunk: &Trunk, state: String) -> TrunkItem {
+pub(crate) fn trunk_item(name: &str, trunk: &Trunk, state: String) -> TrunkItem {
     let login = trunk.login.as_ref();
     TrunkItem {
         name: name.into(),
@@ -72,7 +72,7 @@ pub(super) fn trunk_item(name: &str, trunk: &Trunk, state: String) -> TrunkItem 
     }
 }
 
-pub(super) fn route(item: RouteItem) -> Route {
+pub(crate) fn route(item: RouteItem) -> Route {
     Route {
         prefix: item.prefix.into(),
         strip: item.strip,
@@ -82,7 +82,7 @@ pub(super) fn route(item: RouteItem) -> Route {
     }
 }
 
-pub(super) fn route_item(name: &str, route: &Route) -> RouteItem {
+pub(crate) fn route_item(name: &str, route: &Route) -> RouteItem {
     RouteItem {
         name: name.into(),
         prefix: route.prefix.to_string(),
@@ -95,7 +95,7 @@ pub(super) fn route_item(name: &str, route: &Route) -> RouteItem {
 
 /// # Errors
 /// What is wrong, in words.
-pub(super) fn group(item: GroupItem) -> Result<Group, String> {
+pub(crate) fn group(item: GroupItem) -> Result<Group, String> {
     let strategy = if item.strategy.is_empty() { "all" } else { &item.strategy };
     let seconds = if item.ring_seconds == 0 { RING_SECONDS } else { item.ring_seconds };
     if !(5..=600).contains(&seconds) {
@@ -112,7 +112,7 @@ pub(super) fn group(item: GroupItem) -> Result<Group, String> {
     })
 }
 
-pub(super) fn group_item(name: &str, group: &Group) -> GroupItem {
+pub(crate) fn group_item(name: &str, group: &Group) -> GroupItem {
     GroupItem {
         name: name.into(),
         display: group.display.to_string(),
@@ -205,7 +205,7 @@ pub(crate) fn account_edits(
 
 /// # Errors
 /// What is wrong, in words.
-pub(super) fn device_edits(changes: DeviceChanges) -> Result<Vec<DeviceEdit>, String> {
+pub(crate) fn device_edits(changes: DeviceChanges) -> Result<Vec<DeviceEdit>, String> {
     let mut edits = Vec::new();
     edits.extend(changes.location.map(|text| DeviceEdit::Location(text.into())));
     edits.extend(changes.call_back.map(|number| DeviceEdit::CallBack(optional(number))));
@@ -229,6 +229,9 @@ pub(super) fn settings_in_words(settings: &Settings) -> String {
     }
     for when in ForwardWhen::ALL {
         words.extend(settings.forwarding.to(when).map(|number| format!("{} to {number}", when.name())));
+    }
+    if settings.role != Role::default() {
+        words.push(settings.role.name().to_owned());
     }
     let rights = settings.rights.to_string();
     if !rights.is_empty() {

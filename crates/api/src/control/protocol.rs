@@ -26,6 +26,11 @@ pub enum Request {
         /// What changes.
         changes: AccountChanges,
     },
+    /// A one-time link to the pages, for an account.
+    AccountLink {
+        /// Its name.
+        name: String,
+    },
     /// All accounts.
     AccountList,
     /// A number for an account.
@@ -165,6 +170,13 @@ pub enum Response {
     Done,
     /// It is done; this secret was made and is shown only now.
     Secret(String),
+    /// A one-time link, shown only now.
+    Link {
+        /// Where HTTP answers, as in `http://127.0.0.1:8080`; empty if it does nowhere.
+        base: String,
+        /// The path below it.
+        path: String,
+    },
     /// It was not done; in words.
     Refused(String),
     /// All accounts.
@@ -357,6 +369,8 @@ pub struct AccountChanges {
     pub calls_a_day: Option<u32>,
     /// `agent`, `manager` or `administrator`.
     pub role: Option<String>,
+    /// The password for the pages.
+    pub password: Option<String>,
 }
 
 /// Changes of a device; `None` leaves a thing as it is, an empty text takes it away.
@@ -442,4 +456,33 @@ pub struct RowFault {
     pub line: u64,
     /// Why, in words.
     pub why: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sec_12_only_typed_requests_are_understood() {
+        for known in [
+            r#"{"do":"status"}"#,
+            r#"{"do":"calls","most":1}"#,
+            r#"{"do":"account_set","name":"a","changes":{}}"#,
+        ] {
+            assert!(serde_json::from_str::<Request>(known).is_ok(), "{known}");
+        }
+        for unknown in [
+            r#"{"do":"run","command":"id"}"#,
+            r#"{"do":"system","application":"System","data":"id"}"#,
+            r#"{"do":"read","path":"/etc/passwd"}"#,
+            r#"{"do":"calls","most":1,"into":"/tmp/x"}"#,
+            r#"{"do":"account_set","name":"a","changes":{"shell":"/bin/sh"}}"#,
+            r#"{"do":"calls","most":"1; id"}"#,
+            r#"{"do":["status","run"]}"#,
+            r#"{"status":{}}"#,
+            "status; id",
+        ] {
+            assert!(serde_json::from_str::<Request>(unknown).is_err(), "{unknown}");
+        }
+    }
 }

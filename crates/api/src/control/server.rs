@@ -1,13 +1,13 @@
 //! The exchange's side of the control socket. The file's mode is the authorisation: owner only.
 
 use super::protocol::{
-    AccountItem, CodeItem, DeviceItem, FactItem, GuessingItem, ImportRow, NumberItem, Request, Response,
-    RowFault, RungItem, StatusItem,
+    AccountChanges, AccountItem, CodeItem, DeviceItem, FactItem, GuessingItem, ImportRow, NumberItem,
+    Request, Response, RowFault, RungItem, StatusItem,
 };
 use super::{IMPORT_ROWS, LINE, lines};
 use crate::backend::Backend;
-use crate::rest;
-use exchange::{Answer, Command, Device, DeviceEdit, PeopleChange};
+use crate::rest::{self, Api};
+use exchange::{AccountEdit, Answer, Command, Device, DeviceEdit, PeopleChange};
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -27,7 +27,11 @@ const RECORDS: u32 = 100_000;
 ///
 /// # Errors
 /// When the socket cannot be made.
-pub fn serve<B: Backend>(path: &Path, backend: B) -> io::Result<impl Future<Output = ()> + Send + use<B>> {
+pub fn serve<B: Backend>(
+    path: &Path,
+    backend: B,
+    api: Api,
+) -> io::Result<impl Future<Output = ()> + Send + use<B>> {
     let _ = fs::remove_file(path);
     let listener = UnixListener::bind(path)?;
     fs::set_permissions(path, Permissions::from_mode(0o600))?;
@@ -36,9 +40,9 @@ pub fn serve<B: Backend>(path: &Path, backend: B) -> io::Result<impl Future<Outp
         loop {
             let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
             let Ok((stream, _)) = listener.accept().await else { continue };
-            let backend = backend.clone();
+            let (backend, api) = (backend.clone(), api.clone());
             tokio::spawn(async move {
-                if let Err(error) = converse(stream, &backend).await {
+                if let Err(error) = converse(stream, &backend, &api).await {
                     tracing::debug!(%error, "control connection ended");
                 }
                 drop(place);
@@ -47,7 +51,7 @@ pub fn serve<B: Backend>(path: &Path, backend: B) -> io::Result<impl Future<Outp
     })
 }
 
-async fn converse<B: Backend>(stream: UnixStream, backend: &B) -> io::Result<()> {
+async fn converse<B: Backend>(stream: UnixStream, backend: &B, api: &Api) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
     let mut line = String::new();
@@ -57,7 +61,7 @@ async fn converse<B: Backend>(stream: UnixStream, backend: &B) -> io::Result<()>
             return Ok(());
         }
         let response = match serde_json::from_str::<Request>(&line) {
-            Ok(request) => answer(backend, request).await,
+            Ok(request) => answer(backend, api, request).await,
             Err(error) => Response::Refused(format!("not a request: {error}")),
         };
         let mut text = serde_json::to_vec(&response).map_err(io::Error::other)?;
@@ -66,7 +70,7 @@ async fn converse<B: Backend>(stream: UnixStream, backend: &B) -> io::Result<()>
     }
 }
 
-async fn answer<B: Backend>(backend: &B, request: Request) -> Response {
+async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Response {
     match request {
         Request::DeviceAdd { name, account, secret } => {
             let (password, made) = password(backend, secret);
@@ -81,11 +85,11 @@ async fn answer<B: Backend>(backend: &B, request: Request) -> Response {
             let response = ask(backend, Command::EditDevice { name: name.into(), edits }).await;
             with_secret(response, password, made)
         }
-        Request::AccountSet { name, changes } => {
-            match lines::account_edits(changes, |pin| crate::pin::hash(pin, &backend.new_password())) {
-                Ok(edits) => ask(backend, Command::EditAccount { name: name.into(), edits }).await,
-                Err(fault) => Response::Refused(fault.why),
-            }
+        Request::AccountSet { name, changes } => account_set(backend, api, name, changes).await,
+        Request::AccountLink { name } => account_link(backend, api, &name).await,
+        Request::AccountRemove { name } => {
+            let removed = change(backend, PeopleChange::RemoveAccount { name: name.as_str().into() }).await;
+            if removed == Response::Done { tell_api(api.account_left(&name).await) } else { removed }
         }
         Request::DeviceSet { name, changes } => match lines::device_edits(changes) {
             Ok(edits) => ask(backend, Command::EditDevice { name: name.into(), edits }).await,
@@ -135,7 +139,6 @@ fn command(request: Request) -> Command {
             let display = if display.is_empty() { name.clone() } else { display };
             Command::AddAccount { name: name.into(), display: display.into(), edits: Vec::new() }
         }
-        Request::AccountRemove { name } => Command::Change(PeopleChange::RemoveAccount { name: name.into() }),
         Request::AccountList => Command::ListAccounts,
         Request::NumberAdd { number, account } => {
             Command::Change(PeopleChange::PutNumber { number: number.into(), account: account.into() })
@@ -156,7 +159,9 @@ fn command(request: Request) -> Command {
         Request::Codes => Command::ListCodes,
         Request::Status => Command::Status,
         // The rest is more than one command and never comes here.
-        Request::DeviceAdd { .. }
+        Request::AccountRemove { .. }
+        | Request::AccountLink { .. }
+        | Request::DeviceAdd { .. }
         | Request::DeviceSecret { .. }
         | Request::AccountSet { .. }
         | Request::DeviceSet { .. }
@@ -300,7 +305,57 @@ fn with_secret(response: Response, password: String, made: bool) -> Response {
     if made && response == Response::Done { Response::Secret(password) } else { response }
 }
 
-/// Guessing a PIN costs the guesser; hashing one costs us some ten milliseconds, here and never on the core (R17).
-fn hash_pin<B: Backend>(backend: &B, pin: &str) -> Result<String, String> {
-    rest::hash(pin, &backend.random())
+/// Sessions end with the password that they were opened under.
+async fn account_set<B: Backend>(
+    backend: &B,
+    api: &Api,
+    name: String,
+    mut changes: AccountChanges,
+) -> Response {
+    let password = changes.password.take();
+    let edits = lines::account_edits(changes, |pin| hash(backend, pin));
+    let mut edits = match edits {
+        Ok(edits) => edits,
+        Err(fault) => return Response::Refused(fault.why),
+    };
+    if let Some(password) = &password {
+        let checked = if password.is_empty() { Ok(()) } else { rest::check_password(password) };
+        let hashed = checked.and_then(|()| match &**password {
+            "" => Ok(None),
+            password => hash(backend, password).map(|hash| Some(hash.into())),
+        });
+        match hashed {
+            Ok(hash) => edits.push(AccountEdit::Password(hash)),
+            Err(why) => return Response::Refused(why),
+        }
+    }
+    let set = ask(backend, Command::EditAccount { name: name.as_str().into(), edits }).await;
+    if password.is_some() && set == Response::Done {
+        return tell_api(api.password_changed(&name, None).await);
+    }
+    set
+}
+
+async fn account_link<B: Backend>(backend: &B, api: &Api, name: &str) -> Response {
+    match backend.command(Command::Account(name.into())).await {
+        Ok(Answer::Account(Some(_))) => match api.link(name).await {
+            Ok(path) => Response::Link { base: backend.http(), path },
+            Err(why) => Response::Refused(why),
+        },
+        Ok(Answer::Account(None)) => Response::Refused(format!("no account \"{name}\"")),
+        _ => Response::Refused("the exchange is stopping or too busy; try again".into()),
+    }
+}
+
+fn tell_api(told: Result<(), rest::Problem>) -> Response {
+    match told {
+        Ok(()) => Response::Done,
+        Err(problem) => Response::Refused(format!("it is done, but the sessions go on: {}", problem.detail)),
+    }
+}
+
+/// Guessing a PIN or a password costs the guesser; hashing one costs us some ten milliseconds, here and never on the
+/// core (R17).
+fn hash<B: Backend>(backend: &B, secret: &str) -> Result<String, String> {
+    rest::hash(secret, &backend.random())
 }

@@ -124,6 +124,7 @@ async fn admit(api: &Api, request: &mut Request) -> Result<(), Response> {
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let path = path.as_deref().and_then(|path| path.strip_prefix(super::PREFIX)).unwrap_or_default();
     let operation = operations::find(request.method().as_str(), path).map_err(|has| wrong_method(&has))?;
+    request.extensions_mut().insert(operation);
     let peer = peer(request.extensions()).ok_or_else(|| Problem::gone().into_response())?;
     let own_machine = is_own_machine(peer, request.headers());
     let headers = request.headers().clone();

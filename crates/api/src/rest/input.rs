@@ -167,11 +167,50 @@ impl<T: Serialize> IntoResponse for Written<T> {
     }
 }
 
+/// A resource that was put: made, or in the place of another.
+pub(crate) struct Put<T> {
+    made: bool,
+    written: Written<T>,
+}
+
+impl<T> Put<T> {
+    pub(crate) fn of(resource: &str, name: &str, made: bool, tag: String, form: T) -> Put<T> {
+        let location = format!("{}/{resource}/{}", super::PREFIX, in_path(name));
+        Put { made, written: Written { location, tag, form } }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Put<T> {
+    fn into_response(self) -> Response {
+        if self.made {
+            return self.written.into_response();
+        }
+        Tagged(self.written.tag, self.written.form).into_response()
+    }
+}
+
+/// What was found, or nothing if that is what the answer says.
+pub(crate) fn known<T>(found: Result<T, Problem>) -> Result<Option<T>, Problem> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(problem) if problem.status == StatusCode::NOT_FOUND.as_u16() => Ok(None),
+        Err(problem) => Err(problem),
+    }
+}
+
 /// Reads a member that may be left out, null or a value: of a merge patch (RFC 7396).
 pub(crate) fn patched<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(deserializer).map(Some)
+}
+
+/// A name as one step of a path (RFC 3986 3.3).
+pub(crate) fn in_path(name: &str) -> String {
+    let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~+@*".contains(&octet);
+    name.bytes()
+        .map(|octet| if plain(octet) { char::from(octet).to_string() } else { format!("%{octet:02X}") })
+        .collect()
 }
 
 /// A header as text.

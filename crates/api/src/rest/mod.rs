@@ -6,22 +6,37 @@
 
 mod access;
 mod caller;
+mod csv;
+mod devices;
 mod door;
 mod enter;
+mod facts;
+mod filter;
+mod groups;
+mod idempotency;
+mod import;
 mod input;
+mod metrics;
+mod numbers;
+mod office;
 mod openapi;
 mod operations;
+mod outside_routes;
 mod page;
 mod people;
 mod phone;
 mod problem;
+mod records;
 mod secrets;
 mod session;
+mod sessions;
+mod tokens;
+mod trunks;
 
 pub use caller::Peer;
 pub use openapi::description;
 pub use problem::{Blame, Problem};
-pub(crate) use secrets::hash;
+pub(crate) use secrets::{check as check_password, hash};
 
 use crate::backend::{Backend, Document};
 use access::Access;
@@ -31,6 +46,7 @@ use axum::middleware;
 use axum::response::Response;
 use door::Door;
 use exchange::{Answer, Command};
+use idempotency::Answers;
 use secrets::Passwords;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -60,24 +76,30 @@ pub struct Api {
 struct Inner {
     door: Arc<dyn Door>,
     access: Mutex<Access>,
+    answers: Mutex<Answers>,
     passwords: Passwords,
     /// Held while something is read, compared with what the caller saw, and changed.
     editing: tokio::sync::Mutex<()>,
     ended: broadcast::Sender<SessionEnded>,
-    administrators_anywhere: AtomicBool,
+    administrators_anywhere: Arc<AtomicBool>,
 }
 
 impl Api {
     /// The API of an exchange, with the documents that were kept. `administrators_anywhere`: whether what takes an
     /// administrator answers beyond this machine.
-    pub fn new<B: Backend>(backend: B, documents: &[Document], administrators_anywhere: bool) -> Api {
+    pub fn new<B: Backend>(
+        backend: B,
+        documents: &[Document],
+        administrators_anywhere: Arc<AtomicBool>,
+    ) -> Api {
         let inner = Inner {
             door: Arc::new(backend),
             access: Mutex::new(Access::load(documents, now())),
+            answers: Mutex::new(Answers::load(documents, now())),
             passwords: Passwords::default(),
             editing: tokio::sync::Mutex::new(()),
             ended: broadcast::Sender::new(ENDS),
-            administrators_anywhere: AtomicBool::new(administrators_anywhere),
+            administrators_anywhere,
         };
         Api { inner: Arc::new(inner) }
     }
@@ -86,11 +108,6 @@ impl Api {
     #[must_use]
     pub fn ended(&self) -> broadcast::Receiver<SessionEnded> {
         self.inner.ended.subscribe()
-    }
-
-    /// Whether what takes an administrator answers beyond this machine, from now on.
-    pub fn set_administrators_anywhere(&self, anywhere: bool) {
-        self.inner.administrators_anywhere.store(anywhere, Ordering::Relaxed);
     }
 
     /// A one-time link for an account that exists: the path to open below the exchange's address.
@@ -116,6 +133,11 @@ impl Api {
     /// Never held across an await.
     fn access(&self) -> MutexGuard<'_, Access> {
         self.inner.access.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Never held across an await.
+    fn answers(&self) -> MutexGuard<'_, Answers> {
+        self.inner.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Milliseconds since 1970 UTC.
@@ -185,7 +207,25 @@ fn time(at: i64) -> String {
 
 /// The API's resources, with their description.
 fn resources() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().merge(session::routes()).merge(people::routes()).merge(phone::routes()).merge(openapi::routes())
+    [
+        session::routes(),
+        sessions::routes(),
+        tokens::routes(),
+        people::routes(),
+        phone::routes(),
+        import::routes(),
+        numbers::routes(),
+        devices::routes(),
+        groups::routes(),
+        trunks::routes(),
+        outside_routes::routes(),
+        records::routes(),
+        facts::routes(),
+        office::routes(),
+        openapi::routes(),
+    ]
+    .into_iter()
+    .fold(OpenApiRouter::new(), OpenApiRouter::merge)
 }
 
 /// The API and the one-time links.
@@ -194,11 +234,12 @@ pub fn router(api: Api) -> Router {
     let resources = resources
         // The table says what each path takes; see `caller`.
         .method_not_allowed_fallback(async || Problem::forbidden("This is in no table."))
+        .layer(middleware::from_fn_with_state(api.clone(), idempotency::once))
         .layer(middleware::from_fn_with_state(api.clone(), caller::authorise))
         .fallback(async || Problem::not_found("path", "here; see /api/v1/openapi.json"))
         .layer(axum::extract::DefaultBodyLimit::max(input::BODY))
         .layer(middleware::map_response(private));
-    Router::new().nest(PREFIX, resources).merge(enter::routes()).with_state(api)
+    Router::new().nest(PREFIX, resources).merge(enter::routes()).merge(metrics::routes()).with_state(api)
 }
 
 /// Answers are for who asked, now.

@@ -134,6 +134,18 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
+    /// The file is what programs are made from, so it changes only on purpose.
+    #[test]
+    fn the_description_that_is_kept_is_the_one_that_is_served() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
+        let made = serde_json::to_string_pretty(&description()).unwrap() + "\n";
+        if std::env::var_os("RENEW").is_some() {
+            std::fs::write(path, &made).unwrap();
+        }
+        let kept = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(kept == made, "docs/openapi.json is old: renew it with `RENEW=1 cargo test -p api openapi`");
+    }
+
     #[test]
     fn sec_11_each_operation_stands_once_in_the_table_and_once_in_the_description() {
         let whole = description();

@@ -90,8 +90,23 @@ impl Scope {
 }
 
 /// The table's parts.
-const PARTS: &[&[Operation]] =
-    &[super::session::OPERATIONS, super::phone::OPERATIONS, super::people::OPERATIONS, super::openapi::OPERATIONS];
+const PARTS: &[&[Operation]] = &[
+    super::session::OPERATIONS,
+    super::sessions::OPERATIONS,
+    super::tokens::OPERATIONS,
+    super::people::OPERATIONS,
+    super::phone::OPERATIONS,
+    super::import::OPERATIONS,
+    super::numbers::OPERATIONS,
+    super::devices::OPERATIONS,
+    super::groups::OPERATIONS,
+    super::trunks::OPERATIONS,
+    super::outside_routes::OPERATIONS,
+    super::records::OPERATIONS,
+    super::facts::OPERATIONS,
+    super::office::OPERATIONS,
+    super::openapi::OPERATIONS,
+];
 
 /// The whole table.
 pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {

@@ -47,6 +47,13 @@ pub(crate) struct Items<T> {
     next: Option<String>,
 }
 
+impl<T> Items<T> {
+    /// Each item in another shape.
+    pub(crate) fn map<U>(self, shape: impl Fn(T) -> U) -> Items<U> {
+        Items { items: self.items.into_iter().map(shape).collect(), next: self.next }
+    }
+}
+
 impl Page {
     /// # Errors
     /// 400 when a limit or a cursor is none.

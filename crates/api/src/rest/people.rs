@@ -2,7 +2,7 @@
 
 use super::access::Access;
 use super::caller::Caller;
-use super::input::{Body, IfMatch, Named, Params, Tagged, Written, patched, tag};
+use super::input::{self, Body, IfMatch, Named, Params, Tagged, Written, patched, tag};
 use super::operations::{Operation, Scope, Who};
 use super::page::{Items, Page, Wanted};
 use super::problem::{Problem, sentence};
@@ -225,6 +225,7 @@ impl PersonPatch {
             rights: self.rights.map(|rights| rights.join(",")),
             calls_a_day: self.calls_a_day.map(Option::unwrap_or_default),
             role: self.role,
+            password: None,
         };
         let _turn = if changes.pin.is_some() { Some(api.passwords().turn().await?) } else { None };
         let salt = api.door().random();
@@ -283,7 +284,7 @@ async fn add(
     let command = Command::AddAccount { name: name.as_str().into(), display: display.into(), edits };
     api.change(command, "").await?;
     let made = person(&api, &name).await?;
-    Ok(Written { location: format!("/api/v1/people/{name}"), tag: made.tag(), form: made })
+    Ok(Written { location: format!("/api/v1/people/{}", input::in_path(&name)), tag: made.tag(), form: made })
 }
 
 /// One person.

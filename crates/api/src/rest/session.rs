@@ -107,26 +107,15 @@ async fn sign_in(
 ) -> Result<Response, Problem> {
     same_site(&headers)?;
     let wrong = || Problem::unknown_caller("The name or the password is wrong.");
-    let row = {
-        // Looked at only when it is one's turn, so that many at once gain nothing.
-        let turn = api.passwords().turn().await?;
-        let source = peer.address;
-        match api.ask(Command::MayTry { source, name: name.as_str().into() }).await? {
-            Answer::Wait(wait) if wait.is_zero() => {}
-            Answer::Wait(wait) => return Err(too_many(wait)),
-            other => return Err(Problem::of(other, "")),
-        }
-        let row = match api.ask(Command::Account(name.as_str().into())).await? {
-            Answer::Account(row) => row,
-            other => return Err(Problem::of(other, "")),
-        };
-        let hash = row.as_ref().and_then(|row| row.settings.password.as_deref()).map(str::to_owned);
-        if !api.passwords().fits(&turn, password, hash).await? {
-            let _ = api.ask(Command::WrongSecret { source, name: name.into() }).await?;
-            return Err(wrong());
-        }
-        row.ok_or_else(wrong)?
+    let row = match api.ask(Command::Account(name.as_str().into())).await? {
+        Answer::Account(row) => row,
+        other => return Err(Problem::of(other, "")),
     };
+    let hash = row.as_ref().and_then(|row| row.settings.password.as_deref());
+    if !try_secret(&api, peer, &name, hash, password).await? {
+        return Err(wrong());
+    }
+    let row = row.ok_or_else(wrong)?;
     let opened = open(&api, &row, Entering { peer, headers: &headers, by_link: false }, Vec::new()).await?;
     let role = if api.administrators_anywhere() || caller::is_own_machine(peer, &headers) {
         row.settings.role
@@ -135,6 +124,40 @@ async fn sign_in(
     };
     let shape = shape(&row, role, &opened.session, caller::csrf(&opened.cookie));
     Ok((StatusCode::CREATED, [(header::SET_COOKIE, opened.set_cookie)], Json(shape)).into_response())
+}
+
+/// Whether a password is somebody's, with the limits on guessing: the same answer in the same time for a name that
+/// nobody has.
+async fn try_secret(
+    api: &Api,
+    peer: Peer,
+    name: &str,
+    hash: Option<&str>,
+    password: String,
+) -> Result<bool, Problem> {
+    // Asked only when it is one's turn, so that many at once gain nothing.
+    let turn = api.passwords().turn().await?;
+    let (source, name): (_, Box<str>) = (peer.address, name.into());
+    match api.ask(Command::MayTry { source, name: name.clone() }).await? {
+        Answer::Wait(wait) if wait.is_zero() => {}
+        Answer::Wait(wait) => return Err(too_many(wait)),
+        other => return Err(Problem::of(other, "")),
+    }
+    let fits = api.passwords().fits(&turn, password, hash.map(str::to_owned)).await?;
+    if !fits {
+        let _ = api.ask(Command::WrongSecret { source, name }).await?;
+    }
+    Ok(fits)
+}
+
+/// Whether this is an account's password.
+pub(super) async fn is_right(
+    api: &Api,
+    peer: Peer,
+    row: &AccountRow,
+    password: String,
+) -> Result<bool, Problem> {
+    try_secret(api, peer, &row.name, row.settings.password.as_deref(), password).await
 }
 
 fn too_many(wait: std::time::Duration) -> Problem {

@@ -1,6 +1,6 @@
 //! Events of the directory and of the devices: each tells the whole row, so that a reader just replaces what it has.
 
-use super::{Audience, Happened, PersonRow};
+use super::{Audience, Happened};
 use crate::exchange::Exchange;
 use crate::people::PeopleChange;
 use clock::Now;
@@ -91,9 +91,7 @@ impl Exchange {
     pub(super) fn tell_accounts(&mut self, now: Now) {
         for name in std::mem::take(&mut self.listening.accounts) {
             let Some(account) = self.people.account(&name) else { continue };
-            let registered =
-                account.devices.iter().filter(|device| self.registrar.is_registered(device)).count();
-            let row = PersonRow { account: self.account_row(&name, account), registered };
+            let row = self.account_row(&name, account);
             self.tell(now, Audience::all(vec![name]), Happened::PersonChanged(Box::new(row)));
         }
     }

@@ -72,7 +72,7 @@ pub enum Happened {
     /// A device left.
     DeviceRemoved(Box<str>),
     /// A person is new or changed.
-    PersonChanged(Box<PersonRow>),
+    PersonChanged(Box<AccountRow>),
     /// A person left.
     PersonRemoved(Box<str>),
     /// A number is of this account now.
@@ -100,15 +100,6 @@ pub enum Happened {
     RecordAdded(Box<CallRecord>),
     /// Something of how things are is different; at most once a second.
     StatusChanged(Box<Status>),
-}
-
-/// A person in an event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PersonRow {
-    /// As in the list.
-    pub account: AccountRow,
-    /// How many of the person's devices are registered.
-    pub registered: usize,
 }
 
 impl Happened {
@@ -143,7 +134,7 @@ impl Happened {
             Happened::CallStarted(call) | Happened::CallChanged(call) => call.name.to_string(),
             Happened::CallEnded(ended) => ended.call.name.to_string(),
             Happened::DeviceChanged(row) => row.name.to_string(),
-            Happened::PersonChanged(row) => row.account.name.to_string(),
+            Happened::PersonChanged(row) => row.name.to_string(),
             Happened::NumberChanged { number, .. } => number.to_string(),
             Happened::GroupChanged(name, _)
             | Happened::TrunkChanged(name, ..)

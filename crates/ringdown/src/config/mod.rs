@@ -6,6 +6,8 @@ mod maybe;
 mod numbers;
 mod place;
 
+#[cfg(test)]
+pub(crate) use place::known;
 pub(crate) use place::{EXAMPLE, line_of, strangers};
 
 use codes::FeatureCodes;
@@ -255,6 +257,12 @@ pub(crate) struct Dns {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ports(pub(crate) RangeInclusive<u16>);
 
+impl std::fmt::Display for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.0.start(), self.0.end())
+    }
+}
+
 impl std::str::FromStr for Ports {
     type Err = String;
 
@@ -361,7 +369,7 @@ mod tests {
     fn the_example_holds_every_key_with_its_default() {
         assert_eq!(Config::parse(EXAMPLE).unwrap(), Config::default());
         assert_eq!(Config::parse(&place::all_set()).unwrap(), Config::default());
-        for (section, keys) in place::known() {
+        for (section, keys) in known() {
             // serde names all keys that it knows when it meets one that it does not.
             let error = toml::from_str::<Config>(&format!("[{section}]\nx = \"\"\n")).unwrap_err();
             let mut settable: Vec<&str> = error.message().split('`').skip(3).step_by(2).collect();
@@ -371,6 +379,6 @@ mod tests {
             assert_eq!(settable, written, "[{section}]");
         }
         let error = toml::from_str::<Config>("x = 1\n").unwrap_err();
-        assert_eq!(error.message().split('`').skip(3).step_by(2).count(), place::known().len());
+        assert_eq!(error.message().split('`').skip(3).step_by(2).count(), known().len());
     }
 }

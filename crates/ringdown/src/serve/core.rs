@@ -6,6 +6,7 @@
 //!       after each step: outputs, until there are none; at the end of a turn: one sendmmsg a socket
 //! ```
 
+use super::figures::Figures;
 use super::lag::Lag;
 use super::media::Workers;
 use super::pins::Pins;
@@ -19,8 +20,9 @@ use net::{
     Udp,
 };
 use sip::{Flow, Transmit, Transport};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use store::{Store, failpoint};
 use tokio::sync::{oneshot, watch};
@@ -80,6 +82,7 @@ pub(crate) struct Doors {
     /// Hears how many calls are left while we drain; closed when the core has ended.
     pub(crate) calls_left: watch::Sender<Option<usize>>,
     pub(crate) reacher: Reacher,
+    pub(crate) figures: Arc<Figures>,
     pub(crate) pins: Pins,
 }
 
@@ -103,12 +106,15 @@ pub(crate) struct Core {
     /// When what is left of the calls ends, while we drain.
     drained_by: Option<Mono>,
     lag: Lag,
+    figures: Arc<Figures>,
+    /// When each commit was handed to the store, the oldest first.
+    committing: VecDeque<(u64, Mono)>,
     stopping: bool,
 }
 
 impl Core {
     pub(crate) fn new(mut exchange: Exchange, doors: Doors) -> Core {
-        let Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, pins } = doors;
+        let Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, figures, pins } = doors;
         exchange.handle(clock.now(), Input::Ports(workers.leases));
         Core {
             exchange,
@@ -127,6 +133,8 @@ impl Core {
             calls_left,
             drained_by: None,
             lag: Lag::default(),
+            figures,
+            committing: VecDeque::new(),
             stopping: false,
         }
     }
@@ -160,7 +168,9 @@ impl Core {
             }
         }
         let now = self.clock.now();
-        if let Some(lag) = self.lag.measure(now.mono, self.exchange.next_deadline().map(|(when, _)| when)) {
+        let lag = self.lag.measure(now.mono, self.exchange.next_deadline().map(|(when, _)| when));
+        self.figures.turn(lag.unwrap_or_default());
+        if let Some(lag) = lag {
             self.exchange.handle(now, Input::Lag(lag));
         }
         if self.exchange.next_deadline().is_some_and(|(when, _)| when <= now.mono) {
@@ -168,9 +178,10 @@ impl Core {
             self.put_out();
         }
         self.flush();
-        let busy = now.mono.since(self.last_turn) < 2 * GATHER;
+        // Whoever is behind has enough to do already (R17).
+        let gathers = now.mono.since(self.last_turn) < 2 * GATHER && !self.lag.is_behind();
         self.last_turn = now.mono;
-        if busy {
+        if gathers {
             std::thread::sleep(GATHER);
         }
         Ok(())
@@ -223,7 +234,8 @@ impl Core {
 
     fn take_values(&mut self) {
         self.mailbox.silence();
-        for _ in 0..VALUES {
+        for taken in 0..VALUES {
+            self.figures.mailbox(taken as u64);
             let Some(value) = self.mailbox.take() else { return };
             self.take_value(value);
             self.put_out();
@@ -249,15 +261,21 @@ impl Core {
             }
             CoreInput::Stored { sequence, answer } => {
                 failpoint::reach("core.before_promise");
+                self.commit_ended(sequence, now.mono);
                 self.exchange.handle(now, Input::Stored { sequence, answer });
             }
             CoreInput::Reached { trunk, flows, lives, why } => {
                 self.exchange.handle(now, Input::Reached { trunk, flows, lives, why });
             }
+            CoreInput::Media(event) => {
+                if let MediaEvent::Report { quality, .. } = &event {
+                    self.figures.media(quality);
+                }
+                self.exchange.handle(now, Input::Media(event));
+            }
             CoreInput::PinVerified { check, right } => {
                 self.exchange.handle(now, Input::PinVerified { check, right });
             }
-            CoreInput::Media(event) => self.exchange.handle(now, Input::Media(event)),
             CoreInput::Command { command, reply } => {
                 self.next_command += 1;
                 let id = CommandId(self.next_command);
@@ -269,6 +287,15 @@ impl Core {
                 self.drained_by = Some(now.mono + limit);
             }
             CoreInput::Stop => self.stopping = true,
+        }
+    }
+
+    /// The store answers a commit; it answers them in order, but for one that it could not even queue.
+    fn commit_ended(&mut self, sequence: u64, now: Mono) {
+        if let Some(place) = self.committing.iter().position(|(known, _)| *known == sequence)
+            && let Some((_, began)) = self.committing.remove(place)
+        {
+            self.figures.commit_ends(now.since(began));
         }
     }
 
@@ -290,8 +317,12 @@ impl Core {
                 }
                 Output::Commit(commit) => {
                     let sequence = commit.sequence;
+                    self.figures.commit_begins();
+                    self.committing.push_back((sequence, self.clock.now().mono));
                     if let Err(answer) = self.store.commit(commit) {
-                        self.exchange.handle(self.clock.now(), Input::Stored { sequence, answer });
+                        let now = self.clock.now();
+                        self.commit_ended(sequence, now.mono);
+                        self.exchange.handle(now, Input::Stored { sequence, answer });
                     }
                 }
                 Output::Guessing(Guessing { source, name, strikes, ignored }) => {
@@ -313,6 +344,7 @@ impl Core {
 
     fn send(&mut self, transmit: Transmit) {
         let Transmit { flow, bytes } = transmit;
+        self.figures.sent(&bytes);
         if cfg!(debug_assertions) && is_register_ok(&bytes) {
             failpoint::reach("core.before_register_ok");
         }

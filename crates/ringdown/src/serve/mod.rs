@@ -2,6 +2,7 @@
 
 mod backend;
 mod core;
+mod figures;
 mod first_start;
 mod folder;
 mod lag;
@@ -9,6 +10,7 @@ mod media;
 mod pins;
 mod reach;
 mod reload;
+mod shown;
 mod stop;
 mod tls;
 mod web;
@@ -25,6 +27,7 @@ use net::{Clock, Origins, Sender, StreamLimits, StreamListener, Streams, Udp};
 use pins::Pins;
 use reach::{Own, Reacher};
 use reload::Reload;
+use shown::Place;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -85,23 +88,32 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
         origins: origins.clone(),
         level,
         core: sender.clone(),
+        administrators_anywhere: Arc::default(),
     });
-    let roof = Roof::new(sender.clone(), &store, &realm, Arc::clone(&reload));
-    let api = web::api(&roof, documents, &config);
+    let figures = Arc::<figures::Figures>::default();
+    let roof = Roof::new(
+        sender.clone(),
+        &store,
+        &realm,
+        Place::of(&config, &udp, &own, &http),
+        Arc::clone(&figures),
+        Arc::clone(&reload),
+    );
+    let api = web::api(&roof, documents, &config, &reload.administrators_anywhere);
     let link = administrator.map(|name| runtime.block_on(api.link(&name))).transpose()?;
     let ready = ready_line(&udp, &own, &http);
     let told = console_lines(&http, link.as_deref(), &config, data)?;
     let deliver = core::Deliver::new(sender.clone());
     let sockets = web::Sockets { streams: streams.clone(), deliver: deliver.clone(), origins };
     web::serve(&runtime, http, &roof, &api, &sockets);
-    runtime.spawn(control(&runtime, folder.path(), roof)?);
+    runtime.spawn(control(&runtime, folder.path(), roof, api)?);
     for listener in listeners {
         runtime.spawn(listener.serve(streams.clone(), deliver.clone()));
     }
     let reacher = reacher(&runtime, &config, &streams, &sender, &udp, &own);
     let (calls_left, left) = watch::channel(None);
     let pins = Pins::start(sender.clone())?;
-    let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, pins };
+    let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, figures, pins };
     let core =
         std::thread::Builder::new().name("core".into()).spawn(move || Core::new(exchange, doors).run())?;
     announce(&[lines, told].concat(), &ready)?;
@@ -227,10 +239,11 @@ fn control(
     runtime: &Runtime,
     folder: &Path,
     roof: Roof,
+    api: api::Api,
 ) -> Result<impl Future<Output = ()> + use<>, Failure> {
     let _inside = runtime.enter();
     let path = folder.join(api::control::SOCKET);
-    api::control::serve(&path, roof).map_err(|error| format!("{}: {error}", path.display()).into())
+    api::control::serve(&path, roof, api).map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
 /// `ready sip=udp:ADDR tcp=tcp:ADDR tls=tls:ADDR http=ADDR https=ADDR ws=ADDR wss=ADDR`, for programs that start us.

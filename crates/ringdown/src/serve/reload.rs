@@ -3,12 +3,13 @@
 use super::core::CoreInput;
 use super::tls::{Tls, identity};
 use crate::check::{self, file::Places};
-use crate::config::{Config, Http, Sip};
+use crate::config::{Administrators, Config, Http, Sip};
 use crate::log::Level;
 use exchange::{Answer, Command, LiveConfig};
 use net::{Origins, Sender};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Mutex, oneshot};
 
 /// All that a reload touches.
@@ -22,6 +23,8 @@ pub(crate) struct Reload {
     pub(crate) origins: Origins,
     pub(crate) level: Level,
     pub(crate) core: Sender<CoreInput>,
+    /// Whether what takes an administrator answers beyond this machine; the API looks at it.
+    pub(crate) administrators_anywhere: Arc<AtomicBool>,
 }
 
 impl Reload {
@@ -58,6 +61,8 @@ impl Reload {
         }
         self.origins.put(new.http.listed_origins());
         self.level.put(&new.log.level);
+        self.administrators_anywhere
+            .store(new.http.administrators == Administrators::Anywhere, Ordering::Relaxed);
         let waits = waits_for_restart(&current, &new);
         *current = taken(&current, new);
         Ok(waits)
@@ -100,6 +105,7 @@ pub(crate) fn live(config: &Config) -> LiveConfig {
 fn taken(old: &Config, new: Config) -> Config {
     // Every field is named, so that a new one makes somebody think.
     let Config { sip, media: _, http, calls, codes, numbers, emergency, dns: _, log } = new;
+    let Http { listen: _, tls: _, administrators, origins } = http;
     let Sip {
         udp: _,
         tcp: _,
@@ -117,7 +123,7 @@ fn taken(old: &Config, new: Config) -> Config {
     Config {
         sip: Sip { udp, tcp, tls, ws, wss, advertise, domain, challenge, certificate, key, authorities },
         media: old.media.clone(),
-        http: Http { origins: http.origins, ..old.http.clone() },
+        http: Http { administrators, origins, ..old.http.clone() },
         calls,
         codes,
         numbers,

@@ -18,6 +18,7 @@ use hyper_util::service::TowerToHyperService;
 use net::{Admitted, HttpLimits, HttpListener, Origins, Seats, Streams};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use store::Document;
 use tokio::runtime::Runtime;
@@ -87,12 +88,13 @@ impl Listeners {
 }
 
 /// The API with what it kept before.
-pub(super) fn api(roof: &Roof, documents: Vec<Document>, config: &Config) -> Api {
+pub(super) fn api(roof: &Roof, documents: Vec<Document>, config: &Config, anywhere: &Arc<AtomicBool>) -> Api {
     let kept: Vec<api::Document> = documents
         .into_iter()
         .map(|one| api::Document { kind: one.kind, id: one.id, text: one.text })
         .collect();
-    Api::new(roof.clone(), &kept, config.http.administrators == Administrators::Anywhere)
+    anywhere.store(config.http.administrators == Administrators::Anywhere, Ordering::Relaxed);
+    Api::new(roof.clone(), &kept, Arc::clone(anywhere))
 }
 
 pub(super) fn serve(runtime: &Runtime, listeners: Listeners, roof: &Roof, api: &Api, sockets: &Sockets) {
