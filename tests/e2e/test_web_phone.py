@@ -260,6 +260,34 @@ def test_s0_1_a_token_is_good_for_its_own_page_alone(worker, office, administrat
     other.visitor.context.close()
 
 
+def test_s0_2_a_page_of_a_listed_origin_has_a_phone_by_a_token_and_no_other_page(worker):
+    """S0.2: the page's own server holds a token of scope `phone`; cookies are worth nothing there."""
+    page = worker.visitor.page()
+    status, made = worker.visitor.ask(page, "POST", "/tokens", {"name": "portal", "scopes": ["phone"]})
+    assert status == 201, made
+    ask = """async ([url, token, credentials]) => {
+        const headers = token ? {Authorization: `Bearer ${token}`} : {};
+        try {
+            const answer = await fetch(url, {method: 'POST', headers, credentials});
+            return [answer.status, await answer.json()];
+        } catch (error) { return [0, String(error)]; }
+    }"""
+    url = f"{worker.visitor.base}/api/v1/phone"
+    portal = worker.visitor.phone(origin=PORTAL)
+    status, given = portal.page.evaluate(ask, [url, made["secret"], "omit"])
+    assert status == 201, given
+    portal.start(given)
+    portal.wait("registered")
+    assert portal.page.evaluate(ask, [url, None, "include"])[0] == 0, "no permission for cookies"
+    evil = worker.visitor.phone(origin="https://evil.example")
+    assert evil.page.evaluate(ask, [url, made["secret"], "omit"])[0] == 0, "no permission at all"
+    began = time.monotonic()
+    status, _ = worker.visitor.ask(page, "DELETE", f"/tokens/{made['id']}")
+    assert status == 204
+    portal.wait("disconnected", seconds=1)
+    assert time.monotonic() - began < 1.5, "the phone ends with its token"
+
+
 def test_s0_1_two_tabs_ring_once(worker, office):
     """The tab that registered last is the phone, whatever instance it says it is."""
     first = worker.visitor.phone().register()
