@@ -10,6 +10,7 @@ use calls::Leftover;
 use clock::Now;
 use sip::digest::Verdict;
 use sip::{Flow, ServerKey, Transport};
+use std::net::IpAddr;
 use wire::sip::{HeaderName, Message, Method, Scheme, Uri, Writer, parse_for_reply};
 
 /// What we can do outside of a dialog, for Allow (RFC 3261 20.5).
@@ -156,7 +157,7 @@ impl Exchange {
                 self.sources.proved(now.mono, address);
                 return Some(Sender::Device(user));
             }
-            Verdict::Wrong => self.strike(now, flow, user),
+            Verdict::Wrong => self.strike(now, address, user),
             Verdict::Stale | Verdict::Missing => {}
         }
         match self.sources.ask(now.mono, address) {
@@ -187,8 +188,8 @@ impl Exchange {
     }
 
     /// A wrong secret, or a wrong token.
-    pub(crate) fn strike(&mut self, now: Now, flow: Flow, user: &str) {
-        if let Some(guessing) = self.guesses.strike(now.mono, flow.remote.ip(), user) {
+    pub(crate) fn strike(&mut self, now: Now, source: IpAddr, name: &str) {
+        if let Some(guessing) = self.guesses.strike(now.mono, source, name) {
             self.report_guessing(now, guessing);
         }
     }
