@@ -10,6 +10,7 @@ use clock::Now;
 use sip::digest::Verdict;
 use sip::{Flow, ServerKey, Transport};
 use wire::sip::{HeaderName, Message, Method, Scheme, Uri, Writer, parse_for_reply};
+use wire::text::hex;
 
 /// What we can do outside of a dialog, for Allow (RFC 3261 20.5).
 pub(crate) const ALLOW: &str =
@@ -190,7 +191,7 @@ impl Exchange {
 
     /// Refuses a request that has a transaction.
     pub(crate) fn refuse_accepted(&mut self, now: Now, server: ServerKey, status: u16) {
-        let tag = format!("{:016x}", self.switch.endpoint().random());
+        let tag = hex(self.switch.endpoint().random());
         self.switch
             .endpoint()
             .respond(now.mono, server, status, Some(&tag), |writer| finish_refusal(writer, status));
@@ -227,7 +228,7 @@ impl Exchange {
         let mut answer = Vec::with_capacity(512);
         let suffix = format!(";received={};rport={}", flow.remote.ip(), flow.remote.port());
         let suffix = if via.rport.is_some() { String::new() } else { suffix };
-        let tag = format!("{:016x}", self.switch.endpoint().random());
+        let tag = hex(self.switch.endpoint().random());
         head.write(&mut answer, status, "", &suffix, &tag);
         self.switch.endpoint().transmit(flow, answer.into());
     }

@@ -29,6 +29,7 @@ use clock::{Mono, Now};
 use sip::ServerKey;
 use sip::digest::{ChallengePolicy, Verifier};
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What the office needs to know beside its people.
@@ -74,7 +75,7 @@ pub(crate) enum Promise {
 #[derive(Debug)]
 pub(crate) struct Pending {
     pub(crate) promise: Promise,
-    pub(crate) changes: Vec<Change>,
+    pub(crate) changes: Arc<[Owned]>,
 }
 
 /// The office.
@@ -315,12 +316,10 @@ impl Exchange {
         }
         self.sequence += 1;
         let urgent = !matches!(promise, Promise::Nothing);
-        let owned = changes.iter().map(|change| Owned {
-            shard: Shard::of(subject(change)),
-            epoch: self.epoch,
-            change: change.clone(),
-        });
-        let commit = Commit { sequence: self.sequence, urgent, changes: owned.collect() };
+        let epoch = self.epoch;
+        let owned = |change| Owned { shard: Shard::of(subject(&change)), epoch, change };
+        let changes: Arc<[Owned]> = changes.into_iter().map(owned).collect();
+        let commit = Commit { sequence: self.sequence, urgent, changes: Arc::clone(&changes) };
         self.outputs.push_back(Output::Commit(commit));
         self.pending.insert(self.sequence, Pending { promise, changes });
     }
@@ -336,7 +335,8 @@ impl Exchange {
             StoreAnswer::Unavailable { why } => {
                 self.store_ready = false;
                 self.break_promise(now, pending.promise, &why);
-                self.store_later(now, pending.changes);
+                let changes = pending.changes.iter().map(|owned| owned.change.clone()).collect();
+                self.store_later(now, changes);
             }
             StoreAnswer::Conflict { why } => self.break_promise(now, pending.promise, &why),
             StoreAnswer::Fenced { shard } => {
@@ -366,9 +366,9 @@ impl Exchange {
     }
 
     /// Directory data is in force once it is kept.
-    fn apply(&mut self, now: Now, changes: &[Change]) {
-        for change in changes {
-            if let Change::People(change) = change {
+    fn apply(&mut self, now: Now, changes: &[Owned]) {
+        for owned in changes {
+            if let Change::People(change) = &owned.change {
                 self.people.apply(change);
                 self.registrar.people_changed(change);
                 self.trunks.people_changed(now, change);
@@ -389,7 +389,7 @@ impl Exchange {
     pub(crate) fn coming<T>(&self, pick: impl Fn(&PeopleChange) -> Option<T>) -> Option<T> {
         let changes = self.pending.values().rev().flat_map(|pending| pending.changes.iter().rev());
         changes
-            .filter_map(|change| match change {
+            .filter_map(|owned| match &owned.change {
                 Change::People(change) => Some(change),
                 _ => None,
             })

@@ -124,7 +124,7 @@ impl Exchange {
         let from = ongoing.caller.clone();
         let Reach::Outside(outside) = &mut ongoing.reach else { return false };
         (outside.trunk, outside.flow) = (Some(name.into()), Some(flow));
-        let shown = outside.caller.clone().map(|number| Party { number, name: from.name });
+        let shown = outside.caller.as_deref().map(|number| Party { number: number.into(), name: from.name });
         let line =
             Line { login: account(trunk).map(Arc::new), caller: shown, patience: limits::TRUNK_PATIENCE };
         let target = Target {
@@ -132,14 +132,14 @@ impl Exchange {
             flow,
             uri: trunk_uri(trunk, Some(&outside.number)).into(),
             routes: Vec::new(),
-            callee: Party { number: outside.number.clone(), name: "".into() },
+            callee: Party::new(&outside.number, ""),
             domain: trunk.host.to_string().into(),
             behind_nat: false,
             further: Vec::new(),
             line: Some(Box::new(line)),
         };
         self.switch.try_anew(call);
-        if self.switch.add_branch(now, call, &target).is_none() {
+        if self.switch.add_branch(now, call, target).is_none() {
             return false;
         }
         self.use_line(call, name);

@@ -240,7 +240,7 @@ impl Exchange {
                 state: ongoing.state,
                 outgoing,
                 remote: sees_parties.then(|| Party {
-                    display: remote.name.clone(),
+                    display: (*remote.name).into(),
                     uri: format!("sip:{}@{}", remote.number, host).into(),
                 }),
             }
