@@ -7,6 +7,7 @@ use crate::codec::Payload;
 use crate::offer_answer::Agreed;
 use crate::sounds::SoundId;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Names a leg for its whole life; drawn by the owner of the legs, never used twice.
@@ -139,7 +140,7 @@ pub struct StreamIdentity {
     /// The timestamp of the first packet.
     pub first_timestamp: u32,
     /// Our canonical name in RTCP (RFC 7022): no user name, no host name.
-    pub cname: Box<str>,
+    pub cname: Arc<str>,
 }
 
 /// What the engine saw.
