@@ -35,7 +35,11 @@ impl Phones {
                  Max-Forwards: 70\r\nUser-Agent: bench\r\nFrom: <sip:{name}@{}>;tag=r{}\r\nTo: <sip:{name}@{}>\r\n\
                  Call-ID: r{}-{user}\r\nCSeq: {cseq} REGISTER\r\nContact: <sip:{name}@{address}>\r\nExpires: 600\r\n\
                  {credentials}Content-Length: 0\r\n\r\n",
-                self.turns, office(), self.turns, office(), self.turns
+                self.turns,
+                office(),
+                self.turns,
+                office(),
+                self.turns
             );
             office_.datagram(address, text.as_bytes());
             let answer = expect(office_, address, wanted)?;
@@ -91,7 +95,8 @@ fn expect(office: &mut Office, phone: SocketAddr, status: u16) -> Result<Vec<u8>
 
 fn expect_request(office: &mut Office, method: Method<'_>) -> Result<Vec<u8>, Failure> {
     let sent = office.take().ok_or_else(|| format!("no {method} where one was due"))?;
-    let fits = Message::parse(&sent.bytes).is_ok_and(|message| message.is_request() && message.method() == method);
+    let fits =
+        Message::parse(&sent.bytes).is_ok_and(|message| message.is_request() && message.method() == method);
     if !fits || sent.flow.remote != desks() {
         return Err(format!("not {method}: {}", String::from_utf8_lossy(&sent.bytes)).into());
     }

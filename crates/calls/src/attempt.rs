@@ -9,9 +9,9 @@ use crate::leg::{LegId, LegState};
 use crate::limits::LONGER_SESSIONS;
 use crate::switch::{Owner, Switch};
 use clock::Now;
-use std::sync::Arc;
 use sip::ClientKey;
 use sip::session_timer::{self, Agreement, Refresher};
+use std::sync::Arc;
 use wire::sip::{HeaderName, Message, Method};
 
 /// RFC 7989 section 5: the other half is not known yet.

@@ -80,13 +80,7 @@ impl Exchange {
         }
     }
 
-    fn new_ongoing(
-        &self,
-        sender: Sender,
-        caller: Party,
-        dialled: &str,
-        session_id: Arc<str>,
-    ) -> Ongoing {
+    fn new_ongoing(&self, sender: Sender, caller: Party, dialled: &str, session_id: Arc<str>) -> Ongoing {
         let (device, entry) = match sender {
             Sender::Device(device) => (Some(device), None),
             Sender::Trunk(trunk) => (None, Some(trunk)),

@@ -155,7 +155,8 @@ fn raw_values(message: &Message<'_>, name: HeaderName) -> Vec<Box<str>> {
 fn untagged(message: &Message<'_>, name: HeaderName) -> Arc<str> {
     let parsed = if name == HeaderName::From { message.from() } else { message.to() };
     let Ok(addr) = parsed else { return "<sip:invalid.invalid>".into() };
-    let display = addr.display.and_then(|display| std::str::from_utf8(display).ok()).unwrap_or_default().trim();
+    let display =
+        addr.display.and_then(|display| std::str::from_utf8(display).ok()).unwrap_or_default().trim();
     let space = if display.is_empty() { "" } else { " " };
     [display, space, "<", addr.uri, ">"].concat().into()
 }

@@ -202,8 +202,7 @@ impl<U: Copy> Endpoint<U> {
         };
         let head = Some(Head::of(message, flow.remote, &mut self.scratch));
         let flow = reply_flow(flow, message);
-        let server =
-            Server { user, flow, id, machine, head, response: None, retransmit: None, limit: None };
+        let server = Server { user, flow, id, machine, head, response: None, retransmit: None, limit: None };
         let key = self.servers.insert(server);
         self.by_id.insert(id, key);
         key
@@ -257,7 +256,12 @@ impl<U: Copy> Endpoint<U> {
             return;
         }
         let tag = self.secret.stateless_tag(message);
-        Head::of(message, flow.remote, &mut self.scratch).respond(&mut self.scratch, status, Some(&tag), fill);
+        Head::of(message, flow.remote, &mut self.scratch).respond(
+            &mut self.scratch,
+            status,
+            Some(&tag),
+            fill,
+        );
         let bytes = Arc::from(&self.scratch[..]);
         let flow = reply_flow(flow, message);
         self.transmits.push_back(Transmit { flow, bytes });

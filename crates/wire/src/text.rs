@@ -148,7 +148,9 @@ mod tests {
 
     #[test]
     fn texts_are_those_of_the_library() {
-        for text in ["192.0.2.1:5060", "0.0.0.0:0", "255.10.100.9:65535", "[2001:db8::1]:5061", "[fe80::1%3]:10"] {
+        for text in
+            ["192.0.2.1:5060", "0.0.0.0:0", "255.10.100.9:65535", "[2001:db8::1]:5061", "[fe80::1%3]:10"]
+        {
             let given: SocketAddr = text.parse().unwrap();
             assert_eq!(&*address(given), given.to_string());
             assert_eq!(&*ip(given.ip()), given.ip().to_string());

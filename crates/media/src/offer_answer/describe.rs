@@ -47,7 +47,7 @@ fn decline(line: &OtherLine) -> MediaDescription {
         kind: String::from(&*line.kind).into(),
         port: 0,
         proto: line.proto.clone(),
-        formats: line.formats.clone(),
+        formats: String::from(&*line.formats).into(),
         connection: None,
         attributes: Vec::new(),
         direction: None,

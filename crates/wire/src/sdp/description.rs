@@ -11,7 +11,7 @@ pub struct Attribute {
     /// The name before the colon.
     pub name: Cow<'static, str>,
     /// What follows the colon, if there is one.
-    pub value: Option<Box<str>>,
+    pub value: Option<Cow<'static, str>>,
 }
 
 impl Attribute {
@@ -23,7 +23,7 @@ impl Attribute {
 
     /// `a=name:value`
     #[must_use]
-    pub fn new(name: impl Into<Cow<'static, str>>, value: impl Into<Box<str>>) -> Attribute {
+    pub fn new(name: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Attribute {
         Attribute { name: name.into(), value: Some(value.into()) }
     }
 }
@@ -38,7 +38,7 @@ pub struct MediaDescription {
     /// Such as `RTP/AVP`.
     pub proto: Box<str>,
     /// In order of preference, separated by spaces; at least one.
-    pub formats: Box<str>,
+    pub formats: Cow<'static, str>,
     /// A `c=` line of its own when it differs from the session's.
     pub connection: Option<IpAddr>,
     /// In the order in which they are written.
@@ -104,14 +104,16 @@ fn line(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     let start = out.len();
     // Writing to a Vec cannot fail.
     let _ = out.write_fmt(text);
-    let mut kept = start;
-    for at in start..out.len() {
-        if !matches!(out[at], 0 | b'\r' | b'\n') {
-            out[kept] = out[at];
-            kept += 1;
+    if memchr::memchr3(0, b'\r', b'\n', &out[start..]).is_some() {
+        let mut kept = start;
+        for at in start..out.len() {
+            if !matches!(out[at], 0 | b'\r' | b'\n') {
+                out[kept] = out[at];
+                kept += 1;
+            }
         }
+        out.truncate(kept);
     }
-    out.truncate(kept);
     out.extend_from_slice(b"\r\n");
 }
 
