@@ -95,10 +95,10 @@ impl Bench {
             flow: from,
             invite: &message,
             caller: Party { number: "100".into(), name: "Ada".into() },
-            dialled: "200",
+            dialled: "200".into(),
             label: "ada-1",
             behind_nat: false,
-            session_id: "0123456789abcdef0123456789abcdef",
+            session_id: "0123456789abcdef0123456789abcdef".into(),
             emergency: false,
         };
         let call = switch.incoming(now, &incoming).expect("valid");

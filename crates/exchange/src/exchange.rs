@@ -104,6 +104,8 @@ pub struct Exchange {
     pub(crate) guesses: Guesses,
     pub(crate) load: Load,
     pending: BTreeMap<u64, Pending>,
+    /// Changes that nobody waits for, until the shell has carried out everything else: one commit for all of them.
+    gathered: Vec<Owned>,
     sequence: u64,
     epoch: Epoch,
 }
@@ -145,6 +147,7 @@ impl Exchange {
             guesses: Guesses::default(),
             load: Load::default(),
             pending: BTreeMap::new(),
+            gathered: Vec::new(),
             sequence: snapshot.sequence,
             epoch: Epoch(1),
             config,
@@ -211,7 +214,11 @@ impl Exchange {
             self.ladder.keep(true, transmit.flow, &transmit.bytes);
             return Some(Output::Transmit(transmit));
         }
-        self.switch.next_action().map(Output::Media)
+        if let Some(action) = self.switch.next_action() {
+            return Some(Output::Media(action));
+        }
+        self.hand_over_gathered();
+        self.outputs.pop_front()
     }
 
     /// When, and why, the office wants an [`Input::Timeout`].
@@ -246,7 +253,8 @@ impl Exchange {
     /// Whether nothing is under way: no leg, no promise, nothing that the store does not have.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.switch.load() == (0, 0) && self.pending.is_empty() && self.backlog.is_empty()
+        let stored = self.pending.is_empty() && self.gathered.is_empty() && self.backlog.is_empty();
+        self.switch.load() == (0, 0) && stored
     }
 
     /// How many commits wait for the store's answer.
@@ -314,11 +322,33 @@ impl Exchange {
             };
             return self.break_promise(now, promise, why);
         }
-        self.sequence += 1;
-        let urgent = !matches!(promise, Promise::Nothing);
         let epoch = self.epoch;
         let owned = |change| Owned { shard: Shard::of(subject(&change)), epoch, change };
-        let changes: Arc<[Owned]> = changes.into_iter().map(owned).collect();
+        let owned = changes.into_iter().map(owned);
+        if matches!(promise, Promise::Nothing) {
+            self.gathered.extend(owned);
+            if self.gathered.len() >= limits::GATHERED {
+                self.hand_over_gathered();
+            }
+            return;
+        }
+        // In the order in which they were made: what was gathered may be about the same device.
+        self.hand_over_gathered();
+        let changes = owned.collect();
+        self.hand_over(changes, promise);
+    }
+
+    /// Makes one commit of the changes that nobody waits for.
+    fn hand_over_gathered(&mut self) {
+        if !self.gathered.is_empty() {
+            let changes = self.gathered.drain(..).collect();
+            self.hand_over(changes, Promise::Nothing);
+        }
+    }
+
+    fn hand_over(&mut self, changes: Arc<[Owned]>, promise: Promise) {
+        self.sequence += 1;
+        let urgent = !matches!(promise, Promise::Nothing);
         let commit = Commit { sequence: self.sequence, urgent, changes: Arc::clone(&changes) };
         self.outputs.push_back(Output::Commit(commit));
         self.pending.insert(self.sequence, Pending { promise, changes });
@@ -341,6 +371,11 @@ impl Exchange {
             StoreAnswer::Conflict { why } => self.break_promise(now, pending.promise, &why),
             StoreAnswer::Fenced { shard } => {
                 let why = format!("shard {} belongs to another exchange now", shard.0);
+                if matches!(pending.promise, Promise::Nothing) {
+                    // R19: what was gathered with it and is of other shards is still ours to store.
+                    self.gathered
+                        .extend(pending.changes.iter().filter(|owned| owned.shard != shard).cloned());
+                }
                 self.break_promise(now, pending.promise, &why);
             }
         }
@@ -396,9 +431,9 @@ impl Exchange {
             .find_map(pick)
     }
 
-    /// The sequence number of the next commit.
+    /// The sequence number of the next commit that somebody waits for.
     pub(crate) fn next_sequence(&self) -> u64 {
-        self.sequence + 1
+        self.sequence + 1 + u64::from(!self.gathered.is_empty())
     }
 }
 
