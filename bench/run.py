@@ -134,8 +134,8 @@ class Bench:
             return
         users, calls = 10_000, 2_000
         with Ours(users).start() as ours:
-            # The first registrations grow tables for good; what a further one costs is asked for.
-            told = self.load("register", "--fresh", "yes", "--users", users, "--rate", 4_000,
+            # What a binding leaves once its transactions are over (RFC 3261: 64 times T1, 32 s).
+            told = self.load("register", "--fresh", "yes", "--users", users, "--rate", 4_000, "--settle", 36,
                              *ours.load_arguments())
             self.faults += filter(None, [self.wrong("binding", f"{users}", ours, told)])
             self.add("memory of a binding", f"{users}", told["bytes_each"], "octets", None, None, 1_024)

@@ -86,7 +86,7 @@ impl Exchange {
     /// Rules that need no knowledge of accounts.
     fn request(&mut self, now: Now, flow: Flow, message: &Message<'_>) {
         let method = message.method();
-        let uri = Uri::parse(message.request_uri().unwrap_or_default());
+        let uri = message.uri();
         if !self.has_room(now, flow, message, uri.as_ref().ok()) {
             return;
         }
@@ -95,8 +95,8 @@ impl Exchange {
             return self.refuse(flow, message, 416);
         }
         // RFC 3261 19.1.1: no headers in a Request-URI; 10.3: an address of record is a SIP URI.
-        let record = message.to().ok().and_then(|to| to.uri().ok()).is_some_and(|uri| uri.is_sip());
-        if uri.headers.iter().next().is_some() || (method == Method::Register && !record) {
+        let record = || message.to().ok().and_then(|to| to.uri().ok()).is_some_and(|uri| uri.is_sip());
+        if uri.headers.iter().next().is_some() || (method == Method::Register && !record()) {
             return self.refuse(flow, message, 400);
         }
         if message.values(HeaderName::Require).any(|tag| !is_understood(tag)) {

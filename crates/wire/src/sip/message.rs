@@ -14,7 +14,9 @@ use std::fmt;
 use super::limits::{INLINE_HEADER_LINES, MAX_HEAD_BYTES, MAX_HEADER_LINES, MAX_MESSAGE_BYTES};
 use super::line::{LineRef, scan_line, scan_to_line_end};
 use super::start::{StartLine, answerable_method, parse_start};
-use super::{CSeq, HeaderLine, HeaderName, Method, NameAddr, ParseError, ParseErrorKind, Values, Via, chars};
+use super::{
+    CSeq, HeaderLine, HeaderName, Method, NameAddr, ParseError, ParseErrorKind, Uri, Values, Via, chars,
+};
 
 /// "No such line" in the table of first lines.
 const NONE: u8 = u8::MAX;
@@ -39,6 +41,7 @@ pub struct Message<'a> {
 /// The views that matching, authentication and answering each ask for: read once, when somebody first asks.
 #[derive(Clone, Default)]
 pub(super) struct Read<'a> {
+    pub(super) uri: Cell<Option<Uri<'a>>>,
     pub(super) via: Cell<Option<Via<'a>>>,
     pub(super) from: Cell<Option<NameAddr<'a>>>,
     pub(super) to: Cell<Option<NameAddr<'a>>>,

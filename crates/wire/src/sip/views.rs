@@ -4,11 +4,19 @@ use std::cell::Cell;
 
 use super::params::Params;
 use super::{
-    CSeq, Contact, DigestParams, HeaderError, HeaderName, Message, NameAddr, Uri, Via, chars,
+    CSeq, Contact, DigestParams, HeaderError, HeaderName, Message, NameAddr, Uri, UriError, Via, chars,
     limits::MAX_ID_BYTES,
 };
 
 impl<'a> Message<'a> {
+    /// The Request-URI.
+    ///
+    /// # Errors
+    /// When it is malformed; a response has none.
+    pub fn uri(&self) -> Result<Uri<'a>, UriError> {
+        once(&self.read.uri, || Uri::parse(self.request_uri().unwrap_or_default()))
+    }
+
     /// The topmost Via.
     ///
     /// # Errors
@@ -177,8 +185,8 @@ impl<'a> Message<'a> {
     /// # Errors
     /// The first fault found, in that order.
     pub fn check(&self) -> Result<(), HeaderError> {
-        if let Some(uri) = self.request_uri() {
-            Uri::parse(uri).map_err(|error| HeaderError::malformed(HeaderName::Other, error.0))?;
+        if self.is_request() {
+            self.uri().map_err(|error| HeaderError::malformed(HeaderName::Other, error.0))?;
         }
         self.via()?;
         self.values(HeaderName::Via).skip(1).try_for_each(|via| Via::parse(via).map(drop))?;
@@ -199,10 +207,7 @@ impl<'a> Message<'a> {
 }
 
 /// A view that was read before, or is read now and kept for the next who asks.
-fn once<T: Copy>(
-    known: &Cell<Option<T>>,
-    read: impl FnOnce() -> Result<T, HeaderError>,
-) -> Result<T, HeaderError> {
+fn once<T: Copy, E>(known: &Cell<Option<T>>, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     if let Some(view) = known.get() {
         return Ok(view);
     }
