@@ -58,6 +58,9 @@ impl Switch {
             writer.header_number(HeaderName::MinSe, attempt.least.into());
             let halves = [attempt.session_id.as_bytes(), b";remote=", NIL_SESSION];
             writer.header_parts(HeaderName::SessionId, &halves);
+            if let Some(at_once) = attempt.target.at_once {
+                at_once.write(&mut writer, &attempt.target.domain);
+            }
             if let Some((name, value)) = &authorization {
                 writer.header(*name, value);
             }

@@ -12,8 +12,9 @@ use crate::timers::{Session, Wake};
 use clock::Now;
 use media::{Direction, LocalMedia, Negotiation, Source};
 use sip::{ClientKey, Dialog, Flow, reliable};
+use std::sync::Arc;
 use std::time::Duration;
-use wire::sip::{HeaderName, Message, Method};
+use wire::sip::{HeaderName, Message, Method, Writer};
 
 /// One device to ring.
 #[derive(Clone, Debug)]
@@ -36,6 +37,35 @@ pub struct Target {
     pub further: Vec<Way>,
     /// What a branch to the outside needs.
     pub line: Option<Box<Line>>,
+    /// The device is asked to answer by itself.
+    pub at_once: Option<AtOnce>,
+}
+
+/// How a device is asked to answer by itself; makers differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtOnce {
+    /// `Answer-Mode: Auto` (RFC 5373).
+    AnswerMode,
+    /// `Alert-Info` with `info=alert-autoanswer`.
+    AlertInfo,
+    /// `Call-Info` with `answer-after=0`.
+    CallInfo,
+}
+
+impl AtOnce {
+    /// Writes the header.
+    pub(crate) fn write(self, writer: &mut Writer<'_>, domain: &str) {
+        match self {
+            AtOnce::AnswerMode => writer.other("Answer-Mode", "Auto"),
+            // RFC 7462: the URI names a sound; a phone that answers plays none.
+            AtOnce::AlertInfo => {
+                writer.header(HeaderName::AlertInfo, "<http://127.0.0.1>;info=alert-autoanswer;delay=0")
+            }
+            AtOnce::CallInfo => {
+                writer.header_fmt(HeaderName::CallInfo, format_args!("<sip:{domain}>;answer-after=0"))
+            }
+        };
+    }
 }
 
 impl Target {
@@ -105,6 +135,7 @@ impl Switch {
             source: Source::Nothing,
             served: Served::default(),
             behind_nat: target.behind_nat,
+            media_from: target.line.as_ref().map(|line| Arc::clone(&line.media_from)).unwrap_or_default(),
             ack: None,
             session: Session::default(),
             timer: None,
@@ -357,6 +388,8 @@ impl Switch {
 /// `"Alice" <sip:100@office>`; names are cleaned of what could end the quotes or the line.
 #[must_use]
 pub fn name_addr(party: &Party, domain: &str) -> String {
+    // RFC 3323 4.1: the address of nobody.
+    let domain = if party.is_anonymous() { "anonymous.invalid" } else { domain };
     let mut text = String::with_capacity(party.name.len() + party.number.len() + domain.len() + 16);
     if !party.name.is_empty() {
         text.push('"');

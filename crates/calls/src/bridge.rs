@@ -132,6 +132,7 @@ impl Switch {
         let Some(agreed) = leg.media.agreed() else { return };
         let remote = agreed.remote.map(|remote| remote.ip());
         let accept = accept_from(remote, signalling, leg.behind_nat, leg.media_generation);
+        let accept = listed(accept, &leg.media_from, leg.media_generation);
         let order = MediaOrder {
             leg: leg::media_key(id),
             epoch: leg.order_epoch,
@@ -150,6 +151,21 @@ impl Switch {
 pub(crate) fn remote_payloads(media: &Negotiation) -> &[Payload] {
     let description = media.received_offer().or(media.remote());
     description.and_then(|description| description.audio.as_ref()).map_or(&[], |audio| &audio.payloads)
+}
+
+/// R16: a trunk may list where else its media comes from.
+fn listed(accept: AcceptFrom, also: &[IpAddr], generation: u32) -> AcceptFrom {
+    let (own, generation) = match accept {
+        // Who is where it says starts no learning again by a new offer.
+        AcceptFrom::Exact(ip) => (ip, 0),
+        AcceptFrom::Learn { ip, .. } => (ip, generation),
+        other => return other,
+    };
+    if also.is_empty() {
+        return accept;
+    }
+    let ips = std::iter::once(own).chain(also.iter().copied().filter(|ip| *ip != own)).collect();
+    AcceptFrom::Listed { ips, generation }
 }
 
 /// Whose packets a leg takes (R16): the signalled address where it can be true, else the address that the signalling

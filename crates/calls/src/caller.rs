@@ -9,6 +9,7 @@ use crate::timers::{Session, Wake};
 use clock::Now;
 use media::{Codec, Direction, LocalMedia, Negotiation, Source};
 use sip::{Dialog, Flow, ServerKey, reliable, session_timer};
+use std::net::IpAddr;
 use std::sync::Arc;
 use wire::sip::{HeaderName, Message, Method, Writer};
 use wire::text::{Short, address};
@@ -33,6 +34,8 @@ pub struct Incoming<'a, 'm> {
     pub label: &'a str,
     /// Whether a NAT stands between us and the caller.
     pub behind_nat: bool,
+    /// Other addresses that the caller's media may come from, as a trunk lists them (R16).
+    pub media_from: Arc<[IpAddr]>,
     /// Our half of the Session-ID.
     pub session_id: Arc<str>,
     /// The call may take what is kept back for emergencies (R31).
@@ -106,6 +109,7 @@ impl Switch {
             source: Source::Nothing,
             served: Served::default(),
             behind_nat: incoming.behind_nat,
+            media_from: Arc::clone(&incoming.media_from),
             ack: None,
             session: Session::of(session_timer::answer(invite).ok().flatten()),
             timer: None,
@@ -165,6 +169,7 @@ impl Switch {
             return;
         }
         waiting.progress = status;
+        self.caller_told(now, call);
         self.send_progress(now, caller, status, None);
     }
 
@@ -195,11 +200,12 @@ impl Switch {
         if let Some(entry) = self.calls.get_mut(call) {
             entry.heard = Some(branch);
         }
+        self.caller_told(now, call);
         self.send_progress(now, caller, 183, Some(&sdp));
         self.connect(now, caller, branch);
     }
 
-    fn send_progress(&mut self, now: Now, id: LegId, status: u16, sdp: Option<&[u8]>) {
+    pub(crate) fn send_progress(&mut self, now: Now, id: LegId, status: u16, sdp: Option<&[u8]>) {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let LegState::Incoming(waiting) = &mut leg.state else { return };
         let contact = contact(leg.flow);
@@ -272,6 +278,7 @@ impl Switch {
         let Stage::Talking { winner } = entry.stage else { return };
         let caller = entry.caller;
         entry.answered.get_or_insert(now);
+        self.caller_told(now, call);
         let late_offer = match self.legs.get(caller).map(|leg| &leg.state) {
             Some(LegState::Incoming(waiting)) => waiting.late_offer,
             _ => return,
@@ -406,6 +413,7 @@ fn new_call(now: Now, incoming: &Incoming<'_, '_>, caller: LegId) -> Call {
         hops: incoming.invite.max_forwards().ok().flatten().unwrap_or(70).saturating_sub(1),
         emergency: incoming.emergency,
         started: now,
+        told: false,
         answered: None,
         answered_by: "".into(),
         detail: "".into(),

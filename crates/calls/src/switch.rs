@@ -8,6 +8,7 @@ use crate::call::{Call, CallEvent, CallRecord, Stage};
 use crate::keys::{KeyWay, Press};
 use crate::leg::{self, CallId, Leg, LegId, LegState, Role};
 use crate::ports::{PortLease, PortPool};
+use crate::setup::Setup;
 use crate::timers::Wake;
 use crate::{Cause, caller};
 use clock::{Mono, Now, Wheel};
@@ -91,6 +92,7 @@ pub struct Switch {
     pub(crate) events: VecDeque<CallEvent>,
     failed_above: VecDeque<u64>,
     up: usize,
+    pub(crate) setup: Setup,
 }
 
 impl Switch {
@@ -107,6 +109,7 @@ impl Switch {
             events: VecDeque::new(),
             failed_above: VecDeque::new(),
             up: 0,
+            setup: Setup::default(),
         }
     }
 

@@ -20,6 +20,7 @@ pub mod engine;
 pub mod offer_answer;
 pub mod order;
 pub mod sounds;
+pub mod srtp;
 
 pub use codec::{Codec, CodecName, Payload};
 pub use engine::{Engine, Forward, Kind};

@@ -71,7 +71,7 @@ impl Agreed {
 }
 
 /// Whose packets are taken (R16).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AcceptFrom {
     /// Nobody's: on hold, or nothing agreed yet.
     Nobody,
@@ -84,6 +84,14 @@ pub enum AcceptFrom {
         /// Where the signalling came from.
         ip: IpAddr,
         /// Grows with each authenticated offer or answer, which alone may start learning again.
+        generation: u32,
+    },
+    /// A peer that lists where its media may come from, as a trunk: those IPs only, one source at a time. If it receives
+    /// at one of them, packets go where it says; else its source is learned as behind a NAT.
+    Listed {
+        /// The IPs; the one that the remote signalled is among them if it may be.
+        ips: Arc<[IpAddr]>,
+        /// As in [`AcceptFrom::Learn`].
         generation: u32,
     },
 }

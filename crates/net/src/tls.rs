@@ -8,7 +8,7 @@ use std::fmt;
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 /// Where the certificate chain and its key lie, both PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +92,9 @@ pub fn server_config(identity: &Identity) -> Result<Arc<ServerConfig>, TlsError>
         .map_err(|error| at(&identity.certificate, error.to_string()))?;
     Ok(Arc::new(config))
 }
+
+/// What listeners speak TLS with; replaced as a whole at a reload, while connections keep what they began with.
+pub type TlsConfig = Arc<RwLock<Arc<ServerConfig>>>;
 
 /// What we need to speak TLS to a trunk: whoever is vouched for by one of these authorities, a PEM file as systems
 /// keep it.

@@ -84,6 +84,31 @@ pub struct Packet<'a> {
     end: usize,
 }
 
+/// The fixed fields and the length of the whole header, CSRC list and extension included: all that can be read of a
+/// packet whose payload and padding are encrypted (RFC 3711 section 3.1).
+///
+/// # Errors
+/// Says what is wrong with the header.
+#[inline]
+pub fn read_protected(bytes: &[u8]) -> Result<(Header, usize), RtpError> {
+    let Some(fixed) = bytes.first_chunk::<HEADER_LEN>() else { return Err(RtpError::Short) };
+    let body = body_offset(bytes, fixed)?;
+    Ok((read_header(fixed), body))
+}
+
+#[inline]
+fn body_offset(bytes: &[u8], fixed: &[u8; HEADER_LEN]) -> Result<usize, RtpError> {
+    if fixed[0] >> 6 != 2 {
+        return Err(RtpError::Version);
+    }
+    let mut body = HEADER_LEN + 4 * usize::from(fixed[0] & 0x0f);
+    if fixed[0] & 0x10 != 0 {
+        let words = bytes.get(body + 2..body + 4).ok_or(RtpError::Short)?;
+        body += 4 + 4 * usize::from(u16::from_be_bytes([words[0], words[1]]));
+    }
+    if body > bytes.len() { Err(RtpError::Short) } else { Ok(body) }
+}
+
 impl<'a> Packet<'a> {
     /// Checks every length in the datagram.
     ///
@@ -92,18 +117,8 @@ impl<'a> Packet<'a> {
     #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<Packet<'a>, RtpError> {
         let Some(fixed) = bytes.first_chunk::<HEADER_LEN>() else { return Err(RtpError::Short) };
-        if fixed[0] >> 6 != 2 {
-            return Err(RtpError::Version);
-        }
-        let mut body = HEADER_LEN + 4 * usize::from(fixed[0] & 0x0f);
-        if fixed[0] & 0x10 != 0 {
-            let words = bytes.get(body + 2..body + 4).ok_or(RtpError::Short)?;
-            body += 4 + 4 * usize::from(u16::from_be_bytes([words[0], words[1]]));
-        }
+        let body = body_offset(bytes, fixed)?;
         let mut end = bytes.len();
-        if body > end {
-            return Err(RtpError::Short);
-        }
         if fixed[0] & 0x20 != 0 {
             let padding = usize::from(bytes[end - 1]);
             if padding == 0 || padding > end - body {

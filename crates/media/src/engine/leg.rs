@@ -110,7 +110,7 @@ impl Leg {
     pub(super) fn set(&mut self, now: Mono, order: &MediaOrder) {
         self.epoch = order.epoch;
         let was_open = self.gate.is_open();
-        if self.gate.set(now, order.accept, order.send.as_ref().map(|send| send.remote)) {
+        if self.gate.set(now, order.accept.clone(), order.send.as_ref().map(|send| send.remote)) {
             self.heard = false;
         }
         if !was_open {

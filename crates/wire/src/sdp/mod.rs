@@ -14,11 +14,13 @@
 //! are not UTF-8 in free text. Everything else that is not `letter=value` is refused with its line number.
 
 mod attribute;
+mod crypto;
 mod description;
 mod number;
 mod view;
 
 pub use attribute::{Fmtp, Rtcp, Rtpmap, Ssrc, parameter};
+pub use crypto::{Crypto, write_crypto};
 pub use description::{Attribute, Description, MediaDescription};
 pub use view::{Connection, Direction, Media, Origin};
 
