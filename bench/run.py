@@ -32,7 +32,7 @@ SHARE_IN_OVERLOAD = 0.9
 class Bench:
     def __init__(self, quick):
         self.quick = quick
-        self.folder = TARGET / ("debug" if quick else "release")
+        self.folder = TARGET / ("debug" if quick else os.environ.get("BENCH_PROFILE", "release"))
         self.loadgen = self.folder / "loadgen"
         self.rows, self.faults = [], []
 

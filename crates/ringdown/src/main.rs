@@ -29,8 +29,8 @@ use mimalloc::MiMalloc;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Messages are short-lived values on the core thread: an allocator that keeps a thread's blocks at hand saves a tenth of a
-/// call (docs/performance.md).
+/// Messages are short-lived values of many sizes on the core thread, and some are freed on others: glibc's allocator spends
+/// a good part of a call on keeping itself in order (docs/performance.md).
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
