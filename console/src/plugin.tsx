@@ -149,7 +149,7 @@ class Running {
     render(
       <Dock
         phone={this.phone}
-        host={{ history: { records: this.records, most: HISTORY }, pop: this.element.getAttribute("pop") ?? "" }}
+        host={{ guest: true, history: { records: this.records, most: HISTORY }, pop: this.element.getAttribute("pop") ?? "" }}
       />,
       this.root,
     );

@@ -21,6 +21,8 @@ export interface DockHost {
   /** Names for what is typed. */
   suggest?: (text: string) => { name: string; number: string }[];
   pop?: string;
+  /** In a page of others. */
+  guest?: boolean;
 }
 
 export function Dock({ phone, host = {} }: { phone: Phone; host?: DockHost }): JSX.Element {
@@ -28,7 +30,7 @@ export function Dock({ phone, host = {} }: { phone: Phone; host?: DockHost }): J
   const calls = phone.calls.value;
   const current = phone.current.value;
   const box = useRef<HTMLDivElement>(null);
-  useKeys(phone, box);
+  useKeys(phone, box, host.guest === true);
 
   return (
     <div ref={box} class={`dock ${phone.open.value ? "open" : ""} ${calls.some(going) ? "busy" : ""}`}>

@@ -184,6 +184,7 @@ function Details({ person }: { person: Person }): JSX.Element {
     form.value = { ...form.value, ...change };
   };
   const value = form.value;
+  const pin = useSignal("");
   return (
     <section class="part">
       <h3>{t("people.details")}</h3>
@@ -193,7 +194,8 @@ function Details({ person }: { person: Person }): JSX.Element {
         icon="check"
         send={async () => {
           const before = editable(person);
-          await api.edit("PATCH", path(person), changes(before, value));
+          await api.edit("PATCH", path(person), { ...changes(before, value), ...(pin.value === "" ? {} : { pin: pin.value }) });
+          pin.value = "";
           done(t("stored"));
         }}
       >
@@ -221,6 +223,16 @@ function Details({ person }: { person: Person }): JSX.Element {
               <Field label={t("people.mobile")} inputMode="tel" value={value.mobile ?? ""} onInput={(text) => set({ mobile: orNull(text) })} error={wrong("mobile")} />
               <Field label={t("people.zone")} placeholder="Asia/Shanghai" value={value.zone ?? ""} onInput={(text) => set({ zone: orNull(text) })} error={wrong("zone")} />
             </div>
+            <Field
+              label={t("people.pin")}
+              type="password"
+              inputMode="numeric"
+              autocomplete="new-password"
+              value={pin.value}
+              onInput={(text) => (pin.value = text)}
+              hint={person.has_pin ? t("people.pin_set") : t("people.pin_hint")}
+              error={wrong("pin")}
+            />
             <Tick label={t("people.dnd")} checked={value.do_not_disturb} onChange={(on) => set({ do_not_disturb: on })} />
             <fieldset class="group">
               <legend>{t("people.forwarding")}</legend>
