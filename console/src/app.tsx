@@ -9,14 +9,11 @@ import { pages, type PageEntry } from "./pages/index.ts";
 import { Dock, useUnfold, type DockHost } from "./phone/dock.tsx";
 import { phone, startPhone, stopPhone } from "./phone/here.ts";
 import { go, place } from "./router.ts";
-import { known, me, noServer, people, records, role, session, setReady, signOut, status } from "./state/store.ts";
+import { known, me, noServer, offered, people, records, role, session, setReady, signOut, status } from "./state/store.ts";
 import { dismiss, failed, notices } from "./state/undo.ts";
 import { Icon } from "./ui/icons.tsx";
 import { Button, ProblemNote } from "./ui/parts.tsx";
 import { language, speak, t } from "./words.ts";
-
-/** Whoever came by a link is offered to set a password once, not at each visit. */
-export const offered = signal(sessionStorage.getItem("ringdown.offered") === "1");
 
 export function App(): JSX.Element | null {
   if (!known.value) return null;
@@ -28,7 +25,7 @@ export function App(): JSX.Element | null {
     );
   }
   if (session.value === null) return <Door />;
-  if (session.value.set_password && !offered.value) return <Door password />;
+  if (session.value.set_password && offered.value !== session.value.account) return <Door password />;
   return <Frame />;
 }
 

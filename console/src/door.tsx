@@ -1,8 +1,8 @@
 // Signing in, and setting a password after a one-time link.
 import type { JSX } from "preact";
 import { useSignal } from "@preact/signals";
-import { LanguageSwitch, offered } from "./app.tsx";
-import { api, session, signIn } from "./state/store.ts";
+import { LanguageSwitch } from "./app.tsx";
+import { api, OFFERED, offered, session, signIn } from "./state/store.ts";
 import { Problem } from "./api/client.ts";
 import { Field, Form } from "./ui/parts.tsx";
 import { t } from "./words.ts";
@@ -62,8 +62,9 @@ function SignIn(): JSX.Element {
 }
 
 function offer(): void {
-  sessionStorage.setItem("ringdown.offered", "1");
-  offered.value = true;
+  const account = session.peek()?.account ?? null;
+  if (account !== null) localStorage.setItem(OFFERED, account);
+  offered.value = account;
 }
 
 function SetPassword(): JSX.Element {

@@ -93,6 +93,10 @@ export const sessions = list<SessionRow>({
 export const tokens = list<Token>({ path: "tokens", key: (row) => row.id });
 export const webhooks = list<Webhook>({ path: "webhooks", key: (row) => row.id });
 
+/** Whoever came by a link is offered to set a password once, not in each tab. */
+export const OFFERED = "ringdown.offered";
+export const offered = signal(localStorage.getItem(OFFERED));
+
 /** The person who is signed in. */
 export const me = signal<Person | null>(null);
 
@@ -180,6 +184,8 @@ function forget(): void {
   stream?.close();
   stream = null;
   api.csrf = "";
+  localStorage.removeItem(OFFERED);
+  offered.value = null;
   session.value = null;
   status.value = null;
   me.value = null;
