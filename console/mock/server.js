@@ -47,7 +47,10 @@ const server = createServer(async (request, response) => {
     if (url.pathname.startsWith("/api/v1/")) {
       if (request.headers.origin !== undefined) {
         response.setHeader("Access-Control-Allow-Origin", request.headers.origin);
-        response.setHeader("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-Match, Last-Event-ID");
+        response.setHeader(
+          "Access-Control-Allow-Headers",
+          "Authorization, Content-Type, Idempotency-Key, If-Match, Last-Event-ID",
+        );
         response.setHeader("Access-Control-Allow-Methods", "GET, POST, PATCH, PUT, DELETE");
         response.setHeader("Access-Control-Expose-Headers", "ETag");
       }
@@ -107,7 +110,8 @@ async function api(request, response, url) {
   const body = method === "GET" ? {} : await read(request);
   if (path[0] === "session" && path.length === 1) return session(method, body, response);
   if (!signedIn) return problem(response, 401, "Sign in first.");
-  if (method !== "GET" && bearer === undefined && request.headers["x-ringdown-csrf"] !== "mock") return problem(response, 403, "The CSRF value is missing.");
+  if (method !== "GET" && bearer === undefined && request.headers["x-ringdown-csrf"] !== "mock")
+    return problem(response, 403, "The CSRF value is missing.");
   if (path[0] === "session" && path[1] === "password") {
     passwordNeeded = false;
     return json(response, 204);
@@ -139,7 +143,12 @@ function session(method, body, response) {
   }
   if (!signedIn) return problem(response, 401, "Sign in first.");
   const me = office.me();
-  json(response, 200, { ...me, csrf: "mock", expires: new Date(Date.now() + 8 * 3_600_000).toISOString(), set_password: passwordNeeded });
+  json(response, 200, {
+    ...me,
+    csrf: "mock",
+    expires: new Date(Date.now() + 8 * 3_600_000).toISOString(),
+    set_password: passwordNeeded,
+  });
 }
 
 function events(request, response) {

@@ -83,7 +83,9 @@ const dockHost: DockHost = {
     for (const person of people.rows.values()) {
       if (found.length >= 6) break;
       const name = person.display || person.name;
-      const number = person.numbers.find((one) => one.startsWith(wanted)) ?? (name.toLowerCase().includes(wanted) ? person.numbers[0] : undefined);
+      const number =
+        person.numbers.find((one) => one.startsWith(wanted)) ??
+        (name.toLowerCase().includes(wanted) ? person.numbers[0] : undefined);
       if (number !== undefined) found.push({ name, number });
     }
     return found;
@@ -146,7 +148,13 @@ function Bar({ path }: { path: string }): JSX.Element {
       </Button>
       <LanguageSwitch />
       <div class="holder" onKeyDown={(event) => event.key === "Escape" && (menu.value = false)}>
-        <Button tone="quiet" icon="people" label={t("frame.me")} pressed={menu.value} onClick={() => (menu.value = !menu.value)} />
+        <Button
+          tone="quiet"
+          icon="people"
+          label={t("frame.me")}
+          pressed={menu.value}
+          onClick={() => (menu.value = !menu.value)}
+        />
         {menu.value && <Me />}
       </div>
     </header>
@@ -156,12 +164,7 @@ function Bar({ path }: { path: string }): JSX.Element {
 export function LanguageSwitch(): JSX.Element {
   const other = language.value === "en" ? "zh-CN" : "en";
   return (
-    <button
-      type="button"
-      class="button quiet"
-      lang={other}
-      onClick={() => void speak(other, true)}
-    >
+    <button type="button" class="button quiet" lang={other} onClick={() => void speak(other, true)}>
       {other === "en" ? "English" : "中文"}
     </button>
   );
@@ -257,7 +260,12 @@ function Nowhere({ path }: { path: string }): JSX.Element {
 }
 
 /** What every page is: a heading with its tools, and the rest. */
-export function Page(props: { title: string; tools?: JSX.Element | false | null; narrow?: boolean; children: ComponentChildren }): JSX.Element {
+export function Page(props: {
+  title: string;
+  tools?: JSX.Element | false | null;
+  narrow?: boolean;
+  children: ComponentChildren;
+}): JSX.Element {
   return (
     <main class={`page ${props.narrow === true ? "narrow" : ""}`} id="page" tabIndex={-1}>
       <header>

@@ -45,7 +45,14 @@ function SignIn(): JSX.Element {
     >
       {() => (
         <>
-          <Field autofocus required label={t("door.name")} autocomplete="username" value={name.value} onInput={(value) => (name.value = value)} />
+          <Field
+            autofocus
+            required
+            label={t("door.name")}
+            autocomplete="username"
+            value={name.value}
+            onInput={(value) => (name.value = value)}
+          />
           <Field
             required
             label={t("door.password")}
@@ -87,7 +94,13 @@ function SetPassword(): JSX.Element {
         <>
           <p>{t("door.welcome", { name: me?.display || me?.account || "" })}</p>
           <input type="text" hidden autocomplete="username" value={me?.account ?? ""} readOnly />
-          <NewPassword secret={secret.value} again={again.value} onSecret={(value) => (secret.value = value)} onAgain={(value) => (again.value = value)} error={wrong("new")} />
+          <NewPassword
+            secret={secret.value}
+            again={again.value}
+            onSecret={(value) => (secret.value = value)}
+            onAgain={(value) => (again.value = value)}
+            error={wrong("new")}
+          />
         </>
       )}
     </Form>

@@ -130,7 +130,10 @@ class Running {
     this.phone.open.value = true;
     this.root = element.shadowRoot ?? element.attachShadow({ mode: "open" });
     this.root.adoptedStyleSheets = [tokens, parts, dock, HOST].map(sheet);
-    this.ends.push(attention(this.phone, t), effect(() => this.tell()));
+    this.ends.push(
+      attention(this.phone, t),
+      effect(() => this.tell()),
+    );
     void this.start();
   }
 

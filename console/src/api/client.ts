@@ -126,13 +126,7 @@ async function problem(response: Response, signedOut: () => void): Promise<Probl
     // Something between us and the exchange answered.
   }
   const text = (name: string): string => (typeof body[name] === "string" ? (body[name] as string) : "");
-  const found = new Problem(
-    response.status,
-    text("title"),
-    text("detail"),
-    text("field") || null,
-    text("blame") || null,
-  );
+  const found = new Problem(response.status, text("title"), text("detail"), text("field") || null, text("blame") || null);
   if (response.status === 401) signedOut();
   return found;
 }

@@ -55,7 +55,7 @@ export class EventStream {
   }
 
   private async run(): Promise<void> {
-    for (let failures = 0; !this.ended.signal.aborted; ) {
+    for (let failures = 0; !this.ended.signal.aborted;) {
       const began = Date.now();
       await this.read().catch(() => {});
       if (this.ended.signal.aborted) return;

@@ -3,7 +3,7 @@ import { UA, WebSocketInterface } from "jssip";
 import type { WebPhone } from "../api/types.ts";
 import { QualityMeter, sampleOf } from "./quality.ts";
 import { reasonOf } from "./reason.ts";
-import { choice, choose, openMicrophone, toSpeaker } from "./sound.ts";
+import { choose, openMicrophone, toSpeaker } from "./sound.ts";
 import { going, type CallView, type Command, type LinkState } from "./types.ts";
 
 type Session = ReturnType<UA["call"]>;
@@ -498,5 +498,3 @@ function instance(): string {
     return crypto.randomUUID();
   }
 }
-
-export { choice };

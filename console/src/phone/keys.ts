@@ -13,7 +13,8 @@ export function useKeys(phone: Phone, box: RefObject<HTMLElement>, guest: boolea
       const target = event.composedPath()[0];
       const typing =
         target instanceof Element &&
-        (target.closest("input,textarea,select,dialog") !== null || (target instanceof HTMLElement && target.isContentEditable));
+        (target.closest("input,textarea,select,dialog") !== null ||
+          (target instanceof HTMLElement && target.isContentEditable));
       const inside = box.current !== null && event.composedPath().includes(box.current);
       if (!event.altKey && (typing || (guest && !inside))) return;
       if (act(phone, box, event, typing)) event.preventDefault();
@@ -57,7 +58,7 @@ function act(phone: Phone, box: RefObject<HTMLElement>, event: KeyboardEvent, ty
       return true;
     case "o":
       if (call.state !== "talking") return false;
-      phone.hold_(call, !call.held);
+      phone.putOnHold(call, !call.held);
       return true;
     case "k":
     case "t":

@@ -34,7 +34,7 @@ export class Collection<T> {
   private hidden = new Set<string>();
   private next: string | null = null;
   private query = "";
-  private load_ = 0;
+  private turns = 0;
   private loading: Promise<void> = Promise.resolve();
   /** Events that came while a page was on its way, by key: they are newer than the page. */
   private during: Set<string> | null = null;
@@ -49,7 +49,7 @@ export class Collection<T> {
     const changed = query !== this.query;
     if (!fresh && !changed && this.state.peek() !== "idle" && this.state.peek() !== "failed") return this.loading;
     this.query = query;
-    this.loading = this.fetch(++this.load_);
+    this.loading = this.fetch(++this.turns);
     return this.loading;
   }
 
@@ -61,14 +61,14 @@ export class Collection<T> {
       let after: string | null = null;
       do {
         const page: Page<T> = await this.page(after);
-        if (turn !== this.load_) return;
+        if (turn !== this.turns) return;
         for (const row of page.items) rows.set(this.source.key(row), row);
         after = page.next;
       } while (after !== null && this.source.lazy !== true);
       this.next = after;
       this.replace(rows);
     } catch (error) {
-      if (turn !== this.load_) return;
+      if (turn !== this.turns) return;
       batch(() => {
         this.problem.value = asProblem(error);
         this.state.value = "failed";
@@ -80,10 +80,10 @@ export class Collection<T> {
     if (this.next === null) return;
     const after = this.next;
     this.next = null;
-    const turn = this.load_;
+    const turn = this.turns;
     try {
       const page = await this.page(after);
-      if (turn !== this.load_) return;
+      if (turn !== this.turns) return;
       this.next = page.next;
       for (const row of page.items) this.put(this.source.key(row), row);
     } catch (error) {
@@ -157,7 +157,7 @@ export class Collection<T> {
   }
 
   reset(): void {
-    this.load_++;
+    this.turns++;
     this.rows.clear();
     this.hidden.clear();
     this.next = null;

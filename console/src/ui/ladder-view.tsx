@@ -124,7 +124,9 @@ function Drawn({ ladder }: { ladder: Ladder }): JSX.Element {
             </li>
           ))}
         </ol>
-        {ladder.rows.length > MOST_ROWS && <p class="quiet-text">{t("ladder.more", { count: ladder.rows.length - MOST_ROWS })}</p>}
+        {ladder.rows.length > MOST_ROWS && (
+          <p class="quiet-text">{t("ladder.more", { count: ladder.rows.length - MOST_ROWS })}</p>
+        )}
       </div>
     </div>
   );
@@ -160,12 +162,7 @@ function RowView(props: { row: Row; actors: string[]; open: boolean; turn: () =>
   const exchange = t("ladder.exchange");
   return (
     <>
-      <button
-        type="button"
-        class={`rung ${row.tone}`}
-        aria-expanded={open}
-        onClick={turn}
-      >
+      <button type="button" class={`rung ${row.tone}`} aria-expanded={open} onClick={turn}>
         {time}
         <div class="rung-space">
           {lines}

@@ -153,7 +153,12 @@ export function Choice({ label, value, options, onChange, hint }: ChoiceProps): 
   );
 }
 
-export function Tick(props: { label: string; checked: boolean; onChange: (checked: boolean) => void; hint?: string }): JSX.Element {
+export function Tick(props: {
+  label: string;
+  checked: boolean;
+  onChange: (checked: boolean) => void;
+  hint?: string;
+}): JSX.Element {
   return (
     <label class="tick">
       <input type="checkbox" checked={props.checked} onChange={(event) => props.onChange(event.currentTarget.checked)} />
@@ -267,7 +272,12 @@ export function CopyLine({ label, value, secret = false }: { label: string; valu
 }
 
 /** A panel beside a list: the list stays where it was, Escape closes. */
-export function Panel(props: { title: ComponentChildren; close: () => void; children: ComponentChildren; wide?: boolean }): JSX.Element {
+export function Panel(props: {
+  title: ComponentChildren;
+  close: () => void;
+  children: ComponentChildren;
+  wide?: boolean;
+}): JSX.Element {
   const panel = useRef<HTMLElement>(null);
   const before = useRef<Element | null>(null);
   useEffect(() => {
@@ -302,7 +312,13 @@ export function Panel(props: { title: ComponentChildren; close: () => void; chil
 }
 
 /** Asks to type a name before something is gone for good. */
-export function TypeToRemove(props: { name: string; words: string; action: string; remove: () => Promise<void>; cancel: () => void }): JSX.Element {
+export function TypeToRemove(props: {
+  name: string;
+  words: string;
+  action: string;
+  remove: () => Promise<void>;
+  cancel: () => void;
+}): JSX.Element {
   const typed = useSignal("");
   return (
     <Form
@@ -318,7 +334,12 @@ export function TypeToRemove(props: { name: string; words: string; action: strin
       {() => (
         <>
           <p>{props.words}</p>
-          <Field autofocus label={t("type.name", { name: props.name })} value={typed.value} onInput={(value) => (typed.value = value)} />
+          <Field
+            autofocus
+            label={t("type.name", { name: props.name })}
+            value={typed.value}
+            onInput={(value) => (typed.value = value)}
+          />
         </>
       )}
     </Form>

@@ -2,7 +2,7 @@
 // document, however many there are.
 import { Component, type ComponentChildren, type JSX } from "preact";
 import { useEffect, useId, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { useSignal, type ReadonlySignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import type { Collection, View } from "../state/collection.ts";
 import { t, language } from "../words.ts";
 import { ProblemNote } from "./parts.tsx";
@@ -130,7 +130,8 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
     active.value = keyOf(row);
     const above = index * ROW;
     if (above < element.scrollTop) element.scrollTop = above;
-    else if (above + 2 * ROW > element.scrollTop + element.clientHeight) element.scrollTop = above + 2 * ROW - element.clientHeight;
+    else if (above + 2 * ROW > element.scrollTop + element.clientHeight)
+      element.scrollTop = above + 2 * ROW - element.clientHeight;
   };
   const keys = (event: KeyboardEvent): void => {
     if (event.target instanceof Element && event.target.closest("button,a,input,select") !== null) return;
@@ -216,7 +217,8 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
           onScroll={(event) => (top.value = Math.floor(event.currentTarget.scrollTop / (STRIDE * ROW)) * STRIDE * ROW)}
           onKeyDown={keys}
           onFocus={(event) => {
-            if (event.target === event.currentTarget && active.value === null && rows.length > 0) walk(first + (first > 0 ? SPARE : 0));
+            if (event.target === event.currentTarget && active.value === null && rows.length > 0)
+              walk(first + (first > 0 ? SPARE : 0));
           }}
         >
           <div class="row head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: grid }}>
@@ -336,5 +338,3 @@ export function useRows<T>(of: Collection<T>): readonly T[] {
   }, [of]);
   return useMemo(() => [...of.rows.values()], [of, of.version.value]);
 }
-
-export type Rows<T> = ReadonlySignal<readonly T[]>;

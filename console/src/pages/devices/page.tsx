@@ -16,8 +16,17 @@ import { accountOf, programs, qrText } from "./setup.ts";
 const path = (device: Device): string => `devices/${encodeURIComponent(device.name)}`;
 
 function OnChip({ device }: { device: Device }): JSX.Element {
-  if (device.registered.length > 0) return <Chip tone="good" icon="check">{t("devices.on")}</Chip>;
-  return <Chip tone="idle" icon="away">{t("devices.off")}</Chip>;
+  if (device.registered.length > 0)
+    return (
+      <Chip tone="good" icon="check">
+        {t("devices.on")}
+      </Chip>
+    );
+  return (
+    <Chip tone="idle" icon="away">
+      {t("devices.off")}
+    </Chip>
+  );
 }
 
 const owner = (device: Device): string => people.rows.get(device.account)?.display || device.account;
@@ -51,7 +60,13 @@ export default function Devices(): JSX.Element {
       sort: owner,
       show: (row) => <span translate={false}>{owner(row)}</span>,
     },
-    { key: "state", title: t("devices.state"), width: "96px", sort: (row) => (row.registered.length > 0 ? 0 : 1), show: (row) => <OnChip device={row} /> },
+    {
+      key: "state",
+      title: t("devices.state"),
+      width: "96px",
+      sort: (row) => (row.registered.length > 0 ? 0 : 1),
+      show: (row) => <OnChip device={row} />,
+    },
     {
       key: "from",
       title: t("devices.from"),
@@ -64,7 +79,14 @@ export default function Devices(): JSX.Element {
         </span>
       ),
     },
-    { key: "location", title: t("devices.location"), from: 700, width: "minmax(80px, 1fr)", sort: (row) => row.location, show: (row) => row.location },
+    {
+      key: "location",
+      title: t("devices.location"),
+      from: 700,
+      width: "minmax(80px, 1fr)",
+      sort: (row) => row.location,
+      show: (row) => row.location,
+    },
   ];
   return (
     <Page
@@ -168,12 +190,20 @@ export function Setup({ made }: { made: DeviceSecret }): JSX.Element {
       <small class="centre">{t("devices.qr_hint")}</small>
       <div class="tabs" role="tablist" aria-label={t("devices.programs")}>
         {programs(account).map((one) => (
-          <button key={one.name} type="button" role="tab" aria-selected={one.name === program.value} onClick={() => (program.value = one.name)}>
+          <button
+            key={one.name}
+            type="button"
+            role="tab"
+            aria-selected={one.name === program.value}
+            onClick={() => (program.value = one.name)}
+          >
             {one.name}
           </button>
         ))}
       </div>
-      {shown?.lines.map((line) => <CopyLine key={line.label} label={line.label} value={line.value} secret={line.secret === true} />)}
+      {shown?.lines.map((line) => (
+        <CopyLine key={line.label} label={line.label} value={line.value} secret={line.secret === true} />
+      ))}
     </div>
   );
 }
@@ -281,7 +311,13 @@ function Details({ device }: { device: Device }): JSX.Element {
       >
         {(wrong) => (
           <>
-            <Field label={t("devices.location")} value={location.value} onInput={(value) => (location.value = value)} hint={t("devices.location_hint")} error={wrong("location")} />
+            <Field
+              label={t("devices.location")}
+              value={location.value}
+              onInput={(value) => (location.value = value)}
+              hint={t("devices.location_hint")}
+              error={wrong("location")}
+            />
             <Field
               label={t("devices.call_back")}
               inputMode="tel"

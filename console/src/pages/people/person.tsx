@@ -68,7 +68,15 @@ function Numbers({ person, writes }: { person: Person; writes: boolean }): JSX.E
             adding.value = "";
           }}
         >
-          {() => <Field required label={t("people.number")} inputMode="tel" value={adding.value} onInput={(value) => (adding.value = value)} />}
+          {() => (
+            <Field
+              required
+              label={t("people.number")}
+              inputMode="tel"
+              value={adding.value}
+              onInput={(value) => (adding.value = value)}
+            />
+          )}
         </Form>
       )}
     </section>
@@ -107,7 +115,11 @@ function Phones({ person, writes }: { person: Person; writes: boolean }): JSX.El
               {name}
             </a>
             <span class="quiet-text">
-              {(devices.rows.get(name)?.registered.length ?? 0) > 0 ? t("devices.on") : devices.rows.has(name) ? t("devices.off") : ""}
+              {(devices.rows.get(name)?.registered.length ?? 0) > 0
+                ? t("devices.on")
+                : devices.rows.has(name)
+                  ? t("devices.off")
+                  : ""}
             </span>
           </li>
         ))}
@@ -201,7 +213,12 @@ function Details({ person }: { person: Person }): JSX.Element {
       >
         {(wrong) => (
           <>
-            <Field label={t("people.name")} value={value.display} onInput={(display) => set({ display })} error={wrong("display")} />
+            <Field
+              label={t("people.name")}
+              value={value.display}
+              onInput={(display) => set({ display })}
+              error={wrong("display")}
+            />
             <div class="pair">
               <Choice
                 label={t("people.role")}
@@ -220,8 +237,20 @@ function Details({ person }: { person: Person }): JSX.Element {
               />
             </div>
             <div class="pair">
-              <Field label={t("people.mobile")} inputMode="tel" value={value.mobile ?? ""} onInput={(text) => set({ mobile: orNull(text) })} error={wrong("mobile")} />
-              <Field label={t("people.zone")} placeholder="Asia/Shanghai" value={value.zone ?? ""} onInput={(text) => set({ zone: orNull(text) })} error={wrong("zone")} />
+              <Field
+                label={t("people.mobile")}
+                inputMode="tel"
+                value={value.mobile ?? ""}
+                onInput={(text) => set({ mobile: orNull(text) })}
+                error={wrong("mobile")}
+              />
+              <Field
+                label={t("people.zone")}
+                placeholder="Asia/Shanghai"
+                value={value.zone ?? ""}
+                onInput={(text) => set({ zone: orNull(text) })}
+                error={wrong("zone")}
+              />
             </div>
             <Field
               label={t("people.pin")}
@@ -254,7 +283,9 @@ function Details({ person }: { person: Person }): JSX.Element {
                   key={right}
                   label={t(`right.${right}`)}
                   checked={value.rights.includes(right)}
-                  onChange={(on) => set({ rights: on ? [...value.rights, right] : value.rights.filter((one) => one !== right) })}
+                  onChange={(on) =>
+                    set({ rights: on ? [...value.rights, right] : value.rights.filter((one) => one !== right) })
+                  }
                 />
               ))}
               <Field
@@ -272,7 +303,9 @@ function Details({ person }: { person: Person }): JSX.Element {
   );
 }
 
-function editable(person: Person): Pick<
+function editable(
+  person: Person,
+): Pick<
   Person,
   "display" | "role" | "language" | "zone" | "mobile" | "do_not_disturb" | "forwarding" | "rights" | "calls_a_day"
 > {

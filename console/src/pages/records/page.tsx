@@ -17,10 +17,18 @@ import { t, tOr } from "../../words.ts";
 
 export function CauseChip({ record }: { record: CallRecord }): JSX.Element {
   if (record.answered !== null && record.cause !== "lost" && record.cause !== "node lost") {
-    return <Chip tone="good" icon="check">{causeWords(record)}</Chip>;
+    return (
+      <Chip tone="good" icon="check">
+        {causeWords(record)}
+      </Chip>
+    );
   }
   const bad = record.blame === "us" || record.blame === "operator" || record.blame === "carrier" || record.cause === "lost";
-  return <Chip tone={bad ? "bad" : "warn"} icon={bad ? "warn" : "missed"}>{causeWords(record)}</Chip>;
+  return (
+    <Chip tone={bad ? "bad" : "warn"} icon={bad ? "warn" : "missed"}>
+      {causeWords(record)}
+    </Chip>
+  );
 }
 
 const blame = (record: CallRecord): string => tOr(`blame.${record.blame}`, record.blame);
@@ -28,7 +36,13 @@ const blame = (record: CallRecord): string => tOr(`blame.${record.blame}`, recor
 /** The columns of a list of records, wherever it stands. */
 export function recordColumns(): Column<CallRecord>[] {
   return [
-    { key: "started", title: t("records.started"), width: "96px", sort: (row) => row.id, show: (row) => <Time at={row.started} /> },
+    {
+      key: "started",
+      title: t("records.started"),
+      width: "96px",
+      sort: (row) => row.id,
+      show: (row) => <Time at={row.started} />,
+    },
     {
       key: "caller",
       title: t("records.caller"),
@@ -48,7 +62,13 @@ export function recordColumns(): Column<CallRecord>[] {
         </span>
       ),
     },
-    { key: "cause", title: t("records.cause"), width: "minmax(112px, 1.2fr)", sort: causeWords, show: (row) => <CauseChip record={row} /> },
+    {
+      key: "cause",
+      title: t("records.cause"),
+      width: "minmax(112px, 1.2fr)",
+      sort: causeWords,
+      show: (row) => <CauseChip record={row} />,
+    },
     { key: "blame", title: t("records.blame"), width: "96px", from: 780, sort: blame, show: blame },
     {
       key: "duration",
@@ -126,7 +146,12 @@ export default function Records(): JSX.Element {
           }
         />
         {record !== undefined && (
-          <Panel key={record.id} wide title={`${record.caller_name || record.caller} → ${record.callee}`} close={() => open(null)}>
+          <Panel
+            key={record.id}
+            wide
+            title={`${record.caller_name || record.caller} → ${record.callee}`}
+            close={() => open(null)}
+          >
             <Detail record={record} />
             <LadderView call={record.session_id} />
           </Panel>
@@ -136,7 +161,13 @@ export default function Records(): JSX.Element {
   );
 }
 
-function Day(props: { label: string; value: string; least?: string; most?: string; onChange: (day: string) => void }): JSX.Element {
+function Day(props: {
+  label: string;
+  value: string;
+  least?: string;
+  most?: string;
+  onChange: (day: string) => void;
+}): JSX.Element {
   return (
     <label class="day">
       <span>{props.label}</span>

@@ -68,7 +68,9 @@ export default function Start(): JSX.Element {
             <ul class="lines">
               {on.slice(0, 8).map((device) => (
                 <li key={device.name}>
-                  <Chip tone="good" icon="check">{t("devices.on")}</Chip>
+                  <Chip tone="good" icon="check">
+                    {t("devices.on")}
+                  </Chip>
                   <span translate={false}>{device.name}</span>
                 </li>
               ))}
