@@ -140,7 +140,7 @@ def test_trunks_routes_and_groups_are_made_and_removed(office, boss):
     boss.get_by_role("button", name="Add a group").first.click()
     boss.get_by_label("Name", exact=True).fill("sales")
     boss.get_by_role("textbox", name="Number").fill("700")
-    boss.get_by_label("People", exact=True).fill("carol.diaz")
+    boss.get_by_role("combobox", name="People", exact=True).fill("carol.diaz")
     boss.get_by_role("button", name="Save").click()
     boss.locator(".rows .row", has_text="700").wait_for()
     assert "700" in office.run("group", "list").stdout

@@ -10,6 +10,7 @@ import { Icon } from "../../ui/icons.tsx";
 import { Button, Chip, Choice, CopyLine, Empty, Field, Form, Panel } from "../../ui/parts.tsx";
 import { Table, useRows, type Column } from "../../ui/table.tsx";
 import { t } from "../../words.ts";
+import { deviceName } from "../../ui/device-name.ts";
 import { QrCode } from "./qr.tsx";
 import { accountOf, programs, qrText } from "./setup.ts";
 
@@ -49,7 +50,7 @@ export default function Devices(): JSX.Element {
       show: (row) => (
         <span class="name-cell">
           <Icon name={row.kind === "web" ? "globe" : "devices"} />
-          <span translate={false}>{row.name}</span>
+          <span translate={false}>{deviceName(row)}</span>
         </span>
       ),
     },
@@ -234,7 +235,7 @@ function DevicePanel({ device, close }: { device: Device; close: () => void }): 
     );
   };
   return (
-    <Panel title={<span translate={false}>{device.name}</span>} close={close}>
+    <Panel title={<span translate={false}>{deviceName(device)}</span>} close={close}>
       <section class="part">
         <div class="actions">
           <OnChip device={device} />
