@@ -24,7 +24,7 @@ fn version(sdp: &[u8]) -> u64 {
     lines(sdp, "o=")[0].split(' ').nth(2).unwrap().parse().unwrap()
 }
 
-fn answered(offer: &str) -> (Negotiation, Vec<u8>, Agreed) {
+fn answered(offer: &str) -> (Negotiation, Vec<u8>, Arc<Agreed>) {
     let mut leg = Negotiation::new(LOCAL);
     leg.receive_offer(&phone(offer)).unwrap();
     let (sdp, agreed) = leg.answer(&Codec::OURS, Direction::SendRecv).unwrap();
@@ -136,7 +136,7 @@ fn each_side_keeps_its_own_numbers() {
         ))
         .unwrap();
     assert_eq!(agreed.codec.number, 111);
-    assert_eq!(agreed.telephone_event.unwrap().number, 110);
+    assert_eq!(agreed.telephone_event.as_ref().unwrap().number, 110);
     let received: Vec<u8> = agreed.receive.iter().map(|payload| payload.number).collect();
     assert_eq!(received, [96, 97]);
     let offer = leg.offer(&[Codec::OPUS], Direction::SendRecv);
