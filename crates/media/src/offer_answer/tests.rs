@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::codec::{Codec, CodecName};
+use std::sync::Arc;
 
 const LOCAL: LocalMedia =
     LocalMedia { address: IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 10)), port: 20_000, session_id: 77 };
