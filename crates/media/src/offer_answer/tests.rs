@@ -181,7 +181,7 @@ fn a_refused_offer_changes_nothing_but_the_next_version() {
     let refused = leg.offer(&[Codec::OPUS], Direction::SendRecv);
     assert_eq!(version(&refused), 2);
     leg.refuse_offer();
-    assert_eq!((leg.current_sdp(), leg.agreed()), (Some(&first[..]), Some(&agreed)));
+    assert_eq!((leg.current_sdp(), leg.agreed()), (Some(&first[..]), Some(&*agreed)));
     let refresh = leg.offer(&[Codec::PCMA, Codec::PCMU], Direction::SendRecv);
     assert_eq!(text(&refresh), text(&first), "as if nothing had been offered");
     leg.refuse_offer();
@@ -196,7 +196,7 @@ fn offers_cross() {
     leg.refuse_offer();
     leg.receive_offer(&phone(PLAIN)).unwrap();
     assert_eq!(leg.receive_answer(&phone(PLAIN)).unwrap_err(), MediaError::UnexpectedAnswer);
-    assert_eq!(leg.agreed(), Some(&agreed));
+    assert_eq!(leg.agreed(), Some(&*agreed));
 }
 
 #[test]
