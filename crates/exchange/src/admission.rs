@@ -10,7 +10,6 @@ use calls::Leftover;
 use clock::Now;
 use sip::digest::Verdict;
 use sip::{Flow, ServerKey, Transport};
-use std::net::IpAddr;
 use wire::sip::{HeaderName, Message, Method, Scheme, Uri, Writer, parse_for_reply};
 use wire::text::hex;
 
@@ -158,7 +157,7 @@ impl Exchange {
                 self.sources.proved(now.mono, address);
                 return Some(Sender::Device(user));
             }
-            Verdict::Wrong => self.strike(now, address, user),
+            Verdict::Wrong => self.wrong_secret(now, address, user),
             Verdict::Stale | Verdict::Missing => {}
         }
         match self.sources.ask(now.mono, address) {
@@ -186,13 +185,6 @@ impl Exchange {
             self.refuse(flow, message, 403);
         }
         refused
-    }
-
-    /// A wrong secret, or a wrong token.
-    pub(crate) fn strike(&mut self, now: Now, source: IpAddr, name: &str) {
-        if let Some(guessing) = self.guesses.strike(now.mono, source, name) {
-            self.report_guessing(now, guessing);
-        }
     }
 
     /// Asks for what the device that the request names can give: a token from a web phone, a digest from all others.

@@ -244,7 +244,7 @@ impl Exchange {
                 return Some(user.into());
             }
             Worth::Old => {}
-            Worth::Wrong => self.strike(now, flow.remote.ip(), &user),
+            Worth::Wrong => self.wrong_secret(now, flow.remote.ip(), &user),
         }
         self.challenge_bearer(now, flow, message, true);
         None
