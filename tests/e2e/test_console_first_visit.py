@@ -94,6 +94,13 @@ def test_a_worker_comes_in_by_a_link_and_signs_in_later(browser, office, boss):
     page.get_by_role("button", name="设置密码").click()
     page.locator(".dock-head .chip.good").wait_for()
     page.screenshot(path=SHOTS / "real-4-worker.png")
+    # What the worker says of being free is a state of the exchange.
+    page.get_by_role("button", name="示忙").click()
+    page.locator("button[aria-pressed=true]", has_text="示忙").wait_for()
+    page.reload()
+    page.locator("button[aria-pressed=true]", has_text="示忙").wait_for()
+    page.get_by_role("button", name="示闲").click()
+    page.locator("button[aria-pressed=true]", has_text="示闲").wait_for()
     assert not axe.faults(page)
     context.close()
     # The link is used up; the password is not.
@@ -110,6 +117,30 @@ def test_a_worker_comes_in_by_a_link_and_signs_in_later(browser, office, boss):
     page.goto(url(office, "/trunks"))
     page.get_by_text("您的角色无权查看此页面").wait_for()
     context.close()
+
+
+def test_what_is_known_of_a_person_is_changed_where_it_stands(office, boss):
+    boss.goto(url(office, "/people?open=carol.diaz"))
+    details = boss.get_by_role("form", name="Details")
+    details.get_by_label("Name", exact=True).fill("Carol D.")
+    details.get_by_label("call national numbers").check()
+    details.get_by_label("When busy to").fill("302")
+    details.get_by_role("button", name="Save").click()
+    boss.get_by_text("Saved", exact=True).wait_for()
+    listed = office.run("account", "list").stdout
+    assert "Carol D." in listed and "302" in listed, listed
+    # A number comes, and goes for good only after ten seconds.
+    boss.get_by_role("form", name="Add number").get_by_label("Number").fill("399")
+    boss.get_by_role("button", name="Add number").click()
+    boss.get_by_role("button", name="Remove number 399").click()
+    boss.get_by_text("Number 399 removed").wait_for()
+    assert "399" in office.run("number", "list").stdout
+    boss.get_by_role("button", name="Undo").click()
+    boss.get_by_role("button", name="Remove number 399").wait_for()
+    # What is wrong is told where it was written.
+    details.get_by_label("Time zone").fill("Nowhere/At all")
+    details.get_by_role("button", name="Save").click()
+    details.locator(".wrong").wait_for()
 
 
 def test_settings_and_health_tell_of_the_real_exchange(office, boss):
