@@ -525,6 +525,6 @@ function ladder(start, hostile) {
     const method = first.startsWith("SIP/2.0") ? ["INVITE", "CANCEL"][Number(index === 14)] : first.split(" ")[0];
     const reason = first.startsWith("CANCEL") ? 'Reason: SIP;cause=200;text="Call completed elsewhere"\r\n' : "";
     const text = `${first}\r\nFrom: ${name}<sip:102@office.example>;tag=1\r\nTo: <sip:101@office.example>\r\nCall-ID: ${who}@mock\r\nCSeq: 1 ${method}\r\n${reason}Content-Length: ${sdp.length}\r\n\r\n${sdp}`;
-    return { at: new Date(start - 9000 + at).toISOString(), sent, who, flow: "udp 192.0.2.31:5060", text };
+    return { time: new Date(start - 9000 + at).toISOString(), sent, who, flow: "udp 192.0.2.31:5060", text };
   });
 }

@@ -30,8 +30,8 @@ let passwordNeeded = option("password-needed", false) === true;
 const streams = new Set();
 let eventId = 0;
 function tell(type, subject, data) {
-  const event = { id: ++eventId, time: new Date().toISOString(), type, subject, data };
-  for (const stream of streams) stream.write(`id: ${event.id}\nevent: ${type}\ndata: ${JSON.stringify(event)}\n\n`);
+  const event = { id: `mock-${++eventId}`, time: new Date().toISOString(), type, subject, data };
+  for (const stream of streams) stream.write(`id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`);
 }
 office.tell = tell;
 if (option("busy", false) !== false) office.bustle(Number(option("busy", 200)) || 200);
@@ -153,7 +153,7 @@ function session(method, body, response) {
 
 function events(request, response) {
   response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
-  response.write(": here\n\n");
+  response.write(`id: mock-${eventId}\ndata: ${JSON.stringify({ id: `mock-${eventId}`, type: "ready", data: {} })}\n\n`);
   streams.add(response);
   request.on("close", () => streams.delete(response));
 }

@@ -20,6 +20,7 @@ import { Phone } from "./phone/phone.ts";
 import { popLink } from "./phone/pop.ts";
 import { going, type CallView } from "./phone/types.ts";
 import { Collection } from "./state/collection.ts";
+import { recordEvent, recordKey } from "./state/records.ts";
 import { preferred, speak, t, type Language } from "./words.ts";
 
 const HOST = `
@@ -116,13 +117,10 @@ class Running {
     this.api = new Api(server.replace(/\/+$/, ""), token);
     this.records = new Collection<CallRecord>(() => this.api, {
       path: "records",
-      key: (row) => String(row.id),
+      key: recordKey,
       lazy: true,
-      event: (event) => {
-        if (event.type !== "record.added") return undefined;
-        const row = event.data as unknown as CallRecord;
-        return { key: String(row.id), row };
-      },
+      event: recordEvent,
+      after: () => this.stream.begun,
     });
     this.ends.push(onEvent((event) => this.records.take(event)));
     this.stream = new EventStream(this.api);

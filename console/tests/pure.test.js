@@ -111,16 +111,16 @@ test("sec_01: a hostile caller is a value in the screen-pop link and never its s
 test("a ladder has actors, gaps, causes and decisions in the order of time", () => {
   const text = (first, more = "") => `${first}\r\nCSeq: 1 INVITE\r\n${more}\r\n\r\n`;
   const rungs = [
-    { at: "2026-01-01T00:00:00.000Z", sent: false, who: "a", flow: "", text: text("INVITE sip:1 SIP/2.0") },
-    { at: "2026-01-01T00:00:00.010Z", sent: true, who: "b", flow: "", text: text("INVITE sip:b SIP/2.0") },
+    { time: "2026-01-01T00:00:00.000Z", sent: false, who: "a", flow: "", text: text("INVITE sip:1 SIP/2.0") },
+    { time: "2026-01-01T00:00:00.010Z", sent: true, who: "b", flow: "", text: text("INVITE sip:b SIP/2.0") },
     {
-      at: "2026-01-01T00:00:04.000Z",
+      time: "2026-01-01T00:00:04.000Z",
       sent: true,
       who: "b",
       flow: "",
       text: text("CANCEL sip:b SIP/2.0", 'Reason: SIP;cause=200;text="Call completed elsewhere"'),
     },
-    { at: "2026-01-01T00:00:04.010Z", sent: true, who: "a", flow: "", text: text("SIP/2.0 486 Busy Here") },
+    { time: "2026-01-01T00:00:04.010Z", sent: true, who: "a", flow: "", text: text("SIP/2.0 486 Busy Here") },
   ];
   const ladder = makeLadder(rungs, [{ time: "2026-01-01T00:00:00.005Z", rule: "fork", words: "rings b" }]);
   assert.deepEqual(ladder.actors, ["a", "", "b"]);
@@ -169,5 +169,17 @@ test("a view keeps its order and its filter while rows change", () => {
     assert.ok(sorted(), `turn ${turn}`);
     const expected = [...list.rows.values()].filter((row) => row.n >= 0).length;
     assert.equal(view.rows.value.length, expected, `turn ${turn}`);
+  }
+});
+
+test("an event stream is read however it is cut, and a sign of life moves the place to go on from", async () => {
+  const { EventParser } = await load("src/api/events.ts");
+  const text = 'id: e-1\ndata: {"id":"e-1","type":"call.started","subject":"a","data":{"x":1}}\n\n: comment\nid: e-2\n\nid: e-3\r\ndata: {"type":"m"}\r\n\r\ndata: no json\n\n';
+  for (const size of [1, 3, 7, text.length]) {
+    const got = [];
+    const parser = new EventParser((event) => got.push(event));
+    for (let at = 0; at < text.length; at += size) parser.push(text.slice(at, at + size));
+    assert.deepEqual(got.map((event) => [event.id, event.type, event.subject]), [["e-1", "call.started", "a"], ["e-3", "m", ""]]);
+    assert.equal(parser.id, "e-3");
   }
 });

@@ -20,6 +20,8 @@ export interface Source<T> {
   most?: number;
   /** More pages are fetched only when asked for. */
   lazy?: boolean;
+  /** What has to be there before the first page is fetched. */
+  after?: () => Promise<void>;
 }
 
 export class Collection<T> {
@@ -57,6 +59,8 @@ export class Collection<T> {
     if (this.state.peek() !== "ready") this.state.value = "loading";
     this.during = new Set();
     try {
+      await this.source.after?.();
+      if (turn !== this.turns) return;
       const rows = new Map<string, T>();
       let after: string | null = null;
       do {
@@ -122,7 +126,8 @@ export class Collection<T> {
 
   take(event: ServerEvent): void {
     if (this.state.peek() === "idle") return;
-    if (event.type === "missed") {
+    // The stream begins, or has a gap: what is here may be old.
+    if (event.type === "missed" || (event.type === "ready" && this.state.peek() === "ready")) {
       void this.load(true);
       return;
     }

@@ -20,6 +20,7 @@ import type {
   Webhook,
 } from "../api/types.ts";
 import { Collection, type Source } from "./collection.ts";
+import { recordEvent, recordKey } from "./records.ts";
 
 export const api = new Api();
 export const session = signal<Session | null>(null);
@@ -33,7 +34,7 @@ const ask = (): Api => api;
 const all: Collection<never>[] = [];
 
 function list<T>(source: Source<T>): Collection<T> {
-  const made = new Collection<T>(ask, source);
+  const made = new Collection<T>(ask, { ...source, after: () => stream?.begun ?? Promise.resolve() });
   all.push(made as unknown as Collection<never>);
   return made;
 }
@@ -74,13 +75,9 @@ export const calls = list<Call>({
 });
 const recordSource: Source<CallRecord> = {
   path: "records",
-  key: (row) => String(row.id),
+  key: recordKey,
   lazy: true,
-  event: (event) => {
-    if (event.type !== "record.added") return undefined;
-    const row = event.data as unknown as CallRecord;
-    return { key: String(row.id), row };
-  },
+  event: recordEvent,
 };
 export const records = list<CallRecord>(recordSource);
 /** What the exchange found among all that it keeps; not live, because only it knows what else would be found. */
@@ -104,7 +101,7 @@ let stream: EventStream | null = null;
 
 onEvent((event: ServerEvent) => {
   if (event.type === "status.changed") status.value = event.data as unknown as Status;
-  if (event.type === "missed") void refreshStatus();
+  if (event.type === "missed" || event.type === "ready") void refreshStatus();
   if (event.type === "person.changed" && event.subject === session.peek()?.account) me.value = event.data as unknown as Person;
   for (const collection of all) collection.take(event);
 });

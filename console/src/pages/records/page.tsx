@@ -9,6 +9,7 @@ import { causeWords } from "../../phone/history.tsx";
 import { phone } from "../../phone/here.ts";
 import { go, place } from "../../router.ts";
 import { api, foundRecords, records } from "../../state/store.ts";
+import { began, recordKey, recordOf } from "../../state/records.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { LadderView } from "../../ui/ladder-view.tsx";
 import { Button, Chip, Empty, Panel, Time } from "../../ui/parts.tsx";
@@ -40,7 +41,7 @@ export function recordColumns(): Column<CallRecord>[] {
       key: "started",
       title: t("records.started"),
       width: "96px",
-      sort: (row) => row.id,
+      sort: began,
       show: (row) => <Time at={row.started} />,
     },
     {
@@ -109,7 +110,7 @@ export default function Records(): JSX.Element {
     if (asked) void foundRecords.load(true, query);
   }, [asked, query]);
   shown.version.value;
-  const record = opened === null ? undefined : shown.rows.get(opened);
+  const record = recordOf(shown.rows, opened);
   const open = (id: string | null): void => go(id === null ? "/records" : `/records?open=${encodeURIComponent(id)}`, true);
   return (
     <Page
@@ -128,8 +129,8 @@ export default function Records(): JSX.Element {
           columns={recordColumns()}
           text={recordText}
           order={{ by: "started", down: true }}
-          open={(row) => open(String(row.id))}
-          chosen={opened}
+          open={(row) => open(row.session_id)}
+          chosen={record === undefined ? null : recordKey(record)}
           find={(text) => {
             find.value = text;
           }}
@@ -147,7 +148,7 @@ export default function Records(): JSX.Element {
         />
         {record !== undefined && (
           <Panel
-            key={record.id}
+            key={recordKey(record)}
             wide
             title={`${record.caller_name || record.caller} → ${record.callee}`}
             close={() => open(null)}
