@@ -299,7 +299,7 @@ fn r5_a_device_is_asked_to_answer_by_itself_in_its_own_form_and_by_no_other() {
         let mut bench = Bench::new();
         let target = Target { at_once, ..target("10.0.0.2:5060") };
         let (now, id) = (bench.now, bench.call);
-        assert!(bench.switch.add_branch(now, id, &target).is_some());
+        assert!(bench.switch.add_branch(now, id, target).is_some());
         let invite = bench.invite();
         let mode_sent = invite.message().value_of_other("Answer-Mode").unwrap_or_default().to_vec();
         assert_eq!(String::from_utf8_lossy(&mode_sent), mode);
@@ -329,7 +329,7 @@ fn challenge(realm: &str, nonce: u32) -> String {
 fn sec_08_a_provider_that_challenges_for_ever_hears_us_three_times() {
     let mut bench = Bench::new();
     let (now, id) = (bench.now, bench.call);
-    assert!(bench.switch.add_branch(now, id, &to_the_outside()).is_some());
+    assert!(bench.switch.add_branch(now, id, to_the_outside()).is_some());
     let mut asked = bench.invite();
     let mut invites = 1;
     for nonce in 0..10 {
@@ -348,7 +348,7 @@ fn sec_09_who_is_called_gets_no_credentials_and_the_provider_those_of_its_realm(
     for (target, realm) in [(target("10.0.0.2:5060"), "city"), (to_the_outside(), "elsewhere")] {
         let mut bench = Bench::new();
         let (now, id) = (bench.now, bench.call);
-        assert!(bench.switch.add_branch(now, id, &target).is_some());
+        assert!(bench.switch.add_branch(now, id, target).is_some());
         let asked = bench.invite();
         bench.receive(asked.flow, &asked.answer("401 Unauthorized", &challenge(realm, 1), ""));
         let sent = bench.sent();
