@@ -192,12 +192,16 @@ def test_the_meter_shows_that_one_is_heard(two):
     assert not axe.faults(page)
 
 
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        """Who asked for what is of no interest."""
+
+
 @pytest.fixture
 def foreign():
     """A page of others: the sample, from a server of its own."""
     folder = REPOSITORY / "console/sample"
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
-    handler.log_message = lambda *_: None
+    handler = functools.partial(Quiet, directory=str(folder))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
