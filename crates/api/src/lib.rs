@@ -4,6 +4,7 @@
 //! and its store.
 
 mod backend;
+pub mod capture;
 pub mod control;
 mod http;
 mod pin;

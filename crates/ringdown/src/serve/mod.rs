@@ -106,6 +106,8 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let deliver = core::Deliver::new(sender.clone());
     let sockets = web::Sockets { streams: streams.clone(), deliver: deliver.clone(), origins };
     web::serve(&runtime, http, &roof, &api, &sockets);
+    runtime.spawn(carry_events(&api, &sender));
+    let events = api.events();
     runtime.spawn(control(&runtime, folder.path(), roof, api)?);
     for listener in listeners {
         runtime.spawn(listener.serve(streams.clone(), deliver.clone()));
@@ -113,7 +115,8 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let reacher = reacher(&runtime, &config, &streams, &sender, &udp, &own);
     let (calls_left, left) = watch::channel(None);
     let pins = Pins::start(sender.clone())?;
-    let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, figures, pins };
+    let doors =
+        Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, figures, pins, events };
     let core =
         std::thread::Builder::new().name("core".into()).spawn(move || Core::new(exchange, doors).run())?;
     announce(&[lines, told].concat(), &ready)?;
@@ -122,6 +125,12 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     drop(folder);
     Ok(ended?)
+}
+
+/// Events from the core to whoever hears them; the core is told when somebody does.
+fn carry_events(api: &api::Api, core: &Sender<CoreInput>) -> impl Future<Output = ()> + use<> {
+    let core = core.clone();
+    api.clone().carry_events(move |on| core.send(CoreInput::Listen(on)).is_ok())
 }
 
 /// Reads the configuration, begins to log as it says, and refuses what cannot work anywhere.
