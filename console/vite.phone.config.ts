@@ -11,7 +11,7 @@ export default defineConfig({
     outDir: "dist",
     emptyOutDir: false,
     rollupOptions: {
-      input: "src/plugin.ts",
+      input: "src/plugin.tsx",
       output: { format: "iife", entryFileNames: "phone.js", inlineDynamicImports: true },
     },
     modulePreload: { polyfill: false },

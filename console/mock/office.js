@@ -103,11 +103,11 @@ export function makeOffice(options) {
     lists.groups.set("sales", { name: "sales", display: title, number: "700", strategy: "turn", members: ["p101", "p102", "p103"], ring_ms: 20_000, overflow: "100" });
     lists.trunks.set("provider", {
       name: "provider", address: "sip.provider.example", transport: "tls", user: "office", has_password: true, realm: null, registers: true, channels: 30,
-      sources: ["192.0.2.9"], strip: 0, prepend: "", state: "registered",
+      sources: ["192.0.2.9"], strip: 0, prepend: "", state: "up, registered, 3 calls",
     });
     lists.trunks.set("old-line", {
       name: "old-line", address: "192.0.2.44:5060", transport: "udp", user: null, has_password: false, realm: null, registers: false, channels: 4, sources: [],
-      strip: 0, prepend: "", state: "does not answer since 09:41: OPTIONS timed out; check the address and the firewall",
+      strip: 0, prepend: "", state: "down: it does not answer",
     });
     lists.routes.set("home", { name: "home", prefix: "+86", strip: 3, prepend: "0", trunks: ["provider", "old-line"], caller: "+861055500000" });
     for (let index = 0; index < options.calls; index++) call(index);
@@ -123,7 +123,16 @@ export function makeOffice(options) {
     guessing: options.empty ? [] : [{ source: "198.51.100.77", name: options.hostile ? HOSTILE : "1000", strikes: 17, ignored_ms: 240_000 }],
   };
 
-  office.me = () => ({ account: boss.name, display: boss.display, role: boss.role, language: "en", numbers: boss.numbers });
+  let now_ = boss;
+  office.be = (name) => (now_ = lists.people.get(name) ?? boss);
+  office.me = () => ({ account: now_.name, display: now_.display, role: now_.role, language: "en", numbers: now_.numbers });
+  office.targets = (number) => lists.people.get(lists.numbers.get(number)?.account ?? "")?.devices ?? [];
+  office.registered = (name, on) => {
+    const found = lists.devices.get(name);
+    if (found === undefined || found.kind !== "web") return;
+    found.registered = on ? ["ws 127.0.0.1"] : [];
+    office.tell("device.changed", name, found);
+  };
   const etag = (row) => `"${Buffer.from(JSON.stringify(row)).toString("base64").slice(-24)}"`;
   const changed = (list, row) => kinds[list] !== undefined && office.tell(`${kinds[list]}.changed`, row[keys[list]], row);
 
@@ -137,13 +146,17 @@ export function makeOffice(options) {
       },
     }),
     "POST reload": () => ({ body: { waits: ["sip.udp"] } }),
-    "POST phone": () => ({
-      status: 201,
-      body: {
-        device: "admin-web", uri: "sip:admin-web@office.example", socket: office.socket, token: "mock",
-        expires: iso(Date.now() + 600_000), display: boss.display, numbers: boss.numbers,
-      },
-    }),
+    "POST phone": () => {
+      const name = `${now_.name}-web`;
+      if (!lists.devices.has(name)) device(name, now_.name, false, "web");
+      return {
+        status: 201,
+        body: {
+          device: name, uri: `sip:${name}@office.example`, socket: office.socket, token: "mock",
+          expires: iso(Date.now() + 600_000), display: now_.display, numbers: now_.numbers,
+        },
+      };
+    },
     "DELETE phone": () => ({ status: 204 }),
     "POST people/import": (body) => {
       const refused = [];
@@ -181,7 +194,7 @@ export function makeOffice(options) {
     }
     const row = rows.get(key);
     if (method === "PUT") {
-      const made = { state: "asked, no answer yet", ...body, name: key };
+      const made = { state: "not asked yet", ...body, name: key };
       rows.set(key, made);
       changed(list, made);
       return { body: made, etag: etag(made) };

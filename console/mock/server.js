@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeOffice } from "./office.js";
+import { serveSip } from "./sip.js";
 
 const option = (name, otherwise) => {
   const at = process.argv.indexOf(`--${name}`);
@@ -43,7 +44,16 @@ const POLICY =
 const server = createServer(async (request, response) => {
   const url = new URL(request.url, "http://localhost");
   try {
-    if (url.pathname.startsWith("/api/v1/")) return await api(request, response, url);
+    if (url.pathname.startsWith("/api/v1/")) {
+      if (request.headers.origin !== undefined) {
+        response.setHeader("Access-Control-Allow-Origin", request.headers.origin);
+        response.setHeader("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-Match, Last-Event-ID");
+        response.setHeader("Access-Control-Allow-Methods", "GET, POST, PATCH, PUT, DELETE");
+        response.setHeader("Access-Control-Expose-Headers", "ETag");
+      }
+      if (request.method === "OPTIONS") return void response.writeHead(204).end();
+      return await api(request, response, url);
+    }
     if (url.pathname.startsWith("/enter/")) {
       signedIn = true;
       response.writeHead(303, { Location: "/" }).end();
@@ -89,12 +99,15 @@ async function read(request) {
 }
 
 async function api(request, response, url) {
+  // Who a browser is: the boss, or whom its cookie names.
+  const bearer = /^Bearer (.*)/.exec(request.headers.authorization ?? "")?.[1];
+  office.be(bearer ?? /mock_user=([^;]+)/.exec(request.headers.cookie ?? "")?.[1] ?? "admin");
   const path = url.pathname.slice("/api/v1/".length).split("/").map(decodeURIComponent);
   const { method } = request;
   const body = method === "GET" ? {} : await read(request);
   if (path[0] === "session" && path.length === 1) return session(method, body, response);
   if (!signedIn) return problem(response, 401, "Sign in first.");
-  if (method !== "GET" && request.headers["x-ringdown-csrf"] !== "mock") return problem(response, 403, "The CSRF value is missing.");
+  if (method !== "GET" && bearer === undefined && request.headers["x-ringdown-csrf"] !== "mock") return problem(response, 403, "The CSRF value is missing.");
   if (path[0] === "session" && path[1] === "password") {
     passwordNeeded = false;
     return json(response, 204);
@@ -105,6 +118,10 @@ async function api(request, response, url) {
     return response.end("id,caller\r\n");
   }
   if (method === "POST" && path.join("/") === "phone") office.socket = `ws://${request.headers.host}/sip`;
+  if (path.join("/") === "mock/cut") {
+    sip.cut();
+    return json(response, 204);
+  }
   const answer = office.answer(method, path, body, url.searchParams, request.headers);
   if (answer === undefined) return problem(response, 404, "There is no such thing; look at the list.");
   if (answer.problem !== undefined) return problem(response, answer.status, answer.problem, answer.field);
@@ -132,6 +149,7 @@ function events(request, response) {
   request.on("close", () => streams.delete(response));
 }
 
+const sip = serveSip(server, office.targets, office.registered);
 server.listen(Number(option("port", 8090)), "127.0.0.1", () => {
   console.log(`ready http=127.0.0.1:${server.address().port}`);
 });

@@ -94,8 +94,12 @@ function focusPage(event: Event): void {
 
 function DockPlace({ path }: { path: string }): JSX.Element | null {
   const at = phone.value;
+  // On a narrow screen the telephone's page is the telephone; folded, it shows the calls that were.
+  useEffect(() => {
+    if (at !== null) at.open.value = path === "/phone";
+  }, [path, at]);
   if (at === null) return null;
-  const open = at.open.value || path === "/phone";
+  const open = at.open.value;
   return (
     <aside class={`dock-place ${open ? "open" : ""}`} aria-label={t("dock.label")}>
       <Dock phone={at} host={dockHost} />
@@ -153,10 +157,9 @@ export function LanguageSwitch(): JSX.Element {
       type="button"
       class="button quiet"
       lang={other}
-      aria-label={other === "en" ? "Read in English" : "改用中文"}
       onClick={() => void speak(other, true)}
     >
-      {other === "en" ? "EN" : "中文"}
+      {other === "en" ? "English" : "中文"}
     </button>
   );
 }

@@ -225,8 +225,8 @@ export class Agent {
       this.host.changed();
       return;
     }
-    const host = new URL(ua.get("uri")?.toString().replace(/^sips?:/, "http:") ?? "http://x").host;
-    const session = ua.call(`sip:${encodeURIComponent(number).replaceAll("%2B", "+").replaceAll("%23", "%23")}@${host}`, {
+    const host = this.about?.uri.replace(/^[^@]*@/, "") ?? "";
+    const session = ua.call(`sip:${encodeURIComponent(number).replaceAll("%2B", "+")}@${host}`, {
       mediaStream: stream,
       pcConfig: { iceServers: [] },
       rtcOfferConstraints: { offerToReceiveAudio: true, offerToReceiveVideo: false },

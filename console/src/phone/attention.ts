@@ -49,7 +49,7 @@ export function attention(phone: Phone, t: (key: string, values?: Values) => str
     timer = setInterval(blink, BLINK_MS);
     if (document.hidden && phone.holds.value && permission.value === "granted") {
       try {
-        shown = new Notification(words, { body: call.number, tag: "ringdown.call", requireInteraction: true, icon: "/icon.svg" });
+        shown = new Notification(words, { body: call.number, tag: "ringdown.call", requireInteraction: true });
         shown.onclick = () => {
           window.focus();
           shown?.close();

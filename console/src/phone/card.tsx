@@ -117,7 +117,7 @@ function Ringing({ call, phone, pop }: { call: CallView; phone: Phone; pop: stri
       <Button tone="bad" icon="down" keys="H" label={t("call.decline")} onClick={() => phone.hangUp(call)}>
         {t("call.decline")}
       </Button>
-      <Button icon="mute" keys="S" label={t("call.silence")} onClick={() => phone.silence()} />
+      <Button icon="silent" keys="S" label={t("call.silence")} onClick={() => phone.silence()} />
     </div>
   );
 }

@@ -40,6 +40,8 @@ export function DialField({ phone, suggest }: { phone: Phone; suggest?: ((text: 
   const go = (number: string): void => {
     if (number === "" || !ready) return;
     phone.dial(number);
+    // So that the next key is for the call.
+    input.current?.blur();
     text.value = "";
     at.value = -1;
   };

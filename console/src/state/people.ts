@@ -62,11 +62,12 @@ export function cells(line: string, separator: string): string[] {
 export function parsePeople(text: string): ImportRow[] {
   const lines = text
     .replace(/^\uFEFF/, "")
+    .replaceAll("，", ",")
     .split(/\r\n|\n|\r/)
     .filter((line) => line.trim() !== "");
   const first = lines[0];
   if (first === undefined) return [];
-  const separator = ["\t", ";", ",", "，"].find((one) => lines.some((line) => line.includes(one))) ?? ",";
+  const separator = ["\t", ";", ","].find((one) => lines.some((line) => line.includes(one))) ?? ",";
   const head = cells(first, separator).map((cell) => HEADINGS[cell.toLowerCase()]);
   const headed = head.filter((name) => name !== undefined).length >= 2;
   const rows = headed ? lines.slice(1) : lines;

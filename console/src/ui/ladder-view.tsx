@@ -164,7 +164,6 @@ function RowView(props: { row: Row; actors: string[]; open: boolean; turn: () =>
         type="button"
         class={`rung ${row.tone}`}
         aria-expanded={open}
-        aria-label={`${row.from || exchange} → ${row.to || exchange}: ${row.label}`}
         onClick={turn}
       >
         {time}
@@ -175,6 +174,7 @@ function RowView(props: { row: Row; actors: string[]; open: boolean; turn: () =>
             style={{ left: `${Math.min(from, to) * 100}%`, width: `${Math.abs(to - from) * 100}%` }}
           >
             <span>
+              <span class="sr">{`${row.from || exchange} → ${row.to || exchange}: `}</span>
               {row.label}
               {row.sdp && <em>SDP</em>}
             </span>

@@ -104,7 +104,7 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
     });
     watch.observe(element);
     return () => watch.disconnect();
-  }, [shown]);
+  }, [shown && rows.length > 0]);
 
   const seen = columns.filter((column) => column.from === undefined || size.value.width >= column.from);
   const grid = seen.map((column) => column.width).join(" ");

@@ -1,5 +1,6 @@
-//! HTTP: whether we live, whether we are ready, and everything else in [`crate::rest`].
+//! HTTP: whether we live, whether we are ready, the API in [`crate::rest`], and the console in [`crate::assets`].
 
+use crate::assets;
 use crate::backend::Backend;
 use crate::rest::{self, Api};
 use axum::Router;
@@ -15,6 +16,7 @@ pub fn router<B: Backend>(backend: B, api: Api) -> Router {
         .route("/readyz", get(ready::<B>))
         .with_state(backend)
         .merge(rest::router(api))
+        .fallback(assets::serve)
 }
 
 async fn ready<B: Backend>(State(backend): State<B>) -> (StatusCode, &'static str) {

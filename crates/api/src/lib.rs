@@ -1,8 +1,9 @@
-//! The ways in for people: HTTP (health, the API) and the local control socket of the data folder.
+//! The ways in for people: HTTP (health, the API, the console) and the local control socket of the data folder.
 //!
 //! Nothing here knows SIP or SQL. What is asked goes to a [`Backend`], which the roof makes of the running exchange
 //! and its store.
 
+mod assets;
 mod backend;
 pub mod capture;
 pub mod control;

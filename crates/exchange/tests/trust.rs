@@ -384,6 +384,7 @@ fn r17_overload_sheds_new_calls_and_keeps_those_that_are_up() {
     let up = desk.ask(OFFICE, &proved).expect("an answer");
     let number = desk.requests;
     assert_eq!(status(&up), 200);
+    let sent_again = proved.bytes(OFFICE, number);
     desk.lag(limits::LATE);
     let refused = desk.ask(OFFICE, &call).expect("an answer");
     assert_eq!(status(&refused), 503, "without credentials");
@@ -393,6 +394,8 @@ fn r17_overload_sheds_new_calls_and_keeps_those_that_are_up() {
     desk.lag(limits::VERY_LATE);
     let next = Some(credentials(&challenge, &call, "ada-1", "right", 3));
     assert_eq!(desk.status_of(OFFICE, &Request { credentials: next, ..call }), 503);
+    let answers = desk.send(OFFICE, &sent_again);
+    assert!(answers.iter().all(|bytes| status(bytes) == 200), "a call that was let in before is no new one");
     assert_eq!(desk.try_login(OFFICE, &register("ada-1"), "ada-1", "right"), 200, "phones stay reachable");
     desk.lag(limits::TOO_LATE);
     let up = Message::parse(&up).expect("a response");
@@ -422,6 +425,22 @@ fn r31_a_call_in_emergency_is_shed_only_when_the_whole_server_is_out_of_its_boun
     assert_eq!(desk.status_of(OFFICE, &other), 503);
     desk.lag(limits::TOO_LATE);
     assert_eq!(desk.status_of(OFFICE, &urgent), 503);
+}
+
+#[test]
+fn r31_a_drain_refuses_calls_with_the_reason_and_takes_emergencies() {
+    let mut desk = Desk::new();
+    desk.exchange.drain();
+    let refused = desk.ask(OFFICE, &invite("ada-1", "600")).expect("an answer");
+    assert_eq!(status(&refused), 503);
+    let text = String::from_utf8_lossy(&refused);
+    assert!(
+        text.contains("Retry-After: ") && text.contains("Reason: SIP;cause=503;text=\"The exchange stops"),
+        "{text}"
+    );
+    let urgent = Request { uri: "urn:service:sos".into(), ..invite("ada-1", "sos") };
+    assert_ne!(desk.status_of(OFFICE, &urgent), 503);
+    assert_eq!(desk.try_login(OFFICE, &register("ada-1"), "ada-1", "right"), 200, "phones stay");
 }
 
 #[test]

@@ -86,12 +86,16 @@ impl Desk {
                 }
                 Output::CloseFlow(flow) => self.closed.push(flow),
                 Output::Commit(commit) => {
-                    self.commits.extend(commit.changes.into_iter().map(|owned| owned.change));
+                    self.commits.extend(commit.changes.iter().map(|owned| owned.change.clone()));
                     let answer = StoreAnswer::Committed;
                     self.exchange.handle(self.now, Input::Stored { sequence: commit.sequence, answer });
                 }
                 Output::Answer { answer, .. } => self.answers.push(answer),
-                Output::Media(_) | Output::Reach { .. } | Output::Guessing(_) | Output::Event(_) => {}
+                Output::Media(_)
+                | Output::Reach { .. }
+                | Output::Guessing(_)
+                | Output::VerifyPin { .. }
+                | Output::Event(_) => {}
             }
         }
     }

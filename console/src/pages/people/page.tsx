@@ -37,18 +37,18 @@ export default function People(): JSX.Element {
     {
       key: "name",
       title: t("people.name"),
-      width: "minmax(120px, 2fr)",
+      width: "minmax(88px, 2fr)",
       sort: (row) => row.display || row.name,
       show: (row) => <span translate={false}>{row.display || row.name}</span>,
     },
     {
       key: "numbers",
       title: t("people.numbers"),
-      width: "minmax(72px, 1fr)",
+      width: "minmax(48px, 1fr)",
       sort: (row) => row.numbers[0] ?? "",
       show: (row) => <span class="digits">{row.numbers.join(", ")}</span>,
     },
-    { key: "state", title: t("people.state"), width: "minmax(132px, 1fr)", sort: (row) => stateOrder(row), show: presence },
+    { key: "state", title: t("people.state"), width: "minmax(130px, 1fr)", sort: (row) => stateOrder(row), show: presence },
     {
       key: "account",
       title: t("people.account"),

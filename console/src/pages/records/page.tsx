@@ -27,11 +27,11 @@ const blame = (record: CallRecord): string => tOr(`blame.${record.blame}`, recor
 /** The columns of a list of records, wherever it stands. */
 export function recordColumns(): Column<CallRecord>[] {
   return [
-    { key: "started", title: t("records.started"), width: "104px", sort: (row) => row.id, show: (row) => <Time at={row.started} /> },
+    { key: "started", title: t("records.started"), width: "96px", sort: (row) => row.id, show: (row) => <Time at={row.started} /> },
     {
       key: "caller",
       title: t("records.caller"),
-      width: "minmax(88px, 1fr)",
+      width: "minmax(72px, 1fr)",
       sort: (row) => row.caller_name || row.caller,
       show: (row) => <span translate={false}>{row.caller_name || row.caller || t("call.unknown")}</span>,
     },
@@ -39,6 +39,7 @@ export function recordColumns(): Column<CallRecord>[] {
       key: "callee",
       title: t("records.callee"),
       width: "minmax(72px, 1fr)",
+      from: 440,
       sort: (row) => row.callee,
       show: (row) => (
         <span class="digits" translate={false}>
@@ -46,7 +47,7 @@ export function recordColumns(): Column<CallRecord>[] {
         </span>
       ),
     },
-    { key: "cause", title: t("records.cause"), width: "minmax(120px, 1.2fr)", from: 420, sort: causeWords, show: (row) => <CauseChip record={row} /> },
+    { key: "cause", title: t("records.cause"), width: "minmax(112px, 1.2fr)", sort: causeWords, show: (row) => <CauseChip record={row} /> },
     { key: "blame", title: t("records.blame"), width: "96px", from: 780, sort: blame, show: blame },
     {
       key: "duration",

@@ -13,10 +13,11 @@ import { GroupPanel, RoutePanel, TrunkPanel } from "./forms.tsx";
 const TABS = ["trunks", "routes", "groups"] as const;
 type Tab = (typeof TABS)[number];
 
-/** The exchange tells a trunk's state in words; the first of them says whether it is well. */
+/** The exchange tells a trunk's state in words; `up, registered` or `down: it does not answer`. */
 export function TrunkState({ trunk }: { trunk: Trunk }): JSX.Element {
   const { state } = trunk;
-  const known = /^(answers|registered|alive|up)\b/i.test(state) ? "good" : /^(asked|unknown|)\s*$|^asked|^not asked/i.test(state) ? "idle" : "bad";
+  const ill = state.startsWith("down") || state.includes("not registered");
+  const known = ill ? "bad" : state.startsWith("up") ? "good" : "idle";
   return (
     <Chip tone={known} icon={known === "good" ? "check" : known === "bad" ? "warn" : "away"}>
       {known === "good" ? t("trunks.well") : known === "bad" ? t("trunks.ill") : t("trunks.unknown")}

@@ -466,3 +466,32 @@ pub struct RowFault {
     /// Why, in words.
     pub why: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sec_12_only_typed_requests_are_understood() {
+        for known in [
+            r#"{"do":"status"}"#,
+            r#"{"do":"calls","most":1}"#,
+            r#"{"do":"account_set","name":"a","changes":{}}"#,
+        ] {
+            assert!(serde_json::from_str::<Request>(known).is_ok(), "{known}");
+        }
+        for unknown in [
+            r#"{"do":"run","command":"id"}"#,
+            r#"{"do":"system","application":"System","data":"id"}"#,
+            r#"{"do":"read","path":"/etc/passwd"}"#,
+            r#"{"do":"calls","most":1,"into":"/tmp/x"}"#,
+            r#"{"do":"account_set","name":"a","changes":{"shell":"/bin/sh"}}"#,
+            r#"{"do":"calls","most":"1; id"}"#,
+            r#"{"do":["status","run"]}"#,
+            r#"{"status":{}}"#,
+            "status; id",
+        ] {
+            assert!(serde_json::from_str::<Request>(unknown).is_err(), "{unknown}");
+        }
+    }
+}

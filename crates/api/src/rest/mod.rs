@@ -58,7 +58,7 @@ use tokio::sync::broadcast;
 use utoipa_axum::router::OpenApiRouter;
 
 /// Where the API is.
-pub(crate) const PREFIX: &str = "/api/v1";
+pub const PREFIX: &str = "/api/v1";
 /// Ends of sessions that a slow listener may be behind.
 const ENDS: usize = 1_024;
 
@@ -260,10 +260,15 @@ pub fn router(api: Api) -> Router {
         .method_not_allowed_fallback(async || Problem::forbidden("This is in no table."))
         .layer(middleware::from_fn_with_state(api.clone(), idempotency::once))
         .layer(middleware::from_fn_with_state(api.clone(), caller::authorise))
-        .fallback(async || Problem::not_found("path", "here; see /api/v1/openapi.json"))
+        .fallback(async || nothing_here())
         .layer(axum::extract::DefaultBodyLimit::max(input::BODY))
         .layer(middleware::map_response(private));
     Router::new().nest(PREFIX, resources).merge(enter::routes()).merge(metrics::routes()).with_state(api)
+}
+
+fn nothing_here() -> Problem {
+    let words = "There is nothing at this path; /api/v1/openapi.json says what there is.";
+    Problem::new(axum::http::StatusCode::NOT_FOUND, "not-found", words)
 }
 
 /// Answers are for who asked, now.
