@@ -76,7 +76,7 @@ async fn stream(
 ) -> Result<Response, Problem> {
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let mut reader = Reader::open(&api, caller, peer, &headers, last.or(resume.after.as_deref()))?;
-    let (sender, frames) = mpsc::channel(AHEAD);
+    let (sender, frames): (mpsc::Sender<Bytes>, _) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
         loop {
             let frame = tokio::select! {
