@@ -140,6 +140,8 @@ class Samples:
             "records_list": lambda: ({}, None),
             "records_file": lambda: ({}, None),
             "facts_read": lambda: ({"kind": "call", "subject": "0" * 32}, None),
+            "calls_list": lambda: ({}, None),
+            "events": lambda: ({}, None),
             "codes_list": lambda: ({}, None),
             "status_read": lambda: ({}, None),
             "settings_read": lambda: ({}, None),
