@@ -488,7 +488,7 @@ def test_sec_12_sec_16_nothing_is_repeated_and_no_file_is_read(admin):
         assert answer.status == 405 and answer.headers["allow"] == "GET, POST"
     wrong = admin.ask("POST", "/people", raw=b"{", headers={"Content-Type": "application/json"}).must(400)
     assert wrong.headers["content-type"] == "application/problem+json"
-    admin.ask("POST", "/people", raw=b"x" * (3 << 20), headers={"Content-Type": "application/json"}).must(413)
+    admin.ask("POST", "/people", raw=b"x" * ((2 << 20) + 1000), headers={"Content-Type": "application/json"}).must(413)
     admin.post("/people", {"name": "x", "displai": "typo"}).must(422)
 
 
