@@ -271,20 +271,12 @@ impl Exchange {
     pub(crate) fn command(&mut self, now: Now, id: CommandId, command: Command) {
         match command {
             Command::AddAccount { name, display, edits } => self.add_account(now, id, name, &display, edits),
-            Command::AddDevice { name, .. } if self.people.device(&name).is_some() => {
-                self.answer(id, Answer::Refused(Refusal::Exists("device", name)));
-            }
-            Command::AddDevice { name, device } => {
-                self.change_people(now, id, PeopleChange::PutDevice { name, device });
-            }
+            Command::AddDevice { name, device } => self.add_device(now, id, name, device),
             Command::EditAccount { name, edits } => self.edit_account(now, id, name, edits),
             Command::EditDevice { name, edits } => self.edit_device(now, id, name, edits),
             Command::Change(change) => self.change_people(now, id, change),
             Command::OpenWebPhone(wanted) => self.open_web_phone(now, id, *wanted),
-            Command::EndSession(session) => {
-                self.end_session(now, session.as_deref());
-                self.answer(id, Answer::Done);
-            }
+            Command::EndSession(session) => self.end_session(now, id, session.as_deref()),
             Command::Import(rows) => self.import(now, id, &rows),
             list @ (Command::ListAccounts
             | Command::ListNumbers
@@ -315,10 +307,8 @@ impl Exchange {
                 self.answer(id, Answer::Done);
             }
             Command::HangUp { call, who } => {
-                let answer = match self.hang_up(now, &call, &who) {
-                    true => Answer::Done,
-                    false => Answer::Refused(Refusal::Unknown("call", call.to_string().into())),
-                };
+                let unknown = || Answer::Refused(Refusal::Unknown("call", call.to_string().into()));
+                let answer = if self.hang_up(now, &call, &who) { Answer::Done } else { unknown() };
                 self.answer(id, answer);
             }
             Command::Ladder(session_id) => {
@@ -333,8 +323,8 @@ impl Exchange {
             }
             Command::Reconfigure(live) => self.reconfigure(id, *live),
             Command::Status => {
-                let status = self.status(now);
-                self.answer(id, Answer::Status(status));
+                let answer = Answer::Status(self.status(now));
+                self.answer(id, answer);
             }
         }
     }
@@ -355,6 +345,13 @@ impl Exchange {
             edit.apply(&mut display, &mut settings);
         }
         self.change_people(now, id, PeopleChange::PutAccount { name, display, settings });
+    }
+
+    fn add_device(&mut self, now: Now, id: CommandId, name: Box<str>, device: Device) {
+        if self.people.device(&name).is_some() {
+            return self.answer(id, Answer::Refused(Refusal::Exists("device", name)));
+        }
+        self.change_people(now, id, PeopleChange::PutDevice { name, device });
     }
 
     /// Everything of one kind.

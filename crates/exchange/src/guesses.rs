@@ -160,7 +160,7 @@ impl Guesses {
 }
 
 impl Exchange {
-    /// A wrong secret was tried at another door than SIP.
+    /// A wrong secret or token was tried, at whatever door.
     pub(crate) fn wrong_secret(&mut self, now: Now, source: IpAddr, name: &str) {
         if let Some(guessing) = self.guesses.strike(now.mono, source, name) {
             self.report_guessing(now, guessing);

@@ -54,7 +54,7 @@ use tokio::sync::broadcast;
 use utoipa_axum::router::OpenApiRouter;
 
 /// Where the API is.
-pub(crate) const PREFIX: &str = "/api/v1";
+pub const PREFIX: &str = "/api/v1";
 /// Ends of sessions that a slow listener may be behind.
 const ENDS: usize = 1_024;
 

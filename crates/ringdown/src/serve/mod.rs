@@ -5,6 +5,7 @@ mod core;
 mod figures;
 mod first_start;
 mod folder;
+mod foreign;
 mod lag;
 mod media;
 mod pins;
@@ -32,7 +33,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::Opened;
+use store::{Opened, Store};
 use tls::Tls;
 use tokio::runtime::Runtime;
 use tokio::sync::{Mutex, watch};
@@ -73,11 +74,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
         udp.iter().map(Udp::bound).chain(own.iter().map(|(_, at)| *at)).chain(http.all()).collect();
     let exchange_config = exchange_config(&config, &realm, own_addresses);
     let exchange = office(&mut opened, clock, exchange_config)?;
-    let answers = sender.clone();
-    let store = opened.start(move |sequence, answer| {
-        // The core is gone only when nobody waits for the answer any more.
-        let _ = answers.send_waiting(CoreInput::Stored { sequence, answer });
-    })?;
+    let store = start_store(opened, &sender)?;
     let origins = Origins::new(config.http.listed_origins());
     let reload = Arc::new(Reload {
         path: arguments.config.clone(),
@@ -100,9 +97,9 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let sockets = web::Sockets { streams: streams.clone(), deliver: deliver.clone(), origins };
     web::serve(&runtime, http, &roof, &api, &sockets);
     runtime.spawn(control(&runtime, folder.path(), roof, api)?);
-    for listener in listeners {
+    listeners.into_iter().for_each(|listener| {
         runtime.spawn(listener.serve(streams.clone(), deliver.clone()));
-    }
+    });
     let reacher = reacher(&runtime, &config, &streams, &sender, &udp, &own);
     let (calls_left, left) = watch::channel(None);
     let pins = Pins::start(sender.clone())?;
@@ -121,6 +118,15 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
 fn office(opened: &mut Opened, clock: Clock, config: exchange::Config) -> Result<Exchange, Failure> {
     let snapshot = std::mem::take(&mut opened.snapshot);
     Ok(Exchange::new(clock.now(), config, first_start::seed()?, snapshot).warmed_up())
+}
+
+/// The store, whose answers go to the core.
+fn start_store(opened: Opened, core: &Sender<CoreInput>) -> Result<Store, Failure> {
+    let answers = core.clone();
+    Ok(opened.start(move |sequence, answer| {
+        // The core is gone only when nobody waits for the answer any more.
+        let _ = answers.send_waiting(CoreInput::Stored { sequence, answer });
+    })?)
 }
 
 /// Reads the configuration, begins to log as it says, and refuses what cannot work anywhere.
