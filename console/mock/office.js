@@ -1,14 +1,43 @@
 // The office of the mock server: people, phones, calls and records, invented but always the same.
 
 const NAMES = [
-  "Alice Li", "Bob Chen", "王芳", "李伟", "Carol Díaz", "张敏", "David Okafor", "刘洋", "Eva Novák", "陈静", "Frank Müller", "杨磊",
-  "Grace Kim", "赵丽", "Hugo Martin", "黄强", "Ines Costa", "周杰", "Jonas Berg", "吴娜", "Kate O’Neil", "徐刚", "Liam Byrne", "孙燕",
+  "Alice Li",
+  "Bob Chen",
+  "王芳",
+  "李伟",
+  "Carol Díaz",
+  "张敏",
+  "David Okafor",
+  "刘洋",
+  "Eva Novák",
+  "陈静",
+  "Frank Müller",
+  "杨磊",
+  "Grace Kim",
+  "赵丽",
+  "Hugo Martin",
+  "黄强",
+  "Ines Costa",
+  "周杰",
+  "Jonas Berg",
+  "吴娜",
+  "Kate O’Neil",
+  "徐刚",
+  "Liam Byrne",
+  "孙燕",
 ];
 const HOSTILE = "'\";$(id)<script>=cmd|";
 const CAUSES = [
-  ["caller hung up", "caller", 200], ["callee hung up", "callee", 200], ["no answer", "callee", 480], ["busy", "callee", 486],
-  ["cancelled", "caller", 487], ["offline", "callee", 480], ["declined", "callee", 603], ["unknown number", "caller", 404],
-  ["no line", "carrier", 480], ["transferred", "caller", 200],
+  ["caller hung up", "caller", 200],
+  ["callee hung up", "callee", 200],
+  ["no answer", "callee", 480],
+  ["busy", "callee", 486],
+  ["cancelled", "caller", 487],
+  ["offline", "callee", 480],
+  ["declined", "callee", 603],
+  ["unknown number", "caller", 404],
+  ["no line", "carrier", 480],
+  ["transferred", "caller", 200],
 ];
 const MINUTE = 60_000;
 
@@ -24,23 +53,61 @@ export function makeOffice(options) {
   const iso = (ms) => new Date(ms).toISOString();
   const now = Date.now();
   const lists = {
-    people: new Map(), numbers: new Map(), devices: new Map(), groups: new Map(), trunks: new Map(), routes: new Map(),
-    calls: new Map(), records: new Map(), sessions: new Map(), tokens: new Map(), webhooks: new Map(),
+    people: new Map(),
+    numbers: new Map(),
+    devices: new Map(),
+    groups: new Map(),
+    trunks: new Map(),
+    routes: new Map(),
+    calls: new Map(),
+    records: new Map(),
+    sessions: new Map(),
+    tokens: new Map(),
+    webhooks: new Map(),
   };
   const keys = {
-    people: "name", numbers: "number", devices: "name", groups: "name", trunks: "name", routes: "name", calls: "id", records: "id",
-    sessions: "id", tokens: "id", webhooks: "id",
+    people: "name",
+    numbers: "number",
+    devices: "name",
+    groups: "name",
+    trunks: "name",
+    routes: "name",
+    calls: "id",
+    records: "id",
+    sessions: "id",
+    tokens: "id",
+    webhooks: "id",
   };
-  const kinds = { people: "person", numbers: "number", devices: "device", groups: "group", trunks: "trunk", routes: "route", calls: "call" };
+  const kinds = {
+    people: "person",
+    numbers: "number",
+    devices: "device",
+    groups: "group",
+    trunks: "trunk",
+    routes: "route",
+    calls: "call",
+  };
   const office = { tell: () => {} };
   let recordId = 0;
   let callId = 0;
 
   function person(name, display, number, role = "agent") {
     const made = {
-      name, display, role, numbers: number === "" ? [] : [number], devices: [], language: "en", zone: "Asia/Shanghai", mobile: null,
-      has_pin: false, has_password: role !== "agent", do_not_disturb: false,
-      forwarding: { always: null, busy: null, no_answer: null, offline: null }, rights: ["national"], calls_a_day: null, registered: false,
+      name,
+      display,
+      role,
+      numbers: number === "" ? [] : [number],
+      devices: [],
+      language: "en",
+      zone: "Asia/Shanghai",
+      mobile: null,
+      has_pin: false,
+      has_password: role !== "agent",
+      do_not_disturb: false,
+      forwarding: { always: null, busy: null, no_answer: null, offline: null },
+      rights: ["national"],
+      calls_a_day: null,
+      registered: false,
     };
     lists.people.set(name, made);
     if (number !== "") lists.numbers.set(number, { number, account: name });
@@ -48,7 +115,13 @@ export function makeOffice(options) {
   }
   function device(name, account, on, kind = "phone") {
     lists.devices.set(name, {
-      name, account, registered: on ? [`192.0.2.${random(200) + 1}:5060`] : [], location: "", call_back: null, auto_answer: null, kind,
+      name,
+      account,
+      registered: on ? [`192.0.2.${random(200) + 1}:5060`] : [],
+      location: "",
+      call_back: null,
+      auto_answer: null,
+      kind,
     });
     const owner = lists.people.get(account);
     owner.devices.push(name);
@@ -58,15 +131,26 @@ export function makeOffice(options) {
     const one = [...lists.people.values()][index % lists.people.size];
     return { number: one.numbers[0] ?? "", name: one.display, account: one.name, device: one.devices[0] ?? null };
   }
-  const outside = () => ({ number: `+8610555${String(random(10_000)).padStart(4, "0")}`, name: options.hostile ? HOSTILE : "", account: null, device: null });
+  const outside = () => ({
+    number: `+8610555${String(random(10_000)).padStart(4, "0")}`,
+    name: options.hostile ? HOSTILE : "",
+    account: null,
+    device: null,
+  });
   function call(index) {
     const from = index % 3 === 2 ? outside() : party(index * 2 + 1);
     const state = ["talking", "ringing", "talking", "held", "talking"][index % 5];
     const started = Date.now() - random(10 * MINUTE) - 4000;
     const id = (++callId).toString(16).padStart(8, "0").repeat(4);
     const made = {
-      id, state, caller: from, callee: party(index * 2 + 2), started: iso(started),
-      answered: state === "ringing" ? null : iso(started + 6000), emergency: index === 17, trunk: from.account === null ? "provider" : null,
+      id,
+      state,
+      caller: from,
+      callee: party(index * 2 + 2),
+      started: iso(started),
+      answered: state === "ringing" ? null : iso(started + 6000),
+      emergency: index === 17,
+      trunk: from.account === null ? "provider" : null,
     };
     lists.calls.set(id, made);
     return made;
@@ -81,9 +165,21 @@ export function makeOffice(options) {
     const lasted = talked ? 5000 + random(20 * MINUTE) : 0;
     const id = ++recordId;
     const made = {
-      id, session_id: id.toString(16).padStart(8, "0").repeat(4), caller: from.number, caller_name: from.name, callee: to.number,
-      answered_by: talked ? to.device : null, started: iso(started), answered: talked ? iso(started + ringing) : null,
-      ended: iso(started + ringing + lasted), ringing_ms: ringing, duration_ms: lasted, cause, blame, status, detail: "",
+      id,
+      session_id: id.toString(16).padStart(8, "0").repeat(4),
+      caller: from.number,
+      caller_name: from.name,
+      callee: to.number,
+      answered_by: talked ? to.device : null,
+      started: iso(started),
+      answered: talked ? iso(started + ringing) : null,
+      ended: iso(started + ringing + lasted),
+      ringing_ms: ringing,
+      duration_ms: lasted,
+      cause,
+      blame,
+      status,
+      detail: "",
     };
     lists.records.set(String(id), made);
     return made;
@@ -100,27 +196,100 @@ export function makeOffice(options) {
       if (index % 7 === 1) made.do_not_disturb = true;
     }
     const title = options.hostile ? HOSTILE : "Sales 销售部";
-    lists.groups.set("sales", { name: "sales", display: title, number: "700", strategy: "turn", members: ["p101", "p102", "p103"], ring_ms: 20_000, overflow: "100" });
+    lists.groups.set("sales", {
+      name: "sales",
+      display: title,
+      number: "700",
+      strategy: "turn",
+      members: ["p101", "p102", "p103"],
+      ring_ms: 20_000,
+      overflow: "100",
+    });
     lists.trunks.set("provider", {
-      name: "provider", address: "sip.provider.example", transport: "tls", user: "office", has_password: true, realm: null, registers: true, channels: 30,
-      sources: ["192.0.2.9"], strip: 0, prepend: "", state: "up, registered, 3 calls",
+      name: "provider",
+      address: "sip.provider.example",
+      transport: "tls",
+      user: "office",
+      has_password: true,
+      realm: null,
+      registers: true,
+      channels: 30,
+      sources: ["192.0.2.9"],
+      strip: 0,
+      prepend: "",
+      state: "up, registered, 3 calls",
     });
     lists.trunks.set("old-line", {
-      name: "old-line", address: "192.0.2.44:5060", transport: "udp", user: null, has_password: false, realm: null, registers: false, channels: 4, sources: [],
-      strip: 0, prepend: "", state: "down: it does not answer",
+      name: "old-line",
+      address: "192.0.2.44:5060",
+      transport: "udp",
+      user: null,
+      has_password: false,
+      realm: null,
+      registers: false,
+      channels: 4,
+      sources: [],
+      strip: 0,
+      prepend: "",
+      state: "down: it does not answer",
     });
-    lists.routes.set("home", { name: "home", prefix: "+86", strip: 3, prepend: "0", trunks: ["provider", "old-line"], caller: "+861055500000" });
+    lists.routes.set("home", {
+      name: "home",
+      prefix: "+86",
+      strip: 3,
+      prepend: "0",
+      trunks: ["provider", "old-line"],
+      caller: "+861055500000",
+    });
     for (let index = 0; index < options.calls; index++) call(index);
     for (let minutes = 400; minutes > 0; minutes--) record(minutes * 3);
-    lists.sessions.set("s1", { id: "s1", account: "admin", created: iso(now - 3_600_000), last_seen: iso(now), address: "127.0.0.1", agent: "Chromium 156 on Linux", current: true });
-    lists.sessions.set("s2", { id: "s2", account: "p101", created: iso(now - 7_200_000), last_seen: iso(now - 60_000), address: "192.0.2.33", agent: options.hostile ? HOSTILE : "Firefox 140 on Windows", current: false });
-    lists.tokens.set("t1", { id: "t1", name: options.hostile ? HOSTILE : "CRM", scopes: ["calls:read", "phone"], expires: iso(now + 90 * 24 * 3_600_000) });
-    lists.webhooks.set("w1", { id: "w1", url: "https://crm.example/hooks/ringdown", types: ["call.started", "call.ended"], enabled: true, failures: 3 });
+    lists.sessions.set("s1", {
+      id: "s1",
+      account: "admin",
+      created: iso(now - 3_600_000),
+      last_seen: iso(now),
+      address: "127.0.0.1",
+      agent: "Chromium 156 on Linux",
+      current: true,
+    });
+    lists.sessions.set("s2", {
+      id: "s2",
+      account: "p101",
+      created: iso(now - 7_200_000),
+      last_seen: iso(now - 60_000),
+      address: "192.0.2.33",
+      agent: options.hostile ? HOSTILE : "Firefox 140 on Windows",
+      current: false,
+    });
+    lists.tokens.set("t1", {
+      id: "t1",
+      name: options.hostile ? HOSTILE : "CRM",
+      scopes: ["calls:read", "phone"],
+      expires: iso(now + 90 * 24 * 3_600_000),
+    });
+    lists.webhooks.set("w1", {
+      id: "w1",
+      url: "https://crm.example/hooks/ringdown",
+      types: ["call.started", "call.ended"],
+      enabled: true,
+      failures: 3,
+    });
   }
   const status = {
-    calls: lists.calls.size, registered: [...lists.devices.values()].filter((one) => one.registered.length > 0).length,
-    ports_free: 4988, ports_total: 5000, store_ready: true, draining: false, late_ms: 0, shed: 0, flooded: 12, wrong_secrets: 41, ignored: 380,
-    guessing: options.empty ? [] : [{ source: "198.51.100.77", name: options.hostile ? HOSTILE : "1000", strikes: 17, ignored_ms: 240_000 }],
+    calls: lists.calls.size,
+    registered: [...lists.devices.values()].filter((one) => one.registered.length > 0).length,
+    ports_free: 4988,
+    ports_total: 5000,
+    store_ready: true,
+    draining: false,
+    late_ms: 0,
+    shed: 0,
+    flooded: 12,
+    wrong_secrets: 41,
+    ignored: 380,
+    guessing: options.empty
+      ? []
+      : [{ source: "198.51.100.77", name: options.hostile ? HOSTILE : "1000", strikes: 17, ignored_ms: 240_000 }],
   };
 
   let now_ = boss;
@@ -138,11 +307,27 @@ export function makeOffice(options) {
 
   const special = {
     "GET status": () => ({ body: status }),
-    "GET codes": () => ({ body: { items: [{ code: "600", does: "echo" }, { code: "*60", does: "echo" }, { code: "*78", does: "do-not-disturb" }], next: null } }),
+    "GET codes": () => ({
+      body: {
+        items: [
+          { code: "600", does: "echo" },
+          { code: "*60", does: "echo" },
+          { code: "*78", does: "do-not-disturb" },
+        ],
+        next: null,
+      },
+    }),
     "GET settings": () => ({
       body: {
-        sip: { udp: ["0.0.0.0:5060"], tcp: ["0.0.0.0:5060"], tls: ["0.0.0.0:5061"], domain: "office.example", challenge: "md5" },
-        http: { listen: "127.0.0.1:8080", administrators: "loopback" }, calls: { ring_seconds: 60, echo_number: "600" },
+        sip: {
+          udp: ["0.0.0.0:5060"],
+          tcp: ["0.0.0.0:5060"],
+          tls: ["0.0.0.0:5061"],
+          domain: "office.example",
+          challenge: "md5",
+        },
+        http: { listen: "127.0.0.1:8080", administrators: "loopback" },
+        calls: { ring_seconds: 60, echo_number: "600" },
       },
     }),
     "POST reload": () => ({ body: { waits: ["sip.udp"] } }),
@@ -152,8 +337,13 @@ export function makeOffice(options) {
       return {
         status: 201,
         body: {
-          device: name, uri: `sip:${name}@office.example`, socket: office.socket, token: "mock",
-          expires: iso(Date.now() + 600_000), display: now_.display, numbers: now_.numbers,
+          device: name,
+          uri: `sip:${name}@office.example`,
+          socket: office.socket,
+          token: "mock",
+          expires: iso(Date.now() + 600_000),
+          display: now_.display,
+          numbers: now_.numbers,
         },
       };
     },
@@ -162,7 +352,11 @@ export function makeOffice(options) {
       const refused = [];
       let taken = 0;
       body.rows.forEach((row, index) => {
-        if (lists.numbers.has(row.number)) return refused.push({ line: index + 1, why: `The number ${row.number} belongs to ${lists.numbers.get(row.number).account}; choose another one.` });
+        if (lists.numbers.has(row.number))
+          return refused.push({
+            line: index + 1,
+            why: `The number ${row.number} belongs to ${lists.numbers.get(row.number).account}; choose another one.`,
+          });
         changed("people", person(row.account, row.name || row.account, row.number));
         taken++;
       });
@@ -175,16 +369,28 @@ export function makeOffice(options) {
     if (whole !== undefined) return whole(body);
     const [list, key, part] = path;
     if (list === "facts") {
-      return { body: { items: [
-        { time: iso(now - 9000), rule: "dial_plan", words: `101 is a number of p101; it has 2 phones, 1 is on` },
-        { time: iso(now - 8900), rule: "fork", words: options.hostile ? HOSTILE : "rings p101-desk and p101-web" },
-        { time: iso(now - 3000), rule: "forward.no_answer", words: "nobody answered within 20 s; no forwarding is set" },
-      ], next: null } };
+      return {
+        body: {
+          items: [
+            { time: iso(now - 9000), rule: "dial_plan", words: `101 is a number of p101; it has 2 phones, 1 is on` },
+            { time: iso(now - 8900), rule: "fork", words: options.hostile ? HOSTILE : "rings p101-desk and p101-web" },
+            { time: iso(now - 3000), rule: "forward.no_answer", words: "nobody answered within 20 s; no forwarding is set" },
+          ],
+          next: null,
+        },
+      };
     }
-    if (list === "people" && part === "link") return { status: 201, body: { link: `/enter/${"x".repeat(32)}`, expires: iso(Date.now() + 86_400_000) } };
-    if (list === "devices" && part === "secret") return { body: { secret: "k7Qm-2vPx-9sLd", uri: `sip:${key}@office.example`, registrar: "office.example:5061;transport=tls" } };
+    if (list === "people" && part === "link")
+      return { status: 201, body: { link: `/enter/${"x".repeat(32)}`, expires: iso(Date.now() + 86_400_000) } };
+    if (list === "devices" && part === "secret")
+      return {
+        body: { secret: "k7Qm-2vPx-9sLd", uri: `sip:${key}@office.example`, registrar: "office.example:5061;transport=tls" },
+      };
     if (list === "calls" && part === "ladder") return { body: { items: ladder(now, options.hostile), next: null } };
-    if (list === "webhooks" && part === "dead") return { body: { items: [{ n: 1, time: iso(now - 600_000), type: "call.ended", status: 502, attempts: 8 }], next: null } };
+    if (list === "webhooks" && part === "dead")
+      return {
+        body: { items: [{ n: 1, time: iso(now - 600_000), type: "call.ended", status: 502, attempts: 8 }], next: null },
+      };
     const rows = lists[list];
     if (rows === undefined) return undefined;
     if (method === "GET" && key === undefined) return page(rows, list, query);
@@ -201,7 +407,8 @@ export function makeOffice(options) {
     }
     if (row === undefined) return undefined;
     if (method === "GET") return { body: row, etag: etag(row) };
-    if (headers["if-match"] === undefined && list !== "calls" && list !== "sessions") return { status: 428, problem: "Send If-Match." };
+    if (headers["if-match"] === undefined && list !== "calls" && list !== "sessions")
+      return { status: 428, problem: "Send If-Match." };
     if (method === "PATCH") {
       Object.assign(row, body);
       changed(list, row);
@@ -227,13 +434,15 @@ export function makeOffice(options) {
 
   function create(list, body) {
     if (list === "people") {
-      if (lists.people.has(body.name)) return { status: 409, problem: `There is an account ${body.name} already; choose another name.`, field: "/name" };
+      if (lists.people.has(body.name))
+        return { status: 409, problem: `There is an account ${body.name} already; choose another name.`, field: "/name" };
       const made = person(body.name, body.display, "");
       changed("people", made);
       return { status: 201, body: made };
     }
     if (list === "numbers") {
-      if (lists.numbers.has(body.number)) return { status: 409, problem: `The number ${body.number} is taken; choose another one.`, field: "/number" };
+      if (lists.numbers.has(body.number))
+        return { status: 409, problem: `The number ${body.number} is taken; choose another one.`, field: "/number" };
       lists.numbers.set(body.number, { ...body });
       const owner = lists.people.get(body.account);
       owner.numbers = [...owner.numbers, body.number];
@@ -244,7 +453,14 @@ export function makeOffice(options) {
       device(body.name, body.account, false);
       changed("devices", lists.devices.get(body.name));
       changed("people", lists.people.get(body.account));
-      return { status: 201, body: { secret: "k7Qm-2vPx-9sLd", uri: `sip:${body.name}@office.example`, registrar: "office.example:5061;transport=tls" } };
+      return {
+        status: 201,
+        body: {
+          secret: "k7Qm-2vPx-9sLd",
+          uri: `sip:${body.name}@office.example`,
+          registrar: "office.example:5061;transport=tls",
+        },
+      };
     }
     const id = `${list[0]}${lists[list].size + 1}`;
     const made = { id, enabled: true, failures: 0, ...body };
@@ -258,6 +474,9 @@ export function makeOffice(options) {
     let all = [...rows.values()];
     if (list === "records") all.reverse();
     if (find) all = all.filter((row) => JSON.stringify(row).toLowerCase().includes(find));
+    const [from, to] = [query.get("from"), query.get("to")];
+    if (from) all = all.filter((row) => row.started >= from);
+    if (to) all = all.filter((row) => row.started < to);
     const start = Number(query.get("after") ?? 0);
     const items = all.slice(start, start + limit);
     return { body: { items, next: start + limit < all.length ? String(start + limit) : null } };
@@ -283,20 +502,29 @@ function ladder(start, hostile) {
   const name = hostile ? `"${HOSTILE.replaceAll('"', '\\"')}" ` : "";
   const body = "v=0\r\no=- 1 1 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 192.0.2.10\r\nt=0 0\r\nm=audio 20000 RTP/AVP 0 8\r\n";
   const rows = [
-    [0, false, "p102-desk", "INVITE sip:101@office.example SIP/2.0", body], [1, true, "p102-desk", "SIP/2.0 401 Unauthorized", ""],
-    [3, false, "p102-desk", "ACK sip:101@office.example SIP/2.0", ""], [6, false, "p102-desk", "INVITE sip:101@office.example SIP/2.0", body],
-    [7, true, "p102-desk", "SIP/2.0 100 Trying", ""], [8, true, "p101-desk", "INVITE sip:p101-desk@192.0.2.31 SIP/2.0", body],
-    [9, true, "p101-web", "INVITE sip:x@y.invalid;transport=ws SIP/2.0", body], [61, false, "p101-desk", "SIP/2.0 180 Ringing", ""],
-    [63, true, "p102-desk", "SIP/2.0 180 Ringing", ""], [90, false, "p101-web", "SIP/2.0 180 Ringing", ""],
-    [4210, false, "p101-web", "SIP/2.0 200 OK", body], [4211, true, "p101-web", "ACK sip:x@y.invalid SIP/2.0", ""],
-    [4212, true, "p101-desk", "CANCEL sip:p101-desk@192.0.2.31 SIP/2.0", ""], [4213, true, "p102-desk", "SIP/2.0 200 OK", body],
-    [4240, false, "p101-desk", "SIP/2.0 200 OK", ""], [4241, false, "p101-desk", "SIP/2.0 487 Request Terminated", ""],
-    [4242, true, "p101-desk", "ACK sip:p101-desk@192.0.2.31 SIP/2.0", ""], [4260, false, "p102-desk", "ACK sip:192.0.2.10 SIP/2.0", ""],
+    [0, false, "p102-desk", "INVITE sip:101@office.example SIP/2.0", body],
+    [1, true, "p102-desk", "SIP/2.0 401 Unauthorized", ""],
+    [3, false, "p102-desk", "ACK sip:101@office.example SIP/2.0", ""],
+    [6, false, "p102-desk", "INVITE sip:101@office.example SIP/2.0", body],
+    [7, true, "p102-desk", "SIP/2.0 100 Trying", ""],
+    [8, true, "p101-desk", "INVITE sip:p101-desk@192.0.2.31 SIP/2.0", body],
+    [9, true, "p101-web", "INVITE sip:x@y.invalid;transport=ws SIP/2.0", body],
+    [61, false, "p101-desk", "SIP/2.0 180 Ringing", ""],
+    [63, true, "p102-desk", "SIP/2.0 180 Ringing", ""],
+    [90, false, "p101-web", "SIP/2.0 180 Ringing", ""],
+    [4210, false, "p101-web", "SIP/2.0 200 OK", body],
+    [4211, true, "p101-web", "ACK sip:x@y.invalid SIP/2.0", ""],
+    [4212, true, "p101-desk", "CANCEL sip:p101-desk@192.0.2.31 SIP/2.0", ""],
+    [4213, true, "p102-desk", "SIP/2.0 200 OK", body],
+    [4240, false, "p101-desk", "SIP/2.0 200 OK", ""],
+    [4241, false, "p101-desk", "SIP/2.0 487 Request Terminated", ""],
+    [4242, true, "p101-desk", "ACK sip:p101-desk@192.0.2.31 SIP/2.0", ""],
+    [4260, false, "p102-desk", "ACK sip:192.0.2.10 SIP/2.0", ""],
   ];
   return rows.map(([at, sent, who, first, sdp], index) => {
     const method = first.startsWith("SIP/2.0") ? ["INVITE", "CANCEL"][Number(index === 14)] : first.split(" ")[0];
     const reason = first.startsWith("CANCEL") ? 'Reason: SIP;cause=200;text="Call completed elsewhere"\r\n' : "";
     const text = `${first}\r\nFrom: ${name}<sip:102@office.example>;tag=1\r\nTo: <sip:101@office.example>\r\nCall-ID: ${who}@mock\r\nCSeq: 1 ${method}\r\n${reason}Content-Length: ${sdp.length}\r\n\r\n${sdp}`;
-    return { at: new Date(start - 9000 + at).toISOString(), sent, who, flow: "udp 192.0.2.31:5060", text };
+    return { time: new Date(start - 9000 + at).toISOString(), sent, who, flow: "udp 192.0.2.31:5060", text };
   });
 }

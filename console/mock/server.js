@@ -30,8 +30,8 @@ let passwordNeeded = option("password-needed", false) === true;
 const streams = new Set();
 let eventId = 0;
 function tell(type, subject, data) {
-  const event = { id: ++eventId, time: new Date().toISOString(), type, subject, data };
-  for (const stream of streams) stream.write(`id: ${event.id}\nevent: ${type}\ndata: ${JSON.stringify(event)}\n\n`);
+  const event = { id: `mock-${++eventId}`, time: new Date().toISOString(), type, subject, data };
+  for (const stream of streams) stream.write(`id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`);
 }
 office.tell = tell;
 if (option("busy", false) !== false) office.bustle(Number(option("busy", 200)) || 200);
@@ -47,7 +47,10 @@ const server = createServer(async (request, response) => {
     if (url.pathname.startsWith("/api/v1/")) {
       if (request.headers.origin !== undefined) {
         response.setHeader("Access-Control-Allow-Origin", request.headers.origin);
-        response.setHeader("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-Match, Last-Event-ID");
+        response.setHeader(
+          "Access-Control-Allow-Headers",
+          "Authorization, Content-Type, Idempotency-Key, If-Match, Last-Event-ID",
+        );
         response.setHeader("Access-Control-Allow-Methods", "GET, POST, PATCH, PUT, DELETE");
         response.setHeader("Access-Control-Expose-Headers", "ETag");
       }
@@ -107,7 +110,8 @@ async function api(request, response, url) {
   const body = method === "GET" ? {} : await read(request);
   if (path[0] === "session" && path.length === 1) return session(method, body, response);
   if (!signedIn) return problem(response, 401, "Sign in first.");
-  if (method !== "GET" && bearer === undefined && request.headers["x-ringdown-csrf"] !== "mock") return problem(response, 403, "The CSRF value is missing.");
+  if (method !== "GET" && bearer === undefined && request.headers["x-ringdown-csrf"] !== "mock")
+    return problem(response, 403, "The CSRF value is missing.");
   if (path[0] === "session" && path[1] === "password") {
     passwordNeeded = false;
     return json(response, 204);
@@ -139,12 +143,17 @@ function session(method, body, response) {
   }
   if (!signedIn) return problem(response, 401, "Sign in first.");
   const me = office.me();
-  json(response, 200, { ...me, csrf: "mock", expires: new Date(Date.now() + 8 * 3_600_000).toISOString(), set_password: passwordNeeded });
+  json(response, 200, {
+    ...me,
+    csrf: "mock",
+    expires: new Date(Date.now() + 8 * 3_600_000).toISOString(),
+    set_password: passwordNeeded,
+  });
 }
 
 function events(request, response) {
   response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
-  response.write(": here\n\n");
+  response.write(`id: mock-${eventId}\ndata: ${JSON.stringify({ id: `mock-${eventId}`, type: "ready", data: {} })}\n\n`);
   streams.add(response);
   request.on("close", () => streams.delete(response));
 }

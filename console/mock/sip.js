@@ -13,7 +13,9 @@ export function serveSip(server, targets, registered) {
 
   server.on("upgrade", (request, socket) => {
     if (request.url !== "/sip") return socket.destroy();
-    const accept = createHash("sha1").update(request.headers["sec-websocket-key"] + GUID).digest("base64");
+    const accept = createHash("sha1")
+      .update(request.headers["sec-websocket-key"] + GUID)
+      .digest("base64");
     socket.write(
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: sip\r\n" +
         `Sec-WebSocket-Accept: ${accept}\r\n\r\n`,
@@ -90,7 +92,9 @@ export function serveSip(server, targets, registered) {
       .split("\r\n\r\n", 1)[0]
       .split("\r\n")
       .filter((line) => /^(via|from|to|call-id|cseq):/i.test(line))
-      .map((line) => (/^to:/i.test(line) && !line.includes(";tag=") ? `${line};tag=mock${Math.floor(Math.random() * 1e9)}` : line));
+      .map((line) =>
+        /^to:/i.test(line) && !line.includes(";tag=") ? `${line};tag=mock${Math.floor(Math.random() * 1e9)}` : line,
+      );
     return `SIP/2.0 ${status}\r\n${keep.join("\r\n")}\r\n${more}Content-Length: 0\r\n\r\n`;
   }
 
@@ -135,6 +139,7 @@ function read(socket, give) {
 
 function write(socket, text) {
   const body = Buffer.from(text, "utf8");
-  const head = body.length < 126 ? Buffer.from([0x81, body.length]) : Buffer.from([0x81, 126, body.length >> 8, body.length & 255]);
+  const head =
+    body.length < 126 ? Buffer.from([0x81, body.length]) : Buffer.from([0x81, 126, body.length >> 8, body.length & 255]);
   socket.write(Buffer.concat([head, body]));
 }

@@ -9,14 +9,11 @@ import { pages, type PageEntry } from "./pages/index.ts";
 import { Dock, useUnfold, type DockHost } from "./phone/dock.tsx";
 import { phone, startPhone, stopPhone } from "./phone/here.ts";
 import { go, place } from "./router.ts";
-import { known, me, noServer, people, records, role, session, setReady, signOut, status } from "./state/store.ts";
+import { known, me, noServer, offered, people, records, role, session, setReady, signOut, status } from "./state/store.ts";
 import { dismiss, failed, notices } from "./state/undo.ts";
 import { Icon } from "./ui/icons.tsx";
 import { Button, ProblemNote } from "./ui/parts.tsx";
 import { language, speak, t } from "./words.ts";
-
-/** Whoever came by a link is offered to set a password once, not at each visit. */
-export const offered = signal(sessionStorage.getItem("ringdown.offered") === "1");
 
 export function App(): JSX.Element | null {
   if (!known.value) return null;
@@ -28,7 +25,7 @@ export function App(): JSX.Element | null {
     );
   }
   if (session.value === null) return <Door />;
-  if (session.value.set_password && !offered.value) return <Door password />;
+  if (session.value.set_password && offered.value !== session.value.account) return <Door password />;
   return <Frame />;
 }
 
@@ -46,7 +43,13 @@ function Frame(): JSX.Element {
   }, []);
   useUnfold(phone.value);
   useEffect(() => {
-    if (path === "/" || path === "/sign-in") go(role.value === "agent" ? "/phone" : "/live", true);
+    if (path !== "/" && path !== "/sign-in") return;
+    if (role.value === "agent") return go("/phone", true);
+    // An office in which nobody has a number yet is shown how to begin.
+    void people.load().then(() => {
+      const begun = people.problem.peek() !== null || [...people.rows.values()].some((person) => person.numbers.length > 0);
+      if (place.peek().pathname === path) go(begun || role.value !== "administrator" ? "/live" : "/start", true);
+    });
   }, [path]);
   useEffect(() => {
     document.title = entry === undefined ? "Ringdown" : `${t(entry.title)} · Ringdown`;
@@ -80,7 +83,9 @@ const dockHost: DockHost = {
     for (const person of people.rows.values()) {
       if (found.length >= 6) break;
       const name = person.display || person.name;
-      const number = person.numbers.find((one) => one.startsWith(wanted)) ?? (name.toLowerCase().includes(wanted) ? person.numbers[0] : undefined);
+      const number =
+        person.numbers.find((one) => one.startsWith(wanted)) ??
+        (name.toLowerCase().includes(wanted) ? person.numbers[0] : undefined);
       if (number !== undefined) found.push({ name, number });
     }
     return found;
@@ -143,7 +148,13 @@ function Bar({ path }: { path: string }): JSX.Element {
       </Button>
       <LanguageSwitch />
       <div class="holder" onKeyDown={(event) => event.key === "Escape" && (menu.value = false)}>
-        <Button tone="quiet" icon="people" label={t("frame.me")} pressed={menu.value} onClick={() => (menu.value = !menu.value)} />
+        <Button
+          tone="quiet"
+          icon="people"
+          label={t("frame.me")}
+          pressed={menu.value}
+          onClick={() => (menu.value = !menu.value)}
+        />
         {menu.value && <Me />}
       </div>
     </header>
@@ -153,12 +164,7 @@ function Bar({ path }: { path: string }): JSX.Element {
 export function LanguageSwitch(): JSX.Element {
   const other = language.value === "en" ? "zh-CN" : "en";
   return (
-    <button
-      type="button"
-      class="button quiet"
-      lang={other}
-      onClick={() => void speak(other, true)}
-    >
+    <button type="button" class="button quiet" lang={other} onClick={() => void speak(other, true)}>
       {other === "en" ? "English" : "中文"}
     </button>
   );
@@ -254,7 +260,12 @@ function Nowhere({ path }: { path: string }): JSX.Element {
 }
 
 /** What every page is: a heading with its tools, and the rest. */
-export function Page(props: { title: string; tools?: JSX.Element | false | null; narrow?: boolean; children: ComponentChildren }): JSX.Element {
+export function Page(props: {
+  title: string;
+  tools?: JSX.Element | false | null;
+  narrow?: boolean;
+  children: ComponentChildren;
+}): JSX.Element {
   return (
     <main class={`page ${props.narrow === true ? "narrow" : ""}`} id="page" tabIndex={-1}>
       <header>

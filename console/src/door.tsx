@@ -1,8 +1,8 @@
 // Signing in, and setting a password after a one-time link.
 import type { JSX } from "preact";
 import { useSignal } from "@preact/signals";
-import { LanguageSwitch, offered } from "./app.tsx";
-import { api, session, signIn } from "./state/store.ts";
+import { LanguageSwitch } from "./app.tsx";
+import { api, OFFERED, offered, session, signIn } from "./state/store.ts";
 import { Problem } from "./api/client.ts";
 import { Field, Form } from "./ui/parts.tsx";
 import { t } from "./words.ts";
@@ -45,7 +45,14 @@ function SignIn(): JSX.Element {
     >
       {() => (
         <>
-          <Field autofocus required label={t("door.name")} autocomplete="username" value={name.value} onInput={(value) => (name.value = value)} />
+          <Field
+            autofocus
+            required
+            label={t("door.name")}
+            autocomplete="username"
+            value={name.value}
+            onInput={(value) => (name.value = value)}
+          />
           <Field
             required
             label={t("door.password")}
@@ -62,8 +69,9 @@ function SignIn(): JSX.Element {
 }
 
 function offer(): void {
-  sessionStorage.setItem("ringdown.offered", "1");
-  offered.value = true;
+  const account = session.peek()?.account ?? null;
+  if (account !== null) localStorage.setItem(OFFERED, account);
+  offered.value = account;
 }
 
 function SetPassword(): JSX.Element {
@@ -86,7 +94,13 @@ function SetPassword(): JSX.Element {
         <>
           <p>{t("door.welcome", { name: me?.display || me?.account || "" })}</p>
           <input type="text" hidden autocomplete="username" value={me?.account ?? ""} readOnly />
-          <NewPassword secret={secret.value} again={again.value} onSecret={(value) => (secret.value = value)} onAgain={(value) => (again.value = value)} error={wrong("new")} />
+          <NewPassword
+            secret={secret.value}
+            again={again.value}
+            onSecret={(value) => (secret.value = value)}
+            onAgain={(value) => (again.value = value)}
+            error={wrong("new")}
+          />
         </>
       )}
     </Form>

@@ -13,13 +13,14 @@ import parts from "./ui/parts.css?inline";
 import dock from "./phone/dock.css?inline";
 import { Api } from "./api/client.ts";
 import { EventStream, onEvent } from "./api/events.ts";
-import type { CallRecord, WebPhone } from "./api/types.ts";
+import type { CallRecord, Device } from "./api/types.ts";
 import { attention } from "./phone/attention.ts";
 import { Dock } from "./phone/dock.tsx";
 import { Phone } from "./phone/phone.ts";
 import { popLink } from "./phone/pop.ts";
 import { going, type CallView } from "./phone/types.ts";
 import { Collection } from "./state/collection.ts";
+import { recordEvent, recordKey } from "./state/records.ts";
 import { preferred, speak, t, type Language } from "./words.ts";
 
 const HOST = `
@@ -116,13 +117,10 @@ class Running {
     this.api = new Api(server.replace(/\/+$/, ""), token);
     this.records = new Collection<CallRecord>(() => this.api, {
       path: "records",
-      key: (row) => String(row.id),
+      key: recordKey,
       lazy: true,
-      event: (event) => {
-        if (event.type !== "record.added") return undefined;
-        const row = event.data as unknown as CallRecord;
-        return { key: String(row.id), row };
-      },
+      event: recordEvent,
+      after: () => this.stream.begun,
     });
     this.ends.push(onEvent((event) => this.records.take(event)));
     this.stream = new EventStream(this.api);
@@ -130,7 +128,10 @@ class Running {
     this.phone.open.value = true;
     this.root = element.shadowRoot ?? element.attachShadow({ mode: "open" });
     this.root.adoptedStyleSheets = [tokens, parts, dock, HOST].map(sheet);
-    this.ends.push(attention(this.phone, t), effect(() => this.tell()));
+    this.ends.push(
+      attention(this.phone, t),
+      effect(() => this.tell()),
+    );
     void this.start();
   }
 
@@ -149,7 +150,7 @@ class Running {
     render(
       <Dock
         phone={this.phone}
-        host={{ history: { records: this.records, most: HISTORY }, pop: this.element.getAttribute("pop") ?? "" }}
+        host={{ guest: true, history: { records: this.records, most: HISTORY }, pop: this.element.getAttribute("pop") ?? "" }}
       />,
       this.root,
     );
@@ -167,8 +168,8 @@ class Running {
   }
 
   async setReady(ready: boolean): Promise<void> {
-    const about = await this.api.post<WebPhone & { account?: string }>("phone");
-    const account = about.account ?? about.device.replace(/-web.*$/, "");
+    const device = this.phone.state.peek().device;
+    const { account } = await this.api.get<Device>(`devices/${encodeURIComponent(device)}`);
     await this.api.edit("PATCH", `people/${encodeURIComponent(account)}`, { do_not_disturb: !ready });
     this.emit("state", { state: ready ? "ready" : "not_ready" });
   }

@@ -22,7 +22,13 @@ test("people are pasted as names and numbers, as a sheet, or as CSV with a headi
     ],
   );
   const sheet = parsePeople("姓名\t分机号\n王芳\t102\n王芳\t104");
-  assert.deepEqual(sheet.map((row) => [row.account, row.name, row.number]), [["p102", "王芳", "102"], ["p104", "王芳", "104"]]);
+  assert.deepEqual(
+    sheet.map((row) => [row.account, row.name, row.number]),
+    [
+      ["p102", "王芳", "102"],
+      ["p104", "王芳", "104"],
+    ],
+  );
   const csv = parsePeople('\uFEFFaccount,name,number,device,secret\nalice,"Li, ""A""",101,alice-desk,"s,1"');
   assert.deepEqual(csv, [{ account: "alice", name: 'Li, "A"', number: "101", device: "alice-desk", secret: "s,1" }]);
   assert.deepEqual(parsePeople(" \n"), []);
@@ -38,7 +44,16 @@ test("accounts are made of Latin letters, else of the number, and are never the 
 });
 
 test("a call's quality is a word: good, rough, one-way", () => {
-  const sample = (at, received, sent, more = {}) => ({ at, received, lost: 0, jitter: 0.002, sent, theirLoss: 0, roundTrip: 0.02, ...more });
+  const sample = (at, received, sent, more = {}) => ({
+    at,
+    received,
+    lost: 0,
+    jitter: 0.002,
+    sent,
+    theirLoss: 0,
+    roundTrip: 0.02,
+    ...more,
+  });
   const run = (samples, quiet = false) => {
     const meter = new QualityMeter(0);
     return samples.map((one) => meter.add(one, quiet)).at(-1);
@@ -49,7 +64,14 @@ test("a call's quality is a word: good, rough, one-way", () => {
   assert.equal(run(seconds.map((at) => sample(at, at / 20, at / 20, { theirLoss: 0.2 }))), "rough");
   assert.equal(run(seconds.map((at) => sample(at, 40, at / 20))), "deaf");
   assert.equal(run(seconds.map((at) => sample(at, at / 20, 40))), "mute");
-  assert.equal(run(seconds.map((at) => sample(at, 40, 40)), true), "measuring", "somebody holds");
+  assert.equal(
+    run(
+      seconds.map((at) => sample(at, 40, 40)),
+      true,
+    ),
+    "measuring",
+    "somebody holds",
+  );
   const told = sampleOf(
     [
       { type: "inbound-rtp", kind: "audio", packetsReceived: 90, packetsLost: 10, jitter: 0.01 },
@@ -89,14 +111,23 @@ test("sec_01: a hostile caller is a value in the screen-pop link and never its s
 test("a ladder has actors, gaps, causes and decisions in the order of time", () => {
   const text = (first, more = "") => `${first}\r\nCSeq: 1 INVITE\r\n${more}\r\n\r\n`;
   const rungs = [
-    { at: "2026-01-01T00:00:00.000Z", sent: false, who: "a", flow: "", text: text("INVITE sip:1 SIP/2.0") },
-    { at: "2026-01-01T00:00:00.010Z", sent: true, who: "b", flow: "", text: text("INVITE sip:b SIP/2.0") },
-    { at: "2026-01-01T00:00:04.000Z", sent: true, who: "b", flow: "", text: text("CANCEL sip:b SIP/2.0", 'Reason: SIP;cause=200;text="Call completed elsewhere"') },
-    { at: "2026-01-01T00:00:04.010Z", sent: true, who: "a", flow: "", text: text("SIP/2.0 486 Busy Here") },
+    { time: "2026-01-01T00:00:00.000Z", sent: false, who: "a", flow: "", text: text("INVITE sip:1 SIP/2.0") },
+    { time: "2026-01-01T00:00:00.010Z", sent: true, who: "b", flow: "", text: text("INVITE sip:b SIP/2.0") },
+    {
+      time: "2026-01-01T00:00:04.000Z",
+      sent: true,
+      who: "b",
+      flow: "",
+      text: text("CANCEL sip:b SIP/2.0", 'Reason: SIP;cause=200;text="Call completed elsewhere"'),
+    },
+    { time: "2026-01-01T00:00:04.010Z", sent: true, who: "a", flow: "", text: text("SIP/2.0 486 Busy Here") },
   ];
   const ladder = makeLadder(rungs, [{ time: "2026-01-01T00:00:00.005Z", rule: "fork", words: "rings b" }]);
   assert.deepEqual(ladder.actors, ["a", "", "b"]);
-  assert.deepEqual(ladder.rows.map((row) => row.kind), ["arrow", "note", "arrow", "arrow", "arrow"]);
+  assert.deepEqual(
+    ladder.rows.map((row) => row.kind),
+    ["arrow", "note", "arrow", "arrow", "arrow"],
+  );
   assert.equal(ladder.rows[3].gap, 3990);
   assert.equal(ladder.rows[3].cause, "Call completed elsewhere");
   assert.deepEqual([ladder.rows[4].label, ladder.rows[4].tone], ["486 Busy Here", "bad"]);
@@ -109,7 +140,10 @@ test("the lines for softphones are the ones to type", () => {
   assert.deepEqual(account, { user: "alice-desk", secret: "s3", host: "192.0.2.10", port: "5061", transport: "tls" });
   const baresip = programs(account).find((one) => one.name === "baresip");
   assert.equal(baresip.lines[0].value, "<sip:alice-desk@192.0.2.10;transport=tls>;auth_pass=s3");
-  assert.deepEqual(programs(account).map((one) => one.name), ["Linphone", "MicroSIP", "Zoiper", "baresip"]);
+  assert.deepEqual(
+    programs(account).map((one) => one.name),
+    ["Linphone", "MicroSIP", "Zoiper", "baresip"],
+  );
   assert.match(qrText(account), /^sip:alice-desk@192\.0\.2\.10:5061;transport=tls\ns3$/);
   const plain = accountOf({ secret: "s", uri: "sip:a@office.example", registrar: "sip:192.0.2.10:5070" });
   assert.equal(programs(plain)[0].lines[2].value, "192.0.2.10:5070");
@@ -119,7 +153,10 @@ test("the lines for softphones are the ones to type", () => {
 test("a view keeps its order and its filter while rows change", () => {
   const list = new Collection(() => null, { path: "x", key: (row) => row.id });
   const view = list.view();
-  view.arrange((a, b) => a.n - b.n, (row) => row.n >= 0);
+  view.arrange(
+    (a, b) => a.n - b.n,
+    (row) => row.n >= 0,
+  );
   for (let n = 0; n < 100; n++) list.rows.set(`k${n}`, { id: `k${n}`, n: (n * 37) % 100 });
   view.rebuild();
   const sorted = () => view.rows.value.every((row, index, all) => index === 0 || all[index - 1].n <= row.n);
@@ -132,5 +169,17 @@ test("a view keeps its order and its filter while rows change", () => {
     assert.ok(sorted(), `turn ${turn}`);
     const expected = [...list.rows.values()].filter((row) => row.n >= 0).length;
     assert.equal(view.rows.value.length, expected, `turn ${turn}`);
+  }
+});
+
+test("an event stream is read however it is cut, and a sign of life moves the place to go on from", async () => {
+  const { EventParser } = await load("src/api/events.ts");
+  const text = 'id: e-1\ndata: {"id":"e-1","type":"call.started","subject":"a","data":{"x":1}}\n\n: comment\nid: e-2\n\nid: e-3\r\ndata: {"type":"m"}\r\n\r\ndata: no json\n\n';
+  for (const size of [1, 3, 7, text.length]) {
+    const got = [];
+    const parser = new EventParser((event) => got.push(event));
+    for (let at = 0; at < text.length; at += size) parser.push(text.slice(at, at + size));
+    assert.deepEqual(got.map((event) => [event.id, event.type, event.subject]), [["e-1", "call.started", "a"], ["e-3", "m", ""]]);
+    assert.equal(parser.id, "e-3");
   }
 });

@@ -26,10 +26,12 @@ def mock():
 class Person:
     """A browser of their own, with the console open."""
 
-    def __init__(self, browser, mock, name, language="en", path="/phone"):
+    def __init__(self, browser, mock, name, language="en", path="/phone", script=None):
         self.mock = mock
         self.context = browser.context(locale=language, viewport={"width": 1200, "height": 800})
         self.context.add_cookies([{"name": "mock_user", "value": name, "url": mock.url}])
+        if script:
+            self.context.add_init_script(script)
         self.page = self.tab(path)
 
     def tab(self, path="/people"):
@@ -129,6 +131,32 @@ def test_two_tabs_ring_once_and_either_answers(two):
     second.keyboard.press("h")
     for page in (alice.page, wang.page, second):
         page.locator(".call.ended").wait_for()
+
+
+HIDDEN = """
+Object.defineProperty(document, 'hidden', { get: () => true });
+window.told = [];
+window.Notification = class {
+    static permission = 'granted';
+    constructor(title) { window.told.push(title); }
+    close() { window.told.push('closed'); }
+};
+"""
+
+
+def test_a_call_is_told_while_nobody_looks_at_the_tab(browser, mock):
+    alice = Person(browser, mock, "p101").ready()
+    wang = Person(browser, mock, "p103", script=HIDDEN).ready()
+    alice.page.keyboard.press("d")
+    alice.page.keyboard.type("103")
+    alice.page.keyboard.press("Enter")
+    wang.page.locator(".call.ringing").wait_for()
+    assert wang.page.evaluate("window.told") == ["Alice Li is calling"]
+    alice.page.keyboard.press("h")
+    wang.page.locator(".call.ended", has_text="Given up before an answer").wait_for()
+    assert wang.page.evaluate("window.told") == ["Alice Li is calling", "closed"]
+    alice.close()
+    wang.close()
 
 
 def test_the_next_tab_takes_over_when_the_first_is_closed(browser, mock):

@@ -25,7 +25,7 @@ PAGES = {
     "route": "/trunks?tab=routes&open=home",
     "groups": "/trunks?tab=groups",
     "records": "/records",
-    "record": "/records?open=400",
+    "record": f"/records?open={'00000190' * 4}",
     "settings": "/settings",
     "health": "/health",
     "start": "/start",

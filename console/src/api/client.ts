@@ -44,6 +44,8 @@ export class Api {
   csrf = "";
   /** Told when the exchange says that nobody is signed in any more. */
   onSignedOut: () => void = () => {};
+  /** Told when something was changed. */
+  onChanged: () => void = () => {};
 
   /** `base` is "" for the exchange that gave the page; `token` is a program's, for pages of others. */
   constructor(
@@ -87,6 +89,7 @@ export class Api {
     }
     if (!response.ok) throw await problem(response, () => this.onSignedOut());
     const text = await response.text();
+    if (method !== "GET" && path !== "phone") this.onChanged();
     return { body: (text === "" ? undefined : JSON.parse(text)) as T, etag: response.headers.get("ETag") };
   }
 
@@ -123,13 +126,7 @@ async function problem(response: Response, signedOut: () => void): Promise<Probl
     // Something between us and the exchange answered.
   }
   const text = (name: string): string => (typeof body[name] === "string" ? (body[name] as string) : "");
-  const found = new Problem(
-    response.status,
-    text("title"),
-    text("detail"),
-    text("field") || null,
-    text("blame") || null,
-  );
+  const found = new Problem(response.status, text("title"), text("detail"), text("field") || null, text("blame") || null);
   if (response.status === 401) signedOut();
   return found;
 }

@@ -15,12 +15,17 @@ export function onEvent(listener: Listener): () => void {
   return () => listeners.delete(listener);
 }
 
+/** Lists are read without a stream when it does not begin within this. */
+const PATIENCE_MS = 1000;
 const RETRY_MS = [500, 1000, 2000, 5000, 10_000];
 
 export class EventStream {
   private readonly ended = new AbortController();
   private readonly channel: BroadcastChannel | null;
-  private last = 0;
+  private last = "";
+  private begin: () => void = () => {};
+  /** The stream has begun, so that a list that is read now and what it tells leave no gap; or it does not for a while. */
+  readonly begun: Promise<void>;
 
   constructor(private readonly api: Api) {
     this.channel = typeof BroadcastChannel === "function" ? new BroadcastChannel("ringdown.events") : null;
@@ -28,9 +33,12 @@ export class EventStream {
       const { event, link: state, ask } = message.data;
       if (event !== undefined) this.deliver(event);
       if (state !== undefined) link.value = state;
+      if (state === "live") this.begin();
       if (ask === true && this.holds) this.channel?.postMessage({ link: link.peek() });
     });
     this.channel?.postMessage({ ask: true });
+    this.begun = new Promise((resolve) => (this.begin = resolve));
+    setTimeout(this.begin, PATIENCE_MS);
     void this.hold();
   }
 
@@ -55,7 +63,7 @@ export class EventStream {
   }
 
   private async run(): Promise<void> {
-    for (let failures = 0; !this.ended.signal.aborted; ) {
+    for (let failures = 0; !this.ended.signal.aborted;) {
       const began = Date.now();
       await this.read().catch(() => {});
       if (this.ended.signal.aborted) return;
@@ -81,7 +89,7 @@ export class EventStream {
 
   private async read(): Promise<void> {
     const headers: Record<string, string> = { ...this.api.headers(), Accept: "text/event-stream" };
-    if (this.last > 0) headers["Last-Event-ID"] = String(this.last);
+    if (this.last !== "") headers["Last-Event-ID"] = this.last;
     const response = await fetch(this.api.url("events"), {
       headers,
       credentials: this.api.token === null ? "same-origin" : "omit",
@@ -100,6 +108,8 @@ export class EventStream {
       const { done, value } = await reader.read();
       if (done) return;
       parser.push(value);
+      // A sign of life carries an id alone: where to go on is known, and nothing happened.
+      if (parser.id !== "") this.last = parser.id;
     }
   }
 
@@ -109,7 +119,8 @@ export class EventStream {
   }
 
   private deliver(event: ServerEvent): void {
-    if (event.id > this.last) this.last = event.id;
+    if (event.id !== "") this.last = event.id;
+    if (event.type === "ready") this.begin();
     for (const listener of [...listeners]) listener(event);
   }
 
@@ -123,7 +134,7 @@ export class EventStream {
 export class EventParser {
   private rest = "";
   private data: string[] = [];
-  private id = "";
+  id = "";
 
   constructor(private readonly give: (event: ServerEvent) => void) {}
 
@@ -151,7 +162,7 @@ export class EventParser {
     try {
       const event = JSON.parse(text) as Partial<ServerEvent>;
       this.give({
-        id: event.id ?? (Number(this.id) || 0),
+        id: event.id ?? this.id,
         time: event.time ?? "",
         type: event.type ?? "",
         subject: event.subject ?? "",

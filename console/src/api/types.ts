@@ -113,7 +113,8 @@ export interface Call {
 }
 
 export interface CallRecord {
-  id: number;
+  /** Not in events: the store gives it. */
+  id?: number;
   session_id: string;
   caller: string;
   caller_name: string;
@@ -131,7 +132,7 @@ export interface CallRecord {
 }
 
 export interface Rung {
-  at: string;
+  time: string;
   sent: boolean;
   who: string;
   flow: string;
@@ -207,7 +208,8 @@ export interface WebPhone {
 }
 
 export interface ServerEvent {
-  id: number;
+  /** Names the event; compared for equality only. */
+  id: string;
   time: string;
   type: string;
   subject: string;

@@ -28,5 +28,12 @@ export const pages: readonly PageEntry[] = [
   { path: "/records", title: "records.title", icon: "records", roles: everybody, load: () => import("./records/page.tsx") },
   { path: "/settings", title: "settings.title", icon: "settings", roles: everybody, load: () => import("./settings/page.tsx") },
   { path: "/health", title: "health.title", icon: "health", roles: managers, load: () => import("./health/page.tsx") },
-  { path: "/start", title: "start.title", icon: "check", roles: administrators, load: () => import("./start/page.tsx"), hidden: true },
+  {
+    path: "/start",
+    title: "start.title",
+    icon: "check",
+    roles: administrators,
+    load: () => import("./start/page.tsx"),
+    hidden: true,
+  },
 ];

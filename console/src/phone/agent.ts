@@ -1,9 +1,10 @@
 // The SIP user agent of one browser: registers, calls, and tells what it has as plain values. Loaded when it is needed.
 import { UA, WebSocketInterface } from "jssip";
+import { asProblem, Problem } from "../api/client.ts";
 import type { WebPhone } from "../api/types.ts";
 import { QualityMeter, sampleOf } from "./quality.ts";
 import { reasonOf } from "./reason.ts";
-import { choice, choose, openMicrophone, toSpeaker } from "./sound.ts";
+import { choose, openMicrophone, toSpeaker } from "./sound.ts";
 import { going, type CallView, type Command, type LinkState } from "./types.ts";
 
 type Session = ReturnType<UA["call"]>;
@@ -62,7 +63,7 @@ export class Agent {
     try {
       about = await this.host.credentials();
     } catch (error) {
-      this.tell("refused", error instanceof Error ? error.message : String(error));
+      this.tell("refused", asProblem(error).words);
       throw error;
     }
     if (this.stopped) return;
@@ -168,8 +169,10 @@ export class Agent {
       this.ua?.set("authorization_jwt", `Bearer ${about.token}`);
       this.renewLater(about);
       return true;
-    } catch {
-      if (!this.stopped) this.renewal = setTimeout(() => void this.renew(), 5000);
+    } catch (error) {
+      if (this.stopped) return false;
+      if (error instanceof Problem && (error.status === 401 || error.status === 403)) this.tell("refused", error.words);
+      else this.renewal = setTimeout(() => void this.renew(), 5000);
       return false;
     }
   }
@@ -182,7 +185,7 @@ export class Agent {
       setTimeout(() => this.ua?.isConnected() === true && this.ua.register(), 1000 * this.refusals);
       return;
     }
-    this.tell("refused", status === 0 ? cause : `${cause} (${status})`);
+    if (this.link !== "refused") this.tell("refused", status === 0 ? cause : `${cause} (${status})`);
   }
 
   private tell(link: LinkState, problem: string | null = null): void {
@@ -498,5 +501,3 @@ function instance(): string {
     return crypto.randomUUID();
   }
 }
-
-export { choice };

@@ -14,7 +14,10 @@ import { going, type CallView } from "./types.ts";
 export function CallCard({ call, phone, pop }: { call: CallView; phone: Phone; pop?: string | undefined }): JSX.Element {
   const link = popLink(pop ?? "", call);
   return (
-    <section class={`call ${call.state} ${call.held ? "held" : ""}`} aria-label={t("call.label", { who: call.name || call.number })}>
+    <section
+      class={`call ${call.state} ${call.held ? "held" : ""}`}
+      aria-label={t("call.label", { who: call.name || call.number })}
+    >
       <div class="call-who">
         <Icon name={call.incoming ? "incoming" : "outgoing"} />
         <div>
@@ -71,13 +74,21 @@ function CallLine({ call }: { call: CallView }): JSX.Element {
   return (
     <p class="call-line">
       {call.held ? (
-        <Chip tone="warn" icon="hold">{t("call.on_hold")}</Chip>
+        <Chip tone="warn" icon="hold">
+          {t("call.on_hold")}
+        </Chip>
       ) : call.heldByThem ? (
-        <Chip tone="warn" icon="hold">{t("call.held_by_them")}</Chip>
+        <Chip tone="warn" icon="hold">
+          {t("call.held_by_them")}
+        </Chip>
       ) : (
         <QualityChip call={call} />
       )}
-      {call.muted && <Chip tone="warn" icon="mute">{t("call.muted")}</Chip>}
+      {call.muted && (
+        <Chip tone="warn" icon="mute">
+          {t("call.muted")}
+        </Chip>
+      )}
       {call.digits !== "" && <span class="digits quiet-text">{call.digits}</span>}
     </p>
   );
@@ -86,15 +97,35 @@ function CallLine({ call }: { call: CallView }): JSX.Element {
 function QualityChip({ call }: { call: CallView }): JSX.Element {
   switch (call.quality) {
     case "good":
-      return <Chip tone="good" icon="check">{t("quality.good")}</Chip>;
+      return (
+        <Chip tone="good" icon="check">
+          {t("quality.good")}
+        </Chip>
+      );
     case "rough":
-      return <Chip tone="warn" icon="live">{t("quality.rough")}</Chip>;
+      return (
+        <Chip tone="warn" icon="live">
+          {t("quality.rough")}
+        </Chip>
+      );
     case "deaf":
-      return <Chip tone="bad" icon="warn">{t("quality.deaf")}</Chip>;
+      return (
+        <Chip tone="bad" icon="warn">
+          {t("quality.deaf")}
+        </Chip>
+      );
     case "mute":
-      return <Chip tone="bad" icon="warn">{t("quality.mute")}</Chip>;
+      return (
+        <Chip tone="bad" icon="warn">
+          {t("quality.mute")}
+        </Chip>
+      );
     default:
-      return <Chip tone="idle" icon="live">{t("quality.measuring")}</Chip>;
+      return (
+        <Chip tone="idle" icon="live">
+          {t("quality.measuring")}
+        </Chip>
+      );
   }
 }
 
@@ -141,7 +172,7 @@ function Talking({ call, phone }: { call: CallView; phone: Phone }): JSX.Element
           keys="O"
           pressed={call.held}
           label={call.held ? t("call.resume") : t("call.hold")}
-          onClick={() => phone.hold_(call, !call.held)}
+          onClick={() => phone.putOnHold(call, !call.held)}
         />
         <Button
           icon={call.muted ? "mute" : "mic"}
@@ -150,7 +181,13 @@ function Talking({ call, phone }: { call: CallView; phone: Phone }): JSX.Element
           label={call.muted ? t("call.unmute") : t("call.mute")}
           onClick={() => phone.mute(call, !call.muted)}
         />
-        <Button icon="keypad" keys="K" pressed={keypad.value} label={t("call.keypad")} onClick={() => (keypad.value = !keypad.value)} />
+        <Button
+          icon="keypad"
+          keys="K"
+          pressed={keypad.value}
+          label={t("call.keypad")}
+          onClick={() => (keypad.value = !keypad.value)}
+        />
         <Button
           icon="transfer"
           keys="T"

@@ -28,7 +28,13 @@ interface Suggestion {
   number: string;
 }
 
-export function DialField({ phone, suggest }: { phone: Phone; suggest?: ((text: string) => Suggestion[]) | undefined }): JSX.Element {
+export function DialField({
+  phone,
+  suggest,
+}: {
+  phone: Phone;
+  suggest?: ((text: string) => Suggestion[]) | undefined;
+}): JSX.Element {
   const text = useSignal("");
   const keypad = useSignal(false);
   const at = useSignal(-1);
@@ -88,7 +94,13 @@ export function DialField({ phone, suggest }: { phone: Phone; suggest?: ((text: 
           }}
         />
         <Button icon="keypad" pressed={keypad.value} label={t("call.keypad")} onClick={() => (keypad.value = !keypad.value)} />
-        <Button type="submit" tone="good" icon="phone" label={t("dock.call")} disabled={!ready || (typed === "" && phone.last.value === "")} />
+        <Button
+          type="submit"
+          tone="good"
+          icon="phone"
+          label={t("dock.call")}
+          disabled={!ready || (typed === "" && phone.last.value === "")}
+        />
       </div>
       <div role="listbox" id={`${id}-found`} aria-label={t("dock.people")} class="dial-found" hidden={found.length === 0}>
         {found.map((one, index) => (

@@ -3,7 +3,6 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { clock, now } from "../format.ts";
-import { Icon } from "../ui/icons.tsx";
 import { Button, Chip, ProblemNote } from "../ui/parts.tsx";
 import { t } from "../words.ts";
 import { CallCard } from "./card.tsx";
@@ -21,6 +20,8 @@ export interface DockHost {
   /** Names for what is typed. */
   suggest?: (text: string) => { name: string; number: string }[];
   pop?: string;
+  /** In a page of others. */
+  guest?: boolean;
 }
 
 export function Dock({ phone, host = {} }: { phone: Phone; host?: DockHost }): JSX.Element {
@@ -28,7 +29,7 @@ export function Dock({ phone, host = {} }: { phone: Phone; host?: DockHost }): J
   const calls = phone.calls.value;
   const current = phone.current.value;
   const box = useRef<HTMLDivElement>(null);
-  useKeys(phone, box);
+  useKeys(phone, box, host.guest === true);
 
   return (
     <div ref={box} class={`dock ${phone.open.value ? "open" : ""} ${calls.some(going) ? "busy" : ""}`}>
@@ -76,8 +77,18 @@ function StateChip({ phone }: { phone: Phone }): JSX.Element {
   const { link } = phone.state.value;
   const current = phone.current.value;
   if (link === "ready" && current !== null) {
-    if (current.state === "ringing") return <Chip tone="warn" icon="ring">{t("dock.rings")}</Chip>;
-    if (current.state === "calling") return <Chip tone="talk" icon="outgoing">{t("dock.calling")}</Chip>;
+    if (current.state === "ringing")
+      return (
+        <Chip tone="warn" icon="ring">
+          {t("dock.rings")}
+        </Chip>
+      );
+    if (current.state === "calling")
+      return (
+        <Chip tone="talk" icon="outgoing">
+          {t("dock.calling")}
+        </Chip>
+      );
     return (
       <Chip tone="talk" icon="phone">
         {t("dock.talking")} <span class="digits">{clock(now.value - (current.answered ?? now.value))}</span>
@@ -86,15 +97,35 @@ function StateChip({ phone }: { phone: Phone }): JSX.Element {
   }
   switch (link) {
     case "ready":
-      return <Chip tone="good" icon="check">{t("dock.ready")}</Chip>;
+      return (
+        <Chip tone="good" icon="check">
+          {t("dock.ready")}
+        </Chip>
+      );
     case "connecting":
-      return <Chip tone="idle" icon="redial">{t("dock.connecting")}</Chip>;
+      return (
+        <Chip tone="idle" icon="redial">
+          {t("dock.connecting")}
+        </Chip>
+      );
     case "lost":
-      return <Chip tone="bad" icon="warn">{t("dock.lost")}</Chip>;
+      return (
+        <Chip tone="bad" icon="warn">
+          {t("dock.lost")}
+        </Chip>
+      );
     case "refused":
-      return <Chip tone="bad" icon="warn">{t("dock.refused_short")}</Chip>;
+      return (
+        <Chip tone="bad" icon="warn">
+          {t("dock.refused_short")}
+        </Chip>
+      );
     default:
-      return <Chip tone="idle" icon="away">{t("dock.off")}</Chip>;
+      return (
+        <Chip tone="idle" icon="away">
+          {t("dock.off")}
+        </Chip>
+      );
   }
 }
 
@@ -105,7 +136,9 @@ function Folded({ phone }: { phone: Phone }): JSX.Element | null {
   return (
     <span class="dock-folded">
       <strong translate={false}>{call.name || call.number}</strong>
-      {call.state === "ringing" && <Button tone="good" icon="phone" label={t("call.answer")} onClick={() => phone.answer(call)} />}
+      {call.state === "ringing" && (
+        <Button tone="good" icon="phone" label={t("call.answer")} onClick={() => phone.answer(call)} />
+      )}
       <Button
         tone="bad"
         icon="down"
@@ -123,5 +156,3 @@ export function useUnfold(phone: Phone | null): void {
     if (ringing > 0 && phone !== null) phone.open.value = true;
   }, [ringing]);
 }
-
-export { Icon };

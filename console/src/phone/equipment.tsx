@@ -40,7 +40,9 @@ export function Equipment({ phone, close }: { phone: Phone; close: () => void })
 
   const named = (devices: MediaDeviceInfo[]): (readonly [string, string])[] => [
     ["", t("equipment.system")],
-    ...devices.filter((one) => one.deviceId !== "default").map((one) => [one.deviceId, one.label || t("equipment.nameless")] as const),
+    ...devices
+      .filter((one) => one.deviceId !== "default")
+      .map((one) => [one.deviceId, one.label || t("equipment.nameless")] as const),
   ];
   const test = (): void => {
     play("ring");
@@ -88,7 +90,14 @@ export function Equipment({ phone, close }: { phone: Phone; close: () => void })
 function Level(): JSX.Element {
   const percent = Math.round(level.value * 100);
   return (
-    <div class="level" role="meter" aria-label={t("equipment.level")} aria-valuemin={0} aria-valuemax={100} aria-valuenow={percent}>
+    <div
+      class="level"
+      role="meter"
+      aria-label={t("equipment.level")}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={percent}
+    >
       <div style={{ width: `${percent}%` }} />
     </div>
   );

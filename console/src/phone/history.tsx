@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import type { CallRecord } from "../api/types.ts";
 import type { Collection } from "../state/collection.ts";
+import { began, recordKey } from "../state/records.ts";
 import { useRows } from "../ui/table.tsx";
 import { Icon } from "../ui/icons.tsx";
 import { Button, Time } from "../ui/parts.tsx";
@@ -31,7 +32,7 @@ export function History({ phone, host }: { phone: Phone; host: HistoryHost }): J
   const mine = useMemo(
     () =>
       mineOf(rows, numbers, device)
-        .sort((a, b) => b.id - a.id)
+        .sort((a, b) => began(b) - began(a))
         .slice(0, host.most),
     [rows, numbers, device, host.most],
   );
@@ -41,7 +42,7 @@ export function History({ phone, host }: { phone: Phone; host: HistoryHost }): J
       <h3>{t("dock.history")}</h3>
       <ul>
         {mine.map((record) => (
-          <HistoryLine key={record.id} record={record} numbers={numbers} phone={phone} />
+          <HistoryLine key={recordKey(record)} record={record} numbers={numbers} phone={phone} />
         ))}
       </ul>
     </section>

@@ -1,10 +1,11 @@
-// Keys for everything that a phone does. A plain letter while nobody types; with Alt everywhere.
+// Keys for everything that a phone does. A plain letter while nobody types; with Alt everywhere. In a page of others plain
+// letters belong to that page, unless the dock has the focus.
 import { useEffect } from "preact/hooks";
 import type { RefObject } from "preact";
 import { asked } from "./dial.tsx";
 import type { Phone } from "./phone.ts";
 
-export function useKeys(phone: Phone, box: RefObject<HTMLElement>): void {
+export function useKeys(phone: Phone, box: RefObject<HTMLElement>, guest: boolean): void {
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.isComposing) return;
@@ -12,13 +13,15 @@ export function useKeys(phone: Phone, box: RefObject<HTMLElement>): void {
       const target = event.composedPath()[0];
       const typing =
         target instanceof Element &&
-        (target.closest("input,textarea,select,dialog") !== null || (target instanceof HTMLElement && target.isContentEditable));
-      if (typing && !event.altKey) return;
+        (target.closest("input,textarea,select,dialog") !== null ||
+          (target instanceof HTMLElement && target.isContentEditable));
+      const inside = box.current !== null && event.composedPath().includes(box.current);
+      if (!event.altKey && (typing || (guest && !inside))) return;
       if (act(phone, box, event, typing)) event.preventDefault();
     };
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
-  }, [phone]);
+  }, [phone, guest]);
 }
 
 function act(phone: Phone, box: RefObject<HTMLElement>, event: KeyboardEvent, typing: boolean): boolean {
@@ -55,7 +58,7 @@ function act(phone: Phone, box: RefObject<HTMLElement>, event: KeyboardEvent, ty
       return true;
     case "o":
       if (call.state !== "talking") return false;
-      phone.hold_(call, !call.held);
+      phone.putOnHold(call, !call.held);
       return true;
     case "k":
     case "t":

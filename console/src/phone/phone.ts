@@ -5,7 +5,7 @@ import type { Api } from "../api/client.ts";
 import { Problem } from "../api/client.ts";
 import type { WebPhone } from "../api/types.ts";
 import type { Agent } from "./agent.ts";
-import { choose, play, toSpeaker, type Tone } from "./sound.ts";
+import { choose, play, type Tone } from "./sound.ts";
 import { going, nothing, type CallView, type Command, type PhoneState } from "./types.ts";
 
 interface Word {
@@ -91,7 +91,7 @@ export class Phone {
   hangUp(call: CallView): void {
     this.ask({ do: "hang_up", id: call.id });
   }
-  hold_(call: CallView, on: boolean): void {
+  putOnHold(call: CallView, on: boolean): void {
     this.ask({ do: "hold", id: call.id, on });
   }
   mute(call: CallView, on: boolean): void {
@@ -221,5 +221,3 @@ function pick(calls: readonly CallView[]): CallView | null {
     null
   );
 }
-
-export { toSpeaker };

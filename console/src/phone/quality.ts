@@ -49,10 +49,7 @@ export class QualityMeter {
     const lost = Math.max(0, sample.lost - first.lost);
     const loss = received + lost > 0 ? lost / (received + lost) : 0;
     const rough =
-      loss > LOSS ||
-      sample.jitter > JITTER_S ||
-      (sample.theirLoss ?? 0) > LOSS ||
-      (sample.roundTrip ?? 0) > ROUND_TRIP_S;
+      loss > LOSS || sample.jitter > JITTER_S || (sample.theirLoss ?? 0) > LOSS || (sample.roundTrip ?? 0) > ROUND_TRIP_S;
     return rough ? "rough" : "good";
   }
 }

@@ -88,7 +88,8 @@ export function play(tone: Tone | null): void {
       gain.gain.setValueAtTime(0, begin);
       gain.gain.linearRampToValueAtTime(loud, begin + 0.02);
       if (warble > 0) {
-        for (let at = 0; at < on; at += 1 / warble) gain.gain.setValueAtTime(at * warble % 2 < 1 ? loud : loud / 3, begin + 0.02 + at);
+        for (let at = 0; at < on; at += 1 / warble)
+          gain.gain.setValueAtTime((at * warble) % 2 < 1 ? loud : loud / 3, begin + 0.02 + at);
       }
       gain.gain.setValueAtTime(loud, begin + on);
       gain.gain.linearRampToValueAtTime(0, begin + on + 0.04);

@@ -6,7 +6,7 @@ import { asProblem, type Problem } from "../api/client.ts";
 import type { ServerEvent } from "../api/types.ts";
 
 /** Changes of so many milliseconds are shown together. */
-const TOGETHER_MS = 60;
+const TOGETHER_MS = 100;
 const PAGE = 500;
 
 type State = "idle" | "loading" | "ready" | "failed";
@@ -20,6 +20,8 @@ export interface Source<T> {
   most?: number;
   /** More pages are fetched only when asked for. */
   lazy?: boolean;
+  /** What has to be there before the first page is fetched. */
+  after?: () => Promise<void>;
 }
 
 export class Collection<T> {
@@ -34,7 +36,8 @@ export class Collection<T> {
   private hidden = new Set<string>();
   private next: string | null = null;
   private query = "";
-  private load_ = 0;
+  private turns = 0;
+  private loading: Promise<void> = Promise.resolve();
   /** Events that came while a page was on its way, by key: they are newer than the page. */
   private during: Set<string> | null = null;
 
@@ -44,26 +47,32 @@ export class Collection<T> {
   ) {}
 
   /** Fetches once; again with `fresh`. */
-  async load(fresh = false, query = this.query): Promise<void> {
+  load(fresh = false, query = this.query): Promise<void> {
     const changed = query !== this.query;
-    if (!fresh && !changed && this.state.peek() !== "idle" && this.state.peek() !== "failed") return;
+    if (!fresh && !changed && this.state.peek() !== "idle" && this.state.peek() !== "failed") return this.loading;
     this.query = query;
-    const turn = ++this.load_;
+    this.loading = this.fetch(++this.turns);
+    return this.loading;
+  }
+
+  private async fetch(turn: number): Promise<void> {
     if (this.state.peek() !== "ready") this.state.value = "loading";
     this.during = new Set();
     try {
+      await this.source.after?.();
+      if (turn !== this.turns) return;
       const rows = new Map<string, T>();
       let after: string | null = null;
       do {
         const page: Page<T> = await this.page(after);
-        if (turn !== this.load_) return;
+        if (turn !== this.turns) return;
         for (const row of page.items) rows.set(this.source.key(row), row);
         after = page.next;
       } while (after !== null && this.source.lazy !== true);
       this.next = after;
       this.replace(rows);
     } catch (error) {
-      if (turn !== this.load_) return;
+      if (turn !== this.turns) return;
       batch(() => {
         this.problem.value = asProblem(error);
         this.state.value = "failed";
@@ -75,10 +84,10 @@ export class Collection<T> {
     if (this.next === null) return;
     const after = this.next;
     this.next = null;
-    const turn = this.load_;
+    const turn = this.turns;
     try {
       const page = await this.page(after);
-      if (turn !== this.load_) return;
+      if (turn !== this.turns) return;
       this.next = page.next;
       for (const row of page.items) this.put(this.source.key(row), row);
     } catch (error) {
@@ -117,7 +126,8 @@ export class Collection<T> {
 
   take(event: ServerEvent): void {
     if (this.state.peek() === "idle") return;
-    if (event.type === "missed") {
+    // The stream begins, or has a gap: what is here may be old.
+    if (event.type === "missed" || (event.type === "ready" && this.state.peek() === "ready")) {
       void this.load(true);
       return;
     }
@@ -152,7 +162,7 @@ export class Collection<T> {
   }
 
   reset(): void {
-    this.load_++;
+    this.turns++;
     this.rows.clear();
     this.hidden.clear();
     this.next = null;

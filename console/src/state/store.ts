@@ -1,7 +1,7 @@
 // What the console knows: who is signed in, and the live lists.
 import { computed, signal } from "@preact/signals";
 import { Api, asProblem, type Problem } from "../api/client.ts";
-import { EventStream, onEvent } from "../api/events.ts";
+import { EventStream, link, onEvent } from "../api/events.ts";
 import type {
   Call,
   CallRecord,
@@ -20,6 +20,7 @@ import type {
   Webhook,
 } from "../api/types.ts";
 import { Collection, type Source } from "./collection.ts";
+import { recordEvent, recordKey } from "./records.ts";
 
 export const api = new Api();
 export const session = signal<Session | null>(null);
@@ -33,7 +34,7 @@ const ask = (): Api => api;
 const all: Collection<never>[] = [];
 
 function list<T>(source: Source<T>): Collection<T> {
-  const made = new Collection<T>(ask, source);
+  const made = new Collection<T>(ask, { ...source, after: () => stream?.begun ?? Promise.resolve() });
   all.push(made as unknown as Collection<never>);
   return made;
 }
@@ -72,16 +73,15 @@ export const calls = list<Call>({
     return { key: event.subject, row: event.data as unknown as Call };
   },
 });
-export const records = list<CallRecord>({
+const recordSource: Source<CallRecord> = {
   path: "records",
-  key: (row) => String(row.id),
+  key: recordKey,
   lazy: true,
-  event: (event) => {
-    if (event.type !== "record.added") return undefined;
-    const row = event.data as unknown as CallRecord;
-    return { key: String(row.id), row };
-  },
-});
+  event: recordEvent,
+};
+export const records = list<CallRecord>(recordSource);
+/** What the exchange found among all that it keeps; not live, because only it knows what else would be found. */
+export const foundRecords = list<CallRecord>({ ...recordSource, event: () => undefined });
 export const sessions = list<SessionRow>({
   path: "sessions",
   key: (row) => row.id,
@@ -90,6 +90,10 @@ export const sessions = list<SessionRow>({
 export const tokens = list<Token>({ path: "tokens", key: (row) => row.id });
 export const webhooks = list<Webhook>({ path: "webhooks", key: (row) => row.id });
 
+/** Whoever came by a link is offered to set a password once, not in each tab. */
+export const OFFERED = "ringdown.offered";
+export const offered = signal(localStorage.getItem(OFFERED));
+
 /** The person who is signed in. */
 export const me = signal<Person | null>(null);
 
@@ -97,7 +101,7 @@ let stream: EventStream | null = null;
 
 onEvent((event: ServerEvent) => {
   if (event.type === "status.changed") status.value = event.data as unknown as Status;
-  if (event.type === "missed") void refreshStatus();
+  if (event.type === "missed" || event.type === "ready") void refreshStatus();
   if (event.type === "person.changed" && event.subject === session.peek()?.account) me.value = event.data as unknown as Person;
   for (const collection of all) collection.take(event);
 });
@@ -112,6 +116,12 @@ export async function refreshStatus(): Promise<void> {
 
 api.onSignedOut = () => {
   if (session.peek() !== null) forget();
+};
+
+/** Events tell what a change did; while they do not come, what is in sight is fetched again. */
+api.onChanged = () => {
+  if (link.peek() === "live") return;
+  for (const collection of all) if (collection.state.peek() === "ready") void collection.load(true);
 };
 
 /** Who is signed in, asked at the start. */
@@ -171,6 +181,8 @@ function forget(): void {
   stream?.close();
   stream = null;
   api.csrf = "";
+  localStorage.removeItem(OFFERED);
+  offered.value = null;
   session.value = null;
   status.value = null;
   me.value = null;

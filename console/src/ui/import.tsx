@@ -23,7 +23,7 @@ export function ImportPeople({ done, cancel }: { done?: (outcome: Outcome) => vo
   return (
     <Form
       label={t("import.title")}
-      action={t("import.make", { count: rows.length })}
+      action={rows.length === 0 ? t("import.make_none") : t("import.make", { count: rows.length })}
       icon="people"
       {...(cancel !== undefined ? { cancel } : {})}
       send={async () => {
@@ -57,7 +57,10 @@ export function ImportPeople({ done, cancel }: { done?: (outcome: Outcome) => vo
           <FilePick take={(value) => (text.value = value)} />
           {rows.length > 0 && (
             <p class="quiet-text">
-              {t("import.seen", { count: rows.length, first: `${rows[0]?.name || rows[0]?.account} · ${rows[0]?.number ?? ""}` })}
+              {t("import.seen", {
+                count: rows.length,
+                first: `${rows[0]?.name || rows[0]?.account} · ${rows[0]?.number ?? ""}`,
+              })}
             </p>
           )}
           {outcome.value !== null && <OutcomeNote outcome={outcome.value} />}
@@ -107,4 +110,3 @@ function OutcomeNote({ outcome }: { outcome: Outcome }): JSX.Element {
     </div>
   );
 }
-

@@ -6,11 +6,17 @@ import { asProblem, type Page, type Problem } from "../api/client.ts";
 import { onEvent } from "../api/events.ts";
 import type { Fact, Rung } from "../api/types.ts";
 import { drawLadder, EXCHANGE, makeLadder, type Ladder, type Row } from "./ladder.ts";
-import { api } from "../state/store.ts";
+import { api, may } from "../state/store.ts";
 import { lasting } from "../format.ts";
 import { t } from "../words.ts";
 import { Button, copy, ProblemNote, Time } from "./parts.tsx";
 import { Icon } from "./icons.tsx";
+
+/** The newest calls only are kept; that an old one is not there is no fault. */
+function noneKept(error: unknown): never[] {
+  if (asProblem(error).status === 404) return [];
+  throw error;
+}
 
 const items = <T,>(page: Page<T> | T[]): T[] => (Array.isArray(page) ? page : page.items);
 
@@ -21,13 +27,16 @@ export function LadderView({ call }: { call: string }): JSX.Element {
   const why = useSignal(false);
   const id = encodeURIComponent(call);
 
+  // Messages are for those who run the office; why something was decided, for whoever took part, too.
+  const messages = may("administrator", "manager");
   const load = async (): Promise<void> => {
     try {
-      const [messages, reasons] = await Promise.all([
-        api.get<Page<Rung> | Rung[]>(`calls/${id}/ladder`),
-        api.get<Page<Fact> | Fact[]>(`facts/call/${id}`).catch(() => [] as Fact[]),
+      const [sent, reasons] = await Promise.all([
+        messages ? api.get<Page<Rung> | Rung[]>(`calls/${id}/ladder`).catch(noneKept) : [],
+        // Facts are kept under the Session-ID, the front of a live call's name.
+        api.get<Page<Fact> | Fact[]>(`facts/call/${encodeURIComponent(call.slice(0, 32))}`).catch(noneKept),
       ]);
-      rungs.value = items(messages);
+      rungs.value = items(sent);
       facts.value = items(reasons);
       problem.value = null;
     } catch (error) {
@@ -58,21 +67,31 @@ export function LadderView({ call }: { call: string }): JSX.Element {
         <Button icon="question" pressed={why.value} onClick={() => (why.value = !why.value)}>
           {t("why")}
         </Button>
-        <Button icon="copy" onClick={() => void copy(drawLadder(ladder, t("ladder.exchange")))}>
-          {t("ladder.copy")}
-        </Button>
-        <a class="button" download={`call-${call}.pcap`} href={api.url(`calls/${id}/capture`)}>
-          <Icon name="download" />
-          pcap
-        </a>
-        <a class="button" download={`call-${call}.json`} href={api.url(`calls/${id}/ladder`)}>
-          <Icon name="download" />
-          JSON
-        </a>
+        {rungs.value.length > 0 && <Take call={call} ladder={ladder} />}
       </div>
       {why.value && <Why facts={facts.value} />}
-      {rungs.value.length === 0 ? <p class="waiting">{t("ladder.none")}</p> : <Drawn ladder={ladder} />}
+      {rungs.value.length > 0 ? <Drawn ladder={ladder} /> : messages && <p class="waiting">{t("ladder.none")}</p>}
     </section>
+  );
+}
+
+/** To take along: as text, for Wireshark and sngrep, for programs. */
+function Take({ call, ladder }: { call: string; ladder: Ladder }): JSX.Element {
+  const id = encodeURIComponent(call);
+  return (
+    <>
+      <Button icon="copy" onClick={() => void copy(drawLadder(ladder, t("ladder.exchange")))}>
+        {t("ladder.copy")}
+      </Button>
+      <a class="button" download={`call-${call}.pcap`} href={api.url(`calls/${id}/capture`)}>
+        <Icon name="download" />
+        pcap
+      </a>
+      <a class="button" download={`call-${call}.json`} href={api.url(`calls/${id}/ladder`)}>
+        <Icon name="download" />
+        JSON
+      </a>
+    </>
   );
 }
 
@@ -124,7 +143,9 @@ function Drawn({ ladder }: { ladder: Ladder }): JSX.Element {
             </li>
           ))}
         </ol>
-        {ladder.rows.length > MOST_ROWS && <p class="quiet-text">{t("ladder.more", { count: ladder.rows.length - MOST_ROWS })}</p>}
+        {ladder.rows.length > MOST_ROWS && (
+          <p class="quiet-text">{t("ladder.more", { count: ladder.rows.length - MOST_ROWS })}</p>
+        )}
       </div>
     </div>
   );
@@ -160,12 +181,7 @@ function RowView(props: { row: Row; actors: string[]; open: boolean; turn: () =>
   const exchange = t("ladder.exchange");
   return (
     <>
-      <button
-        type="button"
-        class={`rung ${row.tone}`}
-        aria-expanded={open}
-        onClick={turn}
-      >
+      <button type="button" class={`rung ${row.tone}`} aria-expanded={open} onClick={turn}>
         {time}
         <div class="rung-space">
           {lines}

@@ -37,7 +37,7 @@ export interface Ladder {
 
 export function makeLadder(rungs: readonly Rung[], facts: readonly Fact[]): Ladder {
   const timed = [
-    ...rungs.map((rung) => ({ when: new Date(rung.at).getTime(), rung, fact: null })),
+    ...rungs.map((rung) => ({ when: new Date(rung.time).getTime(), rung, fact: null })),
     ...facts.map((fact) => ({ when: new Date(fact.time).getTime(), rung: null, fact })),
   ].sort((a, b) => a.when - b.when);
   const start = timed[0]?.when ?? 0;

@@ -1,7 +1,7 @@
 // Small parts that every page uses.
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
-import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { asProblem, type Problem } from "../api/client.ts";
 import { clock, instant, moment, now } from "../format.ts";
 import { done, failed } from "../state/undo.ts";
@@ -153,7 +153,12 @@ export function Choice({ label, value, options, onChange, hint }: ChoiceProps): 
   );
 }
 
-export function Tick(props: { label: string; checked: boolean; onChange: (checked: boolean) => void; hint?: string }): JSX.Element {
+export function Tick(props: {
+  label: string;
+  checked: boolean;
+  onChange: (checked: boolean) => void;
+  hint?: string;
+}): JSX.Element {
   return (
     <label class="tick">
       <input type="checkbox" checked={props.checked} onChange={(event) => props.onChange(event.currentTarget.checked)} />
@@ -222,9 +227,7 @@ export function Chip({ tone, icon, children }: { tone: ChipTone; icon: IconName;
 }
 
 export function Elapsed({ since }: { since: string | number | null }): JSX.Element {
-  const start = since === null ? 0 : new Date(since).getTime();
-  const text = useComputed(() => (start === 0 ? "" : clock(now.value - start)));
-  return <span class="digits">{text}</span>;
+  return <span class="digits">{since === null ? "" : clock(now.value - new Date(since).getTime())}</span>;
 }
 
 export function Time({ at }: { at: string | number | null }): JSX.Element {
@@ -269,7 +272,12 @@ export function CopyLine({ label, value, secret = false }: { label: string; valu
 }
 
 /** A panel beside a list: the list stays where it was, Escape closes. */
-export function Panel(props: { title: ComponentChildren; close: () => void; children: ComponentChildren; wide?: boolean }): JSX.Element {
+export function Panel(props: {
+  title: ComponentChildren;
+  close: () => void;
+  children: ComponentChildren;
+  wide?: boolean;
+}): JSX.Element {
   const panel = useRef<HTMLElement>(null);
   const before = useRef<Element | null>(null);
   useEffect(() => {
@@ -304,7 +312,13 @@ export function Panel(props: { title: ComponentChildren; close: () => void; chil
 }
 
 /** Asks to type a name before something is gone for good. */
-export function TypeToRemove(props: { name: string; words: string; action: string; remove: () => Promise<void>; cancel: () => void }): JSX.Element {
+export function TypeToRemove(props: {
+  name: string;
+  words: string;
+  action: string;
+  remove: () => Promise<void>;
+  cancel: () => void;
+}): JSX.Element {
   const typed = useSignal("");
   return (
     <Form
@@ -320,13 +334,14 @@ export function TypeToRemove(props: { name: string; words: string; action: strin
       {() => (
         <>
           <p>{props.words}</p>
-          <Field autofocus label={t("type.name", { name: props.name })} value={typed.value} onInput={(value) => (typed.value = value)} />
+          <Field
+            autofocus
+            label={t("type.name", { name: props.name })}
+            value={typed.value}
+            onInput={(value) => (typed.value = value)}
+          />
         </>
       )}
     </Form>
   );
-}
-
-export function useNow(): ReadonlySignal<number> {
-  return now;
 }

@@ -1,8 +1,8 @@
 // A live list: sorted by its headings, filtered by typing, walked through by keys. Only the rows in sight are in the
 // document, however many there are.
-import type { ComponentChildren, JSX } from "preact";
+import { Component, type ComponentChildren, type JSX } from "preact";
 import { useEffect, useId, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { useSignal, type ReadonlySignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import type { Collection, View } from "../state/collection.ts";
 import { t, language } from "../words.ts";
 import { ProblemNote } from "./parts.tsx";
@@ -31,6 +31,8 @@ export interface TableProps<T> {
   only?: (row: T) => boolean;
   /** Something that `only` depends on. */
   onlyKey?: string;
+  /** Something else that cells depend on. */
+  depends?: string;
   order: { by: string; down?: boolean };
   open?: (row: T) => void;
   chosen?: string | null;
@@ -41,7 +43,10 @@ export interface TableProps<T> {
 }
 
 const ROW = 40;
-const SPARE = 8;
+/** Rows beyond the edges, so that a scroll shows something before anything is drawn. */
+const SPARE = 10;
+/** Drawn anew after so many rows of scrolling. */
+const STRIDE = 4;
 
 function collator(): Intl.Collator {
   return new Intl.Collator(language.value, { numeric: true, sensitivity: "base" });
@@ -109,7 +114,7 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
   const seen = columns.filter((column) => column.from === undefined || size.value.width >= column.from);
   const grid = seen.map((column) => column.width).join(" ");
   const first = Math.max(0, Math.floor(top.value / ROW) - SPARE);
-  const last = Math.min(rows.length, Math.ceil((top.value + size.value.height) / ROW) + SPARE);
+  const last = Math.min(rows.length, Math.ceil((top.value + size.value.height) / ROW) + SPARE + STRIDE);
   const keyOf = of.source.key;
   const at = active.value === null ? -1 : rows.findIndex((row) => keyOf(row) === active.value);
 
@@ -125,7 +130,8 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
     active.value = keyOf(row);
     const above = index * ROW;
     if (above < element.scrollTop) element.scrollTop = above;
-    else if (above + 2 * ROW > element.scrollTop + element.clientHeight) element.scrollTop = above + 2 * ROW - element.clientHeight;
+    else if (above + 2 * ROW > element.scrollTop + element.clientHeight)
+      element.scrollTop = above + 2 * ROW - element.clientHeight;
   };
   const keys = (event: KeyboardEvent): void => {
     if (event.target instanceof Element && event.target.closest("button,a,input,select") !== null) return;
@@ -149,6 +155,15 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
       props.open(rows[at] as T);
     }
   };
+  const opens = useRef(props.open);
+  opens.current = props.open;
+  const choose = useMemo(
+    () => (row: T) => {
+      active.value = keyOf(row);
+      opens.current?.(row);
+    },
+    [of],
+  );
   const turn = (column: Column<T>): void => {
     if (column.sort === undefined) return;
     const same = order.value.by === column.key;
@@ -199,10 +214,11 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
           aria-rowcount={rows.length + 1}
           aria-activedescendant={at >= first && at < last ? `${id}-${at}` : undefined}
           tabIndex={0}
-          onScroll={(event) => (top.value = event.currentTarget.scrollTop)}
+          onScroll={(event) => (top.value = Math.floor(event.currentTarget.scrollTop / (STRIDE * ROW)) * STRIDE * ROW)}
           onKeyDown={keys}
           onFocus={(event) => {
-            if (event.target === event.currentTarget && active.value === null && rows.length > 0) walk(first + (first > 0 ? SPARE : 0));
+            if (event.target === event.currentTarget && active.value === null && rows.length > 0)
+              walk(first + (first > 0 ? SPARE : 0));
           }}
         >
           <div class="row head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: grid }}>
@@ -236,29 +252,20 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
           </div>
           <div class="rows" role="rowgroup" style={{ height: `${rows.length * ROW}px` }}>
             {rows.slice(first, last).map((row, index) => {
-              const place = first + index;
               const key = keyOf(row);
               return (
-                <div
+                <RowView
                   key={key}
-                  id={`${id}-${place}`}
-                  role="row"
-                  aria-rowindex={place + 2}
-                  aria-selected={props.chosen === key}
-                  class={`row ${key === active.value ? "active" : ""} ${props.chosen === key ? "chosen" : ""} ${props.open !== undefined ? "opens" : ""}`}
-                  style={{ gridTemplateColumns: grid, transform: `translateY(${place * ROW}px)` }}
-                  onClick={(event) => {
-                    if (event.target instanceof Element && event.target.closest("button,a,input,select") !== null) return;
-                    active.value = key;
-                    props.open?.(row);
-                  }}
-                >
-                  {seen.map((column) => (
-                    <div key={column.key} role="gridcell" class={column.right === true ? "right digits" : ""}>
-                      {column.show(row)}
-                    </div>
-                  ))}
-                </div>
+                  id={id}
+                  row={row}
+                  place={first + index}
+                  columns={seen}
+                  grid={grid}
+                  active={key === active.value}
+                  chosen={props.chosen === key}
+                  stamp={`${language.value} ${props.depends ?? ""}`}
+                  choose={props.open === undefined ? undefined : choose}
+                />
               );
             })}
           </div>
@@ -266,6 +273,56 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
       )}
     </div>
   );
+}
+
+interface RowProps<T> {
+  id: string;
+  row: T;
+  place: number;
+  columns: Column<T>[];
+  grid: string;
+  active: boolean;
+  chosen: boolean;
+  stamp: string;
+  choose: ((row: T) => void) | undefined;
+}
+
+/** Drawn again only when it is another row or looks different: scrolling moves what is there. */
+class RowView<T> extends Component<RowProps<T>> {
+  override shouldComponentUpdate(next: RowProps<T>): boolean {
+    const now = this.props;
+    return (
+      next.row !== now.row ||
+      next.place !== now.place ||
+      next.grid !== now.grid ||
+      next.active !== now.active ||
+      next.chosen !== now.chosen ||
+      next.stamp !== now.stamp
+    );
+  }
+
+  override render({ id, row, place, columns, grid, active, chosen, choose }: RowProps<T>): JSX.Element {
+    return (
+      <div
+        id={`${id}-${place}`}
+        role="row"
+        aria-rowindex={place + 2}
+        aria-selected={chosen}
+        class={`row ${active ? "active" : ""} ${chosen ? "chosen" : ""} ${choose !== undefined ? "opens" : ""}`}
+        style={{ gridTemplateColumns: grid, transform: `translateY(${place * ROW}px)` }}
+        onClick={(event) => {
+          if (event.target instanceof Element && event.target.closest("button,a,input,select") !== null) return;
+          choose?.(row);
+        }}
+      >
+        {columns.map((column) => (
+          <div key={column.key} role="gridcell" class={column.right === true ? "right digits" : ""}>
+            {column.show(row)}
+          </div>
+        ))}
+      </div>
+    );
+  }
 }
 
 export function useView<T>(of: Collection<T>): View<T> {
@@ -281,5 +338,3 @@ export function useRows<T>(of: Collection<T>): readonly T[] {
   }, [of]);
   return useMemo(() => [...of.rows.values()], [of, of.version.value]);
 }
-
-export type Rows<T> = ReadonlySignal<readonly T[]>;

@@ -10,14 +10,24 @@ import { Icon } from "../../ui/icons.tsx";
 import { Button, Chip, Choice, CopyLine, Empty, Field, Form, Panel } from "../../ui/parts.tsx";
 import { Table, useRows, type Column } from "../../ui/table.tsx";
 import { t } from "../../words.ts";
+import { deviceName } from "../../ui/device-name.ts";
 import { QrCode } from "./qr.tsx";
 import { accountOf, programs, qrText } from "./setup.ts";
 
 const path = (device: Device): string => `devices/${encodeURIComponent(device.name)}`;
 
 function OnChip({ device }: { device: Device }): JSX.Element {
-  if (device.registered.length > 0) return <Chip tone="good" icon="check">{t("devices.on")}</Chip>;
-  return <Chip tone="idle" icon="away">{t("devices.off")}</Chip>;
+  if (device.registered.length > 0)
+    return (
+      <Chip tone="good" icon="check">
+        {t("devices.on")}
+      </Chip>
+    );
+  return (
+    <Chip tone="idle" icon="away">
+      {t("devices.off")}
+    </Chip>
+  );
 }
 
 const owner = (device: Device): string => people.rows.get(device.account)?.display || device.account;
@@ -40,7 +50,7 @@ export default function Devices(): JSX.Element {
       show: (row) => (
         <span class="name-cell">
           <Icon name={row.kind === "web" ? "globe" : "devices"} />
-          <span translate={false}>{row.name}</span>
+          <span translate={false}>{deviceName(row)}</span>
         </span>
       ),
     },
@@ -51,7 +61,13 @@ export default function Devices(): JSX.Element {
       sort: owner,
       show: (row) => <span translate={false}>{owner(row)}</span>,
     },
-    { key: "state", title: t("devices.state"), width: "96px", sort: (row) => (row.registered.length > 0 ? 0 : 1), show: (row) => <OnChip device={row} /> },
+    {
+      key: "state",
+      title: t("devices.state"),
+      width: "96px",
+      sort: (row) => (row.registered.length > 0 ? 0 : 1),
+      show: (row) => <OnChip device={row} />,
+    },
     {
       key: "from",
       title: t("devices.from"),
@@ -64,7 +80,14 @@ export default function Devices(): JSX.Element {
         </span>
       ),
     },
-    { key: "location", title: t("devices.location"), from: 700, width: "minmax(80px, 1fr)", sort: (row) => row.location, show: (row) => row.location },
+    {
+      key: "location",
+      title: t("devices.location"),
+      from: 700,
+      width: "minmax(80px, 1fr)",
+      sort: (row) => row.location,
+      show: (row) => row.location,
+    },
   ];
   return (
     <Page
@@ -84,6 +107,7 @@ export default function Devices(): JSX.Element {
           columns={columns}
           text={(row) => `${row.name} ${row.account} ${owner(row)} ${row.location} ${row.registered.join(" ")}`}
           order={{ by: "name" }}
+          depends={String(people.version.value)}
           open={(row) => go(`/devices?open=${encodeURIComponent(row.name)}`, true)}
           chosen={opened}
           empty={
@@ -167,12 +191,20 @@ export function Setup({ made }: { made: DeviceSecret }): JSX.Element {
       <small class="centre">{t("devices.qr_hint")}</small>
       <div class="tabs" role="tablist" aria-label={t("devices.programs")}>
         {programs(account).map((one) => (
-          <button key={one.name} type="button" role="tab" aria-selected={one.name === program.value} onClick={() => (program.value = one.name)}>
+          <button
+            key={one.name}
+            type="button"
+            role="tab"
+            aria-selected={one.name === program.value}
+            onClick={() => (program.value = one.name)}
+          >
             {one.name}
           </button>
         ))}
       </div>
-      {shown?.lines.map((line) => <CopyLine key={line.label} label={line.label} value={line.value} secret={line.secret === true} />)}
+      {shown?.lines.map((line) => (
+        <CopyLine key={line.label} label={line.label} value={line.value} secret={line.secret === true} />
+      ))}
     </div>
   );
 }
@@ -203,7 +235,7 @@ function DevicePanel({ device, close }: { device: Device; close: () => void }): 
     );
   };
   return (
-    <Panel title={<span translate={false}>{device.name}</span>} close={close}>
+    <Panel title={<span translate={false}>{deviceName(device)}</span>} close={close}>
       <section class="part">
         <div class="actions">
           <OnChip device={device} />
@@ -280,7 +312,13 @@ function Details({ device }: { device: Device }): JSX.Element {
       >
         {(wrong) => (
           <>
-            <Field label={t("devices.location")} value={location.value} onInput={(value) => (location.value = value)} hint={t("devices.location_hint")} error={wrong("location")} />
+            <Field
+              label={t("devices.location")}
+              value={location.value}
+              onInput={(value) => (location.value = value)}
+              hint={t("devices.location_hint")}
+              error={wrong("location")}
+            />
             <Field
               label={t("devices.call_back")}
               inputMode="tel"

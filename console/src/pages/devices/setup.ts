@@ -18,7 +18,13 @@ export function accountOf(made: DeviceSecret): Account {
   const found = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(address);
   const wanted = parameters.map((one) => /^transport=(\w+)$/i.exec(one)?.[1]?.toLowerCase()).find((one) => one !== undefined);
   const transport = wanted === "tls" || wanted === "tcp" ? wanted : "udp";
-  return { user: decodeURIComponent(user), secret: made.secret, host: found?.[1] ?? address, port: found?.[2] ?? "", transport };
+  return {
+    user: decodeURIComponent(user),
+    secret: made.secret,
+    host: found?.[1] ?? address,
+    port: found?.[2] ?? "",
+    transport,
+  };
 }
 
 export interface Line {

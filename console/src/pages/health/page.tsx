@@ -38,7 +38,11 @@ const LATE_MS = 5;
 
 function Verdict({ status: now }: { status: Status }): JSX.Element {
   const [tone, icon, words] = verdict(now);
-  return <Chip tone={tone} icon={icon}>{words}</Chip>;
+  return (
+    <Chip tone={tone} icon={icon}>
+      {words}
+    </Chip>
+  );
 }
 
 function verdict(now: Status): [ChipTone, IconName, string] {
@@ -125,7 +129,11 @@ function Guess({ guess }: { guess: Guessing }): JSX.Element {
           {t("health.guesses", { count: guess.strikes })} <code translate={false}>{guess.name}</code>
           {ms > 0 && ` · ${t("health.not_heard", { time: lasting(ms) })}`}
         </span>
-        <Button icon="question" pressed={facts.value !== null} onClick={() => (facts.value === null ? void ask() : (facts.value = null))}>
+        <Button
+          icon="question"
+          pressed={facts.value !== null}
+          onClick={() => (facts.value === null ? void ask() : (facts.value = null))}
+        >
           {t("why")}
         </Button>
       </div>

@@ -11,10 +11,29 @@ import { Table, type Column } from "../../ui/table.tsx";
 import { t } from "../../words.ts";
 
 function StateChip({ call }: { call: Call }): JSX.Element {
-  if (call.emergency) return <Chip tone="bad" icon="warn">{t("live.emergency")}</Chip>;
-  if (call.state === "ringing") return <Chip tone="warn" icon="ring">{t("live.ringing")}</Chip>;
-  if (call.state === "held") return <Chip tone="idle" icon="hold">{t("live.held")}</Chip>;
-  return <Chip tone="talk" icon="phone">{t("live.talking")}</Chip>;
+  if (call.emergency)
+    return (
+      <Chip tone="bad" icon="warn">
+        {t("live.emergency")}
+      </Chip>
+    );
+  if (call.state === "ringing")
+    return (
+      <Chip tone="warn" icon="ring">
+        {t("live.ringing")}
+      </Chip>
+    );
+  if (call.state === "held")
+    return (
+      <Chip tone="idle" icon="hold">
+        {t("live.held")}
+      </Chip>
+    );
+  return (
+    <Chip tone="talk" icon="phone">
+      {t("live.talking")}
+    </Chip>
+  );
 }
 
 const who = (party: Party): string => party.name || party.number || t("call.unknown");
@@ -75,7 +94,11 @@ export default function Live(): JSX.Element {
           label={t("live.title")}
           of={calls}
           columns={columns}
-          text={(row) => [row.caller, row.callee].map((one) => `${one.name} ${one.number} ${one.account ?? ""} ${one.device ?? ""}`).join(" ") + ` ${row.trunk ?? ""}`}
+          text={(row) =>
+            [row.caller, row.callee]
+              .map((one) => `${one.name} ${one.number} ${one.account ?? ""} ${one.device ?? ""}`)
+              .join(" ") + ` ${row.trunk ?? ""}`
+          }
           order={{ by: "time", down: true }}
           open={(row) => open(row.id)}
           chosen={opened}
@@ -86,7 +109,12 @@ export default function Live(): JSX.Element {
           }
         />
         {opened !== null && (
-          <Panel key={opened} wide title={call === undefined ? t("live.over") : `${who(call.caller)} → ${who(call.callee)}`} close={() => open(null)}>
+          <Panel
+            key={opened}
+            wide
+            title={call === undefined ? t("live.over") : `${who(call.caller)} → ${who(call.callee)}`}
+            close={() => open(null)}
+          >
             {call !== undefined && <Head call={call} />}
             <LadderView call={opened} />
           </Panel>

@@ -33,7 +33,14 @@ export function NewPerson({ close, made }: { close: () => void; made: (name: str
       >
         {(wrong) => (
           <>
-            <Field autofocus required label={t("people.name")} value={display.value} onInput={(value) => (display.value = value)} error={wrong("display")} />
+            <Field
+              autofocus
+              required
+              label={t("people.name")}
+              value={display.value}
+              onInput={(value) => (display.value = value)}
+              error={wrong("display")}
+            />
             <Field
               label={t("people.number")}
               inputMode="tel"
@@ -50,7 +57,12 @@ export function NewPerson({ close, made }: { close: () => void; made: (name: str
               hint={t("people.account_hint")}
               error={wrong("name")}
             />
-            <Tick label={t("people.with_desk")} hint={t("people.with_desk_hint")} checked={desk.value} onChange={(on) => (desk.value = on)} />
+            <Tick
+              label={t("people.with_desk")}
+              hint={t("people.with_desk_hint")}
+              checked={desk.value}
+              onChange={(on) => (desk.value = on)}
+            />
           </>
         )}
       </Form>

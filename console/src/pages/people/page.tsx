@@ -13,10 +13,29 @@ import { NewPerson } from "./new.tsx";
 import { PersonPanel } from "./person.tsx";
 
 export function presence(person: Person): JSX.Element {
-  if (person.do_not_disturb) return <Chip tone="warn" icon="away">{t("people.busy")}</Chip>;
-  if (person.registered) return <Chip tone="good" icon="check">{t("people.reachable")}</Chip>;
-  if (person.devices.length === 0) return <Chip tone="idle" icon="minus">{t("people.no_phone")}</Chip>;
-  return <Chip tone="idle" icon="away">{t("people.offline")}</Chip>;
+  if (person.do_not_disturb)
+    return (
+      <Chip tone="warn" icon="away">
+        {t("people.busy")}
+      </Chip>
+    );
+  if (person.registered)
+    return (
+      <Chip tone="good" icon="check">
+        {t("people.reachable")}
+      </Chip>
+    );
+  if (person.devices.length === 0)
+    return (
+      <Chip tone="idle" icon="minus">
+        {t("people.no_phone")}
+      </Chip>
+    );
+  return (
+    <Chip tone="idle" icon="away">
+      {t("people.offline")}
+    </Chip>
+  );
 }
 
 export default function People(): JSX.Element {
@@ -57,8 +76,23 @@ export default function People(): JSX.Element {
       sort: (row) => row.name,
       show: (row) => <span translate={false}>{row.name}</span>,
     },
-    { key: "role", title: t("people.role"), from: 740, width: "104px", sort: (row) => row.role, show: (row) => t(`role.${row.role}`) },
-    { key: "devices", title: t("people.devices"), from: 520, width: "72px", right: true, sort: (row) => row.devices.length, show: (row) => row.devices.length },
+    {
+      key: "role",
+      title: t("people.role"),
+      from: 740,
+      width: "104px",
+      sort: (row) => row.role,
+      show: (row) => t(`role.${row.role}`),
+    },
+    {
+      key: "devices",
+      title: t("people.devices"),
+      from: 520,
+      width: "72px",
+      right: true,
+      sort: (row) => row.devices.length,
+      show: (row) => row.devices.length,
+    },
   ];
   const tools = writes && (
     <>
@@ -99,7 +133,9 @@ export default function People(): JSX.Element {
             <ImportPeople />
           </Panel>
         )}
-        {person !== undefined && adding.value === null && <PersonPanel key={person.name} person={person} close={() => open(null)} />}
+        {person !== undefined && adding.value === null && (
+          <PersonPanel key={person.name} person={person} close={() => open(null)} />
+        )}
       </div>
     </Page>
   );

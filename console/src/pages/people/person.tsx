@@ -68,7 +68,15 @@ function Numbers({ person, writes }: { person: Person; writes: boolean }): JSX.E
             adding.value = "";
           }}
         >
-          {() => <Field required label={t("people.number")} inputMode="tel" value={adding.value} onInput={(value) => (adding.value = value)} />}
+          {() => (
+            <Field
+              required
+              label={t("people.number")}
+              inputMode="tel"
+              value={adding.value}
+              onInput={(value) => (adding.value = value)}
+            />
+          )}
         </Form>
       )}
     </section>
@@ -107,7 +115,11 @@ function Phones({ person, writes }: { person: Person; writes: boolean }): JSX.El
               {name}
             </a>
             <span class="quiet-text">
-              {(devices.rows.get(name)?.registered.length ?? 0) > 0 ? t("devices.on") : devices.rows.has(name) ? t("devices.off") : ""}
+              {(devices.rows.get(name)?.registered.length ?? 0) > 0
+                ? t("devices.on")
+                : devices.rows.has(name)
+                  ? t("devices.off")
+                  : ""}
             </span>
           </li>
         ))}
@@ -184,6 +196,7 @@ function Details({ person }: { person: Person }): JSX.Element {
     form.value = { ...form.value, ...change };
   };
   const value = form.value;
+  const pin = useSignal("");
   return (
     <section class="part">
       <h3>{t("people.details")}</h3>
@@ -193,13 +206,19 @@ function Details({ person }: { person: Person }): JSX.Element {
         icon="check"
         send={async () => {
           const before = editable(person);
-          await api.edit("PATCH", path(person), changes(before, value));
+          await api.edit("PATCH", path(person), { ...changes(before, value), ...(pin.value === "" ? {} : { pin: pin.value }) });
+          pin.value = "";
           done(t("stored"));
         }}
       >
         {(wrong) => (
           <>
-            <Field label={t("people.name")} value={value.display} onInput={(display) => set({ display })} error={wrong("display")} />
+            <Field
+              label={t("people.name")}
+              value={value.display}
+              onInput={(display) => set({ display })}
+              error={wrong("display")}
+            />
             <div class="pair">
               <Choice
                 label={t("people.role")}
@@ -218,9 +237,31 @@ function Details({ person }: { person: Person }): JSX.Element {
               />
             </div>
             <div class="pair">
-              <Field label={t("people.mobile")} inputMode="tel" value={value.mobile ?? ""} onInput={(text) => set({ mobile: orNull(text) })} error={wrong("mobile")} />
-              <Field label={t("people.zone")} placeholder="Asia/Shanghai" value={value.zone ?? ""} onInput={(text) => set({ zone: orNull(text) })} error={wrong("zone")} />
+              <Field
+                label={t("people.mobile")}
+                inputMode="tel"
+                value={value.mobile ?? ""}
+                onInput={(text) => set({ mobile: orNull(text) })}
+                error={wrong("mobile")}
+              />
+              <Field
+                label={t("people.zone")}
+                placeholder="Asia/Shanghai"
+                value={value.zone ?? ""}
+                onInput={(text) => set({ zone: orNull(text) })}
+                error={wrong("zone")}
+              />
             </div>
+            <Field
+              label={t("people.pin")}
+              type="password"
+              inputMode="numeric"
+              autocomplete="new-password"
+              value={pin.value}
+              onInput={(text) => (pin.value = text)}
+              hint={person.has_pin ? t("people.pin_set") : t("people.pin_hint")}
+              error={wrong("pin")}
+            />
             <Tick label={t("people.dnd")} checked={value.do_not_disturb} onChange={(on) => set({ do_not_disturb: on })} />
             <fieldset class="group">
               <legend>{t("people.forwarding")}</legend>
@@ -242,7 +283,9 @@ function Details({ person }: { person: Person }): JSX.Element {
                   key={right}
                   label={t(`right.${right}`)}
                   checked={value.rights.includes(right)}
-                  onChange={(on) => set({ rights: on ? [...value.rights, right] : value.rights.filter((one) => one !== right) })}
+                  onChange={(on) =>
+                    set({ rights: on ? [...value.rights, right] : value.rights.filter((one) => one !== right) })
+                  }
                 />
               ))}
               <Field
@@ -260,7 +303,9 @@ function Details({ person }: { person: Person }): JSX.Element {
   );
 }
 
-function editable(person: Person): Pick<
+function editable(
+  person: Person,
+): Pick<
   Person,
   "display" | "role" | "language" | "zone" | "mobile" | "do_not_disturb" | "forwarding" | "rights" | "calls_a_day"
 > {

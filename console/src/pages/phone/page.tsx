@@ -6,6 +6,7 @@ import { mineOf } from "../../phone/history.tsx";
 import { phone } from "../../phone/here.ts";
 import { go, place } from "../../router.ts";
 import { records, session } from "../../state/store.ts";
+import { recordKey, recordOf } from "../../state/records.ts";
 import { Empty, Panel } from "../../ui/parts.tsx";
 import { LadderView } from "../../ui/ladder-view.tsx";
 import { Table } from "../../ui/table.tsx";
@@ -18,7 +19,7 @@ export default function Telephone(): JSX.Element {
   const tab = useSignal<(typeof TABS)[number]>("all");
   const opened = place.value.searchParams.get("open");
   records.version.value;
-  const record = opened === null ? undefined : records.rows.get(opened);
+  const record = recordOf(records.rows, opened);
   const open = (id: string | null): void => go(id === null ? "/phone" : `/phone?open=${encodeURIComponent(id)}`, true);
   const state = phone.value?.state.value;
   const numbers = session.value?.numbers ?? [];
@@ -48,8 +49,8 @@ export default function Telephone(): JSX.Element {
           }
           onlyKey={`${tab.value} ${numbers.join(" ")} ${device}`}
           order={{ by: "started", down: true }}
-          open={(row) => open(String(row.id))}
-          chosen={opened}
+          open={(row) => open(row.session_id)}
+          chosen={record === undefined ? null : recordKey(record)}
           empty={
             <Empty icon="phone" title={t("phone.empty")}>
               <p>{numbers.length === 0 ? t("phone.no_number") : t("phone.empty_do")}</p>
@@ -57,7 +58,7 @@ export default function Telephone(): JSX.Element {
           }
         />
         {record !== undefined && (
-          <Panel key={record.id} title={`${record.caller_name || record.caller} → ${record.callee}`} close={() => open(null)}>
+          <Panel key={recordKey(record)} title={`${record.caller_name || record.caller} → ${record.callee}`} close={() => open(null)}>
             <Detail record={record} />
             <LadderView call={record.session_id} />
           </Panel>

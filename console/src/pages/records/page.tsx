@@ -1,5 +1,6 @@
 // Call records: who, whom, how long, why it ended and whose doing that was.
 import type { JSX } from "preact";
+import { useMemo } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { Page } from "../../app.tsx";
 import type { CallRecord } from "../../api/types.ts";
@@ -7,7 +8,8 @@ import { clock, lasting } from "../../format.ts";
 import { causeWords } from "../../phone/history.tsx";
 import { phone } from "../../phone/here.ts";
 import { go, place } from "../../router.ts";
-import { api, records } from "../../state/store.ts";
+import { api, foundRecords, records } from "../../state/store.ts";
+import { began, recordKey, recordOf } from "../../state/records.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { LadderView } from "../../ui/ladder-view.tsx";
 import { Button, Chip, Empty, Panel, Time } from "../../ui/parts.tsx";
@@ -16,10 +18,18 @@ import { t, tOr } from "../../words.ts";
 
 export function CauseChip({ record }: { record: CallRecord }): JSX.Element {
   if (record.answered !== null && record.cause !== "lost" && record.cause !== "node lost") {
-    return <Chip tone="good" icon="check">{causeWords(record)}</Chip>;
+    return (
+      <Chip tone="good" icon="check">
+        {causeWords(record)}
+      </Chip>
+    );
   }
   const bad = record.blame === "us" || record.blame === "operator" || record.blame === "carrier" || record.cause === "lost";
-  return <Chip tone={bad ? "bad" : "warn"} icon={bad ? "warn" : "missed"}>{causeWords(record)}</Chip>;
+  return (
+    <Chip tone={bad ? "bad" : "warn"} icon={bad ? "warn" : "missed"}>
+      {causeWords(record)}
+    </Chip>
+  );
 }
 
 const blame = (record: CallRecord): string => tOr(`blame.${record.blame}`, record.blame);
@@ -27,7 +37,13 @@ const blame = (record: CallRecord): string => tOr(`blame.${record.blame}`, recor
 /** The columns of a list of records, wherever it stands. */
 export function recordColumns(): Column<CallRecord>[] {
   return [
-    { key: "started", title: t("records.started"), width: "96px", sort: (row) => row.id, show: (row) => <Time at={row.started} /> },
+    {
+      key: "started",
+      title: t("records.started"),
+      width: "96px",
+      sort: began,
+      show: (row) => <Time at={row.started} />,
+    },
     {
       key: "caller",
       title: t("records.caller"),
@@ -47,7 +63,13 @@ export function recordColumns(): Column<CallRecord>[] {
         </span>
       ),
     },
-    { key: "cause", title: t("records.cause"), width: "minmax(112px, 1.2fr)", sort: causeWords, show: (row) => <CauseChip record={row} /> },
+    {
+      key: "cause",
+      title: t("records.cause"),
+      width: "minmax(112px, 1.2fr)",
+      sort: causeWords,
+      show: (row) => <CauseChip record={row} />,
+    },
     { key: "blame", title: t("records.blame"), width: "96px", from: 780, sort: blame, show: blame },
     {
       key: "duration",
@@ -64,18 +86,37 @@ export function recordColumns(): Column<CallRecord>[] {
 export const recordText = (row: CallRecord): string =>
   `${row.caller} ${row.caller_name} ${row.callee} ${row.answered_by} ${causeWords(row)} ${row.cause} ${row.session_id}`;
 
+/** The query that the exchange understands; a day begins and ends where the reader is. */
+function queryOf(find: string, from: string, to: string): string {
+  const query = new URLSearchParams();
+  if (find !== "") query.set("find", find);
+  if (from !== "") query.set("from", new Date(`${from}T00:00:00`).toISOString());
+  if (to !== "") query.set("to", new Date(new Date(`${to}T00:00:00`).getTime() + DAY_MS).toISOString());
+  return query.toString();
+}
+
+const DAY_MS = 24 * 3_600_000;
+
 export default function Records(): JSX.Element {
   const opened = place.value.searchParams.get("open");
-  const found = useSignal("");
-  records.version.value;
-  const record = opened === null ? undefined : records.rows.get(opened);
+  const find = useSignal("");
+  const from = useSignal("");
+  const to = useSignal("");
+  const query = queryOf(find.value, from.value, to.value);
+  // What is here already is filtered here; the exchange is asked for days, and for what lies further back.
+  const asked = from.value !== "" || to.value !== "" || (find.value !== "" && records.more.value);
+  const shown = asked ? foundRecords : records;
+  useMemo(() => {
+    if (asked) void foundRecords.load(true, query);
+  }, [asked, query]);
+  shown.version.value;
+  const record = recordOf(shown.rows, opened);
   const open = (id: string | null): void => go(id === null ? "/records" : `/records?open=${encodeURIComponent(id)}`, true);
-  const query = found.value === "" ? "" : `?${new URLSearchParams({ find: found.value })}`;
   return (
     <Page
       title={t("records.title")}
       tools={
-        <a class="button" download="records.csv" href={api.url(`records.csv${query}`)}>
+        <a class="button" download="records.csv" href={api.url(`records.csv?${query === "" ? "" : `${query}&`}bom=1`)}>
           <Icon name="download" />
           CSV
         </a>
@@ -84,29 +125,61 @@ export default function Records(): JSX.Element {
       <div class={`beside ${record !== undefined ? "open" : ""}`}>
         <Table
           label={t("records.title")}
-          of={records}
+          of={shown}
           columns={recordColumns()}
           text={recordText}
           order={{ by: "started", down: true }}
-          open={(row) => open(String(row.id))}
-          chosen={opened}
+          open={(row) => open(row.session_id)}
+          chosen={record === undefined ? null : recordKey(record)}
           find={(text) => {
-            found.value = text;
+            find.value = text;
           }}
+          tools={
+            <div class="days">
+              <Day label={t("records.from")} value={from.value} most={to.value} onChange={(day) => (from.value = day)} />
+              <Day label={t("records.to")} value={to.value} least={from.value} onChange={(day) => (to.value = day)} />
+            </div>
+          }
           empty={
             <Empty icon="records" title={t("records.empty")}>
-              <p>{t("records.empty_do")}</p>
+              <p>{asked ? t("records.empty_days") : t("records.empty_do")}</p>
             </Empty>
           }
         />
         {record !== undefined && (
-          <Panel key={record.id} wide title={`${record.caller_name || record.caller} → ${record.callee}`} close={() => open(null)}>
+          <Panel
+            key={recordKey(record)}
+            wide
+            title={`${record.caller_name || record.caller} → ${record.callee}`}
+            close={() => open(null)}
+          >
             <Detail record={record} />
             <LadderView call={record.session_id} />
           </Panel>
         )}
       </div>
     </Page>
+  );
+}
+
+function Day(props: {
+  label: string;
+  value: string;
+  least?: string;
+  most?: string;
+  onChange: (day: string) => void;
+}): JSX.Element {
+  return (
+    <label class="day">
+      <span>{props.label}</span>
+      <input
+        type="date"
+        value={props.value}
+        min={props.least || undefined}
+        max={props.most || undefined}
+        onChange={(event) => props.onChange(event.currentTarget.value)}
+      />
+    </label>
   );
 }
 

@@ -19,7 +19,7 @@ type Tab = (typeof TABS)[number];
 
 export default function Settings(): JSX.Element {
   const tab = useSignal<Tab>("me");
-  const tabs = may("administrator") ? TABS : TABS.slice(0, 1);
+  const tabs = may("administrator") ? TABS : (["me", "programs"] as const);
   return (
     <Page
       narrow
@@ -52,7 +52,7 @@ export default function Settings(): JSX.Element {
         {tab.value === "programs" && (
           <>
             <Tokens />
-            <Webhooks />
+            {may("administrator") && <Webhooks />}
           </>
         )}
       </div>
@@ -81,9 +81,23 @@ function Password(): JSX.Element {
       >
         {(wrong) => (
           <>
-            <Field required label={t("settings.old_password")} type="password" autocomplete="current-password" value={old.value} onInput={(value) => (old.value = value)} error={wrong("old")} />
+            <Field
+              required
+              label={t("settings.old_password")}
+              type="password"
+              autocomplete="current-password"
+              value={old.value}
+              onInput={(value) => (old.value = value)}
+              error={wrong("old")}
+            />
             <div class="pair">
-              <NewPassword secret={secret.value} again={again.value} onSecret={(value) => (secret.value = value)} onAgain={(value) => (again.value = value)} error={wrong("new")} />
+              <NewPassword
+                secret={secret.value}
+                again={again.value}
+                onSecret={(value) => (secret.value = value)}
+                onAgain={(value) => (again.value = value)}
+                error={wrong("new")}
+              />
             </div>
           </>
         )}
@@ -120,7 +134,9 @@ function Sessions(): JSX.Element {
               </small>
             </span>
             {row.current ? (
-              <Chip tone="good" icon="check">{t("settings.this_one")}</Chip>
+              <Chip tone="good" icon="check">
+                {t("settings.this_one")}
+              </Chip>
             ) : (
               <Button icon="close" onClick={() => end(row)}>
                 {t("settings.end_session")}
@@ -176,7 +192,9 @@ function WhatIsSet(): JSX.Element {
         </Button>
       </header>
       <p class="quiet-text">{t("settings.set_hint")}</p>
-      {waits.value !== null && waits.value.length > 0 && <p role="status">{t("settings.waits", { keys: waits.value.join(", ") })}</p>}
+      {waits.value !== null && waits.value.length > 0 && (
+        <p role="status">{t("settings.waits", { keys: waits.value.join(", ") })}</p>
+      )}
       {problem.value !== null && <ProblemNote problem={problem.value} again={() => void load()} />}
       <dl class="facts" translate={false}>
         {settings.value?.map(([key, value]) => (

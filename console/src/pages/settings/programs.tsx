@@ -18,6 +18,9 @@ const SCOPES = [
   "records:read",
   "settings:read",
   "settings:write",
+  "events:read",
+  "webhooks:write",
+  "metrics:read",
   "phone",
 ] as const;
 const DAY_MS = 24 * 3_600_000;
@@ -68,7 +71,15 @@ export function Tokens(): JSX.Element {
             <span class="grow">
               <strong translate={false}>{row.name}</strong> <code>{row.scopes.join(" ")}</code>
               <br />
-              <small>{row.expires === null ? t("tokens.for_ever") : <>{t("tokens.until")} <Time at={row.expires} /></>}</small>
+              <small>
+                {row.expires === null ? (
+                  t("tokens.for_ever")
+                ) : (
+                  <>
+                    {t("tokens.until")} <Time at={row.expires} />
+                  </>
+                )}
+              </small>
             </span>
             <Button tone="quiet" icon="trash" label={t("tokens.remove", { name: row.name })} onClick={() => remove(row)} />
           </li>
@@ -97,7 +108,14 @@ function NewToken({ made, cancel }: { made: (token: Token) => void; cancel: () =
       {(wrong) => (
         <>
           <div class="pair">
-            <Field autofocus required label={t("tokens.name")} value={name.value} onInput={(value) => (name.value = value)} error={wrong("name")} />
+            <Field
+              autofocus
+              required
+              label={t("tokens.name")}
+              value={name.value}
+              onInput={(value) => (name.value = value)}
+              error={wrong("name")}
+            />
             <Choice
               label={t("tokens.until")}
               value={days.value}
@@ -159,7 +177,9 @@ export function Webhooks(): JSX.Element {
           {t("hooks.add")}
         </Button>
       </header>
-      {webhooks.problem.value !== null && <ProblemNote problem={webhooks.problem.value} again={() => void webhooks.load(true)} />}
+      {webhooks.problem.value !== null && (
+        <ProblemNote problem={webhooks.problem.value} again={() => void webhooks.load(true)} />
+      )}
       {secret.value !== null && (
         <div role="status" class="stack">
           <p>{t("hooks.secret_once")}</p>
@@ -202,7 +222,16 @@ function NewHook({ made, cancel }: { made: (hook: Webhook) => void; cancel: () =
     >
       {(wrong) => (
         <>
-          <Field autofocus required type="url" label={t("hooks.url")} placeholder="https://" value={url.value} onInput={(value) => (url.value = value)} error={wrong("url")} />
+          <Field
+            autofocus
+            required
+            type="url"
+            label={t("hooks.url")}
+            placeholder="https://"
+            value={url.value}
+            onInput={(value) => (url.value = value)}
+            error={wrong("url")}
+          />
           <fieldset class="group ticks">
             <legend>{t("hooks.types")}</legend>
             {TYPES.map((type) => (
@@ -265,11 +294,17 @@ function HookRow({ hook }: { hook: Webhook }): JSX.Element {
       </div>
       <div class="actions">
         {!hook.enabled ? (
-          <Chip tone="idle" icon="hold">{t("hooks.paused")}</Chip>
+          <Chip tone="idle" icon="hold">
+            {t("hooks.paused")}
+          </Chip>
         ) : hook.failures > 0 ? (
-          <Chip tone="warn" icon="warn">{t("hooks.failures", { count: hook.failures })}</Chip>
+          <Chip tone="warn" icon="warn">
+            {t("hooks.failures", { count: hook.failures })}
+          </Chip>
         ) : (
-          <Chip tone="good" icon="check">{t("hooks.well")}</Chip>
+          <Chip tone="good" icon="check">
+            {t("hooks.well")}
+          </Chip>
         )}
         <Button icon={hook.enabled ? "hold" : "play"} onClick={() => void turn(!hook.enabled)}>
           {hook.enabled ? t("hooks.pause") : t("hooks.go_on")}

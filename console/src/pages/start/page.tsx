@@ -11,6 +11,7 @@ import { ImportPeople } from "../../ui/import.tsx";
 import { Button, Chip, CopyLine } from "../../ui/parts.tsx";
 import { useRows } from "../../ui/table.tsx";
 import { moment } from "../../format.ts";
+import { deviceName } from "../../ui/device-name.ts";
 import { failed } from "../../state/undo.ts";
 import { t } from "../../words.ts";
 
@@ -40,6 +41,8 @@ export default function Start(): JSX.Element {
   const live = useRows(calls);
   const over = useRows(records);
   const echo = useEcho();
+  // What was refused stays in sight after the first were taken.
+  const imported = useSignal(false);
   const withNumber = everybody.filter((person) => person.numbers.length > 0);
   const on = phones.filter((device) => device.registered.length > 0);
   const heard =
@@ -52,7 +55,7 @@ export default function Start(): JSX.Element {
         <Step number={1} done={withNumber.length > 0} title={t("start.people")}>
           {withNumber.length > 0 && <p>{t("start.people_done", { count: withNumber.length })}</p>}
           {withNumber.length === 0 && <p class="quiet-text">{t("start.people_do")}</p>}
-          {withNumber.length < 2 && <ImportPeople />}
+          {(withNumber.length < 2 || imported.value) && <ImportPeople done={() => (imported.value = true)} />}
           {withNumber.length >= 2 && (
             <div class="actions">
               <a class="button" href="/people">
@@ -68,8 +71,10 @@ export default function Start(): JSX.Element {
             <ul class="lines">
               {on.slice(0, 8).map((device) => (
                 <li key={device.name}>
-                  <Chip tone="good" icon="check">{t("devices.on")}</Chip>
-                  <span translate={false}>{device.name}</span>
+                  <Chip tone="good" icon="check">
+                    {t("devices.on")}
+                  </Chip>
+                  <span translate={false}>{deviceName(device)}</span>
                 </li>
               ))}
               {on.length > 8 && <li class="quiet-text">{t("start.more_phones", { count: on.length - 8 })}</li>}

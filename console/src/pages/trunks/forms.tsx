@@ -67,7 +67,16 @@ function Whole<T extends Named>(props: {
       >
         {(wrong) => (
           <>
-            {known === undefined && <Field autofocus required label={t("trunks.name")} value={value.name} onInput={props.rename} error={wrong("name")} />}
+            {known === undefined && (
+              <Field
+                autofocus
+                required
+                label={t("trunks.name")}
+                value={value.name}
+                onInput={props.rename}
+                error={wrong("name")}
+              />
+            )}
             {props.children(wrong)}
           </>
         )}
@@ -113,10 +122,27 @@ export function TrunkPanel({ trunk, close }: { trunk: Trunk | undefined; close: 
   const { name: _name, has_password: _has, state: _state, ...put } = value;
   const body = password.value === "" ? put : { ...put, password: password.value };
   return (
-    <Whole kind="trunks" of={trunks} known={trunk} value={value} body={body} rename={(name) => set({ name })} close={close} above={trunk !== undefined && <TrunkWhy trunk={trunk} />}>
+    <Whole
+      kind="trunks"
+      of={trunks}
+      known={trunk}
+      value={value}
+      body={body}
+      rename={(name) => set({ name })}
+      close={close}
+      above={trunk !== undefined && <TrunkWhy trunk={trunk} />}
+    >
       {(wrong) => (
         <>
-          <Field required label={t("trunks.address")} placeholder="sip.provider.example" value={value.address} onInput={(address) => set({ address })} error={wrong("address")} hint={t("trunks.address_hint")} />
+          <Field
+            required
+            label={t("trunks.address")}
+            placeholder="sip.provider.example"
+            value={value.address}
+            onInput={(address) => set({ address })}
+            error={wrong("address")}
+            hint={t("trunks.address_hint")}
+          />
           <div class="pair">
             <Choice
               label={t("trunks.transport")}
@@ -138,7 +164,12 @@ export function TrunkPanel({ trunk, close }: { trunk: Trunk | undefined; close: 
             />
           </div>
           <div class="pair">
-            <Field label={t("trunks.user")} value={value.user ?? ""} onInput={(text) => set({ user: orNull(text) })} error={wrong("user")} />
+            <Field
+              label={t("trunks.user")}
+              value={value.user ?? ""}
+              onInput={(text) => set({ user: orNull(text) })}
+              error={wrong("user")}
+            />
             <Field
               label={t("door.password")}
               type="password"
@@ -149,7 +180,12 @@ export function TrunkPanel({ trunk, close }: { trunk: Trunk | undefined; close: 
               error={wrong("password")}
             />
           </div>
-          <Tick label={t("trunks.registers")} hint={t("trunks.registers_hint")} checked={value.registers} onChange={(registers) => set({ registers })} />
+          <Tick
+            label={t("trunks.registers")}
+            hint={t("trunks.registers_hint")}
+            checked={value.registers}
+            onChange={(registers) => set({ registers })}
+          />
           <Field
             label={t("trunks.sources")}
             value={sources.value}
@@ -161,7 +197,13 @@ export function TrunkPanel({ trunk, close }: { trunk: Trunk | undefined; close: 
             error={wrong("sources")}
           />
           <div class="pair">
-            <Field label={t("trunks.strip")} inputMode="numeric" value={String(value.strip)} onInput={(text) => set({ strip: count(text) })} hint={t("trunks.strip_hint")} />
+            <Field
+              label={t("trunks.strip")}
+              inputMode="numeric"
+              value={String(value.strip)}
+              onInput={(text) => set({ strip: count(text) })}
+              hint={t("trunks.strip_hint")}
+            />
             <Field label={t("trunks.prepend")} value={value.prepend} onInput={(prepend) => set({ prepend })} />
           </div>
         </>
@@ -185,7 +227,11 @@ function TrunkWhy({ trunk }: { trunk: Trunk }): JSX.Element {
     <section class="part">
       <p translate={false}>{trunk.state}</p>
       <div class="actions">
-        <Button icon="question" pressed={facts.value !== null} onClick={() => (facts.value === null ? void ask() : (facts.value = null))}>
+        <Button
+          icon="question"
+          pressed={facts.value !== null}
+          onClick={() => (facts.value === null ? void ask() : (facts.value = null))}
+        >
           {t("why")}
         </Button>
       </div>
@@ -207,7 +253,14 @@ export function RoutePanel({ route, close }: { route: Route | undefined; close: 
     <Whole kind="routes" of={routes} known={route} value={value} body={put} rename={(name) => set({ name })} close={close}>
       {(wrong) => (
         <>
-          <Field label={t("routes.prefix")} placeholder="+86" value={value.prefix} onInput={(prefix) => set({ prefix })} error={wrong("prefix")} hint={t("routes.prefix_hint")} />
+          <Field
+            label={t("routes.prefix")}
+            placeholder="+86"
+            value={value.prefix}
+            onInput={(prefix) => set({ prefix })}
+            error={wrong("prefix")}
+            hint={t("routes.prefix_hint")}
+          />
           <Field
             required
             label={t("routes.trunks")}
@@ -221,10 +274,23 @@ export function RoutePanel({ route, close }: { route: Route | undefined; close: 
             error={wrong("trunks")}
           />
           <div class="pair">
-            <Field label={t("trunks.strip")} inputMode="numeric" value={String(value.strip)} onInput={(text) => set({ strip: count(text) })} hint={t("routes.strip_hint")} />
+            <Field
+              label={t("trunks.strip")}
+              inputMode="numeric"
+              value={String(value.strip)}
+              onInput={(text) => set({ strip: count(text) })}
+              hint={t("routes.strip_hint")}
+            />
             <Field label={t("trunks.prepend")} value={value.prepend} onInput={(prepend) => set({ prepend })} />
           </div>
-          <Field label={t("routes.caller")} inputMode="tel" value={value.caller ?? ""} onInput={(text) => set({ caller: orNull(text) })} hint={t("routes.caller_hint")} error={wrong("caller")} />
+          <Field
+            label={t("routes.caller")}
+            inputMode="tel"
+            value={value.caller ?? ""}
+            onInput={(text) => set({ caller: orNull(text) })}
+            hint={t("routes.caller_hint")}
+            error={wrong("caller")}
+          />
         </>
       )}
     </Whole>
@@ -232,7 +298,16 @@ export function RoutePanel({ route, close }: { route: Route | undefined; close: 
 }
 
 export function GroupPanel({ group, close }: { group: Group | undefined; close: () => void }): JSX.Element {
-  const form = useSignal<Group>({ name: "", display: "", number: "", strategy: "all", members: [], ring_ms: 20_000, overflow: null, ...group });
+  const form = useSignal<Group>({
+    name: "",
+    display: "",
+    number: "",
+    strategy: "all",
+    members: [],
+    ring_ms: 20_000,
+    overflow: null,
+    ...group,
+  });
   const members = useSignal(form.value.members.join(", "));
   const all = useRows(people);
   const set = (change: Partial<Group>): void => {
@@ -244,8 +319,20 @@ export function GroupPanel({ group, close }: { group: Group | undefined; close: 
     <Whole kind="groups" of={groups} known={group} value={value} body={put} rename={(name) => set({ name })} close={close}>
       {(wrong) => (
         <>
-          <Field label={t("groups.display")} value={value.display} onInput={(display) => set({ display })} error={wrong("display")} />
-          <Field required label={t("groups.number")} inputMode="tel" value={value.number} onInput={(number) => set({ number })} error={wrong("number")} />
+          <Field
+            label={t("groups.display")}
+            value={value.display}
+            onInput={(display) => set({ display })}
+            error={wrong("display")}
+          />
+          <Field
+            required
+            label={t("groups.number")}
+            inputMode="tel"
+            value={value.number}
+            onInput={(number) => set({ number })}
+            error={wrong("number")}
+          />
           <Field
             required
             label={t("groups.members")}
@@ -268,9 +355,22 @@ export function GroupPanel({ group, close }: { group: Group | undefined; close: 
               ]}
               onChange={(strategy) => set({ strategy })}
             />
-            <Field label={t("groups.ring")} inputMode="numeric" value={String(value.ring_ms / 1000)} onInput={(text) => set({ ring_ms: count(text) * 1000 })} error={wrong("ring_ms")} />
+            <Field
+              label={t("groups.ring")}
+              inputMode="numeric"
+              value={String(value.ring_ms / 1000)}
+              onInput={(text) => set({ ring_ms: count(text) * 1000 })}
+              error={wrong("ring_ms")}
+            />
           </div>
-          <Field label={t("groups.overflow")} inputMode="tel" value={value.overflow ?? ""} onInput={(text) => set({ overflow: orNull(text) })} hint={t("groups.overflow_hint")} error={wrong("overflow")} />
+          <Field
+            label={t("groups.overflow")}
+            inputMode="tel"
+            value={value.overflow ?? ""}
+            onInput={(text) => set({ overflow: orNull(text) })}
+            hint={t("groups.overflow_hint")}
+            error={wrong("overflow")}
+          />
         </>
       )}
     </Whole>

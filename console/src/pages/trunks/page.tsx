@@ -29,29 +29,106 @@ const plain = (text: string | number | null | undefined): JSX.Element => <span t
 
 function trunkColumns(): Column<Trunk>[] {
   return [
-    { key: "name", title: t("trunks.name"), width: "minmax(88px, 1fr)", sort: (row) => row.name, show: (row) => plain(row.name) },
-    { key: "state", title: t("trunks.state"), width: "112px", sort: (row) => row.state, show: (row) => <TrunkState trunk={row} /> },
-    { key: "address", title: t("trunks.address"), width: "minmax(96px, 1.5fr)", sort: (row) => row.address, show: (row) => plain(row.address) },
-    { key: "transport", title: t("trunks.transport"), from: 560, width: "88px", sort: (row) => row.transport, show: (row) => (row.transport || "udp").toUpperCase() },
-    { key: "channels", title: t("trunks.channels"), from: 640, width: "88px", right: true, sort: (row) => row.channels ?? 0, show: (row) => row.channels ?? "∞" },
+    {
+      key: "name",
+      title: t("trunks.name"),
+      width: "minmax(88px, 1fr)",
+      sort: (row) => row.name,
+      show: (row) => plain(row.name),
+    },
+    {
+      key: "state",
+      title: t("trunks.state"),
+      width: "112px",
+      sort: (row) => row.state,
+      show: (row) => <TrunkState trunk={row} />,
+    },
+    {
+      key: "address",
+      title: t("trunks.address"),
+      width: "minmax(96px, 1.5fr)",
+      sort: (row) => row.address,
+      show: (row) => plain(row.address),
+    },
+    {
+      key: "transport",
+      title: t("trunks.transport"),
+      from: 560,
+      width: "88px",
+      sort: (row) => row.transport,
+      show: (row) => (row.transport || "udp").toUpperCase(),
+    },
+    {
+      key: "channels",
+      title: t("trunks.channels"),
+      from: 640,
+      width: "88px",
+      right: true,
+      sort: (row) => row.channels ?? 0,
+      show: (row) => row.channels ?? "∞",
+    },
   ];
 }
 
 function routeColumns(): Column<Route>[] {
   return [
-    { key: "name", title: t("routes.name"), width: "minmax(88px, 1fr)", sort: (row) => row.name, show: (row) => plain(row.name) },
-    { key: "prefix", title: t("routes.prefix"), width: "96px", sort: (row) => row.prefix, show: (row) => plain(row.prefix || t("routes.every")) },
-    { key: "trunks", title: t("routes.trunks"), width: "minmax(96px, 1.5fr)", sort: (row) => row.trunks.join(), show: (row) => plain(row.trunks.join(" → ")) },
-    { key: "caller", title: t("routes.caller"), from: 620, width: "minmax(96px, 1fr)", sort: (row) => row.caller ?? "", show: (row) => plain(row.caller) },
+    {
+      key: "name",
+      title: t("routes.name"),
+      width: "minmax(88px, 1fr)",
+      sort: (row) => row.name,
+      show: (row) => plain(row.name),
+    },
+    {
+      key: "prefix",
+      title: t("routes.prefix"),
+      width: "96px",
+      sort: (row) => row.prefix,
+      show: (row) => plain(row.prefix || t("routes.every")),
+    },
+    {
+      key: "trunks",
+      title: t("routes.trunks"),
+      width: "minmax(96px, 1.5fr)",
+      sort: (row) => row.trunks.join(),
+      show: (row) => plain(row.trunks.join(" → ")),
+    },
+    {
+      key: "caller",
+      title: t("routes.caller"),
+      from: 620,
+      width: "minmax(96px, 1fr)",
+      sort: (row) => row.caller ?? "",
+      show: (row) => plain(row.caller),
+    },
   ];
 }
 
 function groupColumns(): Column<Group>[] {
   return [
-    { key: "name", title: t("groups.name"), width: "minmax(88px, 1fr)", sort: (row) => row.display || row.name, show: (row) => plain(row.display || row.name) },
+    {
+      key: "name",
+      title: t("groups.name"),
+      width: "minmax(88px, 1fr)",
+      sort: (row) => row.display || row.name,
+      show: (row) => plain(row.display || row.name),
+    },
     { key: "number", title: t("groups.number"), width: "80px", sort: (row) => row.number, show: (row) => plain(row.number) },
-    { key: "strategy", title: t("groups.strategy"), width: "112px", from: 460, sort: (row) => row.strategy, show: (row) => t(`groups.strategy_${row.strategy === "turn" ? "turn" : "all"}`) },
-    { key: "members", title: t("groups.members"), width: "minmax(96px, 2fr)", sort: (row) => row.members.length, show: (row) => plain(row.members.join(", ")) },
+    {
+      key: "strategy",
+      title: t("groups.strategy"),
+      width: "112px",
+      from: 460,
+      sort: (row) => row.strategy,
+      show: (row) => t(`groups.strategy_${row.strategy === "turn" ? "turn" : "all"}`),
+    },
+    {
+      key: "members",
+      title: t("groups.members"),
+      width: "minmax(96px, 2fr)",
+      sort: (row) => row.members.length,
+      show: (row) => plain(row.members.join(", ")),
+    },
   ];
 }
 
@@ -111,13 +188,34 @@ export default function Trunks(): JSX.Element {
     >
       <div class={`beside ${adding.value || item !== undefined ? "open" : ""}`}>
         {tab === "trunks" && (
-          <Table label={t("trunks.tab_trunks")} of={trunks} columns={trunkColumns()} text={(row) => `${row.name} ${row.address} ${row.state}`} {...shared} {...named<Trunk>()} />
+          <Table
+            label={t("trunks.tab_trunks")}
+            of={trunks}
+            columns={trunkColumns()}
+            text={(row) => `${row.name} ${row.address} ${row.state}`}
+            {...shared}
+            {...named<Trunk>()}
+          />
         )}
         {tab === "routes" && (
-          <Table label={t("trunks.tab_routes")} of={routes} columns={routeColumns()} text={(row) => `${row.name} ${row.prefix} ${row.trunks.join(" ")}`} {...shared} {...named<Route>()} />
+          <Table
+            label={t("trunks.tab_routes")}
+            of={routes}
+            columns={routeColumns()}
+            text={(row) => `${row.name} ${row.prefix} ${row.trunks.join(" ")}`}
+            {...shared}
+            {...named<Route>()}
+          />
         )}
         {tab === "groups" && (
-          <Table label={t("trunks.tab_groups")} of={groups} columns={groupColumns()} text={(row) => `${row.name} ${row.display} ${row.number} ${row.members.join(" ")}`} {...shared} {...named<Group>()} />
+          <Table
+            label={t("trunks.tab_groups")}
+            of={groups}
+            columns={groupColumns()}
+            text={(row) => `${row.name} ${row.display} ${row.number} ${row.members.join(" ")}`}
+            {...shared}
+            {...named<Group>()}
+          />
         )}
         {(adding.value || item !== undefined) && tab === "trunks" && <TrunkPanel key={key} trunk={trunk} close={close} />}
         {(adding.value || item !== undefined) && tab === "routes" && <RoutePanel key={key} route={route} close={close} />}
