@@ -25,6 +25,7 @@ impl Exchange {
         let emergency = self.emergency(uri);
         if emergency.is_none()
             && let Some(why) = self.refuses_new_calls()
+            && !self.says_why_it_stops(flow)
         {
             return self.refuse_because(flow, message, 503, why);
         }

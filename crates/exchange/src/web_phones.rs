@@ -174,12 +174,16 @@ impl Exchange {
                 self.people.device(device).is_some_and(|device| *device.account == *account)
             })
         };
-        let unused = |(device, phone): &(&Box<str>, &WebPhone)| {
+        let unused = |device: &str, phone: &WebPhone| {
             phone.tokens.iter().all(|token| token.until <= now)
                 && !self.registrar.is_registered(device)
                 && of_account(device)
         };
-        self.web_phones.by_device.iter().find(unused).map(|(device, _)| device.clone())
+        self.web_phones
+            .by_device
+            .iter()
+            .find(|(device, phone)| unused(device, phone))
+            .map(|(device, _)| device.clone())
     }
 
     /// A session is over, and its web phone with it; one without is fine.

@@ -3,6 +3,8 @@
 //! One message holds one SIP message, as text or in binary. The connection has the bounds of every stream of ours.
 //! In place of the phone's keep-alives, which pages do not send, we send pings: so a page that vanished is found out.
 
+#![expect(clippy::result_large_err, reason = "a refusal is the whole answer, once a connection")]
+
 use crate::http::Peer;
 use crate::origin::Origins;
 use crate::seats::Seat;

@@ -15,7 +15,7 @@ fn two_people(bob: Reaction) -> World {
     stage.person("bob", "200").phone("bob-1", bob).open()
 }
 
-fn told<'a>(world: &'a World, kind: &str) -> Vec<String> {
+fn told(world: &World, kind: &str) -> Vec<String> {
     let wanted = format!("tells {kind} ");
     world.trace.lines().iter().filter(|line| line.contains(&wanted)).cloned().collect()
 }

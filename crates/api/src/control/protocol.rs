@@ -132,6 +132,13 @@ pub enum Request {
         /// Its Session-ID, 32 hexadecimal digits; none for the last call that began.
         session_id: Option<String>,
     },
+    /// The same as a capture file.
+    Capture {
+        /// Its Session-ID; none for the last call that began, and then there are no bodies.
+        session_id: Option<String>,
+        /// With the session descriptions; leaves a fact.
+        bodies: bool,
+    },
     /// The numbers that are services of the exchange.
     Codes,
     /// Read the configuration again.
@@ -197,6 +204,8 @@ pub enum Response {
     Calls(Vec<CallRow>),
     /// What a call sent and received, in the order of time.
     Ladder(Vec<RungItem>),
+    /// A capture file, each octet as two hexadecimal digits; empty when nothing is kept of that call.
+    Capture(String),
     /// The services.
     Codes(Vec<CodeItem>),
     /// The configuration was taken.

@@ -199,7 +199,7 @@ impl Exchange {
         let told = self.listening.calls.get(&call);
         let device = |end: Option<&CallEnd>| end.and_then(|end| end.device.clone());
         let (caller, callee) = (device(told.map(|told| &told.caller)), device(told.map(|told| &told.callee)));
-        let answered_by = self.people.device(&record.answered_by).is_some().then(|| &*record.answered_by);
+        let answered_by = self.people.device(&record.answered_by).is_some().then_some(&*record.answered_by);
         let view = CallView {
             started: record.started,
             answered: record.answered,

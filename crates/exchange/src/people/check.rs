@@ -79,8 +79,9 @@ impl People {
     fn check_removal(&self, name: &str) -> Result<(), Refusal> {
         let account = self.accounts.get(name).ok_or_else(|| Refusal::Unknown("account", name.into()))?;
         // Web phones go with their account.
-        let stays = |device: &Box<str>| !is_web_name(device);
-        let is_used = |account: &Account| !account.numbers.is_empty() || account.devices.iter().any(stays);
+        let is_used = |account: &Account| {
+            !account.numbers.is_empty() || account.devices.iter().any(|device| !is_web_name(device))
+        };
         if is_used(account) {
             return Err(Refusal::InUse(name.into()));
         }

@@ -171,7 +171,7 @@ fn an_offer_passed_through_keeps_its_numbering() {
     let agreed = branch.receive_answer(&phone("m=audio 4100 RTP/AVP 18 98")).unwrap();
     assert_eq!(agreed.codec.codec.name, CodecName::Other("G729".into()));
     assert_eq!(agreed.telephone_event.as_ref().unwrap().number, 98, "a bare number means what we offered");
-    let (sdp, _) = caller.answer(&[agreed.codec.codec.clone()], Direction::SendRecv).unwrap();
+    let (sdp, _) = caller.answer(std::slice::from_ref(&agreed.codec.codec), Direction::SendRecv).unwrap();
     assert_eq!(lines(&sdp, "a=fmtp"), ["a=fmtp:18 annexb=no", "a=fmtp:98 0-16"]);
 }
 

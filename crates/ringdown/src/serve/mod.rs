@@ -21,6 +21,7 @@ pub(crate) use media::{OTHER_DESCRIPTORS, own_address};
 
 use crate::config::{Config, Source};
 use crate::{Failure, check, log};
+use api::rest::EventSink;
 use backend::Roof;
 use core::{Core, CoreInput, Doors};
 use exchange::Exchange;
@@ -96,6 +97,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let deliver = core::Deliver::new(sender.clone());
     let sockets = web::Sockets { streams: streams.clone(), deliver: deliver.clone(), origins };
     web::serve(&runtime, http, &roof, &api, &sockets);
+    let events = carry_events(&runtime, &api, &sender);
     runtime.spawn(control(&runtime, folder.path(), roof, api)?);
     listeners.into_iter().for_each(|listener| {
         runtime.spawn(listener.serve(streams.clone(), deliver.clone()));
@@ -103,7 +105,8 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let reacher = reacher(&runtime, &config, &streams, &sender, &udp, &own);
     let (calls_left, left) = watch::channel(None);
     let pins = Pins::start(sender.clone())?;
-    let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, figures, pins };
+    let doors =
+        Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, figures, pins, events };
     let core =
         std::thread::Builder::new().name("core".into()).spawn(move || Core::new(exchange, doors).run())?;
     announce(&[lines, told].concat(), &ready)?;
@@ -127,6 +130,13 @@ fn start_store(opened: Opened, core: &Sender<CoreInput>) -> Result<Store, Failur
         // The core is gone only when nobody waits for the answer any more.
         let _ = answers.send_waiting(CoreInput::Stored { sequence, answer });
     })?)
+}
+
+/// Events from the core to whoever hears them; the core is told when somebody does.
+fn carry_events(runtime: &Runtime, api: &api::Api, core: &Sender<CoreInput>) -> EventSink {
+    let core = core.clone();
+    runtime.spawn(api.clone().carry_events(move |on| core.send(CoreInput::Listen(on)).is_ok()));
+    api.events()
 }
 
 /// Reads the configuration, begins to log as it says, and refuses what cannot work anywhere.

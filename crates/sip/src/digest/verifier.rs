@@ -132,7 +132,7 @@ impl Verifier {
         };
         let sent = request.credentials(HeaderName::Authorization).flatten().find(ours)?;
         let names = ["username", "nonce", "uri", "response", "algorithm", "qop", "nc", "cnonce"];
-        let [user, nonce, uri, response, algorithm, qop, nc, cnonce] = sent.get_all(names);
+        let [user, nonce, uri, response, algorithm, qop, nc, cnonce] = sent.several(names);
         let algorithm = Algorithm::parse(algorithm.as_deref())?;
         if !self.policy.algorithms().contains(&algorithm) {
             return None;

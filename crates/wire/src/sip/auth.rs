@@ -58,7 +58,7 @@ impl<'a> DigestParams<'a> {
 
     /// Several parameters as [`DigestParams::get`] reads them, in one pass.
     #[must_use]
-    pub fn get_all<const N: usize>(&self, names: [&str; N]) -> [Option<Cow<'a, str>>; N] {
+    pub fn several<const N: usize>(&self, names: [&str; N]) -> [Option<Cow<'a, str>>; N] {
         let mut found = [const { None }; N];
         for (key, value) in self.iter() {
             if let Some(place) = names.iter().position(|name| key.eq_ignore_ascii_case(name.as_bytes())) {
@@ -146,7 +146,7 @@ mod tests {
         ] {
             assert_eq!(params.get(name).as_deref(), expected, "{name}");
         }
-        let [qop, nonce, nc] = params.get_all(["QOP", "nonce", "nc"]);
+        let [qop, nonce, nc] = params.several(["QOP", "nonce", "nc"]);
         assert_eq!((qop.as_deref(), nonce.as_deref(), nc.as_deref()), (Some("auth"), None, Some("00000001")));
     }
 
