@@ -3,7 +3,7 @@
 //! Legs are visited in turn, as on a busy worker, so the figure includes their cache misses.
 
 use clock::Mono;
-use media::order::{AcceptFrom, LegKey, MediaOrder, SendTo, Source, StreamIdentity};
+use media::order::{AcceptFrom, LegKey, MediaOrder, Protection, SendTo, Source, StreamIdentity};
 use media::{Codec, Engine, Kind, Payload, Sounds};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,6 +32,7 @@ fn order(leg: u64) -> MediaOrder {
         epoch: 1,
         send: Some(send),
         accept: AcceptFrom::Exact(address(leg).ip()),
+        protection: Protection::Clear,
         receive: vec![payload],
         source: Source::Leg(LegKey(leg ^ 1)),
         identity: StreamIdentity { ssrc: 7, first_sequence: 1, first_timestamp: 1, cname: "bench".into() },
@@ -59,7 +60,7 @@ fn main() {
         packet[..12].copy_from_slice(&header.to_bytes());
         let now = Mono(turn * 20_000 + leg);
         forwarded +=
-            u64::from(engine.receive(now, LegKey(leg), Kind::Rtp, address(leg), &mut packet).is_some());
+            u64::from(engine.receive(now, LegKey(leg), Kind::Rtp, address(leg), &mut packet, 172).is_some());
     }
     let spent = start.elapsed().as_nanos() as f64 / PACKETS as f64;
     assert_eq!(forwarded, PACKETS);

@@ -6,6 +6,8 @@
 use crate::codec::Payload;
 use crate::offer_answer::Agreed;
 use crate::sounds::SoundId;
+use crate::srtp::SrtpKeys;
+use crate::webrtc::WebrtcLink;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -24,6 +26,8 @@ pub struct MediaOrder {
     pub send: Option<SendTo>,
     /// Whose packets are taken.
     pub accept: AcceptFrom,
+    /// How packets are protected on the wire.
+    pub protection: Protection,
     /// What may arrive; packets with another number are dropped.
     pub receive: Vec<Payload>,
     /// What the leg hears.
@@ -69,6 +73,17 @@ impl Agreed {
     }
 }
 
+/// How the packets of a leg are protected on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// Not at all.
+    Clear,
+    /// SRTP under keys that came by SDP (R14). While a key stays, its rollover counter goes on.
+    Srtp(Box<SrtpKeys>),
+    /// DTLS-SRTP over ICE (R15). Whoever owns the socket does it: the engine sees packets in clear.
+    Webrtc(Box<WebrtcLink>),
+}
+
 /// Whose packets are taken (R16).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AcceptFrom {
@@ -85,6 +100,10 @@ pub enum AcceptFrom {
         /// Grows with each authenticated offer or answer, which alone may start learning again.
         generation: u32,
     },
+    /// SRTP: whoever has the key, wherever from; the newest authentic packet moves the address.
+    Authentic,
+    /// ICE: the owner of the socket takes from checked addresses only, and knows where to send to.
+    Checked,
 }
 
 /// How many packets may move a learned address.

@@ -7,4 +7,5 @@ pub mod rtcp;
 pub mod rtp;
 pub mod sdp;
 pub mod sip;
+pub mod stun;
 pub mod telephone_event;

@@ -71,7 +71,8 @@ impl Receiver {
         }
         // RFC 3711 section 4.2: the rollover counter is authenticated too, and no key identifier.
         let tag = self.rtp.tag(&packet[..end], &((index >> 16) as u32).to_be_bytes());
-        verify_slices_are_equal(&tag.as_ref()[..self.tag_len], &packet[tag_at..]).map_err(|_| Fault::Forged)?;
+        verify_slices_are_equal(&tag.as_ref()[..self.tag_len], &packet[tag_at..])
+            .map_err(|_| Fault::Forged)?;
         self.rtp.apply(header.ssrc, index, &mut packet[body..end]);
         let newest = window.is_newest(index);
         self.note(header.ssrc, |stream| stream.rtp.note(index));

@@ -42,8 +42,7 @@ fn open(receiver: &mut Receiver, packet: &[u8]) -> Result<Vec<u8>, Fault> {
 fn r14_known_answers() {
     let mut sender = Sender::new(&key(Suite::Sha1Tag80));
     let protected = protect(&mut sender, &packet(0x1234, 16)).unwrap();
-    let expected =
-        bytes("800f1234decafbadcafebabe 4e55dc4ce79978d88ca4d215949d2402 b78d6acc99ea179b8dbb");
+    let expected = bytes("800f1234decafbadcafebabe 4e55dc4ce79978d88ca4d215949d2402 b78d6acc99ea179b8dbb");
     assert_eq!(protected, expected);
     let mut rtcp = bytes("81c8000bcafebabe abababababababababababababababab");
     let mut sender = Sender::new(&key(Suite::Sha1Tag80));
@@ -79,7 +78,7 @@ fn r14_another_implementation_understands_us_and_we_it() {
             let mut plain = packet(number.wrapping_add(60_000) as u16, 20 + (count % 170) as usize);
             if count % 31 == 0 {
                 plain[0] |= 0x10;
-                plain.splice(12..12, bytes("bede0001 11223344"));
+                plain.splice(12..12, bytes("bede0001 10220000"));
             }
             let protected = protect(&mut sender, &plain).unwrap();
             if count % 64 < 2 || count > 69_000 {
@@ -104,7 +103,8 @@ fn r14_another_implementation_understands_us_and_we_it() {
 
 #[test]
 fn sec_05_replayed_and_forged_packets_are_refused() {
-    let (mut sender, mut receiver) = (Sender::new(&key(Suite::Sha1Tag80)), Receiver::new(&key(Suite::Sha1Tag80)));
+    let (mut sender, mut receiver) =
+        (Sender::new(&key(Suite::Sha1Tag80)), Receiver::new(&key(Suite::Sha1Tag80)));
     let first = protect(&mut sender, &packet(1, 160)).unwrap();
     let second = protect(&mut sender, &packet(2, 160)).unwrap();
     assert!(open(&mut receiver, &second).is_ok());
@@ -133,7 +133,8 @@ fn sec_05_replayed_and_forged_packets_are_refused() {
 
 #[test]
 fn a_forger_cannot_move_the_numbering() {
-    let (mut sender, mut receiver) = (Sender::new(&key(Suite::Sha1Tag32)), Receiver::new(&key(Suite::Sha1Tag32)));
+    let (mut sender, mut receiver) =
+        (Sender::new(&key(Suite::Sha1Tag32)), Receiver::new(&key(Suite::Sha1Tag32)));
     for sequence in 1..50_u16 {
         let mut forged = packet(sequence.wrapping_mul(1300), 160);
         assert_eq!(receiver.open(&mut forged).unwrap_err(), Fault::Forged);

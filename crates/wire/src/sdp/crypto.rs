@@ -67,8 +67,10 @@ const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let word =
-            chunk.iter().enumerate().fold(0, |word, (place, byte)| word | u32::from(*byte) << (16 - 8 * place));
+        let word = chunk
+            .iter()
+            .enumerate()
+            .fold(0, |word, (place, byte)| word | u32::from(*byte) << (16 - 8 * place));
         for place in 0..4 {
             let digit = DIGITS[(word >> (18 - 6 * place)) as usize & 63];
             text.push(if place <= chunk.len() { char::from(digit) } else { '=' });

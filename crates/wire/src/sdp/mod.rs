@@ -19,8 +19,8 @@ mod description;
 mod number;
 mod view;
 
-pub use crypto::{Crypto, write_crypto};
 pub use attribute::{Fmtp, Rtcp, Rtpmap, Ssrc, parameter};
+pub use crypto::{Crypto, write_crypto};
 pub use description::{Attribute, Description, MediaDescription};
 pub use view::{Connection, Direction, Media, Origin};
 
