@@ -1,6 +1,6 @@
 """`make bench`: what a unit of work costs us beside others, on the same machine in the same run, interleaved.
 
-    bench/run.py [--quick] [--only ROWS]     ROWS: call, register, rtp, parse, memory, highest
+    bench/run.py [--quick] [--only ROWS]     ROWS: call, register, rtp, parse, memory, highest, overload
 
 The figure is time of all threads of the server on the core that it is pinned to. The load has the other core.
 `--quick` is a part of `make test`: low rates, a few seconds a row, and the build of the tests. It fails on wrong results
@@ -20,10 +20,12 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or REPOSITORY / "target")
 import servers  # noqa: E402
 from servers import BareLoop, Ours, Proxy, Rtpengine, on_core  # noqa: E402
 
-ROWS = "call,register,rtp,parse,memory,highest"
+ROWS = "call,register,rtp,parse,memory,highest,overload"
 USERS = 1_000
 # A pause of the machine may cost a retransmission; more than this share of the load is our fault.
 TOLERATED = 0.002
+# Of the highest clean rate, what is still completed when three times as much is asked for (R17).
+SHARE_IN_OVERLOAD = 0.9
 
 
 class Bench:
@@ -156,6 +158,57 @@ class Bench:
         self.rows.append({"row": "highest clean call rate", "rate": "", "ours": best, "unit": "/s",
                           "peer_name": None, "peer": None, "ratio": None, "goal": 7_000, "met": best >= 7_000, "sound": True})
         print(line_of(self.rows[-1]), flush=True)
+
+
+    def overload(self):
+        """At three times the highest clean rate nearly as many calls are completed as at that rate, and nothing else
+        happens to the others than that they are told to come again later (R17)."""
+        with Ours(USERS).start() as ours:
+            rounds = []
+            for _ in range(1 if self.quick else 3):
+                # The machine is not the same from minute to minute: each round finds its own clean rate.
+                clean = self.clean_rate(ours, rounds[-1][1] if rounds else 0)
+                if not clean:
+                    return self.faults.append("overload: not even the lowest rate went without a fault")
+                rounds.append(self.overload_at(ours, clean))
+        share, clean, told = sorted(rounds, key=lambda one: one[0])[len(rounds) // 2]
+        sound = told["offered"] > 2.7 * clean
+        met = None if self.quick else sound and share >= SHARE_IN_OVERLOAD
+        self.rows.append({"row": "completed in overload", "rate": f"{told['offered']}/s", "ours": told["rate"],
+                          "unit": "/s", "peer_name": "highest clean", "peer": clean, "ratio": share,
+                          "goal": SHARE_IN_OVERLOAD, "met": met, "sound": sound})
+        print(line_of(self.rows[-1]), flush=True)
+
+    def overload_at(self, ours, clean):
+        """Three times a clean rate: the share that is completed, the clean rate, and all that was told."""
+        told = self.load("calls", "--users", USERS, "--rate", 3 * clean, "--seconds", 2 if self.quick else 5,
+                         *ours.load_arguments())
+        share = round(told["rate"] / clean, 3)
+        print(f"  overload: {told['rate']}/s completed of {told['offered']}/s, {clean}/s clean, {share}", file=sys.stderr)
+        # The others were answered wrongly, or not at all; what was let in must be carried through.
+        wrong = told["failed"] - told["refused"] + told["timed_out"]
+        if wrong > TOLERATED * told["begun"]:
+            self.faults.append(f"overload at {3 * clean}/s: {wrong} calls went wrong, not counting refusals: {told}")
+        if share < SHARE_IN_OVERLOAD / 3:
+            self.faults.append(f"overload at {3 * clean}/s: {told['rate']}/s are completed where {clean}/s would be: {told}")
+        return share, clean, told
+
+    def clean_rate(self, ours, before):
+        """The highest rate at which nothing fails or is sent again, in steps of a fifth (quick: of two); a pause of the
+        machine is forgiven once a rate. The search begins below the last that was found."""
+        lowest, step = (200, 2) if self.quick else (1_000, 1.2)
+        rate, clean = max(lowest, round(before / step ** 3)), 0
+        while rate < 20_000:
+            for _ in range(2):
+                told = self.load("calls", "--users", USERS, "--rate", rate, "--seconds", 1 if self.quick else 2,
+                                 "--warm", 0.5, *ours.load_arguments())
+                if not (told["failed"] or told["timed_out"] or told["again"]):
+                    clean = rate
+                    break
+            if clean != rate:
+                break
+            rate = round(rate * step)
+        return clean
 
 
 def line_of(row):

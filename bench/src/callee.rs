@@ -1,6 +1,7 @@
 //! Phones that answer: 180 and 200 at once, the 200 again until the ACK, and 200 to BYE.
 
 use crate::line::Line;
+use crate::login::phone_of;
 use crate::tally::Tally;
 use clock::{Mono, Wheel};
 use std::collections::HashMap;
@@ -8,7 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use wire::sip::{HeaderName, Message, Method, Writer};
+use wire::sip::{HeaderName, Message, Method, Uri, Writer};
 
 /// RFC 3261 T1.
 pub(crate) const T1: Duration = Duration::from_millis(500);
@@ -33,6 +34,8 @@ pub(crate) struct Callees {
     /// Answers and their SDP, for the test of media.
     pub(crate) seen: Vec<(u16, Vec<u8>)>,
     answered: u64,
+    /// When each phone rang first, if somebody wants to know.
+    pub(crate) rang: Option<HashMap<u32, Mono>>,
 }
 
 impl Callees {
@@ -82,6 +85,13 @@ impl Callees {
                 line.push(from, Arc::clone(ok));
             }
             return;
+        }
+        if let Some(rang) = &mut self.rang
+            && let Some(phone) = Uri::parse(message.request_uri().unwrap_or_default())
+                .ok()
+                .and_then(|uri| phone_of(&uri.user_decoded()?))
+        {
+            rang.entry(phone).or_insert(now);
         }
         let tag = format!("{key:016x}");
         let port = self.media_port.map_or(9, |port| port(self.answered));

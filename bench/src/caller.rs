@@ -208,6 +208,7 @@ impl Callers {
                     return self.invite(now, line, index);
                 }
                 tally.failed += 1;
+                tally.refused += u64::from(status == 503);
                 tally.status = status;
                 self.end(index);
             }

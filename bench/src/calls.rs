@@ -22,16 +22,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (before, start) = (watch::read(&processes), Instant::now());
     phones.run(Load::Calls, rate, seconds, u32::MAX)?;
     let (after, took) = (watch::read(&processes), start.elapsed().as_secs_f64());
-    let in_window = phones.tally.done;
+    let (in_window, begun) = (phones.tally.done, phones.tally.begun);
     phones.finish(Duration::from_secs(12))?;
     let cpu_us = (after.cpu_ns - before.cpu_ns) as f64 / 1e3;
     println!(
-        "{{{},\"in_window\":{in_window},\"cpu_us_each\":{:.2},\"cpu_share\":{:.3},\"own_share\":{:.3},\"rate\":{:.0}}}",
+        "{{{},\"in_window\":{in_window},\"cpu_us_each\":{:.2},\"cpu_share\":{:.3},\"own_share\":{:.3},\"rate\":{:.0},\"offered\":{:.0}}}",
         phones.tally.json(),
         cpu_us / in_window.max(1) as f64,
         cpu_us / 1e6 / took,
         (after.own_ns - before.own_ns) as f64 / 1e9 / took,
-        in_window as f64 / took
+        in_window as f64 / took,
+        begun as f64 / took
     );
     Ok(())
 }

@@ -44,3 +44,8 @@ impl Login {
 pub(crate) fn number(phone: u32) -> String {
     (FIRST + phone).to_string()
 }
+
+/// The phone of a number.
+pub(crate) fn phone_of(number: &str) -> Option<u32> {
+    number.parse::<u32>().ok()?.checked_sub(FIRST)
+}

@@ -4,6 +4,7 @@
 //! loadgen calls    --server HOST:PORT --users N --rate R --seconds T   calls from INVITE to BYE
 //! loadgen hold     --server HOST:PORT --users N --calls K              calls that stay up: memory
 //! loadgen register --server HOST:PORT --users N --rate R --seconds T   refreshes; --fresh for new bindings
+//! loadgen survivors --server … --callers K --rate R                    new bindings, a dead server, and a call to each
 //! loadgen rtp      --server … | --ng … | --bare …   --calls K          50 packets a second and leg
 //! loadgen answer   --listen HOST:PORT                                  answers every call at once
 //! loadgen bareloop --legs N --port FIRST                               a relay with nothing in it
@@ -27,6 +28,7 @@ mod registering;
 mod registrations;
 mod rtp;
 mod rtp_legs;
+mod survivors;
 mod tally;
 mod watch;
 
@@ -47,11 +49,15 @@ fn main() -> ExitCode {
         "calls" => calls::run(&arguments),
         "hold" => calls::hold(&arguments),
         "register" => registering::run(&arguments),
+        "survivors" => survivors::run(&arguments),
         "rtp" => rtp::run(&arguments),
         "answer" => answer::run(&arguments),
         "bareloop" => bareloop::run(&arguments),
         "parse" => parse::run(),
-        _ => Err("usage: loadgen calls|hold|register|rtp|answer|bareloop|parse [--name value …]".into()),
+        _ => {
+            Err("usage: loadgen calls|hold|register|survivors|rtp|answer|bareloop|parse [--name value …]"
+                .into())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,6 +9,7 @@ use crate::registrations::Registrations;
 use crate::tally::Tally;
 use clock::Mono;
 use net::{Clock, Poll, ReceiveBatch};
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use wire::sip::{Message, Method};
@@ -41,10 +42,14 @@ pub(crate) struct Phones {
     /// The port that the next caller says for its media.
     pub(crate) media_port: Option<fn(u64) -> u16>,
     called: u64,
+    /// The phones that are called, by turns; all when there are none.
+    chosen: Vec<u32>,
+    /// When each of the chosen was called.
+    pub(crate) called_at: Vec<(u32, Mono)>,
 }
 
 impl Phones {
-    /// Half of `--users` answer, the other half call; all of them register when `everybody`.
+    /// Half of `--users`, or `--callers`, call and the others answer; all of them register when `everybody`.
     pub(crate) fn new(arguments: &Arguments, everybody: bool) -> Result<Phones, Failure> {
         let server: SocketAddr = arguments.must("server")?;
         let users: u32 = arguments.or("users", 200)?;
@@ -56,7 +61,8 @@ impl Phones {
         let poll = Poll::new()?;
         poll.add(desks.descriptor(), 0)?;
         poll.add(dialers.descriptor(), 1)?;
-        let answering = if everybody { users } else { users.div_ceil(2) };
+        let callers: u32 = arguments.or("callers", users / 2)?;
+        let answering = if everybody { users } else { users.saturating_sub(callers).max(1) };
         Ok(Phones {
             clock: Clock::start(),
             poll,
@@ -73,7 +79,25 @@ impl Phones {
             next: 0,
             media_port: None,
             called: 0,
+            chosen: Vec::new(),
+            called_at: Vec::new(),
         })
+    }
+
+    /// How many phones answer.
+    pub(crate) fn answering(&self) -> u32 {
+        self.answering
+    }
+
+    /// Gives up every registration under way; returns the phones that have theirs, the oldest first, and since when.
+    pub(crate) fn stop_registering(&mut self) -> Vec<(u32, Mono)> {
+        self.registrations.stop()
+    }
+
+    /// From now on these are called, and it is noted when each of them rings.
+    pub(crate) fn call_these(&mut self, phones: Vec<u32>) {
+        (self.chosen, self.next) = (phones, 0);
+        self.callees.rang = Some(HashMap::new());
     }
 
     /// Registers every answering phone.
@@ -151,7 +175,14 @@ impl Phones {
             Load::Calls => {
                 let port = self.media_port.map_or(9, |port| port(self.called));
                 self.called += 1;
-                let (caller, callee) = (next % self.calling, next % self.answering);
+                let caller = next % self.calling;
+                let callee = match self.chosen.len() {
+                    0 => next % self.answering,
+                    count => self.chosen[next as usize % count],
+                };
+                if !self.chosen.is_empty() {
+                    self.called_at.push((callee, now));
+                }
                 self.callers.begin(now, &mut self.dialers, caller, callee, port, &mut self.tally);
             }
         }

@@ -31,6 +31,8 @@ pub(crate) struct Registrations {
     timers: Wheel<u32>,
     busy: usize,
     run: u32,
+    /// Who got a 200, and when.
+    confirmed: Vec<(u32, Mono)>,
 }
 
 impl Registrations {
@@ -42,7 +44,18 @@ impl Registrations {
             timers: Wheel::new(),
             busy: 0,
             run: std::process::id(),
+            confirmed: Vec::new(),
         }
+    }
+
+    /// Gives up what is under way; returns who was confirmed, and when.
+    pub(crate) fn stop(&mut self) -> Vec<(u32, Mono)> {
+        for index in 0..self.phones.len() as u32 {
+            if self.phones[index as usize].last.is_some() {
+                self.end(index);
+            }
+        }
+        std::mem::take(&mut self.confirmed)
     }
 
     pub(crate) fn under_way(&self) -> usize {
@@ -112,6 +125,7 @@ impl Registrations {
         }
         if status == 200 {
             tally.done += 1;
+            self.confirmed.push((index, now));
             tally.took(now.since(phone.began).as_micros() as u64);
         } else {
             tally.failed += 1;

@@ -7,6 +7,8 @@ pub(crate) struct Tally {
     pub(crate) done: u64,
     /// Refused, or answered in a way that makes no sense.
     pub(crate) failed: u64,
+    /// Of these, new calls that were told to come again later (503).
+    pub(crate) refused: u64,
     pub(crate) timed_out: u64,
     /// Requests and answers that had to be sent again, or came again.
     pub(crate) again: u64,
@@ -31,11 +33,12 @@ impl Tally {
         self.micros.sort_unstable();
         let at = |share: usize| self.micros.get(self.micros.len() * share / 1_000).copied().unwrap_or(0);
         format!(
-            "\"begun\":{},\"done\":{},\"failed\":{},\"timed_out\":{},\"again\":{},\"challenged\":{},\"status\":{},\
+            "\"begun\":{},\"done\":{},\"failed\":{},\"refused\":{},\"timed_out\":{},\"again\":{},\"challenged\":{},\"status\":{},\
              \"p50_us\":{},\"p99_us\":{},\"p999_us\":{}",
             self.begun,
             self.done,
             self.failed,
+            self.refused,
             self.timed_out,
             self.again,
             self.challenged,

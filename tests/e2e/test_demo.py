@@ -33,6 +33,34 @@ def test_every_scene_happens():
     assert out.rstrip().endswith("Every scene happened.")
 
 
+def test_transfers_blind_and_attended():
+    """Show 6: the one who transfers is out both times, and the two who are left hear each other."""
+    out = demo("transfer").stdout
+    for message in ("REFER", "202 Accepted", "NOTIFY", "BYE"):
+        assert f" {message} " in out, f"no {message} in\n{out}"
+    blind, attended = out.split("Carol holds Alice and asks Bob")
+    assert "Alice hears 700 Hz" in blind and "Carol hears 440 Hz" in blind, out
+    talk = attended.split("Carol is out; Alice and Bob talk")[1]
+    assert "Alice hears 1000 Hz" in talk and "Bob hears 440 Hz" in talk, out
+    assert "2301 to 2302, caller hung up" in talk and "2303 to 2302, transferred" in talk, out
+
+
+def test_a_trunk_both_ways_and_a_destination_that_is_refused():
+    """Show 6: a second exchange is the provider; the ladder shows both sides of ours, the refusal names its rule."""
+    out = demo("trunk").stdout
+    up, calls = out.split("The provider answers OPTIONS: the trunk is up")
+    assert "Provider" in up, "the trunk has no column"
+    outward, rest = calls.split("Dora calls back from outside")
+    inward, abroad = rest.split("Alice calls a number abroad")
+    for part in (outward, inward):
+        assert "Dora outside hears 440 Hz" in part and "Alice hears 1000 Hz" in part, out
+    assert "── INVITE +sdp ────▶│" in outward and "│◀──── INVITE +sdp ─────│" in inward, out
+    assert "2401 to 01055501, caller hung up" in outward and "01055501 to 2401, caller hung up" in inward, out
+    assert "403 Forbidden" in abroad and "2401 to 0044205550, forbidden" in abroad, out
+    assert "INVITE +sdp" not in abroad, "a refused call was sent out"
+    assert "Refused by the rule rights.international" in abroad, out
+
+
 def test_one_scene_in_chinese():
     out = demo("echo", lang="zh_CN.UTF-8").stdout
     assert "小艾听到 440 Hz" in out and "所有场景均已完成" in out and "==" in out
@@ -41,12 +69,12 @@ def test_one_scene_in_chinese():
 
 def test_the_scenes_are_listed_and_unknown_ones_refused():
     names = [line.split()[0] for line in demo("--list").stdout.splitlines()]
-    assert {"first_call", "all_phones_ring", "echo"} <= set(names)
+    assert {"first_call", "all_phones_ring", "echo", "transfer", "trunk"} <= set(names)
     refused = demo("no_such_scene", ok=False)
     assert refused.returncode == 1 and "no_such_scene" in refused.stderr
 
 
-@pytest.mark.parametrize("scene", ["first_call"])
+@pytest.mark.parametrize("scene", ["first_call", "trunk"])
 def test_nothing_is_left_behind(scene, tmp_path):
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     subprocess.run([str(binary()), "demo", scene], check=True, capture_output=True, timeout=60, env=environment)

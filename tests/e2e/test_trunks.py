@@ -1,4 +1,6 @@
 """Calls to and from the outside, by Kamailio as the provider (issue: trunks and routes; R9, R13, R31)."""
+import os
+import signal
 import socket
 
 import pytest
@@ -122,6 +124,50 @@ def test_a_phone_sends_its_call_on_to_the_outside(exchange, office, provider):
         assert abs(heard.hertz() - 1000) < 4, f"heard {heard.hertz():.1f} Hz"
         takes.hangup()
         stays.wait_closed()
+
+
+@pytest.mark.parametrize("stays", ["a phone", "the outside"])
+def test_attended_transfer_joins_a_phone_and_the_outside(exchange, office, provider, stays):
+    """Show 1: REFER with Replaces. The one between talks with one of them, asks the other, and leaves: a phone of ours
+    and the trunk's party hear each other, whichever of them was there first."""
+    wait_state(exchange, "provider", "up", "registered")
+    inside, between = office.person(), office.person()
+    exchange.run("route", "add", "home", "--prefix", "+86", "--strip", "3", "--trunk", "provider")
+    exchange.run("account", "set", f"person-{between.number}", "--rights", "national")
+    where = exchange.address()
+    outsider = f"4930{inside.number}", provider.secret, provider.address()
+    desk = inside.user, inside.secret, where
+    # The first is held meanwhile, and baresip records nothing after a hold.
+    if stays == "a phone":
+        first, second = Pjsua(*desk, hertz=440), Baresip(*outsider, hertz=1000, answer="auto")
+    else:
+        first, second = Pjsua(*outsider, hertz=440), Baresip(*desk, hertz=1000, answer="auto")
+        exchange.run("number", "remove", "office", ok=False)
+        exchange.run("number", "add", "office", "--account", f"person-{between.number}")
+    asked = f"0{outsider[0]}" if stays == "a phone" else inside.number
+    middle = Pjsua(between.user, between.secret, where, hertz=700)
+    with first, middle, second:
+        for phone in (first, middle, second):
+            phone.start().wait_registered()
+        first.dial(between.number if stays == "a phone" else f"sip:office@{provider.address()}")
+        call = middle.wait_incoming()
+        middle.answer(call)
+        first.wait_established()
+        middle.wait_established()
+        middle.hold(call)
+        middle.wait_media("local_hold")
+        consultation = middle.dial(asked)
+        middle.wait_event("state", call=consultation, state="CONFIRMED")
+        second.wait_established()
+        tone.assert_tone(second.hear_again(2.2), 700, pjsua.TONE_DBFS)
+        middle.transfer_to_call(call, consultation)
+        middle.wait_event("transfer", code=200)
+        tone.assert_tone(second.hear_again(2.5), 440, pjsua.TONE_DBFS)
+        tone.assert_tone(first.hear_again(2.5), 1000, baresip.TONE_DBFS)
+        first.hangup()
+        second.wait_closed()
+    told = [one for one in exchange.calls() if between.number in (one["caller"], one["callee"]) or one["callee"] == "office"]
+    assert [one["cause"] for one in told][-2:].count("transferred") >= 1, told
 
 
 def test_a_dead_trunk_gives_way_to_the_next(exchange, office, provider):
@@ -248,6 +294,49 @@ def test_an_emergency_gets_through_where_nothing_else_does(office, provider):
             talk.bye()
         record = office.record(me.number, "110")
         assert record["answered_by"] == "provider"
+
+
+def test_an_emergency_gets_out_while_the_exchange_stops(office, provider):
+    """Show 1, R31: told to stop, it refuses others with the reason; an emergency goes out, and the drain's limit, which
+    ends other calls, does not cut it. The exchange ends with it."""
+    with Exchange(config_extra=f"{CONFIG}\n[calls]\ndrain_seconds = 6\n", media_span=400).start() as exchange:
+        office = type(office)(exchange)
+        exchange.run("trunk", "add", "provider", "--address", provider.address(), "--user", "office",
+                     "--password", provider.secret)
+        wait_state(exchange, "provider", "up")
+        me, one, two, three = (office.person() for _ in range(4))
+        with (
+            Baresip(me.user, me.secret, exchange.address(), hertz=440) as desk,
+            Pjsua("110", provider.secret, provider.address(), hertz=1000, answer=200) as rescue,
+            office.raw(one) as caller, office.raw(two) as phone, office.raw(three) as late,
+        ):
+            desk.start().wait_registered()
+            rescue.start().wait_registered()
+            phone.register()
+            talk = caller.invite(two.number, sdp.describe(40000))
+            branch = phone.wait_invite()
+            branch.answer(sdp.describe(40002))
+            talk.wait_answer()
+            os.kill(exchange.pid, signal.SIGTERM)
+            until(lambda: "draining: 1 call left" in (exchange.folder / "stdout.txt").read_text(), 5, "progress",
+                  exchange.tail)
+            refusal = late.invite(two.number, sdp.describe(40004), authenticate=False).wait_final()
+            assert refusal.status == 503 and refusal.get("retry-after")
+            assert "stops and takes no new calls" in refusal.get("reason")
+            desk.dial("110")
+            desk.wait_established()
+            rescue.wait_established()
+            branch.wait_bye(10)
+            assert "node lost" in talk.wait_bye().get("reason")
+            tone.assert_tone(rescue.hear_again(2), 440, baresip.TONE_DBFS)
+            tone.assert_tone(desk.hear_again(2), 1000, pjsua.TONE_DBFS)
+            assert exchange.alive()
+            desk.hangup()
+            rescue.wait_closed()
+            assert exchange.wait_end(10) == 0
+        exchange.start()
+        causes = {record["callee"]: record["cause"] for record in exchange.calls()}
+        assert causes == {two.number: "node lost", "110": "caller hung up"}
 
 
 def test_a_trunk_by_name_is_found_by_srv(provider):

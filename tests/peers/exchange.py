@@ -20,14 +20,15 @@ CONFIG = """\
 udp = "{host}:0"
 tcp = "{host}:0"
 tls = "{host}:0"
-
+{sip_extra}
 [media]
 address = "{host}"
 ports = "{first}-{last}"
 
 [http]
 listen = "{host}:0"
-"""
+tls = "{host}:0"
+{http_extra}"""
 
 
 @dataclass
@@ -52,14 +53,15 @@ def binary():
 class Exchange(Process):
     """`ringdown serve` on free loopback ports, its data in a folder that goes away with the test."""
 
-    def __init__(self, folder=None, config_extra="", media_span=4000):
+    def __init__(self, folder=None, config_extra="", media_span=4000, sip_extra="", http_extra=""):
         super().__init__("exchange", folder)
         self.binary = binary()
         self.data = self.folder / "data"
         self.config = self.folder / "ringdown.toml"
         first, last = media_range(media_span)
         self.media_ports = range(first, last + 1)
-        self.config.write_text(CONFIG.format(host=LOOPBACK, first=first, last=last) + config_extra)
+        self.config.write_text(
+            CONFIG.format(host=LOOPBACK, first=first, last=last, sip_extra=sip_extra, http_extra=http_extra) + config_extra)
         self.ready = {}
 
     def start(self):
@@ -98,7 +100,7 @@ class Exchange(Process):
     # ---- addresses
 
     def address(self, transport="udp"):
-        """`host:port` of a listener: udp, tcp, tls or http."""
+        """`host:port` of a listener: udp, tcp, tls, http, https, ws or wss."""
         named = "sip" if transport == "udp" else transport
         value = self.ready.get(named)
         if value is None:
@@ -114,6 +116,13 @@ class Exchange(Process):
         return f"sip:{number}@{self.address(transport)};transport={transport}"
 
     # ---- administration
+
+    def admin_link(self):
+        """The path of the administrator's one-time link, as it was printed at the start."""
+        for line in (self.folder / "stdout.txt").read_text().splitlines():
+            if line.startswith("administrator "):
+                return line[line.index("/enter/"):].strip()
+        raise PeerFailed("no link was printed")
 
     def run(self, *arguments, ok=True):
         """`ringdown --data DIR ARGUMENTS`; the result has returncode, stdout and stderr."""

@@ -20,7 +20,8 @@ TONE_DBFS = -15.0
 
 
 class Pjsua(Listening, Process):
-    """One phone with one account. `codecs` in order of preference; all others are switched off."""
+    """One phone with one account. `codecs` in order of preference; all others are switched off. `retry` is how many
+    seconds after a lost connection it tries again to register."""
 
     def __init__(
         self,

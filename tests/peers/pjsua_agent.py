@@ -168,6 +168,10 @@ class Phone:
         config.regConfig.registrarUri = f"sip:{registrar}{via}"
         config.regConfig.registerOnAdd = SETTINGS["register"]
         config.regConfig.timeoutSec = SETTINGS["expires"]
+        if SETTINGS.get("retry"):
+            # As desk phones do; by itself PJSIP tries once at once, and then after five minutes.
+            config.regConfig.retryIntervalSec = SETTINGS["retry"]
+            config.regConfig.randomRetryIntervalSec = 0
         config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", user, 0, SETTINGS["secret"]))
         config.sipConfig.proxies.append(f"sip:{registrar}{via};lr")
         config.mediaConfig.transportConfig.boundAddress = SETTINGS["host"]

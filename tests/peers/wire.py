@@ -1,4 +1,5 @@
-"""Raw SIP transports: bytes of whole messages over UDP, TCP or TLS."""
+"""Raw SIP transports: bytes of whole messages over UDP, TCP, TLS or WebSocket."""
+import os
 import re
 import select
 import socket
@@ -121,4 +122,47 @@ class TlsWire(TcpWire):
         return context.wrap_socket(super()._connect(peer))
 
 
-WIRES = {"udp": UdpWire, "tcp": TcpWire, "tls": TlsWire}
+class WsWire:
+    """SIP over WebSocket (RFC 7118), as a softphone that is no browser speaks it: no Origin."""
+
+    name = "WS"
+    reliable = True
+    scheme = "ws"
+
+    def __init__(self, peer):
+        from websockets.sync.client import connect
+
+        self.peer = peer
+        options = {}
+        if self.scheme == "wss":
+            options["ssl"] = ssl._create_unverified_context()
+        self.socket = connect(
+            f"{self.scheme}://{peer[0]}:{peer[1]}/", subprotocols=["sip"], origin=None, proxy=None, **options
+        )
+        # RFC 7118 5: who has no address of its own makes one up.
+        self.local = (f"{os.urandom(6).hex()}.invalid", 5060)
+
+    def send(self, data, to=None):
+        self.socket.send(data.decode() if isinstance(data, bytes) else data)
+
+    def receive(self, seconds):
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            piece = self.socket.recv(timeout=seconds)
+        except TimeoutError:
+            return []
+        except ConnectionClosed as closed:
+            raise OSError("the exchange closed the connection") from closed
+        return [piece.encode() if isinstance(piece, str) else piece]
+
+    def close(self):
+        self.socket.close()
+
+
+class WssWire(WsWire):
+    name = "WSS"
+    scheme = "wss"
+
+
+WIRES = {"udp": UdpWire, "tcp": TcpWire, "tls": TlsWire, "ws": WsWire, "wss": WssWire}

@@ -42,6 +42,72 @@ pub struct CallRow {
     pub detail: String,
 }
 
+/// Which call records are wanted; times in milliseconds since 1970 UTC.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordsWanted {
+    /// Only records with a lower number.
+    pub before: Option<i64>,
+    /// Only calls that began at this time or later.
+    pub from: Option<i64>,
+    /// Only calls that began before this time.
+    pub to: Option<i64>,
+    /// Only records that contain this text; empty for all.
+    pub find: String,
+    /// Only the call whose Session-ID begins so; empty for all.
+    pub session: String,
+    /// Only calls from or to these numbers, or answered by these devices; all if there is none.
+    pub own: Option<(Vec<String>, Vec<String>)>,
+    /// Records at most.
+    pub most: u32,
+}
+
+/// A figure for Prometheus.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    /// Its name, with its unit.
+    pub name: &'static str,
+    /// What it is.
+    pub help: &'static str,
+    /// Its kind and its value.
+    pub kind: Kind,
+}
+
+/// The kind of a figure, with its value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// It only grows.
+    Counter(f64),
+    /// Several that only grow, told apart by a label.
+    Counters {
+        /// The label's name.
+        label: &'static str,
+        /// The label's value, and the figure's.
+        values: Vec<(String, f64)>,
+    },
+    /// It comes and goes.
+    Gauge(f64),
+    /// How often values were at most so large.
+    Histogram {
+        /// Upper bounds, growing.
+        bounds: Vec<f64>,
+        /// One for each bound, not summed up, and one for what is larger than all.
+        counts: Vec<u64>,
+        /// All values together.
+        sum: f64,
+    },
+}
+
+/// Something that the ways in keep for themselves, or with no text the end of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// What it is.
+    pub kind: String,
+    /// Which of its kind.
+    pub id: String,
+    /// What it says.
+    pub text: Option<String>,
+}
+
 /// The running exchange and its store.
 pub trait Backend: Clone + Send + Sync + 'static {
     /// Asks the exchange.
@@ -49,6 +115,18 @@ pub trait Backend: Clone + Send + Sync + 'static {
 
     /// The newest call records, oldest first; `Err` says in words why they cannot be read.
     fn records(&self, most: u32) -> impl Future<Output = Result<Vec<CallRow>, String>> + Send;
+
+    /// The call records that are wanted, the newest first; `Err` says in words why they cannot be read.
+    fn records_page(
+        &self,
+        wanted: RecordsWanted,
+    ) -> impl Future<Output = Result<Vec<CallRow>, String>> + Send;
+
+    /// The configuration that is in use, by section and key.
+    fn settings(&self) -> impl Future<Output = serde_json::Value> + Send;
+
+    /// What a telephone of this name is set up with: its address, and where it registers.
+    fn place(&self, device: &str) -> (String, String);
 
     /// Reads the configuration again; the keys that wait for a restart, or in words why nothing was changed.
     fn reload(&self) -> impl Future<Output = Result<Vec<String>, String>> + Send;
@@ -59,6 +137,18 @@ pub trait Backend: Clone + Send + Sync + 'static {
         kind: &str,
         subject: &str,
     ) -> impl Future<Output = Result<Vec<(i64, String, String)>, String>> + Send;
+
+    /// Keeps documents, all or none; `Err` says in words why nothing was changed.
+    fn keep(&self, documents: Vec<Document>) -> impl Future<Output = Result<(), String>> + Send;
+
+    /// What is counted beside [`exchange::Status`].
+    fn figures(&self) -> Vec<Figure>;
+
+    /// Where people reach HTTP, as in `http://127.0.0.1:8080`; empty if it answers nowhere.
+    fn http(&self) -> String;
+
+    /// Octets that nobody can guess.
+    fn random(&self) -> [u8; 32];
 
     /// What is kept of a device's secret in this exchange's realm.
     fn secret(&self, device: &str, password: &str) -> Secret;

@@ -1,12 +1,17 @@
-//! The ways in for people: HTTP (health, the administrator's page) and the local control socket of the data folder.
+//! The ways in for people: HTTP (health, the API, the console) and the local control socket of the data folder.
 //!
 //! Nothing here knows SIP or SQL. What is asked goes to a [`Backend`], which the roof makes of the running exchange
 //! and its store.
 
+mod assets;
 mod backend;
 pub mod control;
 mod http;
+mod pin;
+pub mod rest;
 mod texts;
 
-pub use backend::{Backend, CallRow, Gone};
-pub use http::{Administrator, router};
+pub use backend::{Backend, CallRow, Document, Figure, Gone, Kind, RecordsWanted};
+pub use http::router;
+pub use pin::verify_pin;
+pub use rest::Api;

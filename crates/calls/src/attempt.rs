@@ -9,6 +9,7 @@ use crate::leg::{LegId, LegState};
 use crate::limits::LONGER_SESSIONS;
 use crate::switch::{Owner, Switch};
 use clock::Now;
+use media::Security;
 use sip::ClientKey;
 use sip::session_timer::{self, Agreement, Refresher};
 use wire::sip::{HeaderName, Message, Method};
@@ -37,6 +38,13 @@ impl Attempt {
     }
 }
 
+impl Attempt {
+    /// Another offer, for when it is sent again.
+    pub(crate) fn offer(&mut self, sdp: Vec<u8>) {
+        self.sdp = sdp;
+    }
+}
+
 impl Switch {
     /// Sends the INVITE of a branch.
     pub(crate) fn send_invite(&mut self, now: Now, id: LegId, attempt: &Attempt) -> Option<ClientKey> {
@@ -57,6 +65,9 @@ impl Switch {
             writer.header_number(HeaderName::MinSe, attempt.least.into());
             let halves = [attempt.session_id.as_bytes(), b";remote=", NIL_SESSION];
             writer.header_parts(HeaderName::SessionId, &halves);
+            if let Some(at_once) = attempt.target.at_once {
+                at_once.write(&mut writer, &attempt.target.domain);
+            }
             if let Some((name, value)) = &authorization {
                 writer.header(*name, value);
             }
@@ -94,6 +105,17 @@ impl Switch {
         leg.dialog.routes = routes;
         leg.dialog.target.clone_from(&uri);
         (target.flow, target.uri) = (flow, uri);
+        let (now_offered, wanted) = (leg.media.security(), self.security_of(flow));
+        match (now_offered, wanted) {
+            _ if now_offered == wanted => {}
+            // A browser's port is another than a phone's: a device that is both is rung where it was found first.
+            (Security::Webrtc { .. }, _) | (_, Security::Webrtc { .. }) => {
+                return self.retry_elsewhere(now, id);
+            }
+            // R14: keys go by what carries them.
+            _ if !self.offer_anew(id, wanted) => return false,
+            _ => {}
+        }
         self.invite_again(now, id)
     }
 

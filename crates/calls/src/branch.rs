@@ -10,10 +10,11 @@ use crate::line::{LegLine, Line};
 use crate::switch::{self, Owner, Switch};
 use crate::timers::{Session, Wake};
 use clock::Now;
-use media::{Direction, LocalMedia, Negotiation, Source};
+use media::{Direction, Security, Source};
 use sip::{ClientKey, Dialog, Flow, reliable};
+use std::sync::Arc;
 use std::time::Duration;
-use wire::sip::{HeaderName, Message, Method};
+use wire::sip::{HeaderName, Message, Method, Writer};
 
 /// One device to ring.
 #[derive(Clone, Debug)]
@@ -36,6 +37,35 @@ pub struct Target {
     pub further: Vec<Way>,
     /// What a branch to the outside needs.
     pub line: Option<Box<Line>>,
+    /// The device is asked to answer by itself.
+    pub at_once: Option<AtOnce>,
+}
+
+/// How a device is asked to answer by itself; makers differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtOnce {
+    /// `Answer-Mode: Auto` (RFC 5373).
+    AnswerMode,
+    /// `Alert-Info` with `info=alert-autoanswer`.
+    AlertInfo,
+    /// `Call-Info` with `answer-after=0`.
+    CallInfo,
+}
+
+impl AtOnce {
+    /// Writes the header.
+    pub(crate) fn write(self, writer: &mut Writer<'_>, domain: &str) {
+        match self {
+            AtOnce::AnswerMode => writer.other("Answer-Mode", "Auto"),
+            // RFC 7462: the URI names a sound; a phone that answers plays none.
+            AtOnce::AlertInfo => {
+                writer.header(HeaderName::AlertInfo, "<http://127.0.0.1>;info=alert-autoanswer;delay=0")
+            }
+            AtOnce::CallInfo => {
+                writer.header_fmt(HeaderName::CallInfo, format_args!("<sip:{domain}>;answer-after=0"))
+            }
+        };
+    }
 }
 
 impl Target {
@@ -80,10 +110,10 @@ impl Switch {
         let shown = target.line.as_ref().and_then(|line| line.caller.clone());
         let party = shown.unwrap_or(party);
         let worker = self.legs.get(caller)?.lease.worker;
-        let lease = self.ports.lease(target.flow.remote.is_ipv6(), Some(worker), emergency)?;
-        let local =
-            LocalMedia { address: lease.address, port: lease.port, session_id: self.endpoint.random() >> 1 };
-        let mut negotiation = Negotiation::new(local);
+        // A line says by its own rules how it is offered to; so far that is in clear.
+        let security = if target.line.is_some() { Security::Clear } else { self.security_of(target.flow) };
+        let lease = self.lease_for(security, target.flow.remote.is_ipv6(), Some(worker), emergency)?;
+        let mut negotiation = self.negotiation(lease, security);
         let payloads = self.payloads_from(caller);
         let sdp = negotiation.offer_with(&payloads, Direction::SendRecv);
         let call_id = format!("{:016x}{:016x}", self.endpoint.random(), self.endpoint.random());
@@ -107,6 +137,7 @@ impl Switch {
             source: Source::Nothing,
             served: Served::default(),
             behind_nat: target.behind_nat,
+            media_from: target.line.as_ref().map(|line| Arc::clone(&line.media_from)).unwrap_or_default(),
             ack: None,
             session: Session::default(),
             timer: None,
@@ -215,6 +246,7 @@ impl Switch {
             101..=199 => self.branch_progress(now, id, status, response),
             200..=299 => self.branch_answered(now, id, client, response),
             422 if self.retry_longer(now, id, response) => {}
+            488 if self.retry_in_clear(now, id) => {}
             // RFC 5626 5.3: what keeps the flows of the device says that this one is dead.
             430 if self.retry_elsewhere(now, id) => {}
             _ => self.branch_failed(now, id, status),
@@ -360,6 +392,8 @@ impl Switch {
 /// `"Alice" <sip:100@office>`; names are cleaned of what could end the quotes or the line.
 #[must_use]
 pub fn name_addr(party: &Party, domain: &str) -> String {
+    // RFC 3323 4.1: the address of nobody.
+    let domain = if party.is_anonymous() { "anonymous.invalid" } else { domain };
     let number = escape_user(&party.number);
     if party.name.is_empty() {
         return format!("<sip:{number}@{domain}>");

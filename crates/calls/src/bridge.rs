@@ -4,7 +4,7 @@ use crate::call::Stage;
 use crate::leg::{self, CallId, LegId, LegState, Purpose};
 use crate::switch::{Action, Switch};
 use clock::Now;
-use media::{AcceptFrom, Codec, MediaOrder, Negotiation, Payload, Source};
+use media::{AcceptFrom, Codec, MediaOrder, Negotiation, Payload, Protection, Source};
 use std::net::IpAddr;
 
 impl Switch {
@@ -132,11 +132,18 @@ impl Switch {
         let Some(agreed) = leg.media.agreed() else { return };
         let remote = agreed.remote.map(|remote| remote.ip());
         let accept = accept_from(remote, signalling, leg.behind_nat, leg.media_generation);
+        let accept = match agreed.protection {
+            Protection::Clear => listed(accept, &leg.media_from, leg.media_generation),
+            // R16: who has the key may come from elsewhere; a browser's addresses are checked where they arrive.
+            Protection::Srtp(_) => AcceptFrom::Authentic,
+            Protection::Webrtc(_) => AcceptFrom::Checked,
+        };
         let order = MediaOrder {
             leg: leg::media_key(id),
             epoch: leg.order_epoch,
             send: agreed.send_to(),
             accept,
+            protection: agreed.protection.clone(),
             receive: agreed.receive.clone(),
             source: leg.source.clone(),
             identity: leg.stream.clone(),
@@ -150,6 +157,21 @@ impl Switch {
 pub(crate) fn remote_payloads(media: &Negotiation) -> &[Payload] {
     let description = media.received_offer().or(media.remote());
     description.and_then(|description| description.audio.as_ref()).map_or(&[], |audio| &audio.payloads)
+}
+
+/// R16: a trunk may list where else its media comes from.
+fn listed(accept: AcceptFrom, also: &[IpAddr], generation: u32) -> AcceptFrom {
+    let (own, generation) = match accept {
+        // Who is where it says starts no learning again by a new offer.
+        AcceptFrom::Exact(ip) => (ip, 0),
+        AcceptFrom::Learn { ip, .. } => (ip, generation),
+        other => return other,
+    };
+    if also.is_empty() {
+        return accept;
+    }
+    let ips = std::iter::once(own).chain(also.iter().copied().filter(|ip| *ip != own)).collect();
+    AcceptFrom::Listed { ips, generation }
 }
 
 /// Whose packets a leg takes (R16): the signalled address where it can be true, else the address that the signalling

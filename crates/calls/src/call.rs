@@ -14,6 +14,23 @@ pub struct Party {
     pub name: Box<str>,
 }
 
+/// The number of a caller who is not to be shown (RFC 3323 4.1).
+const ANONYMOUS: &str = "anonymous";
+
+impl Party {
+    /// Somebody who is not to be shown (R32).
+    #[must_use]
+    pub fn anonymous() -> Party {
+        Party { number: ANONYMOUS.into(), name: "Anonymous".into() }
+    }
+
+    /// Whether this one is not to be shown.
+    #[must_use]
+    pub fn is_anonymous(&self) -> bool {
+        *self.number == *ANONYMOUS
+    }
+}
+
 /// What the switch tells the floor above.
 #[derive(Clone, Debug)]
 pub enum CallEvent {
@@ -51,6 +68,11 @@ pub enum CallEvent {
         call: CallId,
         /// What the best of the branches said.
         cause: Cause,
+    },
+    /// The media of a call was agreed on anew: perhaps somebody holds, or holds no more.
+    Changed {
+        /// The call.
+        call: CallId,
     },
     /// A digit was pressed (RFC 4733 or INFO).
     Digit {
@@ -157,6 +179,8 @@ pub(crate) struct Call {
     /// It may take what is kept back for emergencies (R31).
     pub(crate) emergency: bool,
     pub(crate) started: Now,
+    /// The caller was told something.
+    pub(crate) told: bool,
     pub(crate) answered: Option<Now>,
     pub(crate) answered_by: Box<str>,
     pub(crate) detail: Box<str>,

@@ -7,8 +7,10 @@ use crate::limits::PROVISIONAL_REPEAT;
 use crate::switch::{self, Owner, Switch};
 use crate::timers::{Session, Wake};
 use clock::Now;
-use media::{Codec, Direction, LocalMedia, Negotiation, Source};
+use media::{Codec, Direction, Source};
 use sip::{Dialog, Flow, ServerKey, reliable, session_timer};
+use std::net::IpAddr;
+use std::sync::Arc;
 use wire::sip::{HeaderName, Message, Method, Writer};
 
 /// What we can do, for Allow (RFC 3261 20.5).
@@ -31,6 +33,8 @@ pub struct Incoming<'a> {
     pub label: &'a str,
     /// Whether a NAT stands between us and the caller.
     pub behind_nat: bool,
+    /// Other addresses that the caller's media may come from, as a trunk lists them (R16).
+    pub media_from: Arc<[IpAddr]>,
     /// Our half of the Session-ID.
     pub session_id: &'a str,
     /// The call may take what is kept back for emergencies (R31).
@@ -68,13 +72,11 @@ impl Switch {
             return Err(Cause::NoCommonCodec);
         }
         let dialog = Dialog::from_request(invite, "").map_err(|_| Cause::BadRequest)?;
+        let security = self.security_for_offer(incoming.flow, sdp);
         let lease = self
-            .ports
-            .lease(incoming.flow.remote.is_ipv6(), None, incoming.emergency)
+            .lease_for(security, incoming.flow.remote.is_ipv6(), None, incoming.emergency)
             .ok_or(Cause::Overload)?;
-        let local =
-            LocalMedia { address: lease.address, port: lease.port, session_id: self.endpoint.random() >> 1 };
-        let mut negotiation = Negotiation::new(local);
+        let mut negotiation = self.negotiation(lease, security);
         if let Some(sdp) = sdp
             && negotiation.receive_offer(sdp).is_err()
         {
@@ -99,6 +101,7 @@ impl Switch {
             source: Source::Nothing,
             served: Served::default(),
             behind_nat: incoming.behind_nat,
+            media_from: Arc::clone(&incoming.media_from),
             ack: None,
             session: Session::of(session_timer::answer(invite).ok().flatten()),
             timer: None,
@@ -158,6 +161,7 @@ impl Switch {
             return;
         }
         waiting.progress = status;
+        self.caller_told(now, call);
         self.send_progress(now, caller, status, None);
     }
 
@@ -188,11 +192,12 @@ impl Switch {
         if let Some(entry) = self.calls.get_mut(call) {
             entry.heard = Some(branch);
         }
+        self.caller_told(now, call);
         self.send_progress(now, caller, 183, Some(&sdp));
         self.connect(now, caller, branch);
     }
 
-    fn send_progress(&mut self, now: Now, id: LegId, status: u16, sdp: Option<&[u8]>) {
+    pub(crate) fn send_progress(&mut self, now: Now, id: LegId, status: u16, sdp: Option<&[u8]>) {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let LegState::Incoming(waiting) = &mut leg.state else { return };
         let tag = leg.dialog.local_tag.clone();
@@ -265,6 +270,7 @@ impl Switch {
         let Stage::Talking { winner } = entry.stage else { return };
         let caller = entry.caller;
         entry.answered.get_or_insert(now);
+        self.caller_told(now, call);
         let late_offer = match self.legs.get(caller).map(|leg| &leg.state) {
             Some(LegState::Incoming(waiting)) => waiting.late_offer,
             _ => return,
@@ -399,6 +405,7 @@ fn new_call(now: Now, incoming: &Incoming<'_>, caller: LegId) -> Call {
         hops: incoming.invite.max_forwards().ok().flatten().unwrap_or(70).saturating_sub(1),
         emergency: incoming.emergency,
         started: now,
+        told: false,
         answered: None,
         answered_by: "".into(),
         detail: "".into(),

@@ -55,6 +55,13 @@ pub enum Cause {
         /// Whether it was the calling side.
         caller: bool,
     },
+    /// Somebody who may do so ended it from outside: the record's detail says who.
+    EndedByOperator,
+    /// A side's session was ended, by its owner or by who runs the office, and its web phone with it.
+    SignedOut {
+        /// Whether it was the calling side.
+        caller: bool,
+    },
     /// No port, transaction or memory left for one more call.
     Overload,
     /// The exchange was stopped, or died, while the call was up.
@@ -70,6 +77,7 @@ impl Cause {
             | Cause::Transferred
             | Cause::Cancelled
             | Cause::BadRequest
+            | Cause::SignedOut { caller: true }
             | Cause::Lost { caller: true } => Blame::Caller,
             Cause::UnknownNumber => Blame::Caller,
             Cause::CalleeHungUp
@@ -79,9 +87,10 @@ impl Cause {
             | Cause::Offline
             | Cause::NoCommonCodec
             | Cause::CalleeFailed
+            | Cause::SignedOut { caller: false }
             | Cause::Lost { caller: false } => Blame::Callee,
             Cause::NoLine => Blame::Carrier,
-            Cause::Forbidden | Cause::Loop => Blame::Operator,
+            Cause::Forbidden | Cause::Loop | Cause::EndedByOperator => Blame::Operator,
             Cause::Overload | Cause::NodeLost => Blame::Us,
         }
     }
@@ -94,12 +103,12 @@ impl Cause {
             Cause::Cancelled => 487,
             Cause::Busy => 486,
             // R31: 503 is for the whole server only.
-            Cause::NoAnswer | Cause::Offline | Cause::NoLine => 480,
+            Cause::NoAnswer | Cause::Offline | Cause::NoLine | Cause::EndedByOperator => 480,
             Cause::Declined => 603,
             Cause::UnknownNumber => 404,
             Cause::Forbidden => 403,
             Cause::NoCommonCodec => 488,
-            Cause::CalleeFailed | Cause::Lost { .. } => 480,
+            Cause::CalleeFailed | Cause::Lost { .. } | Cause::SignedOut { .. } => 480,
             Cause::BadRequest => 400,
             Cause::Loop => 482,
             Cause::Overload | Cause::NodeLost => 503,
@@ -142,7 +151,9 @@ impl Cause {
             Cause::BadRequest => "bad request",
             Cause::Loop => "loop",
             Cause::Lost { .. } => "lost",
+            Cause::SignedOut { .. } => "signed out",
             Cause::Overload => "overload",
+            Cause::EndedByOperator => "ended by an operator",
             Cause::NodeLost => "node lost",
         }
     }

@@ -8,6 +8,7 @@ use crate::limits::FLOW_RETURN;
 use crate::switch::Switch;
 use crate::timers::Wake;
 use clock::Now;
+use media::Security;
 use sip::Flow;
 
 impl Switch {
@@ -41,9 +42,15 @@ impl Switch {
         self.drain_endpoint(now);
     }
 
-    /// A device is reached by a new flow: its legs that had lost theirs go on there.
-    pub fn device_returned(&mut self, label: &str, flow: Flow) {
-        for (_, leg) in self.legs.iter_mut().filter(|(_, leg)| *leg.label == *label) {
+    /// A device is reached by a new flow: its legs that had lost theirs go on there. `same` says whether who is there
+    /// now is who was at the lost flow: a device may be two phones.
+    pub fn device_returned(&mut self, label: &str, flow: Flow, same: impl Fn(Flow) -> bool) {
+        let clear = self.security_of(flow) == Security::Clear;
+        for (_, leg) in self.legs.iter_mut().filter(|(_, leg)| *leg.label == *label && same(leg.flow)) {
+            // R14: keys that were agreed under TLS never cross in clear.
+            if clear && leg.has_keys() {
+                continue;
+            }
             if let Some(timer) = leg.lost.take() {
                 self.timers.cancel(timer);
                 leg.flow = flow;
@@ -53,8 +60,34 @@ impl Switch {
 
     /// A device that was reached by `old` is reached by `new` now, as after a NAT forgot its mapping.
     pub fn device_moved(&mut self, label: &str, old: Flow, new: Flow) {
-        let moves = |leg: &&mut Leg| *leg.label == *label && leg.flow == old;
+        let clear = self.security_of(new) == Security::Clear;
+        let moves = |leg: &&mut Leg| *leg.label == *label && leg.flow == old && !(clear && leg.has_keys());
         self.legs.values_mut().filter(moves).for_each(|leg| leg.flow = new);
+    }
+
+    /// A device is no more: calls in which it talks, or waits for an answer, end; where it rings, others go on
+    /// ringing.
+    pub fn device_gone(&mut self, now: Now, label: &str) {
+        let legs: Vec<LegId> =
+            self.legs.iter().filter(|(_, leg)| *leg.label == *label).map(|(id, _)| id).collect();
+        for id in legs {
+            let Some(leg) = self.legs.get(id) else { continue };
+            let caller = leg.role == Role::Caller;
+            let call = leg.call;
+            match &leg.state {
+                LegState::Up(_) | LegState::Incoming(_) => {
+                    self.end_leg_and_call(now, id, Cause::SignedOut { caller });
+                }
+                LegState::Outgoing(_) => {
+                    self.remove_branch(now, id, Some("SIP;cause=480;text=\"signed out\""));
+                    if let Some(entry) = self.calls.get_mut(call) {
+                        entry.note_failure(480);
+                    }
+                    self.report_if_exhausted(call);
+                }
+                LegState::Cancelled(_) | LegState::Ended => {}
+            }
+        }
     }
 
     /// Whether a call rings a device by one of its ways already, or did; if so, the branch may go on by the others (R11).

@@ -6,6 +6,7 @@ use clock::TimerId;
 use media::{Negotiation, Source, StreamIdentity};
 use sip::{ClientKey, Dialog, Flow, ServerKey};
 use slotmap::{Key, KeyData, new_key_type};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 new_key_type! {
@@ -13,6 +14,20 @@ new_key_type! {
     pub struct LegId;
     /// Names a call for as long as it lives.
     pub struct CallId;
+}
+
+impl CallId {
+    /// The call as a number, for its name in other places.
+    #[must_use]
+    pub fn number(self) -> u64 {
+        self.data().as_ffi()
+    }
+
+    /// The call with that number, if there is one.
+    #[must_use]
+    pub fn of_number(number: u64) -> CallId {
+        CallId::from(KeyData::from_ffi(number))
+    }
 }
 
 /// Who called whom on a leg.
@@ -152,6 +167,8 @@ pub(crate) struct Leg {
     pub(crate) served: Served,
     /// A NAT stands between us and the device: media addresses in its SDP mean nothing (R16).
     pub(crate) behind_nat: bool,
+    /// Other addresses that its media may come from (R16).
+    pub(crate) media_from: Arc<[IpAddr]>,
     /// The CSeq number and the ACK of our last INVITE's 2xx, kept for the 2xx's repeats.
     pub(crate) ack: Option<(u32, Arc<[u8]>)>,
     pub(crate) session: crate::timers::Session,
@@ -164,6 +181,19 @@ pub(crate) struct Leg {
 }
 
 impl Leg {
+    /// Its packets are protected under keys that stand in its descriptions.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.media.agreed().is_some_and(|agreed| matches!(agreed.protection, media::Protection::Srtp(_)))
+    }
+
+    /// What is only there while its INVITE has no final response.
+    pub(crate) fn outgoing(&mut self) -> Option<&mut Outgoing> {
+        match &mut self.state {
+            LegState::Outgoing(outgoing) => Some(outgoing),
+            _ => None,
+        }
+    }
+
     pub(crate) fn is_up(&self) -> bool {
         matches!(self.state, LegState::Up(_))
     }

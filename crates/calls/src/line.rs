@@ -7,6 +7,7 @@ use clock::Now;
 use sip::ClientKey;
 use sip::digest::{self, Login};
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use wire::sip::{HeaderName, Message, Method};
@@ -21,6 +22,8 @@ pub struct Line {
     pub login: Option<Arc<Account>>,
     /// The caller as the provider sees it; as our devices see it if there is none.
     pub caller: Option<Party>,
+    /// Other addresses that its media may come from (R16).
+    pub media_from: Arc<[IpAddr]>,
     /// How long no response at all may come before the branch has failed, so that the next line is tried.
     pub patience: Duration,
 }

@@ -1,5 +1,6 @@
 //! Changing an answered leg: re-INVITE and UPDATE in both directions, hold and resume, glare (RFC 3261 14, 3311).
 
+use crate::call::CallEvent;
 use crate::caller::{ALLOW, SUPPORTED, finish, sdp_of, write_session};
 use crate::leg::{Leg, LegId, LegState, Purpose, Role, Unacknowledged};
 use crate::limits::{GLARE_OTHER_MS, GLARE_OWNER_MS};
@@ -135,6 +136,9 @@ impl Switch {
 
     /// After any new agreement: who holds whom, and the orders that follow. A held party hears music.
     pub(crate) fn media_changed(&mut self, id: LegId) {
+        if let Some(call) = self.legs.get(id).map(|leg| leg.call) {
+            self.events.push_back(CallEvent::Changed { call });
+        }
         if let Some(peer) = self.peer_of(id) {
             for (leg, other) in [(id, peer), (peer, id)] {
                 let held = self.legs.get(other).is_some_and(Leg::holds);

@@ -8,6 +8,7 @@ use crate::call::{Call, CallEvent, CallRecord, Stage};
 use crate::keys::{KeyWay, Press};
 use crate::leg::{self, CallId, Leg, LegId, LegState, Role};
 use crate::ports::{PortLease, PortPool};
+use crate::setup::Setup;
 use crate::timers::Wake;
 use crate::{Cause, caller};
 use clock::{Mono, Now, Wheel};
@@ -85,11 +86,13 @@ pub struct Switch {
     pub(crate) legs: SlotMap<LegId, Leg>,
     pub(crate) calls: SlotMap<CallId, Call>,
     pub(crate) ports: PortPool,
+    pub(crate) media_policy: crate::MediaPolicy,
     pub(crate) timers: Wheel<Wake>,
     pub(crate) actions: VecDeque<Action>,
     pub(crate) events: VecDeque<CallEvent>,
     failed_above: VecDeque<u64>,
     up: usize,
+    pub(crate) setup: Setup,
 }
 
 impl Switch {
@@ -101,11 +104,13 @@ impl Switch {
             legs: SlotMap::with_key(),
             calls: SlotMap::with_key(),
             ports: PortPool::default(),
+            media_policy: crate::MediaPolicy::default(),
             timers: Wheel::new(),
             actions: VecDeque::new(),
             events: VecDeque::new(),
             failed_above: VecDeque::new(),
             up: 0,
+            setup: Setup::default(),
         }
     }
 

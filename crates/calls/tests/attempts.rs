@@ -1,9 +1,10 @@
 //! What a branch does when its INVITE is refused for a reason that can be mended: a scripted caller and a scripted device
 //! beside a real switch.
 
-use calls::{CallEvent, CallId, Incoming, Party, PortLease, Switch, Target, Way};
+use calls::{AtOnce, CallEvent, CallId, Incoming, Party, PortLease, Switch, Target, Way};
 use clock::Now;
 use sip::Flow;
+use std::sync::Arc;
 use std::time::Duration;
 use wire::sip::{HeaderName, Message, Method};
 
@@ -32,6 +33,7 @@ fn target(remote: &str) -> Target {
         behind_nat: false,
         further: Vec::new(),
         line: None,
+        at_once: None,
     }
 }
 
@@ -98,6 +100,7 @@ impl Bench {
             dialled: "200",
             label: "ada-1",
             behind_nat: false,
+            media_from: Arc::default(),
             session_id: "0123456789abcdef0123456789abcdef",
             emergency: false,
         };
@@ -282,4 +285,25 @@ fn r1_a_loser_whose_answer_crosses_its_cancel_hears_why_it_lost() {
     let methods: Vec<Method<'_>> = sent.iter().map(|sent| sent.message().method()).collect();
     assert_eq!(methods, [Method::Ack, Method::Bye]);
     assert_eq!(sent[1].text(HeaderName::Reason), reason);
+}
+
+#[test]
+fn r5_a_device_is_asked_to_answer_by_itself_in_its_own_form_and_by_no_other() {
+    let table = [
+        (None, "", "", ""),
+        (Some(AtOnce::AnswerMode), "Auto", "", ""),
+        (Some(AtOnce::AlertInfo), "", "<http://127.0.0.1>;info=alert-autoanswer;delay=0", ""),
+        (Some(AtOnce::CallInfo), "", "", "<sip:office>;answer-after=0"),
+    ];
+    for (at_once, mode, alert, call) in table {
+        let mut bench = Bench::new();
+        let target = Target { at_once, ..target("10.0.0.2:5060") };
+        let (now, id) = (bench.now, bench.call);
+        assert!(bench.switch.add_branch(now, id, &target).is_some());
+        let invite = bench.invite();
+        let mode_sent = invite.message().value_of_other("Answer-Mode").unwrap_or_default().to_vec();
+        assert_eq!(String::from_utf8_lossy(&mode_sent), mode);
+        let sent = (invite.text(HeaderName::AlertInfo), invite.text(HeaderName::CallInfo));
+        assert_eq!(sent, (alert.to_owned(), call.to_owned()));
+    }
 }

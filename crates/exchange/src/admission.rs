@@ -4,6 +4,7 @@
 //! no knowledge of accounts, the challenge, and only then everything else.
 
 use crate::exchange::Exchange;
+use crate::people::is_web_name;
 use crate::sources::{Room, Source};
 use calls::Leftover;
 use clock::Now;
@@ -42,6 +43,9 @@ impl Exchange {
     /// One message, framed.
     pub(crate) fn message(&mut self, now: Now, flow: Flow, bytes: &[u8]) {
         self.registrar.silence.heard(flow);
+        if self.sheds_at_the_door(flow, bytes) {
+            return;
+        }
         self.ladder.keep(false, flow, bytes);
         let message = match Message::parse(bytes) {
             Ok(message) => message,
@@ -124,36 +128,35 @@ impl Exchange {
 
     /// Who sent a request; a stranger is challenged here, and `None` means that the request has its answer.
     pub(crate) fn sender(&mut self, now: Now, flow: Flow, message: &Message<'_>) -> Option<Sender> {
+        if let Some(hash) = sip::bearer::token(message) {
+            return self.web_sender(now, flow, message, hash).map(Sender::Device);
+        }
+        // A page on a trunk's machine is not the trunk.
         if message.method() != Method::Register
+            && !flow.transport.is_websocket()
             && let Some(trunk) = self.trunk_of(flow)
         {
             return Some(Sender::Trunk(trunk.into()));
         }
         let Some(credentials) = self.verifier.credentials(message) else {
-            self.challenge(now, flow, message, false);
+            self.challenge_as_named(now, flow, message);
             return None;
         };
         let (address, user) = (flow.remote.ip(), credentials.user());
         let source = Source::of(address);
-        let known = self.sources.is_known(now.mono, source);
-        // A phone that is registered by this very path is always heard: nobody else can be there.
-        if self.guesses.is_ignored(now.mono, address, user, known) && !self.registrar.is_at(user, flow) {
-            // A phone with a mistyped secret must hear no, and stop; a guesser learns nothing, whatever it tried.
-            self.refuse(flow, message, 403);
+        if self.is_refused_as_guesser(now, flow, message, user) {
             return None;
         }
-        let secret = self.people.device(user).map(|device| &device.secret);
+        // A web phone has no secret: it proves itself by its token.
+        let device = self.people.device(user).filter(|_| !is_web_name(user));
+        let secret = device.map(|device| &device.secret);
         let verdict = self.verifier.check(now.mono, source.address(), message, &credentials, secret);
         match verdict {
             Verdict::Right { user } => {
                 self.sources.proved(now.mono, address);
                 return Some(Sender::Device(user));
             }
-            Verdict::Wrong => {
-                if let Some(guessing) = self.guesses.strike(now.mono, address, user) {
-                    self.report_guessing(now, guessing);
-                }
-            }
+            Verdict::Wrong => self.strike(now, flow, user),
             Verdict::Stale | Verdict::Missing => {}
         }
         match self.sources.ask(now.mono, address) {
@@ -161,6 +164,56 @@ impl Exchange {
             room => self.refuse_flood(flow, message, room),
         }
         None
+    }
+
+    /// Whether who asks is not listened to because it guessed; it has its answer then.
+    pub(crate) fn is_refused_as_guesser(
+        &mut self,
+        now: Now,
+        flow: Flow,
+        message: &Message<'_>,
+        user: &str,
+    ) -> bool {
+        let address = flow.remote.ip();
+        let known = self.sources.is_known(now.mono, Source::of(address));
+        // A phone that is registered by this very path is always heard: nobody else can be there.
+        let refused =
+            self.guesses.is_ignored(now.mono, address, user, known) && !self.registrar.is_at(user, flow);
+        if refused {
+            // A phone with a mistyped secret must hear no, and stop; a guesser learns nothing, whatever it tried.
+            self.refuse(flow, message, 403);
+        }
+        refused
+    }
+
+    /// A wrong secret, or a wrong token.
+    pub(crate) fn strike(&mut self, now: Now, flow: Flow, user: &str) {
+        if let Some(guessing) = self.guesses.strike(now.mono, flow.remote.ip(), user) {
+            self.report_guessing(now, guessing);
+        }
+    }
+
+    /// Asks for what the device that the request names can give: a token from a web phone, a digest from all others.
+    /// Whether there is such a device makes no difference.
+    fn challenge_as_named(&mut self, now: Now, flow: Flow, message: &Message<'_>) {
+        let from = message.from().ok().and_then(|from| from.uri().ok());
+        if from.and_then(|uri| uri.user_decoded()).is_some_and(|user| is_web_name(&user)) {
+            return self.challenge_bearer(now, flow, message, false);
+        }
+        self.challenge(now, flow, message, false);
+    }
+
+    /// RFC 8898 4; `invalid`: there was a token, and it is not good here.
+    pub(crate) fn challenge_bearer(&mut self, now: Now, flow: Flow, message: &Message<'_>, invalid: bool) {
+        match self.sources.ask(now.mono, flow.remote.ip()) {
+            Room::Answer => {}
+            room => return self.refuse_flood(flow, message, room),
+        }
+        let realm = &self.config.realm;
+        self.switch.endpoint().respond_stateless(flow, message, 401, |mut writer| {
+            sip::bearer::challenge(&mut writer, realm, invalid);
+            writer.finish()
+        });
     }
 
     fn challenge(&mut self, now: Now, flow: Flow, message: &Message<'_>, stale: bool) {
@@ -186,6 +239,14 @@ impl Exchange {
         self.switch
             .endpoint()
             .respond_stateless(flow, message, status, |writer| finish_refusal(writer, status));
+    }
+
+    /// The same, with the reason in words for whoever looks at the phone or its trace (RFC 3326).
+    pub(crate) fn refuse_because(&mut self, flow: Flow, message: &Message<'_>, status: u16, why: &str) {
+        self.switch.endpoint().respond_stateless(flow, message, status, |mut writer| {
+            writer.header(HeaderName::Reason, format!("SIP;cause={status};text=\"{why}\""));
+            finish_refusal(writer, status)
+        });
     }
 
     /// Refuses a request that has a transaction.

@@ -10,6 +10,7 @@ use crate::change::{Change, OpenCall};
 use crate::exchange::{Exchange, Promise};
 use crate::facts::Fact;
 use crate::limits;
+use crate::people::is_web_name;
 use calls::CallRecord;
 use clock::{Mono, Now};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -76,7 +77,8 @@ impl Exchange {
 
     /// Hands the bindings of devices to the store as they are now, in parts.
     pub(crate) fn store_devices_anew(&mut self, now: Now, devices: Vec<Box<str>>) {
-        self.backlog.devices.extend(devices);
+        // Web phones are in memory alone.
+        self.backlog.devices.extend(devices.into_iter().filter(|device| !is_web_name(device)));
         self.store_backlog(now);
     }
 

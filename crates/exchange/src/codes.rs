@@ -23,6 +23,10 @@ pub enum CodeAct {
     SayNumber,
     /// Says whether the phone that dials it may call a number.
     MayCall,
+    /// Acts on the caller's own account from another's phone: asks for number and PIN, then for a code.
+    OwnAccount,
+    /// Calls somebody whose telephone answers at once; the number is dialled with the code.
+    Intercom,
     /// Switches do-not-disturb.
     DoNotDisturb(bool),
     /// Sets where calls go, asking for the number if it was not dialled with the code; or clears it.
@@ -30,8 +34,8 @@ pub enum CodeAct {
 }
 
 /// Each act with its name in the configuration, its code where nothing else is configured, and what it does.
-const ACTS: [(CodeAct, &str, &str, &str); 13] = {
-    use CodeAct::{DoNotDisturb, Echo, Forward, MayCall, SayNumber};
+const ACTS: [(CodeAct, &str, &str, &str); 15] = {
+    use CodeAct::{DoNotDisturb, Echo, Forward, Intercom, MayCall, OwnAccount, SayNumber};
     use ForwardWhen::{Always, Busy, NoAnswer, Offline};
     [
         (Echo, "echo", "*60", "says back what it hears"),
@@ -43,6 +47,12 @@ const ACTS: [(CodeAct, &str, &str, &str); 13] = {
             "says whether this phone may call a number; dial it after the code, or when asked",
         ),
         (
+            OwnAccount,
+            "own-account",
+            "*67",
+            "sets your own forwarding or do-not-disturb from another's phone: asks for your number, your PIN, and the code",
+        ),
+        (
             Forward(Always, true),
             "forward-always",
             "*72",
@@ -51,6 +61,12 @@ const ACTS: [(CodeAct, &str, &str, &str); 13] = {
         (Forward(Always, false), "forward-always-off", "*73", "ends the forwarding of all calls"),
         (DoNotDisturb(true), "do-not-disturb", "*78", "do not disturb: no call rings"),
         (DoNotDisturb(false), "do-not-disturb-off", "*79", "calls ring again"),
+        (
+            Intercom,
+            "intercom",
+            "*80",
+            "calls a phone that answers at once; dial the number after it (right intercom, or a hunt group in common)",
+        ),
         (
             Forward(Busy, true),
             "forward-busy",
@@ -99,7 +115,7 @@ impl CodeAct {
     }
 
     fn takes_number(self) -> bool {
-        matches!(self, CodeAct::Forward(_, true) | CodeAct::MayCall)
+        matches!(self, CodeAct::Forward(_, true) | CodeAct::MayCall | CodeAct::Intercom)
     }
 }
 
@@ -176,8 +192,26 @@ pub(crate) enum Step {
     Number(ForwardWhen),
     /// The number that may be called, or not, is collected.
     MayCall,
-    /// The store has not answered yet.
+    /// The store, or the check of a PIN, has not answered yet.
     Store,
+    /// The number of whoever wants to act from another's phone is collected.
+    Owner,
+    /// The PIN of the one who has a number is collected; so many were wrong.
+    Pin {
+        /// The number.
+        number: Box<str>,
+        /// Wrong ones before.
+        tries: u8,
+    },
+    /// What shall be done for the one who proved the PIN is collected.
+    Code,
+    /// The reason was said: the call is refused.
+    Refuse {
+        /// Why.
+        cause: Cause,
+        /// In the record.
+        detail: Box<str>,
+    },
 }
 
 impl Exchange {
@@ -185,8 +219,9 @@ impl Exchange {
     pub(crate) fn answer_code(&mut self, now: Now, call: CallId, dialled: &str) -> bool {
         let Some((act, number)) = self.config.codes.find(dialled) else { return false };
         let Some(account) = self.caller_account(call) else { return false };
-        if number.is_some() && self.destination(dialled) != Destination::Unknown {
-            // A number that begins like a code.
+        // A number of the office that begins like a code.
+        let outside = |what: &Destination| matches!(what, Destination::Unknown | Destination::Outside { .. });
+        if number.is_some() && !outside(&self.destination(dialled)) {
             return false;
         }
         if self.services.is_full() {
@@ -211,25 +246,37 @@ impl Exchange {
                 self.begin_code(now, call, act, Script::default(), Step::Store);
                 self.say_may_call(now, call, number);
             }
-            (CodeAct::Forward(when, true), None) => {
+            (CodeAct::OwnAccount, _) => {
                 let script = Script::ask(Prompt::EnterNumber, Collect::default());
-                self.begin_code(now, call, act, script, Step::Number(when));
+                self.begin_code(now, call, act, script, Step::Owner);
             }
-            (CodeAct::Forward(when, true), Some(number)) => {
+            (CodeAct::Intercom, number) => self.intercom(now, call, &account, number),
+            (CodeAct::Forward(..) | CodeAct::DoNotDisturb(_), number) => {
                 self.begin_code(now, call, act, Script::default(), Step::Store);
-                self.forward_own(now, call, when, Some(number.into()));
-            }
-            (CodeAct::Forward(when, false), _) => {
-                self.begin_code(now, call, act, Script::default(), Step::Store);
-                self.forward_own(now, call, when, None);
-            }
-            (CodeAct::DoNotDisturb(on), _) => {
-                self.begin_code(now, call, act, Script::default(), Step::Store);
-                let said = if on { Prompt::DndOn } else { Prompt::DndOff };
-                self.edit(now, call, AccountEdit::DoNotDisturb(on), vec![Line::Prompt(said)]);
+                self.set_own(now, call, act, number);
             }
         }
         true
+    }
+
+    /// Changes the account that the caller acts for, within a dialogue.
+    fn set_own(&mut self, now: Now, call: CallId, act: CodeAct, number: Option<&str>) {
+        match (act, number) {
+            (CodeAct::Forward(when, true), None) => {
+                let script = Script::ask(Prompt::EnterNumber, Collect::default());
+                self.converse_on(now, call, script, Step::Number(when));
+            }
+            (CodeAct::Forward(when, on), number) => {
+                self.set_step(call, Step::Store);
+                self.forward_own(now, call, when, number.filter(|_| on).map(Box::from));
+            }
+            (CodeAct::DoNotDisturb(on), _) => {
+                self.set_step(call, Step::Store);
+                let said = if on { Prompt::DndOn } else { Prompt::DndOff };
+                self.edit(now, call, AccountEdit::DoNotDisturb(on), vec![Line::Prompt(said)]);
+            }
+            _ => self.say_why(now, call, Prompt::NotUnderstood, "no code that acts on an account"),
+        }
     }
 
     pub(crate) fn answer_with_echo(&mut self, now: Now, call: CallId) {
@@ -245,6 +292,14 @@ impl Exchange {
                 self.set_step(call, Step::Store);
                 self.forward_own(now, call, when, Some(number));
             }
+            (Step::Owner, Outcome::Collected(number)) => self.ask_pin(now, call, number, 0),
+            (Step::Pin { number, tries }, Outcome::Collected(pin)) => {
+                self.check_pin(now, call, number, pin, tries);
+            }
+            (Step::Code, Outcome::Collected(code)) => match self.config.codes.clone().find(&code) {
+                Some((act, number)) => self.set_own(now, call, act, number),
+                None => self.say_why(now, call, Prompt::NotUnderstood, "no code"),
+            },
             (Step::MayCall, Outcome::Collected(number)) => self.say_may_call(now, call, &number),
             // Nothing is said while the store is asked.
             (step, _) => self.set_step(call, step),
@@ -263,7 +318,7 @@ impl Exchange {
         self.say_why(now, call, Prompt::NotStored, why);
     }
 
-    fn begin_code(&mut self, now: Now, call: CallId, act: CodeAct, script: Script, step: Step) {
+    pub(crate) fn begin_code(&mut self, now: Now, call: CallId, act: CodeAct, script: Script, step: Step) {
         let language = self
             .caller_account(call)
             .and_then(|account| self.people.account(&account).map(|account| account.settings.language));
@@ -273,6 +328,11 @@ impl Exchange {
 
     fn caller_account(&self, call: CallId) -> Option<Box<str>> {
         self.ongoing.call(call).and_then(|ongoing| ongoing.caller_account.clone())
+    }
+
+    /// Whose account a dialogue is about: the caller's, or that of the one who proved a PIN.
+    fn acting_account(&self, call: CallId) -> Option<Box<str>> {
+        self.services.account(call).map(Box::from).or_else(|| self.caller_account(call))
     }
 
     fn forward_own(&mut self, now: Now, call: CallId, when: ForwardWhen, to: Option<Box<str>>) {
@@ -291,7 +351,7 @@ impl Exchange {
 
     /// Whether the caller's account may have its calls go to a number, or which reason is said.
     fn reachable(&mut self, now: Now, call: CallId, number: &str) -> Result<(), (Prompt, &'static str)> {
-        let own = self.caller_account(call);
+        let own = self.acting_account(call);
         match self.destination(number) {
             Destination::Unknown => Err((Prompt::UnknownNumber, "nobody has the number")),
             Destination::Emergency(_) => Err((Prompt::NotAllowed, "emergency numbers are called by people")),
@@ -329,7 +389,7 @@ impl Exchange {
 
     /// Stores an edit of the caller's account; `said` follows the yes.
     fn edit(&mut self, now: Now, call: CallId, edit: AccountEdit, said: Vec<Line>) {
-        let Some(account) = self.caller_account(call) else { return };
+        let Some(account) = self.acting_account(call) else { return };
         let Some(change) = self.edited_account(&account, [edit]) else { return };
         match self.people.check(&change) {
             Err(refusal) => self.say_why(now, call, Prompt::NotUnderstood, &refusal.to_string()),
@@ -337,7 +397,7 @@ impl Exchange {
         }
     }
 
-    fn say_why(&mut self, now: Now, call: CallId, reason: Prompt, words: &str) {
+    pub(crate) fn say_why(&mut self, now: Now, call: CallId, reason: Prompt, words: &str) {
         self.note_call(now, call, "feature-code", format!("not done: {words}"));
         let lines = farewell(vec![Line::Prompt(reason)]);
         self.converse_on(now, call, Script::say(lines), Step::Farewell);
@@ -349,7 +409,7 @@ fn farewell(mut lines: Vec<Line>) -> Vec<Line> {
     lines
 }
 
-fn tongue(language: Language) -> Tongue {
+pub(crate) fn tongue(language: Language) -> Tongue {
     match language {
         Language::English => Tongue::En,
         Language::Chinese => Tongue::Zh,

@@ -2,18 +2,23 @@
 
 use crate::change::Change;
 use crate::codes::CodeAct;
+use crate::events::{CallName, LiveCall};
 use crate::exchange::{Exchange, Promise};
 use crate::guesses::Guessing;
 use crate::input::{CommandId, Output};
-use crate::ladder::Rung;
+use crate::ladder::{Captured, Rung};
 use crate::limits;
+use crate::listing::Slice;
 use crate::people::{
-    Account, AccountEdit, Device, DeviceEdit, Group, PeopleChange, Refusal, Route, Settings, Trunk,
-    clean_display,
+    Account, AccountEdit, AutoAnswer, Device, DeviceEdit, Group, PeopleChange, Refusal, Route, Settings,
+    Trunk, clean_display,
 };
 use crate::reconfigure::LiveConfig;
+use calls::Setup;
+use crate::web_phones::WebPhoneRequest;
 use clock::Now;
 use sip::digest::Secret;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// One row of an import, already split and with its secret hashed.
@@ -53,6 +58,8 @@ pub enum Command {
         name: Box<str>,
         /// What others see.
         display: Box<str>,
+        /// What is set from the beginning.
+        edits: Vec<AccountEdit>,
     },
     /// Add a device; one that exists is refused.
     AddDevice {
@@ -77,6 +84,23 @@ pub enum Command {
     },
     /// Take rows, at most [`limits::IMPORT_ROWS`] at a time.
     Import(Vec<ImportRow>),
+    /// One account.
+    Account(Box<str>),
+    /// One number; answered as [`Answer::Numbers`], with none if nobody has it.
+    Number(Box<str>),
+    /// One device; answered as [`Answer::Devices`], with none if there is none.
+    Device(Box<str>),
+    /// Some accounts, in the order of their names; answered as [`Answer::Accounts`].
+    AccountPage(Slice),
+    /// Some numbers, in order; answered as [`Answer::Numbers`].
+    NumberPage(Slice),
+    /// Some devices, in the order of their names; answered as [`Answer::Devices`].
+    DevicePage(Slice),
+    /// Make the web phone of a session, or give it another token.
+    OpenWebPhone(Box<WebPhoneRequest>),
+    /// A session is over: its web phone leaves, its calls end, its sockets are closed. `None`: all are, as far as we
+    /// know; pages whose session lives come again.
+    EndSession(Option<Box<str>>),
     /// All accounts.
     ListAccounts,
     /// All numbers.
@@ -91,8 +115,38 @@ pub enum Command {
     ListGroups,
     /// The numbers that are services of the exchange.
     ListCodes,
+    /// The calls that go on.
+    ListCalls,
+    /// End a call that goes on.
+    HangUp {
+        /// Which.
+        call: CallName,
+        /// Who wants it so, for the record.
+        who: Box<str>,
+    },
     /// What a call sent and received; without a Session-ID, the last call that began.
     Ladder(Option<Box<str>>),
+    /// Whether a secret from there may be tried for this name now.
+    MayTry {
+        /// Where from.
+        source: IpAddr,
+        /// Whose secret.
+        name: Box<str>,
+    },
+    /// A wrong secret was tried: a strike, as for a wrong answer to a challenge (R10).
+    WrongSecret {
+        /// Where from.
+        source: IpAddr,
+        /// Whose secret.
+        name: Box<str>,
+    },
+    /// The same for a capture file; the bodies only for a call by its name, and for somebody who may have them.
+    Capture {
+        /// The Session-ID.
+        session_id: Option<Box<str>>,
+        /// Who takes the bodies, too.
+        bodies: Option<Box<str>>,
+    },
     /// How things are.
     Status,
     /// Take settings, all or none.
@@ -112,6 +166,8 @@ pub struct AccountRow {
     pub devices: Vec<Box<str>>,
     /// What is set for it.
     pub settings: Settings,
+    /// Whether one of its devices is registered.
+    pub registered: bool,
 }
 
 /// A device in a list.
@@ -123,6 +179,12 @@ pub struct DeviceRow {
     pub account: Box<str>,
     /// Where it is registered from, in the form of a flow; empty when it is not.
     pub registered: Vec<String>,
+    /// Where it stands.
+    pub location: Box<str>,
+    /// The number that an emergency service calls back.
+    pub call_back: Option<Box<str>>,
+    /// How it is told to answer by itself.
+    pub auto_answer: Option<AutoAnswer>,
 }
 
 /// How things are.
@@ -152,6 +214,8 @@ pub struct Status {
     pub ignored: u64,
     /// The sources that guess, the latest first.
     pub guessing: Vec<Guessing>,
+    /// How long callers waited until they were told something.
+    pub setup: Setup,
 }
 
 /// What comes back.
@@ -170,6 +234,10 @@ pub enum Answer {
         /// Those that were not.
         bad: Vec<BadRow>,
     },
+    /// To [`Command::Account`]; `None` if there is none.
+    Account(Option<Box<AccountRow>>),
+    /// To [`Command::MayTry`]: how long the next try has to wait; zero if it may be made now.
+    Wait(Duration),
     /// To [`Command::ListAccounts`].
     Accounts(Vec<AccountRow>),
     /// To [`Command::ListNumbers`]: number and account.
@@ -184,8 +252,17 @@ pub enum Answer {
     Groups(Vec<(Box<str>, Group)>),
     /// To [`Command::ListCodes`]: what to dial, and what it does.
     Codes(Vec<(Box<str>, Box<str>)>),
+    /// To [`Command::ListCalls`].
+    Calls(Vec<LiveCall>),
+    /// To [`Command::OpenWebPhone`].
+    WebPhone {
+        /// The device.
+        device: Box<str>,
+    },
     /// To [`Command::Ladder`], in the order of time.
     Ladder(Vec<Rung>),
+    /// To [`Command::Capture`], in the order of time.
+    Captured(Vec<Captured>),
     /// To [`Command::Status`].
     Status(Status),
 }
@@ -196,8 +273,11 @@ impl Exchange {
             Command::AddAccount { name, .. } if self.people.account(&name).is_some() => {
                 self.answer(id, Answer::Refused(Refusal::Exists("account", name)));
             }
-            Command::AddAccount { name, display } => {
-                let (display, settings) = (clean_display(&display), Box::default());
+            Command::AddAccount { name, display, edits } => {
+                let (mut display, mut settings) = (clean_display(&display), Box::default());
+                for edit in edits {
+                    edit.apply(&mut display, &mut settings);
+                }
                 self.change_people(now, id, PeopleChange::PutAccount { name, display, settings });
             }
             Command::AddDevice { name, .. } if self.people.device(&name).is_some() => {
@@ -209,6 +289,11 @@ impl Exchange {
             Command::EditAccount { name, edits } => self.edit_account(now, id, name, edits),
             Command::EditDevice { name, edits } => self.edit_device(now, id, name, edits),
             Command::Change(change) => self.change_people(now, id, change),
+            Command::OpenWebPhone(wanted) => self.open_web_phone(now, id, *wanted),
+            Command::EndSession(session) => {
+                self.end_session(now, session.as_deref());
+                self.answer(id, Answer::Done);
+            }
             Command::Import(rows) => self.import(now, id, &rows),
             list @ (Command::ListAccounts
             | Command::ListNumbers
@@ -216,13 +301,55 @@ impl Exchange {
             | Command::ListTrunks
             | Command::ListRoutes
             | Command::ListGroups
+            | Command::ListCalls
             | Command::ListCodes) => {
                 let answer = self.list(&list);
+                self.answer(id, answer);
+            }
+            Command::Account(name) => {
+                let row =
+                    self.people.account(&name).map(|account| Box::new(self.account_row(&name, account)));
+                self.answer(id, Answer::Account(row));
+            }
+            Command::Number(number) => {
+                let found =
+                    self.people.account_of(&number).map(|(account, _)| (number.clone(), account.into()));
+                self.answer(id, Answer::Numbers(found.into_iter().collect()));
+            }
+            Command::Device(name) => {
+                let found = self.people.device(&name).map(|device| self.device_row(&name, device));
+                self.answer(id, Answer::Devices(found.into_iter().collect()));
+            }
+            page @ (Command::AccountPage(_) | Command::NumberPage(_) | Command::DevicePage(_)) => {
+                let answer = self.page(&page);
+                self.answer(id, answer);
+            }
+            Command::MayTry { source, name } => {
+                let wait = self.guesses.wait(now.mono, source, &name);
+                self.answer(id, Answer::Wait(wait));
+            }
+            Command::WrongSecret { source, name } => {
+                if let Some(guessing) = self.guesses.strike(now.mono, source, &name) {
+                    self.report_guessing(now, guessing);
+                }
+                self.answer(id, Answer::Done);
+            }
+            Command::HangUp { call, who } => {
+                let answer = match self.hang_up(now, &call, &who) {
+                    true => Answer::Done,
+                    false => Answer::Refused(Refusal::Unknown("call", call.to_string().into())),
+                };
                 self.answer(id, answer);
             }
             Command::Ladder(session_id) => {
                 let rungs = self.ladder_of(session_id.as_deref());
                 self.answer(id, Answer::Ladder(rungs));
+            }
+            Command::Capture { session_id, bodies } => {
+                // Without a name, nothing could say whose bodies were taken.
+                let bodies = bodies.filter(|_| session_id.is_some());
+                let captured = self.capture_of(now, session_id.as_deref(), bodies.as_deref());
+                self.answer(id, Answer::Captured(captured));
             }
             Command::Reconfigure(live) => self.reconfigure(id, *live),
             Command::Status => {
@@ -237,24 +364,14 @@ impl Exchange {
         let people = &self.people;
         match what {
             Command::ListAccounts => {
-                let row = |(name, account): (&str, &Account)| AccountRow {
-                    name: name.into(),
-                    display: account.display.clone(),
-                    numbers: account.numbers.clone(),
-                    devices: account.devices.clone(),
-                    settings: account.settings.clone(),
-                };
+                let row = |(name, account): (&str, &Account)| self.account_row(name, account);
                 Answer::Accounts(people.accounts().map(row).collect())
             }
             Command::ListNumbers => Answer::Numbers(
                 people.numbers().map(|(number, account)| (number.into(), account.into())).collect(),
             ),
             Command::ListDevices => {
-                let row = |(name, device): (&str, &Device)| DeviceRow {
-                    name: name.into(),
-                    account: device.account.clone(),
-                    registered: self.registrar.flows(name),
-                };
+                let row = |(name, device): (&str, &Device)| self.device_row(name, device);
                 Answer::Devices(people.devices().map(row).collect())
             }
             Command::ListTrunks => {
@@ -269,6 +386,7 @@ impl Exchange {
             Command::ListGroups => {
                 Answer::Groups(people.groups().map(|(name, group)| (name.into(), group.clone())).collect())
             }
+            Command::ListCalls => Answer::Calls(self.live_calls()),
             _ => Answer::Codes(self.services_in_words()),
         }
     }
@@ -302,6 +420,7 @@ impl Exchange {
             wrong_answers,
             ignored,
             guessing: self.guesses.list(now.mono),
+            setup: self.switch.setup(),
         }
     }
 

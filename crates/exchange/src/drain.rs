@@ -2,6 +2,8 @@
 
 use crate::exchange::Exchange;
 use crate::limits;
+use calls::{CallId, Cause};
+use clock::Now;
 
 impl Exchange {
     /// From now on new calls are refused with 503 and Retry-After, but for emergencies (R31); there is no way back.
@@ -9,8 +11,25 @@ impl Exchange {
         self.draining = true;
     }
 
-    /// Whether a new call is refused for want of room: we drain, or too many are up. Emergencies do not ask (R31).
-    pub(crate) fn refuses_new_calls(&self) -> bool {
-        self.draining || self.switch.load().0 >= limits::CALLS
+    /// The time of a drain is over: ends all calls but emergencies, which nothing times out (R31). Returns how many
+    /// of those go on.
+    pub fn end_drain(&mut self, now: Now) -> usize {
+        let (emergencies, others): (Vec<_>, Vec<_>) =
+            self.ongoing.iter().partition(|(_, ongoing)| ongoing.emergency);
+        let others: Vec<CallId> = others.into_iter().map(|(call, _)| call).collect();
+        let left = emergencies.len();
+        for call in others {
+            self.switch.hang_up(now, call, Cause::NodeLost);
+        }
+        self.settle(now);
+        left
+    }
+
+    /// Why a new call is refused for want of room: we drain, or too many are up. Emergencies do not ask (R31).
+    pub(crate) fn refuses_new_calls(&self) -> Option<&'static str> {
+        if self.draining {
+            return Some("The exchange stops and takes no new calls");
+        }
+        (self.switch.load().0 >= limits::CALLS).then_some("Too many calls are up")
     }
 }

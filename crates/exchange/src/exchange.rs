@@ -7,6 +7,7 @@ use crate::codes::Codes;
 use crate::command::{Answer, BadRow};
 use crate::dialogue::{Line, Services};
 use crate::emergency::{CallBacks, EmergencyPlan};
+use crate::events::Listening;
 use crate::guesses::Guesses;
 use crate::input::{CommandId, Input, Output, Reason};
 use crate::journal::Journal;
@@ -18,12 +19,14 @@ use crate::ongoing::OngoingCalls;
 use crate::overload::Load;
 use crate::people::{People, PeopleChange};
 use crate::permissions::DayCounts;
+use crate::pin::Pins;
 use crate::registrar::Registrar;
 use crate::rehome::rehome;
 use crate::sources::Sources;
 use crate::texts::Texts;
 use crate::trunks::Trunks;
 use crate::watching::Watchers;
+use crate::web_phones::WebPhones;
 use calls::{CallEvent, Switch};
 use clock::{Mono, Now};
 use sip::ServerKey;
@@ -101,7 +104,10 @@ pub struct Exchange {
     pub(crate) call_backs: CallBacks,
     pub(crate) sources: Sources,
     pub(crate) guesses: Guesses,
+    pub(crate) pins: Pins,
     pub(crate) load: Load,
+    pub(crate) listening: Listening,
+    pub(crate) web_phones: WebPhones,
     pending: BTreeMap<u64, Pending>,
     sequence: u64,
     epoch: Epoch,
@@ -142,7 +148,10 @@ impl Exchange {
             call_backs: CallBacks::default(),
             sources: Sources::default(),
             guesses: Guesses::default(),
+            pins: Pins::default(),
             load: Load::default(),
+            listening: Listening::default(),
+            web_phones: WebPhones::default(),
             pending: BTreeMap::new(),
             sequence: snapshot.sequence,
             epoch: Epoch(1),
@@ -179,7 +188,9 @@ impl Exchange {
             Input::Datagram { flow, bytes } => self.datagram(now, flow, bytes),
             Input::Message { flow, bytes } => self.message(now, flow, bytes),
             Input::Unframed { flow, bytes } => self.unframed(now, flow, bytes),
+            Input::FlowOpened { flow, origin } => self.web_phones.flow_opened(flow, origin),
             Input::FlowClosed(flow) => {
+                self.web_phones.flow_closed(flow);
                 self.flow_closed(now, flow);
                 self.trunk_flow_closed(now, flow);
             }
@@ -193,8 +204,13 @@ impl Exchange {
                 self.trunks_due(now);
             }
             Input::Stored { sequence, answer } => self.stored(now, sequence, answer),
+            Input::PinVerified { check, right } => self.pin_verified(now, check, right),
             Input::Media(event) => self.switch.media_event(now, &event),
             Input::Ports(leases) => self.switch.ports().extend(leases),
+            Input::Secure { shared, policy } => {
+                self.switch.ports().share(shared);
+                self.switch.set_media_policy(policy);
+            }
             Input::Lag(lag) => self.load.lag = lag,
             Input::Command { id, command } => self.command(now, id, command),
         }
@@ -210,7 +226,9 @@ impl Exchange {
             self.ladder.keep(true, transmit.flow, &transmit.bytes);
             return Some(Output::Transmit(transmit));
         }
-        self.switch.next_action().map(Output::Media)
+        // A connection is closed when all that is for it has left.
+        let action = self.switch.next_action().map(Output::Media);
+        action.or_else(|| self.web_phones.next_to_close().map(Output::CloseFlow))
     }
 
     /// When, and why, the office wants an [`Input::Timeout`].
@@ -222,7 +240,8 @@ impl Exchange {
         let dialogues = self.services.next_deadline().map(|when| (when, Reason::Dialogues));
         let store = self.backlog.next_deadline().map(|when| (when, Reason::Store));
         let trunks = self.trunks.next_deadline().map(|when| (when, Reason::Trunks));
-        let all = [calls, bindings, watchers, dialogues, store, trunks];
+        let events = self.listening.next_deadline().map(|when| (when, Reason::Events));
+        let all = [calls, bindings, watchers, dialogues, store, trunks, events];
         all.into_iter().flatten().min_by_key(|(when, _)| *when)
     }
 
@@ -267,7 +286,7 @@ impl Exchange {
     }
 
     /// Lets policy answer everything that the calls below have to say.
-    fn settle(&mut self, now: Now) {
+    pub(crate) fn settle(&mut self, now: Now) {
         while let Some(event) = self.switch.next_event() {
             match event {
                 CallEvent::Referred { call, leg, target } => self.referred(now, call, leg, &target),
@@ -285,6 +304,7 @@ impl Exchange {
                 }
                 CallEvent::Ended(record) => {
                     self.services.end(record.call);
+                    self.tell_end(now, &record);
                     self.call_ended(now, record.call);
                     self.journal_end(record.call);
                     self.commit(now, vec![Change::Record(record)], Promise::Nothing);
@@ -292,12 +312,14 @@ impl Exchange {
                 CallEvent::Silent { flow } => self.registrar.silence.note(flow),
                 CallEvent::Digit { call, digit, .. } => self.key_pressed(now, call, digit),
                 CallEvent::SoundEnded { call } => self.sound_ended(now, call),
+                CallEvent::Changed { call } => self.ongoing.touch(call),
                 CallEvent::LegLost { .. } => {}
             }
         }
         while let Some(owner) = self.switch.next_failure() {
             self.above_answered(now, owner, None);
         }
+        self.tell_events(now);
     }
 
     /// Hands changes to the store; what was promised for them is kept when they are.
@@ -330,6 +352,7 @@ impl Exchange {
         match answer {
             StoreAnswer::Committed => {
                 self.registrar.committed(sequence, &pending.changes);
+                self.tell_kept(now, &pending.changes);
                 self.keep_promise(now, pending);
                 self.store_backlog(now);
             }
@@ -369,6 +392,10 @@ impl Exchange {
     fn apply(&mut self, now: Now, changes: &[Change]) {
         for change in changes {
             if let Change::People(change) = change {
+                self.tell_people(now, change);
+                if let PeopleChange::RemoveAccount { name } = change {
+                    self.end_web_phones_of(now, name);
+                }
                 self.people.apply(change);
                 self.registrar.people_changed(change);
                 self.trunks.people_changed(now, change);

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 /// What is held against somebody.
 #[derive(Clone, Copy, Debug, Default)]
-struct Strikes {
+pub(crate) struct Strikes {
     count: u32,
     last: Mono,
     /// Not listened to until then.
@@ -33,16 +33,27 @@ impl Strikes {
 
     /// One more; the time that nothing is listened to, if `free` are used up.
     fn add(&mut self, now: Mono, free: u32) -> Option<Duration> {
+        self.add_for(now, free, limits::IGNORED_LEAST)
+    }
+
+    /// The same; the first time is `least`, and each further one twice as long.
+    pub(crate) fn add_for(&mut self, now: Mono, free: u32, least: Duration) -> Option<Duration> {
         self.count = self.current(now).saturating_add(1);
         self.last = now;
         let beyond = self.count.checked_sub(free)?;
-        let time = limits::IGNORED_LEAST.saturating_mul(1 << beyond.min(16)).min(limits::IGNORED_MOST);
+        let time = least.saturating_mul(1 << beyond.min(16)).min(limits::IGNORED_MOST);
         self.until = now + time;
         Some(time)
     }
 
-    fn is_ignored(&self, now: Mono) -> bool {
+    pub(crate) fn is_ignored(&self, now: Mono) -> bool {
         self.until > now
+    }
+
+    /// The last one was none; what it began ends.
+    pub(crate) fn take_back(&mut self, now: Mono) {
+        self.count = self.count.saturating_sub(1);
+        self.until = self.until.min(now);
     }
 }
 
@@ -95,6 +106,16 @@ impl Guesses {
         let ignored = (strikes.is_ignored(now) && !known) || pair();
         self.ignored += u64::from(ignored);
         ignored
+    }
+
+    /// How long the next try at a secret has to wait that comes from this address under this name.
+    pub(crate) fn wait(&mut self, now: Mono, address: IpAddr, name: &str) -> Duration {
+        let source = Source::of(address);
+        let Some((strikes, _)) = self.sources.peek(&source) else { return Duration::ZERO };
+        let pair = self.pairs.peek(&(source, key(name))).map_or(Mono(0), |pair| pair.until);
+        let wait = strikes.until.max(pair).since(now);
+        self.ignored += u64::from(!wait.is_zero());
+        wait
     }
 
     /// A wrong answer. Returns what is worth a line in the log.

@@ -5,6 +5,7 @@ use crate::ongoing::Reach;
 use crate::people::{Group, Strategy};
 use calls::{CallId, Cause, Party};
 use clock::Now;
+use media::Prompt;
 use sip::subscription::DialogState;
 
 impl Exchange {
@@ -83,7 +84,10 @@ impl Exchange {
                 );
                 self.send_on(now, call, to);
             }
-            None => self.fail(now, call, Cause::NoAnswer, "nobody of the group took it"),
+            None => {
+                let why = "nobody of the group took it";
+                self.refuse_spoken(now, call, Prompt::NobodyAvailable, Cause::NoAnswer, why);
+            }
         }
     }
 

@@ -2,8 +2,10 @@
 
 use crate::change::{Commit, StoreAnswer};
 use crate::command::{Answer, Command};
+use crate::events::Event;
 use crate::guesses::Guessing;
 use crate::people::Host;
+use crate::pin::{Pin, PinCheck};
 use calls::{Action, PortLease};
 use media::MediaEvent;
 use sip::{Flow, Transmit, Transport};
@@ -37,6 +39,13 @@ pub enum Input<'a> {
         /// The rest, perhaps more than one message.
         bytes: &'a [u8],
     },
+    /// A WebSocket is open.
+    FlowOpened {
+        /// Its connection.
+        flow: Flow,
+        /// The origin of the page that opened it, as its browser says; `None` when it was no browser.
+        origin: Option<Box<str>>,
+    },
     /// A stream connection is gone.
     FlowClosed(Flow),
     /// Where a trunk is, in answer to [`Output::Reach`].
@@ -59,12 +68,26 @@ pub enum Input<'a> {
         /// What became of it.
         answer: StoreAnswer,
     },
+    /// Whether a PIN was right, in answer to [`Output::VerifyPin`].
+    PinVerified {
+        /// Which check.
+        check: PinCheck,
+        /// Whether it was.
+        right: bool,
+    },
     /// A media worker saw something.
     Media(MediaEvent),
     /// How late the core takes what came for it: how long something has waited at its doors without a break (R17).
     Lag(Duration),
     /// Media ports that a worker has bound.
     Ports(Vec<PortLease>),
+    /// The ports that browsers share, one a worker, and how media is protected (R14, R15).
+    Secure {
+        /// One a worker and family.
+        shared: Vec<PortLease>,
+        /// What holds from now on.
+        policy: calls::MediaPolicy,
+    },
     /// Somebody with the right to do so wants something.
     Command {
         /// For the answer.
@@ -79,6 +102,9 @@ pub enum Input<'a> {
 pub enum Output {
     /// Send bytes.
     Transmit(Transmit),
+    /// Close a stream connection, once what was sent by it before had a moment to leave; tell by
+    /// [`Input::FlowClosed`].
+    CloseFlow(Flow),
     /// Find out where a trunk is (RFC 3263), connect if its transport needs it, and answer with [`Input::Reached`].
     Reach {
         /// The trunk.
@@ -94,6 +120,17 @@ pub enum Output {
     Media(Action),
     /// Keep changes, and answer with [`Input::Stored`].
     Commit(Commit),
+    /// Something is different; only while somebody listens ([`crate::Exchange::listen`]).
+    Event(Box<Event>),
+    /// Compare a PIN with its hash, off the core (R17), and answer with [`Input::PinVerified`].
+    VerifyPin {
+        /// Which check.
+        check: PinCheck,
+        /// The hash (argon2id, PHC form). None is compared with something that no PIN has, in the same time.
+        hash: Option<Box<str>>,
+        /// What was keyed.
+        pin: Pin,
+    },
     /// Tell the operator: somebody guesses at secrets.
     Guessing(Guessing),
     /// The answer to a command.
@@ -120,4 +157,6 @@ pub enum Reason {
     Store,
     /// A trunk is looked for, asked, or registered at.
     Trunks,
+    /// How things are is to be told again.
+    Events,
 }

@@ -13,22 +13,26 @@ mod dial_plan;
 pub mod dialogue;
 mod drain;
 mod emergency;
+mod events;
 mod exchange;
 mod facts;
 mod forwarding;
 mod guesses;
 mod hunting;
 mod input;
+mod intercom;
 mod journal;
 mod jump;
 mod ladder;
 pub mod limits;
+mod listing;
 mod numbering;
 mod ongoing;
 mod outside;
 mod overload;
 mod people;
 mod permissions;
+mod pin;
 mod recent;
 mod reconfigure;
 mod registrar;
@@ -36,27 +40,35 @@ mod rehome;
 mod routing;
 mod silence;
 mod sources;
+mod spoken;
 mod texts;
 mod transfer;
 mod trunks;
 mod watching;
+mod web_phones;
 
+pub use calls::Setup;
 pub use change::{Change, Commit, Epoch, OpenCall, Owned, SHARDS, Shard, StoreAnswer};
 pub use codes::{CodeAct, Codes};
 pub use command::{AccountRow, Answer, BadRow, Command, DeviceRow, ImportRow, Status};
 pub use emergency::EmergencyPlan;
+pub use events::{Audience, CallEnd, CallName, CallState, EndedCall, Event, Happened, LiveCall};
 pub use exchange::{Config, Exchange, Snapshot};
 pub use facts::{Fact, FactKind};
 pub use guesses::Guessing;
 pub use input::{CommandId, Input, Output, Reason};
-pub use ladder::Rung;
+pub use ladder::{Captured, Rung};
+pub use listing::Slice;
 pub use numbering::{Class, Numbering};
 pub use people::{
-    Account, AccountEdit, AutoAnswer, Device, DeviceEdit, ForwardWhen, Forwarding, Group, Host, Language,
-    People, PeopleChange, Refusal, Right, Rights, Route, Settings, Strategy, Trunk, TrunkLogin,
+    Account, AccountEdit, AutoAnswer, Device, DeviceEdit, DeviceKind, ForwardWhen, Forwarding, Group, Host,
+    Language, People, PeopleChange, Refusal, Right, Rights, Role, Route, Settings, Strategy, Trunk, TrunkLogin,
     clean_display, is_name, is_number, rewrite,
 };
 pub use permissions::{Act, Verdict};
+pub use pin::{Pin, PinCheck};
 pub use reconfigure::LiveConfig;
+pub use sip::bearer::TokenHash;
 pub use sip::bindings::StoredBinding;
 pub use sip::digest::Secret;
+pub use web_phones::WebPhoneRequest;

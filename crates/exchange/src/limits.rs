@@ -36,6 +36,18 @@ pub const LADDER_STEP: usize = 256;
 pub const RUNG_OCTETS: usize = 2_048;
 /// Messages of one call that are shown.
 pub const LADDER_RUNGS: usize = 2_000;
+/// Web phones in all, and of one person: each is a session that is not over.
+pub const WEB_PHONES: usize = 10_000;
+/// See [`WEB_PHONES`].
+pub const WEB_PHONES_PER_ACCOUNT: usize = 16;
+/// How long a token of a web phone is good at most.
+pub const TOKEN_LIFE: Duration = Duration::from_secs(600);
+/// Tokens of a session that are remembered, old ones among them: a page that slept comes with one and has not guessed.
+pub const TOKENS_PER_SESSION: usize = 8;
+/// How long a web phone may be registered without asking again: not longer than its token is good.
+pub const WEB_EXPIRES: u32 = 600;
+/// Sockets that closed and may be missed by calls (R11); beyond, whoever comes back is taken for who was there.
+pub const GONE_FLOWS: usize = 4_096;
 /// Legs that one call may ring at once.
 pub const BRANCHES: usize = 32;
 /// How long a call rings before it has found nobody.
@@ -45,6 +57,8 @@ pub const RETURN: Duration = Duration::from_secs(30);
 /// Rows of an import that the core takes in one turn (R17: slices, not seconds).
 pub const IMPORT_ROWS: usize = 256;
 
+/// The least time between two events that tell how things are.
+pub const STATUS_EVENTS: Duration = Duration::from_secs(1);
 /// Times that one call may be sent on to another number (R9).
 pub const FORWARDS: u8 = 5;
 /// Calls to the outside that an account may make in a day if nothing else is set.
@@ -99,6 +113,20 @@ pub const IGNORED_LEAST: Duration = Duration::from_secs(2);
 pub const IGNORED_MOST: Duration = Duration::from_secs(600);
 /// How long strikes are remembered.
 pub const STRIKES_KEPT: Duration = Duration::from_secs(3_600);
+/// Digits of a PIN, at most.
+pub const PIN_DIGITS: usize = 12;
+/// Wrong PINs that one call may key.
+pub const PIN_TRIES: u8 = 3;
+/// PINs that are being checked at once; beyond, callers are asked to call again.
+pub const PIN_CHECKS: usize = 64;
+/// For how long no PIN is checked after the first one too many; each further one doubles it.
+pub const PIN_IGNORED_LEAST: Duration = Duration::from_secs(30);
+/// Wrong PINs of one person from one telephone before none is checked for a growing time.
+pub const PIN_STRIKES_OF_PAIR: u32 = 4;
+/// The same from one telephone, whoever is tried.
+pub const PIN_STRIKES_OF_DEVICE: u32 = 8;
+/// The same of one person, from wherever it is tried.
+pub const PIN_STRIKES_OF_NUMBER: u32 = 16;
 /// Lines about guessing that strangers can put into the log at once, and a second.
 pub const REPORTS_BURST: u32 = 20;
 /// See [`REPORTS_BURST`].
@@ -126,6 +154,9 @@ const _: () = assert!(STRANGER_BURST < KNOWN_BURST && STRANGER_RATE < KNOWN_RATE
 const _: () = assert!(STRANGERS_BURST >= 8 * STRANGER_BURST, "eight flooding sources leave room for others");
 const _: () = assert!(REFUSALS < STRANGER_RATE, "a flood gets less than it would by behaving");
 const _: () = assert!(STRIKES_WANTED < STRIKES_OF_PAIR && STRIKES_OF_PAIR < STRIKES_OF_SOURCE);
+const _: () =
+    assert!(PIN_STRIKES_OF_PAIR < PIN_STRIKES_OF_DEVICE && PIN_STRIKES_OF_DEVICE < PIN_STRIKES_OF_NUMBER);
+const _: () = assert!(PIN_TRIES as u32 <= PIN_STRIKES_OF_PAIR, "who mistypes is not locked out by one call");
 const _: () = assert!(IGNORED_LEAST.as_millis() < IGNORED_MOST.as_millis());
 const _: () = assert!(IGNORED_MOST.as_secs() < STRIKES_KEPT.as_secs(), "who waits it out starts no new list");
 const _: () =

@@ -79,20 +79,59 @@ pub(crate) struct OngoingCalls {
     by_account: BTreeMap<Box<str>, BTreeSet<CallId>>,
     /// Which number each session asks for.
     sessions: BTreeSet<(Box<str>, Box<str>)>,
+    /// Somebody wants to know which calls change; these did.
+    watched: bool,
+    touched: BTreeSet<CallId>,
 }
 
 impl OngoingCalls {
+    /// Whether it is noted which calls change.
+    pub(crate) fn watch(&mut self, on: bool) {
+        self.watched = on;
+        self.touched.clear();
+    }
+
+    /// Something about a call is perhaps different.
+    pub(crate) fn touch(&mut self, call: CallId) {
+        if self.watched {
+            self.touched.insert(call);
+        }
+    }
+
+    /// Something about an account is different that its calls show.
+    pub(crate) fn touch_all_of(&mut self, account: &str) {
+        if self.watched {
+            self.touched.extend(self.by_account.get(account).into_iter().flatten());
+        }
+    }
+
+    /// The calls that were touched since the last time.
+    pub(crate) fn take_touched(&mut self) -> BTreeSet<CallId> {
+        std::mem::take(&mut self.touched)
+    }
+
     /// Notes a new call; false when its session asks for that number already: a loop (R9).
     pub(crate) fn begin(&mut self, call: CallId, ongoing: Ongoing) -> bool {
         let session = (ongoing.session_id.clone(), ongoing.callee.number.clone());
         if !self.sessions.insert(session) {
             return false;
         }
+        self.keep(call, ongoing);
+        true
+    }
+
+    /// A call goes on between others: whatever its session asks for, it is not lost.
+    pub(crate) fn go_on(&mut self, call: CallId, ongoing: Ongoing) {
+        self.sessions.insert((ongoing.session_id.clone(), ongoing.callee.number.clone()));
+        self.keep(call, ongoing);
+    }
+
+    fn keep(&mut self, call: CallId, ongoing: Ongoing) {
         for account in ongoing.accounts() {
             self.by_account.entry(account.into()).or_default().insert(call);
         }
         self.calls.insert(call, ongoing);
-        true
+        self.touch(call);
     }
 
     /// Forgets a call.
@@ -125,6 +164,7 @@ impl OngoingCalls {
     }
 
     fn belongs(&mut self, call: CallId, account: Option<Box<str>>) {
+        self.touch(call);
         let Some(ongoing) = self.calls.get_mut(&call) else { return };
         for account in ongoing.accounts() {
             forget(&mut self.by_account, account, call);
@@ -139,8 +179,15 @@ impl OngoingCalls {
         self.calls.get(&call)
     }
 
+    /// For a change: whoever takes it so is believed to have made one.
     pub(crate) fn call_mut(&mut self, call: CallId) -> Option<&mut Ongoing> {
+        self.touch(call);
         self.calls.get_mut(&call)
+    }
+
+    /// All of them, oldest name first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (CallId, &Ongoing)> {
+        self.calls.iter().map(|(call, ongoing)| (*call, ongoing))
     }
 
     /// The calls of an account, oldest name first.

@@ -7,6 +7,7 @@ use crate::permissions::{Act, Verdict};
 use crate::trunks::{account, trunk_uri};
 use calls::{CallId, Cause, Line, Party, Target};
 use clock::Now;
+use media::Prompt;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -104,7 +105,8 @@ impl Exchange {
             let emergency = ongoing.emergency;
             let Reach::Outside(outside) = &mut ongoing.reach else { return };
             let Some(name) = outside.trunks.pop_front() else {
-                return self.fail(now, call, cause, "no trunk took the call");
+                let why = "no trunk took the call";
+                return self.refuse_spoken(now, call, Prompt::LinesBusy, cause, why);
             };
             let most = self.people.trunk(&name).and_then(|trunk| trunk.channels);
             if !emergency && most.is_some_and(|most| self.trunks.calls(&name) >= most) {
@@ -121,12 +123,18 @@ impl Exchange {
         let Some(flow) = self.trunks.flow(now, name) else { return false };
         let Some(trunk) = self.people.trunk(name) else { return false };
         let Some(ongoing) = self.ongoing.call_mut(call) else { return false };
-        let from = ongoing.caller.clone();
+        let (from, emergency) = (ongoing.caller.clone(), ongoing.emergency);
         let Reach::Outside(outside) = &mut ongoing.reach else { return false };
         (outside.trunk, outside.flow) = (Some(name.into()), Some(flow));
-        let shown = outside.caller.clone().map(|number| Party { number, name: from.name });
-        let line =
-            Line { login: account(trunk).map(Arc::new), caller: shown, patience: limits::TRUNK_PATIENCE };
+        // R32: who wants to be hidden is hidden behind the company's number, too.
+        let number = outside.caller.clone().filter(|_| emergency || !from.is_anonymous());
+        let shown = number.map(|number| Party { number, name: from.name });
+        let line = Line {
+            login: account(trunk).map(Arc::new),
+            caller: shown,
+            media_from: trunk.sources.as_slice().into(),
+            patience: limits::TRUNK_PATIENCE,
+        };
         let target = Target {
             label: name.into(),
             flow,
@@ -137,6 +145,7 @@ impl Exchange {
             behind_nat: false,
             further: Vec::new(),
             line: Some(Box::new(line)),
+            at_once: None,
         };
         self.switch.try_anew(call);
         if self.switch.add_branch(now, call, &target).is_none() {
@@ -148,13 +157,19 @@ impl Exchange {
         true
     }
 
+    /// A call begins or ends on a trunk.
+    pub(crate) fn count_line(&mut self, trunk: &str, begins: bool) {
+        self.trunks.count(trunk, begins);
+        self.listening.touch_trunk(trunk);
+    }
+
     /// From now on the call takes one of a trunk's channels, and no other's.
     fn use_line(&mut self, call: CallId, name: &str) {
         let Some(ongoing) = self.ongoing.call_mut(call) else { return };
         if let Some(before) = ongoing.line.replace(name.into()) {
-            self.trunks.count(&before, false);
+            self.count_line(&before, false);
         }
-        self.trunks.count(name, true);
+        self.count_line(name, true);
     }
 
     /// Trunks in their order, but those that are down last.
@@ -171,6 +186,6 @@ impl Exchange {
             _ => format!("{number} was refused: the account lacks a right"),
         };
         self.note_call(now, call, rule, words);
-        self.fail(now, call, Cause::Forbidden, rule);
+        self.refuse_spoken(now, call, Prompt::NotAllowed, Cause::Forbidden, rule);
     }
 }

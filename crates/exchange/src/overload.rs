@@ -114,6 +114,28 @@ impl Exchange {
         false
     }
 
+    /// Refuses a new call before anything else is done with it, when all of them are refused anyway: what a refusal
+    /// costs is missing for the calls that were let in. False when it is not that, and takes the long way. It is not in
+    /// the ladders, either, which then keep the calls that are up.
+    pub(crate) fn sheds_at_the_door(&mut self, flow: Flow, bytes: &[u8]) -> bool {
+        let (clients, servers) = self.switch.transactions();
+        if Strain::of(self.load.lag, clients + servers) < Strain::VeryLate || !bytes.starts_with(b"INVITE ") {
+            return false;
+        }
+        let Ok(message) = Message::parse(bytes) else { return false };
+        let fresh = message.to().is_ok_and(|to| to.tag().is_none());
+        if !fresh || self.switch.endpoint().knows(&message) {
+            return false;
+        }
+        let Ok(uri) = Uri::parse(message.request_uri().unwrap_or_default()) else { return false };
+        if self.emergency(&uri).is_some() {
+            return false;
+        }
+        self.load.shed += 1;
+        self.refuse(flow, &message, 503);
+        true
+    }
+
     /// Too much from one source.
     pub(crate) fn refuse_flood(&mut self, flow: Flow, message: &Message<'_>, room: Room) {
         if room == Room::Busy {

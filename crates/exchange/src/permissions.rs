@@ -82,5 +82,6 @@ fn rule(right: Right) -> &'static str {
         Right::Pull => "rights.pull",
         Right::Background => "rights.background",
         Right::Lists => "rights.lists",
+        Right::Intercom => "rights.intercom",
     }
 }

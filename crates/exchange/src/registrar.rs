@@ -3,8 +3,8 @@
 use crate::admission::Sender;
 use crate::change::Change;
 use crate::exchange::{Exchange, Promise};
-use crate::limits::RETURN;
-use crate::people::PeopleChange;
+use crate::limits::{GONE_FLOWS, RETURN, WEB_EXPIRES};
+use crate::people::{PeopleChange, is_web_name};
 use crate::silence::Silence;
 use clock::{Mono, Now, TimerId, Wheel};
 use sip::bindings::{Binding, Bindings, Lifetimes, Refused, Registered, StoredBinding};
@@ -26,6 +26,8 @@ pub(crate) struct Registrar {
     /// Devices with a new or changed binding that is not stored yet, and the first commit that can have it: until
     /// that is answered, nothing about them is confirmed (R12).
     unsaved: BTreeMap<Box<str>, u64>,
+    /// Who was at the connections that broke: the instance, and until when somebody may miss it (R11).
+    gone: BTreeMap<Flow, (Option<Box<str>>, Mono)>,
     lifetimes: Lifetimes,
     /// Contacts that answer nothing.
     pub(crate) silence: Silence,
@@ -132,15 +134,28 @@ impl Registrar {
     pub(crate) fn flow_closed(&mut self, now: Mono, flow: Flow) -> Vec<Arc<str>> {
         let behind = self.streams.remove(&flow).unwrap_or_default();
         self.awaited.retain(|_, until| *until > now);
+        self.gone.retain(|_, (_, until)| *until > now);
         self.awaited.extend(behind.iter().map(|device| (device.as_ref().into(), now + RETURN)));
         for device in &behind {
             if let Some(entry) = self.devices.get_mut(device) {
                 let mut bindings = std::mem::take(&mut entry.bindings);
+                let lost = bindings.list().iter().find(|binding| binding.flow == flow);
+                if let Some(lost) = lost.filter(|_| self.gone.len() < GONE_FLOWS) {
+                    self.gone.insert(flow, (lost.instance.clone(), now + RETURN));
+                }
                 bindings.flow_closed(flow);
                 self.set(Arc::clone(device), bindings);
             }
         }
         behind
+    }
+
+    /// Whether who registers as this instance can be who was at a flow that broke.
+    fn may_return(&self, flow: Flow, instance: Option<&str>) -> bool {
+        match self.gone.get(&flow) {
+            Some((Some(was), _)) => instance == Some(&**was),
+            Some((None, _)) | None => true,
+        }
     }
 
     /// Drops what is over; returns the devices that changed.
@@ -194,13 +209,21 @@ impl Exchange {
         let server = self.switch.endpoint().accept(flow, message, calls::Owner::Above(0));
         let mut bindings = self.registrar.take(&device);
         let before = bindings.clone();
-        let lifetimes = self.registrar.lifetimes;
+        let mut lifetimes = self.registrar.lifetimes;
+        let is_web = is_web_name(&device);
+        if is_web {
+            lifetimes.most = WEB_EXPIRES;
+        }
         let done = match bindings.register(now, flow, message, lifetimes, &self.config.own_addresses) {
             // What is not stored yet is as good as new.
             Ok(_) if self.registrar.unsaved.contains_key(&device) => Ok(Registered::Changed),
             done => done,
         };
+        // Two tabs are one phone: the one that registered last rings (decision 7).
+        let replaced = is_web && done.is_ok() && bindings.keep_only(flow);
         let stored = match done {
+            // A web phone is in memory alone.
+            Ok(_) if is_web => None,
             Ok(Registered::Changed | Registered::Refreshed) => Some(bindings.to_store(now)),
             Ok(Registered::Unchanged) | Err(_) => None,
         };
@@ -218,8 +241,11 @@ impl Exchange {
                 self.commit(now, change(stored), promise);
                 self.reachability_changed(now, &device);
             }
-            (Ok(_), stored) => {
+            (Ok(done), stored) => {
                 self.confirm_registration(now, server, &device);
+                if is_web && (replaced || done == Registered::Changed) {
+                    self.reachability_changed(now, &device);
+                }
                 if let Some(stored) = stored {
                     self.commit(now, change(stored), Promise::Nothing);
                 }
@@ -237,7 +263,11 @@ impl Exchange {
             match before.list().iter().find(known) {
                 Some(old) if old.flow != new.flow => self.switch.device_moved(device, old.flow, new.flow),
                 Some(_) => {}
-                None => self.switch.device_returned(device, new.flow),
+                None => {
+                    let instance = new.instance.as_deref();
+                    let registrar = &self.registrar;
+                    self.switch.device_returned(device, new.flow, |was| registrar.may_return(was, instance));
+                }
             }
         }
     }
@@ -292,12 +322,16 @@ impl Exchange {
 
     /// A device came or went: those who watch its owner are told.
     fn reachability_changed(&mut self, now: Now, device: &str) {
+        self.listening.touch_device(device);
         if let Some(account) = self.people.device(device).map(|device| device.account.clone()) {
             self.tell_watchers(now, &account);
         }
     }
 
     fn store_bindings(&mut self, now: Now, device: &str) {
+        if is_web_name(device) {
+            return;
+        }
         let change = self.bindings_change(now, device);
         self.commit(now, vec![change], Promise::Nothing);
     }

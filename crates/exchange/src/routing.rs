@@ -8,9 +8,10 @@ use crate::dial_plan::Destination;
 use crate::exchange::Exchange;
 use crate::limits;
 use crate::ongoing::{Ongoing, Reach};
-use crate::people::clean_display;
-use calls::{CallId, Cause, Incoming, Party, Target, Way};
+use crate::people::{AutoAnswer, clean_display};
+use calls::{AtOnce, CallId, Cause, Incoming, Party, Target, Way};
 use clock::Now;
+use media::Prompt;
 use sip::Flow;
 use sip::bindings::Binding;
 use sip::subscription::DialogState;
@@ -20,8 +21,10 @@ impl Exchange {
     /// A new call. What an emergency asks for is known before anything could stop it (R31).
     pub(crate) fn invite(&mut self, now: Now, flow: Flow, message: &Message<'_>, uri: &Uri<'_>) {
         let emergency = self.emergency(uri);
-        if emergency.is_none() && self.refuses_new_calls() {
-            return self.refuse(flow, message, 503);
+        if emergency.is_none()
+            && let Some(why) = self.refuses_new_calls()
+        {
+            return self.refuse_because(flow, message, 503, why);
         }
         let known = emergency.as_ref().and_then(|_| self.device_at(flow)).map(Sender::Device);
         let Some(sender) = known.or_else(|| self.sender(now, flow, message)) else { return };
@@ -40,6 +43,9 @@ impl Exchange {
             (None, Sender::Device(_)) => asked.into(),
         };
         let (caller, label) = self.caller(&sender, message);
+        // R32: masked everywhere but in an emergency and in the trace.
+        let hides = emergency.is_none() && wants_privacy(message);
+        let caller = if hides { Party::anonymous() } else { caller };
         let session_id = self.session_id(message);
         self.ladder.link(&session_id, message.call_id().unwrap_or_default());
         let incoming = Incoming {
@@ -49,6 +55,7 @@ impl Exchange {
             dialled: &dialled,
             label: &label,
             behind_nat: is_behind_nat(flow, message),
+            media_from: self.media_from(&sender),
             session_id: &session_id,
             emergency: emergency.is_some(),
         };
@@ -63,7 +70,7 @@ impl Exchange {
             return self.fail(now, call, Cause::Loop, "the call came back to us");
         }
         if let Some(trunk) = entry {
-            self.trunks.count(&trunk, true);
+            self.count_line(&trunk, true);
             let most = self.people.trunk(&trunk).and_then(|trunk| trunk.channels);
             if emergency.is_none() && most.is_some_and(|most| self.trunks.calls(&trunk) > most) {
                 self.note_call(now, call, "trunk.channels", format!("trunk {trunk} is full"));
@@ -72,10 +79,22 @@ impl Exchange {
             }
         }
         self.journal_call(now, call);
+        if emergency.is_none() && self.draining {
+            return self.refuse_spoken(now, call, Prompt::Stopping, Cause::Overload, "draining");
+        }
         // Only what a person dialled is a code: not where a call is forwarded to, and never an emergency (R31).
         if emergency.is_some() || !self.answer_code(now, call, &dialled) {
             self.route(now, call, &dialled);
         }
+    }
+
+    /// Where else the media of a caller may come from: a trunk lists it (R16).
+    fn media_from(&self, sender: &Sender) -> std::sync::Arc<[std::net::IpAddr]> {
+        match sender {
+            Sender::Trunk(trunk) => self.people.trunk(trunk).map(|trunk| trunk.sources.as_slice().into()),
+            Sender::Device(_) => None,
+        }
+        .unwrap_or_default()
     }
 
     fn new_ongoing(&self, sender: Sender, caller: Party, dialled: &str, session_id: String) -> Ongoing {
@@ -146,6 +165,37 @@ impl Exchange {
         targets.iter().filter(|target| self.switch.add_branch(now, call, target).is_some()).count()
     }
 
+    /// Rings those devices of an account that answer by themselves, and asks them to (R5); returns how many.
+    pub(crate) fn ring_at_once(
+        &mut self,
+        now: Now,
+        call: CallId,
+        account: &str,
+        callee: &Party,
+        but: Option<&str>,
+    ) -> usize {
+        let devices = self.people.account(account).map(|account| account.devices.clone()).unwrap_or_default();
+        let mut ringing = 0;
+        for device in devices.iter().filter(|device| Some(&***device) != but) {
+            let Some(form) = self.people.device(device).and_then(|device| device.auto_answer) else {
+                continue;
+            };
+            let at_once = match form {
+                AutoAnswer::AnswerMode => AtOnce::AnswerMode,
+                AutoAnswer::AlertInfo => AtOnce::AlertInfo,
+                AutoAnswer::CallInfo => AtOnce::CallInfo,
+            };
+            for ways in self.registrar.targets(device) {
+                let Some(mut target) = target(device, &ways, callee, self.config.domain.as_deref()) else {
+                    continue;
+                };
+                target.at_once = Some(at_once);
+                ringing += usize::from(self.switch.add_branch(now, call, &target).is_some());
+            }
+        }
+        ringing
+    }
+
     /// A device registered while its owner is called: it rings, too (S1.10, R12).
     pub(crate) fn ring_late(&mut self, now: Now, device: &str) {
         let Some(account) = self.people.device(device).map(|device| device.account.clone()) else { return };
@@ -184,7 +234,7 @@ impl Exchange {
     pub(crate) fn call_ended(&mut self, now: Now, call: CallId) {
         let Some(ongoing) = self.ongoing.end(call) else { return };
         for trunk in ongoing.entry.iter().chain(&ongoing.line) {
-            self.trunks.count(trunk, false);
+            self.count_line(trunk, false);
         }
         for account in ongoing.accounts() {
             self.tell_watchers(now, account);
@@ -253,6 +303,17 @@ impl Exchange {
     }
 }
 
+/// Whether a caller asks not to be shown: `id` (RFC 3325 9.3), or the like of RFC 3323 4.2.
+fn wants_privacy(message: &Message<'_>) -> bool {
+    let asks = |value: &[u8]| {
+        value
+            .split(|&octet| matches!(octet, b';' | b','))
+            .map(<[u8]>::trim_ascii)
+            .any(|word| [&b"id"[..], b"user", b"header"].iter().any(|known| word.eq_ignore_ascii_case(known)))
+    };
+    message.values(HeaderName::Privacy).any(asks)
+}
+
 /// The number that a trunk asks for. Where we are registered, its Request-URI may be our own contact, and the number
 /// stands in To.
 fn asked_of_us(trunk: &str, asked: &str, message: &Message<'_>, exchange: &Exchange) -> String {
@@ -281,5 +342,6 @@ fn target(device: &str, ways: &[&Binding], callee: &Party, domain: Option<&str>)
         behind_nat: binding.behind_nat,
         further: further.iter().map(way).collect(),
         line: None,
+        at_once: None,
     })
 }

@@ -114,7 +114,7 @@ impl Exchange {
             ..old
         };
         let after: Vec<Box<str>> = moved.accounts().map(Box::from).collect();
-        self.ongoing.begin(call, moved);
+        self.ongoing.go_on(call, moved);
         for account in before.iter().chain(after.iter().filter(|account| !before.contains(account))) {
             self.tell_watchers(now, account);
         }

@@ -212,6 +212,7 @@ impl Exchange {
     /// The shell's answer: the paths to a trunk, the preferred first, and how long that may be believed.
     pub(crate) fn reached(&mut self, now: Now, name: &str, flows: Vec<Flow>, lives: Duration, why: &str) {
         let registers = self.people.trunk(name).is_some_and(|trunk| trunk.registers);
+        self.listening.touch_trunk(name);
         let Some(line) = self.trunks.lines.get_mut(name) else { return };
         line.reach_at = Some(now.mono + lives.clamp(limits::TRUNK_RETRY, limits::TRUNK_REACH));
         if flows.is_empty() {
@@ -234,8 +235,9 @@ impl Exchange {
 
     /// A connection to a trunk is gone: it is looked for again.
     pub(crate) fn trunk_flow_closed(&mut self, now: Now, flow: Flow) {
-        for line in self.trunks.lines.values_mut() {
+        for (name, line) in &mut self.trunks.lines {
             if line.flows.contains(&flow) {
+                self.listening.touch_trunk(name);
                 line.flows.retain(|known| *known != flow);
                 line.reach_at = Some(now.mono + limits::TRUNK_RETRY);
                 line.registration.registered = false;
@@ -349,6 +351,7 @@ impl Exchange {
     }
 
     fn registration_answered(&mut self, now: Now, name: &str, status: u16, response: Option<&Message<'_>>) {
+        self.listening.touch_trunk(name);
         let random = self.switch.endpoint().random();
         let Some(trunk) = self.people.trunk(name) else { return };
         let (uri, login) = (trunk_uri(trunk, None), account(trunk));
@@ -378,6 +381,7 @@ impl Exchange {
     }
 
     fn trunk_is(&mut self, now: Now, name: &str, health: Health) {
+        self.listening.touch_trunk(name);
         let Some(line) = self.trunks.lines.get_mut(name) else { return };
         if line.health == health {
             return;

@@ -192,6 +192,15 @@ impl Exchange {
         }
     }
 
+    /// A device is no more.
+    pub(crate) fn watcher_gone(&mut self, device: &str) {
+        let of_device = |(_, watch): &(&u64, &Watch)| *watch.watcher == *device;
+        let gone: Vec<u64> = self.watchers.watches.iter().filter(of_device).map(|(id, _)| *id).collect();
+        for id in gone {
+            self.watchers.remove(id);
+        }
+    }
+
     fn notify(&mut self, now: Now, id: u64, ended: Option<Ended>) {
         let Some(watch) = self.watchers.watches.get_mut(&id) else { return };
         if watch.waits && ended.is_none() {

@@ -21,6 +21,8 @@ struct Desk {
     requests: u64,
     reports: Vec<Guessing>,
     media_port: u16,
+    /// From where each leg takes packets, as it was last ordered.
+    accepts: Vec<media::AcceptFrom>,
 }
 
 fn flow(from: &str) -> Flow {
@@ -62,7 +64,8 @@ impl Desk {
         let changes = changes.into_iter().map(Change::People).collect();
         let now = Now { mono: Mono(1_000_000), wall: Wall(1_700_000_000_000_000) };
         let exchange = Exchange::new(now, config, [7; 32], Snapshot { changes, sequence: 0 });
-        let mut desk = Desk { exchange, now, requests: 0, reports: Vec::new(), media_port: 40_000 };
+        let mut desk =
+            Desk { exchange, now, requests: 0, reports: Vec::new(), media_port: 40_000, accepts: Vec::new() };
         desk.lend_ports();
         desk
     }
@@ -99,7 +102,13 @@ impl Desk {
                     self.exchange.handle(self.now, Input::Stored { sequence: commit.sequence, answer });
                 }
                 Output::Guessing(guessing) => self.reports.push(guessing),
-                Output::Media(_) | Output::Answer { .. } | Output::Reach { .. } => {}
+                Output::Media(calls::Action::Media { order, .. }) => self.accepts.push(order.accept),
+                Output::CloseFlow(_)
+                | Output::Media(_)
+                | Output::VerifyPin { .. }
+                | Output::Answer { .. }
+                | Output::Reach { .. }
+                | Output::Event(_) => {}
             }
         }
         sent
@@ -375,6 +384,7 @@ fn r17_overload_sheds_new_calls_and_keeps_those_that_are_up() {
     let up = desk.ask(OFFICE, &proved).expect("an answer");
     let number = desk.requests;
     assert_eq!(status(&up), 200);
+    let sent_again = proved.bytes(OFFICE, number);
     desk.lag(limits::LATE);
     let refused = desk.ask(OFFICE, &call).expect("an answer");
     assert_eq!(status(&refused), 503, "without credentials");
@@ -384,6 +394,8 @@ fn r17_overload_sheds_new_calls_and_keeps_those_that_are_up() {
     desk.lag(limits::VERY_LATE);
     let next = Some(credentials(&challenge, &call, "ada-1", "right", 3));
     assert_eq!(desk.status_of(OFFICE, &Request { credentials: next, ..call }), 503);
+    let answers = desk.send(OFFICE, &sent_again);
+    assert!(answers.iter().all(|bytes| status(bytes) == 200), "a call that was let in before is no new one");
     assert_eq!(desk.try_login(OFFICE, &register("ada-1"), "ada-1", "right"), 200, "phones stay reachable");
     desk.lag(limits::TOO_LATE);
     let up = Message::parse(&up).expect("a response");
@@ -413,6 +425,22 @@ fn r31_a_call_in_emergency_is_shed_only_when_the_whole_server_is_out_of_its_boun
     assert_eq!(desk.status_of(OFFICE, &other), 503);
     desk.lag(limits::TOO_LATE);
     assert_eq!(desk.status_of(OFFICE, &urgent), 503);
+}
+
+#[test]
+fn r31_a_drain_refuses_calls_with_the_reason_and_takes_emergencies() {
+    let mut desk = Desk::new();
+    desk.exchange.drain();
+    let refused = desk.ask(OFFICE, &invite("ada-1", "600")).expect("an answer");
+    assert_eq!(status(&refused), 503);
+    let text = String::from_utf8_lossy(&refused);
+    assert!(
+        text.contains("Retry-After: ") && text.contains("Reason: SIP;cause=503;text=\"The exchange stops"),
+        "{text}"
+    );
+    let urgent = Request { uri: "urn:service:sos".into(), ..invite("ada-1", "sos") };
+    assert_ne!(desk.status_of(OFFICE, &urgent), 503);
+    assert_eq!(desk.try_login(OFFICE, &register("ada-1"), "ada-1", "right"), 200, "phones stay");
 }
 
 #[test]
@@ -453,4 +481,36 @@ fn sec_01_a_callers_name_cannot_break_a_line() {
     }
     let told = desk.reports.first().expect("a report");
     assert!(told.name.chars().all(|c| !c.is_control() && c != '\u{202e}'), "{:?}", told.name);
+}
+
+#[test]
+fn r16_a_trunks_media_comes_from_where_it_says_and_from_its_sources() {
+    let mut desk = Desk::new();
+    let trunk = exchange::Trunk {
+        host: exchange::Host::Address([198, 51, 100, 1].into()),
+        port: None,
+        transport: sip::Transport::Udp,
+        login: None,
+        registers: false,
+        channels: None,
+        sources: vec![[198, 51, 100, 8].into(), [198, 51, 100, 9].into()],
+        strip: 0,
+        prepend: "".into(),
+    };
+    let put = PeopleChange::PutTrunk { name: "city".into(), trunk: Box::new(trunk) };
+    desk.exchange.handle(desk.now, Input::Command { id: CommandId(9), command: Command::Change(put) });
+    desk.drain();
+    let listed = |own: [u8; 4]| {
+        let ips = [own, [198, 51, 100, 8], [198, 51, 100, 9]];
+        let mut ips: Vec<IpAddr> = ips.into_iter().map(IpAddr::from).collect();
+        ips.dedup();
+        Some(media::AcceptFrom::Listed { ips: ips.into(), generation: 0 })
+    };
+    assert_eq!(desk.status_of("198.51.100.1:5060", &invite("anybody", "600")), 200);
+    assert_eq!(desk.accepts.pop(), listed([198, 51, 100, 1]));
+    // A source is the trunk, too; a telephone has no list.
+    assert_eq!(desk.status_of("198.51.100.8:5060", &invite("anybody", "600")), 200);
+    assert_eq!(desk.accepts.pop(), listed([198, 51, 100, 8]));
+    assert_eq!(desk.try_login(OFFICE, &invite("ada-1", "600"), "ada-1", "right"), 200);
+    assert_eq!(desk.accepts.pop(), Some(media::AcceptFrom::Exact(address(OFFICE).ip())));
 }

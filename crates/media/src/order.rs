@@ -9,6 +9,7 @@ use crate::sounds::SoundId;
 use crate::srtp::SrtpKeys;
 use crate::webrtc::WebrtcLink;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Names a leg for its whole life; drawn by the owner of the legs, never used twice.
@@ -63,7 +64,8 @@ impl Agreed {
     pub fn send_to(&self) -> Option<SendTo> {
         Some(SendTo {
             remote: self.remote.filter(|_| self.send)?,
-            rtcp: self.remote_rtcp,
+            // R15: there RTCP ends at the socket.
+            rtcp: self.remote_rtcp.filter(|_| !matches!(self.protection, Protection::Webrtc(_))),
             rtcp_mux: self.rtcp_mux,
             payload: self.codec.clone(),
             also: self.also.clone(),
@@ -85,7 +87,7 @@ pub enum Protection {
 }
 
 /// Whose packets are taken (R16).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AcceptFrom {
     /// Nobody's: on hold, or nothing agreed yet.
     Nobody,
@@ -98,6 +100,14 @@ pub enum AcceptFrom {
         /// Where the signalling came from.
         ip: IpAddr,
         /// Grows with each authenticated offer or answer, which alone may start learning again.
+        generation: u32,
+    },
+    /// A peer that lists where its media may come from, as a trunk: those IPs only, one source at a time. If it receives
+    /// at one of them, packets go where it says; else its source is learned as behind a NAT.
+    Listed {
+        /// The IPs; the one that the remote signalled is among them if it may be.
+        ips: Arc<[IpAddr]>,
+        /// As in [`AcceptFrom::Learn`].
         generation: u32,
     },
     /// SRTP: whoever has the key, wherever from; the newest authentic packet moves the address.

@@ -3,6 +3,7 @@
 use crate::tls::TlsError;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use sha2::{Digest as _, Sha256};
 use std::path::Path;
 
 /// A span of wall-clock time, in seconds since 1970 UTC.
@@ -21,6 +22,16 @@ pub struct Validity {
 pub fn validity(path: &Path) -> Result<Validity, TlsError> {
     let der = CertificateDer::from_pem_file(path).map_err(|error| TlsError::new(path, error.to_string()))?;
     read(&der).ok_or_else(|| TlsError::new(path, "holds something that is no X.509 certificate".into()))
+}
+
+/// The SHA-256 of the first certificate in a PEM file, as browsers show it: `AB:CD:…`.
+///
+/// # Errors
+/// With the file's name: missing, unreadable, or no certificate.
+pub fn fingerprint(path: &Path) -> Result<String, TlsError> {
+    let der = CertificateDer::from_pem_file(path).map_err(|error| TlsError::new(path, error.to_string()))?;
+    let octets: Vec<String> = Sha256::digest(&der).iter().map(|octet| format!("{octet:02X}")).collect();
+    Ok(octets.join(":"))
 }
 
 /// RFC 5280 4.1.

@@ -1,4 +1,4 @@
-//! Sockets: UDP in batches, TCP and TLS connections, and the media workers that own the RTP ports.
+//! Sockets: UDP in batches, TCP, TLS and WebSocket connections, HTTP listeners, and the media workers that own the RTP ports.
 //!
 //! The core thread owns an [`Udp`] for each listener and polls it together with a [`Mailbox`], through which
 //! everything else (streams, media workers, commands) reaches it. Nothing here knows what a call is.
@@ -6,26 +6,34 @@
 mod address;
 mod batch;
 mod certificate;
+mod http;
 mod locate;
 mod mailbox;
 mod media_worker;
+mod origin;
 mod poll;
 mod rtp_socket;
+mod seats;
 mod stream;
 mod tls;
 mod udp;
+mod websocket;
 
 pub use address::{Advertised, route_address};
 pub use batch::{Outbox, ReceiveBatch};
-pub use certificate::{Validity, validity};
+pub use certificate::{Validity, fingerprint, validity};
+pub use http::{HttpLimits, HttpListener, Peer};
 pub use locate::{Located, Locator, Wanted};
 pub use mailbox::{Full, Mailbox, Sender, mailbox};
-pub use media_worker::{MediaInbox, MediaWorker, WorkerConfig};
+pub use media_worker::{MediaInbox, MediaWorker, Started, WorkerConfig};
+pub use origin::{Origins, plain_origin};
 pub use poll::{Poll, Token};
 pub use rustls::{ClientConfig, ServerConfig};
+pub use seats::{Seat, Seats};
 pub use stream::{AsyncDeliver, StreamEvent, StreamLimits, StreamListener, Streams};
-pub use tls::{Identity, TlsError, client_config, server_config};
+pub use tls::{dtls_identity, Identity, TlsConfig, TlsError, client_config, server_config};
 pub use udp::{Udp, WANTED_BUFFER};
+pub use websocket::{Admitted, Answer};
 
 use clock::{Mono, Now, Wall};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};

@@ -107,6 +107,8 @@ impl Locator {
             Transport::Udp => format!("_sip._udp.{domain}."),
             Transport::Tcp => format!("_sip._tcp.{domain}."),
             Transport::Tls => format!("_sips._tcp.{domain}."),
+            // A browser's way in, never one of ours out: nobody has such a service (RFC 7118 section 6).
+            Transport::Ws | Transport::Wss => return (Vec::new(), Duration::ZERO),
         };
         let name = self.naptr(domain, transport).await.unwrap_or(usual);
         let Ok(lookup) = self.resolver.srv_lookup(name).await else { return (Vec::new(), Duration::ZERO) };
@@ -129,6 +131,8 @@ impl Locator {
             Transport::Udp => b"SIP+D2U",
             Transport::Tcp => b"SIP+D2T",
             Transport::Tls => b"SIPS+D2T",
+            Transport::Ws => b"SIP+D2W",
+            Transport::Wss => b"SIPS+D2W",
         };
         let lookup = self
             .resolver

@@ -5,16 +5,18 @@
 //! what we send is closed too.
 
 use crate::address::Advertised;
+use crate::seats::{Seat, Seats};
+use crate::tls::TlsConfig;
 use sip::{Flow, Transport};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use wire::sip::{Frame, Framer};
@@ -32,6 +34,9 @@ pub struct StreamLimits {
     pub message: Duration,
     /// Without any byte, keep-alives included (RFC 5626 4.4.1 sends them every two minutes at most).
     pub idle: Duration,
+    /// A WebSocket is asked whether it lives after this time of silence, and ends after twice as much and half (RFC
+    /// 7118 6: pings keep what stands between open, and find out early that a page is gone).
+    pub ping: Duration,
 }
 
 impl Default for StreamLimits {
@@ -42,6 +47,7 @@ impl Default for StreamLimits {
             first_message: Duration::from_secs(15),
             message: Duration::from_secs(10),
             idle: Duration::from_secs(3_700),
+            ping: Duration::from_secs(25),
         }
     }
 }
@@ -49,7 +55,7 @@ impl Default for StreamLimits {
 /// Messages that may wait for a connection to take them.
 const WRITES: usize = 256;
 /// How long a write may take before the peer counts as gone.
-const WRITE_PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const WRITE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a connection of our own may take to open, and its handshake to end.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(4);
@@ -64,6 +70,8 @@ pub enum StreamEvent {
     Message(Flow, Box<[u8]>),
     /// Framing is lost: what is left can at most be answered with a refusal, and the connection ends.
     Unframed(Flow, Box<[u8]>),
+    /// A WebSocket is open, asked for by a page of this origin; `None` when it was no browser that asked.
+    Opened(Flow, Option<Box<str>>),
     /// The connection is gone.
     Closed(Flow),
 }
@@ -75,8 +83,8 @@ pub struct Streams {
 }
 
 struct Shared {
-    writers: Mutex<HashMap<u64, mpsc::Sender<Arc<[u8]>>>>,
-    per_address: Mutex<HashMap<IpAddr, usize>>,
+    writers: Mutex<HashMap<u64, Way>>,
+    seats: Seats,
     next: AtomicU64,
     limits: StreamLimits,
 }
@@ -88,7 +96,7 @@ impl Streams {
         Streams {
             shared: Arc::new(Shared {
                 writers: Mutex::default(),
-                per_address: Mutex::default(),
+                seats: Seats::new(limits.connections, limits.per_address),
                 next: AtomicU64::new(1),
                 limits,
             }),
@@ -98,11 +106,18 @@ impl Streams {
     /// Queues a message on a connection; one that is gone, or does not keep up, is told by its own `Closed`.
     pub fn send(&self, flow: Flow, bytes: Arc<[u8]>) {
         let mut writers = lock(&self.shared.writers);
-        if let Some(writer) = writers.get(&flow.connection)
-            && writer.try_send(bytes).is_err()
+        if let Some(way) = writers.get(&flow.connection)
+            && way.queue.try_send(bytes).is_err()
         {
-            // Dropping the sender ends the connection's tasks.
+            way.end.notify_one();
             writers.remove(&flow.connection);
+        }
+    }
+
+    /// Ends a connection, once what is queued for it had a moment to leave.
+    pub fn close(&self, flow: Flow) {
+        if let Some(way) = lock(&self.shared.writers).remove(&flow.connection) {
+            way.end.notify_one();
         }
     }
 
@@ -125,19 +140,16 @@ impl Streams {
         let _ = stream.set_nodelay(true);
         let mut local = stream.local_addr().map_err(|error| error.to_string())?;
         local.set_port(listener.unwrap_or(local.port()));
-        let connection = self.shared.next.fetch_add(1, Ordering::Relaxed);
+        let connection = self.number();
         let transport = if tls.is_some() { Transport::Tls } else { Transport::Tcp };
         let flow = Flow { transport, local, remote, connection };
         let began = tokio::time::Instant::now();
-        // The way to send is open before anybody hears of the flow.
-        let (sender, queue) = mpsc::channel(WRITES);
+        let ways = Ways::new();
         match tls {
             None => {
-                lock(&self.shared.writers).insert(connection, sender.clone());
+                ways.open(self, flow);
                 let streams = self.clone();
-                tokio::spawn(
-                    async move { run(&streams, flow, stream, &deliver, began, (sender, queue)).await },
-                );
+                tokio::spawn(async move { run(&streams, flow, stream, &deliver, began, ways).await });
             }
             Some((name, config)) => {
                 let name = rustls::pki_types::ServerName::try_from(name.to_owned())
@@ -147,11 +159,9 @@ impl Streams {
                 let stream = secured
                     .map_err(|_| format!("{remote} does not finish the TLS handshake"))?
                     .map_err(|error| format!("{remote}: {error}"))?;
-                lock(&self.shared.writers).insert(connection, sender.clone());
+                ways.open(self, flow);
                 let streams = self.clone();
-                tokio::spawn(
-                    async move { run(&streams, flow, stream, &deliver, began, (sender, queue)).await },
-                );
+                tokio::spawn(async move { run(&streams, flow, stream, &deliver, began, ways).await });
             }
         }
         Ok(flow)
@@ -163,17 +173,23 @@ impl Streams {
         lock(&self.shared.writers).len()
     }
 
-    fn admit(&self, peer: IpAddr) -> Option<Admission> {
-        if self.count() >= self.shared.limits.connections {
-            return None;
-        }
-        let mut counts = lock(&self.shared.per_address);
-        let count = counts.entry(peer).or_insert(0);
-        if *count >= self.shared.limits.per_address {
-            return None;
-        }
-        *count += 1;
-        Some(Admission { shared: Arc::clone(&self.shared), peer })
+    /// A place for a connection from this address.
+    pub(crate) fn seat(&self, peer: IpAddr) -> Option<Seat> {
+        self.shared.seats.take(peer)
+    }
+
+    /// The number of a new connection.
+    pub(crate) fn number(&self) -> u64 {
+        self.shared.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn limits(&self) -> StreamLimits {
+        self.shared.limits
+    }
+
+    /// A connection is gone.
+    pub(crate) fn forget(&self, flow: Flow) {
+        lock(&self.shared.writers).remove(&flow.connection);
     }
 }
 
@@ -181,31 +197,12 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A place among the connections of one address; given back when dropped.
-struct Admission {
-    shared: Arc<Shared>,
-    peer: IpAddr,
-}
-
-impl Drop for Admission {
-    fn drop(&mut self) {
-        let mut counts = lock(&self.shared.per_address);
-        if let Some(count) = counts.get_mut(&self.peer) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.peer);
-            }
-        }
-    }
-}
-
 /// One TCP or TLS listener.
 pub struct StreamListener {
     listener: TcpListener,
     bound: SocketAddr,
     public: Option<IpAddr>,
-    /// Replaced as a whole at a reload; connections keep what they began with.
-    tls: Option<Arc<RwLock<Arc<rustls::ServerConfig>>>>,
+    tls: Option<TlsConfig>,
 }
 
 impl StreamListener {
@@ -216,7 +213,7 @@ impl StreamListener {
     pub async fn bind(
         address: SocketAddr,
         public: Option<IpAddr>,
-        tls: Option<Arc<RwLock<Arc<rustls::ServerConfig>>>>,
+        tls: Option<TlsConfig>,
     ) -> io::Result<StreamListener> {
         let listener = TcpListener::bind(address).await?;
         let bound = listener.local_addr()?;
@@ -245,17 +242,17 @@ impl StreamListener {
                     continue;
                 }
             };
-            let Some(admission) = streams.admit(peer.ip()) else {
+            let Some(seat) = streams.seat(peer.ip()) else {
                 tracing::debug!("connection refused: too many");
                 continue;
             };
             let transport = if self.tls.is_some() { Transport::Tls } else { Transport::Tcp };
-            let connection = streams.shared.next.fetch_add(1, Ordering::Relaxed);
+            let connection = streams.number();
             let flow = Flow { transport, local: advertised.towards(peer.ip()), remote: peer, connection };
             let acceptor = self.tls.as_ref().map(|tls| {
                 TlsAcceptor::from(Arc::clone(&tls.read().unwrap_or_else(PoisonError::into_inner)))
             });
-            tokio::spawn(converse(streams.clone(), flow, stream, acceptor, deliver.clone(), admission));
+            tokio::spawn(converse(streams.clone(), flow, stream, acceptor, deliver.clone(), seat));
         }
     }
 }
@@ -272,12 +269,12 @@ async fn converse<D: AsyncDeliver>(
     stream: TcpStream,
     acceptor: Option<TlsAcceptor>,
     deliver: D,
-    admission: Admission,
+    seat: Seat,
 ) {
     let _ = stream.set_nodelay(true);
     let limits = streams.shared.limits;
     let began = tokio::time::Instant::now();
-    let ways = mpsc::channel(WRITES);
+    let ways = Ways::new();
     match acceptor {
         None => run(&streams, flow, stream, &deliver, began, ways).await,
         Some(acceptor) => match timeout(limits.first_message, acceptor.accept(stream)).await {
@@ -286,11 +283,47 @@ async fn converse<D: AsyncDeliver>(
             Err(_) => tracing::debug!("TLS handshake too slow"),
         },
     }
-    drop(admission);
+    drop(seat);
 }
 
-/// The two ends of the queue of what is written to a connection.
-type Ways = (mpsc::Sender<Arc<[u8]>>, mpsc::Receiver<Arc<[u8]>>);
+/// How the core reaches a connection.
+#[derive(Clone)]
+pub(crate) struct Way {
+    queue: mpsc::Sender<Arc<[u8]>>,
+    /// Rings when the connection shall end.
+    pub(crate) end: Arc<Notify>,
+}
+
+impl Way {
+    /// Queues bytes; false when the peer does not keep up.
+    pub(crate) fn send(&self, bytes: &[u8]) -> bool {
+        self.queue.try_send(Arc::from(bytes)).is_ok()
+    }
+}
+
+/// The two ends of what leads to a connection.
+pub(crate) struct Ways {
+    pub(crate) way: Way,
+    pub(crate) queue: mpsc::Receiver<Arc<[u8]>>,
+}
+
+impl Ways {
+    pub(crate) fn new() -> Ways {
+        let (sender, queue) = mpsc::channel(WRITES);
+        Ways { way: Way { queue: sender, end: Arc::default() }, queue }
+    }
+
+    /// The way to send is open before anybody hears of the flow.
+    pub(crate) fn open(&self, streams: &Streams, flow: Flow) {
+        lock(&streams.shared.writers).insert(flow.connection, self.way.clone());
+    }
+}
+
+/// Returns when a connection shall end, after what is queued for it had its moment.
+pub(crate) async fn ended(end: &Notify) {
+    end.notified().await;
+    tokio::time::sleep(LAST_WORDS).await;
+}
 
 async fn run<S, D>(
     streams: &Streams,
@@ -298,19 +331,21 @@ async fn run<S, D>(
     stream: S,
     deliver: &D,
     began: tokio::time::Instant,
-    (sender, queue): Ways,
+    ways: Ways,
 ) where
     S: AsyncRead + AsyncWrite + Send + 'static,
     D: AsyncDeliver,
 {
     let (reader, writer) = tokio::io::split(stream);
-    lock(&streams.shared.writers).insert(flow.connection, sender.clone());
+    ways.open(streams, flow);
+    let Ways { way, queue } = ways;
     let mut writing = tokio::spawn(write(writer, queue));
     tokio::select! {
-        () = read(streams.shared.limits, flow, reader, deliver, sender, began) => {}
+        () = read(streams.shared.limits, flow, reader, deliver, &way, began) => {}
+        () = ended(&way.end) => {}
         _ = &mut writing => {}
     }
-    lock(&streams.shared.writers).remove(&flow.connection);
+    streams.forget(flow);
     writing.abort();
     let _ = deliver.deliver(StreamEvent::Closed(flow)).await;
 }
@@ -332,7 +367,7 @@ async fn read<R: AsyncRead + Unpin, D: AsyncDeliver>(
     flow: Flow,
     mut reader: R,
     deliver: &D,
-    pong: mpsc::Sender<Arc<[u8]>>,
+    pong: &Way,
     began: tokio::time::Instant,
 ) {
     let mut buffer: Vec<u8> = Vec::with_capacity(4_096);
@@ -353,7 +388,7 @@ async fn read<R: AsyncRead + Unpin, D: AsyncDeliver>(
             // RFC 5626 4.4.1: a double CRLF asks, a single one answers.
             Frame::Keepalive { len } => {
                 buffer.drain(..len);
-                if pong.try_send(Arc::from(*b"\r\n")).is_err() {
+                if !pong.send(b"\r\n") {
                     return;
                 }
             }

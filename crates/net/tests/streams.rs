@@ -35,6 +35,7 @@ async fn door(tls: Option<Arc<RwLock<Arc<net::ServerConfig>>>>) -> Door {
         first_message: Duration::from_millis(400),
         message: Duration::from_millis(300),
         idle: Duration::from_millis(800),
+        ping: Duration::from_millis(200),
     };
     let streams = Streams::new(limits);
     let listener = StreamListener::bind("127.0.0.1:0".parse().expect("the test goes on"), None, tls)

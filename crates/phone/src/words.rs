@@ -66,6 +66,23 @@ pub enum Command {
         #[serde(default)]
         style: KeyStyle,
     },
+    /// Send the far side of a call on to a number, and leave the call when it is there (blind).
+    Transfer {
+        /// Which.
+        #[serde(default)]
+        call: Option<CallId>,
+        /// A number at the server, or a whole SIP URI.
+        number: String,
+    },
+    /// Let the far sides of two calls talk, and leave both (attended).
+    Join {
+        /// One; the older of two if there is none.
+        #[serde(default)]
+        call: Option<CallId>,
+        /// The other; the newest if there is none.
+        #[serde(default)]
+        with: Option<CallId>,
+    },
     /// End a call, or give it up while it rings there.
     HangUp {
         /// Which.
@@ -124,6 +141,8 @@ pub enum Cause {
     NoCommonCodec,
     /// The far side fell silent: no ACK, or no refresh of the session.
     Lost,
+    /// This phone sent the far side on.
+    Transferred,
 }
 
 impl fmt::Display for Cause {
@@ -141,6 +160,7 @@ impl fmt::Display for Cause {
             Cause::Unreachable => "the server cannot be reached",
             Cause::NoCommonCodec => "no codec in common",
             Cause::Lost => "the far side fell silent",
+            Cause::Transferred => "we sent the far side on",
         })
     }
 }
@@ -224,6 +244,15 @@ pub enum Event {
         call: CallId,
         /// The key.
         key: char,
+    },
+    /// How a transfer that we asked for goes.
+    Transfer {
+        /// The call whose far side shall go on elsewhere.
+        call: CallId,
+        /// 100 to 199 while it is tried, 200 to 299 when it is done, else why it is not.
+        status: u16,
+        /// The status in words.
+        reason: String,
     },
     /// A call is over.
     Ended {

@@ -22,6 +22,11 @@ pub(crate) enum Command {
         #[command(flatten)]
         changes: Box<Changes>,
     },
+    /// Print a link that opens the pages once, without a password, and lets the person set one
+    Link {
+        /// The name
+        name: String,
+    },
     /// List all people with their numbers and telephones
     List,
     /// Remove a person who has no numbers and telephones any more
@@ -70,6 +75,12 @@ pub(crate) struct Changes {
     /// The most calls to the outside a day; 0 takes the exchange's limit
     #[arg(long, value_name = "N")]
     calls_a_day: Option<u32>,
+    /// What the person may do at the pages: agent, manager or administrator
+    #[arg(long, value_name = "ROLE")]
+    role: Option<String>,
+    /// The password for the pages; - reads it from standard input
+    #[arg(long, value_name = "TEXT")]
+    password: Option<String>,
 }
 
 impl From<Changes> for AccountChanges {
@@ -87,6 +98,8 @@ impl From<Changes> for AccountChanges {
             forward_offline: changes.forward_offline,
             rights: changes.rights,
             calls_a_day: changes.calls_a_day,
+            role: changes.role,
+            password: changes.password,
         }
     }
 }
@@ -99,6 +112,13 @@ fn on_or_off(text: &str) -> Result<bool, String> {
     }
 }
 
+/// A secret from standard input: on the command line others on this machine could read it.
+fn one_line() -> Result<String, Failure> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
 pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
     match command {
         Command::Add { name, display } => {
@@ -109,8 +129,19 @@ pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
             let done = format!("removed account {name}");
             talk::tell(data, &Request::AccountRemove { name }, &done)
         }
+        Command::Link { name } => match talk::ask(data, &Request::AccountLink { name })? {
+            Response::Link { base, path } if !base.is_empty() => {
+                println!("{base}{path}");
+                Ok(())
+            }
+            Response::Link { .. } => Err("HTTP answers nowhere: set [http] listen".into()),
+            other => Err(talk::unexpected(&other)),
+        },
         Command::Set { name, changes } => {
-            let changes = AccountChanges::from(*changes);
+            let mut changes = AccountChanges::from(*changes);
+            if changes.password.as_deref() == Some("-") {
+                changes.password = Some(one_line()?);
+            }
             if changes == AccountChanges::default() {
                 return Err("nothing to change: see `ringdown account set --help`".into());
             }

@@ -76,7 +76,7 @@ fn full(rung: &RungItem) -> Vec<String> {
 }
 
 /// `INVITE`, `200 OK`; with SDP its direction, or that there is some.
-fn label(text: &str) -> String {
+pub(crate) fn label(text: &str) -> String {
     let direction = ["sendonly", "recvonly", "inactive"];
     let has = |wanted: &str| text.lines().any(|line| line.strip_prefix("a=") == Some(wanted));
     let described = text.lines().any(|line| line.starts_with("m="));

@@ -202,6 +202,15 @@ impl Bindings {
         Ok(done)
     }
 
+    /// Leaves only what is reached by one flow, if something is; true when something went.
+    pub fn keep_only(&mut self, flow: Flow) -> bool {
+        let before = self.list.len();
+        if self.list.iter().any(|binding| binding.flow == flow) {
+            self.list.retain(|binding| binding.flow == flow);
+        }
+        self.list.len() != before
+    }
+
     /// What is to be stored now; notes that it was.
     pub fn to_store(&mut self, now: Now) -> Vec<StoredBinding> {
         let stored = self.list.iter_mut().map(|binding| {

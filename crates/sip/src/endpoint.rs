@@ -190,6 +190,12 @@ impl<U: Copy> Endpoint<U> {
         }
     }
 
+    /// Whether a request is one that we have, sent again.
+    #[must_use]
+    pub fn knows(&self, message: &Message<'_>) -> bool {
+        self.by_id.contains_key(&self.secret.server_id(message, message.method()))
+    }
+
     /// Makes a server transaction for a request that [`Endpoint::receive`] called new.
     pub fn accept(&mut self, flow: Flow, message: &Message<'_>, user: U) -> ServerKey {
         let method = message.method();

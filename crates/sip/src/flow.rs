@@ -12,9 +12,17 @@ pub enum Transport {
     Tcp,
     /// A stream under TLS.
     Tls,
+    /// A WebSocket in clear (RFC 7118).
+    Ws,
+    /// A WebSocket under TLS.
+    Wss,
 }
 
 impl Transport {
+    /// Every transport.
+    pub const ALL: [Transport; 5] =
+        [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss];
+
     /// Whether the transport itself delivers or reports failure, so that nothing is retransmitted (RFC 3261 17).
     #[must_use]
     pub fn reliable(self) -> bool {
@@ -28,23 +36,44 @@ impl Transport {
             Transport::Udp => "UDP",
             Transport::Tcp => "TCP",
             Transport::Tls => "TLS",
+            Transport::Ws => "WS",
+            Transport::Wss => "WSS",
         }
     }
 
-    /// As written in a `transport=` URI parameter.
+    /// As written in a `transport=` URI parameter; RFC 7118 5.2 knows `ws` alone.
     #[must_use]
     pub fn uri_name(self) -> &'static str {
+        if self == Transport::Wss { "ws" } else { self.name() }
+    }
+
+    /// The name in lists, traces and tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Transport::Udp => "udp",
             Transport::Tcp => "tcp",
             Transport::Tls => "tls",
+            Transport::Ws => "ws",
+            Transport::Wss => "wss",
         }
     }
 
-    /// The port of a sent-by or URI that names none (RFC 3261 19.1.2).
+    /// Whether it is a WebSocket: browsers, and never a trunk.
+    #[must_use]
+    pub fn is_websocket(self) -> bool {
+        matches!(self, Transport::Ws | Transport::Wss)
+    }
+
+    /// The port of a sent-by or URI that names none (RFC 3261 19.1.2, RFC 7118 9).
     #[must_use]
     pub fn default_port(self) -> u16 {
-        if self == Transport::Tls { 5061 } else { 5060 }
+        match self {
+            Transport::Udp | Transport::Tcp => 5060,
+            Transport::Tls => 5061,
+            Transport::Ws => 80,
+            Transport::Wss => 443,
+        }
     }
 }
 
@@ -74,7 +103,7 @@ impl Flow {
 
 impl fmt::Display for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.transport.uri_name(), self.remote)?;
+        write!(f, "{}:{}", self.transport.name(), self.remote)?;
         if self.connection != 0 {
             write!(f, "#{}", self.connection)?;
         }

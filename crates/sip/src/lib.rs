@@ -3,6 +3,7 @@
 //! This crate knows what a message means to the protocol, and nothing of users or calls. Time comes in as
 //! [`clock::Now`] or [`clock::Mono`], randomness as a seed; bytes go out as [`Transmit`] values.
 
+pub mod bearer;
 pub mod bindings;
 mod branch;
 mod dialog;

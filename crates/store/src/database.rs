@@ -1,5 +1,6 @@
 //! The writer's connection: thrown away after a failure, opened again for the next try, and only to the same file.
 
+use crate::documents::{self, Document};
 use crate::open::options;
 use crate::seal::Sealer;
 use crate::writer::{self, Fences};
@@ -30,6 +31,18 @@ impl Database {
     pub(crate) async fn write(&mut self, sealer: &Sealer, commits: &[Commit]) -> Result<Fences, sqlx::Error> {
         let written = match self.connection().await {
             Ok(connection) => writer::write(connection, sealer, commits).await,
+            Err(error) => Err(error),
+        };
+        if written.is_err() {
+            self.connection = None;
+        }
+        written
+    }
+
+    /// Writes documents in one transaction.
+    pub(crate) async fn keep(&mut self, sealer: &Sealer, documents: &[Document]) -> Result<(), sqlx::Error> {
+        let written = match self.connection().await {
+            Ok(connection) => documents::write(connection, sealer, documents).await,
             Err(error) => Err(error),
         };
         if written.is_err() {

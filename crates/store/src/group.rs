@@ -122,7 +122,7 @@ impl<'a> Group<'a> {
         for rows in rows.chunks(ROWS) {
             let mut query = QueryBuilder::<Sqlite>::new(
                 "INSERT OR REPLACE INTO accounts (name, display, language, zone, mobile, pin, do_not_disturb, \
-                 forward_always, forward_busy, forward_no_answer, forward_offline, rights, calls_a_day) ",
+                 forward_always, forward_busy, forward_no_answer, forward_offline, rights, calls_a_day, role, password) ",
             );
             query.push_values(rows, |mut row, (name, (display, settings))| {
                 row.push_bind(*name).push_bind(*display).push_bind(settings.language.tag());
@@ -132,6 +132,7 @@ impl<'a> Group<'a> {
                     row.push_bind(settings.forwarding.to(when));
                 }
                 row.push_bind(settings.rights.to_string()).push_bind(settings.calls_a_day);
+                row.push_bind(settings.role.name()).push_bind(settings.password.as_deref());
             });
             query.build().execute(&mut *connection).await?;
         }
@@ -205,7 +206,7 @@ impl<'a> Group<'a> {
                 row.push_bind(*device).push_bind(i64::try_from(*place).unwrap_or(i64::MAX));
                 row.push_bind(&*binding.contact).push_bind(binding.instance.as_deref());
                 row.push_bind(binding.reg_id).push_bind(binding.q);
-                row.push_bind(binding.path.join("\n")).push_bind(binding.flow.transport.uri_name());
+                row.push_bind(binding.path.join("\n")).push_bind(binding.flow.transport.name());
                 row.push_bind(binding.flow.local.to_string()).push_bind(binding.flow.remote.to_string());
                 row.push_bind(binding.behind_nat).push_bind(binding.expires.0);
                 row.push_bind(&*binding.call_id).push_bind(binding.sequence);

@@ -9,6 +9,7 @@
 
 mod backup;
 mod database;
+mod documents;
 mod error;
 mod facts;
 pub mod failpoint;
@@ -23,8 +24,9 @@ mod snapshot;
 mod writer;
 
 pub use backup::{backup, restore};
+pub use documents::{Document, Documents, Kept};
 pub use error::StoreError;
 pub use facts::KeptFact;
 pub use open::{Opened, Store};
-pub use records::{Record, Records};
+pub use records::{Record, Records, RecordsWanted};
 pub use seal::SEAL_KEY;

@@ -1,5 +1,6 @@
 //! Opening the store, and the handle that everybody else holds.
 
+use crate::documents::{self, Document, Documents};
 use crate::error::StoreError;
 use crate::records::Records;
 use crate::seal::Sealer;
@@ -23,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Opened {
     /// What it holds, for the exchange.
     pub snapshot: Snapshot,
+    /// The documents of the ways in.
+    pub documents: Vec<Document>,
     settings: BTreeMap<String, String>,
     pub(crate) connection: SqliteConnection,
     pub(crate) runtime: tokio::runtime::Runtime,
@@ -54,10 +57,13 @@ impl Opened {
                 options(&path).create_if_missing(true).connect().await.map_err(|error| error.to_string())?;
             migrate::migrate(&mut connection).await?;
             let read = snapshot::read(&mut connection, &sealer).await.map_err(|error| error.to_string())?;
-            Ok::<_, String>((connection, read))
+            let documents =
+                documents::read(&mut connection, &sealer).await.map_err(|error| error.to_string())?;
+            Ok::<_, String>((connection, read, documents))
         });
-        let (connection, (snapshot, settings)) = opened.map_err(|what| StoreError::new(&path, what))?;
-        Ok(Opened { snapshot, settings, connection, sealer, runtime, path })
+        let (connection, (snapshot, settings), documents) =
+            opened.map_err(|what| StoreError::new(&path, what))?;
+        Ok(Opened { snapshot, documents, settings, connection, sealer, runtime, path })
     }
 
     /// A setting that was kept.
@@ -162,6 +168,13 @@ impl Store {
     #[must_use]
     pub fn records(&self) -> Records {
         Records::new(&self.path)
+    }
+
+    /// The way to keep documents.
+    #[must_use]
+    pub fn documents(&self) -> Documents {
+        let writer = self.thread.as_ref().map(|thread| thread.thread().clone());
+        Documents::new(self.requests.clone(), writer, &self.path)
     }
 
     /// Waits until everything that was handed over is written, and ends the writer.

@@ -28,7 +28,7 @@ pub(crate) async fn write_trunks(
         .bind(*name)
         .bind(bare(&trunk.host))
         .bind(trunk.port)
-        .bind(trunk.transport.uri_name())
+        .bind(trunk.transport.name())
         .bind(login.map(|login| &*login.user))
         .bind(password)
         .bind(login.and_then(|login| login.realm.as_deref()))
@@ -177,5 +177,5 @@ fn bare(host: &Host) -> String {
 }
 
 pub(crate) fn transport(name: &str) -> Option<Transport> {
-    [Transport::Udp, Transport::Tcp, Transport::Tls].into_iter().find(|known| known.uri_name() == name)
+    Transport::ALL.into_iter().find(|known| known.name() == name)
 }

@@ -4,7 +4,7 @@ use crate::error::StoreError;
 use crate::facts::{self, KeptFact};
 use crate::open::options;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{ConnectOptions as _, FromRow, Row as _};
+use sqlx::{ConnectOptions as _, FromRow, QueryBuilder, Row as _, Sqlite};
 use std::path::{Path, PathBuf};
 
 /// A call record as it is kept; times in milliseconds since 1970 UTC.
@@ -83,6 +83,86 @@ impl Records {
         };
         read.await.map_err(|error: sqlx::Error| StoreError::new(&self.path, error))
     }
+}
+
+/// Which records are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordsWanted {
+    /// Only records with a lower number.
+    pub before: Option<i64>,
+    /// Only calls that began at this time or later; milliseconds since 1970 UTC.
+    pub from: Option<i64>,
+    /// Only calls that began before this time.
+    pub to: Option<i64>,
+    /// Only records that contain this text; empty for all.
+    pub find: String,
+    /// Only the call whose Session-ID begins so; empty for all.
+    pub session: String,
+    /// Only calls from or to these numbers, or answered by these devices; all if there is none.
+    pub own: Option<(Vec<String>, Vec<String>)>,
+    /// Records at most.
+    pub most: u32,
+}
+
+impl Records {
+    /// The records that are wanted, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn page(&self, wanted: &RecordsWanted) -> Result<Vec<Record>, StoreError> {
+        let read = async {
+            let mut connection = options(&self.path).read_only(true).connect().await?;
+            query(wanted).build_query_as().fetch_all(&mut connection).await
+        };
+        read.await.map_err(|error: sqlx::Error| StoreError::new(&self.path, error))
+    }
+}
+
+fn query(wanted: &RecordsWanted) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new("SELECT * FROM records WHERE id < ");
+    query.push_bind(wanted.before.unwrap_or(i64::MAX));
+    if let Some(from) = wanted.from {
+        query.push(" AND started >= ").push_bind(from);
+    }
+    if let Some(to) = wanted.to {
+        query.push(" AND started < ").push_bind(to);
+    }
+    if !wanted.session.is_empty() {
+        query.push(" AND session_id LIKE ").push_bind(format!("{}%", literal(&wanted.session)));
+        query.push(" ESCAPE '\\'");
+    }
+    if !wanted.find.is_empty() {
+        let pattern = format!("%{}%", literal(&wanted.find));
+        query.push(" AND (");
+        for (index, column) in FOUND.iter().enumerate() {
+            query.push(if index == 0 { "" } else { " OR " }).push(*column).push(" LIKE ");
+            query.push_bind(pattern.clone()).push(" ESCAPE '\\'");
+        }
+        query.push(")");
+    }
+    if let Some((numbers, devices)) = &wanted.own {
+        query.push(" AND (");
+        for (column, values) in [("caller_number", numbers), ("dialled", numbers), ("answered_by", devices)] {
+            query.push(column).push(" IN (");
+            let mut list = query.separated(", ");
+            for value in values {
+                list.push_bind(value.clone());
+            }
+            query.push(if column == "answered_by" { "))" } else { ") OR " });
+        }
+    }
+    query.push(" ORDER BY id DESC LIMIT ").push_bind(wanted.most);
+    query
+}
+
+/// Where a text is looked for.
+const FOUND: [&str; 6] = ["caller_number", "caller_name", "dialled", "answered_by", "cause", "session_id"];
+
+/// A text as a pattern that only matches itself.
+fn literal(text: &str) -> String {
+    text.chars()
+        .flat_map(|letter| matches!(letter, '%' | '_' | '\\').then_some('\\').into_iter().chain([letter]))
+        .collect()
 }
 
 impl Records {

@@ -49,7 +49,7 @@ impl Sealer {
 
     pub(crate) fn open_text(&self, owner: &str, sealed: &[u8]) -> Result<String, sqlx::Error> {
         let wrong = || {
-            let words = format!("the password of trunk \"{owner}\" was sealed under another {SEAL_KEY}");
+            let words = format!("what belongs to \"{owner}\" was sealed under another {SEAL_KEY}");
             sqlx::Error::Decode(words.into())
         };
         let (nonce, text) = sealed.split_at_checked(NONCE_LEN).ok_or_else(wrong)?;

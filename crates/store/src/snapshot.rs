@@ -4,7 +4,7 @@ use crate::outside;
 use crate::seal::Sealer;
 use clock::Wall;
 use exchange::{
-    AutoAnswer, Change, Device, Forwarding, Language, PeopleChange, Rights, Secret,
+    AutoAnswer, Change, Device, Forwarding, Language, PeopleChange, Rights, Role, Secret,
     Settings as ExchangeSettings, Snapshot, StoredBinding,
 };
 use sip::Flow;
@@ -56,6 +56,9 @@ fn account(row: &SqliteRow) -> Result<PeopleChange, sqlx::Error> {
         // A right that this version does not know is not given.
         rights: Rights::parse(row.try_get("rights")?).unwrap_or_default(),
         calls_a_day: row.try_get("calls_a_day")?,
+        // So is a role.
+        role: Role::of_name(row.try_get("role")?).unwrap_or_default(),
+        password: text("password")?,
     };
     Ok(PeopleChange::PutAccount {
         name: row.try_get::<String, _>("name")?.into(),

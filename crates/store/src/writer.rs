@@ -1,6 +1,7 @@
 //! The writer: commits at once when idle, collects what comes while an fsync runs (R21).
 
 use crate::database::Database;
+use crate::documents::{Document, Kept};
 use crate::failpoint;
 use crate::group::Group;
 use crate::journal::Pulse;
@@ -25,9 +26,11 @@ const CHECKPOINT: Duration = Duration::from_secs(2);
 /// A commit slower than this is worth a line in the log.
 const SLOW: Duration = Duration::from_secs(1);
 
+/// What the writer is asked for.
 pub(crate) enum Request {
     Commit(Commit),
     TakeShard(Shard, Epoch),
+    Documents(Vec<Document>, Kept),
     Stop,
 }
 
@@ -51,6 +54,11 @@ pub(crate) fn run(
                 if let Err(error) = runtime.block_on(database.take_shard(shard, epoch)) {
                     tracing::error!(%error, shard = shard.0, "cannot take a shard");
                 }
+                continue;
+            }
+            Some(Request::Documents(documents, kept)) => {
+                let written = runtime.block_on(database.keep(sealer, &documents));
+                kept(written.map_err(|error| error.to_string()));
                 continue;
             }
             Some(Request::Stop) | None => break,

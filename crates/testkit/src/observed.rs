@@ -31,6 +31,22 @@ pub enum Observed {
         /// The legs of talking calls.
         talking: Vec<(LegKey, LegKey)>,
     },
+    /// The exchange tells what changed.
+    Event {
+        /// Where.
+        office: OfficeId,
+        /// What.
+        event: Box<exchange::Event>,
+    },
+    /// All that one input caused has been told: the calls that go on, and how many the switch has.
+    Live {
+        /// Where.
+        office: OfficeId,
+        /// Calls that are up.
+        up: usize,
+        /// The list.
+        calls: Vec<exchange::LiveCall>,
+    },
     /// What a leg hears from now on.
     Order {
         /// Where.
@@ -269,6 +285,10 @@ impl fmt::Display for Observed {
             Observed::Message(seen) => seen.fmt(f),
             Observed::Noise { office, flow } => write!(f, "office {office} <- {flow} noise"),
             Observed::Settled { office, talking } => write!(f, "office {office} talking={}", talking.len()),
+            Observed::Event { office, event } => {
+                write!(f, "office {office} tells {} {}", event.what.kind(), event.what.subject())
+            }
+            Observed::Live { office, up, .. } => write!(f, "office {office} has {up} calls"),
             Observed::Order { office, lease, leg, source } => {
                 write!(f, "office {office} order leg={:x} port={} hears={source:?}", leg.0, lease.port)
             }

@@ -18,8 +18,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The number that answers by itself in every simulated office.
 pub const ECHO: &str = "600";
 /// What the phones of every simulated office may dial beside numbers; the second kind with a number behind it, too.
-const CODES: [&str; 8] = ["*60", "*61", "*73", "*78", "*79", "*91", "*93", "*95"];
-const CODES_WITH_NUMBER: [&str; 5] = ["*62", "*72", "*90", "*92", "*94"];
+const CODES: [&str; 9] = ["*60", "*61", "*67", "*73", "*78", "*79", "*91", "*93", "*95"];
+const CODES_WITH_NUMBER: [&str; 6] = ["*62", "*72", "*80", "*90", "*92", "*94"];
+/// The one that rings the number behind it.
+const INTERCOM: &str = "*80";
 
 /// Whether the exchange itself answers.
 fn is_service(number: &str) -> bool {
@@ -110,6 +112,9 @@ impl Reference {
 
     /// Whom a call to a number may ring, and whether the number has an account wherever it leads.
     fn reach(&self, office: OfficeId, number: &str, caller: &str, depth: u8) -> (BTreeSet<PhoneId>, bool) {
+        if let Some(rest) = number.strip_prefix(INTERCOM) {
+            return (self.reach(office, rest, caller, depth).0, true);
+        }
         let mut reach = BTreeSet::new();
         let directory = self.directories.get(&office);
         let account = directory.and_then(|directory| Some((directory, directory.numbers.get(number)?)));

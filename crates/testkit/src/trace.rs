@@ -31,10 +31,11 @@ impl Trace {
     /// Notes an event.
     pub fn event(&mut self, at: Mono, event: &Observed) {
         self.events += 1;
-        if !matches!(event, Observed::Message(_) | Observed::Settled { .. }) {
+        let quiet = matches!(event, Observed::Settled { .. } | Observed::Live { .. });
+        if !quiet && !matches!(event, Observed::Message(_)) {
             self.hash = mix(self.hash ^ at.0, event.to_string().as_bytes());
         }
-        if matches!(event, Observed::Settled { .. }) {
+        if quiet {
             return;
         }
         if let Some(all) = &mut self.all {

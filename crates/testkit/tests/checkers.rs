@@ -2,14 +2,14 @@
 
 use calls::{Blame, CallId, CallRecord, Cause, Party, PortLease};
 use clock::{Mono, Wall};
-use exchange::PeopleChange;
+use exchange::{Audience, CallEnd, CallName, CallState, Event, Happened, LiveCall, PeopleChange};
 use media::{LegKey, Source};
 use sip::Flow;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use testkit::check::{
-    Bounds, Checker, KnownAddresses, Leftovers, LosersAreTold, OneAnswer, OneRecord, OneWinner, OpenCalls,
-    Ports, RemovedDevices, StoredFirst, Talkers,
+    Bounds, Checker, KnownAddresses, Leftovers, LiveCalls, LosersAreTold, OneAnswer, OneRecord, OneWinner,
+    OpenCalls, Ports, RemovedDevices, StoredFirst, Talkers,
 };
 use testkit::phone::Note;
 use testkit::reference::Reference;
@@ -261,4 +261,45 @@ fn a_call_that_stays_open_after_its_record_is_caught() {
     let kept = || Observed::KeptRecord { office: 0, record: Box::new(record()) };
     assert_eq!(verdict(OpenCalls::default(), vec![open(), open(), kept()]), "");
     assert!(verdict(OpenCalls::default(), vec![open(), kept(), open()]).contains("open in the store"));
+}
+
+fn live(number: u64, state: CallState) -> LiveCall {
+    LiveCall {
+        name: CallName { session_id: "s".into(), call: CallId::of_number(number) },
+        state,
+        caller: CallEnd::default(),
+        callee: CallEnd::default(),
+        started: Wall(0),
+        answered: None,
+        emergency: false,
+        trunk: None,
+        accounts: vec!["ada".into()],
+    }
+}
+
+#[test]
+fn live_calls_sees_what_is_left_behind_missing_old_or_told_to_others() {
+    let event = |what| {
+        let audience = Audience { staff: true, accounts: vec!["ada".into()] };
+        Observed::Event { office: 0, event: Box::new(Event { at: Wall(0), audience, what }) }
+    };
+    let list = |calls: Vec<LiveCall>| Observed::Live { office: 0, up: calls.len(), calls };
+    let ringing = || live(0x1_0000_0001, CallState::Ringing);
+    let talking = || live(0x1_0000_0001, CallState::Talking);
+    let started = || event(Happened::CallStarted(Box::new(ringing())));
+    let changed = || event(Happened::CallChanged(Box::new(talking())));
+    let fine = vec![started(), list(vec![ringing()]), changed(), list(vec![talking()])];
+    assert_eq!(verdict(LiveCalls::default(), fine), "");
+    let says = |events, words: &str| {
+        let said = verdict(LiveCalls::default(), events);
+        assert!(said.contains(words), "{said}");
+    };
+    says(vec![started(), list(Vec::new())], "the events tell");
+    says(vec![list(vec![ringing()])], "the events tell None");
+    says(vec![started(), list(vec![talking()])], "the list tells");
+    says(vec![started(), started()], "began twice");
+    says(vec![changed()], "never began");
+    says(vec![started(), Observed::Live { office: 0, up: 2, calls: vec![ringing()] }], "2 calls are up");
+    let nobodys = LiveCall { accounts: Vec::new(), ..ringing() };
+    says(vec![started(), list(vec![nobodys])], "the list tells");
 }

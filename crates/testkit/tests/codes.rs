@@ -230,3 +230,171 @@ fn a_call_that_is_forwarded_to_a_code_does_nothing() {
     assert!(!settings(&world).do_not_disturb, "nobody dialled it");
     assert_ne!(world.final_status(0), Some(200));
 }
+
+/// Gives an account other settings.
+fn set(world: &mut World, name: &str, change: impl FnOnce(&mut Settings)) {
+    let mut settings = world.exchange(0).people().account(name).expect(name).settings.clone();
+    change(&mut settings);
+    let change =
+        PeopleChange::PutAccount { name: name.into(), display: name.into(), settings: settings.into() };
+    world.command(0, exchange::Command::Change(change));
+    world.run_for(seconds(1));
+}
+
+fn disturb(world: &World, name: &str) -> bool {
+    !world.exchange(0).people().account(name).expect(name).settings.do_not_disturb
+}
+
+/// Bob at Ada's phone: the code, his number.
+fn identify(world: &mut World) {
+    dial(world, "*67");
+    world.run_for(seconds(1));
+    assert_says(world, &[Prompt::EnterNumber], Tongue::En);
+    press(world, "200#");
+    assert_says(world, &[Prompt::EnterPin], Tongue::En);
+}
+
+/// In the simulated world the hash of a PIN is the PIN.
+fn office_with_a_pin() -> World {
+    let mut world = office();
+    set(&mut world, "bob", |settings| settings.pin = Some("4711".into()));
+    world
+}
+
+#[test]
+fn a_pin_lets_one_act_on_ones_own_account_from_anothers_phone() {
+    let mut world = office_with_a_pin();
+    identify(&mut world);
+    press(&mut world, "4711#");
+    world.run_for(seconds(1));
+    assert_says(&world, &[Prompt::EnterCode], Tongue::En);
+    press(&mut world, "*78#");
+    world.run_for(seconds(1));
+    assert_says(&world, &[Prompt::Done, Prompt::DndOn, Prompt::Goodbye], Tongue::En);
+    assert!(!disturb(&world, "bob") && disturb(&world, "ada"), "it is Bob's account that changed");
+    hear(&mut world);
+    assert_hung_up(&world);
+    // A number with the code, and one that is asked for; forwarding to oneself is judged as Bob.
+    for (keys, further, to) in
+        [("*72100#", "", Some("100")), ("*72#", "600#", Some("600")), ("*73#", "", None)]
+    {
+        identify(&mut world);
+        press(&mut world, "4711#");
+        world.run_for(seconds(1));
+        press(&mut world, keys);
+        press(&mut world, further);
+        world.run_for(seconds(1));
+        let bob = world.exchange(0).people().account("bob").expect("bob").settings.clone();
+        assert_eq!(bob.forwarding.always.as_deref(), to, "{keys}");
+        hear(&mut world);
+        assert_hung_up(&world);
+    }
+    // What acts on no account is not understood.
+    identify(&mut world);
+    press(&mut world, "4711#");
+    world.run_for(seconds(1));
+    press(&mut world, "*60#");
+    assert_says(&world, &[Prompt::NotUnderstood, Prompt::Goodbye], Tongue::En);
+    hear(&mut world);
+    world.run_for(seconds(60));
+    world.close();
+}
+
+#[test]
+fn sec_24_guessing_a_pin_is_limited_and_unknown_numbers_sound_the_same() {
+    let mut world = office_with_a_pin();
+    // An account without a PIN, and a number that nobody has, are asked and refused like any other.
+    for number in ["100#", "4711#"] {
+        dial(&mut world, "*67");
+        world.run_for(seconds(1));
+        press(&mut world, number);
+        assert_says(&world, &[Prompt::EnterPin], Tongue::En);
+        press(&mut world, "0000#");
+        world.run_for(seconds(1));
+        assert_says(&world, &[Prompt::WrongPin, Prompt::EnterPin], Tongue::En);
+        world.run_for(seconds(120));
+        assert_hung_up(&world);
+    }
+    world.run_for(seconds(3_700));
+    identify(&mut world);
+    for tries in 0..3 {
+        press(&mut world, "0000#");
+        world.run_for(seconds(1));
+        if tries < 2 {
+            assert_says(&world, &[Prompt::WrongPin, Prompt::EnterPin], Tongue::En);
+        }
+    }
+    assert_says(&world, &[Prompt::WrongPin, Prompt::Goodbye], Tongue::En);
+    hear(&mut world);
+    assert_hung_up(&world);
+    identify(&mut world);
+    press(&mut world, "0001#");
+    world.run_for(seconds(1));
+    // From now on even the right one is not looked at, for a while.
+    press(&mut world, "4711#");
+    assert_says(&world, &[Prompt::PinLocked, Prompt::Goodbye], Tongue::En);
+    hear(&mut world);
+    assert_hung_up(&world);
+    assert!(disturb(&world, "bob"));
+    world.run_for(seconds(60));
+    identify(&mut world);
+    press(&mut world, "4711#");
+    world.run_for(seconds(1));
+    assert_says(&world, &[Prompt::EnterCode], Tongue::En);
+    world.run_for(seconds(120));
+    world.close();
+}
+
+fn with_form(world: &mut World) {
+    let mut device = world.exchange(0).people().device("bob-1").expect("bob-1").clone();
+    device.auto_answer = Some(exchange::AutoAnswer::CallInfo);
+    world.command(0, exchange::Command::Change(PeopleChange::PutDevice { name: "bob-1".into(), device }));
+    world.run_for(seconds(1));
+}
+
+fn rang(world: &World) -> usize {
+    world.notes_of(1).filter(|note| matches!(note, testkit::phone::Note::Rings { .. })).count()
+}
+
+#[test]
+fn r5_an_intercom_call_needs_a_right_a_form_and_somebody_who_may_be_disturbed() {
+    let mut world = office();
+    let refused = |world: &mut World, dialled: &str, reason: Prompt| {
+        dial(world, dialled);
+        world.run_for(seconds(2));
+        assert_says(world, &[reason, Prompt::Goodbye], Tongue::En);
+        hear(world);
+        assert_hung_up(world);
+        assert_eq!(rang(world), 0);
+    };
+    refused(&mut world, "*80200", Prompt::NotAllowed);
+    set(&mut world, "ada", |ada| ada.rights = exchange::Rights::default().with(exchange::Right::Intercom));
+    refused(&mut world, "*80200", Prompt::NobodyAvailable);
+    with_form(&mut world);
+    refused(&mut world, "*80", Prompt::UnknownNumber);
+    refused(&mut world, "*80999", Prompt::UnknownNumber);
+    set(&mut world, "bob", |bob| bob.do_not_disturb = true);
+    refused(&mut world, "*80200", Prompt::NobodyAvailable);
+    set(&mut world, "bob", |bob| bob.do_not_disturb = false);
+    world.call(0, Attempt { talk: seconds(2), ..Attempt::to("*80200") });
+    world.run_for(seconds(10));
+    assert_eq!((world.final_status(0), rang(&world)), (Some(200), 1));
+    // A group in common is as good as the right.
+    set(&mut world, "ada", |ada| ada.rights = exchange::Rights::default());
+    let group = exchange::Group {
+        display: "desk".into(),
+        number: "300".into(),
+        strategy: exchange::Strategy::All,
+        members: vec!["ada".into(), "bob".into()],
+        ring: seconds(20),
+        overflow: None,
+    };
+    let change = PeopleChange::PutGroup { name: "desk".into(), group: Box::new(group) };
+    world.command(0, exchange::Command::Change(change));
+    world.run_for(seconds(1));
+    world.call(0, Attempt { talk: seconds(2), ..Attempt::to("*80200") });
+    world.run_for(seconds(10));
+    assert_eq!((world.final_status(0), rang(&world)), (Some(200), 2));
+    world.run_for(seconds(60));
+    world.close();
+}

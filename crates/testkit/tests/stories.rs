@@ -340,6 +340,30 @@ fn r11_the_next_flow_of_a_phone_rings_when_the_first_is_dead() {
 }
 
 #[test]
+fn r11_a_page_whose_socket_broke_hears_the_far_end_hang_up_over_the_new_one() {
+    let hangs_up = Reaction { talk: Some(seconds(20)), ..answers_after(1) };
+    let page = |plan: &mut testkit::phone::Plan| (plan.transport, plan.reg_id) = (sip::Transport::Wss, 1);
+    // As the caller, and as the one who was called.
+    for (caller, callee) in [(0, 1), (1, 0)] {
+        let mut stage = Stage::new(9).person("ada", "100").phone("ada-1", hangs_up.clone());
+        stage = if caller == 0 { stage.with(page) } else { stage };
+        stage = stage.person("bob", "200").phone("bob-1", hangs_up.clone());
+        let mut world = if caller == 1 { stage.with(page) } else { stage }.open();
+        let page = caller;
+        let number = if callee == 1 { "200" } else { "100" };
+        world.call(caller, Attempt::to(number));
+        world.after(seconds(5), Act::BreakStream { phone: page });
+        world.run_for(seconds(15));
+        assert_eq!(world.final_status(caller), Some(200));
+        assert_eq!(world.exchange(0).switch().load().0, 1, "the call goes on");
+        world.run_for(seconds(20));
+        assert!(has(&world, page, |note| matches!(note, Note::Ended { .. })), "the BYE arrived");
+        assert_eq!(world.exchange(0).switch().load(), (0, 0));
+        world.close();
+    }
+}
+
+#[test]
 fn r12_a_contact_that_answers_nothing_is_passed_over_until_it_registers_again() {
     let stage = two_people().phone("bob-1", answers_after(1)).with(|plan| plan.expires = 3_600);
     let mut world = stage.open();

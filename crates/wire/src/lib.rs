@@ -3,6 +3,7 @@
 //! Everything is borrowed from the datagram, bounded, lossless, and never panics.
 //! This crate knows nothing of time, sockets or transactions.
 
+pub mod pcap;
 pub mod rtcp;
 pub mod rtp;
 pub mod sdp;

@@ -2,7 +2,7 @@
 
 use super::protocol::{AccountChanges, DeviceChanges, GroupItem, RouteItem, TrunkItem};
 use exchange::{
-    AccountEdit, AutoAnswer, DeviceEdit, ForwardWhen, Group, Language, Right, Rights, Route, Settings,
+    AccountEdit, AutoAnswer, DeviceEdit, ForwardWhen, Group, Language, Right, Rights, Role, Route, Settings,
     Strategy, Trunk, TrunkLogin,
 };
 use std::time::Duration;
@@ -12,7 +12,7 @@ const RING_SECONDS: u32 = 20;
 
 /// # Errors
 /// What is wrong, in words.
-pub(super) fn trunk(item: TrunkItem) -> Result<Trunk, String> {
+pub(crate) fn trunk(item: TrunkItem) -> Result<Trunk, String> {
     let (host, port) = Trunk::parse_address(&item.address).ok_or_else(|| {
         format!(
             "\"{}\" is no address: write an IP address or a host name, with a port if the trunk has one, as in \
@@ -54,7 +54,7 @@ pub(super) fn trunk(item: TrunkItem) -> Result<Trunk, String> {
 }
 
 /// A trunk as it is shown; the password is not.
-pub(super) fn trunk_item(name: &str, trunk: &Trunk, state: String) -> TrunkItem {
+pub(crate) fn trunk_item(name: &str, trunk: &Trunk, state: String) -> TrunkItem {
     let login = trunk.login.as_ref();
     TrunkItem {
         name: name.into(),
@@ -72,7 +72,7 @@ pub(super) fn trunk_item(name: &str, trunk: &Trunk, state: String) -> TrunkItem 
     }
 }
 
-pub(super) fn route(item: RouteItem) -> Route {
+pub(crate) fn route(item: RouteItem) -> Route {
     Route {
         prefix: item.prefix.into(),
         strip: item.strip,
@@ -82,7 +82,7 @@ pub(super) fn route(item: RouteItem) -> Route {
     }
 }
 
-pub(super) fn route_item(name: &str, route: &Route) -> RouteItem {
+pub(crate) fn route_item(name: &str, route: &Route) -> RouteItem {
     RouteItem {
         name: name.into(),
         prefix: route.prefix.to_string(),
@@ -95,7 +95,7 @@ pub(super) fn route_item(name: &str, route: &Route) -> RouteItem {
 
 /// # Errors
 /// What is wrong, in words.
-pub(super) fn group(item: GroupItem) -> Result<Group, String> {
+pub(crate) fn group(item: GroupItem) -> Result<Group, String> {
     let strategy = if item.strategy.is_empty() { "all" } else { &item.strategy };
     let seconds = if item.ring_seconds == 0 { RING_SECONDS } else { item.ring_seconds };
     if !(5..=600).contains(&seconds) {
@@ -112,7 +112,7 @@ pub(super) fn group(item: GroupItem) -> Result<Group, String> {
     })
 }
 
-pub(super) fn group_item(name: &str, group: &Group) -> GroupItem {
+pub(crate) fn group_item(name: &str, group: &Group) -> GroupItem {
     GroupItem {
         name: name.into(),
         display: group.display.to_string(),
@@ -124,24 +124,42 @@ pub(super) fn group_item(name: &str, group: &Group) -> GroupItem {
     }
 }
 
+/// What is wrong with a change, and in which member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// The member.
+    pub(crate) field: &'static str,
+    /// What is wrong, in words.
+    pub(crate) why: String,
+}
+
+impl Fault {
+    fn new(field: &'static str, why: impl Into<String>) -> Fault {
+        Fault { field, why: why.into() }
+    }
+}
+
 /// The edits that changes come to; `hash` makes a PIN's hash.
 ///
 /// # Errors
 /// What is wrong, in words.
-pub(super) fn account_edits(
+pub(crate) fn account_edits(
     changes: AccountChanges,
     hash: impl FnOnce(&str) -> Result<String, String>,
-) -> Result<Vec<AccountEdit>, String> {
+) -> Result<Vec<AccountEdit>, Fault> {
     let mut edits = Vec::new();
     edits.extend(changes.display.map(|text| AccountEdit::Display(text.into())));
     if let Some(tag) = changes.language {
-        let language =
-            Language::of_tag(&tag).ok_or_else(|| format!("\"{tag}\" is no language: en and zh are"))?;
+        let language = Language::of_tag(&tag)
+            .ok_or_else(|| Fault::new("language", format!("\"{tag}\" is no language: en and zh are")))?;
         edits.push(AccountEdit::Language(language));
     }
     if let Some(zone) = changes.zone {
         if !zone.is_empty() && jiff::tz::TimeZone::get(&zone).is_err() {
-            return Err(format!("\"{zone}\" is no time zone: write one as in Asia/Shanghai"));
+            return Err(Fault::new(
+                "zone",
+                format!("\"{zone}\" is no time zone: write one as in Asia/Shanghai"),
+            ));
         }
         edits.push(AccountEdit::Zone(optional(zone)));
     }
@@ -149,9 +167,13 @@ pub(super) fn account_edits(
     if let Some(pin) = changes.pin {
         let digits = (4..=12).contains(&pin.len()) && pin.bytes().all(|byte| byte.is_ascii_digit());
         if !pin.is_empty() && !digits {
-            return Err("a PIN has 4 to 12 digits".into());
+            return Err(Fault::new("pin", "a PIN has 4 to 12 digits"));
         }
-        let hash = if pin.is_empty() { None } else { Some(hash(&pin)?.into()) };
+        let hash = if pin.is_empty() {
+            None
+        } else {
+            Some(hash(&pin).map_err(|why| Fault::new("pin", why))?.into())
+        };
         edits.push(AccountEdit::Pin(hash));
     }
     edits.extend(changes.do_not_disturb.map(AccountEdit::DoNotDisturb));
@@ -167,9 +189,15 @@ pub(super) fn account_edits(
     if let Some(text) = changes.rights {
         let rights = Rights::parse(&text).map_err(|word| {
             let known = Right::ALL.map(Right::name).join(", ");
-            format!("\"{word}\" is no right: {known} are")
+            Fault::new("rights", format!("\"{word}\" is no right: {known} are"))
         })?;
         edits.push(AccountEdit::Rights(rights));
+    }
+    if let Some(name) = changes.role {
+        let role = Role::of_name(&name).ok_or_else(|| {
+            Fault::new("role", format!("\"{name}\" is no role: agent, manager and administrator are"))
+        })?;
+        edits.push(AccountEdit::Role(role));
     }
     edits.extend(changes.calls_a_day.map(|most| AccountEdit::CallsADay((most != 0).then_some(most))));
     Ok(edits)
@@ -177,7 +205,7 @@ pub(super) fn account_edits(
 
 /// # Errors
 /// What is wrong, in words.
-pub(super) fn device_edits(changes: DeviceChanges) -> Result<Vec<DeviceEdit>, String> {
+pub(crate) fn device_edits(changes: DeviceChanges) -> Result<Vec<DeviceEdit>, String> {
     let mut edits = Vec::new();
     edits.extend(changes.location.map(|text| DeviceEdit::Location(text.into())));
     edits.extend(changes.call_back.map(|number| DeviceEdit::CallBack(optional(number))));
@@ -201,6 +229,9 @@ pub(super) fn settings_in_words(settings: &Settings) -> String {
     }
     for when in ForwardWhen::ALL {
         words.extend(settings.forwarding.to(when).map(|number| format!("{} to {number}", when.name())));
+    }
+    if settings.role != Role::default() {
+        words.push(settings.role.name().to_owned());
     }
     let rights = settings.rights.to_string();
     if !rights.is_empty() {
@@ -227,7 +258,7 @@ mod tests {
             (AccountChanges { pin: Some("12".into()), ..Default::default() }, "4 to 12 digits"),
             (AccountChanges { rights: Some("national,fly".into()), ..Default::default() }, "\"fly\""),
         ] {
-            assert!(edits(changes).unwrap_err().contains(words), "{words}");
+            assert!(edits(changes).unwrap_err().why.contains(words), "{words}");
         }
         let changes = AccountChanges { forward_busy: Some(String::new()), ..Default::default() };
         assert_eq!(edits(changes), Ok(vec![AccountEdit::Forward(ForwardWhen::Busy, None)]));

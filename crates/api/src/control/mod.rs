@@ -2,7 +2,7 @@
 //! JSON response a line.
 
 mod client;
-mod lines;
+pub(crate) mod lines;
 mod protocol;
 mod server;
 

@@ -26,6 +26,11 @@ pub enum Request {
         /// What changes.
         changes: AccountChanges,
     },
+    /// A one-time link to the pages, for an account.
+    AccountLink {
+        /// Its name.
+        name: String,
+    },
     /// All accounts.
     AccountList,
     /// A number for an account.
@@ -165,6 +170,13 @@ pub enum Response {
     Done,
     /// It is done; this secret was made and is shown only now.
     Secret(String),
+    /// A one-time link, shown only now.
+    Link {
+        /// Where HTTP answers, as in `http://127.0.0.1:8080`; empty if it does nowhere.
+        base: String,
+        /// The path below it.
+        path: String,
+    },
     /// It was not done; in words.
     Refused(String),
     /// All accounts.
@@ -355,6 +367,10 @@ pub struct AccountChanges {
     pub rights: Option<String>,
     /// The most calls to the outside a day; 0 takes the exchange's limit.
     pub calls_a_day: Option<u32>,
+    /// `agent`, `manager` or `administrator`.
+    pub role: Option<String>,
+    /// The password for the pages.
+    pub password: Option<String>,
 }
 
 /// Changes of a device; `None` leaves a thing as it is, an empty text takes it away.

@@ -1,12 +1,13 @@
 //! The exchange's side of the control socket. The file's mode is the authorisation: owner only.
 
 use super::protocol::{
-    AccountItem, CodeItem, DeviceItem, FactItem, GuessingItem, ImportRow, NumberItem, Request, Response,
-    RowFault, RungItem, StatusItem,
+    AccountChanges, AccountItem, CodeItem, DeviceItem, FactItem, GuessingItem, ImportRow, NumberItem,
+    Request, Response, RowFault, RungItem, StatusItem,
 };
 use super::{IMPORT_ROWS, LINE, lines};
 use crate::backend::Backend;
-use exchange::{Answer, Command, Device, DeviceEdit, PeopleChange};
+use crate::rest::{self, Api};
+use exchange::{AccountEdit, Answer, Command, Device, DeviceEdit, PeopleChange};
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -26,7 +27,11 @@ const RECORDS: u32 = 100_000;
 ///
 /// # Errors
 /// When the socket cannot be made.
-pub fn serve<B: Backend>(path: &Path, backend: B) -> io::Result<impl Future<Output = ()> + Send + use<B>> {
+pub fn serve<B: Backend>(
+    path: &Path,
+    backend: B,
+    api: Api,
+) -> io::Result<impl Future<Output = ()> + Send + use<B>> {
     let _ = fs::remove_file(path);
     let listener = UnixListener::bind(path)?;
     fs::set_permissions(path, Permissions::from_mode(0o600))?;
@@ -35,9 +40,9 @@ pub fn serve<B: Backend>(path: &Path, backend: B) -> io::Result<impl Future<Outp
         loop {
             let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
             let Ok((stream, _)) = listener.accept().await else { continue };
-            let backend = backend.clone();
+            let (backend, api) = (backend.clone(), api.clone());
             tokio::spawn(async move {
-                if let Err(error) = converse(stream, &backend).await {
+                if let Err(error) = converse(stream, &backend, &api).await {
                     tracing::debug!(%error, "control connection ended");
                 }
                 drop(place);
@@ -46,7 +51,7 @@ pub fn serve<B: Backend>(path: &Path, backend: B) -> io::Result<impl Future<Outp
     })
 }
 
-async fn converse<B: Backend>(stream: UnixStream, backend: &B) -> io::Result<()> {
+async fn converse<B: Backend>(stream: UnixStream, backend: &B, api: &Api) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
     let mut line = String::new();
@@ -56,7 +61,7 @@ async fn converse<B: Backend>(stream: UnixStream, backend: &B) -> io::Result<()>
             return Ok(());
         }
         let response = match serde_json::from_str::<Request>(&line) {
-            Ok(request) => answer(backend, request).await,
+            Ok(request) => answer(backend, api, request).await,
             Err(error) => Response::Refused(format!("not a request: {error}")),
         };
         let mut text = serde_json::to_vec(&response).map_err(io::Error::other)?;
@@ -65,7 +70,7 @@ async fn converse<B: Backend>(stream: UnixStream, backend: &B) -> io::Result<()>
     }
 }
 
-async fn answer<B: Backend>(backend: &B, request: Request) -> Response {
+async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Response {
     match request {
         Request::DeviceAdd { name, account, secret } => {
             let (password, made) = password(backend, secret);
@@ -80,11 +85,11 @@ async fn answer<B: Backend>(backend: &B, request: Request) -> Response {
             let response = ask(backend, Command::EditDevice { name: name.into(), edits }).await;
             with_secret(response, password, made)
         }
-        Request::AccountSet { name, changes } => {
-            match lines::account_edits(changes, |pin| hash_pin(backend, pin)) {
-                Ok(edits) => ask(backend, Command::EditAccount { name: name.into(), edits }).await,
-                Err(why) => Response::Refused(why),
-            }
+        Request::AccountSet { name, changes } => account_set(backend, api, name, changes).await,
+        Request::AccountLink { name } => account_link(backend, api, &name).await,
+        Request::AccountRemove { name } => {
+            let removed = change(backend, PeopleChange::RemoveAccount { name: name.as_str().into() }).await;
+            if removed == Response::Done { tell_api(api.account_left(&name).await) } else { removed }
         }
         Request::DeviceSet { name, changes } => match lines::device_edits(changes) {
             Ok(edits) => ask(backend, Command::EditDevice { name: name.into(), edits }).await,
@@ -132,9 +137,8 @@ fn command(request: Request) -> Command {
     match request {
         Request::AccountAdd { name, display } => {
             let display = if display.is_empty() { name.clone() } else { display };
-            Command::AddAccount { name: name.into(), display: display.into() }
+            Command::AddAccount { name: name.into(), display: display.into(), edits: Vec::new() }
         }
-        Request::AccountRemove { name } => Command::Change(PeopleChange::RemoveAccount { name: name.into() }),
         Request::AccountList => Command::ListAccounts,
         Request::NumberAdd { number, account } => {
             Command::Change(PeopleChange::PutNumber { number: number.into(), account: account.into() })
@@ -155,7 +159,9 @@ fn command(request: Request) -> Command {
         Request::Codes => Command::ListCodes,
         Request::Status => Command::Status,
         // The rest is more than one command and never comes here.
-        Request::DeviceAdd { .. }
+        Request::AccountRemove { .. }
+        | Request::AccountLink { .. }
+        | Request::DeviceAdd { .. }
         | Request::DeviceSecret { .. }
         | Request::AccountSet { .. }
         | Request::DeviceSet { .. }
@@ -186,6 +192,8 @@ fn response(answer: Answer) -> Response {
         Answer::Done => Response::Done,
         Answer::Status(status) => Response::Status(status_item(status)),
         Answer::Refused(refusal) => Response::Refused(refusal.to_string()),
+        // Nobody asks for one here.
+        Answer::WebPhone { .. } => Response::Done,
         Answer::Unavailable(why) => Response::Refused(format!("nothing was changed: {why}")),
         Answer::Imported { taken, bad } => {
             let faults = bad.into_iter().map(|bad| RowFault { line: bad.line, why: bad.why }).collect();
@@ -225,6 +233,8 @@ fn response(answer: Answer) -> Response {
         Answer::Groups(rows) => {
             Response::Groups(rows.iter().map(|(name, group)| lines::group_item(name, group)).collect())
         }
+        // The control socket asks for none of these.
+        Answer::Account(_) | Answer::Wait(_) | Answer::Calls(_) | Answer::Captured(_) => Response::Done,
         Answer::Ladder(rungs) => {
             let items = rungs.into_iter().map(|rung| RungItem {
                 at: rung.at.0,
@@ -295,12 +305,57 @@ fn with_secret(response: Response, password: String, made: bool) -> Response {
     if made && response == Response::Done { Response::Secret(password) } else { response }
 }
 
-/// Guessing a PIN costs the guesser; hashing one costs us some ten milliseconds, here and never on the core (R17).
-fn hash_pin<B: Backend>(backend: &B, pin: &str) -> Result<String, String> {
-    use argon2::password_hash::{PasswordHasher as _, SaltString};
-    let salt = SaltString::encode_b64(&backend.new_password().as_bytes()[..16]);
-    let hash = salt.and_then(|salt| {
-        argon2::Argon2::default().hash_password(pin.as_bytes(), &salt).map(|hash| hash.to_string())
-    });
-    hash.map_err(|error| format!("the PIN cannot be kept: {error}"))
+/// Sessions end with the password that they were opened under.
+async fn account_set<B: Backend>(
+    backend: &B,
+    api: &Api,
+    name: String,
+    mut changes: AccountChanges,
+) -> Response {
+    let password = changes.password.take();
+    let edits = lines::account_edits(changes, |pin| hash(backend, pin));
+    let mut edits = match edits {
+        Ok(edits) => edits,
+        Err(fault) => return Response::Refused(fault.why),
+    };
+    if let Some(password) = &password {
+        let checked = if password.is_empty() { Ok(()) } else { rest::check_password(password) };
+        let hashed = checked.and_then(|()| match &**password {
+            "" => Ok(None),
+            password => hash(backend, password).map(|hash| Some(hash.into())),
+        });
+        match hashed {
+            Ok(hash) => edits.push(AccountEdit::Password(hash)),
+            Err(why) => return Response::Refused(why),
+        }
+    }
+    let set = ask(backend, Command::EditAccount { name: name.as_str().into(), edits }).await;
+    if password.is_some() && set == Response::Done {
+        return tell_api(api.password_changed(&name, None).await);
+    }
+    set
+}
+
+async fn account_link<B: Backend>(backend: &B, api: &Api, name: &str) -> Response {
+    match backend.command(Command::Account(name.into())).await {
+        Ok(Answer::Account(Some(_))) => match api.link(name).await {
+            Ok(path) => Response::Link { base: backend.http(), path },
+            Err(why) => Response::Refused(why),
+        },
+        Ok(Answer::Account(None)) => Response::Refused(format!("no account \"{name}\"")),
+        _ => Response::Refused("the exchange is stopping or too busy; try again".into()),
+    }
+}
+
+fn tell_api(told: Result<(), rest::Problem>) -> Response {
+    match told {
+        Ok(()) => Response::Done,
+        Err(problem) => Response::Refused(format!("it is done, but the sessions go on: {}", problem.detail)),
+    }
+}
+
+/// Guessing a PIN or a password costs the guesser; hashing one costs us some ten milliseconds, here and never on the
+/// core (R17).
+fn hash<B: Backend>(backend: &B, secret: &str) -> Result<String, String> {
+    rest::hash(secret, &backend.random())
 }

@@ -14,6 +14,8 @@ struct Service {
     dialogue: Dialogue,
     /// What the policy makes of the dialogue's outcome.
     step: Step,
+    /// The account that the caller acts for, having proved its PIN; else its own.
+    account: Option<Box<str>>,
     /// As it stands in [`Services::due`].
     due: Option<Mono>,
 }
@@ -29,6 +31,16 @@ impl Services {
     /// Whether there is no room for one more.
     pub(crate) fn is_full(&self) -> bool {
         self.running.len() >= crate::limits::DIALOGUES
+    }
+
+    /// Whether a call talks with us.
+    pub(crate) fn has(&self, call: CallId) -> bool {
+        self.running.contains_key(&call)
+    }
+
+    /// The account that the caller proved to be.
+    pub(crate) fn account(&self, call: CallId) -> Option<&str> {
+        self.running.get(&call)?.account.as_deref()
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Mono> {
@@ -62,9 +74,21 @@ impl Services {
 impl Exchange {
     /// Answers a call with a dialogue; `step` says what its outcome means, and the record says that `label` answered.
     pub(crate) fn converse(&mut self, now: Now, call: CallId, label: &str, dialogue: Dialogue, step: Step) {
-        self.services.running.insert(call, Service { dialogue, step, due: None });
         self.switch.answer_with(now, call, Source::Nothing, label);
+        self.converse_early(now, call, dialogue, step);
+    }
+
+    /// Holds a dialogue with a caller who hears us already.
+    pub(crate) fn converse_early(&mut self, now: Now, call: CallId, dialogue: Dialogue, step: Step) {
+        self.services.running.insert(call, Service { dialogue, step, account: None, due: None });
         self.advance(now, call, None);
+    }
+
+    /// The caller has proved to be somebody else than the owner of the phone.
+    pub(crate) fn act_for(&mut self, call: CallId, account: Box<str>) {
+        if let Some(service) = self.services.running.get_mut(&call) {
+            service.account = Some(account);
+        }
     }
 
     /// Goes on in a dialogue that ended with an outcome; a call that is over is none.
@@ -113,6 +137,10 @@ impl Exchange {
         let Some(service) = self.services.running.get_mut(&call) else { return };
         let step = std::mem::replace(&mut service.step, Step::Farewell);
         match (step, outcome) {
+            (Step::Refuse { cause, detail }, _) => {
+                self.services.end(call);
+                self.fail(now, call, cause, &detail);
+            }
             (Step::Farewell, _) | (_, Outcome::GaveUp) => {
                 self.services.end(call);
                 self.switch.hang_up(now, call, Cause::CalleeHungUp);

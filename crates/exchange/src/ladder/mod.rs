@@ -7,8 +7,9 @@ mod redact;
 mod ring;
 
 use crate::exchange::Exchange;
+use crate::facts::FactKind;
 use crate::limits;
-use clock::Wall;
+use clock::{Now, Wall};
 use ring::{Entry, Ring};
 use sip::Flow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,19 @@ pub struct Rung {
     pub flow: Box<str>,
     /// Its first octets, without what R32 keeps back.
     pub text: String,
+}
+
+/// One message of a call for a capture file, without what R32 keeps back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Captured {
+    /// When it passed.
+    pub at: Wall,
+    /// Sent by the exchange, else received.
+    pub sent: bool,
+    /// The path that it took.
+    pub flow: Flow,
+    /// The message.
+    pub octets: Vec<u8>,
 }
 
 /// All messages of late.
@@ -88,6 +102,27 @@ impl Exchange {
             text: redact::shown(octets),
         };
         found.into_iter().map(rung).collect()
+    }
+
+    /// What a call sent and received, for a capture file. Whoever takes the bodies, too, leaves a fact (R32).
+    pub(crate) fn capture_of(
+        &mut self,
+        now: Now,
+        session_id: Option<&str>,
+        bodies: Option<&str>,
+    ) -> Vec<Captured> {
+        let capture = |(entry, octets): (Entry, &[u8])| Captured {
+            at: entry.at,
+            sent: entry.sent,
+            flow: entry.flow,
+            octets: redact::captured(octets, bodies.is_some()),
+        };
+        let captured: Vec<Captured> = self.ladder.of(session_id).into_iter().map(capture).collect();
+        if let (Some(who), Some(session), false) = (bodies, session_id, captured.is_empty()) {
+            let words = format!("{who} took the messages of the call with their bodies");
+            self.note(now, FactKind::Call, &session.to_ascii_lowercase(), "capture.bodies", words);
+        }
+        captured
     }
 
     /// Who is at the other end of flows now.

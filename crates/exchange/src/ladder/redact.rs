@@ -41,6 +41,26 @@ pub(super) fn shown(octets: &[u8]) -> String {
     shown
 }
 
+/// A message for a capture: as it was, but for what is kept back. Without bodies, it ends after its headers; the
+/// Content-Length is that of what is left, so that readers find the message whole.
+pub(super) fn captured(octets: &[u8], bodies: bool) -> Vec<u8> {
+    let shown = shown(octets);
+    let (head, body) = shown.split_once("\n\n").unwrap_or((&shown, ""));
+    let body = if bodies { body } else { "" };
+    let body: String = body.lines().flat_map(|line| [line, "\r\n"]).collect();
+    let mut captured = String::with_capacity(shown.len() + 64);
+    for line in head.lines() {
+        let name = line.split(':').next().unwrap_or_default().trim();
+        if !name.eq_ignore_ascii_case("content-length") && !name.eq_ignore_ascii_case("l") {
+            captured.push_str(line);
+            captured.push_str("\r\n");
+        }
+    }
+    captured.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+    captured.push_str(&body);
+    captured.into_bytes()
+}
+
 fn show_body(shown: &mut String, body: &str, described: bool) {
     if !described {
         return push(shown, LEFT_OUT);

@@ -106,3 +106,29 @@ fn r23_keeping_a_message_costs_about_a_microsecond() {
     println!("{} octets: {each:?} each", text.len());
     assert!(each < Duration::from_micros(20), "{each:?}");
 }
+
+#[test]
+fn r32_a_capture_has_headers_only_unless_bodies_are_asked_for() {
+    let headers = "Authorization: Digest username=\"u\",\r\n response=\"deadbeef\"\r\nl: 999\r\nContent-Type: application/sdp\r\n";
+    let sdp = "v=0\r\na=crypto:1 AES inline:c2VjcmV0\r\na=sendonly\r\n";
+    let invite = message("INVITE sip:a@b SIP/2.0", "c", "INVITE", headers, sdp);
+    let text = |octets: Vec<u8>| String::from_utf8(octets).expect("text");
+    let bare = text(redact::captured(invite.as_bytes(), false));
+    assert!(bare.ends_with("Content-Length: 0\r\n\r\n") && !bare.contains("999"), "{bare}");
+    assert!(bare.starts_with("INVITE sip:a@b SIP/2.0\r\nVia:") && !bare.contains("v=0"), "{bare}");
+    let whole = text(redact::captured(invite.as_bytes(), true));
+    let (head, body) = whole.split_once("\r\n\r\n").expect("a body");
+    assert_eq!(body, "v=0\r\na=crypto (left out)\r\na=sendonly\r\n");
+    assert!(head.ends_with(&format!("Content-Length: {}", body.len())), "{head}");
+    for secret in ["deadbeef", "c2VjcmV0", "username"] {
+        assert!(!whole.contains(secret) && !bare.contains(secret));
+    }
+    let digits = message(
+        "INFO sip:a@b SIP/2.0",
+        "c",
+        "INFO",
+        "Content-Type: application/dtmf-relay\r\n",
+        "Signal=7\r\n",
+    );
+    assert!(!text(redact::captured(digits.as_bytes(), true)).contains("Signal"));
+}

@@ -34,6 +34,43 @@ pub struct Settings {
     pub rights: Rights,
     /// Calls to the outside within one day; beyond, they are refused. `None` takes the exchange's limit.
     pub calls_a_day: Option<u32>,
+    /// What the person may do at the pages and the API.
+    pub role: Role,
+    /// The password's hash, argon2id in PHC form; without one nobody signs in with a password.
+    pub password: Option<Box<str>>,
+}
+
+/// What a person may do at the pages and the API; each role may what those before it may.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Own calls, own records, own settings.
+    #[default]
+    Agent,
+    /// Reads people, calls and records; may end calls.
+    Manager,
+    /// Everything.
+    Administrator,
+}
+
+impl Role {
+    /// All of them, the least first.
+    pub const ALL: [Role; 3] = [Role::Agent, Role::Manager, Role::Administrator];
+
+    /// The name in commands and in the API.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Agent => "agent",
+            Role::Manager => "manager",
+            Role::Administrator => "administrator",
+        }
+    }
+
+    /// The role of a name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.name() == name)
+    }
 }
 
 /// The languages that the exchange speaks.
@@ -150,11 +187,13 @@ pub enum Right {
     Background,
     /// To work through call lists.
     Lists,
+    /// To call telephones that answer at once.
+    Intercom,
 }
 
 impl Right {
     /// All of them.
-    pub const ALL: [Right; 7] = [
+    pub const ALL: [Right; 8] = [
         Right::National,
         Right::International,
         Right::Premium,
@@ -162,6 +201,7 @@ impl Right {
         Right::Pull,
         Right::Background,
         Right::Lists,
+        Right::Intercom,
     ];
 
     /// The name in commands and records.
@@ -175,6 +215,7 @@ impl Right {
             Right::Pull => "pull",
             Right::Background => "background",
             Right::Lists => "lists",
+            Right::Intercom => "intercom",
         }
     }
 

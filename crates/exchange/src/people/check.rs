@@ -2,6 +2,7 @@
 
 use super::{
     Account, Forwarding, Group, People, PeopleChange, Refusal, Route, Settings, Trunk, is_name, is_number,
+    is_web_name,
 };
 
 /// Devices of one account; each rings, so each costs a leg.
@@ -35,6 +36,7 @@ impl People {
                 }
                 self.check_device(name, &device.account)
             }
+            PeopleChange::RemoveDevice { name } if is_web_name(name) => Err(web_phone(name)),
             PeopleChange::RemoveDevice { name } => known(self.devices.contains_key(name), "device", name),
             PeopleChange::PutTrunk { name, trunk } => self.check_trunk(name, trunk),
             PeopleChange::RemoveTrunk { name } => {
@@ -76,7 +78,9 @@ impl People {
 
     fn check_removal(&self, name: &str) -> Result<(), Refusal> {
         let account = self.accounts.get(name).ok_or_else(|| Refusal::Unknown("account", name.into()))?;
-        let is_used = |account: &Account| !account.numbers.is_empty() || !account.devices.is_empty();
+        // Web phones go with their account.
+        let stays = |device: &Box<str>| !is_web_name(device);
+        let is_used = |account: &Account| !account.numbers.is_empty() || account.devices.iter().any(stays);
         if is_used(account) {
             return Err(Refusal::InUse(name.into()));
         }
@@ -92,13 +96,16 @@ impl People {
 
     fn check_device(&self, name: &str, account: &str) -> Result<(), Refusal> {
         named("device", name)?;
+        if is_web_name(name) {
+            return Err(web_phone(name));
+        }
         let owner = self.accounts.get(account).ok_or_else(|| Refusal::Unknown("account", account.into()))?;
         match self.devices.get(name) {
             Some(device) if *device.account != *account => {
                 Err(Refusal::DeviceTaken { device: name.into(), account: device.account.clone() })
             }
             Some(_) => Ok(()),
-            None if owner.devices.len() >= DEVICES_PER_ACCOUNT => Err(Refusal::TooMany("devices")),
+            None if phones(owner) >= DEVICES_PER_ACCOUNT => Err(Refusal::TooMany("devices")),
             None => Ok(()),
         }
     }
@@ -154,6 +161,15 @@ impl People {
         let unknown = group.members.iter().find(|member| !self.accounts.contains_key(*member));
         unknown.map_or(Ok(()), |member| Err(Refusal::Unknown("account", member.clone())))
     }
+}
+
+/// The devices that somebody added.
+fn phones(account: &Account) -> usize {
+    account.devices.iter().filter(|device| !is_web_name(device)).count()
+}
+
+fn web_phone(name: &str) -> Refusal {
+    nonsense(format!("device \"{name}\" is a web phone: it comes and goes with the session of its page"))
 }
 
 fn check_settings(settings: &Settings) -> Result<(), Refusal> {

@@ -1,5 +1,6 @@
 //! Devices: the telephones of an account.
 
+use sip::bearer::TokenHash;
 use sip::digest::Secret;
 
 /// A telephone.
@@ -15,6 +16,50 @@ pub struct Device {
     pub call_back: Option<Box<str>>,
     /// How it is told to answer by itself.
     pub auto_answer: Option<AutoAnswer>,
+}
+
+/// What the names of web phones begin with; sixteen hexadecimal digits follow.
+const WEB: &str = "web-";
+/// See [`WEB`].
+const WEB_DIGITS: usize = 16;
+
+/// What a device is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceKind {
+    /// A telephone that somebody added.
+    Phone,
+    /// The web phone of a session.
+    Web,
+}
+
+impl DeviceKind {
+    /// The kind of a device, which its name tells: names of web phones are kept for them.
+    #[must_use]
+    pub fn of(device: &str) -> DeviceKind {
+        if is_web_name(device) { DeviceKind::Web } else { DeviceKind::Phone }
+    }
+
+    /// The name in lists.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            DeviceKind::Phone => "phone",
+            DeviceKind::Web => "web",
+        }
+    }
+}
+
+/// Whether a name is one of web phones, whether or not there is such a one: a stranger learns nothing by asking.
+pub(crate) fn is_web_name(name: &str) -> bool {
+    name.strip_prefix(WEB).is_some_and(|digits| {
+        digits.len() == WEB_DIGITS && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    })
+}
+
+/// The name of a session's web phone: the same after a restart, so that its page only needs another token.
+pub(crate) fn web_name(session: &str) -> Box<str> {
+    let hash = TokenHash::of(session).to_string();
+    format!("{WEB}{}", &hash[..WEB_DIGITS]).into()
 }
 
 /// How a device is told to answer by itself; makers differ (R5).

@@ -1,6 +1,6 @@
 //! Single edits of an account or device, so that two people who change different things do not undo each other.
 
-use super::{AutoAnswer, Device, ForwardWhen, Language, Rights, Settings, clean_display};
+use super::{AutoAnswer, Device, ForwardWhen, Language, Rights, Role, Settings, clean_display};
 use sip::digest::Secret;
 
 /// One edit of an account.
@@ -24,6 +24,10 @@ pub enum AccountEdit {
     Rights(Rights),
     /// The most calls to the outside a day.
     CallsADay(Option<u32>),
+    /// What the person may do at the pages and the API.
+    Role(Role),
+    /// The password's hash (argon2id, PHC form).
+    Password(Option<Box<str>>),
 }
 
 impl AccountEdit {
@@ -38,6 +42,8 @@ impl AccountEdit {
             AccountEdit::Forward(when, number) => settings.forwarding.set(when, number),
             AccountEdit::Rights(rights) => settings.rights = rights,
             AccountEdit::CallsADay(most) => settings.calls_a_day = most,
+            AccountEdit::Role(role) => settings.role = role,
+            AccountEdit::Password(hash) => settings.password = hash,
         }
     }
 }

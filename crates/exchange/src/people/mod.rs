@@ -11,15 +11,17 @@ mod edit;
 mod group;
 mod trunk;
 
-pub use account::{Account, ForwardWhen, Forwarding, Language, Right, Rights, Settings};
+pub use account::{Account, ForwardWhen, Forwarding, Language, Right, Rights, Role, Settings};
 pub use change::{PeopleChange, Refusal};
-pub use device::{AutoAnswer, Device};
+pub use device::{AutoAnswer, Device, DeviceKind};
+pub(crate) use device::{is_web_name, web_name};
 pub use edit::{AccountEdit, DeviceEdit};
 pub use group::{Group, Strategy};
 pub use trunk::{Host, Route, Trunk, TrunkLogin, rewrite};
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::ops::Bound;
 
 /// The longest name of an account or device, in bytes.
 const NAME_LENGTH: usize = 64;
@@ -136,6 +138,21 @@ impl People {
         self.accounts.iter().map(|(name, account)| (&**name, account))
     }
 
+    /// The accounts whose name comes after this one.
+    pub(crate) fn accounts_after(&self, name: &str) -> impl Iterator<Item = (&str, &Account)> {
+        self.accounts.range::<str, _>(after(name)).map(|(name, account)| (&**name, account))
+    }
+
+    /// The numbers after this one.
+    pub(crate) fn numbers_after(&self, number: &str) -> impl Iterator<Item = (&str, &str)> {
+        self.numbers.range::<str, _>(after(number)).map(|(number, account)| (&**number, &**account))
+    }
+
+    /// The devices whose name comes after this one.
+    pub(crate) fn devices_after(&self, name: &str) -> impl Iterator<Item = (&str, &Device)> {
+        self.devices.range::<str, _>(after(name)).map(|(name, device)| (&**name, device))
+    }
+
     /// All numbers with their accounts, in order.
     pub fn numbers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.numbers.iter().map(|(number, account)| (&**number, &**account))
@@ -216,6 +233,11 @@ impl People {
             account.numbers.retain(|listed| **listed != *number);
         }
     }
+}
+
+/// What comes after a key, without it.
+fn after(key: &str) -> (Bound<&str>, Bound<&str>) {
+    (Bound::Excluded(key), Bound::Unbounded)
 }
 
 #[cfg(test)]

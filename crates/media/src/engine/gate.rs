@@ -57,8 +57,7 @@ impl Gate {
     pub(super) fn set(&mut self, now: Mono, rule: AcceptFrom, signalled: Option<SocketAddr>) -> bool {
         // An order without a destination (hold) says nothing about where the remote sends from.
         let moved = signalled.is_some() && signalled != self.signalled;
-        let pins = matches!(rule, AcceptFrom::Exact(_) | AcceptFrom::Authentic);
-        let relearn = rule != self.rule || (moved && pins);
+        let relearn = rule != self.rule || (moved && !matches!(rule, AcceptFrom::Learn { .. }));
         if signalled.is_some() {
             self.signalled = signalled;
         }
@@ -87,12 +86,14 @@ impl Gate {
     }
 
     fn judge(&mut self, now: Mono, from: SocketAddr) -> Verdict {
-        match self.rule {
+        match &self.rule {
             AcceptFrom::Nobody => Verdict::Refuse,
-            AcceptFrom::Exact(ip) if !same(ip, from) => Verdict::Refuse,
+            AcceptFrom::Exact(ip) if !same(*ip, from) => Verdict::Refuse,
             AcceptFrom::Exact(_) => self.judge_port(from),
-            AcceptFrom::Learn { ip, .. } if !same(ip, from) => Verdict::Refuse,
-            AcceptFrom::Learn { .. } => self.judge_learning(now, from),
+            AcceptFrom::Learn { ip, .. } if !same(*ip, from) => Verdict::Refuse,
+            AcceptFrom::Listed { ips, .. } if !ips.iter().any(|ip| same(*ip, from)) => Verdict::Refuse,
+            AcceptFrom::Listed { .. } if self.signals_listed() => self.judge_port(from),
+            AcceptFrom::Learn { .. } | AcceptFrom::Listed { .. } => self.judge_learning(now, from),
             AcceptFrom::Authentic => self.judge_authentic(from),
             AcceptFrom::Checked => Verdict::Accept,
         }
@@ -102,6 +103,12 @@ impl Gate {
     fn judge_authentic(&mut self, from: SocketAddr) -> Verdict {
         self.moves = 0;
         if self.pinned.replace(from) == Some(from) { Verdict::Accept } else { Verdict::Learned }
+    }
+
+    /// Whether the remote receives at an address that it lists.
+    fn signals_listed(&self) -> bool {
+        let AcceptFrom::Listed { ips, .. } = &self.rule else { return false };
+        self.signalled.is_some_and(|signalled| ips.iter().any(|ip| same(*ip, signalled)))
     }
 
     /// The signalled port always wins; without it the first other port of the same IP is pinned, because
@@ -137,37 +144,46 @@ impl Gate {
     /// Judges the source of an RTCP datagram. On a port of its own the first one is pinned; multiplexed, it
     /// comes whence RTP comes.
     pub(super) fn admit_rtcp(&mut self, from: SocketAddr, mux: bool) -> bool {
-        match self.rule {
+        match &self.rule {
             AcceptFrom::Nobody => false,
-            AcceptFrom::Learn { .. } if mux => self.pinned == Some(from),
-            AcceptFrom::Exact(ip) => same(ip, from),
+            AcceptFrom::Learn { .. } | AcceptFrom::Listed { .. } if mux => self.pinned == Some(from),
+            AcceptFrom::Exact(ip) => same(*ip, from),
             AcceptFrom::Checked => true,
             AcceptFrom::Authentic => {
                 self.rtcp = Some(from).filter(|_| !mux).or(self.rtcp);
                 true
             }
-            AcceptFrom::Learn { ip, .. } => same(ip, from) && *self.rtcp.get_or_insert(from) == from,
+            AcceptFrom::Learn { ip, .. } => same(*ip, from) && *self.rtcp.get_or_insert(from) == from,
+            AcceptFrom::Listed { ips, .. } => {
+                ips.iter().any(|ip| same(*ip, from)) && *self.rtcp.get_or_insert(from) == from
+            }
         }
     }
 
     /// Where RTP goes that was signalled to go to `signalled`.
     pub(super) fn rtp_destination(&self, signalled: SocketAddr) -> Option<SocketAddr> {
-        match self.rule {
+        match &self.rule {
             // Before anything came, only a destination that signalling vouches for (R16).
-            AcceptFrom::Learn { ip, .. } => self.pinned.or(Some(signalled).filter(|to| same(ip, *to))),
+            AcceptFrom::Learn { ip, .. } => self.pinned.or(Some(signalled).filter(|to| same(*ip, *to))),
+            AcceptFrom::Listed { .. } if !self.signals_listed() => self.pinned,
             // Signalling vouched for it, under the same protection as the key.
             AcceptFrom::Authentic => Some(self.pinned.unwrap_or(signalled)),
-            AcceptFrom::Exact(_) | AcceptFrom::Nobody | AcceptFrom::Checked => Some(signalled),
+            AcceptFrom::Listed { .. } | AcceptFrom::Exact(_) | AcceptFrom::Nobody | AcceptFrom::Checked => {
+                Some(signalled)
+            }
         }
     }
 
     /// Where RTCP goes that was signalled to go to `signalled`.
     pub(super) fn rtcp_destination(&self, signalled: SocketAddr, mux: bool) -> Option<SocketAddr> {
-        match self.rule {
+        match &self.rule {
             _ if mux => self.rtp_destination(signalled),
-            AcceptFrom::Learn { ip, .. } => self.rtcp.or(Some(signalled).filter(|to| same(ip, *to))),
+            AcceptFrom::Learn { ip, .. } => self.rtcp.or(Some(signalled).filter(|to| same(*ip, *to))),
+            AcceptFrom::Listed { .. } if !self.signals_listed() => self.rtcp,
             AcceptFrom::Authentic => Some(self.rtcp.unwrap_or(signalled)),
-            AcceptFrom::Exact(_) | AcceptFrom::Nobody | AcceptFrom::Checked => Some(signalled),
+            AcceptFrom::Listed { .. } | AcceptFrom::Exact(_) | AcceptFrom::Nobody | AcceptFrom::Checked => {
+                Some(signalled)
+            }
         }
     }
 }
@@ -228,6 +244,43 @@ mod tests {
         // The sixth may not, from wherever.
         assert_eq!(gate.admit(ms(60), at("203.0.113.1:1003")), Verdict::Refuse);
         assert_eq!(gate.admit(ms(60), at("203.0.113.1:1002")), Verdict::Accept);
+    }
+
+    fn listed(ips: &[&str], generation: u32) -> AcceptFrom {
+        AcceptFrom::Listed { ips: ips.iter().map(|ip| ip.parse().unwrap()).collect(), generation }
+    }
+
+    #[test]
+    fn r16_a_trunk_is_heard_from_where_it_says_and_from_what_is_listed_for_it() {
+        let mut gate = gate(listed(&["10.0.0.5", "203.0.113.8"], 0));
+        let signalled = at("10.0.0.5:4000");
+        // It receives at one address and sends from another; a stranger is nobody, before and after.
+        assert_eq!(gate.admit(ms(0), at("198.51.100.9:4000")), Verdict::Refuse);
+        assert_eq!(gate.admit(ms(0), at("203.0.113.8:7000")), Verdict::Learned);
+        assert_eq!(gate.admit(ms(20), at("203.0.113.8:7002")), Verdict::Refuse, "one source at a time");
+        assert_eq!(gate.admit(ms(20), at("198.51.100.9:4000")), Verdict::Refuse);
+        assert_eq!(gate.rtp_destination(signalled), Some(signalled), "what is sent goes where it says");
+        // The signalled address always wins.
+        assert_eq!(gate.admit(ms(40), signalled), Verdict::Learned);
+        assert_eq!(gate.admit(ms(60), at("203.0.113.8:7000")), Verdict::Refuse);
+        assert!(gate.admit_rtcp(at("203.0.113.8:7001"), false));
+        assert!(!gate.admit_rtcp(at("198.51.100.9:7001"), false));
+        // The same order again opens nothing.
+        gate.set(ms(80), listed(&["10.0.0.5", "203.0.113.8"], 0), Some(signalled));
+        assert_eq!(gate.admit(ms(80), at("203.0.113.8:7000")), Verdict::Refuse);
+    }
+
+    #[test]
+    fn r16_a_trunk_behind_a_nat_is_learned_from_its_list_alone() {
+        let mut gate = gate(listed(&["203.0.113.8", "203.0.113.9"], 1));
+        let private = at("10.0.0.5:4000");
+        assert_eq!(gate.rtp_destination(private), None, "nothing is sent to an address learned from nothing");
+        assert_eq!(gate.admit(ms(0), at("198.51.100.9:4000")), Verdict::Refuse);
+        assert_eq!(gate.admit(ms(0), private), Verdict::Refuse, "not listed");
+        assert_eq!(gate.admit(ms(20), at("203.0.113.9:7000")), Verdict::Learned);
+        assert_eq!(gate.rtp_destination(private), Some(at("203.0.113.9:7000")));
+        assert_eq!(gate.admit(ms(3_100), at("203.0.113.8:7000")), Verdict::Refuse, "the window is closed");
+        assert_eq!(gate.admit(ms(3_120), at("203.0.113.9:7000")), Verdict::Accept);
     }
 
     #[test]

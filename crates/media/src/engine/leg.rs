@@ -114,7 +114,7 @@ impl Leg {
         self.epoch = order.epoch;
         self.guard.set(&order.protection);
         let was_open = self.gate.is_open();
-        if self.gate.set(now, order.accept, order.send.as_ref().map(|send| send.remote)) {
+        if self.gate.set(now, order.accept.clone(), order.send.as_ref().map(|send| send.remote)) {
             self.heard = false;
         }
         if !was_open {

@@ -76,6 +76,10 @@ prompts! {
     EnterPin = "enter-pin",
     /// The PIN is wrong.
     WrongPin = "wrong-pin",
+    /// Asks for a feature code, then pound.
+    EnterCode = "enter-code",
+    /// Too many wrong PINs.
+    PinLocked = "pin-locked",
     /// This phone may not do that.
     NotAllowed = "not-allowed",
     /// Nobody has this number.

@@ -235,7 +235,10 @@ impl Hub {
     /// Sends an RTP packet in clear to a leg's browser.
     pub fn send(&mut self, now: Mono, leg: LegKey, packet: &[u8]) {
         let instant = self.instant(now);
-        self.act(now, leg, None, |peer, said| peer.send(instant, packet, said));
+        // str0m writes its own reports.
+        if !wire::rtcp::is_rtcp(packet) {
+            self.act(now, leg, None, |peer, said| peer.send(instant, packet, said));
+        }
     }
 
     /// To be called every 10 ms: runs what is due.

@@ -22,6 +22,8 @@ pub(super) enum Purpose {
     Bye,
     /// A key press (INFO).
     Key(char),
+    /// The far side shall go on elsewhere (REFER).
+    Refer,
 }
 
 /// A request that waits for its answer.
@@ -43,6 +45,7 @@ impl Purpose {
             Purpose::Hold(_) | Purpose::Refresh => Method::Invite,
             Purpose::Bye => Method::Bye,
             Purpose::Key(_) => Method::Info,
+            Purpose::Refer => Method::Refer,
         }
     }
 
@@ -60,7 +63,7 @@ impl Agent {
             Purpose::Hold(hold) => Some(call.media.offer(&codecs, direction(hold))),
             // RFC 4028 7.4: unchanged, the o= version too.
             Purpose::Refresh => call.media.current_sdp().map(<[u8]>::to_vec),
-            Purpose::Bye => None,
+            Purpose::Bye | Purpose::Refer => None,
             Purpose::Key(key) => Some(format!("Signal={key}\r\nDuration=160\r\n").into_bytes()),
         };
         self.send(now, id, purpose, body, None, 0);
@@ -79,6 +82,7 @@ impl Agent {
         let sequence = call.dialog.next_sequence();
         let (dialog, flow, agreement) =
             (call.dialog.clone(), next_hop(&call.dialog, call.flow), call.agreement);
+        let refer_to = call.refer_to(purpose, sequence);
         let contact = self.contact(flow);
         let method = purpose.method();
         let client = self.endpoint.request(
@@ -94,6 +98,11 @@ impl Agent {
                     writer.header(*name, &**value);
                 }
                 writer.header(HeaderName::UserAgent, AGENT);
+                if let Some(refer_to) = &refer_to {
+                    // RFC 3515 2.4.1: a REFER makes a subscription, so that it has a Contact.
+                    writer.header(HeaderName::Contact, &*contact);
+                    writer.header(HeaderName::ReferTo, &**refer_to);
+                }
                 if purpose.is_invite() {
                     writer.header(HeaderName::Contact, &*contact);
                     writer.header(HeaderName::Allow, ALLOW);
@@ -153,6 +162,7 @@ impl Agent {
         match purpose {
             Purpose::Bye => self.forget(id),
             Purpose::Key(_) => self.next_key(now, id),
+            Purpose::Refer => self.referral_answered(id, response),
             Purpose::Hold(_) | Purpose::Refresh if status < 300 => {
                 self.change_accepted(now, id, purpose, response);
             }

@@ -2,6 +2,7 @@
 
 use super::Agent;
 use super::ask::{Pending, Purpose};
+use super::transfer::Referral;
 use crate::limits::EARLY_DIALOGS;
 use crate::words::CallId;
 use clock::Mono;
@@ -36,6 +37,8 @@ pub(super) struct Call {
     pub(super) credentials: Option<(HeaderName, String)>,
     pub(super) agreement: Option<Agreement>,
     pub(super) session_due: Option<Mono>,
+    /// A transfer that we asked for and whose outcome is open.
+    pub(super) referral: Option<Referral>,
 }
 
 #[derive(Debug)]
@@ -138,6 +141,7 @@ impl Call {
             credentials: None,
             agreement: None,
             session_due: None,
+            referral: None,
         }
     }
 

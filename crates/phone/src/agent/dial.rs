@@ -41,7 +41,7 @@ impl Agent {
     }
 
     /// The URI of what a person dials.
-    fn target(&self, number: &str) -> String {
+    pub(super) fn target(&self, number: &str) -> String {
         if number.starts_with("sip:") || number.starts_with("sips:") {
             return number.to_owned();
         }

@@ -11,6 +11,7 @@ mod login;
 mod register;
 mod timers;
 mod trace;
+mod transfer;
 
 use crate::limits::CALLS;
 use crate::words::{CallId, Command, Event};
@@ -29,7 +30,7 @@ pub use timers::Due;
 pub use trace::Trace;
 
 /// What we answer inside and outside of calls.
-const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
+const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, NOTIFY";
 const SUPPORTED: &str = "100rel, timer";
 const SDP: &str = "application/sdp";
 const AGENT: &str = concat!("Ringdown-phone/", env!("CARGO_PKG_VERSION"));
@@ -197,6 +198,8 @@ impl Agent {
             Command::Hold { call } => self.want_hold(now, call, true),
             Command::Resume { call } => self.want_hold(now, call, false),
             Command::Dtmf { call, keys, style } => self.press(now, call, &keys, style),
+            Command::Transfer { call, number } => self.transfer(now, call, &number),
+            Command::Join { call, with } => self.join(now, call, with),
             Command::HangUp { call } => self.hang_up(now, call),
             Command::Status => self.tell_status(),
             Command::Quit => self.quit(now),
@@ -253,6 +256,7 @@ impl Agent {
             Method::Update => self.update_from_peer(now, id, server, message),
             Method::Prack => self.prack_from_peer(now, id, server, message),
             Method::Info => self.info_from_peer(now, id, server, message),
+            Method::Notify => self.notify_from_peer(now, id, server, message),
             Method::Options => self.endpoint.respond(now.mono, server, 200, None, capabilities),
             _ => self.endpoint.respond(now.mono, server, 405, None, capabilities),
         }
@@ -302,6 +306,7 @@ impl Agent {
             Transport::Udp => "",
             Transport::Tcp => ";transport=tcp",
             Transport::Tls => ";transport=tls",
+            Transport::Ws | Transport::Wss => ";transport=ws",
         };
         format!("<sip:{user}@{}{transport}>", flow.local)
     }

@@ -5,6 +5,7 @@ use crate::words::{Cause, Holder, KeyStyle};
 use clock::{Mono, Wall};
 use media::Direction;
 use std::net::SocketAddr;
+use wire::sip::Uri;
 
 /// Ten milliseconds from one phone to the other.
 const TRAVEL: Duration = Duration::from_millis(10);
@@ -475,4 +476,161 @@ fn directions_follow_the_hold() {
     let call = pair.sides[0].agent.calls.values().next().expect("a call");
     let sdp = String::from_utf8_lossy(call.media.current_sdp().expect("a description")).into_owned();
     assert!(sdp.contains(Direction::SendOnly.as_str()), "{sdp}");
+}
+
+impl Registrar {
+    /// Calls somebody who answers with tag `tag`, and returns the call's name.
+    fn talk(&mut self, number: &str, tag: &str) -> CallId {
+        self.input(Input::Command(Command::Call { number: number.into() }));
+        let invite = self.requests.iter().rfind(|request| request.starts_with("INVITE ")).unwrap().clone();
+        let sdp = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 9000 RTP/AVP 8\r\n";
+        let head = headers(&invite, tag);
+        let text = format!(
+            "SIP/2.0 200 OK\r\n{head}Contact: <sip:x{number}@192.0.2.9>\r\nContent-Type: application/sdp\r\n\
+             Content-Length: {}\r\n\r\n{sdp}",
+            sdp.len()
+        );
+        let flow = self.flow;
+        self.input(Input::Message { flow, bytes: text.as_bytes() });
+        let answered = self.events.iter().rev().find_map(|event| match event {
+            Event::Answered { call, .. } => Some(*call),
+            _ => None,
+        });
+        answered.expect("an answered call")
+    }
+
+    /// Sends a NOTIFY inside the dialog of `refer`, the REFER that it is about.
+    fn notify(&mut self, refer: &str, number: u32, event: &str, state: &str, body: &str) -> String {
+        let line = |name: &str| header(refer, name);
+        let text = format!(
+            "NOTIFY sip:a@192.0.2.1:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKn{number}\r\n\
+             From: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {number} NOTIFY\r\nMax-Forwards: 70\r\n{event}\
+             Subscription-State: {state}\r\nContent-Type: message/sipfrag;version=2.0\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            line("To"),
+            line("From"),
+            line("Call-ID"),
+            body.len()
+        );
+        let (flow, sent) = (self.flow, self.requests.len());
+        self.input(Input::Message { flow, bytes: text.as_bytes() });
+        self.requests[sent].lines().next().unwrap_or_default().to_owned()
+    }
+
+    fn last(&self, method: &str) -> String {
+        self.requests.iter().rfind(|request| request.starts_with(method)).expect(method).clone()
+    }
+}
+
+fn header(message: &str, name: &str) -> String {
+    let line = message.lines().find(|line| line.starts_with(&format!("{name}: "))).unwrap();
+    line[name.len() + 2..].to_owned()
+}
+
+/// Via, From, To, Call-ID and CSeq of the response to a request.
+fn headers(request: &str, tag: &str) -> String {
+    let lines = ["Via", "From", "To", "Call-ID", "CSeq"].map(|name| {
+        let tag = if name == "To" && !header(request, name).contains("tag=") {
+            format!(";tag={tag}")
+        } else {
+            String::new()
+        };
+        format!("{name}: {}{tag}\r\n", header(request, name))
+    });
+    lines.concat()
+}
+
+fn transfers(registrar: &Registrar) -> Vec<(u32, u16)> {
+    let told = registrar.events.iter().filter_map(|event| match event {
+        Event::Transfer { call, status, .. } => Some((call.0, *status)),
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn a_blind_transfer_is_asked_for_followed_and_left() {
+    let mut registrar = Registrar::new();
+    registrar.answer("200 OK", "Expires: 60\r\n");
+    let call = registrar.talk("9", "far");
+    registrar.input(Input::Command(Command::Transfer { call: None, number: "20 03".into() }));
+    let refer = registrar.last("REFER ");
+    assert!(refer.starts_with("REFER sip:x9@192.0.2.9 "), "{refer}");
+    assert_eq!(header(&refer, "Refer-To"), "<sip:2003@192.0.2.9:5060>");
+    assert!(header(&refer, "To").contains("tag=far") && header(&refer, "Contact").contains("sip:a@"));
+    // A REFER is challenged, too; what is notified then names the second one.
+    registrar.challenge();
+    let refer = registrar.last("REFER ");
+    assert!(refer.contains("Authorization: Digest ") && refer.contains("Refer-To: <sip:2003@"));
+    let id = header(&refer, "CSeq").replace(" REFER", "");
+    let event = format!("Event: refer;id={id}\r\n");
+    // RFC 3515 2.4.4: a NOTIFY may come before the 202.
+    let trying = registrar.notify(&refer, 1, &event, "active;expires=60", "SIP/2.0 100 Trying\r\n");
+    assert_eq!(trying, "SIP/2.0 200 OK");
+    registrar.requests.push(refer.clone());
+    registrar.answer("202 Accepted", "");
+    registrar.input(Input::Command(Command::Transfer { call: None, number: "2004".into() }));
+    assert!(matches!(registrar.events.last(), Some(Event::Refused { .. })), "one at a time");
+    for (number, event, state, body, answer) in [
+        (2, "Event: refer;id=99\r\n", "active", "SIP/2.0 200 OK", "481"),
+        (3, "Event: dialog\r\n", "active", "SIP/2.0 200 OK", "489"),
+        (4, &*event, "active", "HTTP/1.1 200 OK", "400"),
+        (5, &*event, "active", "SIP/2.0 99 Low", "400"),
+        (6, &*event, "active", "", "400"),
+    ] {
+        let status = registrar.notify(&refer, number, event, state, body);
+        assert!(status.starts_with(&format!("SIP/2.0 {answer} ")), "{status}, {answer}");
+    }
+    registrar.notify(&refer, 7, &event, "terminated;reason=noresource", "SIP/2.0 200 OK\r\n");
+    assert_eq!(transfers(&registrar), [(call.0, 100), (call.0, 200)]);
+    assert!(registrar.last("BYE ").contains("tag=far"));
+    let ended = registrar
+        .events
+        .iter()
+        .any(|event| matches!(event, Event::Ended { cause, .. } if cause.cause == Cause::Transferred));
+    assert!(ended);
+}
+
+#[test]
+fn an_attended_transfer_names_the_other_dialog_as_its_far_side_sees_it() {
+    let mut registrar = Registrar::new();
+    registrar.answer("200 OK", "Expires: 60\r\n");
+    let first = registrar.talk("9", "far");
+    registrar.input(Input::Command(Command::Join { call: None, with: None }));
+    assert!(matches!(registrar.events.last(), Some(Event::Refused { .. })), "with whom?");
+    registrar.talk("8", "other");
+    let invite = registrar.last("INVITE ");
+    registrar.input(Input::Command(Command::Join { call: None, with: None }));
+    let refer = registrar.last("REFER ");
+    assert!(header(&refer, "To").contains("tag=far"), "the older call is the one that moves");
+    let to = header(&refer, "Refer-To");
+    let target = to.trim_start_matches('<').trim_end_matches('>');
+    let uri = Uri::parse(target).unwrap();
+    let (_, value) = uri.headers.iter().find(|(name, _)| *name == "Replaces").unwrap();
+    let replaces = sip::refer::Replaces::parse(&wire::sip::decode_escapes(value)).unwrap();
+    assert!(to.starts_with("<sip:x8@192.0.2.9?"), "{to}");
+    assert_eq!(*replaces.call_id, *header(&invite, "Call-ID"));
+    assert_eq!(&*replaces.to_tag, "other");
+    assert!(header(&invite, "From").ends_with(&format!("tag={}", replaces.from_tag)));
+    registrar.answer("403 Forbidden", "");
+    assert_eq!(transfers(&registrar), [(first.0, 403)]);
+    // Nothing is lost: both calls go on, and it may be tried again.
+    assert_eq!(registrar.agent.calls.len(), 2);
+    registrar.input(Input::Command(Command::Join { call: Some(first), with: Some(first) }));
+    assert!(matches!(registrar.events.last(), Some(Event::Refused { .. })), "a call with itself");
+    registrar.input(Input::Command(Command::Join { call: None, with: Some(first) }));
+    assert!(header(&registrar.last("REFER "), "To").contains("tag=other"));
+}
+
+#[test]
+fn a_refer_of_others_is_not_followed() {
+    let mut pair = Pair::new(0, 11);
+    pair.call();
+    pair.tell(0, Command::Transfer { call: None, number: "c".into() });
+    pair.run(Duration::from_secs(2));
+    let refused = |event: &Event| matches!(event, Event::Transfer { status: 405, .. });
+    assert!(pair.saw(0, refused) && pair.sides[1].agent.calls.len() == 1);
+    assert!(pair.causes(0).is_empty() && pair.causes(1).is_empty(), "the call goes on");
+    pair.tell(0, hang_up());
+    pair.assert_quiet();
 }

@@ -55,6 +55,7 @@ impl Line {
         let pipe = match settings.transport {
             Transport::Tls => shake_hands(settings, tcp)?,
             Transport::Udp | Transport::Tcp => Pipe::Clear(tcp),
+            Transport::Ws | Transport::Wss => return Err(io::ErrorKind::Unsupported.into()),
         };
         pipe.socket().set_nonblocking(true)?;
         let flow = Flow { transport: settings.transport, local, remote, connection: number };

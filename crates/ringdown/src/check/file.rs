@@ -44,7 +44,10 @@ fn listeners(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
     let udp = stream("sip", "udp", &sip.udp.0);
     let mut tcp = stream("sip", "tcp", &sip.tcp.0);
     tcp.extend(stream("sip", "tls", &sip.tls.0));
+    tcp.extend(stream("sip", "ws", &sip.ws.0));
+    tcp.extend(stream("sip", "wss", &sip.wss.0));
     tcp.extend(stream("http", "listen", &config.http.listen.0));
+    tcp.extend(stream("http", "tls", &config.http.tls.0));
     for list in [&udp, &tcp] {
         for (index, (section, key, address)) in list.iter().enumerate() {
             if let Some((other, name, same)) =

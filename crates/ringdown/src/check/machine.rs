@@ -36,7 +36,10 @@ fn listeners(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
     try_all("sip", "udp", &config.sip.udp.0, &udp);
     try_all("sip", "tcp", &config.sip.tcp.0, &tcp);
     try_all("sip", "tls", &config.sip.tls.0, &tcp);
+    try_all("sip", "ws", &config.sip.ws.0, &tcp);
+    try_all("sip", "wss", &config.sip.wss.0, &tcp);
     try_all("http", "listen", &config.http.listen.0, &tcp);
+    try_all("http", "tls", &config.http.tls.0, &tcp);
 }
 
 /// What to do when an address cannot be had.

@@ -6,6 +6,8 @@ mod maybe;
 mod numbers;
 mod place;
 
+#[cfg(test)]
+pub(crate) use place::known;
 pub(crate) use place::{EXAMPLE, line_of, strangers};
 
 use codes::FeatureCodes;
@@ -41,6 +43,9 @@ pub(crate) struct Sip {
     pub(crate) udp: Many<SocketAddr>,
     pub(crate) tcp: Many<SocketAddr>,
     pub(crate) tls: Many<SocketAddr>,
+    /// SIP over WebSocket alone (RFC 7118), for those who do not use `/sip` of HTTP.
+    pub(crate) ws: Many<SocketAddr>,
+    pub(crate) wss: Many<SocketAddr>,
     /// The public address, when a NAT stands between us and the world (R13).
     #[serde(deserialize_with = "maybe::text")]
     pub(crate) advertise: Option<IpAddr>,
@@ -65,6 +70,8 @@ impl Default for Sip {
             udp: everywhere(5060),
             tcp: everywhere(5060),
             tls: everywhere(5061),
+            ws: Many(Vec::new()),
+            wss: Many(Vec::new()),
             advertise: None,
             domain: None,
             challenge: Challenge::Md5,
@@ -107,6 +114,8 @@ pub(crate) struct Media {
     pub(crate) advertise: Option<IpAddr>,
     /// Threads that move media; 0 for one a core.
     pub(crate) workers: u16,
+    /// A device under TLS that refuses SRTP is asked once more in clear (R14).
+    pub(crate) clear_fallback: bool,
 }
 
 impl Default for Media {
@@ -116,6 +125,7 @@ impl Default for Media {
             ports: Many(vec![Ports(20_000..=29_999)]),
             advertise: None,
             workers: 0,
+            clear_fallback: false,
         }
     }
 }
@@ -126,11 +136,53 @@ impl Default for Media {
 pub(crate) struct Http {
     /// Where to listen; a string or a list.
     pub(crate) listen: Many<SocketAddr>,
+    /// Where to listen for HTTPS, with the certificate of `[sip]`.
+    pub(crate) tls: Many<SocketAddr>,
+    /// The origins of other sites whose pages may hold a web phone.
+    pub(crate) origins: Many<Origin>,
+    /// Where what takes an administrator answers.
+    pub(crate) administrators: Administrators,
+}
+
+impl Http {
+    /// The listed origins, for who judges.
+    pub(crate) fn listed_origins(&self) -> Vec<Box<str>> {
+        self.origins.0.iter().map(|origin| origin.0.clone()).collect()
+    }
+}
+
+/// `https://portal.example`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Origin(pub(crate) Box<str>);
+
+impl std::str::FromStr for Origin {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Origin, &'static str> {
+        let wrong = "is no origin; write it without a path, as in \"https://portal.example\"";
+        net::plain_origin(text).map(Origin).ok_or(wrong)
+    }
+}
+
+/// Where what takes an administrator answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Administrators {
+    /// On the exchange's own machine only.
+    #[default]
+    Loopback,
+    /// Wherever HTTP does.
+    Anywhere,
 }
 
 impl Default for Http {
     fn default() -> Http {
-        Http { listen: Many(vec![SocketAddr::from(([127, 0, 0, 1], 8080))]) }
+        Http {
+            listen: Many(vec![SocketAddr::from(([127, 0, 0, 1], 8080))]),
+            tls: Many(vec![SocketAddr::from(([0, 0, 0, 0], 8443))]),
+            origins: Many(Vec::new()),
+            administrators: Administrators::default(),
+        }
     }
 }
 
@@ -207,6 +259,12 @@ pub(crate) struct Dns {
 /// `20000-29999`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ports(pub(crate) RangeInclusive<u16>);
+
+impl std::fmt::Display for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.0.start(), self.0.end())
+    }
+}
 
 impl std::str::FromStr for Ports {
     type Err = String;
@@ -300,6 +358,7 @@ mod tests {
             ("[sip]\nudp = \"here\"\n", "2:", "here"),
             ("[media]\nports = \"9-5\"\n", "2:", "9-5"),
             ("[media]\nports = \"x\"\n", "2:", "20000-29999"),
+            ("[http]\norigins = \"https://portal.example/page\"\n", "2:", "without a path"),
             ("[nonsense]\n", "1:", "nonsense"),
             ("[sip\n", "1:", ""),
         ] {
@@ -313,7 +372,7 @@ mod tests {
     fn the_example_holds_every_key_with_its_default() {
         assert_eq!(Config::parse(EXAMPLE).unwrap(), Config::default());
         assert_eq!(Config::parse(&place::all_set()).unwrap(), Config::default());
-        for (section, keys) in place::known() {
+        for (section, keys) in known() {
             // serde names all keys that it knows when it meets one that it does not.
             let error = toml::from_str::<Config>(&format!("[{section}]\nx = \"\"\n")).unwrap_err();
             let mut settable: Vec<&str> = error.message().split('`').skip(3).step_by(2).collect();
@@ -323,6 +382,6 @@ mod tests {
             assert_eq!(settable, written, "[{section}]");
         }
         let error = toml::from_str::<Config>("x = 1\n").unwrap_err();
-        assert_eq!(error.message().split('`').skip(3).step_by(2).count(), place::known().len());
+        assert_eq!(error.message().split('`').skip(3).step_by(2).count(), known().len());
     }
 }

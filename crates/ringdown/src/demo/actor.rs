@@ -10,6 +10,8 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// A phone with a name.
 pub(super) struct Actor {
     pub(super) name: &'static str,
+    /// At another exchange than ours.
+    pub(super) outside: bool,
     phone: Phone,
     events: Vec<(Now, Event)>,
     /// Events before this were waited for already.
@@ -18,8 +20,8 @@ pub(super) struct Actor {
 }
 
 impl Actor {
-    pub(super) fn new(name: &'static str, phone: Phone) -> Actor {
-        Actor { name, phone, events: Vec::new(), seen: 0, traces: Vec::new() }
+    pub(super) fn new(name: &'static str, phone: Phone, outside: bool) -> Actor {
+        Actor { name, outside, phone, events: Vec::new(), seen: 0, traces: Vec::new() }
     }
 
     pub(super) fn tell(&self, command: Command) {

@@ -32,11 +32,21 @@ pub(super) struct Exchange {
 /// A folder that goes away.
 struct Folder(PathBuf);
 
+/// What an exchange is on the stage; each tries ranges of ports of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The office.
+    Office,
+    /// The telephone company outside.
+    Provider,
+}
+
 impl Exchange {
-    pub(super) fn start() -> Result<Exchange, Failure> {
-        let folder = Folder::new()?;
+    pub(super) fn start(part: Part) -> Result<Exchange, Failure> {
+        let folder = Folder::new(part)?;
+        let first = if part == Part::Office { 0 } else { RANGES };
         let mut last = String::new();
-        for round in 0..RANGES {
+        for round in first..first + RANGES {
             match try_range(&folder.0, round) {
                 Ok((child, address)) => return Ok(Exchange { child, folder, address }),
                 Err(failure) => last = failure.to_string(),
@@ -74,8 +84,9 @@ impl Drop for Exchange {
 }
 
 impl Folder {
-    fn new() -> Result<Folder, Failure> {
-        let path = std::env::temp_dir().join(format!("ringdown-demo-{}", std::process::id()));
+    fn new(part: Part) -> Result<Folder, Failure> {
+        let suffix = if part == Part::Office { "" } else { "-provider" };
+        let path = std::env::temp_dir().join(format!("ringdown-demo-{}{suffix}", std::process::id()));
         fs::DirBuilder::new()
             .mode(0o700)
             .create(&path)
@@ -99,7 +110,8 @@ fn try_range(folder: &Path, round: u16) -> Result<(Child, String), Failure> {
     let any = "127.0.0.1:0";
     let text = format!(
         "[sip]\nudp = \"{any}\"\ntcp = \"{any}\"\ntls = []\n[media]\naddress = \"127.0.0.1\"\n\
-         ports = \"{first}-{}\"\nworkers = 1\n[http]\nlisten = []\n[calls]\ndrain_seconds = 0\n",
+         ports = \"{first}-{}\"\nworkers = 1\n[http]\nlisten = []\ntls = []\n[calls]\ndrain_seconds = 0\n\
+         [numbers]\ncountry = \"86\"\n",
         first + PORTS - 1
     );
     fs::write(&config, text)?;

@@ -8,7 +8,7 @@ mod stage;
 mod texts;
 
 use crate::Failure;
-use exchange::Exchange;
+use exchange::{Exchange, Part};
 use scenes::{SCENES, Scene};
 use stage::Stage;
 use std::io::Write as _;
@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let wanted = choose(&arguments.scenes)?;
     crate::log::start("error");
     print(language.text("demo.starting"))?;
-    let exchange = Exchange::start()?;
+    let exchange = Exchange::start(Part::Office)?;
     let mut failed = Vec::new();
     for scene in wanted {
         if !play(scene, &exchange, language)? {

@@ -1,23 +1,30 @@
 //! The stage of one scene: people, phones, what is waited for and what is noted beside the ladder.
 
 use super::actor::Actor;
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Part};
 use super::ladder;
 use super::texts::Language;
 use crate::{Failure, talk};
 use ::phone::{Command, Event, Phone, Server, Settings, Source, Trust};
 use api::CallRow;
-use api::control::{Request, Response};
+use api::control::{AccountChanges, Request, Response, RouteItem, RungItem, TrunkItem};
 use clock::Now;
 use media::Codec;
 use net::Clock;
 use sip::Transport;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How near a tone must be, in hertz.
 const NEAR: f64 = 4.0;
 /// The record of a call is written just after its end.
 const RECORD: Duration = Duration::from_secs(5);
+
+/// The provider answers OPTIONS at once; the first is sent within a second.
+const TRUNK: Duration = Duration::from_secs(8);
+/// Our trunk to the provider, and the provider's to us.
+const PROVIDER: &str = "provider";
+const OFFICE: &str = "office";
 
 const RINGING: Duration = Duration::from_millis(700);
 
@@ -46,11 +53,79 @@ pub(super) struct Stage<'a> {
     clock: Clock,
     actors: Vec<Actor>,
     notes: Vec<(Now, String)>,
+    /// The telephone company, once a scene has asked for it.
+    provider: Option<Exchange>,
+    /// What the exchange and the provider said to each other, as the exchange kept it.
+    outside: Vec<RungItem>,
 }
 
 impl<'a> Stage<'a> {
     pub(super) fn new(exchange: &'a Exchange, language: Language) -> Stage<'a> {
-        Stage { exchange, language, clock: Clock::start(), actors: Vec::new(), notes: Vec::new() }
+        let clock = Clock::start();
+        let (actors, notes, outside) = (Vec::new(), Vec::new(), Vec::new());
+        Stage { exchange, language, clock, actors, notes, provider: None, outside }
+    }
+
+    /// A telephone company: a second exchange with a trunk to ours, and ours with one to it. Calls with `prefix` come
+    /// in, all that is not of the office goes out.
+    pub(super) fn provider(&mut self, prefix: &str) -> Result<(), Failure> {
+        let provider = Exchange::start(Part::Provider)?;
+        let trunk = |address: &str| TrunkItem { address: address.into(), ..TrunkItem::default() };
+        let route = |name: &str, prefix: &str| RouteItem {
+            name: name.into(),
+            prefix: prefix.into(),
+            trunks: vec![name.into()],
+            ..RouteItem::default()
+        };
+        let ways = [
+            (self.exchange.data(), PROVIDER, trunk(&provider.address), route(PROVIDER, "")),
+            (provider.data(), OFFICE, trunk(&self.exchange.address), route(OFFICE, prefix)),
+        ];
+        for (data, name, trunk, route) in ways {
+            talk::ask(&data, &Request::TrunkAdd { name: name.into(), trunk })?;
+            talk::ask(&data, &Request::RouteAdd { route })?;
+        }
+        self.provider = Some(provider);
+        self.wait_until_up()
+    }
+
+    /// Until our trunk has an answer to its OPTIONS.
+    fn wait_until_up(&mut self) -> Result<(), Failure> {
+        let limit = Instant::now() + TRUNK;
+        loop {
+            let Response::Trunks(items) = self.ask(&Request::TrunkList)? else {
+                return Err("the trunks were not listed".into());
+            };
+            match items.into_iter().find(|item| item.name == PROVIDER) {
+                Some(item) if item.state.starts_with("up") => {
+                    self.note("trunk.up");
+                    return Ok(());
+                }
+                Some(item) if Instant::now() > limit => {
+                    return Err(format!("the provider does not answer: {}", item.state).into());
+                }
+                _ => std::thread::sleep(Duration::from_millis(50)),
+            }
+        }
+    }
+
+    /// What an account may do besides calling in the office, as in `national,pickup`.
+    pub(super) fn rights(&self, account: &str, rights: &str) -> Result<(), Failure> {
+        let changes = AccountChanges { rights: Some(rights.into()), ..AccountChanges::default() };
+        self.ask(&Request::AccountSet { name: account.into(), changes })?;
+        Ok(())
+    }
+
+    /// A phone of somebody outside, who may call the office.
+    pub(super) fn phone_outside(&mut self, cast: &Cast, number: &str) -> Result<Role, Failure> {
+        let Some(provider) = &self.provider else { return Err("there is no provider".into()) };
+        let (data, address) = (provider.data(), provider.address.clone());
+        let account = cast.account.to_owned();
+        let changes = AccountChanges { rights: Some("national".into()), ..AccountChanges::default() };
+        talk::ask(&data, &Request::AccountAdd { name: account.clone(), display: String::new() })?;
+        talk::ask(&data, &Request::AccountSet { name: account.clone(), changes })?;
+        talk::ask(&data, &Request::NumberAdd { number: number.into(), account })?;
+        self.start_phone(cast, &data, &address, true)
     }
 
     /// A person with a number.
@@ -62,10 +137,22 @@ impl<'a> Stage<'a> {
 
     /// A phone that has registered.
     pub(super) fn phone(&mut self, cast: &Cast) -> Result<Role, Failure> {
+        self.start_phone(cast, &self.exchange.data(), &self.exchange.address.clone(), false)
+    }
+
+    fn start_phone(
+        &mut self,
+        cast: &Cast,
+        data: &Path,
+        address: &str,
+        outside: bool,
+    ) -> Result<Role, Failure> {
         let added =
             Request::DeviceAdd { name: cast.device.into(), account: cast.account.into(), secret: None };
-        let Response::Secret(password) = self.ask(&added)? else { return Err("no secret was made".into()) };
-        let server: Server = self.exchange.address.parse()?;
+        let Response::Secret(password) = talk::ask(data, &added)? else {
+            return Err("no secret was made".into());
+        };
+        let server: Server = address.parse()?;
         let name = self.language.text(cast.name);
         let phone = Phone::start(Settings {
             server,
@@ -82,7 +169,7 @@ impl<'a> Stage<'a> {
             record: None,
             clock: self.clock,
         })?;
-        self.actors.push(Actor::new(name, phone));
+        self.actors.push(Actor::new(name, phone, outside));
         let role = Role(self.actors.len() - 1);
         self.wait(role, "registers", |event| matches!(event, Event::Registered { .. }))?;
         Ok(role)
@@ -150,7 +237,7 @@ impl<'a> Stage<'a> {
         caller: &str,
         callee: &str,
         cause: ::calls::Cause,
-    ) -> Result<(), Failure> {
+    ) -> Result<CallRow, Failure> {
         let wanted = cause.to_string();
         let limit = Instant::now() + RECORD;
         let row = loop {
@@ -167,11 +254,17 @@ impl<'a> Stage<'a> {
             &[("caller", &row.caller), ("callee", &row.callee), ("cause", &row.cause), ("blame", &row.blame)],
         );
         self.notes.push((self.clock.now(), text));
+        self.keep_outside(&row)?;
         if row.cause == wanted {
-            Ok(())
+            Ok(row)
         } else {
             Err(format!("the record says \"{}\", not \"{wanted}\"", row.cause).into())
         }
+    }
+
+    /// Notes what a record says in more words, as the rule that refused a call.
+    pub(super) fn note_detail(&mut self, key: &'static str, row: &CallRow) {
+        self.notes.push((self.clock.now(), self.language.fill(key, &[("detail", &row.detail)])));
     }
 
     /// Ends the phones and draws what happened.
@@ -179,7 +272,23 @@ impl<'a> Stage<'a> {
         for actor in &mut self.actors {
             actor.leave();
         }
-        ladder::draw(&self.actors, self.language.text("exchange"), self.notes)
+        let (language, now) = (self.language, self.clock.now());
+        let provider = self.provider.as_ref().map(|_| (language.text("provider"), &*self.outside));
+        ladder::draw(&self.actors, language.text("exchange"), provider, now, self.notes)
+    }
+
+    /// Keeps the messages between the exchange and the provider, for the drawing.
+    fn keep_outside(&mut self, row: &CallRow) -> Result<(), Failure> {
+        if self.provider.is_none() {
+            return Ok(());
+        }
+        match self.ask(&Request::Ladder { session_id: Some(row.session_id.clone()) })? {
+            Response::Ladder(rungs) => {
+                self.outside.extend(rungs.into_iter().filter(|rung| rung.who == PROVIDER));
+                Ok(())
+            }
+            other => Err(talk::unexpected(&other)),
+        }
     }
 
     fn note_heard(&mut self, role: Role, (at, event): &(Now, Event)) {

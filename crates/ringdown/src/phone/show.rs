@@ -53,6 +53,11 @@ impl Show {
             Event::Held { by: who, .. } => format!("held by {}", by(who)),
             Event::Resumed { by: who, .. } => format!("resumed by {}", by(who)),
             Event::Dtmf { key, .. } => format!("key {key}"),
+            Event::Transfer { status, reason, .. } => match status {
+                100..200 => format!("the transfer is tried ({status} {reason})"),
+                200..300 => "the transfer is done".to_owned(),
+                _ => format!("the transfer failed: {status} {reason}"),
+            },
             Event::Ended { cause, .. } => format!("ended: {}", cause.words),
             Event::Refused { why } => format!("cannot: {why}"),
             Event::Status { registered, calls } => {

@@ -4,8 +4,7 @@ use crate::Failure;
 use ::phone::{Command, Hand, KeyStyle};
 use std::io::BufRead as _;
 
-const HELP: &str =
-    "call NUMBER | answer | reject [STATUS] | hold | resume | dtmf KEYS [info] | hang_up | status | quit";
+const HELP: &str = "call NUMBER | answer | reject [STATUS] | hold | resume | dtmf KEYS [info] | transfer NUMBER | join | hang_up | status | quit";
 
 /// Reads the terminal on a thread of its own. Its end is no command: a phone may run without a terminal.
 pub(crate) fn read(hand: Hand) -> Result<(), Failure> {
@@ -40,6 +39,8 @@ fn parse(line: &str) -> Result<Option<Command>, String> {
         ("dtmf", [keys, "info"]) => {
             Command::Dtmf { call: None, keys: (*keys).to_owned(), style: KeyStyle::Info }
         }
+        ("transfer", [_, ..]) => Command::Transfer { call: None, number: rest.concat() },
+        ("join", []) => Command::Join { call: None, with: None },
         ("hang_up" | "hangup", []) => Command::HangUp { call: None },
         ("status", []) => Command::Status,
         ("quit", []) => Command::Quit,
@@ -59,12 +60,14 @@ mod tests {
             (" call  +86 10 ", Command::Call { number: "+8610".into() }),
             ("reject 603", Command::Reject { call: None, status: Some(603) }),
             ("dtmf 12# info", Command::Dtmf { call: None, keys: "12#".into(), style: KeyStyle::Info }),
+            ("transfer 20 03", Command::Transfer { call: None, number: "2003".into() }),
+            ("join", Command::Join { call: None, with: None }),
             ("hangup", Command::HangUp { call: None }),
         ] {
             assert_eq!(parse(line), Ok(Some(command)), "{line}");
         }
         assert_eq!(parse("  "), Ok(None));
-        for line in ["call", "answer 3 4", "reject x", "dance"] {
+        for line in ["call", "answer 3 4", "reject x", "transfer", "join 2", "dance"] {
             assert!(parse(line).is_err(), "{line}");
         }
     }

@@ -1,13 +1,15 @@
 //! What the ways in reach: the core by its mailbox, the records by a connection of their own.
 
 use super::core::CoreInput;
+use super::figures::Figures;
 use super::first_start;
 use super::reload::Reload;
-use api::{Backend, CallRow, Gone};
+use super::shown::{self, Place};
+use api::{Backend, CallRow, Figure, Gone};
 use exchange::{Answer, Command, Secret};
 use net::Sender;
 use std::sync::Arc;
-use store::{Record, Records};
+use store::{Document, Documents, Record, Records, RecordsWanted, Store};
 use tokio::sync::oneshot;
 
 /// The running exchange, for the ways in.
@@ -15,13 +17,31 @@ use tokio::sync::oneshot;
 pub(crate) struct Roof {
     core: Sender<CoreInput>,
     records: Records,
+    documents: Documents,
     realm: Arc<str>,
+    place: Arc<Place>,
+    figures: Arc<Figures>,
     reload: Arc<Reload>,
 }
 
 impl Roof {
-    pub(crate) fn new(core: Sender<CoreInput>, records: Records, realm: &str, reload: Arc<Reload>) -> Roof {
-        Roof { core, records, realm: realm.into(), reload }
+    pub(crate) fn new(
+        core: Sender<CoreInput>,
+        store: &Store,
+        realm: &str,
+        place: Place,
+        figures: Arc<Figures>,
+        reload: Arc<Reload>,
+    ) -> Roof {
+        Roof {
+            core,
+            records: store.records(),
+            documents: store.documents(),
+            realm: realm.into(),
+            place: Arc::new(place),
+            figures,
+            reload,
+        }
     }
 }
 
@@ -37,6 +57,22 @@ impl Backend for Roof {
         Ok(records.into_iter().map(row).collect())
     }
 
+    async fn records_page(&self, wanted: api::RecordsWanted) -> Result<Vec<CallRow>, String> {
+        let api::RecordsWanted { before, from, to, find, session, own, most } = wanted;
+        let wanted = RecordsWanted { before, from, to, find, session, own, most };
+        let records = self.records.page(&wanted).await.map_err(|error| error.to_string())?;
+        Ok(records.into_iter().map(row).collect())
+    }
+
+    async fn settings(&self) -> serde_json::Value {
+        shown::settings(&*self.reload.current.lock().await)
+    }
+
+    fn place(&self, device: &str) -> (String, String) {
+        let Place { domain, registrar, .. } = &*self.place;
+        (format!("sip:{device}@{domain}"), registrar.clone())
+    }
+
     async fn reload(&self) -> Result<Vec<String>, String> {
         self.reload.reload().await
     }
@@ -44,6 +80,33 @@ impl Backend for Roof {
     async fn facts(&self, kind: &str, subject: &str) -> Result<Vec<(i64, String, String)>, String> {
         let facts = self.records.facts(kind, subject).await.map_err(|error| error.to_string())?;
         Ok(facts.into_iter().map(|fact| (fact.time, fact.rule, fact.words)).collect())
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        self.figures.read()
+    }
+
+    fn http(&self) -> String {
+        self.place.http.clone()
+    }
+
+    async fn keep(&self, documents: Vec<api::Document>) -> Result<(), String> {
+        let (told, kept) = oneshot::channel();
+        let documents =
+            documents.into_iter().map(|one| Document { kind: one.kind, id: one.id, text: one.text });
+        let hear = Box::new(|written| {
+            // Who asked may be gone.
+            let _ = told.send(written);
+        });
+        self.documents.keep(documents.collect(), hear).map_err(|error| error.to_string())?;
+        kept.await.map_err(|_| "the store is closed".to_owned())?
+    }
+
+    fn random(&self) -> [u8; 32] {
+        first_start::seed().unwrap_or_else(|error| {
+            // A system without randomness cannot run an exchange; it did not start.
+            panic!("no randomness: {error}")
+        })
     }
 
     fn secret(&self, device: &str, password: &str) -> Secret {

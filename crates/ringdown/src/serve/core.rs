@@ -6,20 +6,23 @@
 //!       after each step: outputs, until there are none; at the end of a turn: one sendmmsg a socket
 //! ```
 
+use super::figures::Figures;
 use super::lag::Lag;
 use super::media::Workers;
+use super::pins::Pins;
 use super::reach::Reacher;
 use calls::Action;
 use clock::Mono;
-use exchange::{Answer, Command, CommandId, Exchange, Guessing, Input, Output, StoreAnswer};
+use exchange::{Answer, Command, CommandId, Exchange, Guessing, Input, Output, PinCheck, StoreAnswer};
 use media::MediaEvent;
 use net::{
     AsyncDeliver, Clock, Full, Mailbox, MediaInbox, Poll, ReceiveBatch, Sender, StreamEvent, Streams, Token,
     Udp,
 };
 use sip::{Flow, Transmit, Transport};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use store::{Store, failpoint};
 use tokio::sync::{oneshot, watch};
@@ -33,6 +36,8 @@ const VALUES: usize = 128;
 const GATHER: Duration = Duration::from_micros(800);
 /// The mailbox's token; sockets have their index.
 const MAILBOX: Token = Token::MAX;
+/// How often we look whether the emergencies have ended that a drain's limit does not cut (R31).
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How long running calls and promises have to end when we stop.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -44,6 +49,10 @@ pub(crate) enum CoreInput {
         answer: StoreAnswer,
     },
     Media(MediaEvent),
+    PinVerified {
+        check: PinCheck,
+        right: bool,
+    },
     Reached {
         trunk: Box<str>,
         flows: Vec<Flow>,
@@ -54,7 +63,7 @@ pub(crate) enum CoreInput {
         command: Command,
         reply: oneshot::Sender<Answer>,
     },
-    /// No new calls; stop when none is up any more, or after this long.
+    /// No new calls; stop when none is up any more, or after this long when no emergency is.
     Drain {
         limit: Duration,
     },
@@ -73,6 +82,8 @@ pub(crate) struct Doors {
     /// Hears how many calls are left while we drain; closed when the core has ended.
     pub(crate) calls_left: watch::Sender<Option<usize>>,
     pub(crate) reacher: Reacher,
+    pub(crate) figures: Arc<Figures>,
+    pub(crate) pins: Pins,
 }
 
 pub(crate) struct Core {
@@ -86,6 +97,7 @@ pub(crate) struct Core {
     mailbox: Mailbox<CoreInput>,
     clock: Clock,
     reacher: Reacher,
+    pins: Pins,
     replies: HashMap<CommandId, oneshot::Sender<Answer>>,
     next_command: u64,
     /// When the last turn's input was done with.
@@ -94,13 +106,17 @@ pub(crate) struct Core {
     /// When what is left of the calls ends, while we drain.
     drained_by: Option<Mono>,
     lag: Lag,
+    figures: Arc<Figures>,
+    /// When each commit was handed to the store, the oldest first.
+    committing: VecDeque<(u64, Mono)>,
     stopping: bool,
 }
 
 impl Core {
     pub(crate) fn new(mut exchange: Exchange, doors: Doors) -> Core {
-        let Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher } = doors;
+        let Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, figures, pins } = doors;
         exchange.handle(clock.now(), Input::Ports(workers.leases));
+        exchange.handle(clock.now(), Input::Secure { shared: workers.shared, policy: workers.policy });
         Core {
             exchange,
             udp,
@@ -111,12 +127,15 @@ impl Core {
             mailbox,
             clock,
             reacher,
+            pins,
             replies: HashMap::new(),
             next_command: 0,
             last_turn: Mono(0),
             calls_left,
             drained_by: None,
             lag: Lag::default(),
+            figures,
+            committing: VecDeque::new(),
             stopping: false,
         }
     }
@@ -150,7 +169,9 @@ impl Core {
             }
         }
         let now = self.clock.now();
-        if let Some(lag) = self.lag.measure(now.mono, self.exchange.next_deadline().map(|(when, _)| when)) {
+        let lag = self.lag.measure(now.mono, self.exchange.next_deadline().map(|(when, _)| when));
+        self.figures.turn(lag.unwrap_or_default());
+        if let Some(lag) = lag {
             self.exchange.handle(now, Input::Lag(lag));
         }
         if self.exchange.next_deadline().is_some_and(|(when, _)| when <= now.mono) {
@@ -158,9 +179,10 @@ impl Core {
             self.put_out();
         }
         self.flush();
-        let busy = now.mono.since(self.last_turn) < 2 * GATHER;
+        // Whoever is behind has enough to do already (R17).
+        let gathers = now.mono.since(self.last_turn) < 2 * GATHER && !self.lag.is_behind();
         self.last_turn = now.mono;
-        if busy {
+        if gathers {
             std::thread::sleep(GATHER);
         }
         Ok(())
@@ -171,8 +193,14 @@ impl Core {
         let Some(limit) = self.drained_by else { return };
         let left = self.exchange.switch().load().0;
         self.calls_left.send_if_modified(|told| told.replace(left) != Some(left));
-        if left == 0 || self.clock.now().mono >= limit {
+        let now = self.clock.now();
+        if left == 0 {
             self.stopping = true;
+        } else if now.mono >= limit {
+            self.stopping = self.exchange.end_drain(now) == 0;
+            self.drained_by = Some(now.mono + LOOK_AGAIN);
+            self.put_out();
+            self.flush();
         }
     }
 
@@ -207,7 +235,8 @@ impl Core {
 
     fn take_values(&mut self) {
         self.mailbox.silence();
-        for _ in 0..VALUES {
+        for taken in 0..VALUES {
+            self.figures.mailbox(taken as u64);
             let Some(value) = self.mailbox.take() else { return };
             self.take_value(value);
             self.put_out();
@@ -225,17 +254,29 @@ impl Core {
             CoreInput::Stream(StreamEvent::Unframed(flow, bytes)) => {
                 self.exchange.handle(now, Input::Unframed { flow, bytes: &bytes });
             }
+            CoreInput::Stream(StreamEvent::Opened(flow, origin)) => {
+                self.exchange.handle(now, Input::FlowOpened { flow, origin });
+            }
             CoreInput::Stream(StreamEvent::Closed(flow)) => {
                 self.exchange.handle(now, Input::FlowClosed(flow));
             }
             CoreInput::Stored { sequence, answer } => {
                 failpoint::reach("core.before_promise");
+                self.commit_ended(sequence, now.mono);
                 self.exchange.handle(now, Input::Stored { sequence, answer });
             }
             CoreInput::Reached { trunk, flows, lives, why } => {
                 self.exchange.handle(now, Input::Reached { trunk, flows, lives, why });
             }
-            CoreInput::Media(event) => self.exchange.handle(now, Input::Media(event)),
+            CoreInput::Media(event) => {
+                if let MediaEvent::Report { quality, .. } = &event {
+                    self.figures.media(quality);
+                }
+                self.exchange.handle(now, Input::Media(event));
+            }
+            CoreInput::PinVerified { check, right } => {
+                self.exchange.handle(now, Input::PinVerified { check, right });
+            }
             CoreInput::Command { command, reply } => {
                 self.next_command += 1;
                 let id = CommandId(self.next_command);
@@ -250,25 +291,47 @@ impl Core {
         }
     }
 
+    /// The store answers a commit; it answers them in order, but for one that it could not even queue.
+    fn commit_ended(&mut self, sequence: u64, now: Mono) {
+        if let Some(place) = self.committing.iter().position(|(known, _)| *known == sequence)
+            && let Some((_, began)) = self.committing.remove(place)
+        {
+            self.figures.commit_ends(now.since(began));
+        }
+    }
+
     /// Carries out all that the exchange asks for.
     fn put_out(&mut self) {
         while let Some(output) = self.exchange.next_output() {
             match output {
                 Output::Transmit(transmit) => self.send(transmit),
+                Output::CloseFlow(flow) => self.streams.close(flow),
                 Output::Media(action) => self.order(action),
                 Output::Reach { trunk, host, port, transport } => {
                     self.reacher.reach(trunk, host, port, transport);
                 }
+                Output::VerifyPin { check, hash, pin } => {
+                    if !self.pins.ask(check, hash, pin) {
+                        let answer = Input::PinVerified { check, right: false };
+                        self.exchange.handle(self.clock.now(), answer);
+                    }
+                }
                 Output::Commit(commit) => {
                     let sequence = commit.sequence;
+                    self.figures.commit_begins();
+                    self.committing.push_back((sequence, self.clock.now().mono));
                     if let Err(answer) = self.store.commit(commit) {
-                        self.exchange.handle(self.clock.now(), Input::Stored { sequence, answer });
+                        let now = self.clock.now();
+                        self.commit_ended(sequence, now.mono);
+                        self.exchange.handle(now, Input::Stored { sequence, answer });
                     }
                 }
                 Output::Guessing(Guessing { source, name, strikes, ignored }) => {
                     let seconds = ignored.as_secs();
                     tracing::warn!(%source, %name, strikes, seconds, "wrong secrets; not listened to for a while");
                 }
+                // Nobody listens yet.
+                Output::Event(_) => {}
                 Output::Answer { id, answer } => {
                     failpoint::reach("core.before_answer");
                     if let Some(reply) = self.replies.remove(&id) {
@@ -282,6 +345,7 @@ impl Core {
 
     fn send(&mut self, transmit: Transmit) {
         let Transmit { flow, bytes } = transmit;
+        self.figures.sent(&bytes);
         if cfg!(debug_assertions) && is_register_ok(&bytes) {
             failpoint::reach("core.before_register_ok");
         }

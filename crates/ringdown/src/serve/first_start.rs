@@ -1,7 +1,7 @@
 //! What is drawn at random, and what the first start makes: the realm, and two accounts that can call each other.
 
 use crate::Failure;
-use exchange::{Change, Device, PeopleChange, Secret, Snapshot};
+use exchange::{Change, Device, PeopleChange, Role, Secret, Settings, Snapshot};
 use std::fs::File;
 use std::io::Read as _;
 use store::Opened;
@@ -80,6 +80,38 @@ pub(crate) fn ready_accounts(opened: &mut Opened, realm: &str) -> Result<Vec<Str
     opened.keep_setting(READY_ACCOUNTS, "made")?;
     opened.snapshot = Snapshot { changes, sequence: opened.snapshot.sequence };
     Ok(lines)
+}
+
+/// The account of the administrator who needs a one-time link, because no administrator has a password yet; made if
+/// there is none.
+pub(crate) fn administrator(opened: &mut Opened) -> Result<Option<String>, Failure> {
+    let accounts = || {
+        opened.snapshot.changes.iter().filter_map(|change| match change {
+            Change::People(PeopleChange::PutAccount { name, settings, .. }) => Some((name, settings)),
+            _ => None,
+        })
+    };
+    let administrators = || accounts().filter(|(_, settings)| settings.role == Role::Administrator);
+    if administrators().any(|(_, settings)| settings.password.is_some()) {
+        return Ok(None);
+    }
+    if let Some((name, _)) = administrators().next() {
+        return Ok(Some(name.to_string()));
+    }
+    // An account of this name that is there already is somebody's; it is not made more than it is.
+    let is_taken = |name: &str| accounts().any(|(known, _)| **known == *name);
+    let Some(name) = ["admin", "administrator", "ringdown"].into_iter().find(|name| !is_taken(name)) else {
+        return Ok(None);
+    };
+    let settings = Settings { role: Role::Administrator, ..Settings::default() };
+    let change = Change::People(PeopleChange::PutAccount {
+        name: name.into(),
+        display: "Administrator".into(),
+        settings: Box::new(settings),
+    });
+    opened.keep(std::slice::from_ref(&change))?;
+    opened.snapshot.changes.insert(0, change);
+    Ok(Some(name.to_owned()))
 }
 
 /// The address that a phone in this network reaches; on a machine without a network, this machine.

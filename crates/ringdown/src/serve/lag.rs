@@ -26,6 +26,11 @@ impl Lag {
         self.left = true;
     }
 
+    /// Whether the turn that was measured last left something behind.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.waiting_since.is_some()
+    }
+
     /// At the end of a turn: the lag, if it is not nothing or was not. `due` is when the next timer should run.
     pub(crate) fn measure(&mut self, now: Mono, due: Option<Mono>) -> Option<Duration> {
         let since = if self.left { Some(self.waiting_since.unwrap_or(now)) } else { None };
@@ -61,6 +66,7 @@ mod tests {
                 lag.left_waiting();
             }
             measured.push(lag.measure(at(millis), None));
+            assert_eq!(lag.is_behind(), millis < 40);
         }
         let millis = |count| Some(Duration::from_millis(count));
         assert_eq!(measured, [None, millis(10), millis(20), millis(0)]);

@@ -2,27 +2,32 @@
 
 mod backend;
 mod core;
+mod figures;
 mod first_start;
 mod folder;
 mod lag;
 mod media;
+mod pins;
 mod reach;
 mod reload;
+mod shown;
 mod stop;
 mod tls;
+mod web;
 
 pub(crate) use folder::claim;
 pub(crate) use media::{OTHER_DESCRIPTORS, own_address};
 
 use crate::config::{Config, Source};
 use crate::{Failure, check, log};
-use api::Administrator;
 use backend::Roof;
 use core::{Core, CoreInput, Doors};
 use exchange::Exchange;
-use net::{Clock, Sender, StreamLimits, StreamListener, Streams, Udp};
+use net::{Clock, Origins, Sender, StreamLimits, StreamListener, Streams, Udp};
+use pins::Pins;
 use reach::{Own, Reacher};
 use reload::Reload;
+use shown::Place;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -55,15 +60,17 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let streams = Streams::new(StreamLimits::default());
     let tls = Tls::start(&config, data)?.map(Arc::new);
     let (listeners, own) = bind_streams(&runtime, &config, tls.as_deref())?;
-    let own_addresses: Vec<SocketAddr> =
-        udp.iter().map(Udp::bound).chain(own.iter().map(|(_, at)| *at)).collect();
     let workers = media::start(&config.media, clock, &sender)?;
-    let http = runtime.block_on(bind_http(&config))?;
+    let http = runtime.block_on(web::bind(&config, tls.as_deref()))?;
     // Only now, when nothing can stop the start any more: the secrets are shown once.
     let lines = match arguments.config {
         None => first_start::ready_accounts(&mut opened, &realm)?,
         Some(_) => Vec::new(),
     };
+    let administrator = first_start::administrator(&mut opened)?;
+    let documents = std::mem::take(&mut opened.documents);
+    let own_addresses: Vec<SocketAddr> =
+        udp.iter().map(Udp::bound).chain(own.iter().map(|(_, at)| *at)).chain(http.all()).collect();
     let exchange_config = exchange_config(&config, &realm, own_addresses);
     let snapshot = std::mem::take(&mut opened.snapshot);
     let exchange = Exchange::new(clock.now(), exchange_config, first_start::seed()?, snapshot).warmed_up();
@@ -72,34 +79,44 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
         // The core is gone only when nobody waits for the answer any more.
         let _ = answers.send_waiting(CoreInput::Stored { sequence, answer });
     })?;
+    let origins = Origins::new(config.http.listed_origins());
     let reload = Arc::new(Reload {
         path: arguments.config.clone(),
         data: data.into(),
         current: Mutex::new(config.clone()),
         tls,
+        origins: origins.clone(),
         level,
         core: sender.clone(),
+        administrators_anywhere: Arc::default(),
     });
-    let roof = Roof::new(sender.clone(), store.records(), &realm, Arc::clone(&reload));
-    let (link, visit) = (first_start::secret()?, first_start::secret()?);
-    let administrator = Administrator::new(link.clone(), visit);
+    let figures = Arc::<figures::Figures>::default();
+    let roof = Roof::new(
+        sender.clone(),
+        &store,
+        &realm,
+        Place::of(&config, &udp, &own, &http),
+        Arc::clone(&figures),
+        Arc::clone(&reload),
+    );
+    let api = web::api(&roof, documents, &config, &reload.administrators_anywhere);
+    let link = administrator.map(|name| runtime.block_on(api.link(&name))).transpose()?;
     let ready = ready_line(&udp, &own, &http);
-    let base = http.first().map(|listener| listener.local_addr()).transpose()?;
-    for listener in http {
-        let router = api::router(roof.clone(), administrator.clone());
-        runtime.spawn(async move { axum::serve(listener, router).await });
-    }
-    runtime.spawn(control(&runtime, folder.path(), roof)?);
+    let told = console_lines(&http, link.as_deref(), &config, data)?;
     let deliver = core::Deliver::new(sender.clone());
+    let sockets = web::Sockets { streams: streams.clone(), deliver: deliver.clone(), origins };
+    web::serve(&runtime, http, &roof, &api, &sockets);
+    runtime.spawn(control(&runtime, folder.path(), roof, api)?);
     for listener in listeners {
         runtime.spawn(listener.serve(streams.clone(), deliver.clone()));
     }
     let reacher = reacher(&runtime, &config, &streams, &sender, &udp, &own);
     let (calls_left, left) = watch::channel(None);
-    let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher };
+    let pins = Pins::start(sender.clone())?;
+    let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, figures, pins };
     let core =
         std::thread::Builder::new().name("core".into()).spawn(move || Core::new(exchange, doors).run())?;
-    announce(&lines, base, &link, &ready)?;
+    announce(&[lines, told].concat(), &ready)?;
     runtime.block_on(stop::until_stopped(&sender, &reload, left))?;
     let ended = core.join().map_err(|_| "the core ended by a fault of ours; see the log above")?;
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
@@ -218,27 +235,19 @@ fn bind_streams(
     Ok((listeners, bound))
 }
 
-async fn bind_http(config: &Config) -> Result<Vec<tokio::net::TcpListener>, Failure> {
-    let mut listeners = Vec::new();
-    for address in &config.http.listen.0 {
-        let listener = tokio::net::TcpListener::bind(address).await;
-        listeners.push(listener.map_err(|error| cannot_listen("http", *address, &error))?);
-    }
-    Ok(listeners)
-}
-
 fn control(
     runtime: &Runtime,
     folder: &Path,
     roof: Roof,
+    api: api::Api,
 ) -> Result<impl Future<Output = ()> + use<>, Failure> {
     let _inside = runtime.enter();
     let path = folder.join(api::control::SOCKET);
-    api::control::serve(&path, roof).map_err(|error| format!("{}: {error}", path.display()).into())
+    api::control::serve(&path, roof, api).map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
-/// `ready sip=udp:ADDR tcp=tcp:ADDR tls=tls:ADDR http=ADDR`, for programs that start us.
-fn ready_line(udp: &[Udp], streams: &[Bound], http: &[tokio::net::TcpListener]) -> String {
+/// `ready sip=udp:ADDR tcp=tcp:ADDR tls=tls:ADDR http=ADDR https=ADDR ws=ADDR wss=ADDR`, for programs that start us.
+fn ready_line(udp: &[Udp], streams: &[Bound], web: &web::Listeners) -> String {
     let mut line = String::from("ready");
     if let Some(udp) = udp.first() {
         line += &format!(" sip=udp:{}", udp.bound());
@@ -248,19 +257,43 @@ fn ready_line(udp: &[Udp], streams: &[Bound], http: &[tokio::net::TcpListener]) 
             line += &format!(" {kind}={kind}:{address}");
         }
     }
-    if let Some(Ok(address)) = http.first().map(tokio::net::TcpListener::local_addr) {
-        line += &format!(" http={address}");
+    for kind in ["http", "https", "ws", "wss"] {
+        if let Some(address) = web.bound(kind) {
+            line += &format!(" {kind}={address}");
+        }
     }
     line
 }
 
-fn announce(lines: &[String], http: Option<SocketAddr>, link: &str, ready: &str) -> Result<(), Failure> {
+/// Where people find the console, and how they know its certificate for ours.
+fn console_lines(
+    web: &web::Listeners,
+    link: Option<&str>,
+    config: &Config,
+    data: &Path,
+) -> Result<Vec<String>, Failure> {
+    let mut lines = Vec::new();
+    let secure = web.bound("https");
+    let clear = web.bound("http").map(|address| format!("http://{address}"));
+    if let Some(address) = secure {
+        let ip = if address.ip().is_unspecified() { own_address() } else { address.ip() };
+        lines.push(format!("console: https://{}", SocketAddr::new(ip, address.port())));
+        let certificate = tls::identity(config, data)?.certificate;
+        lines.push(format!("its certificate (SHA-256): {}", net::fingerprint(&certificate)?));
+    }
+    // Administrators are let in on this very machine, where nothing needs to be encrypted.
+    let base = clear.or(secure.map(|address| format!("https://{address}")));
+    if let (Some(base), Some(link)) = (base, link) {
+        lines.push(format!("administrator (works once): {base}{link}"));
+    }
+    Ok(lines)
+}
+
+/// `lines` are for people, `ready` for programs.
+fn announce(lines: &[String], ready: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     for line in lines {
         writeln!(out, "{line}")?;
-    }
-    if let Some(http) = http {
-        writeln!(out, "administrator (works once): http://{http}/admin/{link}")?;
     }
     writeln!(out, "{ready}")?;
     out.flush()?;

@@ -113,6 +113,7 @@ impl Inner {
                 }
                 Ok((flows, located.lives))
             }
+            Transport::Ws | Transport::Wss => Err("a trunk is reached by udp, tcp or tls".to_owned()),
             Transport::Tcp | Transport::Tls => self.connect(host, &located.addresses, transport).await,
         }
     }

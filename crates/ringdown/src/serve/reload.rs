@@ -3,12 +3,13 @@
 use super::core::CoreInput;
 use super::tls::{Tls, identity};
 use crate::check::{self, file::Places};
-use crate::config::{Config, Sip};
+use crate::config::{Administrators, Config, Http, Sip};
 use crate::log::Level;
 use exchange::{Answer, Command, LiveConfig};
-use net::Sender;
+use net::{Origins, Sender};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Mutex, oneshot};
 
 /// All that a reload touches.
@@ -18,8 +19,12 @@ pub(crate) struct Reload {
     /// What is in use now; held during a reload, so that two do not mix.
     pub(crate) current: Mutex<Config>,
     pub(crate) tls: Option<Arc<Tls>>,
+    /// The pages of others that may open a WebSocket.
+    pub(crate) origins: Origins,
     pub(crate) level: Level,
     pub(crate) core: Sender<CoreInput>,
+    /// Whether what takes an administrator answers beyond this machine; the API looks at it.
+    pub(crate) administrators_anywhere: Arc<AtomicBool>,
 }
 
 impl Reload {
@@ -54,7 +59,10 @@ impl Reload {
         if let (Some(tls), Some(certificate)) = (&self.tls, certificate) {
             tls.put(certificate);
         }
+        self.origins.put(new.http.listed_origins());
         self.level.put(&new.log.level);
+        self.administrators_anywhere
+            .store(new.http.administrators == Administrators::Anywhere, Ordering::Relaxed);
         let waits = waits_for_restart(&current, &new);
         *current = taken(&current, new);
         Ok(waits)
@@ -96,14 +104,26 @@ pub(crate) fn live(config: &Config) -> LiveConfig {
 /// The configuration that is in use after a reload: sockets stay as they were bound.
 fn taken(old: &Config, new: Config) -> Config {
     // Every field is named, so that a new one makes somebody think.
-    let Config { sip, media: _, http: _, calls, codes, numbers, emergency, dns: _, log } = new;
-    let Sip { udp: _, tcp: _, tls: _, advertise: _, domain, challenge, certificate, key, authorities: _ } =
-        sip;
-    let Sip { udp, tcp, tls, advertise, authorities, .. } = old.sip.clone();
+    let Config { sip, media: _, http, calls, codes, numbers, emergency, dns: _, log } = new;
+    let Http { listen: _, tls: _, administrators, origins } = http;
+    let Sip {
+        udp: _,
+        tcp: _,
+        tls: _,
+        ws: _,
+        wss: _,
+        advertise: _,
+        domain,
+        challenge,
+        certificate,
+        key,
+        authorities: _,
+    } = sip;
+    let Sip { udp, tcp, tls, ws, wss, advertise, authorities, .. } = old.sip.clone();
     Config {
-        sip: Sip { udp, tcp, tls, advertise, domain, challenge, certificate, key, authorities },
+        sip: Sip { udp, tcp, tls, ws, wss, advertise, domain, challenge, certificate, key, authorities },
         media: old.media.clone(),
-        http: old.http.clone(),
+        http: Http { administrators, origins, ..old.http.clone() },
         calls,
         codes,
         numbers,
@@ -119,6 +139,8 @@ fn waits_for_restart(old: &Config, new: &Config) -> Vec<String> {
         ("[sip] udp", old.sip.udp != new.sip.udp),
         ("[sip] tcp", old.sip.tcp != new.sip.tcp),
         ("[sip] tls", old.sip.tls != new.sip.tls),
+        ("[sip] ws", old.sip.ws != new.sip.ws),
+        ("[sip] wss", old.sip.wss != new.sip.wss),
         ("[sip] advertise", old.sip.advertise != new.sip.advertise),
         ("[sip] authorities", old.sip.authorities != new.sip.authorities),
         ("[media] address", old.media.address != new.media.address),
@@ -126,6 +148,7 @@ fn waits_for_restart(old: &Config, new: &Config) -> Vec<String> {
         ("[media] advertise", old.media.advertise != new.media.advertise),
         ("[media] workers", old.media.workers != new.media.workers),
         ("[http] listen", old.http.listen != new.http.listen),
+        ("[http] tls", old.http.tls != new.http.tls),
         ("[dns] servers", old.dns.servers != new.dns.servers),
     ];
     differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key.to_owned()).collect()

@@ -10,13 +10,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 /// The certificate in use.
 pub(crate) struct Tls {
     /// What new connections begin with; those that stand keep theirs.
-    pub(crate) current: Arc<RwLock<Arc<net::ServerConfig>>>,
+    pub(crate) current: net::TlsConfig,
 }
 
 impl Tls {
     /// What the configuration asks for; none without a TLS listener.
     pub(crate) fn start(config: &Config, data: &Path) -> Result<Option<Tls>, Failure> {
-        if config.sip.tls.0.is_empty() {
+        let lists = [&config.sip.tls, &config.sip.wss, &config.http.tls];
+        if lists.iter().all(|list| list.0.is_empty()) {
             return Ok(None);
         }
         let current = net::server_config(&identity(config, data)?)?;
@@ -34,10 +35,16 @@ pub(crate) fn identity(config: &Config, data: &Path) -> Result<Identity, Failure
     if let (Some(certificate), Some(key)) = (&config.sip.certificate, &config.sip.key) {
         return Ok(Identity { certificate: certificate.clone(), key: key.clone() });
     }
-    let named = config.sip.tls.0.iter().map(|address| address.ip()).filter(|ip| !ip.is_unspecified());
+    let listening = config.sip.tls.0.iter().chain(&config.sip.wss.0).chain(&config.http.tls.0);
+    // Where we listen everywhere, people type the address of the route to the world.
+    let named = listening.map(|address| match address.ip() {
+        ip if ip.is_unspecified() => super::own_address(),
+        ip => ip,
+    });
     let mut names: Vec<String> = named.chain(config.sip.advertise).map(|ip| ip.to_string()).collect();
     names.extend(["localhost".to_owned(), IpAddr::from([127, 0, 0, 1]).to_string()]);
     names.extend(config.sip.domain.clone());
+    names.sort();
     names.dedup();
     Ok(Identity::self_signed(data, names)?)
 }

@@ -159,7 +159,7 @@ struct Sent<'a> {
 }
 
 /// A value between quotes; what could end them is escaped (RFC 3261 25.1).
-fn quote(text: &mut String, value: &str) {
+pub(crate) fn quote(text: &mut String, value: &str) {
     text.push('"');
     for character in value.chars().filter(|c| !c.is_control()) {
         if matches!(character, '"' | '\\') {
@@ -177,7 +177,7 @@ fn parameter(text: &mut String, name: &str, value: &str) {
 }
 
 /// Whether two texts are the same, in a time that does not tell where they differ.
-fn same(a: &[u8], b: &[u8]) -> bool {
+pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }
 

@@ -7,6 +7,7 @@ mod bounds;
 mod directory;
 mod journal;
 mod leftovers;
+mod live;
 mod losers;
 mod ports;
 mod records;
@@ -20,6 +21,7 @@ pub use bounds::Bounds;
 pub use directory::RemovedDevices;
 pub use journal::OpenCalls;
 pub use leftovers::Leftovers;
+pub use live::LiveCalls;
 pub use losers::LosersAreTold;
 pub use ports::Ports;
 pub use records::OneRecord;
@@ -84,5 +86,6 @@ pub fn every_checker() -> Vec<Box<dyn Checker>> {
         Box::<RemovedDevices>::default(),
         Box::<Bounds>::default(),
         Box::<Talkers>::default(),
+        Box::<LiveCalls>::default(),
     ]
 }

@@ -96,6 +96,7 @@ fn attempt(calm: bool, dice: &mut Dice) -> Attempt {
         hops: if calm { 70 } else { if dice.permille(960) { 70 } else { dice.within(0..3) as u8 } },
         session: None,
         wrong_secret: !calm && dice.permille(20),
+        hidden: dice.permille(30),
     }
 }
 

@@ -23,6 +23,10 @@ pub(super) fn plan_faults(world: &mut World) {
         let (phone, deed) = (any_phone(&mut dice), deed(&mut dice));
         world.after(moment(&mut dice), Act::Do { phone, deed });
     }
+    for _ in 0..dice.within(0..6) {
+        let office = dice.within(0..2) as usize;
+        world.after(moment(&mut dice), Act::EndCall { office });
+    }
 }
 
 fn moment(dice: &mut Dice) -> Duration {

@@ -232,6 +232,7 @@ fn phone_plan(phone: usize, office: OfficeId, calm: bool, nats: &[usize], dice: 
     let transport = match dice.within(0..10) {
         0 | 1 => Transport::Tcp,
         2 => Transport::Tls,
+        3 => Transport::Wss,
         _ => Transport::Udp,
     };
     let behind = dice.permille(300);

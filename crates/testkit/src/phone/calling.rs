@@ -74,6 +74,9 @@ impl Phone {
             |mut writer| {
                 dialog.write(&mut writer, Method::Invite, sequence);
                 Phone::abilities(plan, &contact, &mut writer);
+                if attempt.hidden {
+                    writer.header(HeaderName::Privacy, "id");
+                }
                 if let Some(seconds) = plan.session_timer.filter(|&seconds| seconds > 0) {
                     writer.header_fmt(HeaderName::SessionExpires, format_args!("{seconds}"));
                 }

@@ -347,6 +347,10 @@ impl Phone {
     }
 
     fn contact(&self) -> String {
+        if self.flow.transport.is_websocket() {
+            // RFC 7118 5, RFC 5626 5: a page has no address, and is reached by its flow alone.
+            return format!("<sip:{}@{:x}.invalid;transport=ws;ob>", self.plan.device, self.flow.connection);
+        }
         let transport = match self.flow.transport {
             sip::Transport::Udp => String::new(),
             other => format!(";transport={}", other.uri_name()),

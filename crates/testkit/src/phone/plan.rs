@@ -122,6 +122,8 @@ pub struct Attempt {
     pub session: Option<Box<str>>,
     /// A wrong password.
     pub wrong_secret: bool,
+    /// It asks not to be shown (`Privacy: id`).
+    pub hidden: bool,
 }
 
 impl Attempt {
@@ -138,6 +140,7 @@ impl Attempt {
             hops: 70,
             session: None,
             wrong_secret: false,
+            hidden: false,
         }
     }
 }

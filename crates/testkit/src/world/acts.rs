@@ -85,6 +85,11 @@ pub enum Act {
         /// For so long.
         time: Duration,
     },
+    /// Somebody ends the first of the live calls from outside.
+    EndCall {
+        /// Where.
+        office: OfficeId,
+    },
     /// An administrator wants something.
     Command {
         /// Where.
@@ -143,6 +148,13 @@ impl World {
             Act::StoreAway { office, time } => {
                 self.fault(format!("the store of office {office} is away for {time:?}"));
                 self.offices[office].store_away_until = now + time;
+            }
+            Act::EndCall { office } => {
+                let first = self.offices[office].exchange.live_calls().into_iter().next();
+                if let Some(call) = first {
+                    self.fault(format!("somebody ends {}", call.name));
+                    self.command(office, Command::HangUp { call: call.name, who: "somebody".into() });
+                }
             }
             Act::Command { office, command } => {
                 self.fault(format!("office {office} is told {command:?}"));

@@ -21,7 +21,7 @@ use crate::phone::{Note, Phone, Plan};
 use crate::reference::Reference;
 use crate::trace::Trace;
 use clock::{Mono, Now, Wall};
-use exchange::{Commit, Exchange};
+use exchange::{Commit, Exchange, Input, PinCheck};
 use sip::{Flow, Transport};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -37,6 +37,7 @@ enum Happening {
     WakeOffice(OfficeId),
     WakePhone(PhoneId),
     Stored { office: OfficeId, commit: Commit },
+    PinVerified { office: OfficeId, check: PinCheck, right: bool },
     Act(Box<Act>),
 }
 
@@ -202,6 +203,9 @@ impl World {
             }
             Happening::WakePhone(_) => {}
             Happening::Stored { office, commit } => self.stored(office, commit),
+            Happening::PinVerified { office, check, right } => {
+                self.feed(office, Input::PinVerified { check, right });
+            }
             Happening::Act(act) => self.act(*act),
         }
     }

@@ -73,7 +73,8 @@ impl World {
                 Change::Record(_) | Change::Fact(_) | Change::OpenCall(_) => {}
             }
         }
-        let exchange = Exchange::new(self.now, config, seed, snapshot);
+        let mut exchange = Exchange::new(self.now, config, seed, snapshot);
+        exchange.listen(true);
         self.offices.push(Office {
             exchange,
             address,
@@ -108,6 +109,9 @@ impl World {
         }
         let talking = if ordered { self.offices[office].exchange.switch().talking() } else { Vec::new() };
         self.see(&Observed::Settled { office, talking });
+        let exchange = &self.offices[office].exchange;
+        let (up, calls) = (exchange.switch().load().0, exchange.live_calls());
+        self.see(&Observed::Live { office, up, calls });
         let deadline = self.offices[office].exchange.next_deadline().map(|(when, _)| when.max(now.mono));
         if let Some(when) = deadline
             && self.offices[office].wake.is_none_or(|known| when < known)
@@ -174,7 +178,21 @@ impl World {
                 let (lives, why) = (Duration::from_secs(3_600), "no such name".to_owned());
                 self.feed(office, Input::Reached { trunk, flows, lives, why });
             }
+            Output::VerifyPin { check, hash, pin } => {
+                // The hash of a PIN in the simulated world is the PIN.
+                let right = hash.is_some_and(|hash| *hash == *pin.reveal());
+                let wait = self.dice().millis(20..120);
+                self.push(wait, Happening::PinVerified { office, check, right });
+            }
             Output::Commit(commit) => self.committed(office, commit),
+            Output::Event(event) => self.see(&Observed::Event { office, event }),
+            Output::CloseFlow(flow) => {
+                let number =
+                    self.streams.iter().position(|stream| stream.office == office && stream.flow == flow);
+                if let Some(number) = number {
+                    self.break_stream(number);
+                }
+            }
             Output::Guessing(_) => {}
             Output::Answer { id, answer } => self.offices[office].answers.push((id, answer)),
         }

@@ -3,6 +3,8 @@
 mod all_phones_ring;
 mod echo;
 mod first_call;
+mod transfer;
+mod trunk;
 
 use super::stage::Stage;
 use crate::Failure;
@@ -18,4 +20,5 @@ pub(super) struct Scene {
 }
 
 /// All scenes, in the order in which they are played.
-pub(super) const SCENES: [Scene; 3] = [first_call::SCENE, all_phones_ring::SCENE, echo::SCENE];
+pub(super) const SCENES: [Scene; 5] =
+    [first_call::SCENE, all_phones_ring::SCENE, echo::SCENE, transfer::SCENE, trunk::SCENE];

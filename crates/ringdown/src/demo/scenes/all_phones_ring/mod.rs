@@ -44,5 +44,6 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     stage.hears(alice, 1000.0)?;
     stage.tell(phones[1], Command::HangUp { call: None });
     stage.wait(alice, "the far side hung up", |event| matches!(event, Event::Ended { .. }))?;
-    stage.record("2101", "2102", ::calls::Cause::CalleeHungUp)
+    stage.record("2101", "2102", ::calls::Cause::CalleeHungUp)?;
+    Ok(())
 }

@@ -24,5 +24,6 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     stage.hears(alice, 440.0)?;
     stage.tell(alice, Command::HangUp { call: None });
     stage.wait(alice, "ended", |event| matches!(event, Event::Ended { .. }))?;
-    stage.record("2201", "600", ::calls::Cause::CallerHungUp)
+    stage.record("2201", "600", ::calls::Cause::CallerHungUp)?;
+    Ok(())
 }

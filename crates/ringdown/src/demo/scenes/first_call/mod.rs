@@ -39,5 +39,6 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     stage.hears(alice, 1000.0)?;
     stage.tell(alice, Command::HangUp { call: None });
     stage.wait(bob, "the far side hung up", |event| matches!(event, Event::Ended { .. }))?;
-    stage.record("2001", "2002", ::calls::Cause::CallerHungUp)
+    stage.record("2001", "2002", ::calls::Cause::CallerHungUp)?;
+    Ok(())
 }

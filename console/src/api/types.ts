@@ -1,0 +1,215 @@
+// What the API gives and takes (docs/api.md).
+
+export type Role = "administrator" | "manager" | "agent";
+
+export interface Session {
+  account: string;
+  display: string;
+  role: Role;
+  language: string;
+  numbers: string[];
+  csrf: string;
+  expires: string;
+  /** The session came by a one-time link: a password may be set without the old one. */
+  set_password: boolean;
+}
+
+export interface Person {
+  name: string;
+  display: string;
+  role: Role;
+  numbers: string[];
+  devices: string[];
+  language: string;
+  zone: string | null;
+  mobile: string | null;
+  has_pin: boolean;
+  has_password: boolean;
+  do_not_disturb: boolean;
+  forwarding: Forwarding;
+  rights: string[];
+  calls_a_day: number | null;
+  registered: boolean;
+}
+
+export interface Forwarding {
+  always: string | null;
+  busy: string | null;
+  no_answer: string | null;
+  offline: string | null;
+}
+
+export interface NumberRow {
+  number: string;
+  account: string;
+}
+
+export interface Device {
+  name: string;
+  account: string;
+  registered: string[];
+  location: string;
+  call_back: string | null;
+  auto_answer: string | null;
+  kind: "phone" | "web";
+}
+
+export interface DeviceSecret {
+  secret: string;
+  uri: string;
+  registrar: string;
+}
+
+export interface Group {
+  name: string;
+  display: string;
+  number: string;
+  strategy: string;
+  members: string[];
+  ring_ms: number;
+  overflow: string | null;
+}
+
+export interface Trunk {
+  name: string;
+  address: string;
+  transport: string;
+  user: string | null;
+  has_password: boolean;
+  realm: string | null;
+  registers: boolean;
+  channels: number | null;
+  sources: string[];
+  strip: number;
+  prepend: string;
+  state: string;
+}
+
+export interface Route {
+  name: string;
+  prefix: string;
+  strip: number;
+  prepend: string;
+  trunks: string[];
+  caller: string | null;
+}
+
+export interface Party {
+  number: string;
+  name: string;
+  account: string | null;
+  device: string | null;
+}
+
+export interface Call {
+  id: string;
+  state: "ringing" | "talking" | "held";
+  caller: Party;
+  callee: Party;
+  started: string;
+  answered: string | null;
+  emergency: boolean;
+  trunk: string | null;
+}
+
+export interface CallRecord {
+  id: number;
+  session_id: string;
+  caller: string;
+  caller_name: string;
+  callee: string;
+  answered_by: string | null;
+  started: string;
+  answered: string | null;
+  ended: string;
+  ringing_ms: number;
+  duration_ms: number;
+  cause: string;
+  blame: string;
+  status: number;
+  detail: string;
+}
+
+export interface Rung {
+  at: string;
+  sent: boolean;
+  who: string;
+  flow: string;
+  text: string;
+}
+
+export interface Fact {
+  time: string;
+  rule: string;
+  words: string;
+}
+
+export interface Guessing {
+  source: string;
+  name: string;
+  strikes: number;
+  ignored_ms: number;
+}
+
+export interface Status {
+  calls: number;
+  registered: number;
+  ports_free: number;
+  ports_total: number;
+  store_ready: boolean;
+  draining: boolean;
+  late_ms: number;
+  shed: number;
+  flooded: number;
+  wrong_secrets: number;
+  ignored: number;
+  guessing: Guessing[];
+}
+
+export interface SessionRow {
+  id: string;
+  account: string;
+  created: string;
+  last_seen: string;
+  address: string;
+  agent: string;
+  current: boolean;
+}
+
+export interface Token {
+  id: string;
+  name: string;
+  scopes: string[];
+  account: string;
+  expires: string | null;
+  created: string;
+  last_used: string | null;
+  secret?: string;
+}
+
+export interface Webhook {
+  id: string;
+  url: string;
+  types: string[];
+  enabled: boolean;
+  failures: number;
+  secret?: string;
+}
+
+export interface WebPhone {
+  device: string;
+  uri: string;
+  socket: string;
+  token: string;
+  expires: string;
+  display: string;
+  numbers: string[];
+}
+
+export interface ServerEvent {
+  id: number;
+  time: string;
+  type: string;
+  subject: string;
+  data: Record<string, unknown>;
+}

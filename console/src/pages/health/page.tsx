@@ -1,0 +1,147 @@
+// Health: whether the exchange is well, what it refuses, and who guesses at secrets.
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { signal, useSignal } from "@preact/signals";
+import { Page } from "../../app.tsx";
+import type { Page as Paged } from "../../api/client.ts";
+import { onEvent } from "../../api/events.ts";
+import type { Fact, Guessing, Status } from "../../api/types.ts";
+import { count, lasting } from "../../format.ts";
+import { api, refreshStatus, status } from "../../state/store.ts";
+import { failed } from "../../state/undo.ts";
+import { Why } from "../../ui/ladder-view.tsx";
+import { Button, Chip, type ChipTone } from "../../ui/parts.tsx";
+import { t } from "../../words.ts";
+import type { IconName } from "../../ui/icons.tsx";
+
+/** The last minutes of calls, one value an event of `status.changed`. */
+const trend = signal<number[]>([]);
+const TREND = 120;
+onEvent((event) => {
+  if (event.type !== "status.changed") return;
+  const calls = Number((event.data as unknown as Status).calls);
+  trend.value = [...trend.peek().slice(1 - TREND), calls];
+});
+
+export default function Health(): JSX.Element {
+  useEffect(() => void refreshStatus(), []);
+  const now = status.value;
+  return (
+    <Page narrow title={t("health.title")} tools={now !== null && <Verdict status={now} />}>
+      {now === null ? <p class="waiting">{t("list.loading")}</p> : <Everything status={now} />}
+    </Page>
+  );
+}
+
+/** At this lateness callers begin to notice. */
+const LATE_MS = 5;
+
+function Verdict({ status: now }: { status: Status }): JSX.Element {
+  const [tone, icon, words] = verdict(now);
+  return <Chip tone={tone} icon={icon}>{words}</Chip>;
+}
+
+function verdict(now: Status): [ChipTone, IconName, string] {
+  if (!now.store_ready) return ["bad", "warn", t("health.no_store")];
+  if (now.draining === true) return ["warn", "hold", t("health.draining")];
+  if (now.ports_free * 10 < now.ports_total) return ["warn", "warn", t("health.few_ports")];
+  if (now.late_ms > LATE_MS) return ["warn", "warn", t("health.late")];
+  return ["good", "check", t("health.well")];
+}
+
+function Everything({ status: now }: { status: Status }): JSX.Element {
+  const used = now.ports_total === 0 ? 0 : (now.ports_total - now.ports_free) / now.ports_total;
+  return (
+    <div class="stack">
+      <div class="tiles">
+        <div class="tile">
+          <span>{t("health.calls")}</span>
+          <strong>{count(now.calls)}</strong>
+          <Trend />
+        </div>
+        <div class="tile">
+          <span>{t("health.registered")}</span>
+          <strong>{count(now.registered)}</strong>
+        </div>
+        <div class="tile">
+          <span>{t("health.ports")}</span>
+          <strong>{count(now.ports_free)}</strong>
+          <div class="bar-of" role="img" aria-label={t("health.ports_used", { percent: Math.round(used * 100) })}>
+            <div style={{ width: `${used * 100}%` }} />
+          </div>
+          <small>{t("health.ports_of", { total: now.ports_total })}</small>
+        </div>
+        <div class="tile">
+          <span>{t("health.lateness")}</span>
+          <strong>{lasting(now.late_ms)}</strong>
+          <small>{now.late_ms > LATE_MS ? t("health.late_do") : t("health.late_fine")}</small>
+        </div>
+      </div>
+      <section class="card">
+        <h2>{t("health.refused")}</h2>
+        <dl class="facts">
+          {(["shed", "flooded", "wrong_secrets", "ignored"] as const).map((key) => (
+            <div class="fact" key={key}>
+              <dt>{t(`health.${key}`)}</dt>
+              <dd class="digits">{count(now[key] ?? 0)}</dd>
+            </div>
+          ))}
+        </dl>
+      </section>
+      <section class="card">
+        <h2>{t("health.guessing")}</h2>
+        {(now.guessing ?? []).length === 0 ? (
+          <p class="quiet-text">{t("health.nobody_guesses")}</p>
+        ) : (
+          <ul class="lines">
+            {now.guessing.map((one) => (
+              <Guess key={one.source} guess={one} />
+            ))}
+          </ul>
+        )}
+      </section>
+    </div>
+  );
+}
+
+function Guess({ guess }: { guess: Guessing }): JSX.Element {
+  const facts = useSignal<Fact[] | null>(null);
+  const ms = guess.ignored_ms;
+  const ask = async (): Promise<void> => {
+    try {
+      const page = await api.get<Paged<Fact> | Fact[]>(`facts/source/${encodeURIComponent(guess.source)}`);
+      facts.value = Array.isArray(page) ? page : page.items;
+    } catch (error) {
+      failed(error);
+    }
+  };
+  return (
+    <li class="hook">
+      <div class="actions">
+        <strong class="digits" translate={false}>
+          {guess.source}
+        </strong>
+        <span class="grow">
+          {t("health.guesses", { count: guess.strikes })} <code translate={false}>{guess.name}</code>
+          {ms > 0 && ` · ${t("health.not_heard", { time: lasting(ms) })}`}
+        </span>
+        <Button icon="question" pressed={facts.value !== null} onClick={() => (facts.value === null ? void ask() : (facts.value = null))}>
+          {t("why")}
+        </Button>
+      </div>
+      {facts.value !== null && <Why facts={facts.value} />}
+    </li>
+  );
+}
+
+function Trend(): JSX.Element | null {
+  const values = trend.value;
+  if (values.length < 2) return null;
+  const top = Math.max(1, ...values);
+  const points = values.map((value, index) => `${(index / (TREND - 1)) * 100},${27 - (value / top) * 25}`).join(" ");
+  return (
+    <svg class="trend" viewBox="0 0 100 28" preserveAspectRatio="none" role="img" aria-label={t("health.trend", { most: top })}>
+      <polyline points={points} fill="none" stroke="currentColor" stroke-width="1.5" vector-effect="non-scaling-stroke" />
+    </svg>
+  );
+}

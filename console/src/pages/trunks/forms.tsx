@@ -1,0 +1,278 @@
+// The forms of trunks, routes and groups: all three are put whole and removed with ten seconds to think again.
+import type { ComponentChildren, JSX } from "preact";
+import { useSignal } from "@preact/signals";
+import type { Fact, Group, Route, Trunk } from "../../api/types.ts";
+import type { Page } from "../../api/client.ts";
+import type { Collection } from "../../state/collection.ts";
+import { api, groups, people, routes, trunks } from "../../state/store.ts";
+import { done, failed, undoable } from "../../state/undo.ts";
+import { Why } from "../../ui/ladder-view.tsx";
+import { Button, Choice, Field, Form, Panel, Tick } from "../../ui/parts.tsx";
+import { useRows } from "../../ui/table.tsx";
+import { t } from "../../words.ts";
+
+const split = (text: string): string[] =>
+  text
+    .split(/[\s,，、;]+/)
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+
+const count = (text: string): number => Math.max(0, Number.parseInt(text, 10) || 0);
+
+interface Named {
+  name: string;
+}
+
+/** Name, form and removal around the fields of one kind. */
+function Whole<T extends Named>(props: {
+  kind: "trunks" | "routes" | "groups";
+  of: Collection<T>;
+  known: T | undefined;
+  value: T;
+  /** What is put: all but the name and what only the exchange knows. */
+  body: object;
+  rename: (name: string) => void;
+  close: () => void;
+  children: (wrong: (field: string) => string | undefined) => ComponentChildren;
+  above?: ComponentChildren;
+}): JSX.Element {
+  const { kind, of, known, value, close } = props;
+  const path = `${kind}/${encodeURIComponent(value.name)}`;
+  const remove = (name: string): void => {
+    close();
+    undoable(
+      t("trunks.removed", { name }),
+      (hidden) => of.hide(name, hidden),
+      async () => {
+        await api.edit("DELETE", path, undefined, { keepalive: true });
+        of.drop(name);
+      },
+    );
+  };
+  return (
+    <Panel title={known === undefined ? t(`trunks.add_${kind}`) : <span translate={false}>{known.name}</span>} close={close}>
+      {props.above}
+      <Form
+        label={t(`trunks.add_${kind}`)}
+        action={t("do.store")}
+        icon="check"
+        cancel={close}
+        send={async () => {
+          if (known === undefined && of.rows.has(value.name)) throw new Error(t("trunks.taken", { name: value.name }));
+          await api.edit("PUT", path, props.body);
+          done(t("stored"));
+          await of.load(true);
+          if (known === undefined) close();
+        }}
+      >
+        {(wrong) => (
+          <>
+            {known === undefined && <Field autofocus required label={t("trunks.name")} value={value.name} onInput={props.rename} error={wrong("name")} />}
+            {props.children(wrong)}
+          </>
+        )}
+      </Form>
+      {known !== undefined && (
+        <section class="part">
+          <div class="actions">
+            <Button icon="trash" onClick={() => remove(known.name)}>
+              {t("trunks.remove")}
+            </Button>
+          </div>
+        </section>
+      )}
+    </Panel>
+  );
+}
+
+const NEW_TRUNK: Trunk = {
+  name: "",
+  address: "",
+  transport: "udp",
+  user: null,
+  has_password: false,
+  realm: null,
+  registers: false,
+  channels: null,
+  sources: [],
+  strip: 0,
+  prepend: "",
+  state: "",
+};
+
+const orNull = (text: string): string | null => (text.trim() === "" ? null : text.trim());
+
+export function TrunkPanel({ trunk, close }: { trunk: Trunk | undefined; close: () => void }): JSX.Element {
+  const form = useSignal<Trunk>({ ...NEW_TRUNK, ...trunk });
+  const sources = useSignal(form.value.sources.join(", "));
+  const password = useSignal("");
+  const set = (change: Partial<Trunk>): void => {
+    form.value = { ...form.value, ...change };
+  };
+  const value = form.value;
+  const { name: _name, has_password: _has, state: _state, ...put } = value;
+  const body = password.value === "" ? put : { ...put, password: password.value };
+  return (
+    <Whole kind="trunks" of={trunks} known={trunk} value={value} body={body} rename={(name) => set({ name })} close={close} above={trunk !== undefined && <TrunkWhy trunk={trunk} />}>
+      {(wrong) => (
+        <>
+          <Field required label={t("trunks.address")} placeholder="sip.provider.example" value={value.address} onInput={(address) => set({ address })} error={wrong("address")} hint={t("trunks.address_hint")} />
+          <div class="pair">
+            <Choice
+              label={t("trunks.transport")}
+              value={value.transport || "udp"}
+              options={[
+                ["udp", "UDP"],
+                ["tcp", "TCP"],
+                ["tls", "TLS"],
+              ]}
+              onChange={(transport) => set({ transport })}
+            />
+            <Field
+              label={t("trunks.channels")}
+              inputMode="numeric"
+              value={value.channels === null ? "" : String(value.channels)}
+              onInput={(text) => set({ channels: text.trim() === "" ? null : count(text) })}
+              hint={t("trunks.channels_hint")}
+              error={wrong("channels")}
+            />
+          </div>
+          <div class="pair">
+            <Field label={t("trunks.user")} value={value.user ?? ""} onInput={(text) => set({ user: orNull(text) })} error={wrong("user")} />
+            <Field
+              label={t("door.password")}
+              type="password"
+              autocomplete="new-password"
+              value={password.value}
+              onInput={(text) => (password.value = text)}
+              hint={value.has_password ? t("trunks.password_kept") : undefined}
+              error={wrong("password")}
+            />
+          </div>
+          <Tick label={t("trunks.registers")} hint={t("trunks.registers_hint")} checked={value.registers} onChange={(registers) => set({ registers })} />
+          <Field
+            label={t("trunks.sources")}
+            value={sources.value}
+            onInput={(text) => {
+              sources.value = text;
+              set({ sources: split(text) });
+            }}
+            hint={t("trunks.sources_hint")}
+            error={wrong("sources")}
+          />
+          <div class="pair">
+            <Field label={t("trunks.strip")} inputMode="numeric" value={String(value.strip)} onInput={(text) => set({ strip: count(text) })} hint={t("trunks.strip_hint")} />
+            <Field label={t("trunks.prepend")} value={value.prepend} onInput={(prepend) => set({ prepend })} />
+          </div>
+        </>
+      )}
+    </Whole>
+  );
+}
+
+/** How it is now, in the exchange's words, and the chain of facts. */
+function TrunkWhy({ trunk }: { trunk: Trunk }): JSX.Element {
+  const facts = useSignal<Fact[] | null>(null);
+  const ask = async (): Promise<void> => {
+    try {
+      const page = await api.get<Page<Fact> | Fact[]>(`facts/trunk/${encodeURIComponent(trunk.name)}`);
+      facts.value = Array.isArray(page) ? page : page.items;
+    } catch (error) {
+      failed(error);
+    }
+  };
+  return (
+    <section class="part">
+      <p translate={false}>{trunk.state}</p>
+      <div class="actions">
+        <Button icon="question" pressed={facts.value !== null} onClick={() => (facts.value === null ? void ask() : (facts.value = null))}>
+          {t("why")}
+        </Button>
+      </div>
+      {facts.value !== null && <Why facts={facts.value} />}
+    </section>
+  );
+}
+
+export function RoutePanel({ route, close }: { route: Route | undefined; close: () => void }): JSX.Element {
+  const form = useSignal<Route>({ name: "", prefix: "", strip: 0, prepend: "", trunks: [], caller: null, ...route });
+  const ways = useSignal(form.value.trunks.join(", "));
+  const all = useRows(trunks);
+  const set = (change: Partial<Route>): void => {
+    form.value = { ...form.value, ...change };
+  };
+  const value = form.value;
+  const { name: _name, ...put } = value;
+  return (
+    <Whole kind="routes" of={routes} known={route} value={value} body={put} rename={(name) => set({ name })} close={close}>
+      {(wrong) => (
+        <>
+          <Field label={t("routes.prefix")} placeholder="+86" value={value.prefix} onInput={(prefix) => set({ prefix })} error={wrong("prefix")} hint={t("routes.prefix_hint")} />
+          <Field
+            required
+            label={t("routes.trunks")}
+            list={all.map((one) => one.name)}
+            value={ways.value}
+            onInput={(text) => {
+              ways.value = text;
+              set({ trunks: split(text) });
+            }}
+            hint={t("routes.trunks_hint", { names: all.map((one) => one.name).join(", ") || "–" })}
+            error={wrong("trunks")}
+          />
+          <div class="pair">
+            <Field label={t("trunks.strip")} inputMode="numeric" value={String(value.strip)} onInput={(text) => set({ strip: count(text) })} hint={t("routes.strip_hint")} />
+            <Field label={t("trunks.prepend")} value={value.prepend} onInput={(prepend) => set({ prepend })} />
+          </div>
+          <Field label={t("routes.caller")} inputMode="tel" value={value.caller ?? ""} onInput={(text) => set({ caller: orNull(text) })} hint={t("routes.caller_hint")} error={wrong("caller")} />
+        </>
+      )}
+    </Whole>
+  );
+}
+
+export function GroupPanel({ group, close }: { group: Group | undefined; close: () => void }): JSX.Element {
+  const form = useSignal<Group>({ name: "", display: "", number: "", strategy: "all", members: [], ring_ms: 20_000, overflow: null, ...group });
+  const members = useSignal(form.value.members.join(", "));
+  const all = useRows(people);
+  const set = (change: Partial<Group>): void => {
+    form.value = { ...form.value, ...change };
+  };
+  const value = form.value;
+  const { name: _name, ...put } = value;
+  return (
+    <Whole kind="groups" of={groups} known={group} value={value} body={put} rename={(name) => set({ name })} close={close}>
+      {(wrong) => (
+        <>
+          <Field label={t("groups.display")} value={value.display} onInput={(display) => set({ display })} error={wrong("display")} />
+          <Field required label={t("groups.number")} inputMode="tel" value={value.number} onInput={(number) => set({ number })} error={wrong("number")} />
+          <Field
+            required
+            label={t("groups.members")}
+            list={all.map((one) => one.name)}
+            value={members.value}
+            onInput={(text) => {
+              members.value = text;
+              set({ members: split(text) });
+            }}
+            hint={t("groups.members_hint")}
+            error={wrong("members")}
+          />
+          <div class="pair">
+            <Choice
+              label={t("groups.strategy")}
+              value={value.strategy}
+              options={[
+                ["all", t("groups.strategy_all")],
+                ["turn", t("groups.strategy_turn")],
+              ]}
+              onChange={(strategy) => set({ strategy })}
+            />
+            <Field label={t("groups.ring")} inputMode="numeric" value={String(value.ring_ms / 1000)} onInput={(text) => set({ ring_ms: count(text) * 1000 })} error={wrong("ring_ms")} />
+          </div>
+          <Field label={t("groups.overflow")} inputMode="tel" value={value.overflow ?? ""} onInput={(text) => set({ overflow: orNull(text) })} hint={t("groups.overflow_hint")} error={wrong("overflow")} />
+        </>
+      )}
+    </Whole>
+  );
+}

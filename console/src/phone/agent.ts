@@ -1,0 +1,502 @@
+// The SIP user agent of one browser: registers, calls, and tells what it has as plain values. Loaded when it is needed.
+import { UA, WebSocketInterface } from "jssip";
+import type { WebPhone } from "../api/types.ts";
+import { QualityMeter, sampleOf } from "./quality.ts";
+import { reasonOf } from "./reason.ts";
+import { choice, choose, openMicrophone, toSpeaker } from "./sound.ts";
+import { going, type CallView, type Command, type LinkState } from "./types.ts";
+
+type Session = ReturnType<UA["call"]>;
+type EndEvent = Parameters<Parameters<Session["on"]>[1]>[0] & {
+  originator: string;
+  cause: string;
+  message?: { status_code?: number; getHeader?: (name: string) => string | undefined } | null;
+};
+
+/** Renewed so long before its end, so that a slow network does not matter. */
+const RENEW_BEFORE_MS = 60_000;
+const REGISTER_EXPIRES_S = 120;
+const QUALITY_EVERY_MS = 1000;
+/** How long a call that is over stays in sight. */
+const LINGER_MS = 6000;
+const MOST_CALLS = 4;
+
+export interface AgentHost {
+  /** A token for this session's web phone, new each time (POST /api/v1/phone). */
+  credentials: () => Promise<WebPhone>;
+  /** Where the socket is, as this page reaches it. */
+  socket: (told: string) => string;
+  /** Something changed. */
+  changed: () => void;
+  ended: (call: CallView) => void;
+}
+
+interface Held {
+  view: CallView;
+  session: Session;
+  audio: HTMLAudioElement;
+  stream: MediaStream | null;
+  meter: QualityMeter | null;
+  timer: ReturnType<typeof setInterval> | null;
+  restart: boolean;
+}
+
+export class Agent {
+  link: LinkState = "connecting";
+  problem: string | null = null;
+  about: WebPhone | null = null;
+  private ua: UA | null = null;
+  private calls = new Map<string, Held>();
+  private renewal: ReturnType<typeof setTimeout> | null = null;
+  private stopped = false;
+  private refusals = 0;
+
+  constructor(private readonly host: AgentHost) {}
+
+  views(): CallView[] {
+    return [...this.calls.values()].map((held) => held.view);
+  }
+
+  async start(): Promise<void> {
+    let about: WebPhone;
+    try {
+      about = await this.host.credentials();
+    } catch (error) {
+      this.tell("refused", error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+    if (this.stopped) return;
+    this.about = about;
+    const ua = new UA({
+      sockets: [new WebSocketInterface(this.host.socket(about.socket))],
+      uri: about.uri,
+      authorization_jwt: `Bearer ${about.token}`,
+      display_name: about.display,
+      instance_id: instance(),
+      register: true,
+      register_expires: REGISTER_EXPIRES_S,
+      // The exchange watches over calls (in-dialog OPTIONS when no media come): a refresh of ours that meets a broken
+      // connection would end the call that R11 keeps.
+      session_timers: false,
+      connection_recovery_min_interval: 1,
+      connection_recovery_max_interval: 8,
+      no_answer_timeout: 180,
+      user_agent: "Ringdown web phone",
+    });
+    this.ua = ua;
+    ua.on("connecting", () => this.tell(this.link === "lost" ? "lost" : "connecting"));
+    ua.on("disconnected", () => {
+      if (!this.stopped) this.tell("lost");
+    });
+    ua.on("registered", () => {
+      this.refusals = 0;
+      this.tell("ready");
+      this.mend();
+    });
+    ua.on("unregistered", () => {
+      if (!this.stopped && ua.isConnected()) this.tell("connecting");
+    });
+    ua.on("registrationFailed", (event) => void this.refused(event.response?.status_code ?? 0, event.cause ?? ""));
+    ua.on("newRTCSession", (event: { originator: string; session: Session }) => {
+      if (event.originator !== "remote") return;
+      this.incoming(event.session);
+    });
+    this.renewLater(about);
+    ua.start();
+  }
+
+  /** Ends calls and the registration. */
+  stop(): void {
+    this.stopped = true;
+    if (this.renewal !== null) clearTimeout(this.renewal);
+    for (const held of [...this.calls.values()]) if (going(held.view)) this.end(held);
+    this.ua?.stop();
+    this.ua = null;
+  }
+
+  run(command: Command): void {
+    switch (command.do) {
+      case "dial":
+        return void this.dial(command.number);
+      case "microphone":
+        choose("microphone", command.device);
+        return void this.changeMicrophone();
+      case "speaker":
+        choose("speaker", command.device);
+        for (const held of this.calls.values()) void toSpeaker(held.audio);
+        return;
+      case "quiet":
+        return;
+      default:
+    }
+    const held = this.calls.get(command.id);
+    if (held === undefined || !going(held.view)) return;
+    switch (command.do) {
+      case "answer":
+        return void this.answer(held);
+      case "hang_up":
+        return this.end(held);
+      case "hold":
+        return this.hold(held, command.on);
+      case "mute":
+        return this.mute(held, command.on);
+      case "digits":
+        return this.digits(held, command.digits);
+      case "transfer":
+        return this.refer(held, command.number, null);
+      case "join": {
+        const other = this.calls.get(command.other);
+        if (other !== undefined) this.refer(held, other.view.number, other.session);
+        return;
+      }
+    }
+  }
+
+  // ---- registration
+
+  private renewLater(about: WebPhone): void {
+    if (this.renewal !== null) clearTimeout(this.renewal);
+    const left = new Date(about.expires).getTime() - Date.now();
+    this.renewal = setTimeout(() => void this.renew(), Math.max(5000, left - RENEW_BEFORE_MS));
+  }
+
+  private async renew(): Promise<boolean> {
+    try {
+      const about = await this.host.credentials();
+      if (this.stopped) return false;
+      this.about = about;
+      this.ua?.set("authorization_jwt", `Bearer ${about.token}`);
+      this.renewLater(about);
+      return true;
+    } catch {
+      if (!this.stopped) this.renewal = setTimeout(() => void this.renew(), 5000);
+      return false;
+    }
+  }
+
+  private async refused(status: number, cause: string): Promise<void> {
+    if (this.stopped || cause === "Connection Error") return;
+    // A token that ran out while the machine slept; a new one helps, but not for ever.
+    this.refusals++;
+    if (this.refusals <= 3 && (await this.renew())) {
+      setTimeout(() => this.ua?.isConnected() === true && this.ua.register(), 1000 * this.refusals);
+      return;
+    }
+    this.tell("refused", status === 0 ? cause : `${cause} (${status})`);
+  }
+
+  private tell(link: LinkState, problem: string | null = null): void {
+    this.link = link;
+    this.problem = problem;
+    this.host.changed();
+  }
+
+  /** After a break: media whose path was lost find a new one. */
+  private mend(): void {
+    for (const held of this.calls.values()) {
+      if (held.restart && held.session.isEstablished()) {
+        held.restart = !held.session.renegotiate({ rtcOfferConstraints: { iceRestart: true } });
+      }
+    }
+  }
+
+  // ---- calls
+
+  private room(): boolean {
+    return this.views().filter(going).length < MOST_CALLS;
+  }
+
+  private incoming(session: Session): void {
+    if (!this.room()) {
+      session.terminate({ status_code: 486, reason_phrase: "Busy Here" });
+      return;
+    }
+    const identity = session.remote_identity;
+    this.keep(session, true, identity.uri.user ?? "", identity.display_name ?? "");
+  }
+
+  private async dial(number: string): Promise<void> {
+    const ua = this.ua;
+    if (ua === null || this.link !== "ready" || !this.room()) return;
+    this.holdOthers(null);
+    const stream = await this.microphone();
+    if (stream === null) {
+      this.calls.set(crypto.randomUUID(), this.stillborn(number));
+      this.host.changed();
+      return;
+    }
+    const host = this.about?.uri.replace(/^[^@]*@/, "") ?? "";
+    const session = ua.call(`sip:${encodeURIComponent(number).replaceAll("%2B", "+")}@${host}`, {
+      mediaStream: stream,
+      pcConfig: { iceServers: [] },
+      rtcOfferConstraints: { offerToReceiveAudio: true, offerToReceiveVideo: false },
+    });
+    this.keep(session, false, number, "").stream = stream;
+    this.host.changed();
+  }
+
+  private keep(session: Session, incoming: boolean, number: string, name: string): Held {
+    const held: Held = {
+      view: fresh(incoming, number, name === number ? "" : name),
+      session,
+      audio: new Audio(),
+      stream: null,
+      meter: null,
+      timer: null,
+      restart: false,
+    };
+    held.audio.autoplay = true;
+    void toSpeaker(held.audio);
+    this.calls.set(held.view.id, held);
+    this.watch(held);
+    this.host.changed();
+    return held;
+  }
+
+  private watch(held: Held): void {
+    const { session, view } = held;
+    // We call ourselves from nowhere the exchange could not see: one candidate is enough to begin.
+    session.on("icecandidate", (event) => {
+      if (event.candidate.type === "host") event.ready();
+    });
+    if (session.connection !== null && session.connection !== undefined) this.connection(held, session.connection);
+    else session.on("peerconnection", (event) => this.connection(held, event.peerconnection));
+    session.on("confirmed", () => this.talking(held));
+    session.on("accepted", () => this.talking(held));
+    session.on("hold", (event) => this.heldBy(held, event.originator as unknown as string, true));
+    session.on("unhold", (event) => this.heldBy(held, event.originator as unknown as string, false));
+    session.on("muted", () => this.set(view, { muted: true }));
+    session.on("unmuted", () => this.set(view, { muted: false }));
+    session.on("reinvite", () => this.identity(held));
+    session.on("ended", (event) => this.over(held, event as unknown as EndEvent));
+    session.on("failed", (event) => this.over(held, event as unknown as EndEvent));
+  }
+
+  private connection(held: Held, connection: RTCPeerConnection): void {
+    connection.addEventListener("track", (event) => {
+      held.audio.srcObject = event.streams[0] ?? new MediaStream([event.track]);
+      void held.audio.play().catch(() => {});
+    });
+    connection.addEventListener("iceconnectionstatechange", () => {
+      if (connection.iceConnectionState === "disconnected") {
+        held.restart = true;
+        if (this.link === "ready") this.mend();
+      } else if (connection.iceConnectionState === "connected") {
+        held.restart = false;
+      }
+    });
+  }
+
+  private async answer(held: Held): Promise<void> {
+    if (held.view.state !== "ringing") return;
+    this.holdOthers(held);
+    const stream = await this.microphone();
+    if (held.view.state !== "ringing") return stop(stream);
+    if (stream === null) return this.set(held.view, { trouble: "call.no_microphone" });
+    held.stream = stream;
+    held.session.answer({ mediaStream: stream, pcConfig: { iceServers: [] } });
+  }
+
+  private end(held: Held): void {
+    try {
+      if (held.view.incoming && held.view.state === "ringing") {
+        held.session.terminate({ status_code: 603, reason_phrase: "Decline" });
+      } else {
+        held.session.terminate();
+      }
+    } catch {
+      // It is over already; its event tells why.
+    }
+  }
+
+  private hold(held: Held, on: boolean): void {
+    if (!held.session.isEstablished() || this.link !== "ready") return;
+    if (on) {
+      held.session.hold();
+      return;
+    }
+    this.holdOthers(held);
+    held.session.unhold();
+  }
+
+  /** One conversation at a time. */
+  private holdOthers(except: Held | null): void {
+    for (const held of this.calls.values()) {
+      if (held !== except && held.view.state === "talking" && !held.view.held && this.link === "ready") held.session.hold();
+    }
+  }
+
+  private mute(held: Held, on: boolean): void {
+    if (on) held.session.mute({ audio: true });
+    else held.session.unmute({ audio: true });
+  }
+
+  private digits(held: Held, digits: string): void {
+    if (held.view.state !== "talking" || !/^[0-9*#A-D]+$/.test(digits)) return;
+    // RFC 4733, in the audio stream; "RFC2833" is what JsSIP calls it.
+    held.session.sendDTMF(digits, { transportType: "RFC2833" as never, duration: 120, interToneGap: 70 });
+    this.set(held.view, { digits: (held.view.digits + digits).slice(-40) });
+  }
+
+  private refer(held: Held, number: string, replaces: Session | null): void {
+    if (!held.session.isEstablished() || this.link !== "ready") return;
+    const { view } = held;
+    const failed = (): void => this.set(view, { transferring: null, trouble: "call.transfer_failed" });
+    this.set(view, { transferring: number, trouble: null });
+    const target = replaces === null ? number : replaces.remote_identity.uri.toString();
+    held.session.refer(target, {
+      ...(replaces !== null ? { replaces } : {}),
+      eventHandlers: {
+        requestFailed: failed,
+        failed,
+        accepted: () => {
+          // The exchange has joined the two; it ends our leg, and if its BYE is lost we do.
+          setTimeout(() => going(view) && this.end(held), 2000);
+        },
+      },
+    });
+  }
+
+  private talking(held: Held): void {
+    if (held.view.state === "talking" || held.view.state === "ended") return;
+    this.identity(held);
+    const now = Date.now();
+    held.meter = new QualityMeter(now);
+    held.timer = setInterval(() => void this.listen(held), QUALITY_EVERY_MS);
+    this.set(held.view, { state: "talking", answered: now });
+  }
+
+  /** Who is at the other end now: a transfer changes it (RFC 4916, RFC 3325). */
+  private identity(held: Held): void {
+    const { display_name: name } = held.session.remote_identity;
+    if (name !== undefined && name !== null && name !== "" && name !== held.view.number) this.set(held.view, { name });
+  }
+
+  private async listen(held: Held): Promise<void> {
+    const connection = held.session.connection;
+    if (held.meter === null || connection === null || connection === undefined) return;
+    const parts: Record<string, unknown>[] = [];
+    try {
+      (await connection.getStats()).forEach((part) => parts.push(part as Record<string, unknown>));
+    } catch {
+      return;
+    }
+    const quiet = held.view.held || held.view.heldByThem || this.link !== "ready";
+    const quality = held.meter.add(sampleOf(parts, Date.now()), quiet);
+    if (quality !== held.view.quality && going(held.view)) this.set(held.view, { quality });
+  }
+
+  private heldBy(held: Held, originator: string, on: boolean): void {
+    this.set(held.view, originator === "local" ? { held: on } : { heldByThem: on });
+  }
+
+  private over(held: Held, event: EndEvent): void {
+    if (held.timer !== null) clearInterval(held.timer);
+    held.audio.srcObject = null;
+    stop(held.stream);
+    held.stream = null;
+    const { view } = held;
+    const reason = reasonOf({
+      incoming: view.incoming,
+      answered: view.answered !== null,
+      by: event.originator,
+      cause: event.cause,
+      status: event.message?.status_code ?? null,
+      header: event.message?.getHeader?.("Reason") ?? "",
+    });
+    this.set(view, {
+      state: "ended",
+      ended: Date.now(),
+      reason: view.transferring !== null && view.answered !== null ? "transferred" : reason,
+      transferring: null,
+    });
+    this.host.ended(view);
+    setTimeout(() => {
+      this.calls.delete(view.id);
+      this.host.changed();
+    }, LINGER_MS);
+  }
+
+  private stillborn(number: string): Held {
+    const view = fresh(false, number, "");
+    view.state = "ended";
+    view.ended = Date.now();
+    view.reason = "no_microphone";
+    const id = view.id;
+    setTimeout(() => {
+      for (const [key, held] of this.calls) if (held.view.id === id) this.calls.delete(key);
+      this.host.changed();
+    }, LINGER_MS * 2);
+    return { view, session: null as never, audio: new Audio(), stream: null, meter: null, timer: null, restart: false };
+  }
+
+  private set(view: CallView, change: Partial<CallView>): void {
+    Object.assign(view, change);
+    this.host.changed();
+  }
+
+  // ---- microphone
+
+  private async microphone(): Promise<MediaStream | null> {
+    try {
+      return await openMicrophone();
+    } catch {
+      return null;
+    }
+  }
+
+  private async changeMicrophone(): Promise<void> {
+    for (const held of this.calls.values()) {
+      const sender = held.session?.connection?.getSenders().find((one) => one.track?.kind === "audio");
+      if (sender === undefined || !going(held.view)) continue;
+      const stream = await this.microphone();
+      const track = stream?.getAudioTracks()[0];
+      if (stream === null || track === undefined) continue;
+      track.enabled = sender.track?.enabled ?? true;
+      await sender.replaceTrack(track);
+      stop(held.stream);
+      held.stream = stream;
+    }
+  }
+}
+
+function fresh(incoming: boolean, number: string, name: string): CallView {
+  return {
+    id: crypto.randomUUID(),
+    incoming,
+    number,
+    name,
+    state: incoming ? "ringing" : "calling",
+    began: Date.now(),
+    answered: null,
+    ended: null,
+    held: false,
+    heldByThem: false,
+    muted: false,
+    quality: "measuring",
+    digits: "",
+    transferring: null,
+    reason: null,
+    trouble: null,
+  };
+}
+
+function stop(stream: MediaStream | null): void {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+}
+
+/** One browser is one instance (R11), whichever tab speaks for it. */
+function instance(): string {
+  const key = "ringdown.instance";
+  try {
+    const kept = localStorage.getItem(key);
+    if (kept !== null && /^[0-9a-f-]{36}$/.test(kept)) return kept;
+    const made = crypto.randomUUID();
+    localStorage.setItem(key, made);
+    return made;
+  } catch {
+    return crypto.randomUUID();
+  }
+}
+
+export { choice };

@@ -1,0 +1,225 @@
+// The phone as a page sees it, whichever tab holds it. One tab holds the user agent (Web Locks), the others show what it
+// tells and pass on what is asked of them; when it closes, the next takes over.
+import { computed, effect, signal } from "@preact/signals";
+import type { Api } from "../api/client.ts";
+import { Problem } from "../api/client.ts";
+import type { WebPhone } from "../api/types.ts";
+import type { Agent } from "./agent.ts";
+import { choose, play, toSpeaker, type Tone } from "./sound.ts";
+import { going, nothing, type CallView, type Command, type PhoneState } from "./types.ts";
+
+interface Word {
+  state?: PhoneState;
+  command?: Command;
+  ask?: true;
+  ended?: CallView;
+}
+
+export interface PhoneOptions {
+  api: Api;
+  /** Told of each call that is over, in the tab that holds the phone and in the others. */
+  onEnded?: (call: CallView) => void;
+}
+
+export class Phone {
+  readonly state = signal<PhoneState>(nothing);
+  /** Whether this tab holds the user agent. */
+  readonly holds = signal(false);
+  /** Unfolded on a narrow screen. */
+  readonly open = signal(false);
+  readonly calls = computed(() => this.state.value.calls);
+  readonly current = computed(() => pick(this.state.value.calls));
+  readonly ringing = computed(() => this.state.value.calls.filter((call) => call.state === "ringing"));
+  readonly last = signal("");
+
+  private readonly tab = crypto.randomUUID();
+  private readonly channel: BroadcastChannel | null;
+  private readonly stopped = new AbortController();
+  private agent: Agent | null = null;
+  private release: () => void = () => {};
+  private ends: (() => void)[] = [];
+  private quiet = new Set<string>();
+
+  constructor(private readonly options: PhoneOptions) {
+    this.channel = typeof BroadcastChannel === "function" ? new BroadcastChannel("ringdown.phone") : null;
+    this.channel?.addEventListener("message", (message: MessageEvent<Word>) => this.hear(message.data));
+    this.ends.push(effect(() => this.sounds()));
+    const leave = (event: BeforeUnloadEvent): void => {
+      if (this.holds.peek() && this.calls.peek().some(going)) event.preventDefault();
+    };
+    addEventListener("beforeunload", leave);
+    this.ends.push(() => removeEventListener("beforeunload", leave));
+  }
+
+  async start(): Promise<void> {
+    this.channel?.postMessage({ ask: true } satisfies Word);
+    const hold = (): Promise<void> => this.hold();
+    if (!("locks" in navigator)) return hold();
+    try {
+      await navigator.locks.request("ringdown.phone", { signal: this.stopped.signal }, hold);
+    } catch {
+      // We were stopped before it was our turn.
+    }
+  }
+
+  stop(): void {
+    this.stopped.abort();
+    this.agent?.stop();
+    this.agent = null;
+    this.release();
+    this.channel?.close();
+    for (const end of this.ends) end();
+    play(null);
+    this.state.value = nothing;
+  }
+
+  // ---- what people do
+
+  dial(number: string): void {
+    const clean = number.replace(/[\s().\u2010-\u2015-]/g, "");
+    if (clean === "") return;
+    this.last.value = clean;
+    this.open.value = true;
+    this.ask({ do: "dial", number: clean });
+  }
+  redial(): void {
+    if (this.last.value !== "") this.dial(this.last.value);
+  }
+  answer(call: CallView): void {
+    this.ask({ do: "answer", id: call.id });
+  }
+  hangUp(call: CallView): void {
+    this.ask({ do: "hang_up", id: call.id });
+  }
+  hold_(call: CallView, on: boolean): void {
+    this.ask({ do: "hold", id: call.id, on });
+  }
+  mute(call: CallView, on: boolean): void {
+    this.ask({ do: "mute", id: call.id, on });
+  }
+  digits(call: CallView, digits: string): void {
+    this.ask({ do: "digits", id: call.id, digits });
+  }
+  transfer(call: CallView, number: string): void {
+    this.ask({ do: "transfer", id: call.id, number: number.replace(/[\s().-]/g, "") });
+  }
+  join(call: CallView, other: CallView): void {
+    this.ask({ do: "join", id: call.id, other: other.id });
+  }
+  microphone(device: string): void {
+    choose("microphone", device);
+    this.ask({ do: "microphone", device });
+  }
+  speaker(device: string): void {
+    choose("speaker", device);
+    this.ask({ do: "speaker", device });
+  }
+  /** Stops the ringing sound, not the call. */
+  silence(): void {
+    for (const call of this.ringing.peek()) this.quiet.add(call.id);
+    if (!this.holds.peek()) this.ask({ do: "quiet" });
+    this.sounds();
+  }
+  /** After a refusal. */
+  async again(): Promise<void> {
+    if (this.agent === null || !this.holds.peek()) return;
+    this.agent.stop();
+    await this.begin();
+  }
+
+  private ask(command: Command): void {
+    if (this.agent !== null) this.agent.run(command);
+    else this.channel?.postMessage({ command } satisfies Word);
+  }
+
+  // ---- between tabs
+
+  private hear(word: Word): void {
+    if (word.state !== undefined && !this.holds.peek()) this.state.value = word.state;
+    if (word.ended !== undefined) this.options.onEnded?.(word.ended);
+    if (this.agent === null) return;
+    if (word.ask === true) this.tell();
+    if (word.command?.do === "quiet") this.silence();
+    else if (word.command !== undefined) this.agent.run(word.command);
+  }
+
+  private async hold(): Promise<void> {
+    this.holds.value = true;
+    const over = new Promise<void>((resolve) => (this.release = resolve));
+    await this.begin();
+    await over;
+  }
+
+  private async begin(): Promise<void> {
+    const { Agent } = await import("./agent.ts");
+    if (this.stopped.signal.aborted) return;
+    this.agent = new Agent({
+      credentials: () => this.options.api.post<WebPhone>("phone"),
+      socket: (told) => socketAddress(told, this.options.api.base),
+      changed: () => this.tell(),
+      ended: (call) => {
+        this.options.onEnded?.(call);
+        this.channel?.postMessage({ ended: { ...call } } satisfies Word);
+      },
+    });
+    try {
+      await this.agent.start();
+    } catch (error) {
+      // No answer at all is worth another try; a refusal stays, with its words.
+      if (error instanceof Problem && (error.status === 0 || error.status === 503) && !this.stopped.signal.aborted) {
+        setTimeout(() => void this.again(), 3000);
+      }
+    }
+    this.tell();
+  }
+
+  private tell(): void {
+    const agent = this.agent;
+    if (agent === null) return;
+    const state: PhoneState = {
+      link: agent.link,
+      problem: agent.problem,
+      device: agent.about?.device ?? "",
+      display: agent.about?.display ?? "",
+      numbers: agent.about?.numbers ?? [],
+      calls: agent.views().map((view) => ({ ...view })),
+      tab: this.tab,
+    };
+    this.state.value = state;
+    this.channel?.postMessage({ state } satisfies Word);
+  }
+
+  /** Only the tab that holds the phone sounds, so that two tabs do not ring twice. */
+  private sounds(): void {
+    const calls = this.state.value.calls;
+    if (!this.holds.value) return;
+    const talking = calls.some((call) => call.state === "talking" && !call.held);
+    const ringing = calls.some((call) => call.state === "ringing" && !this.quiet.has(call.id));
+    const calling = calls.some((call) => call.state === "calling");
+    const refused = calls.some(
+      (call) => call.state === "ended" && !call.incoming && call.answered === null && call.reason === "busy",
+    );
+    const tone: Tone | null = ringing ? (talking ? "knock" : "ring") : calling ? "back" : refused ? "busy" : null;
+    play(tone);
+  }
+}
+
+/** The exchange may not know by which name it is reached (a proxy, a tunnel): a path stays on the page's own server. */
+export function socketAddress(told: string, base: string): string {
+  const url = new URL(told, base === "" ? location.href : base);
+  if (url.protocol === "http:" || url.protocol === "https:") url.protocol = url.protocol.replace("http", "ws");
+  return url.href;
+}
+
+/** The call that keys are for: one that rings, else the one that is talked on, else the newest. */
+function pick(calls: readonly CallView[]): CallView | null {
+  return (
+    calls.find((call) => call.state === "ringing") ??
+    calls.find((call) => call.state === "talking" && !call.held) ??
+    calls.find((call) => call.state === "calling") ??
+    calls.find((call) => call.state === "talking") ??
+    null
+  );
+}
+
+export { toSpeaker };

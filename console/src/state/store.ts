@@ -1,0 +1,182 @@
+// What the console knows: who is signed in, and the live lists.
+import { computed, signal } from "@preact/signals";
+import { Api, asProblem, type Problem } from "../api/client.ts";
+import { EventStream, onEvent } from "../api/events.ts";
+import type {
+  Call,
+  CallRecord,
+  Device,
+  Group,
+  NumberRow,
+  Person,
+  Role,
+  Route,
+  ServerEvent,
+  Session,
+  SessionRow,
+  Status,
+  Token,
+  Trunk,
+  Webhook,
+} from "../api/types.ts";
+import { Collection, type Source } from "./collection.ts";
+
+export const api = new Api();
+export const session = signal<Session | null>(null);
+/** Before the first answer nothing is drawn: neither the sign-in nor the frame flashes. */
+export const known = signal(false);
+export const noServer = signal<Problem | null>(null);
+export const role = computed<Role>(() => session.value?.role ?? "agent");
+export const status = signal<Status | null>(null);
+
+const ask = (): Api => api;
+const all: Collection<never>[] = [];
+
+function list<T>(source: Source<T>): Collection<T> {
+  const made = new Collection<T>(ask, source);
+  all.push(made as unknown as Collection<never>);
+  return made;
+}
+
+/** Events whose data is the whole row, and one that says that it is gone. */
+function whole<T>(kind: string, key: (row: T) => string): Source<T>["event"] {
+  return (event) => {
+    if (event.type === `${kind}.removed`) return { key: event.subject, row: null };
+    if (event.type !== `${kind}.changed`) return undefined;
+    if (event.data === null || event.data["removed"] === true || Object.keys(event.data).length === 0) {
+      return { key: event.subject, row: null };
+    }
+    const row = event.data as unknown as T;
+    return { key: key(row), row };
+  };
+}
+
+const named = <T extends { name: string }>(row: T): string => row.name;
+
+export const people = list<Person>({ path: "people", key: named, event: whole<Person>("person", named) });
+export const numbers = list<NumberRow>({
+  path: "numbers",
+  key: (row) => row.number,
+  event: whole<NumberRow>("number", (row) => row.number),
+});
+export const devices = list<Device>({ path: "devices", key: named, event: whole<Device>("device", named) });
+export const groups = list<Group>({ path: "groups", key: named, event: whole<Group>("group", named) });
+export const trunks = list<Trunk>({ path: "trunks", key: named, event: whole<Trunk>("trunk", named) });
+export const routes = list<Route>({ path: "routes", key: named, event: whole<Route>("route", named) });
+export const calls = list<Call>({
+  path: "calls",
+  key: (row) => row.id,
+  event: (event) => {
+    if (event.type === "call.ended") return { key: event.subject, row: null };
+    if (event.type !== "call.started" && event.type !== "call.changed") return undefined;
+    return { key: event.subject, row: event.data as unknown as Call };
+  },
+});
+export const records = list<CallRecord>({
+  path: "records",
+  key: (row) => String(row.id),
+  lazy: true,
+  event: (event) => {
+    if (event.type !== "record.added") return undefined;
+    const row = event.data as unknown as CallRecord;
+    return { key: String(row.id), row };
+  },
+});
+export const sessions = list<SessionRow>({
+  path: "sessions",
+  key: (row) => row.id,
+  event: (event) => (event.type === "session.ended" ? { key: event.subject, row: null } : undefined),
+});
+export const tokens = list<Token>({ path: "tokens", key: (row) => row.id });
+export const webhooks = list<Webhook>({ path: "webhooks", key: (row) => row.id });
+
+/** The person who is signed in. */
+export const me = signal<Person | null>(null);
+
+let stream: EventStream | null = null;
+
+onEvent((event: ServerEvent) => {
+  if (event.type === "status.changed") status.value = event.data as unknown as Status;
+  if (event.type === "missed") void refreshStatus();
+  if (event.type === "person.changed" && event.subject === session.peek()?.account) me.value = event.data as unknown as Person;
+  for (const collection of all) collection.take(event);
+});
+
+export async function refreshStatus(): Promise<void> {
+  try {
+    status.value = await api.get<Status>("status");
+  } catch {
+    // The page that shows it says so; elsewhere it is not missed.
+  }
+}
+
+api.onSignedOut = () => {
+  if (session.peek() !== null) forget();
+};
+
+/** Who is signed in, asked at the start. */
+export async function meet(): Promise<void> {
+  try {
+    await welcome(await api.get<Session>("session"));
+  } catch (error) {
+    const problem = asProblem(error);
+    if (problem.status !== 401 && problem.status !== 403) noServer.value = problem;
+  }
+  known.value = true;
+}
+
+export async function signIn(name: string, password: string): Promise<void> {
+  await api.post("session", { name, password });
+  await welcome(await api.get<Session>("session"));
+}
+
+async function welcome(found: Session): Promise<void> {
+  api.csrf = found.csrf;
+  noServer.value = null;
+  session.value = found;
+  stream ??= new EventStream(api);
+  void meetMyself(found.account);
+  if (found.role !== "agent") {
+    void refreshStatus();
+    void people.load();
+  }
+}
+
+async function meetMyself(account: string): Promise<void> {
+  try {
+    me.value = await api.get<Person>(`people/${encodeURIComponent(account)}`);
+  } catch {
+    me.value = null; // Then the dock does not offer to change the state.
+  }
+}
+
+/** Whether calls are to be taken (示闲, 示忙). */
+export async function setReady(ready: boolean): Promise<void> {
+  const account = session.peek()?.account;
+  if (account === undefined) return;
+  await api.edit("PATCH", `people/${encodeURIComponent(account)}`, { do_not_disturb: !ready });
+  if (me.value !== null) me.value = { ...me.value, do_not_disturb: !ready };
+}
+
+export async function signOut(): Promise<void> {
+  try {
+    await api.send("DELETE", "session");
+  } finally {
+    forget();
+  }
+}
+
+/** Nothing of one person is left for the next. */
+function forget(): void {
+  stream?.close();
+  stream = null;
+  api.csrf = "";
+  session.value = null;
+  status.value = null;
+  me.value = null;
+  for (const collection of all) collection.reset();
+}
+
+export function may(...roles: Role[]): boolean {
+  return roles.includes(role.value);
+}

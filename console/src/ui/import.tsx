@@ -1,0 +1,110 @@
+// Making people from what was pasted or from a CSV file; every row that was not taken says why.
+import type { JSX } from "preact";
+import { useSignal } from "@preact/signals";
+import { api } from "../state/store.ts";
+import { parsePeople } from "../state/people.ts";
+import { t } from "../words.ts";
+import { Field, Form } from "./parts.tsx";
+import { Icon } from "./icons.tsx";
+
+interface Outcome {
+  taken: number;
+  refused: { line: number; why: string }[];
+}
+
+const EXAMPLE = "Alice Li, 101\n王芳, 102\nBob Chen, 103";
+/** As many rows as one request may have. */
+const TOGETHER = 500;
+
+export function ImportPeople({ done, cancel }: { done?: (outcome: Outcome) => void; cancel?: () => void }): JSX.Element {
+  const text = useSignal("");
+  const outcome = useSignal<Outcome | null>(null);
+  const rows = parsePeople(text.value);
+  return (
+    <Form
+      label={t("import.title")}
+      action={t("import.make", { count: rows.length })}
+      icon="people"
+      {...(cancel !== undefined ? { cancel } : {})}
+      send={async () => {
+        if (rows.length === 0) throw new Error(t("import.nothing"));
+        const sum: Outcome = { taken: 0, refused: [] };
+        for (let start = 0; start < rows.length; start += TOGETHER) {
+          const part = await api.post<Outcome>("people/import", { rows: rows.slice(start, start + TOGETHER) });
+          sum.taken += part.taken;
+          sum.refused.push(...part.refused.map((row) => ({ ...row, line: row.line + start })));
+        }
+        outcome.value = sum;
+        // What was refused stays to be mended; the rest is done.
+        const left = new Set(sum.refused.map((row) => row.line));
+        if (left.size === 0) text.value = "";
+        done?.(sum);
+      }}
+    >
+      {() => (
+        <>
+          <Field
+            label={t("import.paste")}
+            rows={6}
+            placeholder={EXAMPLE}
+            value={text.value}
+            onInput={(value) => {
+              text.value = value;
+              outcome.value = null;
+            }}
+            hint={t("import.hint")}
+          />
+          <FilePick take={(value) => (text.value = value)} />
+          {rows.length > 0 && (
+            <p class="quiet-text">
+              {t("import.seen", { count: rows.length, first: `${rows[0]?.name || rows[0]?.account} · ${rows[0]?.number ?? ""}` })}
+            </p>
+          )}
+          {outcome.value !== null && <OutcomeNote outcome={outcome.value} />}
+        </>
+      )}
+    </Form>
+  );
+}
+
+function FilePick({ take }: { take: (text: string) => void }): JSX.Element {
+  const choose = (event: JSX.TargetedEvent<HTMLInputElement>): void => {
+    const file = event.currentTarget.files?.[0];
+    if (file !== undefined) void decode(file).then(take);
+  };
+  return (
+    <label class="button file">
+      <Icon name="upload" />
+      <span>{t("import.file")}</span>
+      <input type="file" class="sr" accept=".csv,.tsv,.txt,text/csv,text/plain" onChange={choose} />
+    </label>
+  );
+}
+
+/** Sheets in China are often saved as GB 18030. */
+async function decode(file: File): Promise<string> {
+  const bytes = await file.arrayBuffer();
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder("gb18030").decode(bytes);
+  }
+}
+
+function OutcomeNote({ outcome }: { outcome: Outcome }): JSX.Element {
+  return (
+    <div role="status" class="stack">
+      <p>{t("import.taken", { count: outcome.taken })}</p>
+      {outcome.refused.length > 0 && (
+        <ul class="lines">
+          {outcome.refused.slice(0, 50).map((row) => (
+            <li key={row.line} class="call-trouble">
+              {t("import.refused", { line: row.line, why: row.why })}
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+

@@ -1,0 +1,193 @@
+// The ladder on the page: who sent what to whom, when, why; a click shows the message.
+import type { JSX } from "preact";
+import { useEffect, useMemo } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { asProblem, type Page, type Problem } from "../api/client.ts";
+import { onEvent } from "../api/events.ts";
+import type { Fact, Rung } from "../api/types.ts";
+import { drawLadder, EXCHANGE, makeLadder, type Ladder, type Row } from "./ladder.ts";
+import { api } from "../state/store.ts";
+import { lasting } from "../format.ts";
+import { t } from "../words.ts";
+import { Button, copy, ProblemNote, Time } from "./parts.tsx";
+import { Icon } from "./icons.tsx";
+
+const items = <T,>(page: Page<T> | T[]): T[] => (Array.isArray(page) ? page : page.items);
+
+export function LadderView({ call }: { call: string }): JSX.Element {
+  const rungs = useSignal<Rung[] | null>(null);
+  const facts = useSignal<Fact[]>([]);
+  const problem = useSignal<Problem | null>(null);
+  const why = useSignal(false);
+  const id = encodeURIComponent(call);
+
+  const load = async (): Promise<void> => {
+    try {
+      const [messages, reasons] = await Promise.all([
+        api.get<Page<Rung> | Rung[]>(`calls/${id}/ladder`),
+        api.get<Page<Fact> | Fact[]>(`facts/call/${id}`).catch(() => [] as Fact[]),
+      ]);
+      rungs.value = items(messages);
+      facts.value = items(reasons);
+      problem.value = null;
+    } catch (error) {
+      problem.value = asProblem(error);
+    }
+  };
+  useEffect(() => {
+    void load();
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    const stop = onEvent((event) => {
+      if (event.subject !== call || !event.type.startsWith("call.")) return;
+      if (timer !== null) clearTimeout(timer);
+      // Its last message is there a moment after the event that it made.
+      timer = setTimeout(() => void load(), 300);
+    });
+    return () => {
+      stop();
+      if (timer !== null) clearTimeout(timer);
+    };
+  }, [call]);
+
+  const ladder = useMemo(() => makeLadder(rungs.value ?? [], facts.value), [rungs.value, facts.value]);
+  if (problem.value !== null) return <ProblemNote problem={problem.value} again={() => void load()} />;
+  if (rungs.value === null) return <p class="waiting">{t("list.loading")}</p>;
+  return (
+    <section class="part" aria-label={t("ladder.title")}>
+      <div class="actions">
+        <Button icon="question" pressed={why.value} onClick={() => (why.value = !why.value)}>
+          {t("why")}
+        </Button>
+        <Button icon="copy" onClick={() => void copy(drawLadder(ladder, t("ladder.exchange")))}>
+          {t("ladder.copy")}
+        </Button>
+        <a class="button" download={`call-${call}.pcap`} href={api.url(`calls/${id}/capture`)}>
+          <Icon name="download" />
+          pcap
+        </a>
+        <a class="button" download={`call-${call}.json`} href={api.url(`calls/${id}/ladder`)}>
+          <Icon name="download" />
+          JSON
+        </a>
+      </div>
+      {why.value && <Why facts={facts.value} />}
+      {rungs.value.length === 0 ? <p class="waiting">{t("ladder.none")}</p> : <Drawn ladder={ladder} />}
+    </section>
+  );
+}
+
+/** The chain of facts, the same as `ringdown explain`. */
+export function Why({ facts }: { facts: readonly Fact[] }): JSX.Element {
+  if (facts.length === 0) return <p class="quiet-text">{t("why.none")}</p>;
+  return (
+    <ol class="why" aria-label={t("why")}>
+      {facts.map((fact, index) => (
+        <li key={index}>
+          <Time at={fact.time} />
+          <span>
+            {fact.words} <code>{fact.rule}</code>
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+const MOST_ROWS = 400;
+
+function Drawn({ ladder }: { ladder: Ladder }): JSX.Element {
+  const opened = useSignal<number | null>(null);
+  const count = ladder.actors.length;
+  const rows = ladder.rows.slice(0, MOST_ROWS);
+  return (
+    <div class="ladder-box" tabIndex={0} role="group" aria-label={t("ladder.title")}>
+      <div class="ladder" style={{ minWidth: `${88 + count * 132}px` }}>
+        <div class="ladder-head">
+          <span />
+          <div class="ladder-actors" style={{ gridTemplateColumns: `repeat(${count}, 1fr)` }}>
+            {ladder.actors.map((actor) => (
+              <span key={actor} class={actor === EXCHANGE ? "exchange" : ""} translate={false}>
+                {actor === EXCHANGE ? t("ladder.exchange") : actor}
+              </span>
+            ))}
+          </div>
+        </div>
+        <ol>
+          {rows.map((row, index) => (
+            <li key={index}>
+              <RowView
+                row={row}
+                actors={ladder.actors}
+                open={opened.value === index}
+                turn={() => (opened.value = opened.value === index ? null : index)}
+              />
+            </li>
+          ))}
+        </ol>
+        {ladder.rows.length > MOST_ROWS && <p class="quiet-text">{t("ladder.more", { count: ladder.rows.length - MOST_ROWS })}</p>}
+      </div>
+    </div>
+  );
+}
+
+function RowView(props: { row: Row; actors: string[]; open: boolean; turn: () => void }): JSX.Element {
+  const { row, actors, open, turn } = props;
+  const time = (
+    <span class="ladder-time digits">
+      {(row.at / 1000).toFixed(3)}
+      {row.gap >= 500 && <small>+{lasting(row.gap)}</small>}
+    </span>
+  );
+  const lines = actors.map((actor, index) => (
+    <i key={actor} style={{ left: `${((index + 0.5) / actors.length) * 100}%` }} aria-hidden="true" />
+  ));
+  if (row.kind === "note") {
+    const at = actors.indexOf(EXCHANGE) + 0.5;
+    return (
+      <div class="rung note">
+        {time}
+        <div class="rung-space">
+          {lines}
+          <p style={{ marginLeft: `${(at / actors.length) * 100}%` }}>
+            <span>{row.words}</span>
+          </p>
+        </div>
+      </div>
+    );
+  }
+  const from = (actors.indexOf(row.from) + 0.5) / actors.length;
+  const to = (actors.indexOf(row.to) + 0.5) / actors.length;
+  const exchange = t("ladder.exchange");
+  return (
+    <>
+      <button
+        type="button"
+        class={`rung ${row.tone}`}
+        aria-expanded={open}
+        onClick={turn}
+      >
+        {time}
+        <div class="rung-space">
+          {lines}
+          <div
+            class={`arrow ${to > from ? "right" : "left"}`}
+            style={{ left: `${Math.min(from, to) * 100}%`, width: `${Math.abs(to - from) * 100}%` }}
+          >
+            <span>
+              <span class="sr">{`${row.from || exchange} → ${row.to || exchange}: `}</span>
+              {row.label}
+              {row.sdp && <em>SDP</em>}
+            </span>
+          </div>
+          {row.cause !== "" && <small class="rung-cause">{row.cause}</small>}
+        </div>
+      </button>
+      {open && (
+        <div class="message">
+          <Button icon="copy" tone="quiet" label={t("ladder.copy_message")} onClick={() => void copy(row.text)} />
+          <pre translate={false}>{row.text}</pre>
+        </div>
+      )}
+    </>
+  );
+}

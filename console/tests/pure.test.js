@@ -1,0 +1,136 @@
+// The parts that think without a browser.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "../tools/load.js";
+
+const { parsePeople, accountFor, cells } = await load("src/state/people.ts");
+const { QualityMeter, sampleOf } = await load("src/phone/quality.ts");
+const { reasonOf } = await load("src/phone/reason.ts");
+const { popLink } = await load("src/phone/pop.ts");
+const { makeLadder, drawLadder } = await load("src/ui/ladder.ts");
+const { accountOf, programs, qrText } = await load("src/pages/devices/setup.ts");
+const { Collection } = await load("src/state/collection.ts");
+
+test("people are pasted as names and numbers, as a sheet, or as CSV with a heading", () => {
+  const plain = parsePeople("Alice Li, 101\r\n王芳，102\n\n 103 , Bob Chen");
+  assert.deepEqual(
+    plain.map((row) => [row.account, row.name, row.number]),
+    [
+      ["alice.li", "Alice Li", "101"],
+      ["p102", "王芳", "102"],
+      ["bob.chen", "Bob Chen", "103"],
+    ],
+  );
+  const sheet = parsePeople("姓名\t分机号\n王芳\t102\n王芳\t104");
+  assert.deepEqual(sheet.map((row) => [row.account, row.name, row.number]), [["p102", "王芳", "102"], ["p104", "王芳", "104"]]);
+  const csv = parsePeople('\uFEFFaccount,name,number,device,secret\nalice,"Li, ""A""",101,alice-desk,"s,1"');
+  assert.deepEqual(csv, [{ account: "alice", name: 'Li, "A"', number: "101", device: "alice-desk", secret: "s,1" }]);
+  assert.deepEqual(parsePeople(" \n"), []);
+  assert.deepEqual(cells('a;"b;c";', ";"), ["a", "b;c", ""]);
+});
+
+test("accounts are made of Latin letters, else of the number, and are never the same twice", () => {
+  const taken = new Set(["alice.li"]);
+  assert.equal(accountFor({ name: "Alice Li", number: "1" }, taken), "alice.li.2");
+  assert.equal(accountFor({ name: "Eva Novák", number: "1" }, new Set()), "eva.novak");
+  assert.equal(accountFor({ name: "王芳", number: "+86 102" }, new Set()), "p86102");
+  assert.equal(accountFor({ name: "'\";$(id)<script>=cmd|", number: "" }, new Set()), "id.script.cmd");
+});
+
+test("a call's quality is a word: good, rough, one-way", () => {
+  const sample = (at, received, sent, more = {}) => ({ at, received, lost: 0, jitter: 0.002, sent, theirLoss: 0, roundTrip: 0.02, ...more });
+  const run = (samples, quiet = false) => {
+    const meter = new QualityMeter(0);
+    return samples.map((one) => meter.add(one, quiet)).at(-1);
+  };
+  const seconds = [0, 1000, 2000, 3000, 4000, 5000, 6000];
+  assert.equal(run(seconds.map((at) => sample(at, at / 20, at / 20))), "good");
+  assert.equal(run(seconds.map((at) => sample(at, at / 20, at / 20, { lost: at / 200 }))), "rough");
+  assert.equal(run(seconds.map((at) => sample(at, at / 20, at / 20, { theirLoss: 0.2 }))), "rough");
+  assert.equal(run(seconds.map((at) => sample(at, 40, at / 20))), "deaf");
+  assert.equal(run(seconds.map((at) => sample(at, at / 20, 40))), "mute");
+  assert.equal(run(seconds.map((at) => sample(at, 40, 40)), true), "measuring", "somebody holds");
+  const told = sampleOf(
+    [
+      { type: "inbound-rtp", kind: "audio", packetsReceived: 90, packetsLost: 10, jitter: 0.01 },
+      { type: "inbound-rtp", kind: "video", packetsReceived: 5 },
+      { type: "outbound-rtp", kind: "audio", packetsSent: 70 },
+      { type: "remote-inbound-rtp", kind: "audio", fractionLost: 0.5, roundTripTime: 0.3 },
+    ],
+    7,
+  );
+  assert.deepEqual(told, { at: 7, received: 90, lost: 10, jitter: 0.01, sent: 70, theirLoss: 0.5, roundTrip: 0.3 });
+});
+
+test("a call that is over says why, and answered elsewhere is not missed", () => {
+  const ending = { incoming: true, answered: false, by: "remote", cause: "Canceled", status: null, header: "" };
+  assert.equal(reasonOf({ ...ending, header: 'SIP;cause=200;text="Call completed elsewhere"' }), "answered_elsewhere");
+  assert.equal(reasonOf(ending), "cancelled");
+  assert.equal(reasonOf({ ...ending, by: "local" }), "you_declined");
+  assert.equal(reasonOf({ ...ending, answered: true, by: "remote" }), "they_hung_up");
+  assert.equal(reasonOf({ ...ending, incoming: false, status: 486 }), "busy");
+  assert.equal(reasonOf({ ...ending, incoming: false, status: 404 }), "unknown_number");
+  assert.equal(reasonOf({ ...ending, cause: "User Denied Media Access" }), "no_microphone");
+});
+
+test("sec_01: a hostile caller is a value in the screen-pop link and never its shape", () => {
+  const call = { id: "1", number: "javascript:alert(1)", name: "'\";$(id)<script>=cmd|&x=/../@evil.example", incoming: true };
+  const link = popLink("https://crm.example/find?tel={number}&name={name}", call);
+  const url = new URL(link);
+  assert.equal(url.origin, "https://crm.example");
+  assert.equal(url.searchParams.get("name"), call.name);
+  assert.equal(url.searchParams.get("x"), null);
+  assert.equal(popLink("{number}", call), null);
+  assert.equal(popLink("javascript:{number}", call), null);
+  assert.equal(popLink("https://{name}.example/", { ...call, name: "a" }), null, "the host is the template's");
+  assert.equal(popLink("", call), null);
+});
+
+test("a ladder has actors, gaps, causes and decisions in the order of time", () => {
+  const text = (first, more = "") => `${first}\r\nCSeq: 1 INVITE\r\n${more}\r\n\r\n`;
+  const rungs = [
+    { at: "2026-01-01T00:00:00.000Z", sent: false, who: "a", flow: "", text: text("INVITE sip:1 SIP/2.0") },
+    { at: "2026-01-01T00:00:00.010Z", sent: true, who: "b", flow: "", text: text("INVITE sip:b SIP/2.0") },
+    { at: "2026-01-01T00:00:04.000Z", sent: true, who: "b", flow: "", text: text("CANCEL sip:b SIP/2.0", 'Reason: SIP;cause=200;text="Call completed elsewhere"') },
+    { at: "2026-01-01T00:00:04.010Z", sent: true, who: "a", flow: "", text: text("SIP/2.0 486 Busy Here") },
+  ];
+  const ladder = makeLadder(rungs, [{ time: "2026-01-01T00:00:00.005Z", rule: "fork", words: "rings b" }]);
+  assert.deepEqual(ladder.actors, ["a", "", "b"]);
+  assert.deepEqual(ladder.rows.map((row) => row.kind), ["arrow", "note", "arrow", "arrow", "arrow"]);
+  assert.equal(ladder.rows[3].gap, 3990);
+  assert.equal(ladder.rows[3].cause, "Call completed elsewhere");
+  assert.deepEqual([ladder.rows[4].label, ladder.rows[4].tone], ["486 Busy Here", "bad"]);
+  assert.match(drawLadder(ladder, "X"), /0\.000 {2}a -> X {2}INVITE/);
+  assert.deepEqual(makeLadder([], []), { actors: [""], rows: [] });
+});
+
+test("the lines for softphones are the ones to type", () => {
+  const account = accountOf({ secret: "s3", uri: "sip:alice-desk@office.example", registrar: "192.0.2.10:5061;transport=tls" });
+  assert.deepEqual(account, { user: "alice-desk", secret: "s3", host: "192.0.2.10", port: "5061", transport: "tls" });
+  const baresip = programs(account).find((one) => one.name === "baresip");
+  assert.equal(baresip.lines[0].value, "<sip:alice-desk@192.0.2.10;transport=tls>;auth_pass=s3");
+  assert.deepEqual(programs(account).map((one) => one.name), ["Linphone", "MicroSIP", "Zoiper", "baresip"]);
+  assert.match(qrText(account), /^sip:alice-desk@192\.0\.2\.10:5061;transport=tls\ns3$/);
+  const plain = accountOf({ secret: "s", uri: "sip:a@office.example", registrar: "sip:192.0.2.10:5070" });
+  assert.equal(programs(plain)[0].lines[2].value, "192.0.2.10:5070");
+  assert.equal(accountOf({ secret: "s", uri: "sip:a@x", registrar: "[2001:db8::1]:5060" }).host, "[2001:db8::1]");
+});
+
+test("a view keeps its order and its filter while rows change", () => {
+  const list = new Collection(() => null, { path: "x", key: (row) => row.id });
+  const view = list.view();
+  view.arrange((a, b) => a.n - b.n, (row) => row.n >= 0);
+  for (let n = 0; n < 100; n++) list.rows.set(`k${n}`, { id: `k${n}`, n: (n * 37) % 100 });
+  view.rebuild();
+  const sorted = () => view.rows.value.every((row, index, all) => index === 0 || all[index - 1].n <= row.n);
+  assert.ok(sorted());
+  for (let turn = 0; turn < 300; turn++) {
+    const key = `k${(turn * 13) % 120}`;
+    if (turn % 7 === 3) list.rows.delete(key);
+    else list.rows.set(key, { id: key, n: ((turn * 7919) % 211) - 20 });
+    view.change(new Set([key]));
+    assert.ok(sorted(), `turn ${turn}`);
+    const expected = [...list.rows.values()].filter((row) => row.n >= 0).length;
+    assert.equal(view.rows.value.length, expected, `turn ${turn}`);
+  }
+});

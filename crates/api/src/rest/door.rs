@@ -1,0 +1,72 @@
+//! The [`Backend`] behind one type, so that the handlers need not be made anew for each.
+
+use crate::backend::{Backend, CallRow, Document, Figure, Gone, RecordsWanted};
+use exchange::{Answer, Command, Secret};
+use serde_json::Value;
+use std::pin::Pin;
+
+type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Time, rule and words of each, or why there are none.
+type Facts = Result<Vec<(i64, String, String)>, String>;
+
+/// What handlers ask of the exchange and its store; see [`Backend`].
+pub(crate) trait Door: Send + Sync + 'static {
+    fn command(&self, command: Command) -> Later<'_, Result<Answer, Gone>>;
+    fn records_page(&self, wanted: RecordsWanted) -> Later<'_, Result<Vec<CallRow>, String>>;
+    fn settings(&self) -> Later<'_, Value>;
+    fn place(&self, device: &str) -> (String, String);
+    fn reload(&self) -> Later<'_, Result<Vec<String>, String>>;
+    fn facts<'a>(&'a self, kind: &'a str, subject: &'a str) -> Later<'a, Facts>;
+    fn keep(&self, documents: Vec<Document>) -> Later<'_, Result<(), String>>;
+    fn secret(&self, device: &str, password: &str) -> Secret;
+    fn new_password(&self) -> String;
+    fn figures(&self) -> Vec<Figure>;
+    fn random(&self) -> [u8; 32];
+}
+
+impl<B: Backend> Door for B {
+    fn command(&self, command: Command) -> Later<'_, Result<Answer, Gone>> {
+        Box::pin(Backend::command(self, command))
+    }
+
+    fn records_page(&self, wanted: RecordsWanted) -> Later<'_, Result<Vec<CallRow>, String>> {
+        Box::pin(Backend::records_page(self, wanted))
+    }
+
+    fn settings(&self) -> Later<'_, Value> {
+        Box::pin(Backend::settings(self))
+    }
+
+    fn place(&self, device: &str) -> (String, String) {
+        Backend::place(self, device)
+    }
+
+    fn reload(&self) -> Later<'_, Result<Vec<String>, String>> {
+        Box::pin(Backend::reload(self))
+    }
+
+    fn facts<'a>(&'a self, kind: &'a str, subject: &'a str) -> Later<'a, Facts> {
+        Box::pin(Backend::facts(self, kind, subject))
+    }
+
+    fn keep(&self, documents: Vec<Document>) -> Later<'_, Result<(), String>> {
+        Box::pin(Backend::keep(self, documents))
+    }
+
+    fn secret(&self, device: &str, password: &str) -> Secret {
+        Backend::secret(self, device, password)
+    }
+
+    fn new_password(&self) -> String {
+        Backend::new_password(self)
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        Backend::figures(self)
+    }
+
+    fn random(&self) -> [u8; 32] {
+        Backend::random(self)
+    }
+}

@@ -1,0 +1,251 @@
+//! The API below `/api/v1`, as `docs/api.md` describes it.
+//!
+//! A resource has a file: its part of the [table](operations) of who may what, its routes, its shapes. Handlers get an
+//! [`Api`], the [`Caller`](caller::Caller) that was let in, and what [`input`] read; they answer with JSON or a
+//! [`Problem`]. `openapi` puts the description together from the same routes and the same table.
+
+mod access;
+mod caller;
+mod csv;
+mod devices;
+mod door;
+mod enter;
+mod facts;
+mod filter;
+mod groups;
+mod idempotency;
+mod import;
+mod input;
+mod metrics;
+mod numbers;
+mod office;
+mod openapi;
+mod operations;
+mod outside_routes;
+mod page;
+mod people;
+mod phone;
+mod problem;
+mod records;
+mod secrets;
+mod session;
+mod sessions;
+mod tokens;
+mod trunks;
+
+pub use caller::Peer;
+pub use openapi::description;
+pub use problem::{Blame, Problem};
+pub(crate) use secrets::{check as check_password, hash};
+
+use crate::backend::{Backend, Document};
+use access::Access;
+use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum::middleware;
+use axum::response::Response;
+use door::Door;
+use exchange::{Answer, Command};
+use idempotency::Answers;
+use secrets::Passwords;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::broadcast;
+use utoipa_axum::router::OpenApiRouter;
+
+/// Where the API is.
+pub(crate) const PREFIX: &str = "/api/v1";
+/// Ends of sessions that a slow listener may be behind.
+const ENDS: usize = 1_024;
+
+/// A session ended: whoever holds something open for it closes that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionEnded {
+    /// The session's name; `token/ID` for a token, which may have a web phone, too.
+    pub session: String,
+    /// Whose it was.
+    pub account: String,
+}
+
+/// The API's state, one for all connections.
+#[derive(Clone)]
+pub struct Api {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    door: Arc<dyn Door>,
+    access: Mutex<Access>,
+    answers: Mutex<Answers>,
+    passwords: Passwords,
+    /// Held while something is read, compared with what the caller saw, and changed.
+    editing: tokio::sync::Mutex<()>,
+    ended: broadcast::Sender<SessionEnded>,
+    administrators_anywhere: Arc<AtomicBool>,
+}
+
+impl Api {
+    /// The API of an exchange, with the documents that were kept. `administrators_anywhere`: whether what takes an
+    /// administrator answers beyond this machine.
+    pub fn new<B: Backend>(
+        backend: B,
+        documents: &[Document],
+        administrators_anywhere: Arc<AtomicBool>,
+    ) -> Api {
+        let inner = Inner {
+            door: Arc::new(backend),
+            access: Mutex::new(Access::load(documents, now())),
+            answers: Mutex::new(Answers::load(documents, now())),
+            passwords: Passwords::default(),
+            editing: tokio::sync::Mutex::new(()),
+            ended: broadcast::Sender::new(ENDS),
+            administrators_anywhere,
+        };
+        Api { inner: Arc::new(inner) }
+    }
+
+    /// Hears of each session that ends.
+    #[must_use]
+    pub fn ended(&self) -> broadcast::Receiver<SessionEnded> {
+        self.inner.ended.subscribe()
+    }
+
+    /// A one-time link for an account that exists: the path to open below the exchange's address.
+    ///
+    /// # Errors
+    /// In words, when it cannot be kept.
+    pub async fn link(&self, account: &str) -> Result<String, String> {
+        self.make_link(account).await.map(|made| made.link).map_err(|problem| problem.detail)
+    }
+
+    fn administrators_anywhere(&self) -> bool {
+        self.inner.administrators_anywhere.load(Ordering::Relaxed)
+    }
+
+    fn door(&self) -> &dyn Door {
+        &*self.inner.door
+    }
+
+    fn passwords(&self) -> &Passwords {
+        &self.inner.passwords
+    }
+
+    /// Never held across an await.
+    fn access(&self) -> MutexGuard<'_, Access> {
+        self.inner.access.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Never held across an await.
+    fn answers(&self) -> MutexGuard<'_, Answers> {
+        self.inner.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Milliseconds since 1970 UTC.
+    fn now(&self) -> i64 {
+        now()
+    }
+
+    async fn ask(&self, command: Command) -> Result<Answer, Problem> {
+        self.door().command(command).await.map_err(|_| Problem::gone())
+    }
+
+    /// Asks for a change; `subject` is the name in the path.
+    async fn change(&self, command: Command, subject: &str) -> Result<(), Problem> {
+        match self.ask(command).await? {
+            Answer::Done => Ok(()),
+            other => Err(Problem::of(other, subject)),
+        }
+    }
+
+    /// Keeps documents; what they end is over when they are kept.
+    async fn keep(&self, documents: Vec<Document>) -> Result<(), Problem> {
+        if documents.is_empty() {
+            return Ok(());
+        }
+        self.door().keep(documents.clone()).await.map_err(|why| Problem::unavailable(&why))?;
+        let ended = self.access().forget(&documents);
+        for (session, account) in ended {
+            // Nobody may listen.
+            let _ = self.inner.ended.send(SessionEnded { session, account });
+        }
+        Ok(())
+    }
+
+    /// Keeps what nobody waits for.
+    fn keep_later(&self, documents: Vec<Document>) {
+        if documents.is_empty() {
+            return;
+        }
+        let api = self.clone();
+        tokio::spawn(async move {
+            if api.door().keep(documents).await.is_err() {
+                tracing::debug!("the last use of a session was not kept");
+            }
+        });
+    }
+
+    /// Held by whoever reads, compares and changes, so that two who do do not undo each other.
+    async fn editing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.inner.editing.lock().await
+    }
+
+    /// A secret of 256 bits.
+    fn random(&self) -> String {
+        secrets::hex(&self.door().random())
+    }
+}
+
+fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+/// A time as the API writes it: `2026-11-24T17:05:03.123Z`.
+fn time(at: i64) -> String {
+    let at = jiff::Timestamp::from_millisecond(at).unwrap_or_default();
+    format!("{at:.3}")
+}
+
+/// The API's resources, with their description.
+fn resources() -> OpenApiRouter<Api> {
+    [
+        session::routes(),
+        sessions::routes(),
+        tokens::routes(),
+        people::routes(),
+        phone::routes(),
+        import::routes(),
+        numbers::routes(),
+        devices::routes(),
+        groups::routes(),
+        trunks::routes(),
+        outside_routes::routes(),
+        records::routes(),
+        facts::routes(),
+        office::routes(),
+        openapi::routes(),
+    ]
+    .into_iter()
+    .fold(OpenApiRouter::new(), OpenApiRouter::merge)
+}
+
+/// The API and the one-time links.
+pub fn router(api: Api) -> Router {
+    let (resources, _) = resources().split_for_parts();
+    let resources = resources
+        // The table says what each path takes; see `caller`.
+        .method_not_allowed_fallback(async || Problem::forbidden("This is in no table."))
+        .layer(middleware::from_fn_with_state(api.clone(), idempotency::once))
+        .layer(middleware::from_fn_with_state(api.clone(), caller::authorise))
+        .fallback(async || Problem::not_found("path", "here; see /api/v1/openapi.json"))
+        .layer(axum::extract::DefaultBodyLimit::max(input::BODY))
+        .layer(middleware::map_response(private));
+    Router::new().nest(PREFIX, resources).merge(enter::routes()).merge(metrics::routes()).with_state(api)
+}
+
+/// Answers are for who asked, now.
+async fn private(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    response
+}

@@ -1,0 +1,124 @@
+//! The one table of who may do what: the check, the description and its contract test all come from it.
+//!
+//! Each file of a resource has its own part of it. An operation that is in no part is refused (sec_11).
+
+use exchange::Role;
+
+/// Who may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// Anybody, signed in or not.
+    Anybody,
+    /// This role and those above it.
+    Role(Role),
+    /// This role and those above it; others for what is their own, which the handler sees to.
+    Own(Role),
+}
+
+/// One operation of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Operation {
+    /// The method, in capitals.
+    pub(crate) method: &'static str,
+    /// The path below `/api/v1`.
+    pub(crate) path: &'static str,
+    /// Who may ask.
+    pub(crate) who: Who,
+    /// What a token needs; without one, tokens may not.
+    pub(crate) scope: Option<Scope>,
+    /// Whether it takes an `Idempotency-Key`.
+    pub(crate) creates: bool,
+}
+
+impl Operation {
+    /// An operation of a role, for tokens of a scope.
+    pub(crate) const fn new(method: &'static str, path: &'static str, who: Who, scope: Scope) -> Operation {
+        Operation { method, path, who, scope: Some(scope), creates: false }
+    }
+
+    /// An operation that no token may ask for.
+    pub(crate) const fn of_people(method: &'static str, path: &'static str, who: Who) -> Operation {
+        Operation { method, path, who, scope: None, creates: false }
+    }
+
+    /// It creates something, so it takes an `Idempotency-Key`.
+    pub(crate) const fn creating(mut self) -> Operation {
+        self.creates = true;
+        self
+    }
+}
+
+macro_rules! scopes {
+    ($($scope:ident $name:literal $words:literal,)+) => {
+        /// What a token may be allowed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Scope {
+            $(#[doc = $words] $scope,)+
+        }
+
+        impl Scope {
+            /// All of them.
+            pub(crate) const ALL: &[Scope] = &[$(Scope::$scope),+];
+
+            /// As tokens have it.
+            pub(crate) const fn name(self) -> &'static str {
+                match self { $(Scope::$scope => $name,)+ }
+            }
+        }
+    };
+}
+
+scopes! {
+    PeopleRead "people:read" "To read people, numbers, devices and groups.",
+    PeopleWrite "people:write" "To change people, numbers, devices and groups.",
+    CallsRead "calls:read" "To read calls that go on, their ladders and captures.",
+    CallsWrite "calls:write" "To end calls.",
+    RecordsRead "records:read" "To read call records and facts.",
+    SettingsRead "settings:read" "To read settings, trunks, routes, codes and how things are.",
+    SettingsWrite "settings:write" "To change trunks and routes and to read the configuration again.",
+    EventsRead "events:read" "To hear events.",
+    WebhooksWrite "webhooks:write" "To have events sent elsewhere.",
+    MetricsRead "metrics:read" "To read the figures for Prometheus.",
+    Phone "phone" "To have a web phone.",
+}
+
+impl Scope {
+    /// The scope of a name.
+    pub(crate) fn of_name(name: &str) -> Option<Scope> {
+        Scope::ALL.iter().copied().find(|scope| scope.name() == name)
+    }
+}
+
+/// The table's parts.
+const PARTS: &[&[Operation]] = &[
+    super::session::OPERATIONS,
+    super::sessions::OPERATIONS,
+    super::tokens::OPERATIONS,
+    super::people::OPERATIONS,
+    super::phone::OPERATIONS,
+    super::import::OPERATIONS,
+    super::numbers::OPERATIONS,
+    super::devices::OPERATIONS,
+    super::groups::OPERATIONS,
+    super::trunks::OPERATIONS,
+    super::outside_routes::OPERATIONS,
+    super::records::OPERATIONS,
+    super::facts::OPERATIONS,
+    super::office::OPERATIONS,
+    super::openapi::OPERATIONS,
+];
+
+/// The whole table.
+pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
+    PARTS.iter().copied().flatten()
+}
+
+/// The operation of a method and a path, or the methods that the path has.
+pub(crate) fn find(method: &str, path: &str) -> Result<&'static Operation, Vec<&'static str>> {
+    // RFC 9110 9.3.2: HEAD is GET without the body.
+    let method = if method == "HEAD" { "GET" } else { method };
+    let there = || all().filter(|operation| operation.path == path);
+    there()
+        .find(|operation| operation.method == method)
+        .ok_or_else(|| there().map(|one| one.method).collect())
+}

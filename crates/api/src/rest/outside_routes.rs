@@ -1,0 +1,152 @@
+//! `routes`: which numbers go out by which trunks.
+
+use super::Api;
+use super::input::{self, Body, IfMatch, Named, Params, Put, Tagged, tag};
+use super::operations::{Operation, Scope, Who};
+use super::page::{Items, Page, Wanted};
+use super::problem::Problem;
+use crate::control::{RouteItem, lines};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use exchange::{Answer, Command, PeopleChange, Role, Route};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+const ADMINISTRATOR: Who = Who::Role(Role::Administrator);
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::new("GET", "/routes", ADMINISTRATOR, Scope::SettingsRead),
+    Operation::new("GET", "/routes/{name}", ADMINISTRATOR, Scope::SettingsRead),
+    Operation::new("PUT", "/routes/{name}", ADMINISTRATOR, Scope::SettingsWrite),
+    Operation::new("DELETE", "/routes/{name}", ADMINISTRATOR, Scope::SettingsWrite),
+];
+
+pub(super) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read, put, remove))
+}
+
+/// A route to the outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+struct RouteShape {
+    /// Its name.
+    name: String,
+    #[serde(flatten)]
+    set: RouteSet,
+}
+
+/// What is set for a route to the outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RouteSet {
+    /// The front of the numbers that it is for; empty for all.
+    #[serde(default)]
+    #[schema(max_length = 32)]
+    prefix: String,
+    /// Digits taken off the front.
+    #[serde(default)]
+    strip: u8,
+    /// Digits put before the rest.
+    #[serde(default)]
+    prepend: String,
+    /// The trunks in the order in which they are tried.
+    trunks: Vec<String>,
+    /// The number that the outside sees; null for the caller's own.
+    #[serde(default)]
+    caller: Option<String>,
+}
+
+fn shape(name: &str, route: &Route) -> RouteShape {
+    let item = lines::route_item(name, route);
+    let caller = Some(item.caller).filter(|number| !number.is_empty());
+    RouteShape {
+        name: name.into(),
+        set: RouteSet {
+            prefix: item.prefix,
+            strip: item.strip,
+            prepend: item.prepend,
+            trunks: item.trunks,
+            caller,
+        },
+    }
+}
+
+async fn every(api: &Api) -> Result<Vec<RouteShape>, Problem> {
+    match api.ask(Command::ListRoutes).await? {
+        Answer::Routes(rows) => Ok(rows.iter().map(|(name, route)| shape(name, route)).collect()),
+        other => Err(Problem::of(other, "")),
+    }
+}
+
+async fn find(api: &Api, name: &str) -> Result<RouteShape, Problem> {
+    let found = every(api).await?.into_iter().find(|route| route.name == name);
+    found.ok_or_else(|| Problem::not_found("route", name))
+}
+
+/// Routes in the order of their names.
+#[utoipa::path(get, path = "/routes", tag = "outside", operation_id = "routes_list", params(Wanted),
+    responses((status = 200, body = Items<RouteShape>)))]
+async fn list(State(api): State<Api>, wanted: Params<Wanted>) -> Result<Json<Items<RouteShape>>, Problem> {
+    let page = Page::of(wanted)?;
+    let words = |item: &RouteShape| format!("{} {}", item.name, item.set.prefix);
+    Ok(Json(page.pick(every(&api).await?, |item| &item.name, words)))
+}
+
+/// One route.
+#[utoipa::path(get, path = "/routes/{name}", tag = "outside", operation_id = "routes_read",
+    params(("name" = String, Path, description = "The route")),
+    responses((status = 200, body = RouteShape, headers(("ETag" = String)))))]
+async fn read(State(api): State<Api>, Named(name): Named<String>) -> Result<Tagged<RouteShape>, Problem> {
+    let route = find(&api, &name).await?;
+    Ok(Tagged(tag(&route), route))
+}
+
+/// Makes a route, or puts another in its place; that takes If-Match.
+#[utoipa::path(put, path = "/routes/{name}", tag = "outside", operation_id = "routes_put",
+    params(("name" = String, Path, description = "The route"),
+        ("If-Match" = Option<String>, Header, description = "The ETag that was read, if there is such a route")),
+    request_body = RouteSet,
+    responses((status = 200, body = RouteShape, headers(("ETag" = String))),
+        (status = 201, body = RouteShape, headers(("ETag" = String), ("Location" = String)))))]
+async fn put(
+    State(api): State<Api>,
+    Named(name): Named<String>,
+    if_match: IfMatch,
+    Body(set): Body<RouteSet>,
+) -> Result<Put<RouteShape>, Problem> {
+    let route = lines::route(RouteItem {
+        name: name.clone(),
+        prefix: set.prefix,
+        strip: set.strip,
+        prepend: set.prepend,
+        trunks: set.trunks,
+        caller: set.caller.unwrap_or_default(),
+    });
+    let _alone = api.editing().await;
+    let known = input::known(find(&api, &name).await)?;
+    if let Some(known) = &known {
+        if_match.check(&tag(known))?;
+    }
+    let change = PeopleChange::PutRoute { name: name.as_str().into(), route: Box::new(route) };
+    api.change(Command::Change(change), "").await?;
+    let form = find(&api, &name).await?;
+    Ok(Put::of("routes", &name, known.is_none(), tag(&form), form))
+}
+
+/// Removes a route.
+#[utoipa::path(delete, path = "/routes/{name}", tag = "outside", operation_id = "routes_remove",
+    params(("name" = String, Path, description = "The route"),
+        ("If-Match" = String, Header, description = "The ETag that was read")),
+    responses((status = 204, description = "The route is removed.")))]
+async fn remove(
+    State(api): State<Api>,
+    Named(name): Named<String>,
+    if_match: IfMatch,
+) -> Result<StatusCode, Problem> {
+    let _alone = api.editing().await;
+    if_match.check(&tag(&find(&api, &name).await?))?;
+    api.change(Command::Change(PeopleChange::RemoveRoute { name: name.as_str().into() }), &name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,115 @@
+//! What the API shows of the configuration, and what a telephone is set up with.
+
+use super::web::Listeners;
+use crate::config::{Administrators, Challenge, Config};
+use net::Udp;
+use serde_json::{Value, json};
+use std::fmt::Display;
+use std::net::SocketAddr;
+
+/// Where telephones find us.
+pub(crate) struct Place {
+    /// What stands behind the @ of their addresses.
+    pub(crate) domain: String,
+    /// Where they register.
+    pub(crate) registrar: String,
+    /// Where people reach HTTP; empty if it answers nowhere.
+    pub(crate) http: String,
+}
+
+impl Place {
+    /// The address that was set for the outside, the one that we listen at, or the one of the route to the world.
+    pub(crate) fn of(
+        config: &Config,
+        udp: &[Udp],
+        streams: &[(&'static str, SocketAddr)],
+        http: &Listeners,
+    ) -> Place {
+        let bound = udp.first().map(|udp| ("udp", udp.bound()));
+        let (transport, bound) = bound
+            .or_else(|| streams.iter().find(|(kind, _)| *kind == "tcp").copied())
+            .or_else(|| streams.first().copied())
+            .unwrap_or(("udp", SocketAddr::from(([0, 0, 0, 0], 5060))));
+        let listening = Some(bound.ip()).filter(|address| !address.is_unspecified());
+        let address = config.sip.advertise.or(listening).unwrap_or_else(super::media::own_address);
+        let host = match address {
+            std::net::IpAddr::V4(address) => address.to_string(),
+            std::net::IpAddr::V6(address) => format!("[{address}]"),
+        };
+        let domain = config.sip.domain.clone().unwrap_or_else(|| host.clone());
+        let http = ["http", "https"].into_iter().find_map(|kind| {
+            let mut at = http.bound(kind)?;
+            if at.ip().is_unspecified() {
+                at.set_ip(address);
+            }
+            Some(format!("{kind}://{at}"))
+        });
+        let registrar = format!("sip:{host}:{};transport={transport}", bound.port());
+        Place { domain, registrar, http: http.unwrap_or_default() }
+    }
+}
+
+/// The configuration, by section and key as in the file. There are no secrets in it.
+pub(crate) fn settings(config: &Config) -> Value {
+    let Config { sip, media, http, calls, codes, numbers, emergency, dns, log } = config;
+    let administrators = match http.administrators {
+        Administrators::Loopback => "loopback",
+        Administrators::Anywhere => "anywhere",
+    };
+    let challenge = match sip.challenge {
+        Challenge::Md5 => "md5",
+        Challenge::Sha256 => "sha256",
+        Challenge::Both => "both",
+    };
+    let codes: serde_json::Map<String, Value> =
+        codes.0.iter().map(|(code, act)| (act.name().to_owned(), json!(code))).collect();
+    json!({
+        "sip": {
+            "udp": texts(&sip.udp.0), "tcp": texts(&sip.tcp.0), "tls": texts(&sip.tls.0),
+            "ws": texts(&sip.ws.0), "wss": texts(&sip.wss.0),
+            "advertise": sip.advertise.map(|address| address.to_string()), "domain": sip.domain,
+            "challenge": challenge, "certificate": sip.certificate, "key": sip.key,
+            "authorities": sip.authorities,
+        },
+        "media": {
+            "address": texts(&media.address.0), "ports": texts(&media.ports.0),
+            "advertise": media.advertise.map(|address| address.to_string()), "workers": media.workers,
+        },
+        "http": {
+            "listen": texts(&http.listen.0), "tls": texts(&http.tls.0), "administrators": administrators,
+            "origins": http.listed_origins(),
+        },
+        "calls": {
+            "ring_seconds": calls.ring_seconds, "no_answer_seconds": calls.no_answer_seconds,
+            "outside_seconds": calls.outside_seconds, "echo_number": calls.echo_number,
+            "drain_seconds": calls.drain_seconds,
+        },
+        "codes": codes,
+        "numbers": {
+            "country": numbers.country, "outside": numbers.outside, "international": numbers.international,
+            "national": numbers.national, "premium": numbers.premium,
+        },
+        "emergency": {"numbers": emergency.numbers, "trunks": emergency.trunks},
+        "dns": {"servers": texts(&dns.servers.0)},
+        "log": {"level": log.level},
+    })
+}
+
+fn texts<T: Display>(values: &[T]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_key_that_can_be_set_is_shown() {
+        let shown = settings(&Config::default());
+        for (section, keys) in crate::config::known() {
+            for key in keys {
+                assert!(shown[&section].get(&key).is_some(), "[{section}] {key}");
+            }
+        }
+    }
+}
