@@ -10,7 +10,9 @@ fn main() {
     let dist = crate_.join("../../console/dist");
     println!("cargo::rerun-if-changed={}", dist.display());
     if !dist.join("index.html").is_file() || !dist.join("phone.js").is_file() {
-        println!("cargo::error=the console is not built: run scripts/console (it needs node and npm), then build again");
+        println!(
+            "cargo::error=the console is not built: run scripts/console (it needs node and npm), then build again"
+        );
         exit(1);
     }
     let mut files = Vec::new();

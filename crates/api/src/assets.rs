@@ -84,10 +84,12 @@ fn answer(path: &str, plain: &'static File, asked: &HeaderMap) -> Response {
 }
 
 fn takes_gzip(headers: &HeaderMap) -> bool {
-    let value = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let value =
+        headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(',').any(|one| {
         let mut parts = one.split(';').map(str::trim);
-        parts.next() == Some("gzip") && !parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+        parts.next() == Some("gzip")
+            && !parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
     })
 }
 
@@ -107,7 +109,8 @@ mod tests {
     use super::*;
 
     async fn get(path: &'static str, asked: &[(header::HeaderName, &'static str)]) -> (Response, usize) {
-        let asked = asked.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect();
+        let asked =
+            asked.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect();
         let response = serve(Method::GET, Uri::from_static(path), asked).await;
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 4_000_000).await.unwrap();

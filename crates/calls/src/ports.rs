@@ -71,8 +71,10 @@ impl PortPool {
     #[must_use]
     pub fn shared(&self, ipv6: bool, worker: Option<u16>) -> Option<PortLease> {
         [ipv6, !ipv6].into_iter().find_map(|family| {
-            let fits =
-                self.shared.iter().filter(|(key, _)| key.1 == family && worker.is_none_or(|wanted| wanted == key.0));
+            let fits = self
+                .shared
+                .iter()
+                .filter(|(key, _)| key.1 == family && worker.is_none_or(|wanted| wanted == key.0));
             let free = |key: &(u16, bool)| self.free.get(key).map_or(0, VecDeque::len);
             fits.max_by_key(|(key, _)| (free(key), u16::MAX - key.0)).map(|(_, lease)| *lease)
         })

@@ -36,9 +36,8 @@ impl Switch {
     pub(crate) fn security_for_offer(&self, flow: Flow, offer: Option<&[u8]>) -> Security {
         let security = self.security_of(flow);
         let (Security::Webrtc { .. }, Some(offer)) = (security, offer) else { return security };
-        let browser = media::parse_remote(offer, security).is_ok_and(|remote| {
-            remote.audio.is_some_and(|audio| audio.profile == media::Profile::Dtls)
-        });
+        let browser = media::parse_remote(offer, security)
+            .is_ok_and(|remote| remote.audio.is_some_and(|audio| audio.profile == media::Profile::Dtls));
         match flow.transport {
             _ if browser => security,
             Transport::Wss => Security::Sdes,

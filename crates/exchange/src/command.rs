@@ -14,8 +14,8 @@ use crate::people::{
     Trunk, clean_display,
 };
 use crate::reconfigure::LiveConfig;
-use calls::Setup;
 use crate::web_phones::WebPhoneRequest;
+use calls::Setup;
 use clock::Now;
 use sip::digest::Secret;
 use std::net::IpAddr;

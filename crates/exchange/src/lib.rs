@@ -62,8 +62,8 @@ pub use listing::Slice;
 pub use numbering::{Class, Numbering};
 pub use people::{
     Account, AccountEdit, AutoAnswer, Device, DeviceEdit, DeviceKind, ForwardWhen, Forwarding, Group, Host,
-    Language, People, PeopleChange, Refusal, Right, Rights, Role, Route, Settings, Strategy, Trunk, TrunkLogin,
-    clean_display, is_name, is_number, rewrite,
+    Language, People, PeopleChange, Refusal, Right, Rights, Role, Route, Settings, Strategy, Trunk,
+    TrunkLogin, clean_display, is_name, is_number, rewrite,
 };
 pub use permissions::{Act, Verdict};
 pub use pin::{Pin, PinCheck};

@@ -27,8 +27,8 @@ pub mod webrtc;
 pub use codec::{Codec, CodecName, Payload};
 pub use engine::{Engine, Forward, Kind};
 pub use offer_answer::{
-    Agreed, Direction, LocalMedia, MediaError, Negotiation, Profile, RemoteDescription, RemoteMedia, Security,
-    parse_remote,
+    Agreed, Direction, LocalMedia, MediaError, Negotiation, Profile, RemoteDescription, RemoteMedia,
+    Security, parse_remote,
 };
 pub use order::{
     AcceptFrom, LegKey, MediaEvent, MediaOrder, Protection, Quality, SendTo, Source, StreamIdentity, Tone,

@@ -31,7 +31,7 @@ pub use poll::{Poll, Token};
 pub use rustls::{ClientConfig, ServerConfig};
 pub use seats::{Seat, Seats};
 pub use stream::{AsyncDeliver, StreamEvent, StreamLimits, StreamListener, Streams};
-pub use tls::{dtls_identity, Identity, TlsConfig, TlsError, client_config, server_config};
+pub use tls::{Identity, TlsConfig, TlsError, client_config, dtls_identity, server_config};
 pub use udp::{Udp, WANTED_BUFFER};
 pub use websocket::{Admitted, Answer};
 

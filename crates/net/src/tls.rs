@@ -101,7 +101,8 @@ pub type TlsConfig = Arc<RwLock<Arc<ServerConfig>>>;
 /// # Errors
 /// In the library's words.
 pub fn dtls_identity() -> Result<media::webrtc::Identity, String> {
-    let made = rcgen::generate_simple_self_signed(vec!["ringdown".into()]).map_err(|error| error.to_string())?;
+    let made =
+        rcgen::generate_simple_self_signed(vec!["ringdown".into()]).map_err(|error| error.to_string())?;
     Ok(media::webrtc::Identity::new(made.cert.der().to_vec(), made.signing_key.serialize_der()))
 }
 

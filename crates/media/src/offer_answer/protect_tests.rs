@@ -204,7 +204,7 @@ fn r15_a_browser_without_fingerprint_or_with_an_old_hash_is_refused() {
 }
 
 #[test]
-fn sec_06_no_secret_is_shown_in_a_log() {
+fn r32_no_secret_is_shown_in_a_log() {
     let mut leg = leg(BROWSER);
     let sdp = leg.offer(&Codec::OURS, Direction::SendRecv);
     let password = lines(&sdp, "a=ice-pwd:")[0]["a=ice-pwd:".len()..].to_owned();

@@ -102,7 +102,7 @@ fn r14_another_implementation_understands_us_and_we_it() {
 }
 
 #[test]
-fn sec_05_replayed_and_forged_packets_are_refused() {
+fn sec_06_replayed_and_forged_packets_are_refused() {
     let (mut sender, mut receiver) =
         (Sender::new(&key(Suite::Sha1Tag80)), Receiver::new(&key(Suite::Sha1Tag80)));
     let first = protect(&mut sender, &packet(1, 160)).unwrap();

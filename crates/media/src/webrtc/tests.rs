@@ -265,7 +265,7 @@ fn r15_a_browser_connects_and_talks_both_ways() {
 }
 
 #[test]
-fn sec_04_a_wrong_fingerprint_gets_no_media() {
+fn sec_05_a_wrong_fingerprint_gets_no_media() {
     let mut world = World::new(|link| link.fingerprint = Fingerprint([1; 32]));
     world.run(3_000);
     assert_eq!(world.talk(20), (0, 0));
@@ -276,7 +276,7 @@ fn sec_04_a_wrong_fingerprint_gets_no_media() {
 }
 
 #[test]
-fn sec_04_a_wrong_password_gets_no_answer() {
+fn sec_05_a_wrong_password_gets_no_answer() {
     let mut world = World::new(|link| {
         link.local = Credentials::parse(&link.local.fragment, "anotherpasswordanotherpassword").unwrap();
     });
@@ -287,7 +287,7 @@ fn sec_04_a_wrong_password_gets_no_answer() {
 }
 
 #[test]
-fn sec_04_a_check_without_integrity_gets_no_answer() {
+fn sec_05_a_check_without_integrity_gets_no_answer() {
     let mut world = World::new(|_| ());
     world.tamper = |datagram| {
         if demultiplex(datagram) != Demultiplexed::Stun {
@@ -331,7 +331,7 @@ fn sec_04_dtls_and_rtp_from_an_unchecked_address_are_dropped() {
 }
 
 #[test]
-fn sec_05_floods_from_elsewhere_leave_the_call_unharmed() {
+fn sec_04_floods_from_elsewhere_leave_the_call_unharmed() {
     let mut world = World::connected();
     let stun: Vec<Vec<u8>> =
         world.sent.iter().filter(|sent| demultiplex(sent) == Demultiplexed::Stun).cloned().collect();
@@ -365,7 +365,7 @@ fn sec_05_floods_from_elsewhere_leave_the_call_unharmed() {
 }
 
 #[test]
-fn sec_05_replayed_and_bent_srtp_is_not_heard() {
+fn sec_06_replayed_and_bent_srtp_is_not_heard() {
     let mut world = World::connected();
     world.sent.clear();
     assert_eq!(world.talk(10), (10, 10));
@@ -389,7 +389,7 @@ fn sec_05_replayed_and_bent_srtp_is_not_heard() {
 }
 
 #[test]
-fn sec_05_forged_sources_do_not_keep_the_right_one_out() {
+fn sec_06_forged_sources_do_not_keep_the_right_one_out() {
     let mut world = World::connected();
     assert_eq!(world.talk(5), (5, 5));
     for source in 0..100_u32 {
@@ -440,7 +440,7 @@ fn fragment(datagram: &[u8]) -> Option<[Vec<u8>; 2]> {
 }
 
 #[test]
-fn sec_06_a_fragmented_hello_is_put_together_in_any_order() {
+fn r15_a_fragmented_hello_is_put_together_in_any_order() {
     let orders: [fn(&[u8]) -> Vec<Vec<u8>>; 3] = [
         |datagram| fragment(datagram).map_or_else(|| vec![datagram.to_vec()], Vec::from),
         |datagram| {

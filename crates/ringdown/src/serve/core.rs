@@ -114,7 +114,8 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn new(mut exchange: Exchange, doors: Doors) -> Core {
-        let Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, figures, pins } = doors;
+        let Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, figures, pins } =
+            doors;
         exchange.handle(clock.now(), Input::Ports(workers.leases));
         exchange.handle(clock.now(), Input::Secure { shared: workers.shared, policy: workers.policy });
         Core {

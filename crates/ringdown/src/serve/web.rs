@@ -47,8 +47,11 @@ pub(super) struct Sockets {
 pub(super) async fn bind(config: &Config, tls: Option<&Tls>) -> Result<Listeners, Failure> {
     let secret = || tls.map(|tls| Arc::clone(&tls.current));
     Ok(Listeners {
-        http: bind_all([("http", &config.http.listen.0, None), ("https", &config.http.tls.0, secret())], None)
-            .await?,
+        http: bind_all(
+            [("http", &config.http.listen.0, None), ("https", &config.http.tls.0, secret())],
+            None,
+        )
+        .await?,
         sockets: bind_all(
             [("ws", &config.sip.ws.0, None), ("wss", &config.sip.wss.0, secret())],
             config.sip.advertise,

@@ -81,7 +81,7 @@ fn r14_srtp_is_bridged_to_srtp_and_a_kept_key_keeps_its_count() {
 }
 
 #[test]
-fn sec_05_replayed_and_forged_srtp_changes_nothing() {
+fn sec_06_replayed_and_forged_srtp_changes_nothing() {
     let mut office = Office::new();
     office.order_with(1, Voice::Pcmu, Source::Leg(LegKey(2)), protect(10, 20));
     office.order_with(2, Voice::Pcmu, Source::Leg(LegKey(1)), |_| ());
