@@ -27,8 +27,8 @@ impl Switch {
     pub(crate) fn security_of(&self, flow: Flow) -> Security {
         match (flow.transport, self.media_policy.fingerprint) {
             (Transport::Ws | Transport::Wss, Some(fingerprint)) => Security::Webrtc { fingerprint },
-            (Transport::Tls | Transport::Wss, _) => Security::Sdes,
-            (Transport::Udp | Transport::Tcp | Transport::Ws, _) => Security::Clear,
+            (Transport::Tls, _) => Security::Sdes,
+            (Transport::Udp | Transport::Tcp | Transport::Ws | Transport::Wss, _) => Security::Clear,
         }
     }
 
