@@ -120,6 +120,25 @@ class Rtpengine(Process):
         return ["--ng", f"{LOOPBACK}:{self.port}", "--pid", ",".join(map(str, processes(self.pid)))]
 
 
+class Answering(Process):
+    """The load generator's own answering side."""
+
+    name_in_table = "itself"
+
+    def __init__(self, loadgen):
+        super().__init__("answer")
+        self.loadgen, self.listens, self.desks = loadgen, f"{LOOPBACK}:{free_port()}", f"{LOOPBACK}:{free_port()}"
+
+    def start(self):
+        with on_core(SERVER_CORE):
+            self.spawn([self.loadgen, "answer", "--listen", self.listens])
+        self.wait_log("listen")
+        return self
+
+    def load_arguments(self):
+        return ["--server", self.listens, "--desks", self.desks, "--pid", str(self.pid)]
+
+
 class BareLoop(Process):
     """One socket a leg, recvfrom and sendto, and nothing else."""
 

@@ -9,6 +9,7 @@
 //! loadgen answer   --listen HOST:PORT                                  answers every call at once
 //! loadgen bareloop --legs N --port FIRST                               a relay with nothing in it
 //! loadgen parse                                                        one INVITE, nanoseconds and allocations
+//! loadgen pure     --calls N --users N                                 the exchange alone, without sockets: allocations
 //! ```
 //!
 //! `--pid N,N` names the processes whose time and memory are told, `--desks HOST:PORT` where the phones answer.
@@ -19,11 +20,14 @@ mod bareloop;
 mod callee;
 mod caller;
 mod calls;
+mod counting;
 mod line;
 mod login;
 mod ng;
 mod parse;
 mod phones;
+mod pure;
+mod pure_phones;
 mod registering;
 mod registrations;
 mod rtp;
@@ -54,10 +58,11 @@ fn main() -> ExitCode {
         "answer" => answer::run(&arguments),
         "bareloop" => bareloop::run(&arguments),
         "parse" => parse::run(),
-        _ => {
-            Err("usage: loadgen calls|hold|register|survivors|rtp|answer|bareloop|parse [--name value …]"
-                .into())
-        }
+        "pure" => pure::run(&arguments),
+        _ => Err(
+            "usage: loadgen calls|hold|register|survivors|rtp|answer|bareloop|parse|pure [--name value …]"
+                .into(),
+        ),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,34 +1,10 @@
 //! `loadgen parse`: what reading a 687-byte INVITE costs.
-#![expect(unsafe_code, reason = "a counting allocator is the only way to see allocations")]
 
 use crate::Failure;
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+use crate::counting::asked;
 use std::hint::black_box;
 use std::time::Instant;
 use wire::sip::Message;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // The counter may be gone while the thread ends.
-        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const OCTETS: usize = 687;
 const ROUNDS: u32 = 200_000;
@@ -36,9 +12,9 @@ const ROUNDS: u32 = 200_000;
 /// The best of several runs, so that a busy machine shows least.
 pub(crate) fn run() -> Result<(), Failure> {
     let bytes = invite();
-    let before = ALLOCATIONS.with(Cell::get);
+    let before = asked();
     black_box(Message::parse(black_box(&bytes))).map_err(|_| "our own INVITE cannot be read")?;
-    let allocations = ALLOCATIONS.with(Cell::get) - before;
+    let allocations = (asked() - before).times;
     let runs = (0..15).map(|_| {
         let start = Instant::now();
         for _ in 0..ROUNDS {

@@ -27,7 +27,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (after, took) = (watch::read(&processes), start.elapsed().as_secs_f64());
     phones.finish(Duration::from_secs(8))?;
     if fresh {
-        phones.settle(Duration::from_secs(1))?;
+        // Long enough for the transactions to end, if it is the binding alone that shall be weighed.
+        phones.settle(Duration::from_secs(arguments.or("settle", 1)?))?;
     }
     let settled = watch::read(&processes);
     let cpu_us = (after.cpu_ns - before.cpu_ns) as f64 / 1e3;

@@ -78,7 +78,7 @@ def test_s0_1_a_softphone_that_is_no_browser_calls_and_is_called_by_websocket(of
         call.wait_bye()
         back = desk.invite(one.number, sdp.describe(4004))
         rings = page.wait_invite()
-        assert rings.invite.uri.startswith(f"sip:{one.user}@") and ".invalid" in rings.invite.request_uri
+        assert rings.invite.uri.startswith(f"sip:{one.user}@") and ".invalid" in rings.invite.uri
         rings.ring()
         back.wait_status(180)
         back.cancel()
@@ -143,7 +143,7 @@ def test_s0_1_a_self_signed_certificate_that_is_not_trusted_is_refused(exchange)
         page = browser.page()
         with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
             page.goto(f"https://{exchange.address('https')}/healthz")
-        page.goto(f"http://{exchange.address('http')}/healthz")
+        page = browser.page(f"http://{exchange.address('http')}/healthz")
         refused = page.evaluate(
             """url => new Promise(done => {
                 const socket = new WebSocket(url, 'sip');
@@ -258,6 +258,34 @@ def test_s0_1_a_token_is_good_for_its_own_page_alone(worker, office, administrat
     phone.start()
     phone.wait("registered")
     other.visitor.context.close()
+
+
+def test_s0_2_a_page_of_a_listed_origin_has_a_phone_by_a_token_and_no_other_page(worker):
+    """S0.2: the page's own server holds a token of scope `phone`; cookies are worth nothing there."""
+    page = worker.visitor.page()
+    status, made = worker.visitor.ask(page, "POST", "/tokens", {"name": "portal", "scopes": ["phone"]})
+    assert status == 201, made
+    ask = """async ([url, token, credentials]) => {
+        const headers = token ? {Authorization: `Bearer ${token}`} : {};
+        try {
+            const answer = await fetch(url, {method: 'POST', headers, credentials});
+            return [answer.status, await answer.json()];
+        } catch (error) { return [0, String(error)]; }
+    }"""
+    url = f"{worker.visitor.base}/api/v1/phone"
+    portal = worker.visitor.phone(origin=PORTAL)
+    status, given = portal.page.evaluate(ask, [url, made["secret"], "omit"])
+    assert status == 201, given
+    portal.start(given)
+    portal.wait("registered")
+    assert portal.page.evaluate(ask, [url, None, "include"])[0] == 0, "no permission for cookies"
+    evil = worker.visitor.phone(origin="https://evil.example")
+    assert evil.page.evaluate(ask, [url, made["secret"], "omit"])[0] == 0, "no permission at all"
+    began = time.monotonic()
+    status, _ = worker.visitor.ask(page, "DELETE", f"/tokens/{made['id']}")
+    assert status == 204
+    portal.wait("disconnected", seconds=1)
+    assert time.monotonic() - began < 1.5, "the phone ends with its token"
 
 
 def test_s0_1_two_tabs_ring_once(worker, office):

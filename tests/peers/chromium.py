@@ -23,7 +23,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--disable-features=MediaRouter,OptimizationHints",
+    # Pages that a test makes up come from no address; those may talk to loopback, too.
+    "--disable-features=MediaRouter,OptimizationHints,LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets",
     "--no-proxy-server",
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",

@@ -136,9 +136,10 @@ class WsWire:
         options = {}
         if self.scheme == "wss":
             options["ssl"] = ssl._create_unverified_context()
-        self.socket = connect(
+        self._opened = connect(
             f"{self.scheme}://{peer[0]}:{peer[1]}/", subprotocols=["sip"], origin=None, proxy=None, **options
         )
+        self.socket = self._opened.__enter__()
         # RFC 7118 5: who has no address of its own makes one up.
         self.local = (f"{os.urandom(6).hex()}.invalid", 5060)
 
@@ -157,7 +158,7 @@ class WsWire:
         return [piece.encode() if isinstance(piece, str) else piece]
 
     def close(self):
-        self.socket.close()
+        self._opened.__exit__(None, None, None)
 
 
 class WssWire(WsWire):

@@ -5,6 +5,7 @@
 
 mod assets;
 mod backend;
+pub mod capture;
 pub mod control;
 mod http;
 mod pin;

@@ -81,11 +81,11 @@ mod tests {
 
     #[test]
     fn every_text_stands_in_both_languages() {
-        assert!(CATALOGUE.len() > 5);
+        assert!(CATALOGUE.len() >= 3);
         for (key, text) in CATALOGUE.iter() {
             assert!(!text.en.is_empty() && !text.zh.is_empty(), "{key}");
         }
-        assert_eq!(Language::Chinese.text("admin.calls"), "当前通话");
+        assert_eq!(Language::Chinese.text("busy"), "交换机没有响应，请重试。");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use clock::Now;
 use media::Security;
 use sip::ClientKey;
 use sip::session_timer::{self, Agreement, Refresher};
+use std::sync::Arc;
 use wire::sip::{HeaderName, Message, Method};
 
 /// RFC 7989 section 5: the other half is not known yet.
@@ -22,7 +23,7 @@ const NIL_SESSION: &[u8] = b"00000000000000000000000000000000";
 pub(crate) struct Attempt {
     pub(crate) target: Target,
     hops: u8,
-    session_id: Box<str>,
+    session_id: Arc<str>,
     sdp: Vec<u8>,
     /// The session's life that we ask for, and the shortest that the device's side takes, in seconds.
     interval: u32,
@@ -32,7 +33,7 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    pub(crate) fn new(target: Target, hops: u8, session_id: Box<str>, sdp: Vec<u8>) -> Attempt {
+    pub(crate) fn new(target: Target, hops: u8, session_id: Arc<str>, sdp: Vec<u8>) -> Attempt {
         let (interval, least) = (session_timer::INTERVAL, session_timer::MIN_SE);
         Attempt { target, hops, session_id, sdp, interval, least, refusals: 0 }
     }
@@ -51,7 +52,7 @@ impl Switch {
         let leg = self.legs.get_mut(id)?;
         let sequence = leg.dialog.next_sequence();
         let authorization = leg.line.as_mut().and_then(|line| line.take_authorization());
-        let dialog = leg.dialog.clone();
+        let dialog = &leg.dialog;
         let (flow, uri, hops) = (attempt.target.flow, &attempt.target.uri, attempt.hops);
         let contact = Switch::contact(flow);
         let owner = Owner::Leg(id);

@@ -99,16 +99,15 @@ pub(crate) const ANSWERED_ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed
 
 impl Switch {
     /// Rings one more device. `None` when the call is past ringing, or a bound is reached.
-    pub fn add_branch(&mut self, now: Now, call: CallId, target: &Target) -> Option<LegId> {
+    pub fn add_branch(&mut self, now: Now, call: CallId, target: Target) -> Option<LegId> {
         let caller = self.anchor(call)?;
         let entry = self.calls.get(call)?;
         if entry.branches.len() + 1 >= LEGS_PER_CALL {
             return None;
         }
-        let (party, session_id, hops) = (entry.caller_party.clone(), entry.session_id.clone(), entry.hops);
-        let emergency = entry.emergency;
-        let shown = target.line.as_ref().and_then(|line| line.caller.clone());
-        let party = shown.unwrap_or(party);
+        let (session_id, hops, emergency) = (entry.session_id.clone(), entry.hops, entry.emergency);
+        let shown = target.line.as_ref().and_then(|line| line.caller.as_ref());
+        let from = name_addr(shown.unwrap_or(&entry.caller_party), &target.domain);
         let worker = self.legs.get(caller)?.lease.worker;
         // A line says by its own rules how it is offered to; so far that is in clear.
         let security = if target.line.is_some() { Security::Clear } else { self.security_of(target.flow) };
@@ -116,9 +115,8 @@ impl Switch {
         let mut negotiation = self.negotiation(lease, security);
         let payloads = self.payloads_from(caller);
         let sdp = negotiation.offer_with(&payloads, Direction::SendRecv);
-        let call_id = format!("{:016x}{:016x}", self.endpoint.random(), self.endpoint.random());
+        let call_id = self.endpoint.random_name();
         let nonce = self.endpoint.random();
-        let from = name_addr(&party, &target.domain);
         let to = name_addr(&target.callee, &target.domain);
         let mut dialog = Dialog::calling(&call_id, &from, "", &to, &target.uri);
         dialog.routes.clone_from(&target.routes);
@@ -147,8 +145,9 @@ impl Switch {
         let stream = self.new_stream(id);
         let leg = &mut self.legs[id];
         leg.stream = stream;
-        leg.dialog.local_tag = leg::tag(id, nonce).into();
-        let attempt = Attempt::new(target.clone(), hops, session_id, sdp);
+        leg.dialog.local_tag = leg::tag(id, nonce);
+        let patience = target.line.as_ref().map(|line| line.patience);
+        let attempt = Attempt::new(target, hops, session_id, sdp);
         let invite = self.send_invite(now, id, &attempt)?;
         self.legs[id].state = LegState::Outgoing(Box::new(Outgoing {
             invite,
@@ -158,8 +157,8 @@ impl Switch {
             attempt,
         }));
         self.calls[call].branches.push(id);
-        if let Some(line) = &target.line {
-            self.arm(now, id, line.patience, Wake::Silent(id));
+        if let Some(patience) = patience {
+            self.arm(now, id, patience, Wake::Silent(id));
         }
         Some(id)
     }
@@ -305,14 +304,13 @@ impl Switch {
         let invite_sequence = leg.dialog.local_sequence;
         let early = &mut outgoing.early[position];
         let sequence = early.dialog.next_sequence();
-        let dialog = early.dialog.clone();
-        let target = dialog.target.clone();
+        let dialog = &early.dialog;
         self.endpoint.request(
             now.mono,
             leg.flow,
             Owner::Leg(id),
             Method::Prack,
-            &target,
+            &dialog.target,
             70,
             |mut writer| {
                 dialog.write(&mut writer, Method::Prack, sequence);
@@ -388,31 +386,40 @@ impl Switch {
     }
 }
 
-/// RFC 7989 section 5: the other half is not known yet.
 /// `"Alice" <sip:100@office>`; names are cleaned of what could end the quotes or the line.
 #[must_use]
 pub fn name_addr(party: &Party, domain: &str) -> String {
     // RFC 3323 4.1: the address of nobody.
     let domain = if party.is_anonymous() { "anonymous.invalid" } else { domain };
-    let number = escape_user(&party.number);
-    if party.name.is_empty() {
-        return format!("<sip:{number}@{domain}>");
-    }
-    let mut name = String::with_capacity(party.name.len() + 2);
-    for character in party.name.chars().filter(|c| !c.is_control()).take(80) {
-        if matches!(character, '"' | '\\') {
-            name.push('\\');
+    let mut text = String::with_capacity(party.name.len() + party.number.len() + domain.len() + 16);
+    if !party.name.is_empty() {
+        text.push('"');
+        for character in party.name.chars().filter(|c| !c.is_control()).take(80) {
+            if matches!(character, '"' | '\\') {
+                text.push('\\');
+            }
+            text.push(character);
         }
-        name.push(character);
+        text.push_str("\" ");
     }
-    format!("\"{name}\" <sip:{number}@{domain}>")
+    text.push_str("<sip:");
+    push_user(&mut text, &party.number);
+    text.push('@');
+    text.push_str(domain);
+    text.push('>');
+    text
 }
 
 /// Escapes what may not stand in the user part of a URI (RFC 3261 25.1).
 #[must_use]
 pub fn escape_user(user: &str) -> String {
-    use std::fmt::Write as _;
     let mut text = String::with_capacity(user.len());
+    push_user(&mut text, user);
+    text
+}
+
+fn push_user(text: &mut String, user: &str) {
+    use std::fmt::Write as _;
     for byte in user.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,".contains(&byte) {
             text.push(char::from(byte));
@@ -420,7 +427,6 @@ pub fn escape_user(user: &str) -> String {
             let _ = write!(text, "%{byte:02X}");
         }
     }
-    text
 }
 
 #[cfg(test)]

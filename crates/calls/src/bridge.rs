@@ -189,11 +189,72 @@ fn accept_from(
     }
 }
 
-/// A private address in the SDP of a peer whose signalling comes from a public one cannot be reached as signalled.
+/// Whether an address in SDP cannot be reached from here, seen from where the signalling came from: it is of a network
+/// of the peer's own, or of this machine, or of nobody in particular (sec_18).
 fn is_private_beside(sdp: IpAddr, signalling: IpAddr) -> bool {
+    // IPv4 inside IPv6 is the same host.
+    let (sdp, signalling) = (sdp.to_canonical(), signalling.to_canonical());
     let private = |ip: IpAddr| match ip {
-        IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.octets()[0] == 100,
-        IpAddr::V6(v6) => v6.is_loopback() || (v6.segments()[0] & 0xFE00) == 0xFC00,
+        // RFC 1918, RFC 6598
+        IpAddr::V4(v4) => v4.is_private() || (v4.octets()[0] == 100 && v4.octets()[1] & 0xC0 == 64),
+        IpAddr::V6(v6) => (v6.segments()[0] & 0xFE00) == 0xFC00,
     };
-    private(sdp) && !private(signalling)
+    let link = |ip: IpAddr| match ip {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => (v6.segments()[0] & 0xFFC0) == 0xFE80,
+    };
+    let many = sdp.is_unspecified() || sdp.is_multicast() || sdp == IpAddr::from([255; 4]);
+    let near = |ip: IpAddr| private(ip) || link(ip) || ip.is_loopback();
+    many || (sdp.is_loopback() && !signalling.is_loopback())
+        || (link(sdp) && !link(signalling))
+        || (private(sdp) && !near(signalling))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn sec_18_media_is_not_sent_to_this_machine_nor_to_everybody_because_sdp_says_so() {
+        let here = [
+            "127.0.0.1",
+            "127.9.9.9",
+            "::1",
+            "::ffff:127.0.0.1",
+            "0.0.0.0",
+            "::",
+            "169.254.1.1",
+            "fe80::1",
+            "224.0.0.1",
+            "ff02::1",
+            "255.255.255.255",
+        ];
+        for signalling in ["203.0.113.5", "10.0.0.5", "2001:db8::5", "::ffff:203.0.113.5"] {
+            for sdp in here {
+                let accept = accept_from(Some(ip(sdp)), ip(signalling), false, 3);
+                let learned = AcceptFrom::Learn { ip: ip(signalling), generation: 3 };
+                assert_eq!(accept, learned, "{sdp} from {signalling}");
+            }
+        }
+        // What can be true is believed.
+        for (sdp, signalling) in [
+            ("198.51.100.7", "203.0.113.5"),
+            ("10.0.0.7", "10.0.0.5"),
+            ("127.0.0.2", "127.0.0.1"),
+            ("100.200.1.1", "203.0.113.5"),
+            ("2001:db8::7", "203.0.113.5"),
+        ] {
+            let accept = accept_from(Some(ip(sdp)), ip(signalling), false, 3);
+            assert_eq!(accept, AcceptFrom::Exact(ip(sdp)), "{sdp} from {signalling}");
+        }
+        // A private address of a peer that comes from the open net is behind a NAT.
+        for sdp in ["10.0.0.7", "192.168.1.7", "100.64.0.7", "fd00::7", "::ffff:10.0.0.7"] {
+            let accept = accept_from(Some(ip(sdp)), ip("203.0.113.5"), false, 3);
+            assert!(matches!(accept, AcceptFrom::Learn { .. }), "{sdp}");
+        }
+    }
 }

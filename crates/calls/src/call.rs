@@ -3,15 +3,24 @@
 use crate::cause::{Blame, Cause};
 use crate::leg::{CallId, LegId};
 use clock::{Now, TimerId, Wall};
+use std::sync::Arc;
 use std::time::Duration;
 
-/// A person or line at one end of a call, as shown to the other.
+/// A person or line at one end of a call, as shown to the other; shared, because records, lists and legs all name it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Party {
     /// The number that a call back would dial.
-    pub number: Box<str>,
+    pub number: Arc<str>,
     /// The name to show; hostile input unless it comes from our own directory.
-    pub name: Box<str>,
+    pub name: Arc<str>,
+}
+
+impl Party {
+    /// One of this number and name.
+    #[must_use]
+    pub fn new(number: &str, name: &str) -> Party {
+        Party { number: number.into(), name: name.into() }
+    }
 }
 
 /// The number of a caller who is not to be shown (RFC 3323 4.1).
@@ -110,11 +119,11 @@ pub struct CallRecord {
     /// The call.
     pub call: CallId,
     /// Our half of the Session-ID (RFC 7989), 32 hexadecimal digits: names the call in every trace.
-    pub session_id: Box<str>,
+    pub session_id: Arc<str>,
     /// Who called.
     pub caller: Party,
     /// The number that was dialled.
-    pub dialled: Box<str>,
+    pub dialled: Arc<str>,
     /// The label of the leg that answered, empty if none did.
     pub answered_by: Box<str>,
     /// When the INVITE came.
@@ -172,8 +181,8 @@ pub(crate) struct Call {
     pub(crate) ring_limit: Option<TimerId>,
     pub(crate) replacing: Option<Replacing>,
     pub(crate) caller_party: Party,
-    pub(crate) dialled: Box<str>,
-    pub(crate) session_id: Box<str>,
+    pub(crate) dialled: Arc<str>,
+    pub(crate) session_id: Arc<str>,
     /// Max-Forwards for requests that this call makes: copied less one (R9).
     pub(crate) hops: u8,
     /// It may take what is kept back for emergencies (R31).

@@ -12,6 +12,7 @@ use sip::{Dialog, Flow, ServerKey, reliable, session_timer};
 use std::net::IpAddr;
 use std::sync::Arc;
 use wire::sip::{HeaderName, Message, Method, Writer};
+use wire::text::{Short, address};
 
 /// What we can do, for Allow (RFC 3261 20.5).
 pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER";
@@ -20,15 +21,15 @@ pub(crate) const SUPPORTED: &str = "100rel, timer";
 const SDP: &str = "application/sdp";
 
 /// A call that the floor above lets in.
-pub struct Incoming<'a> {
+pub struct Incoming<'a, 'm> {
     /// Where the INVITE came from.
     pub flow: Flow,
     /// The INVITE.
-    pub invite: &'a Message<'a>,
+    pub invite: &'a Message<'m>,
     /// Who calls, as our directory or the trunk's rules say.
     pub caller: Party,
     /// What was dialled.
-    pub dialled: &'a str,
+    pub dialled: Arc<str>,
     /// The name of the calling device or trunk.
     pub label: &'a str,
     /// Whether a NAT stands between us and the caller.
@@ -36,18 +37,23 @@ pub struct Incoming<'a> {
     /// Other addresses that the caller's media may come from, as a trunk lists them (R16).
     pub media_from: Arc<[IpAddr]>,
     /// Our half of the Session-ID.
-    pub session_id: &'a str,
+    pub session_id: Arc<str>,
     /// The call may take what is kept back for emergencies (R31).
     pub emergency: bool,
 }
 
 /// Where we are reached on a flow: `<sip:ringdown@192.0.2.1:5060;transport=tcp>`.
 #[must_use]
-pub fn contact(flow: Flow) -> String {
-    match flow.transport {
-        sip::Transport::Udp => format!("<sip:ringdown@{}>", flow.local),
-        other => format!("<sip:ringdown@{};transport={}>", flow.local, other.uri_name()),
+pub fn contact(flow: Flow) -> Short<96> {
+    let mut text = Short::new();
+    text.push("<sip:ringdown@");
+    text.push(&address(flow.local));
+    if flow.transport != sip::Transport::Udp {
+        text.push(";transport=");
+        text.push(flow.transport.uri_name());
     }
+    text.push(">");
+    text
 }
 
 /// Whether a message carries SDP.
@@ -65,7 +71,7 @@ impl Switch {
     ///
     /// # Errors
     /// The cause for which the call cannot be had; the INVITE is still unanswered.
-    pub fn incoming(&mut self, now: Now, incoming: &Incoming<'_>) -> Result<CallId, Cause> {
+    pub fn incoming(&mut self, now: Now, incoming: &Incoming<'_, '_>) -> Result<CallId, Cause> {
         let invite = incoming.invite;
         let sdp = sdp_of(invite);
         if sdp.is_none() && !invite.body().is_empty() {
@@ -113,7 +119,7 @@ impl Switch {
         let entry = &mut self.legs[caller];
         entry.call = call;
         entry.stream = stream;
-        entry.dialog.local_tag = leg::tag(caller, nonce).into();
+        entry.dialog.local_tag = leg::tag(caller, nonce);
         self.endpoint.assign(server, Owner::Leg(caller));
         self.endpoint.respond(now.mono, server, 100, None, sip::end);
         self.arm(now, caller, PROVISIONAL_REPEAT, Wake::Progress(caller));
@@ -200,14 +206,14 @@ impl Switch {
     pub(crate) fn send_progress(&mut self, now: Now, id: LegId, status: u16, sdp: Option<&[u8]>) {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let LegState::Incoming(waiting) = &mut leg.state else { return };
-        let tag = leg.dialog.local_tag.clone();
         let contact = contact(leg.flow);
         // Only what carries SDP needs certainty; `Require: 100rel` is never forced on a request (R1).
         let sequence = match &mut waiting.reliable {
             Some(sender) if sdp.is_some() && !sender.is_waiting() => Some(sender.send()),
             _ => None,
         };
-        self.endpoint.respond(now.mono, waiting.invite, status, Some(&tag), |mut writer| {
+        let tag = Some(&*leg.dialog.local_tag);
+        self.endpoint.respond(now.mono, waiting.invite, status, tag, |mut writer| {
             writer.header(HeaderName::Contact, contact);
             writer.header(HeaderName::Allow, ALLOW);
             if let Some((number, _)) = sequence {
@@ -390,7 +396,7 @@ impl Switch {
     }
 }
 
-fn new_call(now: Now, incoming: &Incoming<'_>, caller: LegId) -> Call {
+fn new_call(now: Now, incoming: &Incoming<'_, '_>, caller: LegId) -> Call {
     Call {
         caller,
         branches: Vec::new(),
@@ -400,8 +406,8 @@ fn new_call(now: Now, incoming: &Incoming<'_>, caller: LegId) -> Call {
         ring_limit: None,
         replacing: None,
         caller_party: incoming.caller.clone(),
-        dialled: incoming.dialled.into(),
-        session_id: incoming.session_id.into(),
+        dialled: Arc::clone(&incoming.dialled),
+        session_id: Arc::clone(&incoming.session_id),
         hops: incoming.invite.max_forwards().ok().flatten().unwrap_or(70).saturating_sub(1),
         emergency: incoming.emergency,
         started: now,

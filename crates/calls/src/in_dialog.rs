@@ -121,7 +121,7 @@ impl Switch {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let sequence = leg.dialog.next_sequence();
         let authorization = leg.line.as_mut().and_then(|line| line.take_authorization());
-        let dialog = leg.dialog.clone();
+        let dialog = &leg.dialog;
         self.endpoint.request(
             now.mono,
             leg.flow,

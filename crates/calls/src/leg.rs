@@ -8,6 +8,7 @@ use sip::{ClientKey, Dialog, Flow, ServerKey};
 use slotmap::{Key, KeyData, new_key_type};
 use std::net::IpAddr;
 use std::sync::Arc;
+use wire::text::Short;
 
 new_key_type! {
     /// Names a leg for as long as it lives.
@@ -200,8 +201,11 @@ impl Leg {
 }
 
 /// The tag of a leg: it finds its leg without a table, and half of it is random.
-pub(crate) fn tag(id: LegId, nonce: u64) -> String {
-    format!("{:016x}{nonce:016x}", id.data().as_ffi())
+pub(crate) fn tag(id: LegId, nonce: u64) -> Arc<str> {
+    let mut tag = Short::<32>::new();
+    tag.push_hex(id.data().as_ffi());
+    tag.push_hex(nonce);
+    (*tag).into()
 }
 
 /// The leg in a tag of ours, yet to be compared whole.

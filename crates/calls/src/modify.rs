@@ -175,7 +175,7 @@ impl Switch {
         };
         let sequence = leg.dialog.next_sequence();
         let authorization = leg.line.as_mut().and_then(|line| line.take_authorization());
-        let dialog = leg.dialog.clone();
+        let dialog = &leg.dialog;
         let (flow, agreement, least) = (leg.flow, leg.session.agreement, leg.session.least);
         let client = self.endpoint.request(
             now.mono,

@@ -198,7 +198,7 @@ impl Switch {
         let Some(number) = up.referral else { return };
         let Some(leg) = self.legs.get_mut(id) else { return };
         let sequence = leg.dialog.next_sequence();
-        let dialog = leg.dialog.clone();
+        let dialog = &leg.dialog;
         let flow = leg.flow;
         let owner = crate::switch::Owner::Leg(id);
         let body = format!("SIP/2.0 {status} {}\r\n", wire::sip::default_reason(status));

@@ -18,6 +18,7 @@ use slotmap::SlotMap;
 use std::collections::VecDeque;
 use std::time::Duration;
 use wire::sip::Message;
+use wire::text::{Short, hex};
 
 /// Who started a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -310,7 +311,7 @@ impl Switch {
             // The first sequence number is small, so that no receiver sees a wrap in the first seconds (RFC 3550 5.1).
             first_sequence: (words[0] >> 32) as u16 & 0x7FFF,
             first_timestamp: words[1] as u32,
-            cname: format!("{:016x}", words[1].rotate_left(32) ^ leg::media_key(leg).0).into(),
+            cname: (*hex(words[1].rotate_left(32) ^ leg::media_key(leg).0)).into(),
         }
     }
 
@@ -324,7 +325,7 @@ impl Switch {
     }
 
     /// Where our side of a leg is reached: the Contact of our messages on a flow.
-    pub(crate) fn contact(flow: Flow) -> String {
+    pub(crate) fn contact(flow: Flow) -> Short<96> {
         caller::contact(flow)
     }
 }

@@ -97,11 +97,11 @@ impl Bench {
             flow: from,
             invite: &message,
             caller: Party { number: "100".into(), name: "Ada".into() },
-            dialled: "200",
+            dialled: "200".into(),
             label: "ada-1",
             behind_nat: false,
             media_from: Arc::default(),
-            session_id: "0123456789abcdef0123456789abcdef",
+            session_id: "0123456789abcdef0123456789abcdef".into(),
             emergency: false,
         };
         let call = switch.incoming(now, &incoming).expect("valid");
@@ -152,7 +152,7 @@ impl Bench {
 fn a_422_is_answered_with_the_longer_session_at_most_twice() {
     let mut bench = Bench::new();
     let device = target("10.0.0.2:5060");
-    bench.switch.add_branch(bench.now, bench.call, &device).expect("valid");
+    bench.switch.add_branch(bench.now, bench.call, device.clone()).expect("valid");
     let first = bench.invite();
     assert_eq!(first.text(HeaderName::SessionExpires), "1800;refresher=uac");
     bench.receive(device.flow, &first.answer("422 Session Interval Too Small", "Min-SE: 3600\r\n", ""));
@@ -176,7 +176,7 @@ fn a_422_is_answered_with_the_longer_session_at_most_twice() {
 fn a_422_without_min_se_is_a_failure() {
     let mut bench = Bench::new();
     let device = target("10.0.0.2:5060");
-    bench.switch.add_branch(bench.now, bench.call, &device).expect("valid");
+    bench.switch.add_branch(bench.now, bench.call, device.clone()).expect("valid");
     let first = bench.invite();
     bench.receive(device.flow, &first.answer("422 Session Interval Too Small", "", ""));
     assert!(bench.exhausted());
@@ -186,7 +186,7 @@ fn a_422_without_min_se_is_a_failure() {
 fn r7_a_refresh_that_is_too_short_is_sent_again_with_the_longer_session() {
     let mut bench = Bench::new();
     let device = target("10.0.0.2:5060");
-    bench.switch.add_branch(bench.now, bench.call, &device).expect("valid");
+    bench.switch.add_branch(bench.now, bench.call, device.clone()).expect("valid");
     let invite = bench.invite();
     let contact = "Contact: <sip:bob-1@10.0.0.2:5060>\r\n";
     let agreed = format!("{contact}Session-Expires: 200;refresher=uac\r\nRequire: timer\r\n");
@@ -217,7 +217,7 @@ fn r7_a_refresh_that_is_too_short_is_sent_again_with_the_longer_session() {
 fn r11_the_flows_of_a_device_are_tried_in_turn() {
     let mut bench = Bench::new();
     let device = three_flows();
-    bench.switch.add_branch(bench.now, bench.call, &device).expect("valid");
+    bench.switch.add_branch(bench.now, bench.call, device.clone()).expect("valid");
     let first = bench.invite();
     assert_eq!(first.flow, device.flow);
     // The first answers nothing until Timer B ends its transaction.
@@ -246,7 +246,7 @@ fn r11_the_flows_of_a_device_are_tried_in_turn() {
 fn r11_a_closed_flow_gives_way_to_the_next_unless_the_device_rings() {
     let mut bench = Bench::new();
     let device = three_flows();
-    bench.switch.add_branch(bench.now, bench.call, &device).expect("valid");
+    bench.switch.add_branch(bench.now, bench.call, device.clone()).expect("valid");
     bench.invite();
     bench.switch.flow_failed(bench.now, device.flow);
     let second = bench.invite();
@@ -262,7 +262,7 @@ fn r11_what_the_device_says_itself_is_final() {
     for status in ["486 Busy Here", "480 Temporarily Unavailable", "503 Service Unavailable"] {
         let mut bench = Bench::new();
         let device = three_flows();
-        bench.switch.add_branch(bench.now, bench.call, &device).expect("valid");
+        bench.switch.add_branch(bench.now, bench.call, device.clone()).expect("valid");
         let first = bench.invite();
         bench.receive(first.flow, &first.answer(status, "", ""));
         assert!(bench.exhausted(), "{status}");
@@ -274,7 +274,7 @@ fn r1_a_loser_whose_answer_crosses_its_cancel_hears_why_it_lost() {
     let reason = "SIP;cause=480;text=\"No answer\"";
     let mut bench = Bench::new();
     let device = target("10.0.0.2:5060");
-    let branch = bench.switch.add_branch(bench.now, bench.call, &device).expect("a branch");
+    let branch = bench.switch.add_branch(bench.now, bench.call, device.clone()).expect("a branch");
     let invite = bench.invite();
     bench.receive(device.flow, &invite.answer("180 Ringing", "", ""));
     bench.switch.remove_branch(bench.now, branch, Some(reason));
@@ -299,11 +299,64 @@ fn r5_a_device_is_asked_to_answer_by_itself_in_its_own_form_and_by_no_other() {
         let mut bench = Bench::new();
         let target = Target { at_once, ..target("10.0.0.2:5060") };
         let (now, id) = (bench.now, bench.call);
-        assert!(bench.switch.add_branch(now, id, &target).is_some());
+        assert!(bench.switch.add_branch(now, id, target).is_some());
         let invite = bench.invite();
         let mode_sent = invite.message().value_of_other("Answer-Mode").unwrap_or_default().to_vec();
         assert_eq!(String::from_utf8_lossy(&mode_sent), mode);
         let sent = (invite.text(HeaderName::AlertInfo), invite.text(HeaderName::CallInfo));
         assert_eq!(sent, (alert.to_owned(), call.to_owned()));
+    }
+}
+
+/// A branch to the outside, by a provider where we have an account.
+fn to_the_outside() -> Target {
+    let account =
+        calls::Account { user: "office".into(), password: "hidden".into(), realm: Some("city".into()) };
+    let line = calls::Line {
+        login: Some(Arc::new(account)),
+        caller: None,
+        media_from: Arc::default(),
+        patience: Duration::from_secs(8),
+    };
+    Target { line: Some(Box::new(line)), ..target("10.0.0.2:5060") }
+}
+
+fn challenge(realm: &str, nonce: u32) -> String {
+    format!("WWW-Authenticate: Digest realm=\"{realm}\", nonce=\"n{nonce}\", qop=\"auth\"\r\n")
+}
+
+#[test]
+fn sec_08_a_provider_that_challenges_for_ever_hears_us_three_times() {
+    let mut bench = Bench::new();
+    let (now, id) = (bench.now, bench.call);
+    assert!(bench.switch.add_branch(now, id, to_the_outside()).is_some());
+    let mut asked = bench.invite();
+    let mut invites = 1;
+    for nonce in 0..10 {
+        bench.receive(asked.flow, &asked.answer("401 Unauthorized", &challenge("city", nonce), ""));
+        let next = bench.sent().into_iter().rfind(|sent| sent.message().method() == Method::Invite);
+        let Some(next) = next else { break };
+        assert!(next.text(HeaderName::Authorization).contains("username=\"office\""));
+        (asked, invites) = (next, invites + 1);
+    }
+    assert_eq!(invites, 3, "at most two rounds of credentials");
+    assert!(bench.exhausted());
+}
+
+#[test]
+fn sec_09_who_is_called_gets_no_credentials_and_the_provider_those_of_its_realm() {
+    for (target, realm) in [(target("10.0.0.2:5060"), "city"), (to_the_outside(), "elsewhere")] {
+        let mut bench = Bench::new();
+        let (now, id) = (bench.now, bench.call);
+        assert!(bench.switch.add_branch(now, id, target).is_some());
+        let asked = bench.invite();
+        bench.receive(asked.flow, &asked.answer("401 Unauthorized", &challenge(realm, 1), ""));
+        let sent = bench.sent();
+        assert!(sent.iter().all(|sent| sent.message().method() != Method::Invite), "{realm}");
+        assert!(
+            sent.iter().all(|sent| !String::from_utf8_lossy(&sent.bytes).contains("response=")),
+            "{realm}"
+        );
+        assert!(bench.exhausted());
     }
 }

@@ -11,6 +11,7 @@ use clock::Now;
 use sip::digest::Verdict;
 use sip::{Flow, ServerKey, Transport};
 use wire::sip::{HeaderName, Message, Method, Scheme, Uri, Writer, parse_for_reply};
+use wire::text::hex;
 
 /// What we can do outside of a dialog, for Allow (RFC 3261 20.5).
 pub(crate) const ALLOW: &str =
@@ -89,7 +90,7 @@ impl Exchange {
     /// Rules that need no knowledge of accounts.
     fn request(&mut self, now: Now, flow: Flow, message: &Message<'_>) {
         let method = message.method();
-        let uri = Uri::parse(message.request_uri().unwrap_or_default());
+        let uri = message.uri();
         if !self.has_room(now, flow, message, uri.as_ref().ok()) {
             return;
         }
@@ -98,8 +99,8 @@ impl Exchange {
             return self.refuse(flow, message, 416);
         }
         // RFC 3261 19.1.1: no headers in a Request-URI; 10.3: an address of record is a SIP URI.
-        let record = message.to().ok().and_then(|to| to.uri().ok()).is_some_and(|uri| uri.is_sip());
-        if uri.headers.iter().next().is_some() || (method == Method::Register && !record) {
+        let record = || message.to().ok().and_then(|to| to.uri().ok()).is_some_and(|uri| uri.is_sip());
+        if uri.headers.iter().next().is_some() || (method == Method::Register && !record()) {
             return self.refuse(flow, message, 400);
         }
         if message.values(HeaderName::Require).any(|tag| !is_understood(tag)) {
@@ -156,7 +157,7 @@ impl Exchange {
                 self.sources.proved(now.mono, address);
                 return Some(Sender::Device(user));
             }
-            Verdict::Wrong => self.strike(now, flow, user),
+            Verdict::Wrong => self.wrong_secret(now, address, user),
             Verdict::Stale | Verdict::Missing => {}
         }
         match self.sources.ask(now.mono, address) {
@@ -184,13 +185,6 @@ impl Exchange {
             self.refuse(flow, message, 403);
         }
         refused
-    }
-
-    /// A wrong secret, or a wrong token.
-    pub(crate) fn strike(&mut self, now: Now, flow: Flow, user: &str) {
-        if let Some(guessing) = self.guesses.strike(now.mono, flow.remote.ip(), user) {
-            self.report_guessing(now, guessing);
-        }
     }
 
     /// Asks for what the device that the request names can give: a token from a web phone, a digest from all others.
@@ -251,7 +245,7 @@ impl Exchange {
 
     /// Refuses a request that has a transaction.
     pub(crate) fn refuse_accepted(&mut self, now: Now, server: ServerKey, status: u16) {
-        let tag = format!("{:016x}", self.switch.endpoint().random());
+        let tag = hex(self.switch.endpoint().random());
         self.switch
             .endpoint()
             .respond(now.mono, server, status, Some(&tag), |writer| finish_refusal(writer, status));
@@ -288,7 +282,7 @@ impl Exchange {
         let mut answer = Vec::with_capacity(512);
         let suffix = format!(";received={};rport={}", flow.remote.ip(), flow.remote.port());
         let suffix = if via.rport.is_some() { String::new() } else { suffix };
-        let tag = format!("{:016x}", self.switch.endpoint().random());
+        let tag = hex(self.switch.endpoint().random());
         head.write(&mut answer, status, "", &suffix, &tag);
         self.switch.endpoint().transmit(flow, answer.into());
     }

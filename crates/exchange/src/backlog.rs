@@ -14,6 +14,7 @@ use crate::people::is_web_name;
 use calls::CallRecord;
 use clock::{Mono, Now};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// What waits for a store that is away.
 #[derive(Debug, Default)]
@@ -23,7 +24,7 @@ pub(crate) struct Backlog {
     /// Devices whose bindings are to be stored as they are then, not as they were.
     devices: BTreeSet<Box<str>>,
     /// Calls that go on, by session and number; as many as there can be calls.
-    open: BTreeMap<(Box<str>, Box<str>), Box<OpenCall>>,
+    open: BTreeMap<(Arc<str>, Arc<str>), Arc<OpenCall>>,
     retry: Option<Mono>,
 }
 

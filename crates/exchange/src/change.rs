@@ -5,6 +5,7 @@ use crate::people::PeopleChange;
 use calls::{CallRecord, Party};
 use clock::Wall;
 use sip::bindings::StoredBinding;
+use std::sync::Arc;
 
 /// Accounts, callee numbers, queues and lists hash into this many shards; each has one owner (R19).
 pub const SHARDS: u16 = 256;
@@ -44,7 +45,7 @@ pub enum Change {
     /// A call is over; closes what was open of it.
     Record(Box<CallRecord>),
     /// A call is going on: what its record will say if the exchange dies.
-    OpenCall(Box<OpenCall>),
+    OpenCall(Arc<OpenCall>),
     /// Something was decided by itself.
     Fact(Box<Fact>),
 }
@@ -53,9 +54,9 @@ pub enum Change {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenCall {
     /// As in its record.
-    pub session_id: Box<str>,
+    pub session_id: Arc<str>,
     /// The number that was dialled.
-    pub dialled: Box<str>,
+    pub dialled: Arc<str>,
     /// Who called.
     pub caller: Party,
     /// The label of the leg that answered; empty if none did, or if we cannot say.
@@ -84,8 +85,8 @@ pub struct Commit {
     pub sequence: u64,
     /// Somebody waits for the answer; others may be collected for a moment (R21).
     pub urgent: bool,
-    /// The changes, in order.
-    pub changes: Vec<Owned>,
+    /// The changes, in order; the exchange keeps them, too, until the answer.
+    pub changes: Arc<[Owned]>,
 }
 
 /// The store's answer to one [`Commit`].

@@ -270,30 +270,13 @@ pub enum Answer {
 impl Exchange {
     pub(crate) fn command(&mut self, now: Now, id: CommandId, command: Command) {
         match command {
-            Command::AddAccount { name, .. } if self.people.account(&name).is_some() => {
-                self.answer(id, Answer::Refused(Refusal::Exists("account", name)));
-            }
-            Command::AddAccount { name, display, edits } => {
-                let (mut display, mut settings) = (clean_display(&display), Box::default());
-                for edit in edits {
-                    edit.apply(&mut display, &mut settings);
-                }
-                self.change_people(now, id, PeopleChange::PutAccount { name, display, settings });
-            }
-            Command::AddDevice { name, .. } if self.people.device(&name).is_some() => {
-                self.answer(id, Answer::Refused(Refusal::Exists("device", name)));
-            }
-            Command::AddDevice { name, device } => {
-                self.change_people(now, id, PeopleChange::PutDevice { name, device });
-            }
+            Command::AddAccount { name, display, edits } => self.add_account(now, id, name, &display, edits),
+            Command::AddDevice { name, device } => self.add_device(now, id, name, device),
             Command::EditAccount { name, edits } => self.edit_account(now, id, name, edits),
             Command::EditDevice { name, edits } => self.edit_device(now, id, name, edits),
             Command::Change(change) => self.change_people(now, id, change),
             Command::OpenWebPhone(wanted) => self.open_web_phone(now, id, *wanted),
-            Command::EndSession(session) => {
-                self.end_session(now, session.as_deref());
-                self.answer(id, Answer::Done);
-            }
+            Command::EndSession(session) => self.end_session(now, id, session.as_deref()),
             Command::Import(rows) => self.import(now, id, &rows),
             list @ (Command::ListAccounts
             | Command::ListNumbers
@@ -306,22 +289,13 @@ impl Exchange {
                 let answer = self.list(&list);
                 self.answer(id, answer);
             }
-            Command::Account(name) => {
-                let row =
-                    self.people.account(&name).map(|account| Box::new(self.account_row(&name, account)));
-                self.answer(id, Answer::Account(row));
-            }
-            Command::Number(number) => {
-                let found =
-                    self.people.account_of(&number).map(|(account, _)| (number.clone(), account.into()));
-                self.answer(id, Answer::Numbers(found.into_iter().collect()));
-            }
-            Command::Device(name) => {
-                let found = self.people.device(&name).map(|device| self.device_row(&name, device));
-                self.answer(id, Answer::Devices(found.into_iter().collect()));
-            }
-            page @ (Command::AccountPage(_) | Command::NumberPage(_) | Command::DevicePage(_)) => {
-                let answer = self.page(&page);
+            look @ (Command::Account(_)
+            | Command::Number(_)
+            | Command::Device(_)
+            | Command::AccountPage(_)
+            | Command::NumberPage(_)
+            | Command::DevicePage(_)) => {
+                let answer = self.look(&look);
                 self.answer(id, answer);
             }
             Command::MayTry { source, name } => {
@@ -329,16 +303,12 @@ impl Exchange {
                 self.answer(id, Answer::Wait(wait));
             }
             Command::WrongSecret { source, name } => {
-                if let Some(guessing) = self.guesses.strike(now.mono, source, &name) {
-                    self.report_guessing(now, guessing);
-                }
+                self.wrong_secret(now, source, &name);
                 self.answer(id, Answer::Done);
             }
             Command::HangUp { call, who } => {
-                let answer = match self.hang_up(now, &call, &who) {
-                    true => Answer::Done,
-                    false => Answer::Refused(Refusal::Unknown("call", call.to_string().into())),
-                };
+                let unknown = || Answer::Refused(Refusal::Unknown("call", call.to_string().into()));
+                let answer = if self.hang_up(now, &call, &who) { Answer::Done } else { unknown() };
                 self.answer(id, answer);
             }
             Command::Ladder(session_id) => {
@@ -353,10 +323,35 @@ impl Exchange {
             }
             Command::Reconfigure(live) => self.reconfigure(id, *live),
             Command::Status => {
-                let status = self.status(now);
-                self.answer(id, Answer::Status(status));
+                let answer = Answer::Status(self.status(now));
+                self.answer(id, answer);
             }
         }
+    }
+
+    fn add_account(
+        &mut self,
+        now: Now,
+        id: CommandId,
+        name: Box<str>,
+        display: &str,
+        edits: Vec<AccountEdit>,
+    ) {
+        if self.people.account(&name).is_some() {
+            return self.answer(id, Answer::Refused(Refusal::Exists("account", name)));
+        }
+        let (mut display, mut settings) = (clean_display(display), Box::default());
+        for edit in edits {
+            edit.apply(&mut display, &mut settings);
+        }
+        self.change_people(now, id, PeopleChange::PutAccount { name, display, settings });
+    }
+
+    fn add_device(&mut self, now: Now, id: CommandId, name: Box<str>, device: Device) {
+        if self.people.device(&name).is_some() {
+            return self.answer(id, Answer::Refused(Refusal::Exists("device", name)));
+        }
+        self.change_people(now, id, PeopleChange::PutDevice { name, device });
     }
 
     /// Everything of one kind.

@@ -4,6 +4,7 @@ use crate::exchange::Exchange;
 use crate::limits;
 use calls::{CallId, Cause};
 use clock::Now;
+use sip::Flow;
 
 impl Exchange {
     /// From now on new calls are refused with 503 and Retry-After, but for emergencies (R31); there is no way back.
@@ -30,6 +31,15 @@ impl Exchange {
         if self.draining {
             return Some("The exchange stops and takes no new calls");
         }
-        (self.switch.load().0 >= limits::CALLS).then_some("Too many calls are up")
+        self.is_full().then_some("Too many calls are up")
+    }
+
+    /// A telephone of ours hears why we stop, before its 503; to everybody else the status says it.
+    pub(crate) fn says_why_it_stops(&self, flow: Flow) -> bool {
+        self.draining && !self.is_full() && self.device_at(flow).is_some()
+    }
+
+    fn is_full(&self) -> bool {
+        self.switch.load().0 >= limits::CALLS
     }
 }

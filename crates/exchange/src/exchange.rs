@@ -32,6 +32,7 @@ use clock::{Mono, Now};
 use sip::ServerKey;
 use sip::digest::{ChallengePolicy, Verifier};
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What the office needs to know beside its people.
@@ -77,7 +78,7 @@ pub(crate) enum Promise {
 #[derive(Debug)]
 pub(crate) struct Pending {
     pub(crate) promise: Promise,
-    pub(crate) changes: Vec<Change>,
+    pub(crate) changes: Arc<[Owned]>,
 }
 
 /// The office.
@@ -109,6 +110,8 @@ pub struct Exchange {
     pub(crate) listening: Listening,
     pub(crate) web_phones: WebPhones,
     pending: BTreeMap<u64, Pending>,
+    /// Changes that nobody waits for, until the shell has carried out everything else: one commit for all of them.
+    gathered: Vec<Owned>,
     sequence: u64,
     epoch: Epoch,
 }
@@ -153,6 +156,7 @@ impl Exchange {
             listening: Listening::default(),
             web_phones: WebPhones::default(),
             pending: BTreeMap::new(),
+            gathered: Vec::new(),
             sequence: snapshot.sequence,
             epoch: Epoch(1),
             config,
@@ -226,9 +230,15 @@ impl Exchange {
             self.ladder.keep(true, transmit.flow, &transmit.bytes);
             return Some(Output::Transmit(transmit));
         }
+        if let Some(action) = self.switch.next_action() {
+            return Some(Output::Media(action));
+        }
         // A connection is closed when all that is for it has left.
-        let action = self.switch.next_action().map(Output::Media);
-        action.or_else(|| self.web_phones.next_to_close().map(Output::CloseFlow))
+        if let Some(flow) = self.web_phones.next_to_close() {
+            return Some(Output::CloseFlow(flow));
+        }
+        self.hand_over_gathered();
+        self.outputs.pop_front()
     }
 
     /// When, and why, the office wants an [`Input::Timeout`].
@@ -264,7 +274,8 @@ impl Exchange {
     /// Whether nothing is under way: no leg, no promise, nothing that the store does not have.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.switch.load() == (0, 0) && self.pending.is_empty() && self.backlog.is_empty()
+        let stored = self.pending.is_empty() && self.gathered.is_empty() && self.backlog.is_empty();
+        self.switch.load() == (0, 0) && stored
     }
 
     /// How many commits wait for the store's answer.
@@ -335,14 +346,34 @@ impl Exchange {
             };
             return self.break_promise(now, promise, why);
         }
+        let epoch = self.epoch;
+        let owned = |change| Owned { shard: Shard::of(subject(&change)), epoch, change };
+        let owned = changes.into_iter().map(owned);
+        if matches!(promise, Promise::Nothing) {
+            self.gathered.extend(owned);
+            if self.gathered.len() >= limits::GATHERED {
+                self.hand_over_gathered();
+            }
+            return;
+        }
+        // In the order in which they were made: what was gathered may be about the same device.
+        self.hand_over_gathered();
+        let changes = owned.collect();
+        self.hand_over(changes, promise);
+    }
+
+    /// Makes one commit of the changes that nobody waits for.
+    fn hand_over_gathered(&mut self) {
+        if !self.gathered.is_empty() {
+            let changes = self.gathered.drain(..).collect();
+            self.hand_over(changes, Promise::Nothing);
+        }
+    }
+
+    fn hand_over(&mut self, changes: Arc<[Owned]>, promise: Promise) {
         self.sequence += 1;
         let urgent = !matches!(promise, Promise::Nothing);
-        let owned = changes.iter().map(|change| Owned {
-            shard: Shard::of(subject(change)),
-            epoch: self.epoch,
-            change: change.clone(),
-        });
-        let commit = Commit { sequence: self.sequence, urgent, changes: owned.collect() };
+        let commit = Commit { sequence: self.sequence, urgent, changes: Arc::clone(&changes) };
         self.outputs.push_back(Output::Commit(commit));
         self.pending.insert(self.sequence, Pending { promise, changes });
     }
@@ -359,11 +390,17 @@ impl Exchange {
             StoreAnswer::Unavailable { why } => {
                 self.store_ready = false;
                 self.break_promise(now, pending.promise, &why);
-                self.store_later(now, pending.changes);
+                let changes = pending.changes.iter().map(|owned| owned.change.clone()).collect();
+                self.store_later(now, changes);
             }
             StoreAnswer::Conflict { why } => self.break_promise(now, pending.promise, &why),
             StoreAnswer::Fenced { shard } => {
                 let why = format!("shard {} belongs to another exchange now", shard.0);
+                if matches!(pending.promise, Promise::Nothing) {
+                    // R19: what was gathered with it and is of other shards is still ours to store.
+                    self.gathered
+                        .extend(pending.changes.iter().filter(|owned| owned.shard != shard).cloned());
+                }
                 self.break_promise(now, pending.promise, &why);
             }
         }
@@ -389,9 +426,9 @@ impl Exchange {
     }
 
     /// Directory data is in force once it is kept.
-    fn apply(&mut self, now: Now, changes: &[Change]) {
-        for change in changes {
-            if let Change::People(change) = change {
+    fn apply(&mut self, now: Now, changes: &[Owned]) {
+        for owned in changes {
+            if let Change::People(change) = &owned.change {
                 self.tell_people(now, change);
                 if let PeopleChange::RemoveAccount { name } = change {
                     self.end_web_phones_of(now, name);
@@ -416,16 +453,16 @@ impl Exchange {
     pub(crate) fn coming<T>(&self, pick: impl Fn(&PeopleChange) -> Option<T>) -> Option<T> {
         let changes = self.pending.values().rev().flat_map(|pending| pending.changes.iter().rev());
         changes
-            .filter_map(|change| match change {
+            .filter_map(|owned| match &owned.change {
                 Change::People(change) => Some(change),
                 _ => None,
             })
             .find_map(pick)
     }
 
-    /// The sequence number of the next commit.
+    /// The sequence number of the next commit that somebody waits for.
     pub(crate) fn next_sequence(&self) -> u64 {
-        self.sequence + 1
+        self.sequence + 1 + u64::from(!self.gathered.is_empty())
     }
 }
 

@@ -12,7 +12,7 @@ impl Exchange {
     /// A call for a person: rings, or goes where the person says.
     pub(crate) fn call_account(&mut self, now: Now, call: CallId, owner: &str, number: &str) {
         let Some(account) = self.people.account(owner) else { return };
-        let callee = Party { number: number.into(), name: account.display.clone() };
+        let callee = Party::new(number, &account.display);
         // R31: whoever an emergency service calls back is reached.
         let from_outside = self.ongoing.call(call).is_some_and(|ongoing| ongoing.device.is_none());
         let called_back = from_outside && self.call_backs.is_expected(now, owner);

@@ -160,6 +160,13 @@ impl Guesses {
 }
 
 impl Exchange {
+    /// A wrong secret or token was tried, at whatever door.
+    pub(crate) fn wrong_secret(&mut self, now: Now, source: IpAddr, name: &str) {
+        if let Some(guessing) = self.guesses.strike(now.mono, source, name) {
+            self.report_guessing(now, guessing);
+        }
+    }
+
     /// Tells the operator, and leaves a fact about the source.
     pub(crate) fn report_guessing(&mut self, now: Now, guessing: Guessing) {
         let Guessing { source, name, strikes, ignored } = &guessing;

@@ -56,7 +56,7 @@ impl Exchange {
     /// Rings those members who are free; returns how many devices ring.
     fn ring_members(&mut self, now: Now, call: CallId, group: &Group, members: &[Box<str>]) -> usize {
         let caller = self.ongoing.call(call).and_then(|ongoing| ongoing.device.clone());
-        let callee = Party { number: group.number.clone(), name: group.display.clone() };
+        let callee = Party::new(&group.number, &group.display);
         let mut ringing = 0;
         for member in members {
             if self.is_free(member) {

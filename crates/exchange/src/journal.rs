@@ -12,13 +12,14 @@ use crate::exchange::{Exchange, Promise};
 use calls::CallId;
 use clock::Now;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What the store was told of each running call.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
-    calls: BTreeMap<CallId, OpenCall>,
+    calls: BTreeMap<CallId, Arc<OpenCall>>,
     /// Their names in the store.
-    keys: BTreeSet<(Box<str>, Box<str>)>,
+    keys: BTreeSet<(Arc<str>, Arc<str>)>,
 }
 
 impl Journal {
@@ -32,17 +33,17 @@ impl Exchange {
     /// A call begins.
     pub(crate) fn journal_call(&mut self, now: Now, call: CallId) {
         let Some(ongoing) = self.ongoing.call(call) else { return };
-        let open = OpenCall {
+        let open = Arc::new(OpenCall {
             session_id: ongoing.session_id.clone(),
             dialled: ongoing.callee.number.clone(),
             caller: ongoing.caller.clone(),
             answered_by: Box::default(),
             started: now.wall,
             answered: None,
-        };
+        });
         self.journal.keys.insert((open.session_id.clone(), open.dialled.clone()));
-        self.journal.calls.insert(call, open.clone());
-        self.commit(now, vec![Change::OpenCall(Box::new(open))], Promise::Nothing);
+        self.journal.calls.insert(call, Arc::clone(&open));
+        self.commit(now, vec![Change::OpenCall(open)], Promise::Nothing);
     }
 
     /// Somebody answered it.
@@ -56,16 +57,17 @@ impl Exchange {
             }
         };
         let Some(open) = self.journal.calls.get_mut(&call) else { return };
-        open.answered_by = answered_by;
-        open.answered.get_or_insert(now.wall);
-        let change = Change::OpenCall(Box::new(open.clone()));
+        let told = Arc::make_mut(open);
+        told.answered_by = answered_by;
+        told.answered.get_or_insert(now.wall);
+        let change = Change::OpenCall(Arc::clone(open));
         self.commit(now, vec![change], Promise::Nothing);
     }
 
     /// Its record closes it.
     pub(crate) fn journal_end(&mut self, call: CallId) {
         if let Some(open) = self.journal.calls.remove(&call) {
-            self.journal.keys.remove(&(open.session_id, open.dialled));
+            self.journal.keys.remove(&(Arc::clone(&open.session_id), Arc::clone(&open.dialled)));
         }
     }
 }

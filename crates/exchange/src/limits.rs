@@ -6,6 +6,8 @@ use std::time::Duration;
 pub const CALLS: usize = 20_000;
 /// Promises that wait for the store; beyond, new ones are refused with 503 (R20).
 pub const PENDING_COMMITS: usize = 16_384;
+/// Changes that nobody waits for, of one commit; beyond, another is made.
+pub const GATHERED: usize = 64;
 /// Watchers of busy lamps, presence and messages.
 pub const WATCHERS: usize = 50_000;
 /// Records of calls that wait for a store that is away; beyond, the oldest are lost (R20).

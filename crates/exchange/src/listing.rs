@@ -22,10 +22,22 @@ impl Slice {
 }
 
 impl Exchange {
-    /// The answer to a command that asks for a page.
-    pub(crate) fn page(&self, what: &Command) -> Answer {
+    /// The answer to a command that asks for one thing or for a page.
+    pub(crate) fn look(&self, what: &Command) -> Answer {
         let people = &self.people;
         match what {
+            Command::Account(name) => {
+                let row = people.account(name).map(|account| Box::new(self.account_row(name, account)));
+                Answer::Account(row)
+            }
+            Command::Number(number) => {
+                let found = people.account_of(number).map(|(account, _)| (number.clone(), account.into()));
+                Answer::Numbers(found.into_iter().collect())
+            }
+            Command::Device(name) => {
+                let found = people.device(name).map(|device| self.device_row(name, device));
+                Answer::Devices(found.into_iter().collect())
+            }
             Command::AccountPage(slice) => {
                 let fits = |(name, account): &(&str, &Account)| {
                     slice.has(&[name, &account.display])

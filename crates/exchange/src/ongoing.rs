@@ -4,6 +4,7 @@ use calls::{CallId, Party};
 use sip::Flow;
 use sip::subscription::DialogState;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// One call.
 #[derive(Clone, Debug)]
@@ -17,12 +18,12 @@ pub(crate) struct Ongoing {
     pub(crate) callee: Party,
     pub(crate) callee_account: Option<Box<str>>,
     /// The session, by which a loop is seen (R9).
-    pub(crate) session_id: Box<str>,
+    pub(crate) session_id: Arc<str>,
     pub(crate) state: DialogState,
     /// On whose account calls to the outside go: the caller's, or that of the last who forwarded.
     pub(crate) payer: Option<Box<str>>,
     /// The numbers that it asked for before (R9).
-    pub(crate) asked: Vec<Box<str>>,
+    pub(crate) asked: Vec<Arc<str>>,
     /// How often it was sent on.
     pub(crate) forwards: u8,
     /// An emergency: nothing limits it (R31).
@@ -78,7 +79,7 @@ pub(crate) struct OngoingCalls {
     calls: BTreeMap<CallId, Ongoing>,
     by_account: BTreeMap<Box<str>, BTreeSet<CallId>>,
     /// Which number each session asks for.
-    sessions: BTreeSet<(Box<str>, Box<str>)>,
+    sessions: BTreeSet<(Arc<str>, Arc<str>)>,
     /// Somebody wants to know which calls change; these did.
     watched: bool,
     touched: BTreeSet<CallId>,

@@ -127,8 +127,8 @@ impl Exchange {
         let Reach::Outside(outside) = &mut ongoing.reach else { return false };
         (outside.trunk, outside.flow) = (Some(name.into()), Some(flow));
         // R32: who wants to be hidden is hidden behind the company's number, too.
-        let number = outside.caller.clone().filter(|_| emergency || !from.is_anonymous());
-        let shown = number.map(|number| Party { number, name: from.name });
+        let number = outside.caller.as_deref().filter(|_| emergency || !from.is_anonymous());
+        let shown = number.map(|number| Party { number: number.into(), name: from.name });
         let line = Line {
             login: account(trunk).map(Arc::new),
             caller: shown,
@@ -140,7 +140,7 @@ impl Exchange {
             flow,
             uri: trunk_uri(trunk, Some(&outside.number)).into(),
             routes: Vec::new(),
-            callee: Party { number: outside.number.clone(), name: "".into() },
+            callee: Party::new(&outside.number, ""),
             domain: trunk.host.to_string().into(),
             behind_nat: false,
             further: Vec::new(),
@@ -148,7 +148,7 @@ impl Exchange {
             at_once: None,
         };
         self.switch.try_anew(call);
-        if self.switch.add_branch(now, call, &target).is_none() {
+        if self.switch.add_branch(now, call, target).is_none() {
             return false;
         }
         self.use_line(call, name);

@@ -52,7 +52,7 @@ impl fmt::Debug for Pin {
 #[derive(Debug)]
 struct Waiting {
     call: CallId,
-    session_id: Box<str>,
+    session_id: std::sync::Arc<str>,
     number: Box<str>,
     /// Whose number it is, and the hash that is compared.
     owner: Option<(Box<str>, Box<str>)>,

@@ -1,7 +1,7 @@
 //! Registrations: which device is reached where (R11, R12).
 
 use crate::admission::Sender;
-use crate::change::Change;
+use crate::change::{Change, Owned};
 use crate::exchange::{Exchange, Promise};
 use crate::limits::{GONE_FLOWS, RETURN, WEB_EXPIRES};
 use crate::people::{PeopleChange, is_web_name};
@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use wire::sip::{HeaderName, Message, Writer};
+use wire::text::hex;
 
 /// All devices that are registered.
 #[derive(Debug, Default)]
@@ -120,9 +121,9 @@ impl Registrar {
     }
 
     /// The store has these changes.
-    pub(crate) fn committed(&mut self, sequence: u64, changes: &[Change]) {
-        for change in changes {
-            if let Change::Bindings { device, .. } = change
+    pub(crate) fn committed(&mut self, sequence: u64, changes: &[Owned]) {
+        for owned in changes {
+            if let Change::Bindings { device, .. } = &owned.change
                 && self.unsaved.get(device).is_some_and(|&first| first <= sequence)
             {
                 self.unsaved.remove(device);
@@ -276,7 +277,7 @@ impl Exchange {
     pub(crate) fn confirm_registration(&mut self, now: Now, server: ServerKey, device: &str) {
         self.registrar.awaited.remove(device);
         let bindings = self.registrar.bindings(device);
-        let tag = format!("{:016x}", self.switch.endpoint().random());
+        let tag = hex(self.switch.endpoint().random());
         self.switch.endpoint().respond(now.mono, server, 200, Some(&tag), |mut writer| {
             for binding in bindings {
                 write_contact(&mut writer, now, binding);
@@ -294,7 +295,7 @@ impl Exchange {
 
     fn refuse_register(&mut self, now: Now, server: ServerKey, refused: Refused) {
         let least = self.registrar.lifetimes.least;
-        let tag = format!("{:016x}", self.switch.endpoint().random());
+        let tag = hex(self.switch.endpoint().random());
         self.switch.endpoint().respond(now.mono, server, refused.status(), Some(&tag), |mut writer| {
             if refused == Refused::TooBrief {
                 writer.header_number(HeaderName::MinExpires, u64::from(least));

@@ -15,7 +15,9 @@ use media::Prompt;
 use sip::Flow;
 use sip::bindings::Binding;
 use sip::subscription::DialogState;
+use std::sync::Arc;
 use wire::sip::{HeaderName, Message, Uri};
+use wire::text::Short;
 
 impl Exchange {
     /// A new call. What an emergency asks for is known before anything could stop it (R31).
@@ -23,6 +25,7 @@ impl Exchange {
         let emergency = self.emergency(uri);
         if emergency.is_none()
             && let Some(why) = self.refuses_new_calls()
+            && !self.says_why_it_stops(flow)
         {
             return self.refuse_because(flow, message, 503, why);
         }
@@ -35,12 +38,12 @@ impl Exchange {
             return self.refuse(flow, message, 422);
         }
         let asked = uri.user_decoded().unwrap_or_default();
-        let dialled = match (&emergency, &sender) {
-            (Some(number), _) => number.clone(),
+        let dialled: Arc<str> = match (&emergency, &sender) {
+            (Some(number), _) => (**number).into(),
             (None, Sender::Trunk(trunk)) => {
-                self.asked_from_outside(trunk, &asked_of_us(trunk, &asked, message, self))
+                self.asked_from_outside(trunk, &asked_of_us(trunk, &asked, message, self)).into()
             }
-            (None, Sender::Device(_)) => asked.into(),
+            (None, Sender::Device(_)) => (*asked).into(),
         };
         let (caller, label) = self.caller(&sender, message);
         // R32: masked everywhere but in an emergency and in the trace.
@@ -52,11 +55,11 @@ impl Exchange {
             flow,
             invite: message,
             caller: caller.clone(),
-            dialled: &dialled,
+            dialled: Arc::clone(&dialled),
             label: &label,
             behind_nat: is_behind_nat(flow, message),
             media_from: self.media_from(&sender),
-            session_id: &session_id,
+            session_id: Arc::clone(&session_id),
             emergency: emergency.is_some(),
         };
         let call = match self.switch.incoming(now, &incoming) {
@@ -89,7 +92,7 @@ impl Exchange {
     }
 
     /// Where else the media of a caller may come from: a trunk lists it (R16).
-    fn media_from(&self, sender: &Sender) -> std::sync::Arc<[std::net::IpAddr]> {
+    fn media_from(&self, sender: &Sender) -> Arc<[std::net::IpAddr]> {
         match sender {
             Sender::Trunk(trunk) => self.people.trunk(trunk).map(|trunk| trunk.sources.as_slice().into()),
             Sender::Device(_) => None,
@@ -97,7 +100,7 @@ impl Exchange {
         .unwrap_or_default()
     }
 
-    fn new_ongoing(&self, sender: Sender, caller: Party, dialled: &str, session_id: String) -> Ongoing {
+    fn new_ongoing(&self, sender: Sender, caller: Party, dialled: &str, session_id: Arc<str>) -> Ongoing {
         let (device, entry) = match sender {
             Sender::Device(device) => (Some(device), None),
             Sender::Trunk(trunk) => (None, Some(trunk)),
@@ -112,7 +115,7 @@ impl Exchange {
             device,
             callee,
             callee_account,
-            session_id: session_id.into(),
+            session_id,
             state: DialogState::Trying,
             asked: Vec::new(),
             forwards: 0,
@@ -127,9 +130,9 @@ impl Exchange {
     /// Who has a number, and whose account that is.
     pub(crate) fn callee(&self, number: &str) -> (Party, Option<Box<str>>) {
         let account = self.people.account_of(number);
-        let group = || self.people.group_of(number).map(|(_, group)| group.display.clone());
-        let name = account.map(|(_, account)| account.display.clone()).or_else(group).unwrap_or_default();
-        (Party { number: number.into(), name }, account.map(|(name, _)| name.into()))
+        let group = || self.people.group_of(number).map(|(_, group)| &*group.display);
+        let name = account.map(|(_, account)| &*account.display).or_else(group).unwrap_or_default();
+        (Party::new(number, name), account.map(|(name, _)| name.into()))
     }
 
     /// Reaches whoever has the number.
@@ -162,7 +165,7 @@ impl Exchange {
             .take(limits::BRANCHES)
             .filter_map(|(device, ways)| target(device, &ways, callee, self.config.domain.as_deref()))
             .collect();
-        targets.iter().filter(|target| self.switch.add_branch(now, call, target).is_some()).count()
+        targets.into_iter().filter_map(|target| self.switch.add_branch(now, call, target)).count()
     }
 
     /// Rings those devices of an account that answer by themselves, and asks them to (R5); returns how many.
@@ -190,7 +193,7 @@ impl Exchange {
                     continue;
                 };
                 target.at_once = Some(at_once);
-                ringing += usize::from(self.switch.add_branch(now, call, &target).is_some());
+                ringing += usize::from(self.switch.add_branch(now, call, target).is_some());
             }
         }
         ringing
@@ -214,10 +217,10 @@ impl Exchange {
                 ways.iter().filter_map(|ways| target(device, ways, &callee, domain)).collect();
             // R11: a device that rings by one flow learns of the others, and rings once.
             targets.retain(|target| !self.switch.rings(call, target));
-            for target in &targets {
-                self.switch.add_branch(now, call, target);
-            }
             if !targets.is_empty() {
+                for target in targets {
+                    self.switch.add_branch(now, call, target);
+                }
                 self.switch.limit_ringing(now, call, self.config.ring_limit);
                 self.call_moved_to(now, call, DialogState::Early);
             }
@@ -274,32 +277,35 @@ impl Exchange {
             Sender::Device(device) => {
                 let account =
                     self.people.device(device).and_then(|device| self.people.account(&device.account));
-                let number = account.and_then(|account| account.numbers.first()).unwrap_or(device).clone();
-                let name = account.map(|account| account.display.clone()).unwrap_or_default();
-                (Party { number, name }, device.clone())
+                let number = account.and_then(|account| account.numbers.first()).unwrap_or(device);
+                let name = account.map(|account| &*account.display).unwrap_or_default();
+                (Party::new(number, name), device.clone())
             }
             Sender::Trunk(trunk) => {
                 let from = message.from().ok();
                 let number = from.and_then(|from| from.uri().ok()).and_then(|uri| uri.user_decoded());
                 let name = from.map(|from| from.display_name()).unwrap_or_default();
                 let number = clean_display(number.as_deref().unwrap_or("anonymous"));
-                (Party { number, name: clean_display(&String::from_utf8_lossy(&name)) }, trunk.clone())
+                (Party::new(&number, &clean_display(&String::from_utf8_lossy(&name))), trunk.clone())
             }
         }
     }
 
     /// The caller's half of the Session-ID, or a new one if it has none (RFC 7989 section 6).
-    fn session_id(&mut self, message: &Message<'_>) -> String {
+    fn session_id(&mut self, message: &Message<'_>) -> Arc<str> {
         let sent = message.value(HeaderName::SessionId).and_then(|value| std::str::from_utf8(value).ok());
         let half = sent.and_then(|text| text.split(';').next()).map(str::trim).unwrap_or_default();
         let right = half.len() == 32
             && half.bytes().all(|byte| byte.is_ascii_hexdigit())
             && half.bytes().any(|b| b != b'0');
         if right {
-            return half.to_ascii_lowercase();
+            return half.to_ascii_lowercase().into();
         }
         let endpoint = self.switch.endpoint();
-        format!("{:016x}{:016x}", endpoint.random() | 1, endpoint.random())
+        let mut name = Short::<32>::new();
+        name.push_hex(endpoint.random() | 1);
+        name.push_hex(endpoint.random());
+        (*name).into()
     }
 }
 

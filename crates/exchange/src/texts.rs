@@ -51,7 +51,7 @@ impl Exchange {
         let Some((_, account)) = self.people.account_of(&named) else {
             return self.refuse(flow, message, 404);
         };
-        let callee = Party { number: named.as_ref().into(), name: account.display.clone() };
+        let callee = Party::new(&named, &account.display);
         let others = account.devices.iter().filter(|other| *other != device);
         let targets: Vec<(Box<str>, Flow, Vec<Box<str>>)> = others
             .flat_map(|other| self.registrar.targets(other))

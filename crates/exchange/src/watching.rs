@@ -249,7 +249,7 @@ impl Exchange {
                 state: ongoing.state,
                 outgoing,
                 remote: sees_parties.then(|| Party {
-                    display: remote.name.clone(),
+                    display: (*remote.name).into(),
                     uri: format!("sip:{}@{}", remote.number, host).into(),
                 }),
             }

@@ -183,7 +183,7 @@ impl Exchange {
     }
 
     /// A session is over, and its web phone with it; one without is fine.
-    pub(crate) fn end_session(&mut self, now: Now, session: Option<&str>) {
+    pub(crate) fn end_session(&mut self, now: Now, id: CommandId, session: Option<&str>) {
         let known = &self.web_phones.by_session;
         let devices: Vec<Box<str>> = match session {
             Some(session) => known.get(session).cloned().into_iter().collect(),
@@ -192,6 +192,7 @@ impl Exchange {
         for device in devices {
             self.end_web_phone(now, &device);
         }
+        self.answer(id, Answer::Done);
     }
 
     /// The web phones of an account that leaves.
@@ -243,7 +244,7 @@ impl Exchange {
                 return Some(user.into());
             }
             Worth::Old => {}
-            Worth::Wrong => self.strike(now, flow, &user),
+            Worth::Wrong => self.wrong_secret(now, flow.remote.ip(), &user),
         }
         self.challenge_bearer(now, flow, message, true);
         None

@@ -86,7 +86,7 @@ impl Desk {
                 }
                 Output::CloseFlow(flow) => self.closed.push(flow),
                 Output::Commit(commit) => {
-                    self.commits.extend(commit.changes.into_iter().map(|owned| owned.change));
+                    self.commits.extend(commit.changes.iter().map(|owned| owned.change.clone()));
                     let answer = StoreAnswer::Committed;
                     self.exchange.handle(self.now, Input::Stored { sequence: commit.sequence, answer });
                 }

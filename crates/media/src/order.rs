@@ -168,7 +168,7 @@ pub struct StreamIdentity {
     /// The timestamp of the first packet.
     pub first_timestamp: u32,
     /// Our canonical name in RTCP (RFC 7022): no user name, no host name.
-    pub cname: Box<str>,
+    pub cname: Arc<str>,
 }
 
 /// What the engine saw.

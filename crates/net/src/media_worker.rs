@@ -19,6 +19,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -75,6 +76,7 @@ enum Order {
 #[derive(Clone)]
 pub struct MediaInbox {
     orders: Sender<Order>,
+    asleep: Arc<AtomicBool>,
 }
 
 impl MediaInbox {
@@ -102,9 +104,15 @@ impl MediaInbox {
         self.orders.push(Order::Digit(leg, digit)).map_err(|_| Full(()))
     }
 
-    /// Wakes the worker for the orders that were given since it last looked.
+    /// Makes sure that the worker looks at the orders that were given, within [`TICK`]: while it has legs it wakes for
+    /// their packets and ticks anyway, and looks at its orders first. Only one without any has to be woken.
     pub fn ring(&self) {
-        self.orders.ring();
+        // The worker says that it goes to sleep and then looks once more; we have put in the order and look then. In one
+        // order of all threads, one of the two sees the other.
+        fence(Ordering::SeqCst);
+        if self.asleep.load(Ordering::Relaxed) {
+            self.orders.ring();
+        }
     }
 
     /// Ends the worker's thread.
@@ -136,6 +144,7 @@ pub struct MediaWorker {
     watched: Vec<bool>,
     poll: Poll,
     mailbox: Mailbox<Order>,
+    asleep: Arc<AtomicBool>,
     clock: Clock,
     browsers: Option<Browsers>,
 }
@@ -181,6 +190,7 @@ impl MediaWorker {
         }
         let by_port = leases.iter().enumerate().map(|(i, lease)| ((lease.address, lease.port), i)).collect();
         let legs = vec![None; sockets.len()];
+        let asleep = Arc::new(AtomicBool::new(false));
         let watched = vec![false; sockets.len()];
         let worker = MediaWorker {
             engine: Engine::new(sounds),
@@ -191,11 +201,12 @@ impl MediaWorker {
             watched,
             poll,
             mailbox,
+            asleep: Arc::clone(&asleep),
             clock,
             browsers,
         };
         thread::Builder::new().name(format!("media-{}", config.worker)).spawn(move || worker.run(events))?;
-        Ok(Started { leases, shared, inbox: MediaInbox { orders } })
+        Ok(Started { leases, shared, inbox: MediaInbox { orders, asleep } })
     }
 
     fn run(mut self, mut events: impl FnMut(MediaEvent)) {
@@ -204,9 +215,20 @@ impl MediaWorker {
         let mut packet = vec![0; PACKET];
         loop {
             let now = self.clock.now().mono;
-            // Without a leg there is nothing to tick for: the thread sleeps.
+            // Without a leg there is nothing to tick for: the thread sleeps until an order's bell.
             let idle = self.by_leg.is_empty() && self.browsers.as_ref().is_none_or(|it| it.hub.is_empty());
-            let wait = if idle { None } else { Some(next_tick.since(now)) };
+            self.asleep.store(idle, Ordering::Relaxed);
+            fence(Ordering::SeqCst);
+            let wait = match (idle, self.mailbox.take()) {
+                (_, Some(order)) => {
+                    if !self.carry_out(order) {
+                        return;
+                    }
+                    Some(Duration::ZERO)
+                }
+                (true, None) => None,
+                (false, None) => Some(next_tick.since(now)),
+            };
             ready.clear();
             match self.poll.wait(wait) {
                 Ok(tokens) => ready.extend(tokens),
@@ -215,13 +237,12 @@ impl MediaWorker {
                     return;
                 }
             }
-            for token in &ready {
-                if *token == MAILBOX {
-                    if !self.take_orders() {
-                        return;
-                    }
-                    self.settle_browsers(&mut packet);
-                } else if *token == BROWSERS {
+            if !self.take_orders(&ready) {
+                return;
+            }
+            self.settle_browsers(&mut packet);
+            for token in ready.iter().filter(|token| **token != MAILBOX) {
+                if *token == BROWSERS {
                     self.take_from_browsers(&mut packet);
                 } else {
                     self.take_packet(*token, &mut packet);
@@ -240,15 +261,25 @@ impl MediaWorker {
         }
     }
 
-    fn take_orders(&mut self) -> bool {
-        self.mailbox.silence();
+    /// All orders, before any packet that they are about. False when it is time to end.
+    fn take_orders(&mut self, ready: &[Token]) -> bool {
+        if ready.contains(&MAILBOX) {
+            self.mailbox.silence();
+        }
         while let Some(order) = self.mailbox.take() {
-            match order {
-                Order::Apply(lease, order) => self.apply(lease, *order),
-                Order::Release(lease, leg) => self.release(lease, leg),
-                Order::Digit(leg, digit) => self.engine.send_dtmf(leg, digit),
-                Order::Stop => return false,
+            if !self.carry_out(order) {
+                return false;
             }
+        }
+        true
+    }
+
+    fn carry_out(&mut self, order: Order) -> bool {
+        match order {
+            Order::Apply(lease, order) => self.apply(lease, *order),
+            Order::Release(lease, leg) => self.release(lease, leg),
+            Order::Digit(leg, digit) => self.engine.send_dtmf(leg, digit),
+            Order::Stop => return false,
         }
         true
     }
@@ -331,12 +362,12 @@ impl MediaWorker {
                 return;
             }
             for output in outputs {
-                self.carry_out(now, output, packet);
+                self.serve_browser(now, output, packet);
             }
         }
     }
 
-    fn carry_out(&mut self, now: Mono, output: Output, packet: &mut [u8]) {
+    fn serve_browser(&mut self, now: Mono, output: Output, packet: &mut [u8]) {
         match output {
             Output::Send(to, bytes) => {
                 if let Some(browsers) = &self.browsers {

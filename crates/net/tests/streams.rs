@@ -1,4 +1,5 @@
-//! Slow, silent, half-open, huge and deaf connections are bounded (sec_25); short patience stands in for long.
+//! Slow, silent, half-open, huge and deaf connections are bounded (sec_25); short patience stands in for long. And who is
+//! asked for a name must prove it (sec_21).
 
 use net::{AsyncDeliver, Identity, StreamEvent, StreamLimits, StreamListener, Streams};
 use std::net::SocketAddr;
@@ -170,4 +171,34 @@ async fn sec_25_a_peer_that_does_not_read_is_let_go() {
         door.streams.send(flow, Arc::clone(&answer));
     }
     assert_eq!(door.streams.count(), 0, "what waits for it is bounded");
+}
+
+#[tokio::test]
+async fn sec_21_a_peer_must_prove_the_name_that_we_asked_for() {
+    let folder = std::env::temp_dir().join(format!("ringdown-names-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("the test goes on");
+    let identity = Identity::self_signed(&folder, vec!["trunk.test".into()]).expect("the test goes on");
+    let config = Arc::new(RwLock::new(net::server_config(&identity).expect("the test goes on")));
+    let trusting = net::client_config(&identity.certificate).expect("the test goes on");
+    std::fs::remove_dir_all(&folder).expect("the test goes on");
+    // Somebody else whom nobody vouches for.
+    std::fs::create_dir_all(&folder).expect("the test goes on");
+    let other = Identity::self_signed(&folder, vec!["trunk.test".into()]).expect("the test goes on");
+    let strange = net::client_config(&other.certificate).expect("the test goes on");
+    std::fs::remove_dir_all(&folder).expect("the test goes on");
+    let door = door(Some(config)).await;
+    let connect = |name: &'static str, config: &Arc<net::ClientConfig>| {
+        let (streams, tls) = (door.streams.clone(), Some((name, Arc::clone(config))));
+        let (address, seen) = (door.address, door.seen.clone());
+        async move { streams.connect(address, None, tls, seen).await }
+    };
+    let proved = connect("trunk.test", &trusting).await.expect("its own name");
+    // The address is the same, and a connection is there already: neither counts for another name.
+    for name in ["other.test", "127.0.0.1", "sub.trunk.test", "test"] {
+        let refused = connect(name, &trusting).await.expect_err(name);
+        assert!(refused.contains("certificate"), "{name}: {refused}");
+    }
+    assert!(connect("trunk.test", &strange).await.is_err(), "nobody vouches for it");
+    let again = connect("trunk.test", &trusting).await.expect("its own name");
+    assert_ne!(proved.connection, again.connection, "no connection is shared by two names");
 }

@@ -245,3 +245,34 @@ async fn s0_1_a_socket_is_closed_on_demand_after_the_last_words() {
     };
     door.until("its end is told", closed).await;
 }
+
+#[tokio::test]
+async fn sec_25_an_https_handshake_that_never_comes_ends_and_one_address_has_its_share() {
+    let folder = std::env::temp_dir().join(format!("ringdown-https-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let identity = net::Identity::self_signed(&folder, vec!["localhost".into()]).expect("an identity");
+    let config = net::server_config(&identity).expect("a configuration");
+    assert_eq!(net::fingerprint(&identity.certificate).expect("a fingerprint").len(), 32 * 3 - 1);
+    std::fs::remove_dir_all(&folder).expect("removed");
+    let tls = Some(Arc::new(std::sync::RwLock::new(config)));
+    let address = "127.0.0.1:0".parse().expect("an address");
+    let listener = HttpListener::bind(address, None, tls).await.expect("bound");
+    let address = listener.bound();
+    let limits = HttpLimits { handshake: Duration::from_secs(1), ..HttpLimits::default() };
+    let (streams, origins) = (Streams::new(StreamLimits::default()), Origins::default());
+    tokio::spawn(listener.serve(limits, Seats::new(20, 2), move |peer, mut request| {
+        assert!(peer.secure);
+        let answer = streams.answer_upgrade(&mut request, peer, &origins, Admitted::Pages, Seen::default());
+        async move { answer }
+    }));
+    let began = Instant::now();
+    let mut rest = Vec::new();
+    let mut silent = TcpStream::connect(address).await.expect("connected");
+    let _other = TcpStream::connect(address).await.expect("connected");
+    sleep(Duration::from_millis(50)).await;
+    let mut third = TcpStream::connect(address).await.expect("connected");
+    let ended = timeout(Duration::from_secs(3), third.read_to_end(&mut rest)).await;
+    assert!(ended.is_ok() && began.elapsed() < Duration::from_millis(900), "no place for a third");
+    let ended = timeout(Duration::from_secs(3), silent.read_to_end(&mut rest)).await;
+    assert!(ended.is_ok() && began.elapsed() >= Duration::from_millis(950), "a handshake has its time");
+}

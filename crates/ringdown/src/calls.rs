@@ -34,7 +34,7 @@ fn print_json(rows: &[CallRow]) -> Result<(), Failure> {
                 value[field] = time(milliseconds).into();
             }
         }
-        match writeln!(out, "{value}") {
+        match writeln!(out, "{}", talk::escaped(&value.to_string())) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
             other => other?,
         }

@@ -5,9 +5,10 @@ use crate::{Failure, talk};
 use api::control::{Request, Response, RungItem};
 use jiff::Timestamp;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+const NOTHING: &str = "nothing is kept of that call: ladders live in memory, and the oldest make room";
 /// Widest name of a column.
 const NAME: usize = 22;
 
@@ -19,16 +20,25 @@ pub(crate) struct Arguments {
     /// The messages themselves below the drawing, without secrets
     #[arg(long)]
     full: bool,
+    /// Instead, write the messages to a capture file, headers only, for sngrep and Wireshark
+    #[arg(long, value_name = "FILE", conflicts_with = "full")]
+    pcap: Option<PathBuf>,
+    /// With the session descriptions, too, without their secrets; leaves a fact
+    #[arg(long, requires_all = ["pcap", "session_id"])]
+    bodies: bool,
 }
 
 pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
+    if let Some(file) = &arguments.pcap {
+        return capture(data, arguments, file);
+    }
     let request = Request::Ladder { session_id: arguments.session_id.clone() };
     let rungs = match talk::ask(data, &request)? {
         Response::Ladder(rungs) => rungs,
         other => return Err(talk::unexpected(&other)),
     };
     if rungs.is_empty() {
-        return Err("nothing is kept of that call: ladders live in memory, and the oldest make room".into());
+        return Err(NOTHING.into());
     }
     let mut lines = draw(&rungs);
     if arguments.full {
@@ -42,6 +52,21 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+fn capture(data: &Path, arguments: &Arguments, file: &Path) -> Result<(), Failure> {
+    let request = Request::Capture { session_id: arguments.session_id.clone(), bodies: arguments.bodies };
+    let text = match talk::ask(data, &request)? {
+        Response::Capture(text) => text,
+        other => return Err(talk::unexpected(&other)),
+    };
+    if text.is_empty() {
+        return Err(NOTHING.into());
+    }
+    let octet = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let octets: Option<Vec<u8>> = text.as_bytes().chunks(2).map(octet).collect();
+    let octets = octets.ok_or("the exchange sent a capture that cannot be read; this is a fault of ours")?;
+    std::fs::write(file, octets).map_err(|error| format!("{}: {error}", file.display()).into())
 }
 
 fn draw(rungs: &[RungItem]) -> Vec<String> {

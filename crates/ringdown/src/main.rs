@@ -25,8 +25,14 @@ mod talk;
 mod trunk;
 
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// Messages are short-lived values of many sizes on the core thread, and some are freed on others: glibc's allocator spends
+/// a good part of a call on keeping itself in order (docs/performance.md).
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// An office telephone exchange: a call finds the person.
 ///

@@ -53,7 +53,36 @@ pub(crate) fn table(heads: &[&str], rows: &[Vec<String>]) -> Result<(), Failure>
     Ok(())
 }
 
-/// Names are hostile input: no terminal controls in what we print (sec_01).
+/// Names are hostile input: nothing in what we print moves a terminal's cursor or turns its direction (sec_01).
 pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+    text.chars().map(|c| if is_hostile(c) { '?' } else { c }).collect()
+}
+
+/// The same for JSON, where it can be said what was there.
+pub(crate) fn escaped(json: &str) -> String {
+    let escape = |c: char| if is_hostile(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    json.chars().map(escape).collect()
+}
+
+/// A control, or a mark of direction (Unicode TR 36 and TR 55).
+fn is_hostile(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sec_01_nothing_that_is_printed_moves_a_terminal() {
+        let hostile = "ada\u{1b}[2J\u{9b}31m\r\n\u{202e}bob\u{2066}\u{7f}\u{8}=1+1";
+        let shown = plain(hostile);
+        assert_eq!(shown, "ada?[2J?31m???bob???=1+1");
+        assert_eq!(plain("Jürgen 小艾 – O'Neill"), "Jürgen 小艾 – O'Neill");
+        let json = serde_json::to_string(hostile).unwrap();
+        let printed = escaped(&json);
+        assert!(printed.chars().all(|c| !is_hostile(c)), "{printed}");
+        assert_eq!(serde_json::from_str::<String>(&printed).unwrap(), hostile, "it is still the same value");
+    }
 }

@@ -198,6 +198,8 @@ impl Bindings {
         if next.len() > BINDINGS_PER_DEVICE {
             return Err(Refused::TooMany);
         }
+        // One binding is the rule, and a list that grows takes room for four.
+        next.shrink_to_fit();
         self.list = next;
         Ok(done)
     }

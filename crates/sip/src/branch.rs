@@ -12,17 +12,21 @@ use crate::endpoint::ClientKey;
 use rand_core::Rng;
 use siphasher::sip128::{Hasher128, SipHasher13};
 use slotmap::{Key, KeyData};
-use std::fmt::Write as _;
 use std::hash::Hasher;
 use std::net::SocketAddr;
 use wire::sip::{HeaderName, Message, Method, Via};
+use wire::text::{Short, ip};
 
 /// RFC 3261 8.1.1.7: marks branches that are unique by themselves.
 const COOKIE: &str = "z9hG4bK";
 
 /// The branch of a client transaction of ours.
-pub(crate) fn client(key: ClientKey, nonce: u64) -> String {
-    format!("{COOKIE}{:016x}{nonce:016x}", key.data().as_ffi())
+pub(crate) fn client(key: ClientKey, nonce: u64) -> Short<39> {
+    let mut branch = Short::new();
+    branch.push(COOKIE);
+    branch.push_hex(key.data().as_ffi());
+    branch.push_hex(nonce);
+    branch
 }
 
 /// The transaction and nonce in a branch of ours; `None` for anybody else's.
@@ -37,40 +41,32 @@ pub(crate) fn parse_client(branch: &str) -> Option<(ClientKey, u64)> {
 }
 
 /// The topmost Via of a request as the response carries it (RFC 3261 18.2.1, RFC 3581 4).
-pub(crate) fn stamp_via(raw: &str, via: &Via<'_>, source: SocketAddr) -> String {
-    let mut text = String::with_capacity(raw.len() + 48);
-    for (position, part) in split_parameters(raw).enumerate() {
-        let name = part.split('=').next().unwrap_or_default().trim();
-        let ours =
-            position > 0 && (name.eq_ignore_ascii_case("rport") || name.eq_ignore_ascii_case("received"));
+pub(crate) fn stamp_via(via: &Via<'_>, source: SocketAddr) -> Vec<u8> {
+    let raw = via.raw().as_bytes();
+    let mut text = Vec::with_capacity(raw.len() + 48);
+    text.extend_from_slice(raw[..raw.len() - via.params.raw().len()].trim_ascii_end());
+    for param in via.params.iter() {
+        let ours = [&b"rport"[..], b"received"].iter().any(|name| param.name.eq_ignore_ascii_case(name));
         if !ours {
-            if position > 0 {
-                text.push(';');
+            text.push(b';');
+            text.extend_from_slice(param.name);
+            if let Some(value) = param.value {
+                text.push(b'=');
+                text.extend_from_slice(value);
             }
-            text.push_str(part.trim());
         }
     }
     if via.rport.is_some() {
-        let _ = write!(text, ";rport={}", source.port());
+        let mut port = Short::<5>::new();
+        port.push_decimal(source.port());
+        text.extend_from_slice(b";rport=");
+        text.extend_from_slice(port.as_ref());
     }
     if via.rport.is_some() || via.host.ip() != Some(source.ip()) {
-        let _ = write!(text, ";received={}", source.ip());
+        text.extend_from_slice(b";received=");
+        text.extend_from_slice(ip(source.ip()).as_ref());
     }
     text
-}
-
-/// Parts between semicolons outside of quotes.
-fn split_parameters(raw: &str) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
-    let mut escaped = false;
-    raw.split(move |c| {
-        let end = c == ';' && !quoted;
-        if c == '"' && !escaped {
-            quoted = !quoted;
-        }
-        escaped = c == '\\' && !escaped;
-        end
-    })
 }
 
 /// Keys the hashes, so that nobody can aim at another's transaction.
@@ -110,9 +106,12 @@ impl Secret {
     }
 
     /// A To tag that the same request always gets again (RFC 3261 8.2.7).
-    pub(crate) fn stateless_tag(&self, message: &Message<'_>) -> String {
+    pub(crate) fn stateless_tag(&self, message: &Message<'_>) -> Short<17> {
         let id = self.server_id(message, message.method());
-        format!("s{:016x}", (id >> 64) as u64 ^ id as u64)
+        let mut tag = Short::new();
+        tag.push("s");
+        tag.push_hex((id >> 64) as u64 ^ id as u64);
+        tag
     }
 }
 
@@ -150,7 +149,8 @@ mod tests {
                  Call-ID: x\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
             );
             let message = Message::parse(text.as_bytes()).expect("a message");
-            assert_eq!(stamp_via(raw, &message.via().expect("a Via"), source), stamped);
+            let made = stamp_via(&message.via().expect("a Via"), source);
+            assert_eq!(String::from_utf8_lossy(&made), stamped);
         }
     }
 }

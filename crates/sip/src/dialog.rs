@@ -1,18 +1,20 @@
 //! A dialog: what both ends remember between the requests of one conversation (RFC 3261 section 12).
 
+use std::sync::Arc;
 use wire::sip::{Contact, HeaderError, HeaderName, Message, Method, Writer};
 
-/// The state of one dialog, or of one that is about to be (no remote tag yet).
+/// The state of one dialog, or of one that is about to be (no remote tag yet). What never changes is shared among the
+/// dialogs that one request of ours may make.
 #[derive(Clone, Debug)]
 pub struct Dialog {
     /// Call-ID.
-    pub call_id: Box<str>,
+    pub call_id: Arc<str>,
     /// Our From or To value without its tag, in the form of a header value.
-    pub local: Box<str>,
+    pub local: Arc<str>,
     /// Our tag.
-    pub local_tag: Box<str>,
+    pub local_tag: Arc<str>,
     /// The peer's From or To value without its tag.
-    pub remote: Box<str>,
+    pub remote: Arc<str>,
     /// The peer's tag; none before its first response, and never with RFC 2543 peers.
     pub remote_tag: Option<Box<str>>,
     /// The number of our last request.
@@ -75,12 +77,23 @@ impl Dialog {
     /// The dialog that this response makes or confirms (RFC 3261 12.1.2, 13.2.2.4).
     #[must_use]
     pub fn established(&self, response: &Message<'_>) -> Dialog {
-        let mut dialog = self.clone();
-        dialog.remote_tag = response.to().ok().and_then(|to| to.tag().map(Box::from));
-        dialog.routes = raw_values(response, HeaderName::RecordRoute);
-        dialog.routes.reverse();
-        dialog.refresh_target(response);
-        dialog
+        let target = match response.contacts().next() {
+            Some(Ok(Contact::Addr(addr))) => addr.uri.into(),
+            _ => self.target.clone(),
+        };
+        let mut routes = raw_values(response, HeaderName::RecordRoute);
+        routes.reverse();
+        Dialog {
+            call_id: Arc::clone(&self.call_id),
+            local: Arc::clone(&self.local),
+            local_tag: Arc::clone(&self.local_tag),
+            remote: Arc::clone(&self.remote),
+            remote_tag: response.to().ok().and_then(|to| to.tag().map(Box::from)),
+            local_sequence: self.local_sequence,
+            remote_sequence: self.remote_sequence,
+            routes,
+            target,
+        }
     }
 
     /// Takes a new Contact (RFC 3261 12.2: INVITE, UPDATE and their 2xx are target refreshes).
@@ -129,7 +142,7 @@ impl Dialog {
             }
         }
         writer.header(HeaderName::CallId, &*self.call_id);
-        writer.header_fmt(HeaderName::CSeq, format_args!("{sequence} {}", method.as_str()));
+        writer.cseq(sequence, method);
     }
 }
 
@@ -139,11 +152,11 @@ fn raw_values(message: &Message<'_>, name: HeaderName) -> Vec<Box<str>> {
 
 /// A From or To value as `<uri>` or `"name" <uri>` with every parameter but the tag; peers compare nothing but the
 /// tags (RFC 3261 12.2.1.1), so a canonical form is safe and keeps hostile bytes out.
-fn untagged(message: &Message<'_>, name: HeaderName) -> Box<str> {
+fn untagged(message: &Message<'_>, name: HeaderName) -> Arc<str> {
     let parsed = if name == HeaderName::From { message.from() } else { message.to() };
     let Ok(addr) = parsed else { return "<sip:invalid.invalid>".into() };
-    match addr.display.and_then(|display| std::str::from_utf8(display).ok()) {
-        Some(display) if !display.trim().is_empty() => format!("{} <{}>", display.trim(), addr.uri).into(),
-        _ => format!("<{}>", addr.uri).into(),
-    }
+    let display =
+        addr.display.and_then(|display| std::str::from_utf8(display).ok()).unwrap_or_default().trim();
+    let space = if display.is_empty() { "" } else { " " };
+    [display, space, "<", addr.uri, ">"].concat().into()
 }

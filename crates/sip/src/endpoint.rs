@@ -11,7 +11,7 @@
 //! `U` names the owner of a transaction to its user; the endpoint only hands it back.
 
 use crate::branch;
-use crate::envelope::{reply_flow, write_derived, write_request, write_response};
+use crate::envelope::{Head, reply_flow, write_derived, write_request};
 use crate::flow::Flow;
 use crate::transaction::{
     Arm, Class, ClientInvite, ClientOther, ServerInvite, ServerOther, Step, Transmit as Send,
@@ -23,6 +23,7 @@ use slotmap::{Key, SlotMap, new_key_type};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use wire::sip::{Message, Method, StartLine, Writer};
+use wire::text::Short;
 
 new_key_type! {
     /// Names a client transaction.
@@ -144,7 +145,7 @@ struct Server<U> {
     id: u128,
     machine: ServerMachine,
     /// Dropped with the final response (R23).
-    request: Option<Box<[u8]>>,
+    head: Option<Head>,
     response: Option<Arc<[u8]>>,
     retransmit: Option<TimerId>,
     limit: Option<TimerId>,
@@ -205,10 +206,9 @@ impl<U: Copy> Endpoint<U> {
         } else {
             ServerMachine::Other(ServerOther::Trying)
         };
-        let request = Some(Box::from(message.raw()));
+        let head = Some(Head::of(message, flow.remote, &mut self.scratch));
         let flow = reply_flow(flow, message);
-        let server =
-            Server { user, flow, id, machine, request, response: None, retransmit: None, limit: None };
+        let server = Server { user, flow, id, machine, head, response: None, retransmit: None, limit: None };
         let key = self.servers.insert(server);
         self.by_id.insert(id, key);
         key
@@ -225,10 +225,8 @@ impl<U: Copy> Endpoint<U> {
         fill: impl FnOnce(Writer<'_>) -> usize,
     ) {
         let Some(server) = self.servers.get_mut(key) else { return };
-        let Some(request) = server.request.as_deref() else { return };
-        let Ok(message) = Message::parse(request) else { return };
-        self.scratch.clear();
-        write_response(&mut self.scratch, &message, server.flow, status, tag, fill);
+        let Some(head) = &server.head else { return };
+        head.respond(&mut self.scratch, status, tag, fill);
         server.response = Some(Arc::from(&self.scratch[..]));
         let class = Class::of(status);
         let reliable = server.flow.transport.reliable();
@@ -237,7 +235,7 @@ impl<U: Copy> Endpoint<U> {
             ServerMachine::Other(machine) => replace(machine, machine.respond(class, reliable)),
         };
         if class != Class::Provisional {
-            server.request = None;
+            server.head = None;
         }
         self.apply_server(now, key, step);
     }
@@ -264,8 +262,12 @@ impl<U: Copy> Endpoint<U> {
             return;
         }
         let tag = self.secret.stateless_tag(message);
-        self.scratch.clear();
-        write_response(&mut self.scratch, message, flow, status, Some(&tag), fill);
+        Head::of(message, flow.remote, &mut self.scratch).respond(
+            &mut self.scratch,
+            status,
+            Some(&tag),
+            fill,
+        );
         let bytes = Arc::from(&self.scratch[..]);
         let flow = reply_flow(flow, message);
         self.transmits.push_back(Transmit { flow, bytes });
@@ -407,6 +409,14 @@ impl<U: Copy> Endpoint<U> {
     /// Randomness from the endpoint's seed, for tags and Call-IDs.
     pub fn random(&mut self) -> u64 {
         self.rng.next_u64()
+    }
+
+    /// Thirty-two random hexadecimal digits, for a Call-ID or a Session-ID.
+    pub fn random_name(&mut self) -> Short<32> {
+        let mut name = Short::new();
+        name.push_hex(self.rng.next_u64());
+        name.push_hex(self.rng.next_u64());
+        name
     }
 
     /// Changes the owner of a server transaction, once it is known.

@@ -1,10 +1,11 @@
 //! The parts of messages that the transaction layer itself writes: request line and Via, CANCEL and ACK made from an
-//! INVITE, the copied head of a response, and where a response goes.
+//! INVITE, the head of a response, and where a response goes.
 
 use crate::branch;
 use crate::flow::Flow;
 use std::net::SocketAddr;
 use wire::sip::{HeaderName, Message, Method, Writer};
+use wire::text::address;
 
 pub(crate) fn write_request(
     buffer: &mut Vec<u8>,
@@ -17,11 +18,9 @@ pub(crate) fn write_request(
 ) {
     let mut writer = Writer::request(buffer, method, uri);
     // RFC 3581 section 3: always ask for the source port.
-    writer.header_fmt(
-        HeaderName::Via,
-        format_args!("SIP/2.0/{} {};rport;branch={branch}", flow.transport.via_name(), flow.local),
-    );
-    writer.header_fmt(HeaderName::MaxForwards, format_args!("{hops}"));
+    let parts = ["SIP/2.0/", flow.transport.via_name(), " ", &address(flow.local), ";rport;branch=", branch];
+    writer.header_strs(HeaderName::Via, &parts);
+    writer.header_number(HeaderName::MaxForwards, hops.into());
     fill(writer);
 }
 
@@ -39,10 +38,13 @@ pub(crate) fn write_derived(
     writer.header(HeaderName::MaxForwards, "70");
     writer.copy(invite, HeaderName::Route);
     writer.copy(invite, HeaderName::From);
-    writer.copy(response.unwrap_or(invite), HeaderName::To);
+    match response {
+        Some(response) => writer.copy(response, HeaderName::To),
+        None => writer.copy(invite, HeaderName::To),
+    };
     writer.copy(invite, HeaderName::CallId);
     if let Ok(cseq) = invite.cseq() {
-        writer.header_fmt(HeaderName::CSeq, format_args!("{} {}", cseq.number, method.as_str()));
+        writer.cseq(cseq.number, method);
     }
     if let Some(reason) = reason {
         writer.header(HeaderName::Reason, reason);
@@ -50,33 +52,61 @@ pub(crate) fn write_derived(
     writer.finish();
 }
 
-pub(crate) fn write_response(
-    buffer: &mut Vec<u8>,
-    request: &Message<'_>,
-    flow: Flow,
-    status: u16,
-    tag: Option<&str>,
-    fill: impl FnOnce(Writer<'_>) -> usize,
-) {
-    let mut writer = Writer::response(buffer, status, wire::sip::default_reason(status));
-    write_vias(&mut writer, request, flow.remote);
-    writer.copy(request, HeaderName::From);
-    match (request.to(), tag) {
-        (Ok(to), Some(tag)) if to.tag().is_none() && status > 100 => {
-            let value = request.value(HeaderName::To).unwrap_or_default();
-            writer.header_parts(HeaderName::To, &[value, b";tag=", tag.as_bytes()]);
-        }
-        _ => {
-            writer.copy(request, HeaderName::To);
-        }
+/// What all responses to one request have in common, written when the request comes: Via, From, To, Call-ID, CSeq and
+/// Record-Route. Nothing else of the request is needed for its answers.
+#[derive(Debug)]
+pub(crate) struct Head {
+    /// `Via From | value of To | Call-ID CSeq | Record-Route`, lines but for To.
+    text: Box<[u8]>,
+    to_at: usize,
+    ids_at: usize,
+    routes_at: usize,
+    /// To has a tag already.
+    tagged: bool,
+}
+
+impl Head {
+    /// `buffer` is only lent.
+    pub(crate) fn of(request: &Message<'_>, source: SocketAddr, buffer: &mut Vec<u8>) -> Head {
+        buffer.clear();
+        let mut writer = Writer::fragment(buffer);
+        write_vias(&mut writer, request, source);
+        writer.copy(request, HeaderName::From);
+        let to_at = writer.end_fragment();
+        buffer.extend_from_slice(request.value(HeaderName::To).unwrap_or_default());
+        let ids_at = buffer.len();
+        Writer::fragment(buffer).copy(request, HeaderName::CallId).copy(request, HeaderName::CSeq);
+        let routes_at = buffer.len();
+        Writer::fragment(buffer).copy(request, HeaderName::RecordRoute);
+        let tagged = !request.to().is_ok_and(|to| to.tag().is_none());
+        Head { text: buffer.as_slice().into(), to_at, ids_at, routes_at, tagged }
     }
-    writer.copy(request, HeaderName::CallId);
-    writer.copy(request, HeaderName::CSeq);
-    // RFC 3261 12.1.1: all Record-Route values of a request that makes a dialog.
-    if status < 300 && status > 100 {
-        writer.copy(request, HeaderName::RecordRoute);
+
+    /// One response.
+    pub(crate) fn respond(
+        &self,
+        buffer: &mut Vec<u8>,
+        status: u16,
+        tag: Option<&str>,
+        fill: impl FnOnce(Writer<'_>) -> usize,
+    ) {
+        buffer.clear();
+        let mut writer = Writer::response(buffer, status, wire::sip::default_reason(status));
+        writer.lines(&self.text[..self.to_at]);
+        let to = &self.text[self.to_at..self.ids_at];
+        match tag {
+            Some(tag) if !self.tagged && status > 100 => {
+                writer.header_parts(HeaderName::To, &[to, b";tag=", tag.as_bytes()]);
+            }
+            _ => {
+                writer.header(HeaderName::To, to);
+            }
+        }
+        // RFC 3261 12.1.1: all Record-Route values of a request that makes a dialog.
+        let end = if status < 300 && status > 100 { self.text.len() } else { self.routes_at };
+        writer.lines(&self.text[self.ids_at..end]);
+        fill(writer);
     }
-    fill(writer);
 }
 
 /// The Via lines as they came, the topmost with where it really came from (RFC 3261 18.2.1, RFC 3581 4).
@@ -85,8 +115,7 @@ fn write_vias(writer: &mut Writer<'_>, request: &Message<'_>, source: SocketAddr
     let Some(top) = values.next() else { return };
     match request.via() {
         Ok(via) => {
-            let text = String::from_utf8_lossy(top);
-            writer.header(HeaderName::Via, branch::stamp_via(&text, &via, source));
+            writer.header(HeaderName::Via, branch::stamp_via(&via, source));
         }
         Err(_) => {
             writer.header(HeaderName::Via, top);

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_not_answered() {
+    fn sec_05_what_is_no_keepalive_is_not_answered() {
         let source = "192.0.2.1:5060".parse().expect("an address");
         for length in 0..20 {
             assert!(keepalive_answer(&request()[..length], source).is_none());

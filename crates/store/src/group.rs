@@ -37,7 +37,7 @@ pub(crate) struct Group<'a> {
 
 impl<'a> Group<'a> {
     pub(crate) fn add(&mut self, commit: &'a Commit) {
-        for owned in &commit.changes {
+        for owned in commit.changes.iter() {
             match &owned.change {
                 Change::People(change) => self.add_people(change),
                 Change::Bindings { device, bindings } => {

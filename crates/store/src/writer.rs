@@ -180,7 +180,7 @@ pub(crate) async fn take_shard(
 
 /// R19: the shards whose epoch is later than that of the one who writes.
 async fn fenced(connection: &mut SqliteConnection, commits: &[Commit]) -> Result<Fences, sqlx::Error> {
-    let oldest = commits.iter().flat_map(|commit| &commit.changes).map(|owned| owned.epoch).min();
+    let oldest = commits.iter().flat_map(|commit| commit.changes.iter()).map(|owned| owned.epoch).min();
     let oldest = oldest.unwrap_or(Epoch(1));
     let rows: Vec<(u8, i64)> = sqlx::query_as("SELECT shard, epoch FROM shards WHERE epoch > ?")
         .bind(i64::try_from(oldest.0).unwrap_or(i64::MAX))

@@ -263,7 +263,7 @@ fn records_are_read_newest_last() {
 }
 
 fn open_call(session: &str, answered: Option<i64>) -> Change {
-    Change::OpenCall(Box::new(exchange::OpenCall {
+    Change::OpenCall(std::sync::Arc::new(exchange::OpenCall {
         session_id: session.into(),
         dialled: "102".into(),
         caller: calls::Party { number: "101".into(), name: "Alice".into() },

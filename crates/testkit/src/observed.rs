@@ -88,7 +88,7 @@ pub enum Observed {
         /// Where.
         office: OfficeId,
         /// The call.
-        open: Box<OpenCall>,
+        open: std::sync::Arc<OpenCall>,
     },
     /// A call is over; its record was handed to the store.
     Record {

@@ -256,7 +256,7 @@ fn a_call_that_stays_open_after_its_record_is_caught() {
             started: record.started,
             answered: None,
         };
-        Observed::KeptOpenCall { office: 0, open: Box::new(open) }
+        Observed::KeptOpenCall { office: 0, open: std::sync::Arc::new(open) }
     };
     let kept = || Observed::KeptRecord { office: 0, record: Box::new(record()) };
     assert_eq!(verdict(OpenCalls::default(), vec![open(), open(), kept()]), "");

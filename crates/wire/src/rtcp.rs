@@ -458,7 +458,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..128)) {
+        fn sec_22_any_rtcp_is_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..128)) {
             if let Ok(compound) = Compound::parse(&bytes) {
                 for packet in compound.packets() {
                     if let Packet::SenderReport { blocks, .. } | Packet::ReceiverReport { blocks, .. } = packet {

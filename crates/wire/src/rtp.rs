@@ -248,7 +248,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+        fn sec_22_any_rtp_is_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
             if let Ok(packet) = Packet::parse(&bytes) {
                 let parts = packet.payload().len() + packet.padding();
                 prop_assert!(parts + HEADER_LEN <= bytes.len());

@@ -51,7 +51,7 @@ fn head_and_message() {
 }
 
 #[test]
-fn content_length() {
+fn sec_22_content_length_is_bounded_and_never_overflows() {
     for (value, body, expected) in [
         ("3", "abc", Some("abc")),
         ("2", "abc", Some("ab")),
@@ -120,7 +120,7 @@ fn heads_that_are_refused() {
 /// that a hostile sender can pack into one head, and given minutes of head-room, so that it never fails by chance.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
-fn no_quadratic_corner() {
+fn sec_22_no_quadratic_corner() {
     let room = MAX_HEAD_BYTES - START.len() - 40;
     let shapes = [
         format!("Contact: {}", ",".repeat(room)),
@@ -149,7 +149,7 @@ fn no_quadratic_corner() {
 }
 
 #[test]
-fn a_stream_is_bounded() {
+fn sec_22_a_stream_is_bounded() {
     let endless = format!("{START}Subject: {}", "x".repeat(MAX_HEAD_BYTES));
     assert_eq!(frame(endless.as_bytes()), Frame::Invalid(FrameError::HeadTooLong));
     let promise = format!("{START}Content-Length: {MAX_MESSAGE_BYTES}\r\n\r\n");

@@ -24,13 +24,13 @@ fn direction() -> impl Strategy<Value = Direction> {
 fn attribute() -> impl Strategy<Value = Attribute> {
     let value = proptest::option::of("[ -~\u{80}-\u{fff}]{1,40}");
     ("x-[a-z0-9-]{1,12}", value).prop_map(|(name, value)| match value {
-        Some(value) => Attribute::new(&name, value),
-        None => Attribute::flag(&name),
+        Some(value) => Attribute::new(name, value),
+        None => Attribute::flag(name),
     })
 }
 
 fn media() -> impl Strategy<Value = MediaDescription> {
-    let formats = vec((0_u8..128).prop_map(|number| number.to_string().into_boxed_str()), 1..10);
+    let formats = vec((0_u8..128).prop_map(|number| number.to_string()), 1..10);
     let line = ("(audio|video|image)", any::<u16>(), "(RTP/AVP|RTP/SAVP|UDP/TLS/RTP/SAVPF|udptl)", formats);
     let rest = (proptest::option::of(address()), vec(attribute(), 0..8), proptest::option::of(direction()));
     (line, rest).prop_map(|((kind, port, proto, formats), (connection, attributes, direction))| {
@@ -38,7 +38,7 @@ fn media() -> impl Strategy<Value = MediaDescription> {
             kind: kind.into(),
             port,
             proto: proto.into(),
-            formats,
+            formats: formats.join(" ").into(),
             connection,
             attributes,
             direction,
@@ -64,15 +64,15 @@ fn read_back(media: &Media<'_, '_>) -> MediaDescription {
     let named = media.lines().iter().filter_map(|line| line.attribute());
     let attributes = named.filter(|(name, _)| name.starts_with("x-"));
     MediaDescription {
-        kind: media.kind.into(),
+        kind: media.kind.to_owned().into(),
         port: media.port,
         proto: media.proto.into(),
-        formats: media.formats().map(Box::from).collect(),
+        formats: media.formats().collect::<Vec<_>>().join(" ").into(),
         connection: media.connection().ok().filter(|_| own).and_then(|connection| connection.ip()),
         attributes: attributes
             .map(|(name, value)| match std::str::from_utf8(value).expect("text") {
-                "" => Attribute::flag(name),
-                value => Attribute::new(name, value),
+                "" => Attribute::flag(name.to_owned()),
+                value => Attribute::new(name.to_owned(), value.to_owned()),
             })
             .collect(),
         direction: [Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive]

@@ -11,6 +11,7 @@ mod file_length;
 mod first_line;
 mod floors;
 mod function_length;
+mod lessons;
 mod names;
 mod source;
 mod text;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 use tree::Tree;
 
 /// Every rule, in the order of its report.
-const RULES: [fn(&Tree) -> Vec<Violation>; 9] = [
+const RULES: [fn(&Tree) -> Vec<Violation>; 10] = [
     floors::check,
     first_line::check,
     file_length::check,
@@ -31,6 +32,7 @@ const RULES: [fn(&Tree) -> Vec<Violation>; 9] = [
     names::check,
     text::check,
     documents::check,
+    lessons::check,
     dependencies::check,
 ];
 

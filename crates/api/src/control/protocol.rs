@@ -132,6 +132,13 @@ pub enum Request {
         /// Its Session-ID, 32 hexadecimal digits; none for the last call that began.
         session_id: Option<String>,
     },
+    /// The same as a capture file.
+    Capture {
+        /// Its Session-ID; none for the last call that began, and then there are no bodies.
+        session_id: Option<String>,
+        /// With the session descriptions; leaves a fact.
+        bodies: bool,
+    },
     /// The numbers that are services of the exchange.
     Codes,
     /// Read the configuration again.
@@ -197,6 +204,8 @@ pub enum Response {
     Calls(Vec<CallRow>),
     /// What a call sent and received, in the order of time.
     Ladder(Vec<RungItem>),
+    /// A capture file, each octet as two hexadecimal digits; empty when nothing is kept of that call.
+    Capture(String),
     /// The services.
     Codes(Vec<CodeItem>),
     /// The configuration was taken.
@@ -456,4 +465,33 @@ pub struct RowFault {
     pub line: u64,
     /// Why, in words.
     pub why: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sec_12_only_typed_requests_are_understood() {
+        for known in [
+            r#"{"do":"status"}"#,
+            r#"{"do":"calls","most":1}"#,
+            r#"{"do":"account_set","name":"a","changes":{}}"#,
+        ] {
+            assert!(serde_json::from_str::<Request>(known).is_ok(), "{known}");
+        }
+        for unknown in [
+            r#"{"do":"run","command":"id"}"#,
+            r#"{"do":"system","application":"System","data":"id"}"#,
+            r#"{"do":"read","path":"/etc/passwd"}"#,
+            r#"{"do":"calls","most":1,"into":"/tmp/x"}"#,
+            r#"{"do":"account_set","name":"a","changes":{"shell":"/bin/sh"}}"#,
+            r#"{"do":"calls","most":"1; id"}"#,
+            r#"{"do":["status","run"]}"#,
+            r#"{"status":{}}"#,
+            "status; id",
+        ] {
+            assert!(serde_json::from_str::<Request>(unknown).is_err(), "{unknown}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ use super::protocol::{
 };
 use super::{IMPORT_ROWS, LINE, lines};
 use crate::backend::Backend;
+use crate::rest::hex;
 use crate::rest::{self, Api};
 use exchange::{AccountEdit, Answer, Command, Device, DeviceEdit, PeopleChange};
 use std::fs::{self, Permissions};
@@ -156,6 +157,10 @@ fn command(request: Request) -> Command {
         Request::GroupRemove { name } => Command::Change(PeopleChange::RemoveGroup { name: name.into() }),
         Request::GroupList => Command::ListGroups,
         Request::Ladder { session_id } => Command::Ladder(session_id.map(Into::into)),
+        Request::Capture { session_id, bodies } => Command::Capture {
+            session_id: session_id.map(Into::into),
+            bodies: bodies.then(|| "the command line".into()),
+        },
         Request::Codes => Command::ListCodes,
         Request::Status => Command::Status,
         // The rest is more than one command and never comes here.
@@ -234,7 +239,11 @@ fn response(answer: Answer) -> Response {
             Response::Groups(rows.iter().map(|(name, group)| lines::group_item(name, group)).collect())
         }
         // The control socket asks for none of these.
-        Answer::Account(_) | Answer::Wait(_) | Answer::Calls(_) | Answer::Captured(_) => Response::Done,
+        Answer::Account(_) | Answer::Wait(_) | Answer::Calls(_) => Response::Done,
+        Answer::Captured(messages) => {
+            let file = if messages.is_empty() { Vec::new() } else { crate::capture::file(&messages) };
+            Response::Capture(hex(&file))
+        }
         Answer::Ladder(rungs) => {
             let items = rungs.into_iter().map(|rung| RungItem {
                 at: rung.at.0,

@@ -39,7 +39,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 
 /// A telephone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-struct DeviceShape {
+pub(super) struct DeviceShape {
     /// Its name: the user name that it registers with.
     name: String,
     /// Whose it is.
@@ -57,7 +57,7 @@ struct DeviceShape {
 }
 
 impl DeviceShape {
-    fn of(row: &DeviceRow) -> DeviceShape {
+    pub(super) fn of(row: &DeviceRow) -> DeviceShape {
         DeviceShape {
             name: row.name.to_string(),
             account: row.account.to_string(),

@@ -18,6 +18,8 @@ use utoipa_axum::routes;
 pub(super) const OPERATIONS: &[Operation] =
     &[Operation::new("GET", "/facts/{kind}/{subject}", Who::Own(Role::Manager), Scope::RecordsRead)];
 
+/// Octets of a name.
+const SUBJECT_MOST: usize = 256;
 /// Digits of a Session-ID that name a call.
 const SESSION_LEAST: usize = 6;
 
@@ -54,7 +56,7 @@ async fn read(
     caller: Caller,
     Named((kind, subject)): Named<(String, String)>,
 ) -> Result<Json<Facts>, Problem> {
-    if !matches!(kind.as_str(), "call" | "trunk" | "source") {
+    if !matches!(kind.as_str(), "call" | "trunk" | "source") || subject.len() > SUBJECT_MOST {
         return Err(Problem::not_found("kind of fact", &kind));
     }
     if caller.sees(Role::Manager).is_some() {

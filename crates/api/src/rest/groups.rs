@@ -28,7 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 
 /// A hunt group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-struct GroupShape {
+pub(super) struct GroupShape {
     /// Its name.
     name: String,
     #[serde(flatten)]
@@ -38,7 +38,7 @@ struct GroupShape {
 /// What is set for a hunt group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct GroupSet {
+pub(super) struct GroupSet {
     /// What callers and members see; the name if it is left out.
     #[serde(default)]
     #[schema(max_length = 200)]
@@ -68,7 +68,7 @@ const fn usual_ring() -> u32 {
     20_000
 }
 
-fn shape(name: &str, group: &Group) -> GroupShape {
+pub(super) fn shape(name: &str, group: &Group) -> GroupShape {
     let item = lines::group_item(name, group);
     GroupShape {
         name: name.into(),

@@ -6,10 +6,12 @@
 
 mod access;
 mod caller;
+mod calls;
 mod csv;
 mod devices;
 mod door;
 mod enter;
+pub(crate) mod events;
 mod facts;
 mod filter;
 mod groups;
@@ -34,9 +36,10 @@ mod tokens;
 mod trunks;
 
 pub use caller::Peer;
+pub use events::EventSink;
 pub use openapi::description;
 pub use problem::{Blame, Problem};
-pub(crate) use secrets::{check as check_password, hash};
+pub(crate) use secrets::{check as check_password, hash, hex};
 
 use crate::backend::{Backend, Document};
 use access::Access;
@@ -45,6 +48,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware;
 use axum::response::Response;
 use door::Door;
+use events::Hub;
 use exchange::{Answer, Command};
 use idempotency::Answers;
 use secrets::Passwords;
@@ -54,7 +58,7 @@ use tokio::sync::broadcast;
 use utoipa_axum::router::OpenApiRouter;
 
 /// Where the API is.
-pub(crate) const PREFIX: &str = "/api/v1";
+pub const PREFIX: &str = "/api/v1";
 /// Ends of sessions that a slow listener may be behind.
 const ENDS: usize = 1_024;
 
@@ -81,6 +85,7 @@ struct Inner {
     /// Held while something is read, compared with what the caller saw, and changed.
     editing: tokio::sync::Mutex<()>,
     ended: broadcast::Sender<SessionEnded>,
+    hub: Arc<Hub>,
     administrators_anywhere: Arc<AtomicBool>,
 }
 
@@ -99,9 +104,26 @@ impl Api {
             passwords: Passwords::default(),
             editing: tokio::sync::Mutex::new(()),
             ended: broadcast::Sender::new(ENDS),
+            hub: Arc::new(Hub::new(format!("{:x}", now()))),
             administrators_anywhere,
         };
         Api { inner: Arc::new(inner) }
+    }
+
+    /// Where the exchange tells what changes.
+    #[must_use]
+    pub fn events(&self) -> EventSink {
+        self.inner.hub.sink()
+    }
+
+    /// Carries events to all who hear them; `listen` tells the exchange whether anybody does, and says whether it could.
+    pub async fn carry_events(self, listen: impl Fn(bool) -> bool + Send + Sync + 'static) {
+        let hub = Arc::clone(&self.inner.hub);
+        hub.carry(self, Box::new(listen)).await;
+    }
+
+    fn hub(&self) -> &Arc<Hub> {
+        &self.inner.hub
     }
 
     /// Hears of each session that ends.
@@ -191,7 +213,7 @@ impl Api {
 
     /// A secret of 256 bits.
     fn random(&self) -> String {
-        secrets::hex(&self.door().random())
+        hex(&self.door().random())
     }
 }
 
@@ -219,9 +241,11 @@ fn resources() -> OpenApiRouter<Api> {
         groups::routes(),
         trunks::routes(),
         outside_routes::routes(),
+        calls::routes(),
         records::routes(),
         facts::routes(),
         office::routes(),
+        events::routes(),
         openapi::routes(),
     ]
     .into_iter()
@@ -236,10 +260,15 @@ pub fn router(api: Api) -> Router {
         .method_not_allowed_fallback(async || Problem::forbidden("This is in no table."))
         .layer(middleware::from_fn_with_state(api.clone(), idempotency::once))
         .layer(middleware::from_fn_with_state(api.clone(), caller::authorise))
-        .fallback(async || Problem::not_found("path", "here; see /api/v1/openapi.json"))
+        .fallback(async || nothing_here())
         .layer(axum::extract::DefaultBodyLimit::max(input::BODY))
         .layer(middleware::map_response(private));
     Router::new().nest(PREFIX, resources).merge(enter::routes()).merge(metrics::routes()).with_state(api)
+}
+
+fn nothing_here() -> Problem {
+    let words = "There is nothing at this path; /api/v1/openapi.json says what there is.";
+    Problem::new(axum::http::StatusCode::NOT_FOUND, "not-found", words)
 }
 
 /// Answers are for who asked, now.

@@ -40,6 +40,8 @@ pub fn description() -> Value {
         "session": {"type": "apiKey", "in": "cookie", "name": super::caller::COOKIE},
         "token": {"type": "http", "scheme": "bearer"},
     });
+    let schemas = whole["components"]["schemas"].clone();
+    join(&mut whole, &schemas);
     let paths = whole["paths"].as_object_mut().into_iter().flatten();
     for (path, methods) in paths {
         let path = path.strip_prefix(PREFIX).unwrap_or(path);
@@ -50,6 +52,43 @@ pub fn description() -> Value {
         }
     }
     whole
+}
+
+/// Makes one object of each that is put together of several: in `allOf`, one part that allows no more members would
+/// refuse those of the others.
+fn join(value: &mut Value, schemas: &Value) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(|one| join(one, schemas)),
+        Value::Object(members) => {
+            if let Some(Value::Array(parts)) = members.remove("allOf") {
+                members.insert("type".into(), json!("object"));
+                for part in parts {
+                    let known = part["$ref"].as_str().and_then(|path| path.strip_prefix(SCHEMAS));
+                    let mut part = known.map_or(part.clone(), |name| schemas[name].clone());
+                    join(&mut part, schemas);
+                    take(members, part);
+                }
+            }
+            members.values_mut().for_each(|one| join(one, schemas));
+        }
+        _ => {}
+    }
+}
+
+/// Where schemas are, in references.
+const SCHEMAS: &str = "#/components/schemas/";
+
+/// Takes the members that a part describes into the whole.
+fn take(whole: &mut serde_json::Map<String, Value>, part: Value) {
+    let Value::Object(part) = part else { return };
+    for (key, value) in part {
+        match (whole.get_mut(&key), value) {
+            (Some(Value::Object(known)), Value::Object(more)) => known.extend(more),
+            (Some(Value::Array(known)), Value::Array(more)) => known.extend(more),
+            (Some(_), _) => {}
+            (None, value) => drop(whole.insert(key, value)),
+        }
+    }
 }
 
 fn schema_of_problem() -> Value {

@@ -102,9 +102,11 @@ const PARTS: &[&[Operation]] = &[
     super::groups::OPERATIONS,
     super::trunks::OPERATIONS,
     super::outside_routes::OPERATIONS,
+    super::calls::OPERATIONS,
     super::records::OPERATIONS,
     super::facts::OPERATIONS,
     super::office::OPERATIONS,
+    super::events::OPERATIONS,
     super::openapi::OPERATIONS,
 ];
 

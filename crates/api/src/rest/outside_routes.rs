@@ -30,7 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 
 /// A route to the outside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-struct RouteShape {
+pub(super) struct RouteShape {
     /// Its name.
     name: String,
     #[serde(flatten)]
@@ -40,7 +40,7 @@ struct RouteShape {
 /// What is set for a route to the outside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct RouteSet {
+pub(super) struct RouteSet {
     /// The front of the numbers that it is for; empty for all.
     #[serde(default)]
     #[schema(max_length = 32)]
@@ -58,7 +58,7 @@ struct RouteSet {
     caller: Option<String>,
 }
 
-fn shape(name: &str, route: &Route) -> RouteShape {
+pub(super) fn shape(name: &str, route: &Route) -> RouteShape {
     let item = lines::route_item(name, route);
     let caller = Some(item.caller).filter(|number| !number.is_empty());
     RouteShape {

@@ -86,7 +86,7 @@ pub(crate) struct Forwarding {
 }
 
 impl Person {
-    fn of(row: &AccountRow) -> Person {
+    pub(super) fn of(row: &AccountRow) -> Person {
         let settings = &row.settings;
         let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
         let to = |when| settings.forwarding.to(when).map(str::to_owned);

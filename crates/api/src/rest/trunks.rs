@@ -30,7 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 
 /// A trunk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-struct TrunkShape {
+pub(super) struct TrunkShape {
     /// Its name.
     name: String,
     /// `HOST` or `HOST:PORT`; HOST is an IP address or a name that the DNS knows.
@@ -58,7 +58,7 @@ struct TrunkShape {
 }
 
 impl TrunkShape {
-    fn of(name: &str, trunk: &Trunk, state: String) -> TrunkShape {
+    pub(super) fn of(name: &str, trunk: &Trunk, state: String) -> TrunkShape {
         let item = lines::trunk_item(name, trunk, state);
         let some = |text: String| Some(text).filter(|text| !text.is_empty());
         TrunkShape {

@@ -7,13 +7,14 @@ use calls::{Blame, CallId, CallRecord, CallView, Cause, Party};
 use clock::{Now, Wall};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// The name of a call for others: its Session-ID and the number of the call, as `32 hexadecimal digits-number`. No
 /// other call ever has it, in another life of the exchange neither.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CallName {
     /// The Session-ID (RFC 7989), which names the call in its record and its ladder.
-    pub session_id: Box<str>,
+    pub session_id: Arc<str>,
     /// The call, for as long as it lives.
     pub call: CallId,
 }
@@ -63,9 +64,9 @@ impl CallState {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallEnd {
     /// The number; `anonymous` for a caller who wants it so (R32).
-    pub number: Box<str>,
+    pub number: Arc<str>,
     /// The name; hostile input unless it comes from our own directory.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// Whose it is, if it is somebody of the office.
     pub account: Option<Box<str>>,
     /// The device in use, if it is one of ours.
@@ -141,7 +142,7 @@ impl Exchange {
             let owner = |label: &str| self.people.device(label).map(|device| &device.account);
             let device = label.filter(|label| account.is_some() && owner(label) == account.as_ref());
             let device = device.map(Box::from);
-            CallEnd { number: party.number.clone(), name: party.name.clone(), account, device }
+            CallEnd { number: Arc::clone(&party.number), name: Arc::clone(&party.name), account, device }
         };
         LiveCall {
             name: CallName { session_id: ongoing.session_id.clone(), call },

@@ -15,7 +15,7 @@ mod tests;
 
 pub use call::{CallEnd, CallName, CallState, EndedCall, LiveCall};
 
-use crate::change::Change;
+use crate::change::{Change, Owned};
 use crate::command::{AccountRow, DeviceRow, Status};
 use crate::exchange::Exchange;
 use crate::input::Output;
@@ -238,12 +238,12 @@ impl Exchange {
     }
 
     /// Changes that are in force now.
-    pub(crate) fn tell_kept(&mut self, now: Now, changes: &[Change]) {
+    pub(crate) fn tell_kept(&mut self, now: Now, changes: &[Owned]) {
         if !self.listening.on {
             return;
         }
-        for change in changes {
-            if let Change::Record(record) = change {
+        for owned in changes {
+            if let Change::Record(record) = &owned.change {
                 let audience = Audience::all(self.accounts_of(record));
                 self.tell(now, audience, Happened::RecordAdded(record.clone()));
             }

@@ -1,6 +1,7 @@
 //! Codec identity: name, clock rate, channels and compatible `fmtp` (R2), and the static payload numbers.
 
 use std::fmt;
+use std::sync::Arc;
 use wire::sdp::{Rtpmap, parameter};
 
 /// The encoding name of an `rtpmap`.
@@ -59,7 +60,7 @@ pub struct Codec {
     /// As in the `rtpmap`; 2 for Opus, whatever it carries (RFC 7587 section 7).
     pub channels: u8,
     /// Format parameters as written.
-    pub fmtp: Option<Box<str>>,
+    pub fmtp: Option<Arc<str>>,
 }
 
 impl Codec {
@@ -91,7 +92,7 @@ impl Codec {
         if codec.name == CodecName::G722 {
             codec.clock_rate = 8000;
         }
-        codec.fmtp = fmtp.map(Box::from);
+        codec.fmtp = fmtp.map(Arc::from);
         codec
     }
 
@@ -109,8 +110,8 @@ impl Codec {
     #[must_use]
     pub fn static_number(&self) -> Option<u8> {
         let same = |entry: &&(u8, &str, u32, u8)| {
-            entry.1.eq_ignore_ascii_case(self.name.as_str())
-                && (entry.2, entry.3) == (self.clock_rate, self.channels)
+            (entry.2, entry.3) == (self.clock_rate, self.channels)
+                && entry.1.eq_ignore_ascii_case(self.name.as_str())
         };
         STATIC.iter().find(same).map(|entry| entry.0)
     }
@@ -120,7 +121,7 @@ impl Codec {
     pub fn matches(&self, other: &Codec) -> bool {
         self.clock_rate == other.clock_rate
             && self.channels == other.channels
-            && self.name.as_str().eq_ignore_ascii_case(other.name.as_str())
+            && (self.name == other.name || self.name.as_str().eq_ignore_ascii_case(other.name.as_str()))
             && self.fmtp_matches(other)
     }
 

@@ -59,7 +59,7 @@ pub(super) struct Leg {
     pub(super) on_stage: bool,
     mute: Mute,
     pub(super) reports: Reports,
-    cname: Box<str>,
+    cname: std::sync::Arc<str>,
     pub(super) wants_events: bool,
     /// A packet came since the leg began, was learned anew, or fell silent.
     pub(super) heard: bool,

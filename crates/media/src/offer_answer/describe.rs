@@ -3,8 +3,10 @@
 use super::protect::OurSecurity;
 use super::remote::OtherLine;
 use super::{Direction, LocalMedia};
-use crate::codec::{CodecName, Payload};
+use crate::codec::{Codec, CodecName, Payload};
+use std::fmt::Write as _;
 use wire::sdp::{Attribute, Description, MediaDescription};
+use wire::text::Short;
 
 /// The events that we can make: sixteen keys and flash (RFC 4733 section 7).
 const EVENTS: &str = "0-16";
@@ -44,10 +46,10 @@ pub(super) fn describe(
 
 fn decline(line: &OtherLine) -> MediaDescription {
     MediaDescription {
-        kind: line.kind.clone(),
+        kind: String::from(&*line.kind).into(),
         port: 0,
         proto: line.proto.clone(),
-        formats: line.formats.split(' ').map(Box::from).collect(),
+        formats: String::from(&*line.formats).into(),
         connection: None,
         attributes: Vec::new(),
         direction: None,
@@ -56,14 +58,19 @@ fn decline(line: &OtherLine) -> MediaDescription {
 
 fn audio(local: &LocalMedia, stream: &Stream<'_>) -> MediaDescription {
     let mut attributes = Vec::with_capacity(2 * stream.payloads.len() + 2);
+    let mut formats = String::with_capacity(4 * stream.payloads.len());
     for Payload { number, codec } in stream.payloads {
-        attributes.push(Attribute::new("rtpmap", format!("{number} {codec}")));
+        let mut digits = Short::<5>::new();
+        digits.push_decimal((*number).into());
+        formats.push_str(if formats.is_empty() { "" } else { " " });
+        formats.push_str(&digits);
+        attributes.push(Attribute::new("rtpmap", rtpmap(&digits, codec)));
         let fmtp = match (&codec.fmtp, &codec.name) {
             (_, CodecName::TelephoneEvent) => Some(EVENTS),
             (fmtp, _) => fmtp.as_deref(),
         };
         if let Some(parameters) = fmtp {
-            attributes.push(Attribute::new("fmtp", format!("{number} {parameters}")));
+            attributes.push(Attribute::new("fmtp", [&digits, " ", parameters].concat()));
         }
     }
     attributes.push(Attribute::new("ptime", stream.ptime_ms.to_string()));
@@ -75,9 +82,16 @@ fn audio(local: &LocalMedia, stream: &Stream<'_>) -> MediaDescription {
         kind: "audio".into(),
         port: local.port,
         proto: stream.proto.into(),
-        formats: stream.payloads.iter().map(|payload| payload.number.to_string().into()).collect(),
+        formats: formats.into(),
         connection: None,
         attributes,
         direction: Some(stream.direction),
     }
+}
+
+fn rtpmap(number: &str, codec: &Codec) -> String {
+    let mut text = String::with_capacity(32);
+    // Writing into a String does not fail.
+    let _ = write!(text, "{number} {codec}");
+    text
 }

@@ -17,6 +17,7 @@ use super::remote::{OtherLine, Profile, RemoteDescription, RemoteMedia, parse_re
 use super::{Agreed, Direction, LocalMedia, MediaError};
 use crate::Protection;
 use crate::codec::{Codec, CodecName, Payload};
+use std::sync::Arc;
 use wire::sdp::Description;
 
 /// Without a wish of the remote; what every phone expects.
@@ -31,18 +32,18 @@ pub struct Negotiation {
     /// Numbers in our descriptions, in order of first use; none ever means another codec (RFC 3264 8.3.2).
     bound: Vec<Payload>,
     /// The `m=` lines of the session: they may become more, never fewer (RFC 3264 section 8).
-    lines: Vec<OtherLine>,
+    lines: Arc<[OtherLine]>,
     audio_index: usize,
-    remote: Option<RemoteDescription>,
-    ours: Option<Ours>,
-    agreed: Option<Agreed>,
+    remote: Option<Arc<RemoteDescription>>,
+    ours: Option<Arc<Ours>>,
+    agreed: Option<Arc<Agreed>>,
     pending: Pending,
     security: Security,
     drawer: Drawer,
 }
 
 /// A description of ours, as it was sent.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Ours {
     sdp: Vec<u8>,
     description: Description,
@@ -57,8 +58,8 @@ struct Ours {
 #[derive(Clone, Debug)]
 enum Pending {
     Settled,
-    Offered(Ours),
-    Received(RemoteDescription),
+    Offered(Arc<Ours>),
+    Received(Arc<RemoteDescription>),
 }
 
 impl Negotiation {
@@ -75,7 +76,7 @@ impl Negotiation {
             local,
             version: 0,
             bound: Vec::new(),
-            lines: Vec::new(),
+            lines: Arc::default(),
             audio_index: 0,
             remote: None,
             ours: None,
@@ -141,12 +142,12 @@ impl Negotiation {
     /// # Errors
     /// [`MediaError::UnexpectedAnswer`] without an offer or with other `m=` lines, [`MediaError::NoAudio`]
     /// when the stream is declined, [`MediaError::NoCommonCodec`]. The last agreement stays in force.
-    pub fn receive_answer(&mut self, sdp: &[u8]) -> Result<Agreed, MediaError> {
+    pub fn receive_answer(&mut self, sdp: &[u8]) -> Result<Arc<Agreed>, MediaError> {
         let ours = match &self.pending {
-            Pending::Offered(ours) => ours.clone(),
+            Pending::Offered(ours) => Arc::clone(ours),
             Pending::Settled => {
                 let answered = self.ours.as_ref().filter(|ours| ours.is_offer);
-                answered.ok_or(MediaError::UnexpectedAnswer)?.clone()
+                Arc::clone(answered.ok_or(MediaError::UnexpectedAnswer)?)
             }
             Pending::Received(_) => return Err(MediaError::UnexpectedAnswer),
         };
@@ -164,14 +165,18 @@ impl Negotiation {
         if offered.is_none_or(|offered| !offered.protects_like(audio.profile)) {
             return Err(MediaError::Profile);
         }
-        name_bare_numbers(sdp, audio, &ours.payloads, self.audio_index);
+        let named = remote.lines.get(self.audio_index).map_or(0, |line| line.formats.split(' ').count());
+        if audio.payloads.len() < named {
+            name_bare_numbers(sdp, audio, &ours.payloads, self.audio_index);
+        }
         let agreed = agree(&ours, audio, |payload| {
             ours.payloads.iter().any(|offered| offered.codec.matches(&payload.codec))
         })?;
-        self.remote = Some(remote);
+        let agreed = Arc::new(agreed);
+        self.remote = Some(Arc::new(remote));
         self.ours = Some(ours);
         self.pending = Pending::Settled;
-        self.agreed = Some(agreed.clone());
+        self.agreed = Some(Arc::clone(&agreed));
         Ok(agreed)
     }
 
@@ -192,7 +197,7 @@ impl Negotiation {
         if self.security.rank(audio.profile).is_none() {
             return Err(MediaError::Profile);
         }
-        self.pending = Pending::Received(remote);
+        self.pending = Pending::Received(Arc::new(remote));
         self.received_offer().ok_or(MediaError::NoOffer)
     }
 
@@ -207,9 +212,9 @@ impl Negotiation {
         &mut self,
         allowed: &[Codec],
         direction: Direction,
-    ) -> Result<(Vec<u8>, Agreed), MediaError> {
+    ) -> Result<(Vec<u8>, Arc<Agreed>), MediaError> {
         let Pending::Received(remote) = &self.pending else { return Err(MediaError::NoOffer) };
-        let remote = remote.clone();
+        let remote = Arc::clone(remote);
         let audio = remote.audio.as_ref().ok_or(MediaError::NoAudio)?;
         let payloads = self.choose(audio, allowed)?;
         // RFC 3264 6.1: the mirror of the offer, and no more than we want.
@@ -224,7 +229,7 @@ impl Negotiation {
         let security =
             OurSecurity::answer(self.security, audio.profile, &audio.security, before, &mut drawer)?;
         self.drawer = drawer;
-        self.lines.clone_from(&remote.lines);
+        self.lines = Arc::clone(&remote.lines);
         self.audio_index = index;
         let stream = Stream {
             payloads: &payloads,
@@ -239,11 +244,11 @@ impl Negotiation {
             payloads.iter().any(|chosen| chosen.codec.matches(&payload.codec))
         })?;
         self.bind(&payloads);
-        let sdp = ours.sdp.clone();
+        let (sdp, agreed) = (ours.sdp.clone(), Arc::new(agreed));
         self.remote = Some(remote);
-        self.ours = Some(ours);
+        self.ours = Some(Arc::new(ours));
         self.pending = Pending::Settled;
-        self.agreed = Some(agreed.clone());
+        self.agreed = Some(Arc::clone(&agreed));
         Ok((sdp, agreed))
     }
 
@@ -261,13 +266,13 @@ impl Negotiation {
     /// What was agreed last.
     #[must_use]
     pub fn agreed(&self) -> Option<&Agreed> {
-        self.agreed.as_ref()
+        self.agreed.as_deref()
     }
 
     /// The remote description that is in force.
     #[must_use]
     pub fn remote(&self) -> Option<&RemoteDescription> {
-        self.remote.as_ref()
+        self.remote.as_deref()
     }
 
     /// The offer of the remote that waits for our answer.
@@ -305,7 +310,7 @@ impl Negotiation {
         let ours = self.write(&stream, true);
         self.bind(&payloads);
         let sdp = ours.sdp.clone();
-        self.pending = Pending::Offered(ours);
+        self.pending = Pending::Offered(Arc::new(ours));
         sdp
     }
 

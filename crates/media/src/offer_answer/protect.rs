@@ -281,11 +281,11 @@ impl OurSecurity {
                     Setup::Passive => "passive",
                     Setup::ActPass => "actpass",
                 };
-                out.push(Attribute::new("mid", mid.clone()));
+                out.push(Attribute::new("mid", mid.to_string()));
                 // One stream of one source, so that the browser makes one stream object of it.
                 out.push(Attribute::new("msid", "ringdown audio"));
-                out.push(Attribute::new("ice-ufrag", credentials.fragment.clone()));
-                out.push(Attribute::new("ice-pwd", credentials.password.clone()));
+                out.push(Attribute::new("ice-ufrag", credentials.fragment.to_string()));
+                out.push(Attribute::new("ice-pwd", credentials.password.to_string()));
                 out.push(Attribute::new("fingerprint", fingerprint.to_string()));
                 out.push(Attribute::new("setup", setup));
                 // RFC 8445 section 5.1.2.1: a host candidate of the first component.

@@ -4,6 +4,7 @@ use super::protect::{RemoteSecurity, Security, is_zero};
 use super::{Direction, MediaError};
 use crate::codec::{Codec, Payload};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use wire::sdp::{Media, Session};
 
 /// The transport profile of an `m=` line.
@@ -25,14 +26,16 @@ pub enum Profile {
 
 impl Profile {
     pub(super) fn parse(proto: &str) -> Profile {
-        match proto.to_ascii_uppercase().as_str() {
-            "RTP/AVP" => Profile::Avp,
-            "RTP/AVPF" => Profile::Avpf,
-            "RTP/SAVP" => Profile::Savp,
-            "RTP/SAVPF" => Profile::Savpf,
-            "UDP/TLS/RTP/SAVP" | "UDP/TLS/RTP/SAVPF" => Profile::Dtls,
-            _ => Profile::Other,
-        }
+        const KNOWN: [(&str, Profile); 6] = [
+            ("RTP/AVP", Profile::Avp),
+            ("RTP/AVPF", Profile::Avpf),
+            ("RTP/SAVP", Profile::Savp),
+            ("RTP/SAVPF", Profile::Savpf),
+            ("UDP/TLS/RTP/SAVP", Profile::Dtls),
+            ("UDP/TLS/RTP/SAVPF", Profile::Dtls),
+        ];
+        let known = KNOWN.iter().find(|(name, _)| name.eq_ignore_ascii_case(proto));
+        known.map_or(Profile::Other, |(_, profile)| *profile)
     }
 
     /// As we write it in an offer of ours.
@@ -117,7 +120,7 @@ pub struct RemoteDescription {
     /// Which `m=` line it is, counted from 0.
     pub audio_index: Option<usize>,
     /// Every `m=` line, the audio one too.
-    pub lines: Vec<OtherLine>,
+    pub lines: Arc<[OtherLine]>,
     /// The `o=` version as written: the same again means that nothing changed.
     pub origin_version: Box<str>,
     /// The `o=` id as written.
@@ -143,7 +146,7 @@ pub fn parse_remote(sdp: &[u8], security: Security) -> Result<RemoteDescription,
     let lines = session.media().map(|media| OtherLine {
         kind: media.kind.into(),
         proto: media.proto.into(),
-        formats: media.formats().collect::<Vec<_>>().join(" ").into(),
+        formats: joined(media.formats()),
     });
     Ok(RemoteDescription {
         audio,
@@ -152,6 +155,15 @@ pub fn parse_remote(sdp: &[u8], security: Security) -> Result<RemoteDescription,
         origin_version: origin.version.into(),
         origin_id: origin.session_id.into(),
     })
+}
+
+fn joined<'a>(formats: impl Iterator<Item = &'a str>) -> Box<str> {
+    let mut text = String::with_capacity(32);
+    for format in formats {
+        text.push_str(if text.is_empty() { "" } else { " " });
+        text.push_str(format);
+    }
+    text.into()
 }
 
 fn choose_audio(session: &Session<'_>, security: Security) -> Option<usize> {
@@ -210,7 +222,7 @@ fn payloads(media: &Media<'_, '_>) -> Vec<Payload> {
         let fmtp = media.fmtp(number).map(|fmtp| fmtp.parameters);
         let codec = match media.rtpmap(number) {
             Some(map) => Some(Codec::from_rtpmap(&map, fmtp)),
-            None => Codec::of_static_number(number).map(|codec| Codec { fmtp: fmtp.map(Box::from), ..codec }),
+            None => Codec::of_static_number(number).map(|codec| Codec { fmtp: fmtp.map(Arc::from), ..codec }),
         };
         let Some(codec) = codec.filter(|codec| !codec.is_wrapper()) else { continue };
         if payloads.iter().all(|known| known.number != number) {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::codec::{Codec, CodecName};
+use std::sync::Arc;
 
 const LOCAL: LocalMedia =
     LocalMedia { address: IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 10)), port: 20_000, session_id: 77 };
@@ -24,7 +25,7 @@ fn version(sdp: &[u8]) -> u64 {
     lines(sdp, "o=")[0].split(' ').nth(2).unwrap().parse().unwrap()
 }
 
-fn answered(offer: &str) -> (Negotiation, Vec<u8>, Agreed) {
+fn answered(offer: &str) -> (Negotiation, Vec<u8>, Arc<Agreed>) {
     let mut leg = Negotiation::new(LOCAL);
     leg.receive_offer(&phone(offer)).unwrap();
     let (sdp, agreed) = leg.answer(&Codec::OURS, Direction::SendRecv).unwrap();
@@ -136,7 +137,7 @@ fn each_side_keeps_its_own_numbers() {
         ))
         .unwrap();
     assert_eq!(agreed.codec.number, 111);
-    assert_eq!(agreed.telephone_event.unwrap().number, 110);
+    assert_eq!(agreed.telephone_event.as_ref().unwrap().number, 110);
     let received: Vec<u8> = agreed.receive.iter().map(|payload| payload.number).collect();
     assert_eq!(received, [96, 97]);
     let offer = leg.offer(&[Codec::OPUS], Direction::SendRecv);
@@ -170,7 +171,7 @@ fn an_offer_passed_through_keeps_its_numbering() {
     let agreed = branch.receive_answer(&phone("m=audio 4100 RTP/AVP 18 98")).unwrap();
     assert_eq!(agreed.codec.codec.name, CodecName::Other("G729".into()));
     assert_eq!(agreed.telephone_event.as_ref().unwrap().number, 98, "a bare number means what we offered");
-    let (sdp, _) = caller.answer(&[agreed.codec.codec], Direction::SendRecv).unwrap();
+    let (sdp, _) = caller.answer(&[agreed.codec.codec.clone()], Direction::SendRecv).unwrap();
     assert_eq!(lines(&sdp, "a=fmtp"), ["a=fmtp:18 annexb=no", "a=fmtp:98 0-16"]);
 }
 
@@ -180,7 +181,7 @@ fn a_refused_offer_changes_nothing_but_the_next_version() {
     let refused = leg.offer(&[Codec::OPUS], Direction::SendRecv);
     assert_eq!(version(&refused), 2);
     leg.refuse_offer();
-    assert_eq!((leg.current_sdp(), leg.agreed()), (Some(&first[..]), Some(&agreed)));
+    assert_eq!((leg.current_sdp(), leg.agreed()), (Some(&first[..]), Some(&*agreed)));
     let refresh = leg.offer(&[Codec::PCMA, Codec::PCMU], Direction::SendRecv);
     assert_eq!(text(&refresh), text(&first), "as if nothing had been offered");
     leg.refuse_offer();
@@ -195,7 +196,7 @@ fn offers_cross() {
     leg.refuse_offer();
     leg.receive_offer(&phone(PLAIN)).unwrap();
     assert_eq!(leg.receive_answer(&phone(PLAIN)).unwrap_err(), MediaError::UnexpectedAnswer);
-    assert_eq!(leg.agreed(), Some(&agreed));
+    assert_eq!(leg.agreed(), Some(&*agreed));
 }
 
 #[test]

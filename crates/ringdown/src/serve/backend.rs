@@ -30,8 +30,8 @@ impl Roof {
         store: &Store,
         realm: &str,
         place: Place,
-        figures: Arc<Figures>,
-        reload: Arc<Reload>,
+        figures: &Arc<Figures>,
+        reload: &Arc<Reload>,
     ) -> Roof {
         Roof {
             core,
@@ -39,8 +39,8 @@ impl Roof {
             documents: store.documents(),
             realm: realm.into(),
             place: Arc::new(place),
-            figures,
-            reload,
+            figures: Arc::clone(figures),
+            reload: Arc::clone(reload),
         }
     }
 }

@@ -11,6 +11,7 @@ use super::lag::Lag;
 use super::media::Workers;
 use super::pins::Pins;
 use super::reach::Reacher;
+use api::rest::EventSink;
 use calls::Action;
 use clock::Mono;
 use exchange::{Answer, Command, CommandId, Exchange, Guessing, Input, Output, PinCheck, StoreAnswer};
@@ -67,6 +68,8 @@ pub(crate) enum CoreInput {
     Drain {
         limit: Duration,
     },
+    /// Tell events, or tell none any more.
+    Listen(bool),
     /// Stop at once.
     Stop,
 }
@@ -84,6 +87,7 @@ pub(crate) struct Doors {
     pub(crate) reacher: Reacher,
     pub(crate) figures: Arc<Figures>,
     pub(crate) pins: Pins,
+    pub(crate) events: EventSink,
 }
 
 pub(crate) struct Core {
@@ -98,6 +102,7 @@ pub(crate) struct Core {
     clock: Clock,
     reacher: Reacher,
     pins: Pins,
+    events: EventSink,
     replies: HashMap<CommandId, oneshot::Sender<Answer>>,
     next_command: u64,
     /// When the last turn's input was done with.
@@ -114,8 +119,19 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn new(mut exchange: Exchange, doors: Doors) -> Core {
-        let Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, figures, pins } =
-            doors;
+        let Doors {
+            udp,
+            streams,
+            store,
+            workers,
+            mailbox,
+            clock,
+            calls_left,
+            reacher,
+            figures,
+            pins,
+            events,
+        } = doors;
         exchange.handle(clock.now(), Input::Ports(workers.leases));
         exchange.handle(clock.now(), Input::Secure { shared: workers.shared, policy: workers.policy });
         Core {
@@ -129,6 +145,7 @@ impl Core {
             clock,
             reacher,
             pins,
+            events,
             replies: HashMap::new(),
             next_command: 0,
             last_turn: Mono(0),
@@ -288,6 +305,7 @@ impl Core {
                 self.exchange.drain();
                 self.drained_by = Some(now.mono + limit);
             }
+            CoreInput::Listen(on) => self.exchange.listen(on),
             CoreInput::Stop => self.stopping = true,
         }
     }
@@ -332,7 +350,7 @@ impl Core {
                     tracing::warn!(%source, %name, strikes, seconds, "wrong secrets; not listened to for a while");
                 }
                 // Nobody listens yet.
-                Output::Event(_) => {}
+                Output::Event(event) => self.events.tell(event),
                 Output::Answer { id, answer } => {
                     failpoint::reach("core.before_answer");
                     if let Some(reply) = self.replies.remove(&id) {

@@ -5,6 +5,7 @@ mod core;
 mod figures;
 mod first_start;
 mod folder;
+mod foreign;
 mod lag;
 mod media;
 mod pins;
@@ -20,6 +21,7 @@ pub(crate) use media::{OTHER_DESCRIPTORS, own_address};
 
 use crate::config::{Config, Source};
 use crate::{Failure, check, log};
+use api::rest::EventSink;
 use backend::Roof;
 use core::{Core, CoreInput, Doors};
 use exchange::Exchange;
@@ -32,7 +34,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::Opened;
+use store::{Opened, Store};
 use tls::Tls;
 use tokio::runtime::Runtime;
 use tokio::sync::{Mutex, watch};
@@ -72,13 +74,8 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let own_addresses: Vec<SocketAddr> =
         udp.iter().map(Udp::bound).chain(own.iter().map(|(_, at)| *at)).chain(http.all()).collect();
     let exchange_config = exchange_config(&config, &realm, own_addresses);
-    let snapshot = std::mem::take(&mut opened.snapshot);
-    let exchange = Exchange::new(clock.now(), exchange_config, first_start::seed()?, snapshot).warmed_up();
-    let answers = sender.clone();
-    let store = opened.start(move |sequence, answer| {
-        // The core is gone only when nobody waits for the answer any more.
-        let _ = answers.send_waiting(CoreInput::Stored { sequence, answer });
-    })?;
+    let exchange = office(&mut opened, clock, exchange_config)?;
+    let store = start_store(opened, &sender)?;
     let origins = Origins::new(config.http.listed_origins());
     let reload = Arc::new(Reload {
         path: arguments.config.clone(),
@@ -91,14 +88,8 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
         administrators_anywhere: Arc::default(),
     });
     let figures = Arc::<figures::Figures>::default();
-    let roof = Roof::new(
-        sender.clone(),
-        &store,
-        &realm,
-        Place::of(&config, &udp, &own, &http),
-        Arc::clone(&figures),
-        Arc::clone(&reload),
-    );
+    let place = Place::of(&config, &udp, &own, &http);
+    let roof = Roof::new(sender.clone(), &store, &realm, place, &figures, &reload);
     let api = web::api(&roof, documents, &config, &reload.administrators_anywhere);
     let link = administrator.map(|name| runtime.block_on(api.link(&name))).transpose()?;
     let ready = ready_line(&udp, &own, &http);
@@ -106,14 +97,16 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let deliver = core::Deliver::new(sender.clone());
     let sockets = web::Sockets { streams: streams.clone(), deliver: deliver.clone(), origins };
     web::serve(&runtime, http, &roof, &api, &sockets);
+    let events = carry_events(&runtime, &api, &sender);
     runtime.spawn(control(&runtime, folder.path(), roof, api)?);
-    for listener in listeners {
+    listeners.into_iter().for_each(|listener| {
         runtime.spawn(listener.serve(streams.clone(), deliver.clone()));
-    }
+    });
     let reacher = reacher(&runtime, &config, &streams, &sender, &udp, &own);
     let (calls_left, left) = watch::channel(None);
     let pins = Pins::start(sender.clone())?;
-    let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, figures, pins };
+    let doors =
+        Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, figures, pins, events };
     let core =
         std::thread::Builder::new().name("core".into()).spawn(move || Core::new(exchange, doors).run())?;
     announce(&[lines, told].concat(), &ready)?;
@@ -122,6 +115,28 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     drop(folder);
     Ok(ended?)
+}
+
+/// The exchange with all that was kept.
+fn office(opened: &mut Opened, clock: Clock, config: exchange::Config) -> Result<Exchange, Failure> {
+    let snapshot = std::mem::take(&mut opened.snapshot);
+    Ok(Exchange::new(clock.now(), config, first_start::seed()?, snapshot).warmed_up())
+}
+
+/// The store, whose answers go to the core.
+fn start_store(opened: Opened, core: &Sender<CoreInput>) -> Result<Store, Failure> {
+    let answers = core.clone();
+    Ok(opened.start(move |sequence, answer| {
+        // The core is gone only when nobody waits for the answer any more.
+        let _ = answers.send_waiting(CoreInput::Stored { sequence, answer });
+    })?)
+}
+
+/// Events from the core to whoever hears them; the core is told when somebody does.
+fn carry_events(runtime: &Runtime, api: &api::Api, core: &Sender<CoreInput>) -> EventSink {
+    let core = core.clone();
+    runtime.spawn(api.clone().carry_events(move |on| core.send(CoreInput::Listen(on)).is_ok()));
+    api.events()
 }
 
 /// Reads the configuration, begins to log as it says, and refuses what cannot work anywhere.

@@ -3,6 +3,7 @@
 use super::backend::Roof;
 use super::cannot_listen;
 use super::core::Deliver;
+use super::foreign::Foreign;
 use super::tls::Tls;
 use crate::Failure;
 use crate::config::{Administrators, Config};
@@ -130,11 +131,19 @@ async fn answer(
     if request.uri().path() == SIP {
         return sockets.answer(peer, &mut request, Admitted::Pages);
     }
+    let foreign = Foreign::of(&sockets.origins, &request);
+    if let Some(answer) = foreign.as_ref().and_then(|page| page.preflight(&request)) {
+        return answer;
+    }
     request.extensions_mut().insert(Peer { address: peer.remote.ip(), secure: peer.secure });
-    match router.call(request).await {
+    let mut response = match router.call(request).await {
         Ok(response) => response,
         Err(never) => match never {},
+    };
+    if let Some(page) = foreign {
+        page.permit(response.headers_mut());
     }
+    response
 }
 
 impl Sockets {

@@ -22,7 +22,7 @@ pub use verifier::{ChallengePolicy, Credentials, Verdict, Verifier};
 
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 /// A hash that digest authentication may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,7 +172,9 @@ pub(crate) fn quote(text: &mut String, value: &str) {
 
 /// Appends `name="value"`.
 fn parameter(text: &mut String, name: &str, value: &str) {
-    let _ = write!(text, ", {name}=");
+    text.push_str(", ");
+    text.push_str(name);
+    text.push('=');
     quote(text, value);
 }
 

@@ -10,6 +10,7 @@ use std::hash::Hasher;
 use std::net::IpAddr;
 use std::time::Duration;
 use wire::sip::{HeaderName, Message, Writer};
+use wire::text::Short;
 
 /// How long a nonce is good for.
 const NONCE_LIFE: Duration = Duration::from_secs(300);
@@ -130,22 +131,17 @@ impl Verifier {
             sent.is_digest() && sent.get("realm").as_deref() == Some(&*self.realm)
         };
         let sent = request.credentials(HeaderName::Authorization).flatten().find(ours)?;
-        let algorithm = Algorithm::parse(sent.get("algorithm").as_deref())?;
+        let names = ["username", "nonce", "uri", "response", "algorithm", "qop", "nc", "cnonce"];
+        let [user, nonce, uri, response, algorithm, qop, nc, cnonce] = sent.several(names);
+        let algorithm = Algorithm::parse(algorithm.as_deref())?;
         if !self.policy.algorithms().contains(&algorithm) {
             return None;
         }
-        let qop = match sent.get("qop") {
-            Some(qop) if qop.eq_ignore_ascii_case("auth") => Some((sent.get("nc")?, sent.get("cnonce")?)),
+        let qop = match qop {
+            Some(qop) if qop.eq_ignore_ascii_case("auth") => Some((nc?, cnonce?)),
             _ => None,
         };
-        Some(Credentials {
-            user: sent.get("username")?,
-            nonce: sent.get("nonce")?,
-            uri: sent.get("uri")?,
-            response: sent.get("response")?,
-            qop,
-            algorithm,
-        })
+        Some(Credentials { user: user?, nonce: nonce?, uri: uri?, response: response?, qop, algorithm })
     }
 
     /// Checks credentials that came from `source` against the secret of their user; `None` for a user that does not
@@ -177,9 +173,13 @@ impl Verifier {
     }
 
     /// `tttttttttttttttt rrrrrrrrrrrrrrrr mmmmmmmmmmmmmmmm`: microseconds, random, MAC; 48 hexadecimal digits.
-    fn nonce(&mut self, now: Mono, source: IpAddr) -> String {
+    fn nonce(&mut self, now: Mono, source: IpAddr) -> Short<48> {
         let random = self.rng.next_u64();
-        format!("{:016x}{random:016x}{:016x}", now.0, self.mac(now.0, random, source))
+        let mut nonce = Short::new();
+        nonce.push_hex(now.0);
+        nonce.push_hex(random);
+        nonce.push_hex(self.mac(now.0, random, source));
+        nonce
     }
 
     fn mac(&self, time: u64, random: u64, source: IpAddr) -> u64 {

@@ -5,9 +5,10 @@ use super::Checker;
 use crate::observed::{Observed, OfficeId};
 use clock::Mono;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Names a call in the store: the office, the session, the number.
-type Key = (OfficeId, Box<str>, Box<str>);
+type Key = (OfficeId, Arc<str>, Arc<str>);
 
 /// See the file's first lines.
 #[derive(Debug, Default)]

@@ -66,7 +66,7 @@ impl Checker for OneRecord {
         }
         for (office, records) in &self.handed {
             for record in records.values() {
-                let told = self.finals.get(&(*office, record.session_id.clone()));
+                let told = self.finals.get(&(*office, (*record.session_id).into()));
                 if told.is_some_and(|told| !told.contains(&record.status)) {
                     let words = format!("the caller was told {told:?} and the record says {}", record.status);
                     return Err(format!("call to {}: {words}", record.dialled));

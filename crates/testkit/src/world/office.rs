@@ -199,7 +199,7 @@ impl World {
     }
 
     fn committed(&mut self, office: OfficeId, commit: Commit) {
-        for owned in &commit.changes {
+        for owned in commit.changes.iter() {
             if let Change::Record(record) = &owned.change {
                 self.see(&Observed::Record { office, record: record.clone() });
             }
@@ -220,8 +220,8 @@ impl World {
             let answer = StoreAnswer::Unavailable { why: "the disk is full".into() };
             return self.feed(office, Input::Stored { sequence, answer });
         }
-        for owned in commit.changes {
-            match owned.change {
+        for owned in commit.changes.iter() {
+            match owned.change.clone() {
                 Change::People(change) => self.see(&Observed::KeptPeople { office, change }),
                 Change::Bindings { device, bindings } => {
                     self.see(&Observed::KeptBindings { office, device, bindings });

@@ -1,6 +1,7 @@
 //! A description that we build ourselves, and how it is written.
 
 use super::view::Direction;
+use std::borrow::Cow;
 use std::io::Write;
 use std::net::IpAddr;
 
@@ -8,21 +9,21 @@ use std::net::IpAddr;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attribute {
     /// The name before the colon.
-    pub name: Box<str>,
+    pub name: Cow<'static, str>,
     /// What follows the colon, if there is one.
-    pub value: Option<Box<str>>,
+    pub value: Option<Cow<'static, str>>,
 }
 
 impl Attribute {
     /// `a=name`
     #[must_use]
-    pub fn flag(name: &str) -> Attribute {
+    pub fn flag(name: impl Into<Cow<'static, str>>) -> Attribute {
         Attribute { name: name.into(), value: None }
     }
 
     /// `a=name:value`
     #[must_use]
-    pub fn new(name: &str, value: impl Into<Box<str>>) -> Attribute {
+    pub fn new(name: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Attribute {
         Attribute { name: name.into(), value: Some(value.into()) }
     }
 }
@@ -31,13 +32,13 @@ impl Attribute {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaDescription {
     /// `audio`, `video`, ...
-    pub kind: Box<str>,
+    pub kind: Cow<'static, str>,
     /// 0 declines the stream (RFC 3264 section 6).
     pub port: u16,
     /// Such as `RTP/AVP`.
     pub proto: Box<str>,
-    /// In order of preference; at least one.
-    pub formats: Vec<Box<str>>,
+    /// In order of preference, separated by spaces; at least one.
+    pub formats: Cow<'static, str>,
     /// A `c=` line of its own when it differs from the session's.
     pub connection: Option<IpAddr>,
     /// In the order in which they are written.
@@ -80,8 +81,8 @@ impl Description {
 
 impl MediaDescription {
     fn write_to(&self, out: &mut Vec<u8>) {
-        let formats = self.formats.join(" ");
-        line(out, format_args!("m={} {} {} {formats}", self.kind, self.port, self.proto));
+        let (kind, formats) = (&self.kind, &self.formats);
+        line(out, format_args!("m={kind} {} {} {formats}", self.port, self.proto));
         if let Some(address) = self.connection {
             line(out, format_args!("c=IN {} {address}", address_type(address)));
         }
@@ -103,14 +104,16 @@ fn line(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     let start = out.len();
     // Writing to a Vec cannot fail.
     let _ = out.write_fmt(text);
-    let mut kept = start;
-    for at in start..out.len() {
-        if !matches!(out[at], 0 | b'\r' | b'\n') {
-            out[kept] = out[at];
-            kept += 1;
+    if memchr::memchr3(0, b'\r', b'\n', &out[start..]).is_some() {
+        let mut kept = start;
+        for at in start..out.len() {
+            if !matches!(out[at], 0 | b'\r' | b'\n') {
+                out[kept] = out[at];
+                kept += 1;
+            }
         }
+        out.truncate(kept);
     }
-    out.truncate(kept);
     out.extend_from_slice(b"\r\n");
 }
 

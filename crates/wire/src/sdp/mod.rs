@@ -112,6 +112,16 @@ impl<'a> Line<'a> {
         self.raw
     }
 
+    /// The value of `a=name[:value]` with this name.
+    fn attribute_named(&self, name: &str) -> Option<&'a [u8]> {
+        let rest = self.value.strip_prefix(name.as_bytes()).filter(|_| self.kind == b'a')?;
+        match rest {
+            [] => Some(rest),
+            [b':', value @ ..] => Some(value),
+            _ => None,
+        }
+    }
+
     /// `a=name[:value]` split at the first colon; `None` for other lines and names that are not ASCII.
     #[must_use]
     pub fn attribute(&self) -> Option<(&'a str, &'a [u8])> {

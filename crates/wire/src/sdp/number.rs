@@ -17,7 +17,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits_only_and_in_range() {
+    fn sec_22_numbers_are_digits_only_and_in_range() {
         for (text, expected) in [
             ("0", Some(0)),
             ("008", Some(8)),

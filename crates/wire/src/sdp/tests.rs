@@ -116,7 +116,7 @@ fn our_own_description_reads_back() {
             kind: "audio".into(),
             port: 20_000,
             proto: "RTP/AVP".into(),
-            formats: vec!["8".into(), "101".into()],
+            formats: "8 101".into(),
             connection: None,
             attributes: vec![Attribute::new("rtpmap", "8 PCMA/8000"), Attribute::flag("rtcp-mux")],
             direction: Some(Direction::RecvOnly),

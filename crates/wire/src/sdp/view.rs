@@ -266,5 +266,5 @@ pub(super) fn attributes_in<'s, 'a>(
     lines: &'s [Line<'a>],
     name: &'s str,
 ) -> impl Iterator<Item = &'a [u8]> + use<'s, 'a> {
-    lines.iter().filter_map(Line::attribute).filter(move |(found, _)| *found == name).map(|(_, value)| value)
+    lines.iter().filter_map(move |line| line.attribute_named(name))
 }

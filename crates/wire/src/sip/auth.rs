@@ -53,10 +53,19 @@ impl<'a> DigestParams<'a> {
     /// absent or not UTF-8.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Cow<'a, str>> {
-        match quoted::unquote(self.raw(name)?) {
-            Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
-            Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
+        text_of(self.raw(name)?)
+    }
+
+    /// Several parameters as [`DigestParams::get`] reads them, in one pass.
+    #[must_use]
+    pub fn several<const N: usize>(&self, names: [&str; N]) -> [Option<Cow<'a, str>>; N] {
+        let mut found = [const { None }; N];
+        for (key, value) in self.iter() {
+            if let Some(place) = names.iter().position(|name| key.eq_ignore_ascii_case(name.as_bytes())) {
+                found[place] = text_of(value);
+            }
         }
+        found
     }
 
     /// A parameter as it came, quotes included.
@@ -74,6 +83,13 @@ impl<'a> DigestParams<'a> {
             position = next;
             Some((key, value))
         })
+    }
+}
+
+fn text_of(value: &[u8]) -> Option<Cow<'_, str>> {
+    match quoted::unquote(value) {
+        Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+        Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
     }
 }
 
@@ -130,6 +146,8 @@ mod tests {
         ] {
             assert_eq!(params.get(name).as_deref(), expected, "{name}");
         }
+        let [qop, nonce, nc] = params.several(["QOP", "nonce", "nc"]);
+        assert_eq!((qop.as_deref(), nonce.as_deref(), nc.as_deref()), (Some("auth"), None, Some("00000001")));
     }
 
     #[test]

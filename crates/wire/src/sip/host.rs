@@ -102,8 +102,8 @@ impl fmt::Display for Host<'_> {
 #[inline]
 pub(super) fn split_host_port(text: &str) -> Option<(&str, Option<&str>)> {
     let host_end = match text.strip_prefix('[') {
-        Some(_) => text.find(']')? + 1,
-        None => text.find(':').unwrap_or(text.len()),
+        Some(_) => memchr::memchr(b']', text.as_bytes())? + 1,
+        None => memchr::memchr(b':', text.as_bytes()).unwrap_or(text.len()),
     };
     let (host, rest) = text.split_at_checked(host_end)?;
     match rest.strip_prefix(':') {

@@ -8,12 +8,15 @@
 //!        skipped   | raw() ..................................... raw() | ignored
 //! ```
 
+use std::cell::Cell;
 use std::fmt;
 
 use super::limits::{INLINE_HEADER_LINES, MAX_HEAD_BYTES, MAX_HEADER_LINES, MAX_MESSAGE_BYTES};
 use super::line::{LineRef, scan_line, scan_to_line_end};
 use super::start::{StartLine, answerable_method, parse_start};
-use super::{CSeq, HeaderLine, HeaderName, Method, ParseError, ParseErrorKind, Values, chars};
+use super::{
+    CSeq, HeaderLine, HeaderName, Method, NameAddr, ParseError, ParseErrorKind, Uri, Values, Via, chars,
+};
 
 /// "No such line" in the table of first lines.
 const NONE: u8 = u8::MAX;
@@ -32,6 +35,16 @@ pub struct Message<'a> {
     inline: [LineRef; INLINE_HEADER_LINES],
     /// Lines beyond the inline ones; does not allocate while empty.
     more: Vec<LineRef>,
+    pub(super) read: Read<'a>,
+}
+
+/// The views that matching, authentication and answering each ask for: read once, when somebody first asks.
+#[derive(Clone, Default)]
+pub(super) struct Read<'a> {
+    pub(super) uri: Cell<Option<Uri<'a>>>,
+    pub(super) via: Cell<Option<Via<'a>>>,
+    pub(super) from: Cell<Option<NameAddr<'a>>>,
+    pub(super) to: Cell<Option<NameAddr<'a>>>,
 }
 
 impl<'a> Message<'a> {
@@ -61,6 +74,7 @@ impl<'a> Message<'a> {
             first: [NONE; HeaderName::COUNT],
             inline: [LineRef::EMPTY; INLINE_HEADER_LINES],
             more: Vec::new(),
+            read: Read::default(),
         };
         message.scan_lines(head, line_end + 2).map_err(fail)?;
         check_nul(&bytes[..message.body_at]).map_err(fail)?;

@@ -106,7 +106,7 @@ impl<'a> Uri<'a> {
 
     fn parse_sip(self) -> Result<Uri<'a>, UriError> {
         // "@" stands nowhere else unescaped, so the first one ends the user; a second one is an error below.
-        let (userinfo, rest) = match self.opaque.split_once('@') {
+        let (userinfo, rest) = match cut(self.opaque, b'@') {
             Some((userinfo, rest)) => (Some(userinfo), rest),
             None => (None, self.opaque),
         };
@@ -114,8 +114,8 @@ impl<'a> Uri<'a> {
             Some(userinfo) => parse_userinfo(userinfo)?,
             None => (None, None),
         };
-        let (rest, headers) = rest.split_once('?').map_or((rest, ""), |(rest, headers)| (rest, headers));
-        let (host_port, params) = match rest.find(';') {
+        let (rest, headers) = cut(rest, b'?').unwrap_or((rest, ""));
+        let (host_port, params) = match memchr::memchr(b';', rest.as_bytes()) {
             Some(at) => (&rest[..at], &rest[at..]),
             None => (rest, ""),
         };
@@ -185,10 +185,16 @@ impl<'a> Uri<'a> {
     }
 }
 
+/// What stands before and after the first such byte, which is ASCII.
+fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
+    let found = memchr::memchr(at, text.as_bytes())?;
+    Some((text.get(..found)?, text.get(found + 1..)?))
+}
+
 type UserInfo<'a> = (Option<&'a str>, Option<&'a str>);
 
 fn parse_userinfo(userinfo: &str) -> Result<UserInfo<'_>, UriError> {
-    let (user, password) = match userinfo.split_once(':') {
+    let (user, password) = match cut(userinfo, b':') {
         Some((user, password)) => (user, Some(password)),
         None => (userinfo, None),
     };

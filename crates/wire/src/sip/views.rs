@@ -1,19 +1,31 @@
 //! Typed views: each reads its header when asked, allocates nothing, and says what is wrong with it.
 
+use std::cell::Cell;
+
 use super::params::Params;
 use super::{
-    CSeq, Contact, DigestParams, HeaderError, HeaderName, Message, NameAddr, Uri, Via, chars,
+    CSeq, Contact, DigestParams, HeaderError, HeaderName, Message, NameAddr, Uri, UriError, Via, chars,
     limits::MAX_ID_BYTES,
 };
 
 impl<'a> Message<'a> {
+    /// The Request-URI.
+    ///
+    /// # Errors
+    /// When it is malformed; a response has none.
+    pub fn uri(&self) -> Result<Uri<'a>, UriError> {
+        once(&self.read.uri, || Uri::parse(self.request_uri().unwrap_or_default()))
+    }
+
     /// The topmost Via.
     ///
     /// # Errors
     /// When it is malformed.
     pub fn via(&self) -> Result<Via<'a>, HeaderError> {
-        let line = self.required(HeaderName::Via)?;
-        Via::parse(super::values::split_value(line).0)
+        once(&self.read.via, || {
+            let line = self.required(HeaderName::Via)?;
+            Via::parse(super::values::split_value(line).0)
+        })
     }
 
     /// Every Via, topmost first.
@@ -26,7 +38,7 @@ impl<'a> Message<'a> {
     /// # Errors
     /// When it is malformed.
     pub fn from(&self) -> Result<NameAddr<'a>, HeaderError> {
-        NameAddr::parse(HeaderName::From, self.required(HeaderName::From)?)
+        once(&self.read.from, || NameAddr::parse(HeaderName::From, self.required(HeaderName::From)?))
     }
 
     /// The To address.
@@ -34,7 +46,7 @@ impl<'a> Message<'a> {
     /// # Errors
     /// When it is malformed.
     pub fn to(&self) -> Result<NameAddr<'a>, HeaderError> {
-        NameAddr::parse(HeaderName::To, self.required(HeaderName::To)?)
+        once(&self.read.to, || NameAddr::parse(HeaderName::To, self.required(HeaderName::To)?))
     }
 
     /// The Call-ID: visible ASCII without white space.
@@ -173,13 +185,11 @@ impl<'a> Message<'a> {
     /// # Errors
     /// The first fault found, in that order.
     pub fn check(&self) -> Result<(), HeaderError> {
-        if let Some(uri) = self.request_uri() {
-            Uri::parse(uri).map_err(|error| HeaderError::malformed(HeaderName::Other, error.0))?;
+        if self.is_request() {
+            self.uri().map_err(|error| HeaderError::malformed(HeaderName::Other, error.0))?;
         }
-        if self.vias().next().is_none() {
-            return Err(HeaderError::missing(HeaderName::Via));
-        }
-        self.vias().try_for_each(|via| via.map(drop))?;
+        self.via()?;
+        self.values(HeaderName::Via).skip(1).try_for_each(|via| Via::parse(via).map(drop))?;
         self.from()?;
         self.to()?;
         self.call_id()?;
@@ -194,4 +204,14 @@ impl<'a> Message<'a> {
     fn required(&self, name: HeaderName) -> Result<&'a [u8], HeaderError> {
         self.value(name).ok_or(HeaderError::missing(name))
     }
+}
+
+/// A view that was read before, or is read now and kept for the next who asks.
+fn once<T: Copy, E>(known: &Cell<Option<T>>, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    if let Some(view) = known.get() {
+        return Ok(view);
+    }
+    let view = read()?;
+    known.set(Some(view));
+    Ok(view)
 }

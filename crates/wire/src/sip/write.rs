@@ -51,6 +51,23 @@ impl<'b> Writer<'b> {
         writer
     }
 
+    /// Begins header lines that will stand in a message of another writer, which takes them by [`Writer::lines`].
+    pub fn fragment(buf: &'b mut Vec<u8>) -> Writer<'b> {
+        let start = buf.len();
+        Writer { buf, start }
+    }
+
+    /// Ends a fragment; its length in bytes is returned.
+    pub fn end_fragment(self) -> usize {
+        self.buf.len() - self.start
+    }
+
+    /// Writes lines that a writer made before.
+    pub fn lines(&mut self, lines: &[u8]) -> &mut Self {
+        self.buf.extend_from_slice(lines);
+        self
+    }
+
     /// Writes one line.
     pub fn header(&mut self, name: HeaderName, value: impl AsRef<[u8]>) -> &mut Self {
         self.header_parts(name, &[value.as_ref()])
@@ -87,6 +104,13 @@ impl<'b> Writer<'b> {
     pub fn header_number(&mut self, name: HeaderName, number: u64) -> &mut Self {
         let mut digits = [0u8; 20];
         self.header(name, decimal(number, &mut digits))
+    }
+
+    /// Writes `CSeq`.
+    pub fn cseq(&mut self, number: u32, method: Method<'_>) -> &mut Self {
+        let mut digits = [0u8; 20];
+        let number = decimal(number.into(), &mut digits);
+        self.header_parts(HeaderName::CSeq, &[number, b" ", method.as_str().as_bytes()])
     }
 
     /// Writes one line whose name is not in [`HeaderName`]; bytes that no name may hold become `-`.

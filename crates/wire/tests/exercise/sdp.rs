@@ -63,10 +63,10 @@ fn rebuild(session: &Session<'_>) {
 
 fn describe(media: &Media<'_, '_>) -> MediaDescription {
     MediaDescription {
-        kind: media.kind.into(),
+        kind: media.kind.to_owned().into(),
         port: media.port,
         proto: media.proto.into(),
-        formats: media.formats().map(Box::from).collect(),
+        formats: media.formats().collect::<Vec<_>>().join(" ").into(),
         connection: None,
         attributes: attributes(media.lines()),
         direction: None,
@@ -77,8 +77,8 @@ fn attributes(lines: &[Line<'_>]) -> Vec<Attribute> {
     let named = lines.iter().filter_map(Line::attribute);
     let text = named.filter_map(|(name, value)| Some((name, std::str::from_utf8(value).ok()?)));
     text.map(|(name, value)| match value {
-        "" => Attribute::flag(name),
-        value => Attribute::new(name, value),
+        "" => Attribute::flag(name.to_owned()),
+        value => Attribute::new(name.to_owned(), value.to_owned()),
     })
     .collect()
 }

@@ -21,7 +21,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_datagrams_are_heard_or_refused(
+    fn sec_06_any_datagrams_are_heard_or_refused(
         datagrams in proptest::collection::vec(
             (1_u64..6, any::<[u8; 12]>(), 0_usize..8, proptest::collection::vec(any::<u8>(), 0..400)), 1..60),
     ) {
@@ -47,7 +47,7 @@ proptest! {
 }
 
 #[test]
-fn a_flood_is_bounded() {
+fn sec_06_a_flood_is_bounded() {
     let mut office = crowded();
     let mut state = 1_u32;
     let mut random = || {
