@@ -1,11 +1,4 @@
 // A web phone for tests: real JsSIP, real socket. What it saw is in `events`, oldest first.
-//
-// Its sound is its own: the session descriptions that leave are plain RTP, and what comes is replaced by what another
-// connection of this page says. So these tests are of signalling alone.
-const PLAIN = [
-  'v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0', 'm=audio 9000 RTP/AVP 0',
-  'a=rtpmap:0 PCMU/8000', 'a=sendrecv', '',
-].join('\r\n');
 
 const testPhone = {
   events: [],
@@ -25,9 +18,6 @@ const testPhone = {
 
   /** Registers; `phone` is what `open` gave. */
   async start(phone, options = {}) {
-    const other = new RTCPeerConnection();
-    other.addTransceiver('audio');
-    this.offer = (await other.createOffer()).sdp;
     const socket = new JsSIP.WebSocketInterface(options.socket ?? phone.socket);
     const ua = new JsSIP.UA({
       sockets: [socket],
@@ -54,13 +44,10 @@ const testPhone = {
     this.session = session;
     if (originator === 'remote') this.note('rings', session.remote_identity.uri.user);
     session.on('sdp', (event) => {
-      if (event.originator === 'local') {
-        if (event.type === 'offer') this.answerTo(event.sdp);
-        event.sdp = PLAIN;
-      } else {
-        event.sdp = event.type === 'offer' ? this.offer : this.answer;
-      }
+      if (this.only && event.originator === 'local') event.sdp = keepOnly(event.sdp, this.only);
     });
+    session.on('peerconnection', ({ peerconnection }) => this.listen(peerconnection));
+    if (session.connection) this.listen(session.connection);
     for (const kind of ['progress', 'accepted', 'confirmed']) {
       session.on(kind, (event) => this.note(kind, event.response?.status_code));
     }
@@ -68,18 +55,69 @@ const testPhone = {
     session.on('failed', (event) => this.note('failed', event.message?.status_code ?? event.cause));
   },
 
-  async answerTo(sdp) {
-    const other = new RTCPeerConnection();
-    await other.setRemoteDescription({ type: 'offer', sdp });
-    this.answer = (await other.createAnswer()).sdp;
+  /** Plays what comes, so that it is decoded, and measures it. */
+  listen(connection) {
+    if (this.connection === connection) return;
+    this.connection = connection;
+    connection.addEventListener('track', (event) => {
+      const stream = event.streams[0] ?? new MediaStream([event.track]);
+      const element = new Audio();
+      element.srcObject = stream;
+      element.muted = true;
+      element.play();
+      this.element = element;
+      this.context ??= new AudioContext();
+      this.analyser = this.context.createAnalyser();
+      this.analyser.fftSize = 16384;
+      this.context.createMediaStreamSource(stream).connect(this.analyser);
+    });
+  },
+
+  /** The loudest frequency that is heard now, in hertz, and how loud, in decibels. */
+  heard() {
+    if (!this.analyser) return { hertz: 0, level: -200 };
+    const bins = new Float32Array(this.analyser.frequencyBinCount);
+    this.analyser.getFloatFrequencyData(bins);
+    let best = 1;
+    for (let bin = 1; bin < bins.length - 1; bin += 1) if (bins[bin] > bins[best]) best = bin;
+    const width = this.context.sampleRate / this.analyser.fftSize;
+    return { hertz: best * width, level: bins[best] };
+  },
+
+  /** What the connection says of itself. */
+  async stats() {
+    const found = {};
+    for (const report of (await this.connection.getStats()).values()) {
+      if (report.type === 'inbound-rtp') Object.assign(found, { received: report.packetsReceived });
+      if (report.type === 'outbound-rtp') Object.assign(found, { sent: report.packetsSent });
+      if (report.type === 'remote-inbound-rtp') found.reported = report.fractionLost;
+      if (report.type === 'transport') Object.assign(found, { tls: report.tlsVersion, dtls: report.dtlsState });
+      if (report.type === 'codec' && report.mimeType) (found.codecs ??= []).push(report.mimeType);
+    }
+    return found;
+  },
+
+  hold() {
+    this.session.hold();
+  },
+
+  resume() {
+    this.session.unhold();
+  },
+
+  digits(tones) {
+    const sender = this.connection.getSenders().find((one) => one.dtmf);
+    sender.dtmf.insertDTMF(tones, 120, 80);
   },
 
   call(number) {
-    this.ua.call(number, { mediaConstraints: { audio: true, video: false } });
+    const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+    this.ua.call(number, { mediaConstraints: { audio, video: false } });
   },
 
   take() {
-    this.session.answer({ mediaConstraints: { audio: true, video: false } });
+    const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+    this.session.answer({ mediaConstraints: { audio, video: false } });
   },
 
   /** The network fails: the socket is gone without a word to JsSIP's user. */
@@ -87,4 +125,19 @@ const testPhone = {
     this.socket._ws.close();
   },
 };
+
+/** A description with one codec, and the keys of its clock. */
+function keepOnly(sdp, codec) {
+  const clock = codec.split('/')[1];
+  const kept = [...sdp.matchAll(/a=rtpmap:(\d+) (\S+)/g)]
+    .filter(([, , name]) => name.startsWith(codec) || name === `telephone-event/${clock}`)
+    .map(([, number]) => number);
+  const about = /^a=(?:rtpmap|fmtp|rtcp-fb):(\d+)/;
+  return sdp
+    .split('\r\n')
+    .map((line) => (line.startsWith('m=audio') ? [...line.split(' ').slice(0, 3), ...kept].join(' ') : line))
+    .filter((line) => !about.test(line) || kept.includes(about.exec(line)[1]))
+    .join('\r\n');
+}
+
 window.testPhone = testPhone;

@@ -246,7 +246,7 @@ def test_a_phone_that_comes_back_by_another_connection_keeps_its_call(office):
             phone.register()
             call = caller.invite(two.number, sdp.describe(40000))
             branch = phone.wait_invite()
-            branch.answer(sdp.describe(40002))
+            branch.answer(sdp.describe(40002, secret=True))
             call.wait_answer()
         again = office.raw(two, "tls", instance="urn:uuid:00000000-0000-4000-8000-000000000042")
         with again:
@@ -295,7 +295,7 @@ def test_a_call_waits_for_a_phone_whose_connection_broke(office):
         with office.raw(two, "tls") as again:
             again.register()
             branch = again.wait_invite()
-            branch.answer(sdp.describe(40002))
+            branch.answer(sdp.describe(40002, secret=True))
             call.wait_answer()
             call.bye()
             branch.wait_bye()

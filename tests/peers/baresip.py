@@ -77,11 +77,13 @@ class Baresip(Listening, Process):
         hertz=440.0,
         answer="manual",
         expires=60,
-        media_encryption=None,
+        media_encryption="srtp-mand",
         dtmf_mode="rtpevent",
         account_extra="",
     ):
         super().__init__(f"baresip {user}")
+        # R14: SRTP where signalling is encrypted, and nowhere else.
+        media_encryption = media_encryption if transport == "tls" else None
         self.user, self.registrar, self.transport = user, registrar, transport
         self.control_port, self.sip_port = free_port(), free_port(2)
         self.sound = self.folder / "sound"

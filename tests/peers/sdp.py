@@ -9,15 +9,18 @@ TELEPHONE_EVENT = (101, "telephone-event/8000")
 PCMU, PCMA, G722, OPUS = (0, "PCMU/8000"), (8, "PCMA/8000"), (9, "G722/8000"), (111, "opus/48000/2")
 
 
-def describe(port, codecs=(PCMU, TELEPHONE_EVENT), direction="sendrecv", version=1, address=LOOPBACK, extra=()):
-    """An offer or answer with one audio line. `codecs` are (payload type, name/rate)."""
+def describe(port, codecs=(PCMU, TELEPHONE_EVENT), direction="sendrecv", version=1, address=LOOPBACK, extra=(), secret=False):
+    """An offer or answer with one audio line. `codecs` are (payload type, name/rate). `secret`: under SRTP, with a key."""
+    profile = "RTP/SAVP" if secret else "RTP/AVP"
+    if secret:
+        extra = (*extra, f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{'A' * 40}")
     lines = [
         "v=0",
         f"o=raw 4711 {version} IN IP4 {address}",
         "s=-",
         f"c=IN IP4 {address}",
         "t=0 0",
-        f"m=audio {port} RTP/AVP {' '.join(str(number) for number, _ in codecs)}",
+        f"m=audio {port} {profile} {' '.join(str(number) for number, _ in codecs)}",
         *(f"a=rtpmap:{number} {name}" for number, name in codecs),
         *(f"a=fmtp:{number} 0-15" for number, name in codecs if name.startswith("telephone-event")),
         "a=ptime:20",

@@ -9,6 +9,7 @@ use crate::leg::{LegId, LegState};
 use crate::limits::LONGER_SESSIONS;
 use crate::switch::{Owner, Switch};
 use clock::Now;
+use media::Security;
 use sip::ClientKey;
 use sip::session_timer::{self, Agreement, Refresher};
 use std::sync::Arc;
@@ -35,6 +36,13 @@ impl Attempt {
     pub(crate) fn new(target: Target, hops: u8, session_id: Arc<str>, sdp: Vec<u8>) -> Attempt {
         let (interval, least) = (session_timer::INTERVAL, session_timer::MIN_SE);
         Attempt { target, hops, session_id, sdp, interval, least, refusals: 0 }
+    }
+}
+
+impl Attempt {
+    /// Another offer, for when it is sent again.
+    pub(crate) fn offer(&mut self, sdp: Vec<u8>) {
+        self.sdp = sdp;
     }
 }
 
@@ -98,6 +106,17 @@ impl Switch {
         leg.dialog.routes = routes;
         leg.dialog.target.clone_from(&uri);
         (target.flow, target.uri) = (flow, uri);
+        let (now_offered, wanted) = (leg.media.security(), self.security_of(flow));
+        match (now_offered, wanted) {
+            _ if now_offered == wanted => {}
+            // A browser's port is another than a phone's: a device that is both is rung where it was found first.
+            (Security::Webrtc { .. }, _) | (_, Security::Webrtc { .. }) => {
+                return self.retry_elsewhere(now, id);
+            }
+            // R14: keys go by what carries them.
+            _ if !self.offer_anew(id, wanted) => return false,
+            _ => {}
+        }
         self.invite_again(now, id)
     }
 

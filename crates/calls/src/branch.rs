@@ -10,7 +10,7 @@ use crate::line::{LegLine, Line};
 use crate::switch::{self, Owner, Switch};
 use crate::timers::{Session, Wake};
 use clock::Now;
-use media::{Direction, LocalMedia, Negotiation, Source};
+use media::{Direction, Security, Source};
 use sip::{ClientKey, Dialog, Flow, reliable};
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,10 +109,10 @@ impl Switch {
         let shown = target.line.as_ref().and_then(|line| line.caller.as_ref());
         let from = name_addr(shown.unwrap_or(&entry.caller_party), &target.domain);
         let worker = self.legs.get(caller)?.lease.worker;
-        let lease = self.ports.lease(target.flow.remote.is_ipv6(), Some(worker), emergency)?;
-        let local =
-            LocalMedia { address: lease.address, port: lease.port, session_id: self.endpoint.random() >> 1 };
-        let mut negotiation = Negotiation::new(local);
+        // A line says by its own rules how it is offered to; so far that is in clear.
+        let security = if target.line.is_some() { Security::Clear } else { self.security_of(target.flow) };
+        let lease = self.lease_for(security, target.flow.remote.is_ipv6(), Some(worker), emergency)?;
+        let mut negotiation = self.negotiation(lease, security);
         let payloads = self.payloads_from(caller);
         let sdp = negotiation.offer_with(&payloads, Direction::SendRecv);
         let call_id = self.endpoint.random_name();
@@ -245,6 +245,7 @@ impl Switch {
             101..=199 => self.branch_progress(now, id, status, response),
             200..=299 => self.branch_answered(now, id, client, response),
             422 if self.retry_longer(now, id, response) => {}
+            488 if self.retry_in_clear(now, id) => {}
             // RFC 5626 5.3: what keeps the flows of the device says that this one is dead.
             430 if self.retry_elsewhere(now, id) => {}
             _ => self.branch_failed(now, id, status),

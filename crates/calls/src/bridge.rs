@@ -4,7 +4,7 @@ use crate::call::Stage;
 use crate::leg::{self, CallId, LegId, LegState, Purpose};
 use crate::switch::{Action, Switch};
 use clock::Now;
-use media::{AcceptFrom, Codec, MediaOrder, Negotiation, Payload, Source};
+use media::{AcceptFrom, Codec, MediaOrder, Negotiation, Payload, Protection, Source};
 use std::net::IpAddr;
 
 impl Switch {
@@ -132,12 +132,18 @@ impl Switch {
         let Some(agreed) = leg.media.agreed() else { return };
         let remote = agreed.remote.map(|remote| remote.ip());
         let accept = accept_from(remote, signalling, leg.behind_nat, leg.media_generation);
-        let accept = listed(accept, &leg.media_from, leg.media_generation);
+        let accept = match agreed.protection {
+            Protection::Clear => listed(accept, &leg.media_from, leg.media_generation),
+            // R16: who has the key may come from elsewhere; a browser's addresses are checked where they arrive.
+            Protection::Srtp(_) => AcceptFrom::Authentic,
+            Protection::Webrtc(_) => AcceptFrom::Checked,
+        };
         let order = MediaOrder {
             leg: leg::media_key(id),
             epoch: leg.order_epoch,
             send: agreed.send_to(),
             accept,
+            protection: agreed.protection.clone(),
             receive: agreed.receive.clone(),
             source: leg.source.clone(),
             identity: leg.stream.clone(),

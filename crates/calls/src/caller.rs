@@ -7,7 +7,7 @@ use crate::limits::PROVISIONAL_REPEAT;
 use crate::switch::{self, Owner, Switch};
 use crate::timers::{Session, Wake};
 use clock::Now;
-use media::{Codec, Direction, LocalMedia, Negotiation, Source};
+use media::{Codec, Direction, Source};
 use sip::{Dialog, Flow, ServerKey, reliable, session_timer};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -78,13 +78,11 @@ impl Switch {
             return Err(Cause::NoCommonCodec);
         }
         let dialog = Dialog::from_request(invite, "").map_err(|_| Cause::BadRequest)?;
+        let security = self.security_for_offer(incoming.flow, sdp);
         let lease = self
-            .ports
-            .lease(incoming.flow.remote.is_ipv6(), None, incoming.emergency)
+            .lease_for(security, incoming.flow.remote.is_ipv6(), None, incoming.emergency)
             .ok_or(Cause::Overload)?;
-        let local =
-            LocalMedia { address: lease.address, port: lease.port, session_id: self.endpoint.random() >> 1 };
-        let mut negotiation = Negotiation::new(local);
+        let mut negotiation = self.negotiation(lease, security);
         if let Some(sdp) = sdp
             && negotiation.receive_offer(sdp).is_err()
         {

@@ -8,6 +8,7 @@ use crate::limits::FLOW_RETURN;
 use crate::switch::Switch;
 use crate::timers::Wake;
 use clock::Now;
+use media::Security;
 use sip::Flow;
 
 impl Switch {
@@ -44,7 +45,12 @@ impl Switch {
     /// A device is reached by a new flow: its legs that had lost theirs go on there. `same` says whether who is there
     /// now is who was at the lost flow: a device may be two phones.
     pub fn device_returned(&mut self, label: &str, flow: Flow, same: impl Fn(Flow) -> bool) {
+        let clear = self.security_of(flow) == Security::Clear;
         for (_, leg) in self.legs.iter_mut().filter(|(_, leg)| *leg.label == *label && same(leg.flow)) {
+            // R14: keys that were agreed under TLS never cross in clear.
+            if clear && leg.has_keys() {
+                continue;
+            }
             if let Some(timer) = leg.lost.take() {
                 self.timers.cancel(timer);
                 leg.flow = flow;
@@ -54,7 +60,8 @@ impl Switch {
 
     /// A device that was reached by `old` is reached by `new` now, as after a NAT forgot its mapping.
     pub fn device_moved(&mut self, label: &str, old: Flow, new: Flow) {
-        let moves = |leg: &&mut Leg| *leg.label == *label && leg.flow == old;
+        let clear = self.security_of(new) == Security::Clear;
+        let moves = |leg: &&mut Leg| *leg.label == *label && leg.flow == old && !(clear && leg.has_keys());
         self.legs.values_mut().filter(moves).for_each(|leg| leg.flow = new);
     }
 

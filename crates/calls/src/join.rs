@@ -13,7 +13,7 @@ use crate::cause::Cause;
 use crate::leg::{self, CallId, Leg, LegId, LegState, Purpose};
 use crate::switch::{Action, Switch};
 use clock::Now;
-use media::{LocalMedia, Source};
+use media::{LocalMedia, Security, Source};
 use sip::refer::Replaces;
 
 /// What the phone is told whose calls were joined.
@@ -91,6 +91,13 @@ impl Switch {
         let Some(Leg { lease: old, flow, .. }) = self.legs.get(moves) else { return false };
         if old.worker == worker {
             return true;
+        }
+        let browser = |id: LegId| {
+            self.legs.get(id).is_some_and(|leg| matches!(leg.media.security(), Security::Webrtc { .. }))
+        };
+        if browser(moves) {
+            // A browser's keys are where its worker is (R15): the other one moves, if it can.
+            return !browser(stays) && self.share_worker(now, moves, stays);
         }
         let (old, ipv6) = (*old, flow.remote.is_ipv6());
         let Some(lease) = self.ports.lease(ipv6, Some(worker), true) else { return false };

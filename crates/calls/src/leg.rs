@@ -182,6 +182,19 @@ pub(crate) struct Leg {
 }
 
 impl Leg {
+    /// Its packets are protected under keys that stand in its descriptions.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.media.agreed().is_some_and(|agreed| matches!(agreed.protection, media::Protection::Srtp(_)))
+    }
+
+    /// What is only there while its INVITE has no final response.
+    pub(crate) fn outgoing(&mut self) -> Option<&mut Outgoing> {
+        match &mut self.state {
+            LegState::Outgoing(outgoing) => Some(outgoing),
+            _ => None,
+        }
+    }
+
     pub(crate) fn is_up(&self) -> bool {
         matches!(self.state, LegState::Up(_))
     }

@@ -25,6 +25,8 @@ pub struct PortLease {
 pub struct PortPool {
     free: BTreeMap<(u16, bool), VecDeque<PortLease>>,
     totals: BTreeMap<(u16, bool), usize>,
+    /// The one port of each worker and family that all its browsers share (R15).
+    shared: BTreeMap<(u16, bool), PortLease>,
 }
 
 impl PortPool {
@@ -57,8 +59,32 @@ impl PortPool {
         None
     }
 
+    /// Takes the ports that browsers share, one a worker.
+    pub fn share(&mut self, leases: impl IntoIterator<Item = PortLease>) {
+        for lease in leases {
+            self.shared.insert((lease.worker, lease.address.is_ipv6()), lease);
+        }
+    }
+
+    /// The port of a browser's leg; it is never used up. A call's first leg takes that of the worker with the most free
+    /// ports, because its other legs need those.
+    #[must_use]
+    pub fn shared(&self, ipv6: bool, worker: Option<u16>) -> Option<PortLease> {
+        [ipv6, !ipv6].into_iter().find_map(|family| {
+            let fits = self
+                .shared
+                .iter()
+                .filter(|(key, _)| key.1 == family && worker.is_none_or(|wanted| wanted == key.0));
+            let free = |key: &(u16, bool)| self.free.get(key).map_or(0, VecDeque::len);
+            fits.max_by_key(|(key, _)| (free(key), u16::MAX - key.0)).map(|(_, lease)| *lease)
+        })
+    }
+
     /// Takes a port back when its leg is gone.
     pub fn give_back(&mut self, lease: PortLease) {
+        if self.shared.get(&(lease.worker, lease.address.is_ipv6())) == Some(&lease) {
+            return;
+        }
         self.free.entry((lease.worker, lease.address.is_ipv6())).or_default().push_back(lease);
     }
 
@@ -97,6 +123,20 @@ mod tests {
         assert_eq!(order, [22, 24, 20]);
         assert_eq!(pool.lease(false, Some(1), false), None);
         assert_eq!((pool.free(), pool.total()), (2, 5));
+    }
+
+    #[test]
+    fn r15_browsers_share_a_port_that_is_never_used_up() {
+        let lease = |port, worker| PortLease { address: Ipv4Addr::LOCALHOST.into(), port, worker };
+        let mut pool = PortPool::default();
+        pool.extend([lease(12, 0), lease(22, 1), lease(24, 1)]);
+        assert_eq!(pool.shared(false, None), None);
+        pool.share([lease(10, 0), lease(20, 1)]);
+        let first = pool.shared(false, None);
+        assert_eq!(first, Some(lease(20, 1)), "of the worker with the most free ports");
+        assert_eq!(pool.shared(true, Some(0)), Some(lease(10, 0)), "bridged between the families");
+        pool.give_back(lease(20, 1));
+        assert_eq!((pool.free(), pool.shared(false, None)), (3, first));
     }
 
     #[test]

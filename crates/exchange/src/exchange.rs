@@ -211,6 +211,10 @@ impl Exchange {
             Input::PinVerified { check, right } => self.pin_verified(now, check, right),
             Input::Media(event) => self.switch.media_event(now, &event),
             Input::Ports(leases) => self.switch.ports().extend(leases),
+            Input::Secure { shared, policy } => {
+                self.switch.ports().share(shared);
+                self.switch.set_media_policy(policy);
+            }
             Input::Lag(lag) => self.load.lag = lag,
             Input::Command { id, command } => self.command(now, id, command),
         }

@@ -81,6 +81,13 @@ pub enum Input<'a> {
     Lag(Duration),
     /// Media ports that a worker has bound.
     Ports(Vec<PortLease>),
+    /// The ports that browsers share, one a worker, and how media is protected (R14, R15).
+    Secure {
+        /// One a worker and family.
+        shared: Vec<PortLease>,
+        /// What holds from now on.
+        policy: calls::MediaPolicy,
+    },
     /// Somebody with the right to do so wants something.
     Command {
         /// For the answer.

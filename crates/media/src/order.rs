@@ -6,6 +6,8 @@
 use crate::codec::Payload;
 use crate::offer_answer::Agreed;
 use crate::sounds::SoundId;
+use crate::srtp::SrtpKeys;
+use crate::webrtc::WebrtcLink;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +27,8 @@ pub struct MediaOrder {
     pub send: Option<SendTo>,
     /// Whose packets are taken.
     pub accept: AcceptFrom,
+    /// How packets are protected on the wire.
+    pub protection: Protection,
     /// What may arrive; packets with another number are dropped.
     pub receive: Vec<Payload>,
     /// What the leg hears.
@@ -60,7 +64,8 @@ impl Agreed {
     pub fn send_to(&self) -> Option<SendTo> {
         Some(SendTo {
             remote: self.remote.filter(|_| self.send)?,
-            rtcp: self.remote_rtcp,
+            // R15: there RTCP ends at the socket.
+            rtcp: self.remote_rtcp.filter(|_| !matches!(self.protection, Protection::Webrtc(_))),
             rtcp_mux: self.rtcp_mux,
             payload: self.codec.clone(),
             also: self.also.clone(),
@@ -68,6 +73,17 @@ impl Agreed {
             ptime_ms: self.ptime_ms,
         })
     }
+}
+
+/// How the packets of a leg are protected on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// Not at all.
+    Clear,
+    /// SRTP under keys that came by SDP (R14). While a key stays, its rollover counter goes on.
+    Srtp(Box<SrtpKeys>),
+    /// DTLS-SRTP over ICE (R15). Whoever owns the socket does it: the engine sees packets in clear.
+    Webrtc(Box<WebrtcLink>),
 }
 
 /// Whose packets are taken (R16).
@@ -94,6 +110,10 @@ pub enum AcceptFrom {
         /// As in [`AcceptFrom::Learn`].
         generation: u32,
     },
+    /// SRTP: whoever has the key, wherever from; the newest authentic packet moves the address.
+    Authentic,
+    /// ICE: the owner of the socket takes from checked addresses only, and knows where to send to.
+    Checked,
 }
 
 /// How many packets may move a learned address.

@@ -25,13 +25,13 @@ pub use certificate::{Validity, fingerprint, validity};
 pub use http::{HttpLimits, HttpListener, Peer};
 pub use locate::{Located, Locator, Wanted};
 pub use mailbox::{Full, Mailbox, Sender, mailbox};
-pub use media_worker::{MediaInbox, MediaWorker, WorkerConfig};
+pub use media_worker::{MediaInbox, MediaWorker, Started, WorkerConfig};
 pub use origin::{Origins, plain_origin};
 pub use poll::{Poll, Token};
 pub use rustls::{ClientConfig, ServerConfig};
 pub use seats::{Seat, Seats};
 pub use stream::{AsyncDeliver, StreamEvent, StreamLimits, StreamListener, Streams};
-pub use tls::{Identity, TlsConfig, TlsError, client_config, server_config};
+pub use tls::{Identity, TlsConfig, TlsError, client_config, dtls_identity, server_config};
 pub use udp::{Udp, WANTED_BUFFER};
 pub use websocket::{Admitted, Answer};
 

@@ -10,6 +10,9 @@ use crate::mailbox::{Full, Mailbox, Sender, mailbox};
 use crate::poll::{Poll, Token};
 use crate::rtp_socket::{RtpSocket, bind_all};
 use calls::PortLease;
+use clock::Mono;
+use media::srtp::OVERHEAD_MAX;
+use media::webrtc::{Hub, Identity, Output};
 use media::{Engine, Forward, Kind, LegKey, MediaEvent, MediaOrder, Sounds};
 use std::collections::HashMap;
 use std::io;
@@ -18,7 +21,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often the engine makes sound of its own.
 const TICK: Duration = Duration::from_millis(10);
@@ -26,6 +29,10 @@ const TICK: Duration = Duration::from_millis(10);
 const ORDERS: usize = 8_192;
 /// The mailbox's token; sockets have their index, doubled.
 const MAILBOX: Token = Token::MAX;
+/// The token of the port that browsers share.
+const BROWSERS: Token = Token::MAX - 1;
+/// Datagrams of browsers in one turn at most.
+const BURST: usize = 32;
 /// The largest datagram that media may be.
 const PACKET: usize = 2_048;
 
@@ -44,6 +51,18 @@ pub struct WorkerConfig {
     pub workers: u16,
     /// The most pairs to bind.
     pub most: usize,
+    /// What it shows to browsers; without one there is no port for them.
+    pub identity: Option<Identity>,
+}
+
+/// A worker that runs.
+pub struct Started {
+    /// The ports that it lends.
+    pub leases: Vec<PortLease>,
+    /// The port that all its browsers share (R15).
+    pub shared: Option<PortLease>,
+    /// How it is given orders.
+    pub inbox: MediaInbox,
 }
 
 enum Order {
@@ -102,6 +121,19 @@ impl MediaInbox {
     }
 }
 
+/// The port of all browsers, and what is known of them.
+struct Browsers {
+    socket: RtpSocket,
+    hub: Hub,
+}
+
+impl Browsers {
+    fn new(socket: RtpSocket, identity: Identity, now: Mono) -> Browsers {
+        let local = SocketAddr::new(socket.lease.address, socket.lease.port);
+        Browsers { socket, hub: Hub::new(identity, local, now, Instant::now()) }
+    }
+}
+
 /// One worker's state; lives on its thread.
 pub struct MediaWorker {
     engine: Engine,
@@ -114,6 +146,7 @@ pub struct MediaWorker {
     mailbox: Mailbox<Order>,
     asleep: Arc<AtomicBool>,
     clock: Clock,
+    browsers: Option<Browsers>,
 }
 
 impl MediaWorker {
@@ -126,8 +159,8 @@ impl MediaWorker {
         clock: Clock,
         sounds: Arc<Sounds>,
         events: impl FnMut(MediaEvent) + Send + 'static,
-    ) -> io::Result<(Vec<PortLease>, MediaInbox)> {
-        let sockets = bind_all(
+    ) -> io::Result<Started> {
+        let mut sockets = bind_all(
             config.bind,
             config.address,
             &config.ports,
@@ -140,10 +173,21 @@ impl MediaWorker {
                 "no free media port in the configured ranges",
             ));
         }
+        // The first pair is for browsers, if there are ports enough for others.
+        let browsers = match &config.identity {
+            Some(identity) if sockets.len() > 1 => {
+                Some(Browsers::new(sockets.remove(0), identity.clone(), clock.now().mono))
+            }
+            _ => None,
+        };
+        let shared = browsers.as_ref().map(|browsers| browsers.socket.lease);
         let leases: Vec<PortLease> = sockets.iter().map(|socket| socket.lease).collect();
         let (orders, mailbox) = mailbox(ORDERS)?;
         let poll = Poll::new()?;
         poll.add(mailbox.descriptor(), MAILBOX)?;
+        if let Some(browsers) = &browsers {
+            poll.add(&browsers.socket.rtp, BROWSERS)?;
+        }
         let by_port = leases.iter().enumerate().map(|(i, lease)| ((lease.address, lease.port), i)).collect();
         let legs = vec![None; sockets.len()];
         let asleep = Arc::new(AtomicBool::new(false));
@@ -159,9 +203,10 @@ impl MediaWorker {
             mailbox,
             asleep: Arc::clone(&asleep),
             clock,
+            browsers,
         };
         thread::Builder::new().name(format!("media-{}", config.worker)).spawn(move || worker.run(events))?;
-        Ok((leases, MediaInbox { orders, asleep }))
+        Ok(Started { leases, shared, inbox: MediaInbox { orders, asleep } })
     }
 
     fn run(mut self, mut events: impl FnMut(MediaEvent)) {
@@ -171,7 +216,7 @@ impl MediaWorker {
         loop {
             let now = self.clock.now().mono;
             // Without a leg there is nothing to tick for: the thread sleeps until an order's bell.
-            let idle = self.by_leg.is_empty();
+            let idle = self.by_leg.is_empty() && self.browsers.as_ref().is_none_or(|it| it.hub.is_empty());
             self.asleep.store(idle, Ordering::Relaxed);
             fence(Ordering::SeqCst);
             let wait = match (idle, self.mailbox.take()) {
@@ -195,12 +240,18 @@ impl MediaWorker {
             if !self.take_orders(&ready) {
                 return;
             }
+            self.settle_browsers(&mut packet);
             for token in ready.iter().filter(|token| **token != MAILBOX) {
-                self.take_packet(*token, &mut packet);
+                if *token == BROWSERS {
+                    self.take_from_browsers(&mut packet);
+                } else {
+                    self.take_packet(*token, &mut packet);
+                }
             }
             let now = self.clock.now().mono;
             if now >= next_tick {
                 self.tick();
+                self.settle_browsers(&mut packet);
                 // A late tick is not made up for: the engine counts by the clock.
                 next_tick = if now.since(next_tick) > TICK { now + TICK } else { next_tick + TICK };
             }
@@ -234,6 +285,11 @@ impl MediaWorker {
     }
 
     fn apply(&mut self, lease: PortLease, order: MediaOrder) {
+        if let Some(browsers) = self.browsers.as_mut().filter(|browsers| browsers.socket.lease == lease) {
+            let now = self.clock.now().mono;
+            browsers.hub.apply(now, &order);
+            return self.engine.apply(now, order);
+        }
         let Some(&index) = self.by_port.get(&(lease.address, lease.port)) else { return };
         if self.legs[index] != Some(order.leg) {
             self.watch(index);
@@ -245,6 +301,9 @@ impl MediaWorker {
 
     fn release(&mut self, lease: PortLease, leg: LegKey) {
         self.engine.release(leg);
+        if let Some(browsers) = &mut self.browsers {
+            browsers.hub.release(leg);
+        }
         let Some(&index) = self.by_port.get(&(lease.address, lease.port)) else { return };
         if self.legs[index] == Some(leg) {
             self.legs[index] = None;
@@ -273,15 +332,66 @@ impl MediaWorker {
         let kind = if token.is_multiple_of(2) { Kind::Rtp } else { Kind::Rtcp };
         let Some(socket) = self.sockets.get(index) else { return };
         // An error is the refused port of an earlier packet, or nothing: the next packet may be fine.
-        let Ok((length, from)) = of_kind(socket, kind).recv_from(packet) else { return };
+        let room = packet.len() - OVERHEAD_MAX;
+        let Ok((length, from)) = of_kind(socket, kind).recv_from(&mut packet[..room]) else { return };
         let Some(Some(leg)) = self.legs.get(index) else { return };
         let now = self.clock.now().mono;
-        if let Some(forward) = self.engine.receive(now, *leg, kind, from, &mut packet[..length]) {
+        if let Some(forward) = self.engine.receive(now, *leg, kind, from, packet, length) {
             self.send(forward, packet);
+            self.settle_browsers(packet);
         }
     }
 
-    fn send(&self, forward: Forward, packet: &[u8]) {
+    /// Many legs come by one port: several datagrams a turn.
+    fn take_from_browsers(&mut self, packet: &mut [u8]) {
+        for _ in 0..BURST {
+            let Some(browsers) = &mut self.browsers else { return };
+            let Ok((length, from)) = browsers.socket.rtp.recv_from(packet) else { return };
+            browsers.hub.receive(self.clock.now().mono, from, &packet[..length]);
+            self.settle_browsers(packet);
+        }
+    }
+
+    /// Carries out what the hub asks for, until it asks for nothing.
+    fn settle_browsers(&mut self, packet: &mut [u8]) {
+        let now = self.clock.now().mono;
+        loop {
+            let Some(browsers) = &mut self.browsers else { return };
+            let outputs: Vec<Output> = browsers.hub.outputs().collect();
+            if outputs.is_empty() {
+                return;
+            }
+            for output in outputs {
+                self.serve_browser(now, output, packet);
+            }
+        }
+    }
+
+    fn serve_browser(&mut self, now: Mono, output: Output, packet: &mut [u8]) {
+        match output {
+            Output::Send(to, bytes) => {
+                if let Some(browsers) = &self.browsers {
+                    let _ = browsers.socket.rtp.send_to(&bytes, to);
+                }
+            }
+            Output::Packet { leg, from, bytes } => {
+                let Some(place) = packet.get_mut(..bytes.len()) else { return };
+                place.copy_from_slice(&bytes);
+                let forward = self.engine.receive(now, leg, Kind::Rtp, from, packet, bytes.len());
+                if let Some(forward) = forward {
+                    self.send(forward, packet);
+                }
+            }
+            Output::Report { leg, report } => {
+                self.engine.remote_report(leg, report.loss, report.jitter_ticks, report.round_trip);
+            }
+        }
+    }
+
+    fn send(&mut self, forward: Forward, packet: &[u8]) {
+        if let Some(browsers) = self.browsers.as_mut().filter(|it| it.hub.holds(forward.leg)) {
+            return browsers.hub.send(self.clock.now().mono, forward.leg, &packet[..forward.length]);
+        }
         let Some(socket) = self.by_leg.get(&forward.leg).and_then(|&index| self.sockets.get(index)) else {
             return;
         };
@@ -290,13 +400,19 @@ impl MediaWorker {
     }
 
     fn tick(&mut self) {
-        let (sockets, by_leg) = (&self.sockets, &self.by_leg);
+        let now = self.clock.now().mono;
+        let (sockets, by_leg, browsers) = (&self.sockets, &self.by_leg, &mut self.browsers);
+        if let Some(browsers) = browsers {
+            browsers.hub.tick(now);
+        }
         let mut out = |leg: LegKey, kind: Kind, to: SocketAddr, packet: &[u8]| {
             if let Some(socket) = by_leg.get(&leg).and_then(|&index| sockets.get(index)) {
                 let _ = of_kind(socket, kind).send_to(packet, to);
+            } else if let Some(browsers) = browsers {
+                browsers.hub.send(now, leg, packet);
             }
         };
-        self.engine.tick(self.clock.now().mono, &mut out);
+        self.engine.tick(now, &mut out);
     }
 }
 

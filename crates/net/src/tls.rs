@@ -96,6 +96,16 @@ pub fn server_config(identity: &Identity) -> Result<Arc<ServerConfig>, TlsError>
 /// What listeners speak TLS with; replaced as a whole at a reload, while connections keep what they began with.
 pub type TlsConfig = Arc<RwLock<Arc<ServerConfig>>>;
 
+/// A certificate for DTLS, of this process only: browsers learn its fingerprint from the description (RFC 8827 5.6.4).
+///
+/// # Errors
+/// In the library's words.
+pub fn dtls_identity() -> Result<media::webrtc::Identity, String> {
+    let made =
+        rcgen::generate_simple_self_signed(vec!["ringdown".into()]).map_err(|error| error.to_string())?;
+    Ok(media::webrtc::Identity::new(made.cert.der().to_vec(), made.signing_key.serialize_der()))
+}
+
 /// What we need to speak TLS to a trunk: whoever is vouched for by one of these authorities, a PEM file as systems
 /// keep it.
 ///

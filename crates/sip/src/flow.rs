@@ -59,6 +59,12 @@ impl Transport {
         }
     }
 
+    /// Whether nobody on the way can read what is sent.
+    #[must_use]
+    pub fn is_encrypted(self) -> bool {
+        matches!(self, Transport::Tls | Transport::Wss)
+    }
+
     /// Whether it is a WebSocket: browsers, and never a trunk.
     #[must_use]
     pub fn is_websocket(self) -> bool {

@@ -29,7 +29,9 @@ fn leg_at(world: &World, host: &str) -> (LegKey, SocketAddr) {
 fn send(world: &mut World, leg: LegKey, from: SocketAddr, sequence: u16) -> Option<Forward> {
     let now = world.now.mono;
     let engine = world.offices[0].engine.as_mut().expect("an engine");
-    engine.receive(now, leg, Kind::Rtp, from, &mut packet(sequence))
+    let mut packet = packet(sequence);
+    let length = packet.len();
+    engine.receive(now, leg, Kind::Rtp, from, &mut packet, length)
 }
 
 #[test]

@@ -94,7 +94,15 @@ impl Gate {
             AcceptFrom::Listed { ips, .. } if !ips.iter().any(|ip| same(*ip, from)) => Verdict::Refuse,
             AcceptFrom::Listed { .. } if self.signals_listed() => self.judge_port(from),
             AcceptFrom::Learn { .. } | AcceptFrom::Listed { .. } => self.judge_learning(now, from),
+            AcceptFrom::Authentic => self.judge_authentic(from),
+            AcceptFrom::Checked => Verdict::Accept,
         }
+    }
+
+    /// Judges an authentic packet that is newer than all before it: a phone that moved is followed.
+    fn judge_authentic(&mut self, from: SocketAddr) -> Verdict {
+        self.moves = 0;
+        if self.pinned.replace(from) == Some(from) { Verdict::Accept } else { Verdict::Learned }
     }
 
     /// Whether the remote receives at an address that it lists.
@@ -140,6 +148,11 @@ impl Gate {
             AcceptFrom::Nobody => false,
             AcceptFrom::Learn { .. } | AcceptFrom::Listed { .. } if mux => self.pinned == Some(from),
             AcceptFrom::Exact(ip) => same(*ip, from),
+            AcceptFrom::Checked => true,
+            AcceptFrom::Authentic => {
+                self.rtcp = Some(from).filter(|_| !mux).or(self.rtcp);
+                true
+            }
             AcceptFrom::Learn { ip, .. } => same(*ip, from) && *self.rtcp.get_or_insert(from) == from,
             AcceptFrom::Listed { ips, .. } => {
                 ips.iter().any(|ip| same(*ip, from)) && *self.rtcp.get_or_insert(from) == from
@@ -153,7 +166,11 @@ impl Gate {
             // Before anything came, only a destination that signalling vouches for (R16).
             AcceptFrom::Learn { ip, .. } => self.pinned.or(Some(signalled).filter(|to| same(*ip, *to))),
             AcceptFrom::Listed { .. } if !self.signals_listed() => self.pinned,
-            AcceptFrom::Listed { .. } | AcceptFrom::Exact(_) | AcceptFrom::Nobody => Some(signalled),
+            // Signalling vouched for it, under the same protection as the key.
+            AcceptFrom::Authentic => Some(self.pinned.unwrap_or(signalled)),
+            AcceptFrom::Listed { .. } | AcceptFrom::Exact(_) | AcceptFrom::Nobody | AcceptFrom::Checked => {
+                Some(signalled)
+            }
         }
     }
 
@@ -163,7 +180,10 @@ impl Gate {
             _ if mux => self.rtp_destination(signalled),
             AcceptFrom::Learn { ip, .. } => self.rtcp.or(Some(signalled).filter(|to| same(*ip, *to))),
             AcceptFrom::Listed { .. } if !self.signals_listed() => self.rtcp,
-            AcceptFrom::Listed { .. } | AcceptFrom::Exact(_) | AcceptFrom::Nobody => Some(signalled),
+            AcceptFrom::Authentic => Some(self.rtcp.unwrap_or(signalled)),
+            AcceptFrom::Listed { .. } | AcceptFrom::Exact(_) | AcceptFrom::Nobody | AcceptFrom::Checked => {
+                Some(signalled)
+            }
         }
     }
 }
@@ -280,6 +300,17 @@ mod tests {
         let mut gate = gate(learning(1));
         assert_eq!(gate.admit(ms(9_000), at("203.0.113.1:1000")), Verdict::Learned);
         assert_eq!(gate.admit(ms(9_020), at("203.0.113.1:1001")), Verdict::Refuse);
+    }
+
+    #[test]
+    fn r16_an_authentic_packet_moves_the_address() {
+        let mut gate = gate(AcceptFrom::Authentic);
+        let signalled = at("10.0.0.5:4000");
+        assert_eq!(gate.rtp_destination(signalled), Some(signalled));
+        assert_eq!(gate.admit(ms(10), at("203.0.113.1:1000")), Verdict::Learned);
+        assert_eq!(gate.admit(ms(20), at("203.0.113.1:1000")), Verdict::Accept);
+        assert_eq!(gate.admit(ms(9_000), at("198.51.100.9:2000")), Verdict::Learned, "a phone that moved");
+        assert_eq!(gate.rtp_destination(signalled), Some(at("198.51.100.9:2000")));
     }
 
     #[test]

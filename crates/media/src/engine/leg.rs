@@ -1,6 +1,7 @@
 //! One leg of the engine: its gate, its two streams, and how an order changes them.
 
 use super::gate::Gate;
+use super::guard::Guard;
 use super::incoming::Incoming;
 use super::keys::{KeysIn, KeysOut};
 use super::mute::Mute;
@@ -21,6 +22,7 @@ pub(super) struct Leg {
     pub(super) key: LegKey,
     pub(super) epoch: u32,
     pub(super) gate: Gate,
+    pub(super) guard: Guard,
     pub(super) incoming: Incoming,
     pub(super) outgoing: Outgoing,
     /// Whose packets this leg hears, once that leg is known.
@@ -73,6 +75,7 @@ impl Leg {
             key: order.leg,
             epoch: order.epoch,
             gate: Gate::closed(),
+            guard: Guard::Clear,
             incoming: Incoming::new(now),
             outgoing: Outgoing::new(&order.identity, now),
             heard_from: None,
@@ -109,6 +112,7 @@ impl Leg {
     /// Takes over all of an order but its source.
     pub(super) fn set(&mut self, now: Mono, order: &MediaOrder) {
         self.epoch = order.epoch;
+        self.guard.set(&order.protection);
         let was_open = self.gate.is_open();
         if self.gate.set(now, order.accept.clone(), order.send.as_ref().map(|send| send.remote)) {
             self.heard = false;

@@ -8,6 +8,7 @@
 //! ```
 
 mod gate;
+mod guard;
 mod incoming;
 mod jitter;
 mod keys;
@@ -161,7 +162,10 @@ impl Engine {
         self.legs.remove(index);
     }
 
-    /// Takes a datagram. When it is to be relayed it was rewritten in place, and the caller sends it.
+    /// Takes the datagram in the first `length` bytes of `buffer`. When it is to be relayed it was rewritten in place,
+    /// and the caller sends it. A leg with SRTP needs [`OVERHEAD_MAX`] bytes of room behind it.
+    ///
+    /// [`OVERHEAD_MAX`]: crate::srtp::OVERHEAD_MAX
     #[inline]
     pub fn receive(
         &mut self,
@@ -169,15 +173,22 @@ impl Engine {
         leg: LegKey,
         kind: Kind,
         from: SocketAddr,
-        packet: &mut [u8],
+        buffer: &mut [u8],
+        length: usize,
     ) -> Option<Forward> {
         self.latest = now;
         let index = self.legs.find(leg)?;
-        if kind == Kind::Rtcp || wire::rtcp::is_rtcp(packet) {
+        let is_rtcp = kind == Kind::Rtcp || wire::rtcp::is_rtcp(&buffer[..length]);
+        let Some(opened) = self.legs[index].guard.open(is_rtcp, &mut buffer[..length]) else {
+            self.legs[index].refused += 1;
+            return None;
+        };
+        let packet = &mut buffer[..opened.length];
+        if is_rtcp {
             self.receive_rtcp(now, index, kind, from, packet);
             return None;
         }
-        let (header, length, has_sound) = self.admit(now, index, from, packet)?;
+        let (header, length, has_sound) = self.admit(now, index, from, opened.newest, packet)?;
         if !has_sound && self.take_key(now, index, &header, packet) {
             return None;
         }
@@ -191,7 +202,8 @@ impl Engine {
         let listener = self.legs[index].listeners[0];
         let (leg, to, header) = self.deliver(now, listener, &header, length, packet)?;
         rtp::rewrite(packet, &header);
-        Some(Forward { leg, to, kind: Kind::Rtp, length: packet.len() })
+        let length = self.legs[listener].guard.close(buffer, opened.length)?;
+        Some(Forward { leg, to, kind: Kind::Rtp, length })
     }
 
     /// To be called every 10 ms; hands out what is due.
@@ -200,6 +212,14 @@ impl Engine {
         self.send_copies(out);
         self.perform(now, out);
         self.look_after(now, out);
+    }
+
+    /// What the remote of a leg reported of our stream to whoever owns its socket (R15: there RTCP ends).
+    pub fn remote_report(&mut self, leg: LegKey, loss: f32, jitter_ticks: u32, round_trip: Option<Duration>) {
+        if let Some(index) = self.legs.find(leg) {
+            let leg = &mut self.legs[index];
+            leg.reports.remote.told(loss, jitter_ticks, round_trip, &leg.outgoing);
+        }
     }
 
     /// The next event, oldest first.
@@ -227,13 +247,19 @@ impl Engine {
         now: Mono,
         index: u32,
         from: SocketAddr,
+        newest: bool,
         packet: &[u8],
     ) -> Option<(Header, usize, bool)> {
         let leg = &mut self.legs[index];
         // In this order, so that a malformed or unasked packet teaches no address.
         let parsed = rtp::Packet::parse(packet).ok();
         let known = parsed.and_then(|packet| Some((packet, leg.clock_of(packet.header.payload_type)?)));
-        let verdict = if known.is_some() { leg.gate.admit(now, from) } else { Verdict::Refuse };
+        let verdict = match known {
+            Some(_) if newest => leg.gate.admit(now, from),
+            // Authentic, but late: it moves nothing.
+            Some(_) if leg.gate.is_open() => Verdict::Accept,
+            _ => Verdict::Refuse,
+        };
         let Some((packet, clock)) = known.filter(|_| verdict != Verdict::Refuse) else {
             leg.refused += 1;
             return None;
@@ -304,7 +330,9 @@ impl Engine {
             let start = self.copied.len();
             self.copied.extend_from_slice(packet);
             rtp::rewrite(&mut self.copied[start..], &header);
-            self.copies.push((leg, to, packet.len()));
+            if self.legs[listener].guard.close_tail(&mut self.copied, start) {
+                self.copies.push((leg, to, self.copied.len() - start));
+            }
         }
     }
 
@@ -345,6 +373,7 @@ impl Engine {
         if let Some(to) = leg.rtcp_to.filter(|_| leg.reports.is_due(now)) {
             self.scratch.clear();
             leg.write_report(now, &mut self.scratch);
+            leg.guard.close_rtcp(&mut self.scratch);
             let mux = leg.send.as_ref().is_some_and(|send| send.rtcp_mux);
             out(leg.key, if mux { Kind::Rtp } else { Kind::Rtcp }, to, &self.scratch);
         }

@@ -118,6 +118,19 @@ impl Reports {
 }
 
 impl Remote {
+    /// What a report said that was read elsewhere.
+    pub(super) fn told(
+        &mut self,
+        loss: f32,
+        jitter_ticks: u32,
+        round_trip: Option<Duration>,
+        outgoing: &Outgoing,
+    ) {
+        self.loss = Some(loss.clamp(0.0, 1.0));
+        self.jitter_ms = Some(ticks::to_ms(jitter_ticks, outgoing.rate));
+        self.round_trip_ms = round_trip.map(|trip| trip.as_secs_f32() * 1000.0).or(self.round_trip_ms);
+    }
+
     fn take(&mut self, now: Mono, block: &ReportBlock, outgoing: &Outgoing) {
         self.loss = Some(f32::from(block.fraction_lost) / 256.0);
         self.jitter_ms = Some(ticks::to_ms(block.jitter, outgoing.rate));

@@ -81,7 +81,9 @@ impl Engine {
             self.scratch.extend_from_slice(&header.to_bytes());
             self.scratch.extend_from_slice(&event);
             leg.pressing = leg.keys_out.is_sending();
-            out(leg.key, Kind::Rtp, to, &self.scratch);
+            if leg.guard.close_tail(&mut self.scratch, 0) {
+                out(leg.key, Kind::Rtp, to, &self.scratch);
+            }
         }
     }
 
@@ -241,7 +243,7 @@ fn plan(source: &Leg, leg: &Leg, to: Spoken) -> Option<super::transcoder::Plan> 
 }
 
 /// Sends a packet of our own making, whose payload follows the place for its header.
-fn send_own(now: Mono, leg: &mut Leg, ms: u32, packet: &mut [u8], out: &mut Out<'_>) {
+fn send_own(now: Mono, leg: &mut Leg, ms: u32, packet: &mut Vec<u8>, out: &mut Out<'_>) {
     let (Some(to), Some(spoken)) = (leg.to, leg.spoken) else { return leg.outgoing.switch() };
     // While a key is pressed, sound is silent; Opus may have nothing to send.
     if leg.pressing || packet.len() <= HEADER_LEN {
@@ -252,5 +254,7 @@ fn send_own(now: Mono, leg: &mut Leg, ms: u32, packet: &mut [u8], out: &mut Out<
     let sound = ticks::of_ms(ms, spoken.voice.clock_rate());
     let header = leg.outgoing.own(now, spoken.number, sound, length);
     packet[..HEADER_LEN].copy_from_slice(&header.to_bytes());
-    out(leg.key, Kind::Rtp, to, packet);
+    if leg.guard.close_tail(packet, 0) {
+        out(leg.key, Kind::Rtp, to, packet);
+    }
 }

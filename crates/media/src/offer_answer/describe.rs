@@ -1,5 +1,6 @@
 //! How our side of a negotiation becomes a description.
 
+use super::protect::OurSecurity;
 use super::remote::OtherLine;
 use super::{Direction, LocalMedia};
 use crate::codec::{Codec, CodecName, Payload};
@@ -17,6 +18,7 @@ pub(super) struct Stream<'a> {
     pub(super) proto: &'a str,
     pub(super) ptime_ms: u16,
     pub(super) rtcp_mux: bool,
+    pub(super) security: &'a OurSecurity,
 }
 
 /// A whole description: our audio at `audio_index`, every other line declined with port 0.
@@ -37,7 +39,7 @@ pub(super) fn describe(
         session_id: local.session_id,
         version,
         address: local.address,
-        attributes: Vec::new(),
+        attributes: stream.security.session(),
         media: media.collect(),
     }
 }
@@ -75,6 +77,7 @@ fn audio(local: &LocalMedia, stream: &Stream<'_>) -> MediaDescription {
     if stream.rtcp_mux {
         attributes.push(Attribute::flag("rtcp-mux"));
     }
+    stream.security.write(local, &mut attributes);
     MediaDescription {
         kind: "audio".into(),
         port: local.port,

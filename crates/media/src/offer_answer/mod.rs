@@ -7,9 +7,11 @@
 
 mod describe;
 mod negotiation;
+mod protect;
 mod remote;
 
 pub use negotiation::Negotiation;
+pub use protect::{RemoteSecurity, Security, Setup};
 pub use remote::{OtherLine, Profile, RemoteDescription, RemoteMedia, parse_remote};
 pub use wire::sdp::Direction;
 
@@ -52,6 +54,8 @@ pub struct Agreed {
     pub rtcp_mux: bool,
     /// How much sound the remote wants in a packet.
     pub ptime_ms: u16,
+    /// How packets are protected.
+    pub protection: crate::Protection,
 }
 
 /// Why a description could not be used.
@@ -63,7 +67,8 @@ pub enum MediaError {
     Address,
     /// No usable audio stream: none at all, or declined with port 0 (488).
     NoAudio,
-    /// Audio, but only under a profile that was not asked for, such as RTP/SAVP (488).
+    /// Audio, but only under a profile that this leg's signalling does not allow, or without a key that we can use
+    /// (488).
     Profile,
     /// Both speak, but no codec in common (488).
     NoCommonCodec,
@@ -98,5 +103,7 @@ impl From<SdpError> for MediaError {
     }
 }
 
+#[cfg(test)]
+mod protect_tests;
 #[cfg(test)]
 mod tests;

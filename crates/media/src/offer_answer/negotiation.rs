@@ -12,8 +12,10 @@
 //! ```
 
 use super::describe::{Stream, describe};
+use super::protect::{Drawer, OurSecurity, Security};
 use super::remote::{OtherLine, Profile, RemoteDescription, RemoteMedia, parse_remote};
 use super::{Agreed, Direction, LocalMedia, MediaError};
+use crate::Protection;
 use crate::codec::{Codec, CodecName, Payload};
 use std::sync::Arc;
 use wire::sdp::Description;
@@ -36,6 +38,8 @@ pub struct Negotiation {
     ours: Option<Arc<Ours>>,
     agreed: Option<Arc<Agreed>>,
     pending: Pending,
+    security: Security,
+    drawer: Drawer,
 }
 
 /// A description of ours, as it was sent.
@@ -48,6 +52,7 @@ struct Ours {
     is_offer: bool,
     ptime_ms: u16,
     rtcp_mux: bool,
+    security: OurSecurity,
 }
 
 #[derive(Clone, Debug)]
@@ -58,9 +63,15 @@ enum Pending {
 }
 
 impl Negotiation {
-    /// A leg about which nothing is said yet.
+    /// A leg about which nothing is said yet, whose packets go in clear.
     #[must_use]
     pub fn new(local: LocalMedia) -> Self {
+        Negotiation::secured(local, Security::Clear, [0; 32])
+    }
+
+    /// A leg about which nothing is said yet. `seed` is random and secret: all keys of the leg come from it.
+    #[must_use]
+    pub fn secured(local: LocalMedia, security: Security, seed: [u8; 32]) -> Self {
         Negotiation {
             local,
             version: 0,
@@ -71,7 +82,20 @@ impl Negotiation {
             ours: None,
             agreed: None,
             pending: Pending::Settled,
+            security,
+            drawer: Drawer::new(seed),
         }
+    }
+
+    /// What this leg may offer and take.
+    #[must_use]
+    pub fn security(&self) -> Security {
+        self.security
+    }
+
+    /// Offers something else from now on; what is agreed stays (R14: a device that refused keys may be asked in clear).
+    pub fn set_security(&mut self, security: Security) {
+        self.security = security;
     }
 
     /// Another address or port of ours from the next offer or answer on; what is agreed stays.
@@ -127,7 +151,7 @@ impl Negotiation {
             }
             Pending::Received(_) => return Err(MediaError::UnexpectedAnswer),
         };
-        let mut remote = parse_remote(sdp)?;
+        let mut remote = parse_remote(sdp, self.security)?;
         if remote.lines.len() > ours.description.media.len() {
             return Err(MediaError::UnexpectedAnswer);
         }
@@ -136,7 +160,9 @@ impl Negotiation {
         if audio.port == 0 {
             return Err(MediaError::NoAudio);
         }
-        if !audio.profile.is_plain() {
+        // RFC 3264 section 6: an answer may not change the profile; SAVP for SAVPF is the same to us.
+        let offered = ours.description.media.get(self.audio_index).map(|line| Profile::parse(&line.proto));
+        if offered.is_none_or(|offered| !offered.protects_like(audio.profile)) {
             return Err(MediaError::Profile);
         }
         let named = remote.lines.get(self.audio_index).map_or(0, |line| line.formats.split(' ').count());
@@ -163,12 +189,12 @@ impl Negotiation {
         if matches!(self.pending, Pending::Offered(_)) {
             return Err(MediaError::Glare);
         }
-        let remote = parse_remote(sdp)?;
+        let remote = parse_remote(sdp, self.security)?;
         let audio = remote.audio.as_ref().ok_or(MediaError::NoAudio)?;
         if audio.port == 0 {
             return Err(MediaError::NoAudio);
         }
-        if !audio.profile.is_plain() {
+        if self.security.rank(audio.profile).is_none() {
             return Err(MediaError::Profile);
         }
         self.pending = Pending::Received(Arc::new(remote));
@@ -193,15 +219,25 @@ impl Negotiation {
         let payloads = self.choose(audio, allowed)?;
         // RFC 3264 6.1: the mirror of the offer, and no more than we want.
         let direction = audio.direction.reversed().and(direction);
-        let proto = if audio.profile == Profile::Avpf { "RTP/AVPF" } else { "RTP/AVP" };
+        let index = remote.audio_index.unwrap_or(0);
+        // RFC 3264 section 6: the profile of the offer, as it was written.
+        let proto = remote.lines.get(index).map_or("RTP/AVP", |line| &line.proto);
+        let last = self.remote.as_ref().and_then(|remote| remote.audio.as_ref()).map(|audio| &audio.security);
+        let before =
+            self.ours.as_ref().zip(last).map(|(ours, last)| (&ours.security, last, self.is_active()));
+        let mut drawer = self.drawer.clone();
+        let security =
+            OurSecurity::answer(self.security, audio.profile, &audio.security, before, &mut drawer)?;
+        self.drawer = drawer;
         self.lines = Arc::clone(&remote.lines);
-        self.audio_index = remote.audio_index.unwrap_or(0);
+        self.audio_index = index;
         let stream = Stream {
             payloads: &payloads,
             direction,
             proto,
             ptime_ms: ptime(audio),
-            rtcp_mux: audio.rtcp_mux,
+            rtcp_mux: audio.rtcp_mux || audio.profile == Profile::Dtls,
+            security: &security,
         };
         let ours = self.write(&stream, false);
         let agreed = agree(&ours, audio, |payload| {
@@ -261,12 +297,16 @@ impl Negotiation {
     }
 
     fn send_offer(&mut self, payloads: Vec<Payload>, direction: Direction) -> Vec<u8> {
-        let lines = Arc::clone(&self.lines);
-        let proto = lines.get(self.audio_index).map_or("RTP/AVP", |line| &line.proto);
+        let in_force = self.ours.as_ref().and_then(|ours| ours.description.media.get(self.audio_index));
+        let proto = in_force.map_or(self.security.offered().as_str(), |line| &line.proto).to_owned();
         // What is in force is said again, so that only what the caller changed is a change.
         let (ptime_ms, rtcp_mux) =
             self.ours.as_ref().map_or((PTIME_MS, true), |ours| (ours.ptime_ms, ours.rtcp_mux));
-        let stream = Stream { payloads: &payloads, direction, proto, ptime_ms, rtcp_mux };
+        let profile = Profile::parse(&proto);
+        let last = self.ours.as_ref().map(|ours| &ours.security);
+        let security = OurSecurity::offer(self.security, profile, last, &mut self.drawer);
+        let stream =
+            Stream { payloads: &payloads, direction, proto: &proto, ptime_ms, rtcp_mux, security: &security };
         let ours = self.write(&stream, true);
         self.bind(&payloads);
         let sdp = ours.sdp.clone();
@@ -294,6 +334,15 @@ impl Negotiation {
             is_offer,
             ptime_ms: stream.ptime_ms,
             rtcp_mux: stream.rtcp_mux,
+            security: stream.security.clone(),
+        }
+    }
+
+    /// Whether we began the DTLS handshake of what is in force.
+    fn is_active(&self) -> bool {
+        match self.agreed.as_ref().map(|agreed| &agreed.protection) {
+            Some(Protection::Webrtc(link)) => link.active,
+            _ => false,
         }
     }
 
@@ -420,6 +469,7 @@ fn agree(ours: &Ours, audio: &RemoteMedia, shared: impl Fn(&Payload) -> bool) ->
         receive_allowed: flow.receives(),
         rtcp_mux,
         ptime_ms: ptime(audio),
+        protection: ours.security.agree(&audio.security)?,
     })
 }
 

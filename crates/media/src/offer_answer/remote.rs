@@ -1,5 +1,6 @@
 //! What a remote description says, reduced to what the exchange uses.
 
+use super::protect::{RemoteSecurity, Security, is_zero};
 use super::{Direction, MediaError};
 use crate::codec::{Codec, Payload};
 use std::net::{IpAddr, SocketAddr};
@@ -24,7 +25,7 @@ pub enum Profile {
 }
 
 impl Profile {
-    fn parse(proto: &str) -> Profile {
+    pub(super) fn parse(proto: &str) -> Profile {
         const KNOWN: [(&str, Profile); 6] = [
             ("RTP/AVP", Profile::Avp),
             ("RTP/AVPF", Profile::Avpf),
@@ -37,10 +38,32 @@ impl Profile {
         known.map_or(Profile::Other, |(_, profile)| *profile)
     }
 
+    /// As we write it in an offer of ours.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Profile::Avp | Profile::Other => "RTP/AVP",
+            Profile::Avpf => "RTP/AVPF",
+            Profile::Savp => "RTP/SAVP",
+            Profile::Savpf => "RTP/SAVPF",
+            Profile::Dtls => "UDP/TLS/RTP/SAVPF",
+        }
+    }
+
     /// Whether packets go in clear.
     #[must_use]
     pub fn is_plain(self) -> bool {
         matches!(self, Profile::Avp | Profile::Avpf)
+    }
+
+    /// Whether an answer under `other` protects as an offer under this profile asked.
+    pub(super) fn protects_like(self, other: Profile) -> bool {
+        let kind = |profile| match profile {
+            Profile::Avp | Profile::Avpf => Some(0),
+            Profile::Savp | Profile::Savpf => Some(1),
+            Profile::Dtls => Some(2),
+            Profile::Other => None,
+        };
+        kind(self).is_some() && kind(self) == kind(other)
     }
 }
 
@@ -65,13 +88,15 @@ pub struct RemoteMedia {
     pub hold: bool,
     /// Of its `m=` line.
     pub profile: Profile,
+    /// Keys, fingerprint, ICE.
+    pub security: RemoteSecurity,
 }
 
 impl RemoteMedia {
     /// Where RTP goes, unless the stream is rejected or its address unspecified.
     #[must_use]
     pub fn rtp(&self) -> Option<SocketAddr> {
-        let usable = self.port != 0 && !self.address.is_unspecified();
+        let usable = self.port != 0 && !is_zero(self.address, self.profile);
         usable.then(|| SocketAddr::new(self.address, self.port))
     }
 }
@@ -104,16 +129,16 @@ pub struct RemoteDescription {
 
 /// Reads a description.
 ///
-/// The first plain audio stream with a port is taken; without one, the first audio stream at all, so that
-/// the caller can tell a rejected or encrypted stream from a description without audio.
+/// The audio stream with a port that `security` takes most gladly is taken; without one, the first audio stream at all,
+/// so that the caller can tell a rejected or encrypted stream from a description without audio.
 ///
 /// # Errors
 /// [`MediaError::Sdp`] when it is no SDP, [`MediaError::Address`] when the audio stream has no numeric
 /// unicast address.
-pub fn parse_remote(sdp: &[u8]) -> Result<RemoteDescription, MediaError> {
+pub fn parse_remote(sdp: &[u8], security: Security) -> Result<RemoteDescription, MediaError> {
     let session = Session::parse(sdp)?;
     let origin = session.origin()?;
-    let audio_index = choose_audio(&session);
+    let audio_index = choose_audio(&session, security);
     let audio = match audio_index.and_then(|index| session.media_at(index)) {
         Some(media) => Some(read_audio(&media)?),
         None => None,
@@ -141,14 +166,13 @@ fn joined<'a>(formats: impl Iterator<Item = &'a str>) -> Box<str> {
     text.into()
 }
 
-fn choose_audio(session: &Session<'_>) -> Option<usize> {
+fn choose_audio(session: &Session<'_>, security: Security) -> Option<usize> {
     let is_audio = |media: &Media<'_, '_>| media.kind.eq_ignore_ascii_case("audio");
-    let usable =
-        |media: &Media<'_, '_>| is_audio(media) && media.port != 0 && Profile::parse(media.proto).is_plain();
-    session
-        .media()
-        .position(|media| usable(&media))
-        .or_else(|| session.media().position(|media| is_audio(&media)))
+    let rank = |media: &Media<'_, '_>| {
+        if is_audio(media) && media.port != 0 { security.rank(Profile::parse(media.proto)) } else { None }
+    };
+    let ranked = session.media().enumerate().filter_map(|(index, media)| Some((rank(&media)?, index)));
+    ranked.min().map(|(_, index)| index).or_else(|| session.media().position(|media| is_audio(&media)))
 }
 
 fn read_audio(media: &Media<'_, '_>) -> Result<RemoteMedia, MediaError> {
@@ -167,6 +191,7 @@ fn read_audio(media: &Media<'_, '_>) -> Result<RemoteMedia, MediaError> {
         (None, Some(most)) if most < 20 => Some(most),
         (wished, _) => wished,
     };
+    let profile = Profile::parse(media.proto);
     Ok(RemoteMedia {
         address,
         port: media.port,
@@ -175,8 +200,9 @@ fn read_audio(media: &Media<'_, '_>) -> Result<RemoteMedia, MediaError> {
         direction,
         ptime_ms,
         rtcp_mux: media.rtcp_mux(),
-        hold: !direction.receives() || address.is_unspecified(),
-        profile: Profile::parse(media.proto),
+        hold: !direction.receives() || is_zero(address, profile),
+        profile,
+        security: RemoteSecurity::read(media),
     })
 }
 

@@ -6,7 +6,7 @@ use super::transfer::Referral;
 use crate::limits::EARLY_DIALOGS;
 use crate::words::CallId;
 use clock::Mono;
-use media::Negotiation;
+use media::{Negotiation, Security};
 use sip::session_timer::Agreement;
 use sip::{ClientKey, Dialog, Flow, ServerKey, reliable};
 use std::collections::VecDeque;
@@ -177,6 +177,12 @@ impl Agent {
     pub(super) fn new_media(&mut self) -> Option<Negotiation> {
         let port = self.ports.pop_front()?;
         let session_id = self.endpoint.random() >> 1;
-        Some(Negotiation::new(media::LocalMedia { address: self.config.media_address, port, session_id }))
+        let local = media::LocalMedia { address: self.config.media_address, port, session_id };
+        let mut seed = [0; 32];
+        for word in seed.chunks_exact_mut(8) {
+            word.copy_from_slice(&self.endpoint.random().to_le_bytes());
+        }
+        // What we offer is in clear: not every server speaks SRTP. Who offers it is answered in kind.
+        Some(Negotiation::secured(local, Security::Clear, seed))
     }
 }

@@ -6,7 +6,7 @@ use super::{ALLOW, Agent, Owner, SUPPORTED, finish, plain, sdp_of};
 use crate::limits::CALLS;
 use crate::words::{CallId, Cause, Event};
 use clock::Now;
-use media::{Direction, MediaError};
+use media::{Direction, MediaError, Security};
 use sip::{Dialog, Flow, ServerKey, reliable, session_timer};
 use wire::sip::{HeaderName, Message, Method, Uri, Writer};
 
@@ -39,6 +39,9 @@ impl Agent {
             return self.refuse(flow, message, 400);
         };
         let Some(mut media) = self.new_media() else { return self.refuse(flow, message, 486) };
+        if flow.transport.is_encrypted() {
+            media.set_security(Security::Sdes);
+        }
         if let Some(Err(error)) = sdp_of(message).map(|offer| media.receive_offer(offer).map(|_| ())) {
             self.ports.push_back(media.local().port);
             let status = if matches!(error, MediaError::Sdp(_)) { 400 } else { 488 };

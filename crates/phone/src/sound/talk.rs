@@ -4,7 +4,8 @@ use super::keys::{Arrivals, Presses};
 use super::{RATE, Source};
 use clock::Mono;
 use media::codec::{Decoder, Encoder, MAX_SAMPLES, Resampler, Voice};
-use media::{Agreed, CodecName, Payload};
+use media::srtp::{OVERHEAD_MAX, Receiver, Sender, SrtpKeys};
+use media::{Agreed, CodecName, Payload, Protection};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use wire::rtp::{Header, Packet};
@@ -39,6 +40,22 @@ pub struct Talk {
     arrivals: Arrivals,
     header: Header,
     next: Mono,
+    secret: Option<Box<Secret>>,
+}
+
+/// Packets go encrypted (RFC 3711), under keys that came by SDP.
+#[derive(Debug)]
+struct Secret {
+    keys: SrtpKeys,
+    sender: Sender,
+    receiver: Receiver,
+}
+
+impl Secret {
+    fn new(keys: &SrtpKeys) -> Secret {
+        let (sender, receiver) = (Sender::new(&keys.send), Receiver::new(&keys.receive));
+        Secret { keys: keys.clone(), sender, receiver }
+    }
 }
 
 /// The way out.
@@ -86,6 +103,7 @@ impl Talk {
             arrivals: Arrivals::default(),
             header,
             next: now,
+            secret: None,
         }
     }
 
@@ -94,6 +112,11 @@ impl Talk {
         self.receive.clone_from(&agreed.receive);
         self.from = agreed.remote.map(|remote| remote.ip());
         self.muted = muted;
+        self.secret = match (&agreed.protection, self.secret.take()) {
+            (Protection::Srtp(keys), Some(kept)) if kept.keys == **keys => Some(kept),
+            (Protection::Srtp(keys), _) => Some(Box::new(Secret::new(keys))),
+            (Protection::Clear | Protection::Webrtc(_), _) => None,
+        };
         let target = agreed.remote.filter(|_| agreed.send);
         let voice = Voice::of(&agreed.codec.codec.name);
         self.speaker = match (target, voice, self.speaker.take()) {
@@ -116,6 +139,17 @@ impl Talk {
 
     /// The packet that is due now, and where it goes.
     pub fn packet(&mut self, now: Mono) -> Option<(SocketAddr, Vec<u8>)> {
+        let (to, mut bytes) = self.clear_packet(now)?;
+        if let Some(secret) = &mut self.secret {
+            let length = bytes.len();
+            bytes.resize(length + OVERHEAD_MAX, 0);
+            let length = secret.sender.protect(&mut bytes, length)?;
+            bytes.truncate(length);
+        }
+        Some((to, bytes))
+    }
+
+    fn clear_packet(&mut self, now: Mono) -> Option<(SocketAddr, Vec<u8>)> {
         let speaker = self.speaker.as_mut().filter(|_| self.next <= now)?;
         let length = Duration::from_millis(u64::from(speaker.packet_ms));
         let ticks = speaker.voice.clock_rate() / 1_000 * speaker.packet_ms;
@@ -155,10 +189,15 @@ impl Talk {
         // Sound is taken from the address that the far side named (R16), RTCP beside it is not read (RFC 5761 4).
         let stranger = self.from.is_none_or(|ip| ip != from.ip());
         let rtcp = datagram.get(1).is_some_and(|kind| (192..=223).contains(kind));
-        let Ok(packet) = Packet::parse(datagram) else { return Arrived::Nothing };
         if stranger || rtcp {
             return Arrived::Nothing;
         }
+        let mut opened = datagram.to_vec();
+        if let Some(secret) = &mut self.secret {
+            let Ok((length, _)) = secret.receiver.open(&mut opened) else { return Arrived::Nothing };
+            opened.truncate(length);
+        }
+        let Ok(packet) = Packet::parse(&opened) else { return Arrived::Nothing };
         let number = packet.header.payload_type;
         let Some(payload) = self.receive.iter().find(|payload| payload.number == number) else {
             return Arrived::Nothing;

@@ -114,6 +114,8 @@ pub(crate) struct Media {
     pub(crate) advertise: Option<IpAddr>,
     /// Threads that move media; 0 for one a core.
     pub(crate) workers: u16,
+    /// A device under TLS that refuses SRTP is asked once more in clear (R14).
+    pub(crate) clear_fallback: bool,
 }
 
 impl Default for Media {
@@ -123,6 +125,7 @@ impl Default for Media {
             ports: Many(vec![Ports(20_000..=29_999)]),
             advertise: None,
             workers: 0,
+            clear_fallback: false,
         }
     }
 }

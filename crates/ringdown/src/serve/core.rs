@@ -133,6 +133,7 @@ impl Core {
             events,
         } = doors;
         exchange.handle(clock.now(), Input::Ports(workers.leases));
+        exchange.handle(clock.now(), Input::Secure { shared: workers.shared, policy: workers.policy });
         Core {
             exchange,
             udp,

@@ -4,7 +4,7 @@ use super::core::CoreInput;
 use crate::Failure;
 use crate::config::Media;
 use ::media::Sounds;
-use calls::PortLease;
+use calls::{MediaPolicy, PortLease};
 use net::{Clock, MediaInbox, MediaWorker, Sender, WorkerConfig};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::net::{IpAddr, Ipv4Addr};
@@ -19,6 +19,10 @@ const WORLD: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 pub(crate) struct Workers {
     pub(crate) inboxes: Vec<MediaInbox>,
     pub(crate) leases: Vec<PortLease>,
+    /// The ports that browsers share, one a worker.
+    pub(crate) shared: Vec<PortLease>,
+    /// How media is protected.
+    pub(crate) policy: MediaPolicy,
 }
 
 /// The address of the route to the world; this machine's own if there is none.
@@ -36,7 +40,13 @@ pub(crate) fn start(config: &Media, clock: Clock, core: &Sender<CoreInput>) -> R
     let mut sounds = Sounds::built_in();
     sounds.add_prompts();
     let sounds = Arc::new(sounds);
-    let mut workers = Workers { inboxes: Vec::new(), leases: Vec::new() };
+    // Browsers can do without: their calls are refused, all others go on.
+    let identity = net::dtls_identity()
+        .inspect_err(|error| tracing::warn!(%error, "no certificate for DTLS; calls of browsers are refused"))
+        .ok();
+    let fingerprint = identity.as_ref().map(::media::webrtc::Identity::fingerprint);
+    let policy = MediaPolicy { fingerprint, clear_fallback: config.clear_fallback };
+    let mut workers = Workers { inboxes: Vec::new(), leases: Vec::new(), shared: Vec::new(), policy };
     let total = count * u16::try_from(addresses.len()).unwrap_or(1);
     for (place, address) in addresses.iter().enumerate() {
         for index in 0..count {
@@ -50,15 +60,17 @@ pub(crate) fn start(config: &Media, clock: Clock, core: &Sender<CoreInput>) -> R
                 worker: u16::try_from(place).unwrap_or(0) * count + index,
                 workers: total,
                 most: share.max(1),
+                identity: identity.clone(),
             };
             let events = core.clone();
-            let (leases, inbox) = MediaWorker::start(&bind, clock, Arc::clone(&sounds), move |event| {
+            let started = MediaWorker::start(&bind, clock, Arc::clone(&sounds), move |event| {
                 // What the core has no room for is a report less, never a call.
                 let _ = events.send(CoreInput::Media(event));
             })
             .map_err(|error| format!("media on {address}: {error}; see [media] ports"))?;
-            workers.inboxes.push(inbox);
-            workers.leases.extend(leases);
+            workers.inboxes.push(started.inbox);
+            workers.leases.extend(started.leases);
+            workers.shared.extend(started.shared);
         }
     }
     tracing::info!(

@@ -27,6 +27,9 @@ fn views(media: &Media<'_, '_>) {
     assert!(media.formats().next().is_some() && !media.kind.is_empty() && !media.proto.is_empty());
     let _ = (media.connection(), media.direction(), media.ptime_ms(), media.maxptime_ms(), media.rtcp());
     let _ = (media.rtcp_mux(), media.ssrcs().count(), media.inherited("setup"), media.has("crypto"));
+    for line in media.attributes("crypto").filter_map(wire::sdp::Crypto::parse) {
+        assert!(line.key.len() <= 64 && !format!("{line:?}").contains("key"));
+    }
     for number in media.payload_numbers() {
         assert!(number < 128);
         if let Some(map) = media.rtpmap(number) {

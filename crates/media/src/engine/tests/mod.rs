@@ -1,6 +1,7 @@
 //! Whole engines, driven by ticks: legs with phones behind them, and what those phones hear.
 
 mod keys;
+mod protection;
 mod quality;
 mod robustness;
 mod switching;
@@ -8,7 +9,7 @@ mod transcoding;
 
 use super::{Engine, Forward, Kind};
 use crate::codec::{Codec, Encoder, Payload, Voice};
-use crate::order::{AcceptFrom, LegKey, MediaEvent, MediaOrder, SendTo, Source, StreamIdentity};
+use crate::order::{AcceptFrom, LegKey, MediaEvent, MediaOrder, Protection, SendTo, Source, StreamIdentity};
 use crate::sounds::Sounds;
 use clock::Mono;
 use std::net::SocketAddr;
@@ -99,6 +100,7 @@ impl Office {
             }),
             accept: AcceptFrom::Exact(address(leg).ip()),
             receive: vec![payload(voice), events(voice)],
+            protection: Protection::Clear,
             source,
             identity: StreamIdentity {
                 ssrc: 0x1000 + leg.0 as u32,
@@ -136,7 +138,8 @@ impl Office {
     }
 
     fn receive(&mut self, leg: LegKey, packet: &mut [u8]) {
-        let forward = self.engine.receive(self.mono(), leg, Kind::Rtp, address(leg), packet);
+        let length = packet.len();
+        let forward = self.engine.receive(self.mono(), leg, Kind::Rtp, address(leg), packet, length);
         if let Some(Forward { leg, to, kind, length }) = forward {
             assert_eq!((to, kind), (address(leg), Kind::Rtp));
             self.note(leg, &packet[..length]);

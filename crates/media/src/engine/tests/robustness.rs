@@ -35,9 +35,10 @@ proptest! {
                 head[8..].fill(1);
             }
             let mut packet = [&head[..], &body].concat();
+            let length = packet.len();
             let (now, leg) = (office.mono(), LegKey(leg));
             for kind in [Kind::Rtp, Kind::Rtcp] {
-                let _ = office.engine.receive(now, leg, kind, address(leg), &mut packet);
+                let _ = office.engine.receive(now, leg, kind, address(leg), &mut packet, length);
             }
             office.run(10);
             office.got.clear();
@@ -68,7 +69,7 @@ fn sec_06_a_flood_is_bounded() {
         packet[..12].copy_from_slice(&header.to_bytes());
         packet[12..16].copy_from_slice(&random().to_be_bytes());
         let length = 12 + random() as usize % 1388;
-        let _ = office.engine.receive(office.mono(), leg, Kind::Rtp, address(leg), &mut packet[..length]);
+        let _ = office.engine.receive(office.mono(), leg, Kind::Rtp, address(leg), &mut packet, length);
         if n % 5000 == 0 {
             office.run(10);
             let sent = office.got.len();
