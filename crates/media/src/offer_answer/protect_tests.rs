@@ -153,7 +153,7 @@ fn r15_a_browser_offers() {
     let Protection::Webrtc(link) = &agreed.protection else { panic!("{agreed:?}") };
     assert_eq!((&*link.remote.fragment, link.active, &link.sources[..]), ("abcd", false, &[123_456][..]));
     assert!(agreed.send && agreed.send_to().is_some(), "where to is the business of ICE");
-    assert_eq!(agreed.telephone_event.unwrap().number, 110);
+    assert_eq!(agreed.telephone_event.as_ref().unwrap().number, 110);
 }
 
 #[test]
