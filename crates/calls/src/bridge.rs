@@ -111,7 +111,7 @@ impl Switch {
         let caller = entry.caller;
         let (Some(a), Some(b)) = (self.legs.get(caller), self.legs.get(winner)) else { return };
         let (Some(left), Some(right)) = (a.media.agreed(), b.media.agreed()) else { return };
-        let pinned = left.codec.codec.clone();
+        let (pinned, answered) = (left.codec.codec.clone(), right.codec.codec.clone());
         let mut takes = std::iter::once(&right.codec).chain(&right.also);
         if takes.any(|payload| payload.codec.matches(&pinned)) {
             return;
@@ -119,7 +119,8 @@ impl Switch {
         if let Some(leg) = self.legs.get_mut(winner)
             && let LegState::Up(up) = &mut leg.state
         {
-            up.wanted = Some(Purpose::Codecs(vec![pinned]));
+            // What it took goes along: a phone that takes nothing else would answer without any sound.
+            up.wanted = Some(Purpose::Codecs(vec![pinned, answered]));
             self.modify_if_wanted(now, winner);
         }
     }

@@ -260,6 +260,11 @@ impl Switch {
             }
             self.media_changed(id);
         }
+        if let Some(Purpose::Codecs(wanted)) = purpose
+            && self.declined(id, &wanted)
+        {
+            self.ask_caller(now, id);
+        }
         self.modify_if_wanted(now, id);
     }
 
@@ -298,6 +303,13 @@ impl Switch {
         }
     }
 
+    /// Whether the winner, asked for the first of these codecs, took another.
+    fn declined(&self, id: LegId, wanted: &[Codec]) -> bool {
+        let Some(leg) = self.legs.get(id).filter(|leg| leg.role == Role::Branch) else { return false };
+        let agreed = leg.media.agreed().map(|agreed| &agreed.codec.codec);
+        wanted.first().zip(agreed).is_some_and(|(wanted, agreed)| !agreed.matches(wanted))
+    }
+
     fn ask_caller(&mut self, now: Now, winner: LegId) {
         let Some(caller) = self.peer_of(winner) else { return };
         let Some(codec) =
@@ -306,13 +318,15 @@ impl Switch {
             return;
         };
         let Some(leg) = self.legs.get_mut(caller) else { return };
+        let spoken = leg.media.agreed().map(|agreed| agreed.codec.codec.clone());
+        let codecs: Vec<Codec> = std::iter::once(codec.clone()).chain(spoken).collect();
         if leg.role != Role::Caller
             || !crate::bridge::remote_payloads(&leg.media).iter().any(|p| p.codec.matches(&codec))
         {
             return;
         }
         if let LegState::Up(up) = &mut leg.state {
-            up.wanted = Some(Purpose::Codecs(vec![codec]));
+            up.wanted = Some(Purpose::Codecs(codecs));
         }
         self.modify_if_wanted(now, caller);
     }

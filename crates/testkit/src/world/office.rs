@@ -88,6 +88,9 @@ impl World {
         });
         let lease = |index| PortLease { address: address.ip(), port: 10_000 + 2 * index, worker: index % 2 };
         self.feed(id, Input::Ports((0..PORTS).map(lease).collect()));
+        // The simulated phones speak in clear, also under TLS: each is asked once more (R14).
+        let policy = calls::MediaPolicy { clear_fallback: true, ..calls::MediaPolicy::default() };
+        self.feed(id, Input::Secure { shared: Vec::new(), policy });
         id
     }
 
