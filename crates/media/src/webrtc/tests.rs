@@ -441,7 +441,8 @@ fn fragment(datagram: &[u8]) -> Option<[Vec<u8>; 2]> {
 
 #[test]
 fn r15_a_fragmented_hello_is_put_together_in_any_order() {
-    let orders: [fn(&[u8]) -> Vec<Vec<u8>>; 3] = [
+    type Order = fn(&[u8]) -> Vec<Vec<u8>>;
+    let orders: [Order; 3] = [
         |datagram| fragment(datagram).map_or_else(|| vec![datagram.to_vec()], Vec::from),
         |datagram| {
             let Some([first, second]) = fragment(datagram) else { return vec![datagram.to_vec()] };
