@@ -40,7 +40,7 @@ def start_again(exchange):
 
 def keep_port(exchange, port, transport="udp"):
     """The next start listens there; its ports for sound are drawn anew, for another may have taken them meanwhile."""
-    text = exchange.config.read_text().replace(f'{transport} = "127.0.0.1:0"', f'{transport} = "127.0.0.1:{port}"')
+    text = exchange.config.read_text().replace(f'{transport} = "127.0.0.1:0"', f'{transport} = "127.0.0.1:{port}"', 1)
     first, last = media_range(400)
     exchange.config.write_text(re.sub(r'ports = "[0-9-]+"', f'ports = "{first}-{last}"', text))
 

@@ -141,10 +141,10 @@ def test_reload_takes_a_file_whole_or_not_at_all_while_a_call_goes_on(own):
         own.config.write_text(text + "[calls]\necho_number = \"778\"\nring_secnds = 5\n")
         refusal = own.run("reload", ok=False)
         assert refusal.returncode == 1
-        assert "nothing was changed" in refusal.stderr and "ringdown.toml:14: " in refusal.stderr, refusal.stderr
+        assert "nothing was changed" in refusal.stderr and "ringdown.toml:15: " in refusal.stderr, refusal.stderr
         own.config.write_text(text + f"[calls]\necho_number = \"{two.number}\"\n")
         refusal = own.run("reload", ok=False).stderr
-        assert "ringdown.toml:13: " in refusal and "belongs to account" in refusal, refusal
+        assert "ringdown.toml:14: " in refusal and "belongs to account" in refusal, refusal
         assert "777" in own.run("codes").stdout, "whole or not at all"
         moved = text.replace('udp = "127.0.0.1:0"', 'udp = "127.0.0.1:5999"')
         own.config.write_text(moved + '[calls]\necho_number = "779"\n[log]\nlevel = "debug"\n')

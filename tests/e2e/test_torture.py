@@ -108,7 +108,7 @@ def test_memory_stays_flat_and_the_next_call_is_good(exchange):
     """Show 4: all files by all transports, 50 rounds: memory after round 50 at most 2 MiB above round 10."""
     settled = None
     for number in range(1, ROUNDS + 1):
-        for transport in WIRES:
+        for transport in ("udp", "tcp", "tls"):
             wires = {}
             for row in ROWS:
                 if transport == "udp":

@@ -177,7 +177,7 @@ class Phone:
         config.mediaConfig.transportConfig.boundAddress = SETTINGS["host"]
         config.mediaConfig.transportConfig.port = SETTINGS["rtp_port"]
         config.mediaConfig.transportConfig.portRange = 200
-        config.mediaConfig.srtpUse = SETTINGS.get("srtp", pj.PJMEDIA_SRTP_MANDATORY if SETTINGS["transport"] == "tls" else pj.PJMEDIA_SRTP_DISABLED)
+        config.mediaConfig.srtpUse = SETTINGS.get("srtp", pj.PJMEDIA_SRTP_OPTIONAL if SETTINGS["transport"] == "tls" else pj.PJMEDIA_SRTP_DISABLED)
         config.mediaConfig.srtpSecureSignaling = 0
         config.callConfig.timerUse = (
             pj.PJSUA_SIP_TIMER_OPTIONAL if SETTINGS["timers"] else pj.PJSUA_SIP_TIMER_INACTIVE

@@ -312,14 +312,13 @@ export class Agent {
     }
   }
 
-  private hold(held: Held, on: boolean): void {
+  /** While a re-INVITE of before is not over, JsSIP takes no other: then once more, for as long as one takes. */
+  private hold(held: Held, on: boolean, tries = 30): void {
     if (!held.session.isEstablished() || this.link !== "ready") return;
-    if (on) {
-      held.session.hold();
-      return;
-    }
-    this.holdOthers(held);
-    held.session.unhold();
+    if (!on) this.holdOthers(held);
+    const taken = on ? held.session.hold() : held.session.unhold();
+    if (taken || tries === 0 || held.session.isOnHold().local === on) return;
+    setTimeout(() => this.hold(held, on, tries - 1), 100);
   }
 
   /** One conversation at a time. */
