@@ -85,7 +85,7 @@ impl Drop for Exchange {
 
 impl Folder {
     fn new(part: Part) -> Result<Folder, Failure> {
-        let suffix = if part == Part::Office { "" } else { "-provider" };
+        let suffix = if part == Part::Office { "" } else { "-far" };
         let path = std::env::temp_dir().join(format!("ringdown-demo-{}{suffix}", std::process::id()));
         fs::DirBuilder::new()
             .mode(0o700)
