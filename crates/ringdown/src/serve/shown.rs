@@ -74,6 +74,7 @@ pub(crate) fn settings(config: &Config) -> Value {
         "media": {
             "address": texts(&media.address.0), "ports": texts(&media.ports.0),
             "advertise": media.advertise.map(|address| address.to_string()), "workers": media.workers,
+            "clear_fallback": media.clear_fallback,
         },
         "http": {
             "listen": texts(&http.listen.0), "tls": texts(&http.tls.0), "administrators": administrators,
