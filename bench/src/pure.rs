@@ -39,19 +39,7 @@ pub(crate) struct Office {
 impl Office {
     fn new(users: u32) -> Office {
         let now = Now { mono: Mono(1_000_000_000), wall: Wall(1_800_000_000_000) };
-        let config = Config {
-            realm: "office".into(),
-            domain: None,
-            echo_number: None,
-            codes: exchange::Codes::default(),
-            ring_limit: Duration::from_secs(60),
-            no_answer_limit: Duration::from_secs(20),
-            outside_limit: Duration::from_secs(120),
-            numbering: exchange::Numbering::default(),
-            emergency: exchange::EmergencyPlan::default(),
-            challenge: sip::digest::ChallengePolicy::Md5,
-            own_addresses: vec![office()],
-        };
+        let config = Config { echo_number: None, ..Config::new("office", vec![office()]) };
         let changes = (0..users).flat_map(person).map(Change::People).collect();
         let mut exchange = Exchange::new(now, config, [7; 32], Snapshot { changes, sequence: 0 }).warmed_up();
         let address = office().ip();

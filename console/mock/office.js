@@ -63,7 +63,6 @@ export function makeOffice(options) {
     records: new Map(),
     sessions: new Map(),
     tokens: new Map(),
-    webhooks: new Map(),
   };
   const keys = {
     people: "name",
@@ -76,7 +75,6 @@ export function makeOffice(options) {
     records: "id",
     sessions: "id",
     tokens: "id",
-    webhooks: "id",
   };
   const kinds = {
     people: "person",
@@ -267,13 +265,6 @@ export function makeOffice(options) {
       scopes: ["calls:read", "phone"],
       expires: iso(now + 90 * 24 * 3_600_000),
     });
-    lists.webhooks.set("w1", {
-      id: "w1",
-      url: "https://crm.example/hooks/ringdown",
-      types: ["call.started", "call.ended"],
-      enabled: true,
-      failures: 3,
-    });
   }
   const status = {
     calls: lists.calls.size,
@@ -387,10 +378,6 @@ export function makeOffice(options) {
         body: { secret: "k7Qm-2vPx-9sLd", uri: `sip:${key}@office.example`, registrar: "office.example:5061;transport=tls" },
       };
     if (list === "calls" && part === "ladder") return { body: { items: ladder(now, options.hostile), next: null } };
-    if (list === "webhooks" && part === "dead")
-      return {
-        body: { items: [{ n: 1, time: iso(now - 600_000), type: "call.ended", status: 502, attempts: 8 }], next: null },
-      };
     const rows = lists[list];
     if (rows === undefined) return undefined;
     if (method === "GET" && key === undefined) return page(rows, list, query);

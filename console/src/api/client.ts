@@ -31,6 +31,9 @@ export interface Page<T> {
   next: string | null;
 }
 
+/** The items of a page, or of a list that comes whole. */
+export const items = <T>(page: Page<T> | T[]): T[] => (Array.isArray(page) ? page : page.items);
+
 interface Options {
   body?: unknown;
   etag?: string | null;

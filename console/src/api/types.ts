@@ -188,15 +188,6 @@ export interface Token {
   secret?: string;
 }
 
-export interface Webhook {
-  id: string;
-  url: string;
-  types: string[];
-  enabled: boolean;
-  failures: number;
-  secret?: string;
-}
-
 export interface WebPhone {
   device: string;
   uri: string;

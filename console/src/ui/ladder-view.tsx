@@ -2,23 +2,22 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { asProblem, type Page, type Problem } from "../api/client.ts";
+import { asProblem, items, type Page, type Problem } from "../api/client.ts";
 import { onEvent } from "../api/events.ts";
 import type { Fact, Rung } from "../api/types.ts";
 import { drawLadder, EXCHANGE, makeLadder, type Ladder, type Row } from "./ladder.ts";
 import { api, may } from "../state/store.ts";
 import { lasting } from "../format.ts";
 import { t } from "../words.ts";
-import { Button, copy, ProblemNote, Time } from "./parts.tsx";
+import { Button, copy, ProblemNote } from "./parts.tsx";
 import { Icon } from "./icons.tsx";
+import { Why } from "./why.tsx";
 
 /** The newest calls only are kept; that an old one is not there is no fault. */
 function noneKept(error: unknown): never[] {
   if (asProblem(error).status === 404) return [];
   throw error;
 }
-
-const items = <T,>(page: Page<T> | T[]): T[] => (Array.isArray(page) ? page : page.items);
 
 export function LadderView({ call }: { call: string }): JSX.Element {
   const rungs = useSignal<Rung[] | null>(null);
@@ -96,22 +95,6 @@ function Take({ call, ladder }: { call: string; ladder: Ladder }): JSX.Element {
 }
 
 /** The chain of facts, the same as `ringdown explain`. */
-export function Why({ facts }: { facts: readonly Fact[] }): JSX.Element {
-  if (facts.length === 0) return <p class="quiet-text">{t("why.none")}</p>;
-  return (
-    <ol class="why" aria-label={t("why")}>
-      {facts.map((fact, index) => (
-        <li key={index}>
-          <Time at={fact.time} />
-          <span>
-            {fact.words} <code>{fact.rule}</code>
-          </span>
-        </li>
-      ))}
-    </ol>
-  );
-}
-
 const MOST_ROWS = 400;
 
 function Drawn({ ladder }: { ladder: Ladder }): JSX.Element {

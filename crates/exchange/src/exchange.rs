@@ -62,6 +62,26 @@ pub struct Config {
     pub own_addresses: Vec<std::net::SocketAddr>,
 }
 
+impl Config {
+    /// What an exchange does when nothing is set but its realm and where it listens.
+    #[must_use]
+    pub fn new(realm: &str, own_addresses: Vec<std::net::SocketAddr>) -> Config {
+        Config {
+            realm: realm.into(),
+            domain: None,
+            echo_number: Some("600".into()),
+            codes: Codes::default(),
+            ring_limit: Duration::from_secs(60),
+            no_answer_limit: Duration::from_secs(20),
+            outside_limit: Duration::from_secs(120),
+            numbering: Numbering::default(),
+            emergency: EmergencyPlan::default(),
+            challenge: ChallengePolicy::Md5,
+            own_addresses,
+        }
+    }
+}
+
 /// What waits for the store.
 #[derive(Debug)]
 pub(crate) enum Promise {

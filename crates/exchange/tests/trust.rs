@@ -35,19 +35,7 @@ fn address(text: &str) -> SocketAddr {
 
 impl Desk {
     fn new() -> Desk {
-        let config = Config {
-            realm: "office".into(),
-            domain: None,
-            echo_number: Some("600".into()),
-            ring_limit: Duration::from_secs(60),
-            challenge: ChallengePolicy::Md5,
-            no_answer_limit: Duration::from_secs(20),
-            outside_limit: Duration::from_secs(120),
-            numbering: Numbering::default(),
-            emergency: EmergencyPlan::default(),
-            codes: Codes::default(),
-            own_addresses: vec![address("192.0.2.1:5060")],
-        };
+        let config = Config::new("office", vec![address("192.0.2.1:5060")]);
         let mut changes = Vec::new();
         for (account, number) in [("ada", "100"), ("bob", "200")] {
             let settings = Box::default();

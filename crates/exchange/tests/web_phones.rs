@@ -3,11 +3,11 @@
 
 use clock::{Mono, Now, Wall};
 use exchange::{
-    Answer, Change, Codes, Command, CommandId, Config, Device, EmergencyPlan, Exchange, Input, Numbering,
-    Output, PeopleChange, Secret, Snapshot, StoreAnswer, TokenHash, WebPhoneRequest, limits,
+    Answer, Change, Command, CommandId, Config, Device, Exchange, Input, Output, PeopleChange, Secret,
+    Snapshot, StoreAnswer, TokenHash, WebPhoneRequest, limits,
 };
 use proptest::prelude::*;
-use sip::digest::{ChallengePolicy, Login, answer};
+use sip::digest::{Login, answer};
 use sip::{Flow, Transport};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -42,19 +42,7 @@ struct Desk {
 
 impl Desk {
     fn new() -> Desk {
-        let config = Config {
-            realm: "office".into(),
-            domain: None,
-            echo_number: Some("600".into()),
-            ring_limit: Duration::from_secs(60),
-            challenge: ChallengePolicy::Md5,
-            no_answer_limit: Duration::from_secs(20),
-            outside_limit: Duration::from_secs(120),
-            numbering: Numbering::default(),
-            emergency: EmergencyPlan::default(),
-            codes: Codes::default(),
-            own_addresses: vec![address("192.0.2.1:5060")],
-        };
+        let config = Config::new("office", vec![address("192.0.2.1:5060")]);
         let mut changes = Vec::new();
         for (account, number) in [("ada", "100"), ("bob", "200")] {
             let (name, display) = (account.into(), account.into());

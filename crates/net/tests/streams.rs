@@ -1,9 +1,11 @@
 //! Slow, silent, half-open, huge and deaf connections are bounded (sec_25); short patience stands in for long. And who is
 //! asked for a name must prove it (sec_21).
 
-use net::{AsyncDeliver, Identity, StreamEvent, StreamLimits, StreamListener, Streams};
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, RwLock};
+mod seen;
+
+use net::{Identity, StreamEvent, StreamLimits, StreamListener, Streams};
+use seen::{Door, Seen};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -12,22 +14,6 @@ use tokio::time::{Instant, sleep, timeout};
 const OPTIONS: &[u8] =
     b"OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP h;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n\
     To: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
-
-#[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Vec<StreamEvent>>>);
-
-impl AsyncDeliver for Seen {
-    async fn deliver(&self, event: StreamEvent) -> bool {
-        self.0.lock().expect("the test goes on").push(event);
-        true
-    }
-}
-
-struct Door {
-    address: SocketAddr,
-    streams: Streams,
-    seen: Seen,
-}
 
 async fn door(tls: Option<Arc<RwLock<Arc<net::ServerConfig>>>>) -> Door {
     let limits = StreamLimits {

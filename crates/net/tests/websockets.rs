@@ -1,12 +1,13 @@
 //! SIP over WebSocket (RFC 7118): who may upgrade, what arrives, and the bounds of it (sec_25).
 
+mod seen;
+
 use futures_util::{SinkExt as _, StreamExt as _};
-use net::{
-    Admitted, AsyncDeliver, HttpLimits, HttpListener, Origins, Seats, StreamEvent, StreamLimits, Streams,
-};
+use net::{Admitted, HttpLimits, HttpListener, Origins, Seats, StreamEvent, StreamLimits, Streams};
+use seen::{Door, Seen};
 use sip::{Flow, Transport};
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -17,22 +18,6 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 const OPTIONS: &str = "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/WS x.invalid;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n\
     To: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
-
-#[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Vec<StreamEvent>>>);
-
-impl AsyncDeliver for Seen {
-    async fn deliver(&self, event: StreamEvent) -> bool {
-        self.0.lock().expect("the test goes on").push(event);
-        true
-    }
-}
-
-struct Door {
-    address: SocketAddr,
-    streams: Streams,
-    seen: Seen,
-}
 
 async fn door(admitted: Admitted) -> Door {
     let limits = StreamLimits {

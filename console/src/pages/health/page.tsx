@@ -1,16 +1,14 @@
 // Health: whether the exchange is well, what it refuses, and who guesses at secrets.
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { signal, useSignal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import { Page } from "../../app.tsx";
-import type { Page as Paged } from "../../api/client.ts";
 import { onEvent } from "../../api/events.ts";
-import type { Fact, Guessing, Status } from "../../api/types.ts";
+import type { Guessing, Status } from "../../api/types.ts";
 import { count, lasting } from "../../format.ts";
-import { api, refreshStatus, status } from "../../state/store.ts";
-import { failed } from "../../state/undo.ts";
-import { Why } from "../../ui/ladder-view.tsx";
-import { Button, Chip, type ChipTone } from "../../ui/parts.tsx";
+import { refreshStatus, status } from "../../state/store.ts";
+import { Chip, type ChipTone } from "../../ui/parts.tsx";
+import { useWhy } from "../../ui/why.tsx";
 import { t } from "../../words.ts";
 import type { IconName } from "../../ui/icons.tsx";
 
@@ -109,16 +107,8 @@ function Everything({ status: now }: { status: Status }): JSX.Element {
 }
 
 function Guess({ guess }: { guess: Guessing }): JSX.Element {
-  const facts = useSignal<Fact[] | null>(null);
+  const why = useWhy("source", guess.source);
   const ms = guess.ignored_ms;
-  const ask = async (): Promise<void> => {
-    try {
-      const page = await api.get<Paged<Fact> | Fact[]>(`facts/source/${encodeURIComponent(guess.source)}`);
-      facts.value = Array.isArray(page) ? page : page.items;
-    } catch (error) {
-      failed(error);
-    }
-  };
   return (
     <li class="hook">
       <div class="actions">
@@ -129,15 +119,9 @@ function Guess({ guess }: { guess: Guessing }): JSX.Element {
           {t("health.guesses", { count: guess.strikes })} <code translate={false}>{guess.name}</code>
           {ms > 0 && ` · ${t("health.not_heard", { time: lasting(ms) })}`}
         </span>
-        <Button
-          icon="question"
-          pressed={facts.value !== null}
-          onClick={() => (facts.value === null ? void ask() : (facts.value = null))}
-        >
-          {t("why")}
-        </Button>
+        {why.button}
       </div>
-      {facts.value !== null && <Why facts={facts.value} />}
+      {why.answer}
     </li>
   );
 }

@@ -38,18 +38,24 @@ function StateChip({ call }: { call: Call }): JSX.Element {
 
 const who = (party: Party): string => party.name || party.number || t("call.unknown");
 
+/** The number beside a name; who has none is known to phones by the device, which tells people nothing. */
+function OwnNumber({ of }: { of: Party }): JSX.Element | null {
+  if (of.name === "" || of.number === of.device) return null;
+  return <small class="digits">{of.number}</small>;
+}
+
 function Lane({ call }: { call: Call }): JSX.Element {
   return (
     <span class={`lane ${call.state}`}>
       <span class="end" translate={false}>
         {who(call.caller)}
-        {call.caller.name !== "" && <small class="digits">{call.caller.number}</small>}
+        <OwnNumber of={call.caller} />
       </span>
       <span class="line" aria-hidden="true" />
       <span class="sr">→</span>
       <span class="end" translate={false}>
         {who(call.callee)}
-        {call.callee.name !== "" && <small class="digits">{call.callee.number}</small>}
+        <OwnNumber of={call.callee} />
       </span>
     </span>
   );

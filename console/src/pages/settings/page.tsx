@@ -1,9 +1,9 @@
-// Settings: mine, who is signed in, and for administrators what is set, tokens and webhooks.
+// Settings: mine, who is signed in, and for administrators what is set, and tokens.
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { Page } from "../../app.tsx";
-import type { Page as Paged } from "../../api/client.ts";
+import { items, type Page as Paged } from "../../api/client.ts";
 import type { SessionRow } from "../../api/types.ts";
 import { NewPassword } from "../../door.tsx";
 import { api, may, sessions } from "../../state/store.ts";
@@ -12,7 +12,7 @@ import { Icon } from "../../ui/icons.tsx";
 import { Button, Chip, Field, Form, ProblemNote, Time } from "../../ui/parts.tsx";
 import { useRows } from "../../ui/table.tsx";
 import { t } from "../../words.ts";
-import { Tokens, Webhooks } from "./programs.tsx";
+import { Tokens } from "./programs.tsx";
 
 const TABS = ["me", "exchange", "programs"] as const;
 type Tab = (typeof TABS)[number];
@@ -52,7 +52,6 @@ export default function Settings(): JSX.Element {
         {tab.value === "programs" && (
           <>
             <Tokens />
-            {may("administrator") && <Webhooks />}
           </>
         )}
       </div>
@@ -219,7 +218,7 @@ function Codes(): JSX.Element | null {
   const codes = useSignal<Code[]>([]);
   useEffect(() => {
     api.get<Paged<Code> | Code[]>("codes").then(
-      (page) => (codes.value = Array.isArray(page) ? page : page.items),
+      (page) => (codes.value = items(page)),
       () => {},
     );
   }, []);

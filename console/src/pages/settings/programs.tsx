@@ -1,12 +1,11 @@
-// What programs of others may do: tokens to ask us, webhooks to be told.
+// What programs of others may do: tokens to ask us.
 import type { JSX } from "preact";
 import { useSignal } from "@preact/signals";
-import type { Page } from "../../api/client.ts";
-import type { Token, Webhook } from "../../api/types.ts";
-import { api, tokens, webhooks } from "../../state/store.ts";
-import { done, failed, undoable } from "../../state/undo.ts";
+import type { Token } from "../../api/types.ts";
+import { api, tokens } from "../../state/store.ts";
+import { undoable } from "../../state/undo.ts";
 import { Icon } from "../../ui/icons.tsx";
-import { Button, Chip, Choice, CopyLine, Field, Form, ProblemNote, Tick, Time } from "../../ui/parts.tsx";
+import { Button, Choice, CopyLine, Field, Form, ProblemNote, Tick, Time } from "../../ui/parts.tsx";
 import { useRows } from "../../ui/table.tsx";
 import { t } from "../../words.ts";
 
@@ -19,7 +18,6 @@ const SCOPES = [
   "settings:read",
   "settings:write",
   "events:read",
-  "webhooks:write",
   "metrics:read",
   "phone",
 ] as const;
@@ -142,193 +140,5 @@ function NewToken({ made, cancel }: { made: (token: Token) => void; cancel: () =
         </>
       )}
     </Form>
-  );
-}
-
-const TYPES = [
-  "call.started",
-  "call.changed",
-  "call.ended",
-  "record.added",
-  "device.changed",
-  "person.changed",
-  "trunk.changed",
-] as const;
-
-interface Dead {
-  n?: number;
-  id?: number | string;
-  time: string;
-  type: string;
-  status?: number | null;
-  error?: string;
-  attempts?: number;
-}
-
-export function Webhooks(): JSX.Element {
-  const rows = useRows(webhooks).filter((row) => webhooks.visible(row.id) !== undefined);
-  const adding = useSignal(false);
-  const secret = useSignal<string | null>(null);
-  return (
-    <section class="card">
-      <header>
-        <h2>{t("hooks.title")}</h2>
-        <Button icon="plus" onClick={() => (adding.value = true)}>
-          {t("hooks.add")}
-        </Button>
-      </header>
-      {webhooks.problem.value !== null && (
-        <ProblemNote problem={webhooks.problem.value} again={() => void webhooks.load(true)} />
-      )}
-      {secret.value !== null && (
-        <div role="status" class="stack">
-          <p>{t("hooks.secret_once")}</p>
-          <CopyLine secret label={t("tokens.secret")} value={secret.value} />
-        </div>
-      )}
-      {adding.value && (
-        <NewHook
-          cancel={() => (adding.value = false)}
-          made={(hook) => {
-            adding.value = false;
-            secret.value = hook.secret ?? null;
-            void webhooks.load(true);
-          }}
-        />
-      )}
-      {rows.length === 0 && !adding.value && <p class="quiet-text">{t("hooks.empty")}</p>}
-      <ul class="stack">
-        {rows.map((row) => (
-          <HookRow key={row.id} hook={row} />
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-function NewHook({ made, cancel }: { made: (hook: Webhook) => void; cancel: () => void }): JSX.Element {
-  const url = useSignal("");
-  const types = useSignal<string[]>(["call.started", "call.ended"]);
-  return (
-    <Form
-      label={t("hooks.add")}
-      action={t("tokens.make")}
-      icon="check"
-      cancel={cancel}
-      send={async () => {
-        if (types.value.length === 0) throw new Error(t("hooks.no_type"));
-        made(await api.post<Webhook>("webhooks", { url: url.value.trim(), types: types.value }));
-      }}
-    >
-      {(wrong) => (
-        <>
-          <Field
-            autofocus
-            required
-            type="url"
-            label={t("hooks.url")}
-            placeholder="https://"
-            value={url.value}
-            onInput={(value) => (url.value = value)}
-            error={wrong("url")}
-          />
-          <fieldset class="group ticks">
-            <legend>{t("hooks.types")}</legend>
-            {TYPES.map((type) => (
-              <Tick
-                key={type}
-                label={type}
-                checked={types.value.includes(type)}
-                onChange={(on) => (types.value = on ? [...types.value, type] : types.value.filter((one) => one !== type))}
-              />
-            ))}
-          </fieldset>
-        </>
-      )}
-    </Form>
-  );
-}
-
-function HookRow({ hook }: { hook: Webhook }): JSX.Element {
-  const dead = useSignal<Dead[] | null>(null);
-  const path = `webhooks/${encodeURIComponent(hook.id)}`;
-  const turn = async (enabled: boolean): Promise<void> => {
-    try {
-      await api.edit("PATCH", path, { enabled });
-      webhooks.put(hook.id, { ...hook, enabled });
-    } catch (error) {
-      failed(error);
-    }
-  };
-  const remove = (): void =>
-    undoable(
-      t("tokens.removed", { name: hook.url }),
-      (hidden) => webhooks.hide(hook.id, hidden),
-      async () => {
-        await api.edit("DELETE", path, undefined, { keepalive: true });
-        webhooks.drop(hook.id);
-      },
-    );
-  const look = async (): Promise<void> => {
-    try {
-      const page = await api.get<Page<Dead> | Dead[]>(`${path}/dead`);
-      dead.value = Array.isArray(page) ? page : page.items;
-    } catch (error) {
-      failed(error);
-    }
-  };
-  const replay = async (one: Dead): Promise<void> => {
-    try {
-      await api.post(`${path}/dead/${one.n ?? one.id}/replay`);
-      done(t("hooks.replayed"));
-      await look();
-    } catch (error) {
-      failed(error);
-    }
-  };
-  return (
-    <li class="hook">
-      <div class="lines">
-        <strong translate={false}>{hook.url}</strong>
-        <code>{hook.types.join(" ")}</code>
-      </div>
-      <div class="actions">
-        {!hook.enabled ? (
-          <Chip tone="idle" icon="hold">
-            {t("hooks.paused")}
-          </Chip>
-        ) : hook.failures > 0 ? (
-          <Chip tone="warn" icon="warn">
-            {t("hooks.failures", { count: hook.failures })}
-          </Chip>
-        ) : (
-          <Chip tone="good" icon="check">
-            {t("hooks.well")}
-          </Chip>
-        )}
-        <Button icon={hook.enabled ? "hold" : "play"} onClick={() => void turn(!hook.enabled)}>
-          {hook.enabled ? t("hooks.pause") : t("hooks.go_on")}
-        </Button>
-        <Button icon="records" onClick={() => void look()}>
-          {t("hooks.dead")}
-        </Button>
-        <Button tone="quiet" icon="trash" label={t("tokens.remove", { name: hook.url })} onClick={remove} />
-      </div>
-      {dead.value !== null && dead.value.length === 0 && <p class="quiet-text">{t("hooks.no_dead")}</p>}
-      {dead.value !== null && dead.value.length > 0 && (
-        <ul class="lines">
-          {dead.value.map((one) => (
-            <li key={one.n ?? one.id}>
-              <span class="grow">
-                <code>{one.type}</code> <Time at={one.time} /> <small>{one.error ?? one.status ?? ""}</small>
-              </span>
-              <Button icon="redial" onClick={() => void replay(one)}>
-                {t("hooks.replay")}
-              </Button>
-            </li>
-          ))}
-        </ul>
-      )}
-    </li>
   );
 }

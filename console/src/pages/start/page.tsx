@@ -3,7 +3,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { Page } from "../../app.tsx";
-import type { Page as Paged } from "../../api/client.ts";
+import { items, type Page as Paged } from "../../api/client.ts";
 import { phone } from "../../phone/here.ts";
 import { api, calls, devices, people, records } from "../../state/store.ts";
 import { Icon } from "../../ui/icons.tsx";
@@ -26,7 +26,7 @@ function useEcho(): string | null {
   useEffect(() => {
     api.get<Paged<Code> | Code[]>("codes").then(
       (page) => {
-        const all = Array.isArray(page) ? page : page.items;
+        const all = items(page);
         echo.value = (all.find((one) => /echo/i.test(one.does)) ?? all.find((one) => /^\d+$/.test(one.code)))?.code ?? null;
       },
       () => {},

@@ -1,14 +1,13 @@
 // The forms of trunks, routes and groups: all three are put whole and removed with ten seconds to think again.
 import type { ComponentChildren, JSX } from "preact";
 import { useSignal } from "@preact/signals";
-import type { Fact, Group, Route, Trunk } from "../../api/types.ts";
-import type { Page } from "../../api/client.ts";
+import type { Group, Route, Trunk } from "../../api/types.ts";
 import type { Collection } from "../../state/collection.ts";
 import { api, groups, people, routes, trunks } from "../../state/store.ts";
-import { done, failed, undoable } from "../../state/undo.ts";
-import { Why } from "../../ui/ladder-view.tsx";
+import { done, undoable } from "../../state/undo.ts";
 import { Button, Choice, Field, Form, Panel, Tick } from "../../ui/parts.tsx";
 import { useRows } from "../../ui/table.tsx";
+import { useWhy } from "../../ui/why.tsx";
 import { t } from "../../words.ts";
 
 const split = (text: string): string[] =>
@@ -214,28 +213,12 @@ export function TrunkPanel({ trunk, close }: { trunk: Trunk | undefined; close: 
 
 /** How it is now, in the exchange's words, and the chain of facts. */
 function TrunkWhy({ trunk }: { trunk: Trunk }): JSX.Element {
-  const facts = useSignal<Fact[] | null>(null);
-  const ask = async (): Promise<void> => {
-    try {
-      const page = await api.get<Page<Fact> | Fact[]>(`facts/trunk/${encodeURIComponent(trunk.name)}`);
-      facts.value = Array.isArray(page) ? page : page.items;
-    } catch (error) {
-      failed(error);
-    }
-  };
+  const why = useWhy("trunk", trunk.name);
   return (
     <section class="part">
       <p translate={false}>{trunk.state}</p>
-      <div class="actions">
-        <Button
-          icon="question"
-          pressed={facts.value !== null}
-          onClick={() => (facts.value === null ? void ask() : (facts.value = null))}
-        >
-          {t("why")}
-        </Button>
-      </div>
-      {facts.value !== null && <Why facts={facts.value} />}
+      <div class="actions">{why.button}</div>
+      {why.answer}
     </section>
   );
 }

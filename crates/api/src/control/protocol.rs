@@ -484,7 +484,7 @@ mod tests {
             r#"{"do":"run","command":"id"}"#,
             r#"{"do":"system","application":"System","data":"id"}"#,
             r#"{"do":"read","path":"/etc/passwd"}"#,
-            r#"{"do":"calls","most":1,"into":"/tmp/x"}"#,
+            r#"{"do":"calls","most":1,"into":"x"}"#,
             r#"{"do":"account_set","name":"a","changes":{"shell":"/bin/sh"}}"#,
             r#"{"do":"calls","most":"1; id"}"#,
             r#"{"do":["status","run"]}"#,

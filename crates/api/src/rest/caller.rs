@@ -81,6 +81,11 @@ impl Caller {
     pub(crate) fn sees(&self, all_from: Role) -> Option<&str> {
         (self.role < all_from).then(|| self.account())
     }
+
+    /// Whether this caller may know of what gives access to an account: its owner may, and administrators.
+    pub(crate) fn may_know(&self, account: &str) -> bool {
+        self.sees(Role::Administrator).is_none_or(|own| own == account)
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {

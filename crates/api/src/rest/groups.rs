@@ -1,9 +1,10 @@
 //! `groups`: one number, many members.
 
 use super::Api;
-use super::input::{self, Body, IfMatch, Named, Params, Put, Tagged, tag};
+use super::input::{Body, IfMatch, Named, Params, Put, Tagged};
+use super::kept::{self, Kept};
 use super::operations::{Operation, Scope, Who};
-use super::page::{Items, Page, Wanted};
+use super::page::{Items, Wanted};
 use super::problem::{Problem, sentence};
 use crate::control::{GroupItem, lines};
 use axum::Json;
@@ -83,25 +84,31 @@ pub(super) fn shape(name: &str, group: &Group) -> GroupShape {
     }
 }
 
-async fn every(api: &Api) -> Result<Vec<GroupShape>, Problem> {
-    match api.ask(Command::ListGroups).await? {
-        Answer::Groups(rows) => Ok(rows.iter().map(|(name, group)| shape(name, group)).collect()),
-        other => Err(Problem::of(other, "")),
-    }
-}
+impl Kept for GroupShape {
+    const RESOURCE: &'static str = "groups";
+    const KIND: &'static str = "group";
 
-async fn find(api: &Api, name: &str) -> Result<GroupShape, Problem> {
-    let found = every(api).await?.into_iter().find(|group| group.name == name);
-    found.ok_or_else(|| Problem::not_found("group", name))
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn words(&self) -> String {
+        format!("{} {}", self.set.display, self.set.number)
+    }
+
+    async fn every(api: &Api) -> Result<Vec<GroupShape>, Problem> {
+        match api.ask(Command::ListGroups).await? {
+            Answer::Groups(rows) => Ok(rows.iter().map(|(name, group)| shape(name, group)).collect()),
+            other => Err(Problem::of(other, "")),
+        }
+    }
 }
 
 /// Hunt groups in the order of their names.
 #[utoipa::path(get, path = "/groups", tag = "people", operation_id = "groups_list", params(Wanted),
     responses((status = 200, body = Items<GroupShape>)))]
 async fn list(State(api): State<Api>, wanted: Params<Wanted>) -> Result<Json<Items<GroupShape>>, Problem> {
-    let page = Page::of(wanted)?;
-    let words = |item: &GroupShape| format!("{} {} {}", item.name, item.set.display, item.set.number);
-    Ok(Json(page.pick(every(&api).await?, |item| &item.name, words)))
+    kept::list(&api, wanted).await
 }
 
 /// One hunt group.
@@ -109,8 +116,7 @@ async fn list(State(api): State<Api>, wanted: Params<Wanted>) -> Result<Json<Ite
     params(("name" = String, Path, description = "The group")),
     responses((status = 200, body = GroupShape, headers(("ETag" = String)))))]
 async fn read(State(api): State<Api>, Named(name): Named<String>) -> Result<Tagged<GroupShape>, Problem> {
-    let group = find(&api, &name).await?;
-    Ok(Tagged(tag(&group), group))
+    kept::read(&api, &name).await
 }
 
 /// Makes a hunt group, or puts another in its place; that takes If-Match.
@@ -136,15 +142,8 @@ async fn put(
         overflow: set.overflow.unwrap_or_default(),
     };
     let group = lines::group(item).map_err(|why| Problem::nonsense(sentence(&why)))?;
-    let _alone = api.editing().await;
-    let known = input::known(find(&api, &name).await)?;
-    if let Some(known) = &known {
-        if_match.check(&tag(known))?;
-    }
     let change = PeopleChange::PutGroup { name: name.as_str().into(), group: Box::new(group) };
-    api.change(Command::Change(change), "").await?;
-    let form = find(&api, &name).await?;
-    Ok(Put::of("groups", &name, known.is_none(), tag(&form), form))
+    kept::put(&api, &api.editing().await, &name, &if_match, change).await
 }
 
 /// Removes a hunt group.
@@ -157,8 +156,6 @@ async fn remove(
     Named(name): Named<String>,
     if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
-    let _alone = api.editing().await;
-    if_match.check(&tag(&find(&api, &name).await?))?;
-    api.change(Command::Change(PeopleChange::RemoveGroup { name: name.as_str().into() }), &name).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let change = PeopleChange::RemoveGroup { name: name.as_str().into() };
+    kept::remove::<GroupShape>(&api, &name, &if_match, change).await
 }

@@ -18,6 +18,7 @@ mod groups;
 mod idempotency;
 mod import;
 mod input;
+mod kept;
 mod metrics;
 mod numbers;
 mod office;

@@ -77,7 +77,6 @@ scopes! {
     SettingsRead "settings:read" "To read settings, trunks, routes, codes and how things are.",
     SettingsWrite "settings:write" "To change trunks and routes and to read the configuration again.",
     EventsRead "events:read" "To hear events.",
-    WebhooksWrite "webhooks:write" "To have events sent elsewhere.",
     MetricsRead "metrics:read" "To read the figures for Prometheus.",
     Phone "phone" "To have a web phone.",
 }

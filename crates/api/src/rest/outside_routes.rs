@@ -1,9 +1,10 @@
 //! `routes`: which numbers go out by which trunks.
 
 use super::Api;
-use super::input::{self, Body, IfMatch, Named, Params, Put, Tagged, tag};
+use super::input::{Body, IfMatch, Named, Params, Put, Tagged};
+use super::kept::{self, Kept};
 use super::operations::{Operation, Scope, Who};
-use super::page::{Items, Page, Wanted};
+use super::page::{Items, Wanted};
 use super::problem::Problem;
 use crate::control::{RouteItem, lines};
 use axum::Json;
@@ -73,25 +74,31 @@ pub(super) fn shape(name: &str, route: &Route) -> RouteShape {
     }
 }
 
-async fn every(api: &Api) -> Result<Vec<RouteShape>, Problem> {
-    match api.ask(Command::ListRoutes).await? {
-        Answer::Routes(rows) => Ok(rows.iter().map(|(name, route)| shape(name, route)).collect()),
-        other => Err(Problem::of(other, "")),
-    }
-}
+impl Kept for RouteShape {
+    const RESOURCE: &'static str = "routes";
+    const KIND: &'static str = "route";
 
-async fn find(api: &Api, name: &str) -> Result<RouteShape, Problem> {
-    let found = every(api).await?.into_iter().find(|route| route.name == name);
-    found.ok_or_else(|| Problem::not_found("route", name))
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn words(&self) -> String {
+        self.set.prefix.clone()
+    }
+
+    async fn every(api: &Api) -> Result<Vec<RouteShape>, Problem> {
+        match api.ask(Command::ListRoutes).await? {
+            Answer::Routes(rows) => Ok(rows.iter().map(|(name, route)| shape(name, route)).collect()),
+            other => Err(Problem::of(other, "")),
+        }
+    }
 }
 
 /// Routes in the order of their names.
 #[utoipa::path(get, path = "/routes", tag = "outside", operation_id = "routes_list", params(Wanted),
     responses((status = 200, body = Items<RouteShape>)))]
 async fn list(State(api): State<Api>, wanted: Params<Wanted>) -> Result<Json<Items<RouteShape>>, Problem> {
-    let page = Page::of(wanted)?;
-    let words = |item: &RouteShape| format!("{} {}", item.name, item.set.prefix);
-    Ok(Json(page.pick(every(&api).await?, |item| &item.name, words)))
+    kept::list(&api, wanted).await
 }
 
 /// One route.
@@ -99,8 +106,7 @@ async fn list(State(api): State<Api>, wanted: Params<Wanted>) -> Result<Json<Ite
     params(("name" = String, Path, description = "The route")),
     responses((status = 200, body = RouteShape, headers(("ETag" = String)))))]
 async fn read(State(api): State<Api>, Named(name): Named<String>) -> Result<Tagged<RouteShape>, Problem> {
-    let route = find(&api, &name).await?;
-    Ok(Tagged(tag(&route), route))
+    kept::read(&api, &name).await
 }
 
 /// Makes a route, or puts another in its place; that takes If-Match.
@@ -124,15 +130,8 @@ async fn put(
         trunks: set.trunks,
         caller: set.caller.unwrap_or_default(),
     });
-    let _alone = api.editing().await;
-    let known = input::known(find(&api, &name).await)?;
-    if let Some(known) = &known {
-        if_match.check(&tag(known))?;
-    }
     let change = PeopleChange::PutRoute { name: name.as_str().into(), route: Box::new(route) };
-    api.change(Command::Change(change), "").await?;
-    let form = find(&api, &name).await?;
-    Ok(Put::of("routes", &name, known.is_none(), tag(&form), form))
+    kept::put(&api, &api.editing().await, &name, &if_match, change).await
 }
 
 /// Removes a route.
@@ -145,8 +144,6 @@ async fn remove(
     Named(name): Named<String>,
     if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
-    let _alone = api.editing().await;
-    if_match.check(&tag(&find(&api, &name).await?))?;
-    api.change(Command::Change(PeopleChange::RemoveRoute { name: name.as_str().into() }), &name).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let change = PeopleChange::RemoveRoute { name: name.as_str().into() };
+    kept::remove::<RouteShape>(&api, &name, &if_match, change).await
 }

@@ -92,9 +92,9 @@ async fn read(
 /// A session that the caller may know of.
 fn seen(api: &Api, caller: &Caller, id: &str) -> Result<Session, Problem> {
     let session = api.access().session(api.now(), id).cloned();
-    let theirs =
-        |session: &Session| caller.sees(Role::Administrator).is_none_or(|account| session.account == account);
-    session.filter(theirs).ok_or_else(|| Problem::not_found("session", id))
+    session
+        .filter(|session| caller.may_know(&session.account))
+        .ok_or_else(|| Problem::not_found("session", id))
 }
 
 /// Ends a session; what is open for it is closed within a second.

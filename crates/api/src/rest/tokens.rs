@@ -166,9 +166,7 @@ async fn read(
 
 fn seen(api: &Api, caller: &Caller, id: &str) -> Result<Token, Problem> {
     let token = api.access().token(id).cloned();
-    let theirs =
-        |token: &Token| caller.sees(Role::Administrator).is_none_or(|account| token.account == account);
-    token.filter(theirs).ok_or_else(|| Problem::not_found("token", id))
+    token.filter(|token| caller.may_know(&token.account)).ok_or_else(|| Problem::not_found("token", id))
 }
 
 /// Ends a token.

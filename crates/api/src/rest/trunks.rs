@@ -1,9 +1,10 @@
 //! `trunks`: the lines to the outside.
 
 use super::Api;
-use super::input::{self, Body, IfMatch, Named, Params, Put, Tagged, tag};
+use super::input::{Body, IfMatch, Named, Params, Put, Tagged, tag};
+use super::kept::{self, Kept};
 use super::operations::{Operation, Scope, Who};
-use super::page::{Items, Page, Wanted};
+use super::page::{Items, Wanted};
 use super::problem::{Problem, sentence};
 use crate::control::{TrunkItem, lines};
 use axum::Json;
@@ -76,11 +77,6 @@ impl TrunkShape {
             state: item.state,
         }
     }
-
-    /// Of what is set, and not of how it is now.
-    fn tag(&self) -> String {
-        tag(&TrunkShape { state: String::new(), ..self.clone() })
-    }
 }
 
 /// What is set for a trunk.
@@ -116,27 +112,48 @@ struct TrunkSet {
     prepend: String,
 }
 
-async fn every(api: &Api) -> Result<Vec<(Box<str>, Trunk, String)>, Problem> {
+impl Kept for TrunkShape {
+    const RESOURCE: &'static str = "trunks";
+    const KIND: &'static str = "trunk";
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn words(&self) -> String {
+        self.address.clone()
+    }
+
+    async fn every(api: &Api) -> Result<Vec<TrunkShape>, Problem> {
+        let rows = rows(api).await?.into_iter();
+        Ok(rows.map(|(name, trunk, state)| TrunkShape::of(&name, &trunk, state)).collect())
+    }
+
+    /// Of what is set, and not of how it is now.
+    fn tag(&self) -> String {
+        tag(&TrunkShape { state: String::new(), ..self.clone() })
+    }
+}
+
+async fn rows(api: &Api) -> Result<Vec<(Box<str>, Trunk, String)>, Problem> {
     match api.ask(Command::ListTrunks).await? {
         Answer::Trunks(rows) => Ok(rows),
         other => Err(Problem::of(other, "")),
     }
 }
 
-async fn find(api: &Api, name: &str) -> Result<(Trunk, TrunkShape), Problem> {
-    let found = every(api).await?.into_iter().find(|(known, ..)| **known == *name);
-    let (_, trunk, state) = found.ok_or_else(|| Problem::not_found("trunk", name))?;
-    let shape = TrunkShape::of(name, &trunk, state);
-    Ok((trunk, shape))
+/// The password that a trunk has for this user.
+async fn password_of(api: &Api, name: &str, user: &str) -> Result<Option<String>, Problem> {
+    let trunk = rows(api).await?.into_iter().find(|(known, ..)| **known == *name);
+    let login = trunk.and_then(|(_, trunk, _)| trunk.login).filter(|login| *login.user == *user);
+    Ok(login.map(|login| login.password.to_string()))
 }
 
 /// Trunks in the order of their names.
 #[utoipa::path(get, path = "/trunks", tag = "outside", operation_id = "trunks_list", params(Wanted),
     responses((status = 200, body = Items<TrunkShape>)))]
 async fn list(State(api): State<Api>, wanted: Params<Wanted>) -> Result<Json<Items<TrunkShape>>, Problem> {
-    let page = Page::of(wanted)?;
-    let all = every(&api).await?.into_iter().map(|(name, trunk, state)| TrunkShape::of(&name, &trunk, state));
-    Ok(Json(page.pick(all, |item| &item.name, |item| format!("{} {}", item.name, item.address))))
+    kept::list(&api, wanted).await
 }
 
 /// One trunk.
@@ -144,8 +161,7 @@ async fn list(State(api): State<Api>, wanted: Params<Wanted>) -> Result<Json<Ite
     params(("name" = String, Path, description = "The trunk")),
     responses((status = 200, body = TrunkShape, headers(("ETag" = String)))))]
 async fn read(State(api): State<Api>, Named(name): Named<String>) -> Result<Tagged<TrunkShape>, Problem> {
-    let (_, shape) = find(&api, &name).await?;
-    Ok(Tagged(shape.tag(), shape))
+    kept::read(&api, &name).await
 }
 
 /// Makes a trunk, or puts another in its place; that takes If-Match.
@@ -161,19 +177,17 @@ async fn put(
     if_match: IfMatch,
     Body(set): Body<TrunkSet>,
 ) -> Result<Put<TrunkShape>, Problem> {
-    let _alone = api.editing().await;
-    let known = input::known(find(&api, &name).await)?;
-    if let Some((_, shape)) = &known {
-        if_match.check(&shape.tag())?;
-    }
+    let alone = api.editing().await;
     let user = set.user.unwrap_or_default();
-    let login = known.as_ref().and_then(|(trunk, _)| trunk.login.as_ref());
-    let kept = login.filter(|login| *login.user == *user).map(|login| login.password.to_string());
+    let password = match set.password {
+        None => password_of(&api, &name, &user).await?,
+        given => given,
+    };
     let item = TrunkItem {
         name: name.clone(),
         address: set.address,
         transport: set.transport.unwrap_or_default(),
-        password: set.password.or(kept).unwrap_or_default(),
+        password: password.unwrap_or_default(),
         user,
         realm: set.realm.unwrap_or_default(),
         registers: set.registers,
@@ -185,9 +199,7 @@ async fn put(
     };
     let trunk = lines::trunk(item).map_err(|why| Problem::nonsense(sentence(&why)))?;
     let change = PeopleChange::PutTrunk { name: name.as_str().into(), trunk: Box::new(trunk) };
-    api.change(Command::Change(change), "").await?;
-    let (_, form) = find(&api, &name).await?;
-    Ok(Put::of("trunks", &name, known.is_none(), form.tag(), form))
+    kept::put(&api, &alone, &name, &if_match, change).await
 }
 
 /// Removes a trunk that no route names.
@@ -200,8 +212,6 @@ async fn remove(
     Named(name): Named<String>,
     if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
-    let _alone = api.editing().await;
-    if_match.check(&find(&api, &name).await?.1.tag())?;
-    api.change(Command::Change(PeopleChange::RemoveTrunk { name: name.as_str().into() }), &name).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let change = PeopleChange::RemoveTrunk { name: name.as_str().into() };
+    kept::remove::<TrunkShape>(&api, &name, &if_match, change).await
 }

@@ -40,19 +40,7 @@ pub struct Office {
 /// An office's configuration, as most stories want it.
 #[must_use]
 pub fn office_config(address: SocketAddr) -> Config {
-    Config {
-        realm: "office".into(),
-        domain: None,
-        echo_number: Some("600".into()),
-        codes: exchange::Codes::default(),
-        ring_limit: Duration::from_secs(60),
-        no_answer_limit: Duration::from_secs(20),
-        outside_limit: Duration::from_secs(120),
-        numbering: exchange::Numbering::default(),
-        emergency: exchange::EmergencyPlan::default(),
-        challenge: sip::digest::ChallengePolicy::Md5,
-        own_addresses: vec![address],
-    }
+    Config::new("office", vec![address])
 }
 
 impl World {
