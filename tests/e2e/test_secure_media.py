@@ -133,7 +133,6 @@ def test_r15_show_2_an_opus_only_browser_talks_with_a_g711_only_phone(exchange, 
         phone.wait("ended")
 
 
-@pytest.mark.xfail(reason="known fault: with G.711 on both sides the keys of a browser do not reach the phone yet")
 def test_r15_keys_of_the_browser_arrive_at_the_phone(office, web):
     phone, desk = web(), office.person()
     with office.raw(desk) as telephone, RtpEnd() as sound:

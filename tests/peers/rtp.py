@@ -35,10 +35,11 @@ class Packet:
 
 
 class RtpEnd:
-    """One socket. `payload_type` is what it says; it hears PCMU and PCMA."""
+    """One socket. `payload_type` is what it says; it hears PCMU and PCMA. `event_type` is its own number for keys, in
+    which it is told of them (RFC 3264 5.1); it tells of its own in the number of the other side."""
 
     def __init__(self, payload_type=0, event_type=101):
-        self.payload_type, self.event_type = payload_type, event_type
+        self.payload_type, self.event_type, self.own_event_type = payload_type, event_type, event_type
         self.socket = self._even_port()
         self.port = self.socket.getsockname()[1]
         self.socket.settimeout(0.1)
@@ -183,7 +184,7 @@ class RtpEnd:
         """Keys that came as RFC 4733 events, one for each event timestamp."""
         found, last = "", None
         for packet in list(self.packets):
-            if packet.payload_type == self.event_type and len(packet.payload) >= 4 and packet.timestamp != last:
+            if packet.payload_type == self.own_event_type and len(packet.payload) >= 4 and packet.timestamp != last:
                 last = packet.timestamp
                 found += KEYS[packet.payload[0]] if packet.payload[0] < len(KEYS) else "?"
         return found
