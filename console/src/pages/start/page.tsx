@@ -61,12 +61,14 @@ export default function Start(): JSX.Element {
       narrow
       title={t("start.title")}
       tools={
-        <Button tone={whole ? "main" : "quiet"} icon={whole ? "check" : "close"} onClick={leave}>
-          {whole ? t("start.finish") : t("start.later")}
-        </Button>
+        !whole && (
+          <Button tone="quiet" icon="close" onClick={leave}>
+            {t("start.later")}
+          </Button>
+        )
       }
     >
-      <p class="lead quiet-text">{whole ? t("start.whole") : t("start.lead")}</p>
+      {!whole && <p class="lead quiet-text">{t("start.lead")}</p>}
       <ol class="steps">
         <Step number={1} done={withNumber.length > 0} title={t("start.people")}>
           {withNumber.length > 0 && <p>{t("start.people_done", { count: withNumber.length })}</p>}
@@ -125,6 +127,14 @@ export default function Start(): JSX.Element {
           )}
         </Step>
       </ol>
+      {whole && (
+        <div class="finish">
+          <p role="status">{t("start.whole")}</p>
+          <Button tone="main" icon="check" onClick={leave}>
+            {t("start.finish")}
+          </Button>
+        </div>
+      )}
     </Page>
   );
 }
