@@ -10,6 +10,7 @@ from peers import axe, ear, tone
 from peers.chromium import Chromium
 from peers.exchange import REPOSITORY, Exchange
 from peers.rawua import RawUA
+from peers.receiver import Receiver, signed
 from peers.words import words
 
 SHOTS = Path(os.environ.get("CARGO_TARGET_DIR") or REPOSITORY / "target") / "screenshots"
@@ -154,7 +155,8 @@ def test_a_first_visit_is_guided_until_it_is_dismissed(browser):
 
 @pytest.fixture(scope="module")
 def office():
-    with Exchange() as running:
+    # The receiver of webhooks listens on this machine.
+    with Exchange(config_extra='[webhooks]\nallow = "127.0.0.0/8"\n') as running:
         yield running.start()
 
 
@@ -290,6 +292,31 @@ def test_settings_and_health_tell_of_the_real_exchange(office, boss):
     boss.get_by_role("button", name="Make", exact=True).click()
     boss.get_by_text("This secret is shown only now.").wait_for()
     assert boss.locator(".copy-line code.secret").inner_text().startswith("rd_")
+
+
+def test_b_a_webhook_is_made_tried_and_paused(office, boss):
+    boss.goto(url(office, "/settings"))
+    boss.get_by_role("tab", name="Programs").click()
+    with Receiver() as receiver:
+        boss.get_by_role("button", name="Add a webhook").click()
+        boss.get_by_label("Address").fill(receiver.url)
+        boss.get_by_role("button", name="Make", exact=True).click()
+        boss.get_by_text("Each message is signed with this secret.").wait_for()
+        secret = boss.locator(".copy-line code.secret").inner_text()
+        hook = boss.locator(".hook")
+        hook.get_by_text("Arrives").wait_for()
+        hook.get_by_role("button", name="Test").click()
+        hook.get_by_text("It arrived").wait_for()
+        tried = receiver.messages[0]
+        assert tried.type == "webhook.test" and signed(secret, tried.headers["ringdown-signature"], tried.body)
+        hook.get_by_role("button", name="Pause").click()
+        hook.get_by_text("Paused").wait_for()
+        hook.get_by_role("button", name="Go on").click()
+        hook.get_by_text("Arrives").wait_for()
+        hook.get_by_role("button", name="Did not arrive: 0").click()
+        hook.get_by_text("Everything arrived.").wait_for()
+        boss.screenshot(path=SHOTS / "real-6-webhook.png", full_page=True)
+    assert not boss.complaints, boss.complaints
 
 
 def test_trunks_routes_and_groups_are_made_and_removed(office, boss):

@@ -35,6 +35,8 @@ mod session;
 mod sessions;
 mod tokens;
 mod trunks;
+mod webhook;
+mod webhooks;
 
 pub use caller::Peer;
 pub use events::EventSink;
@@ -58,6 +60,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::broadcast;
 use utoipa_axum::router::OpenApiRouter;
+use webhook::Webhooks;
 
 /// Where the API is.
 pub const PREFIX: &str = "/api/v1";
@@ -90,6 +93,7 @@ struct Inner {
     editing: tokio::sync::Mutex<()>,
     ended: broadcast::Sender<SessionEnded>,
     hub: Arc<Hub>,
+    webhooks: Webhooks,
     administrators_anywhere: Arc<AtomicBool>,
 }
 
@@ -109,6 +113,7 @@ impl Api {
             editing: tokio::sync::Mutex::new(()),
             ended: broadcast::Sender::new(ENDS),
             hub: Arc::new(Hub::new(format!("{:x}", now()))),
+            webhooks: Webhooks::load(documents),
             administrators_anywhere,
         };
         Api { inner: Arc::new(inner) }
@@ -128,6 +133,10 @@ impl Api {
 
     fn hub(&self) -> &Arc<Hub> {
         &self.inner.hub
+    }
+
+    fn webhooks(&self) -> &Webhooks {
+        &self.inner.webhooks
     }
 
     /// Hears of each session that ends.
@@ -265,6 +274,7 @@ fn resources() -> OpenApiRouter<Api> {
         facts::routes(),
         office::routes(),
         events::routes(),
+        webhooks::routes(),
         openapi::routes(),
     ]
     .into_iter()
