@@ -59,11 +59,15 @@ impl Clock {
     /// Both clocks, now.
     #[must_use]
     pub fn now(&self) -> Now {
-        let elapsed = self.start.elapsed().as_micros();
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-        Now {
-            mono: Mono(1_000_000 + u64::try_from(elapsed).unwrap_or(u64::MAX)),
-            wall: Wall(i64::try_from(wall).unwrap_or(i64::MAX)),
-        }
+        Now { mono: self.mono(), wall: Wall(i64::try_from(wall).unwrap_or(i64::MAX)) }
+    }
+
+    /// The monotonic clock alone, for whoever asks once a packet.
+    #[must_use]
+    #[inline]
+    pub fn mono(&self) -> Mono {
+        let elapsed = self.start.elapsed();
+        Mono(1_000_000 + elapsed.as_secs() * 1_000_000 + u64::from(elapsed.subsec_micros()))
     }
 }

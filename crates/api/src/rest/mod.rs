@@ -57,6 +57,7 @@ use idempotency::Answers;
 use secrets::Passwords;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::broadcast;
 use utoipa_axum::router::OpenApiRouter;
 use webhook::Webhooks;
@@ -65,6 +66,8 @@ use webhook::Webhooks;
 pub const PREFIX: &str = "/api/v1";
 /// Ends of sessions that a slow listener may be behind.
 const ENDS: usize = 1_024;
+/// How often it is looked whose time is over: what is open for a session closes within a second of its end.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// A session ended: whoever holds something open for it closes that.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,6 +145,17 @@ impl Api {
         self.inner.ended.subscribe()
     }
 
+    /// Ends sessions and tokens when their time is over, for as long as the exchange runs.
+    pub async fn end_by_time(self) {
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        loop {
+            look.tick().await;
+            let over = self.access().end_by_time(self.now());
+            self.tell_ended(over.ended);
+            self.keep_later(over.documents);
+        }
+    }
+
     /// A one-time link for an account that exists: the path to open below the exchange's address.
     ///
     /// # Errors
@@ -196,11 +210,15 @@ impl Api {
         }
         self.door().keep(documents.clone()).await.map_err(|why| Problem::unavailable(&why))?;
         let ended = self.access().forget(&documents);
+        self.tell_ended(ended);
+        Ok(())
+    }
+
+    fn tell_ended(&self, ended: Vec<(String, String)>) {
         for (session, account) in ended {
             // Nobody may listen.
             let _ = self.inner.ended.send(SessionEnded { session, account });
         }
-        Ok(())
     }
 
     /// Keeps what nobody waits for.
@@ -211,7 +229,7 @@ impl Api {
         let api = self.clone();
         tokio::spawn(async move {
             if api.door().keep(documents).await.is_err() {
-                tracing::debug!("the last use of a session was not kept");
+                tracing::debug!("the last use or the end of a session was not kept");
             }
         });
     }
