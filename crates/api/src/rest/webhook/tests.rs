@@ -40,7 +40,7 @@ impl Bench {
         for output in self.queue.handle(self.now, input) {
             match output {
                 Output::Keep(Document { kind, id, text: Some(text) }) => {
-                    drop(self.kept.insert((kind, id), text))
+                    drop(self.kept.insert((kind, id), text));
                 }
                 Output::Keep(Document { kind, id, text: None }) => {
                     assert!(self.kept.remove(&(kind, id)).is_some(), "only what is kept is taken away");
