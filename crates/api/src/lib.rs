@@ -12,7 +12,7 @@ mod pin;
 pub mod rest;
 mod texts;
 
-pub use backend::{Backend, CallRow, Document, Figure, Gone, Kind, RecordsWanted};
+pub use backend::{Backend, CallRow, Document, Figure, Gone, Kind, Post, RecordsWanted, Reply};
 pub use http::router;
 pub use pin::verify_pin;
 pub use rest::Api;

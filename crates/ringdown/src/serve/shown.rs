@@ -51,7 +51,7 @@ impl Place {
 
 /// The configuration, by section and key as in the file. There are no secrets in it.
 pub(crate) fn settings(config: &Config) -> Value {
-    let Config { sip, media, http, calls, codes, numbers, emergency, dns, log } = config;
+    let Config { sip, media, http, webhooks, calls, codes, numbers, emergency, dns, log } = config;
     let administrators = match http.administrators {
         Administrators::Loopback => "loopback",
         Administrators::Anywhere => "anywhere",
@@ -79,6 +79,10 @@ pub(crate) fn settings(config: &Config) -> Value {
         "http": {
             "listen": texts(&http.listen.0), "tls": texts(&http.tls.0), "administrators": administrators,
             "origins": http.listed_origins(),
+        },
+        "webhooks": {
+            "allow": texts(&webhooks.allow.0), "clear": webhooks.clear,
+            "authorities": webhooks.authorities.0,
         },
         "calls": {
             "ring_seconds": calls.ring_seconds, "no_answer_seconds": calls.no_answer_seconds,
