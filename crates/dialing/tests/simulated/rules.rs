@@ -331,6 +331,7 @@ fn in_australia_a_row_that_is_over_begins_anew_only_when_a_person_asks() {
     world.add(task(2, number));
     assert!(matches!(world.refused.last(), Some((TaskId(2), Rule::Sequence(15)))), "{:?}", world.refused);
     world.add(Task { asked: true, ..task(3, number) });
+    world.run(Duration::from_secs(1));
     world.die();
     world.run(9 * HOUR + 10 * MINUTE);
     world.die();
