@@ -6,6 +6,7 @@
 //!                    +------------ Unavailable -------+
 //! ```
 
+use crate::badges::Tap;
 use crate::change::{Change, OpenCall};
 use crate::exchange::{Exchange, Promise};
 use crate::facts::Fact;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 pub(crate) struct Backlog {
     records: VecDeque<Box<CallRecord>>,
     facts: VecDeque<Box<Fact>>,
+    taps: VecDeque<Box<Tap>>,
     /// Devices whose bindings are to be stored as they are then, not as they were.
     devices: BTreeSet<Box<str>>,
     /// Calls that go on, by session and number; as many as there can be calls.
@@ -30,7 +32,8 @@ pub(crate) struct Backlog {
 
 impl Backlog {
     pub(crate) fn is_empty(&self) -> bool {
-        self.records.is_empty() && self.facts.is_empty() && self.devices.is_empty() && self.open.is_empty()
+        let written = self.records.is_empty() && self.facts.is_empty() && self.taps.is_empty();
+        written && self.devices.is_empty() && self.open.is_empty()
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Mono> {
@@ -60,8 +63,14 @@ impl Backlog {
                     }
                     self.facts.push_back(fact);
                 }
+                Change::Tap(tap) => {
+                    if self.taps.len() >= limits::BACKLOG_TAPS {
+                        self.taps.pop_front();
+                    }
+                    self.taps.push_back(tap);
+                }
                 // Whoever asked for it was told that it is not done.
-                Change::People(_) => {}
+                Change::People(_) | Change::TapCounter { .. } | Change::ForgetTaps { .. } => {}
             }
         }
     }
@@ -107,6 +116,8 @@ impl Exchange {
         let mut changes: Vec<Change> = self.backlog.records.drain(..records).map(Change::Record).collect();
         let facts = self.backlog.facts.len().min(limits::BACKLOG_PART - changes.len());
         changes.extend(self.backlog.facts.drain(..facts).map(Change::Fact));
+        let taps = self.backlog.taps.len().min(limits::BACKLOG_PART - changes.len());
+        changes.extend(self.backlog.taps.drain(..taps).map(Change::Tap));
         while changes.len() < limits::BACKLOG_PART
             && let Some(device) = self.backlog.devices.pop_first()
         {

@@ -1,5 +1,6 @@
 //! What leaves for the store, and what comes back (R19, R20, R21).
 
+use crate::badges::{Issue, Tap};
 use crate::facts::Fact;
 use crate::people::PeopleChange;
 use calls::{CallRecord, Party};
@@ -48,6 +49,22 @@ pub enum Change {
     OpenCall(Arc<OpenCall>),
     /// Something was decided by itself.
     Fact(Box<Fact>),
+    /// A secure badge was tapped: no counter up to this one is good any more (R21).
+    TapCounter {
+        /// Whose badge.
+        account: Box<str>,
+        /// Which.
+        issue: Issue,
+        /// The counter of this tap.
+        counter: u32,
+    },
+    /// A tap was judged.
+    Tap(Box<Tap>),
+    /// An account's taps are forgotten.
+    ForgetTaps {
+        /// Whose.
+        account: Box<str>,
+    },
 }
 
 /// A call that is going on. Session and dialled number name it: a session asks for a number once (R9).

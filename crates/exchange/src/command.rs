@@ -1,5 +1,6 @@
 //! What an administrator can ask of the running office. Directory data commits first and is applied then (R20).
 
+use crate::badges::{Badge, CardKeys, NewBadge, Reader, TapAnswer, TapRequest};
 use crate::change::Change;
 use crate::codes::CodeAct;
 use crate::events::{CallName, LiveCall};
@@ -90,6 +91,25 @@ pub enum Command {
     Number(Box<str>),
     /// One device; answered as [`Answer::Devices`], with none if there is none.
     Device(Box<str>),
+    /// Make a badge; what is written into its chip is in [`Answer::BadgeMade`].
+    AddBadge(Box<NewBadge>),
+    /// A badge opens nothing from now on; a revoked one is forgotten.
+    RevokeBadge(Box<str>),
+    /// Add a reader of badges; one that exists is refused.
+    AddReader {
+        /// Its name.
+        name: Box<str>,
+        /// The reader.
+        reader: Reader,
+    },
+    /// All badges.
+    ListBadges,
+    /// All readers.
+    ListReaders,
+    /// A badge was held to a reader.
+    Tap(Box<TapRequest>),
+    /// An account's taps are forgotten.
+    ForgetTaps(Box<str>),
     /// Some accounts, in the order of their names; answered as [`Answer::Accounts`].
     AccountPage(Slice),
     /// Some numbers, in order; answered as [`Answer::Numbers`].
@@ -259,6 +279,14 @@ pub enum Answer {
         /// The device.
         device: Box<str>,
     },
+    /// To [`Command::AddBadge`]: what is written into the chip of a secure badge, shown only now.
+    BadgeMade(Option<CardKeys>),
+    /// To [`Command::ListBadges`], by name.
+    Badges(Vec<(Box<str>, Badge)>),
+    /// To [`Command::ListReaders`], by name.
+    Readers(Vec<(Box<str>, Reader)>),
+    /// To [`Command::Tap`].
+    Tapped(Box<TapAnswer>),
     /// To [`Command::Ladder`], in the order of time.
     Ladder(Vec<Rung>),
     /// To [`Command::Capture`], in the order of time.
@@ -277,6 +305,11 @@ impl Exchange {
             Command::Change(change) => self.change_people(now, id, change),
             Command::OpenWebPhone(wanted) => self.open_web_phone(now, id, *wanted),
             Command::EndSession(session) => self.end_session(now, id, session.as_deref()),
+            Command::AddBadge(new) => self.add_badge(now, id, *new),
+            Command::RevokeBadge(name) => self.revoke_badge(now, id, name),
+            Command::AddReader { name, reader } => self.add_reader(now, id, name, reader),
+            Command::Tap(request) => self.tap(now, id, *request),
+            Command::ForgetTaps(account) => self.forget_taps(now, id, account),
             Command::Import(rows) => self.import(now, id, &rows),
             list @ (Command::ListAccounts
             | Command::ListNumbers
@@ -285,6 +318,8 @@ impl Exchange {
             | Command::ListRoutes
             | Command::ListGroups
             | Command::ListCalls
+            | Command::ListBadges
+            | Command::ListReaders
             | Command::ListCodes) => {
                 let answer = self.list(&list);
                 self.answer(id, answer);
@@ -382,6 +417,14 @@ impl Exchange {
                 Answer::Groups(people.groups().map(|(name, group)| (name.into(), group.clone())).collect())
             }
             Command::ListCalls => Answer::Calls(self.live_calls()),
+            Command::ListBadges => {
+                let rows = people.register.badges();
+                Answer::Badges(rows.map(|(name, badge)| (name.into(), badge.clone())).collect())
+            }
+            Command::ListReaders => {
+                let rows = people.register.readers();
+                Answer::Readers(rows.map(|(name, reader)| (name.into(), reader.clone())).collect())
+            }
             _ => Answer::Codes(self.services_in_words()),
         }
     }
@@ -468,7 +511,7 @@ impl Exchange {
         self.change_people(now, id, PeopleChange::PutDevice { name, device });
     }
 
-    fn change_people(&mut self, now: Now, id: CommandId, change: PeopleChange) {
+    pub(crate) fn change_people(&mut self, now: Now, id: CommandId, change: PeopleChange) {
         let number = match &change {
             PeopleChange::PutNumber { number, .. } => Some(number),
             PeopleChange::PutGroup { group, .. } => Some(&group.number),
@@ -480,11 +523,11 @@ impl Exchange {
         };
         match checked {
             Err(refusal) => self.answer(id, Answer::Refused(refusal)),
-            Ok(()) => self.commit(
-                now,
-                vec![Change::People(change)],
-                Promise::Change { id, taken: None, bad: Vec::new() },
-            ),
+            Ok(()) => {
+                let mut changes = self.leaving_with(&change);
+                changes.push(Change::People(change));
+                self.commit(now, changes, Promise::Change { id, taken: None, bad: Vec::new() });
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 //! [`Exchange::next_deadline`]. The same value runs in the server and in the simulator.
 
 use crate::backlog::Backlog;
+use crate::badges::{BadgePolicy, Badges, InHand};
 use crate::change::{Change, Commit, Epoch, Owned, Shard, StoreAnswer};
 use crate::codes::Codes;
 use crate::command::{Answer, BadRow};
@@ -56,6 +57,8 @@ pub struct Config {
     pub numbering: Numbering,
     /// Emergency numbers and where they go.
     pub emergency: EmergencyPlan,
+    /// Which badges open anything, and when the PIN is asked for as well.
+    pub badges: BadgePolicy,
     /// Which digest algorithms are asked for (R10).
     pub challenge: ChallengePolicy,
     /// The addresses that we listen on; contacts there are refused (R12).
@@ -76,6 +79,7 @@ impl Config {
             outside_limit: Duration::from_secs(120),
             numbering: Numbering::default(),
             emergency: EmergencyPlan::default(),
+            badges: BadgePolicy::default(),
             challenge: ChallengePolicy::Md5,
             own_addresses,
         }
@@ -91,6 +95,10 @@ pub(crate) enum Promise {
     Registration { server: ServerKey, device: Box<str> },
     /// The spoken yes to a feature code; the changes are applied when they are kept.
     Spoken { call: calls::CallId, said: Vec<Line> },
+    /// What was made, and is told when it is kept.
+    Made { id: CommandId, answer: Box<Answer> },
+    /// A tap of a secure badge: it counts when no other with its counter can (R21).
+    Tap(Box<InHand>),
     /// Nobody waits.
     Nothing,
 }
@@ -129,6 +137,7 @@ pub struct Exchange {
     pub(crate) load: Load,
     pub(crate) listening: Listening,
     pub(crate) web_phones: WebPhones,
+    pub(crate) badges: Badges,
     pending: BTreeMap<u64, Pending>,
     /// Changes that nobody waits for, until the shell has carried out everything else: one commit for all of them.
     gathered: Vec<Owned>,
@@ -175,6 +184,7 @@ impl Exchange {
             load: Load::default(),
             listening: Listening::default(),
             web_phones: WebPhones::default(),
+            badges: Badges::default(),
             pending: BTreeMap::new(),
             gathered: Vec::new(),
             sequence: snapshot.sequence,
@@ -191,7 +201,12 @@ impl Exchange {
                     let bindings = rehome(&exchange.config.own_addresses, bindings);
                     exchange.registrar.restore(now, &device, bindings);
                 }
-                Change::Record(_) | Change::Fact(_) | Change::OpenCall(_) => {}
+                Change::TapCounter { issue, counter, .. } => exchange.badges.restore(issue, counter),
+                Change::Record(_)
+                | Change::Fact(_)
+                | Change::OpenCall(_)
+                | Change::Tap(_)
+                | Change::ForgetTaps { .. } => {}
             }
         }
         exchange
@@ -436,6 +451,11 @@ impl Exchange {
                 };
                 self.answer(id, answer);
             }
+            Promise::Made { id, answer } => {
+                self.apply(now, &pending.changes);
+                self.answer(id, *answer);
+            }
+            Promise::Tap(tap) => self.tap_kept(now, *tap),
             Promise::Registration { server, device } => self.confirm_registration(now, server, &device),
             Promise::Spoken { call, said } => {
                 self.apply(now, &pending.changes);
@@ -453,6 +473,7 @@ impl Exchange {
                 if let PeopleChange::RemoveAccount { name } = change {
                     self.end_web_phones_of(now, name);
                 }
+                self.badges_changed(change);
                 self.people.apply(change);
                 self.registrar.people_changed(change);
                 self.trunks.people_changed(now, change);
@@ -462,7 +483,10 @@ impl Exchange {
 
     fn break_promise(&mut self, now: Now, promise: Promise, why: &str) {
         match promise {
-            Promise::Change { id, .. } => self.answer(id, Answer::Unavailable(why.to_owned())),
+            Promise::Change { id, .. } | Promise::Made { id, .. } => {
+                self.answer(id, Answer::Unavailable(why.to_owned()));
+            }
+            Promise::Tap(tap) => self.tap_not_kept(now, *tap),
             Promise::Registration { server, .. } => self.refuse_registration(now, server),
             Promise::Spoken { call, .. } => self.say_not_stored(now, call, why),
             Promise::Nothing => {}
@@ -494,6 +518,8 @@ fn subject(change: &Change) -> &str {
         Change::Record(record) => &record.dialled,
         Change::OpenCall(open) => &open.dialled,
         Change::Fact(fact) => &fact.subject,
+        Change::TapCounter { account, .. } | Change::ForgetTaps { account } => account,
+        Change::Tap(tap) => &tap.reader,
     }
 }
 

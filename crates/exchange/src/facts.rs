@@ -31,6 +31,10 @@ pub enum FactKind {
     Trunk,
     /// Where requests come from, by its address.
     Source,
+    /// A badge, by its name.
+    Badge,
+    /// A reader of badges, by its name.
+    Reader,
 }
 
 impl FactKind {
@@ -41,6 +45,8 @@ impl FactKind {
             FactKind::Call => "call",
             FactKind::Trunk => "trunk",
             FactKind::Source => "source",
+            FactKind::Badge => "badge",
+            FactKind::Reader => "reader",
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod admission;
 mod backlog;
+mod badges;
 mod change;
 mod codes;
 mod command;
@@ -47,6 +48,10 @@ mod trunks;
 mod watching;
 mod web_phones;
 
+pub use badges::{
+    Badge, BadgeKeys, BadgeKind, BadgePolicy, CardKeys, Hours, Issue, Mark, NewBadge, NewMark, PinWhen, Reader,
+    Reading, Tap, TapAnswer, TapRequest, TapVerdict, Uid, WeekTime,
+};
 pub use calls::Setup;
 pub use change::{Change, Commit, Epoch, OpenCall, Owned, SHARDS, Shard, StoreAnswer};
 pub use codes::{CodeAct, Codes};

@@ -35,6 +35,13 @@ pub struct PinCheck(pub u64);
 pub struct Pin(Box<str>);
 
 impl Pin {
+    /// What was keyed somewhere else than at a telephone. `None` for what is no PIN.
+    #[must_use]
+    pub fn of(text: &str) -> Option<Pin> {
+        let digits = (1..=limits::PIN_DIGITS).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        digits.then(|| Pin(text.into()))
+    }
+
     /// The digits, for the check alone.
     #[must_use]
     pub fn reveal(&self) -> &str {
@@ -83,8 +90,14 @@ impl Default for Pins {
 }
 
 impl Pins {
+    /// The name of the next check.
+    pub(crate) fn name_check(&mut self) -> PinCheck {
+        self.next += 1;
+        PinCheck(self.next)
+    }
+
     /// Whether this telephone may try a PIN for this number now.
-    fn may_try(&self, now: Mono, number: &str, device: &str) -> bool {
+    pub(crate) fn may_try(&self, now: Mono, number: &str, device: &str) -> bool {
         let pair = (Box::from(number), Box::from(device));
         let held = [self.pairs.peek(&pair), self.devices.peek(&pair.1), self.numbers.peek(&pair.0)];
         !held.into_iter().flatten().any(|strikes| strikes.is_ignored(now))
@@ -97,13 +110,13 @@ impl Pins {
         act(self.numbers.touch(&pair.0), limits::PIN_STRIKES_OF_NUMBER);
     }
 
-    fn strike(&mut self, now: Mono, number: &str, device: &str) {
+    pub(crate) fn strike(&mut self, now: Mono, number: &str, device: &str) {
         self.each(number, device, |strikes, free| {
             strikes.add_for(now, free, limits::PIN_IGNORED_LEAST);
         });
     }
 
-    fn forgive(&mut self, now: Mono, number: &str, device: &str) {
+    pub(crate) fn forgive(&mut self, now: Mono, number: &str, device: &str) {
         self.each(number, device, |strikes, _| strikes.take_back(now));
     }
 }
@@ -124,7 +137,7 @@ impl Exchange {
         let Some(ongoing) = self.ongoing.call(call) else { return };
         let Some(device) = ongoing.device.clone() else { return };
         let session_id = ongoing.session_id.clone();
-        if self.pins.waiting.len() >= limits::PIN_CHECKS {
+        if self.pin_checks() >= limits::PIN_CHECKS {
             return self.say_why(now, call, Prompt::LinesBusy, "too many PINs are being checked");
         }
         // A person has one PIN, whatever numbers lead there.
@@ -138,8 +151,7 @@ impl Exchange {
         }
         self.pins.strike(now.mono, &held, &device);
         let owner = owner.and_then(|owner| Some((owner.clone(), self.pin_hash(&owner)?)));
-        self.pins.next += 1;
-        let check = PinCheck(self.pins.next);
+        let check = self.pins.name_check();
         let hash = owner.as_ref().map(|(_, hash)| hash.clone());
         let waiting = Waiting { call, session_id, number, owner, device, tries: tries + 1 };
         self.pins.waiting.insert(check, waiting);
@@ -149,7 +161,9 @@ impl Exchange {
 
     /// The shell has compared a PIN with its hash.
     pub(crate) fn pin_verified(&mut self, now: Now, check: PinCheck, right: bool) {
-        let Some(waiting) = self.pins.waiting.remove(&check) else { return };
+        let Some(waiting) = self.pins.waiting.remove(&check) else {
+            return self.tap_pin_verified(now, check, right);
+        };
         let Waiting { call, session_id, number, owner, device, tries } = waiting;
         // A PIN that was changed meanwhile is not right any more.
         let proved = owner.filter(|(owner, hash)| right && self.pin_hash(owner).as_ref() == Some(hash));
@@ -171,7 +185,12 @@ impl Exchange {
         self.converse_on(now, call, Script::say(lines), Step::Farewell);
     }
 
-    fn pin_hash(&self, owner: &str) -> Option<Box<str>> {
+    /// PINs that are being checked, at telephones and at readers of badges.
+    pub(crate) fn pin_checks(&self) -> usize {
+        self.pins.waiting.len() + self.badges.checking()
+    }
+
+    pub(crate) fn pin_hash(&self, owner: &str) -> Option<Box<str>> {
         self.people.account(owner)?.settings.pin.clone()
     }
 }

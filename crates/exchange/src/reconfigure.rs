@@ -1,5 +1,6 @@
 //! What can change while calls run: taken whole or refused whole, and never on the back of a running call.
 
+use crate::badges::BadgePolicy;
 use crate::codes::Codes;
 use crate::command::Answer;
 use crate::emergency::EmergencyPlan;
@@ -31,6 +32,8 @@ pub struct LiveConfig {
     pub codes: Codes,
     /// Which numbers are emergencies (R31).
     pub emergency: EmergencyPlan,
+    /// Which badges open anything, and when the PIN is asked for as well.
+    pub badges: BadgePolicy,
 }
 
 impl Exchange {
@@ -60,6 +63,7 @@ impl Exchange {
         self.config.numbering = live.numbering;
         self.config.codes = live.codes;
         self.config.emergency = live.emergency;
+        self.config.badges = live.badges;
         self.answer(id, Answer::Done);
     }
 }

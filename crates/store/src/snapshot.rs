@@ -1,5 +1,6 @@
 //! Reads everything that the exchange keeps in memory.
 
+use crate::badges;
 use crate::outside;
 use crate::seal::Sealer;
 use clock::Wall;
@@ -35,6 +36,7 @@ pub(crate) async fn read(
         changes.push(Change::People(device(&row)?));
     }
     changes.extend(outside::read(connection, sealer).await?);
+    changes.extend(badges::read(connection, sealer).await?);
     changes.extend(bindings(connection).await?);
     Ok((Snapshot { changes, sequence: 0 }, settings.into_iter().collect()))
 }

@@ -2,49 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod folder;
+
 use clock::{Now, Wall};
 use exchange::{
-    AutoAnswer, Change, Commit, Device, Epoch, ForwardWhen, Group, Host, Language, Owned, PeopleChange,
-    Right, Rights, Route, Secret, Settings, Shard, StoreAnswer, StoredBinding, Strategy, Trunk, TrunkLogin,
+    AutoAnswer, Change, Device, Epoch, ForwardWhen, Group, Host, Language, PeopleChange, Right, Rights, Route,
+    Secret, Settings, Shard, StoreAnswer, StoredBinding, Strategy, Trunk, TrunkLogin,
 };
+use folder::{Folder, commit, start};
 use sip::Flow;
-use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
-use store::{Opened, Store};
-
-/// A folder that goes away with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("ringdown-store-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-type Answers = Receiver<(u64, StoreAnswer)>;
-
-fn start(folder: &Folder) -> (Vec<Change>, Store, Answers) {
-    let opened = Opened::open(&folder.0).unwrap();
-    let changes = opened.snapshot.changes.clone();
-    let (sender, answers) = sync_channel(100_000);
-    let store = opened.start(move |sequence, answer| sender.send((sequence, answer)).unwrap()).unwrap();
-    (changes, store, answers)
-}
-
-fn commit(sequence: u64, epoch: u64, changes: Vec<Change>) -> Commit {
-    let owned = changes.into_iter().map(|change| Owned { shard: Shard(7), epoch: Epoch(epoch), change });
-    Commit { sequence, urgent: true, changes: owned.collect() }
-}
+use store::Opened;
 
 fn account(name: &str) -> Change {
     Change::People(PeopleChange::PutAccount {

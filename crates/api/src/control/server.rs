@@ -1,14 +1,14 @@
 //! The exchange's side of the control socket. The file's mode is the authorisation: owner only.
 
 use super::protocol::{
-    AccountChanges, AccountItem, CodeItem, DeviceItem, FactItem, GuessingItem, ImportRow, NumberItem,
+    AccountChanges, AccountItem, BadgeItem, CardItem, CodeItem, DeviceItem, FactItem, GuessingItem, ImportRow, NumberItem,
     Request, Response, RowFault, RungItem, StatusItem,
 };
 use super::{IMPORT_ROWS, LINE, lines};
 use crate::backend::Backend;
-use crate::rest::hex;
-use crate::rest::{self, Api};
-use exchange::{AccountEdit, Answer, Command, Device, DeviceEdit, PeopleChange};
+use crate::badge::{self, Wished};
+use crate::rest::{self, Api, CardShape, hex};
+use exchange::{AccountEdit, Answer, Command, Device, DeviceEdit, PeopleChange, Reader};
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -114,6 +114,13 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
                 Err(why) => Response::Refused(why),
             }
         }
+        Request::BadgeAdd { badge } => badge_add(backend, badge).await,
+        Request::ReaderAdd { name, device } => {
+            let (key, hash) = badge::reader_key(&hex(&backend.random()));
+            let reader = Reader { device: device.into(), key: hash };
+            let response = ask(backend, Command::AddReader { name: name.into(), reader }).await;
+            with_secret(response, key, true)
+        }
         Request::Explain { kind, subject } => match backend.facts(&kind, &subject).await {
             Ok(facts) => Response::Facts(
                 facts.into_iter().map(|(time, rule, words)| FactItem { time, rule, words }).collect(),
@@ -156,6 +163,10 @@ fn command(request: Request) -> Command {
         Request::RouteList => Command::ListRoutes,
         Request::GroupRemove { name } => Command::Change(PeopleChange::RemoveGroup { name: name.into() }),
         Request::GroupList => Command::ListGroups,
+        Request::BadgeRevoke { name } => Command::RevokeBadge(name.into()),
+        Request::BadgeList => Command::ListBadges,
+        Request::ReaderRemove { name } => Command::Change(PeopleChange::RemoveReader { name: name.into() }),
+        Request::ReaderList => Command::ListReaders,
         Request::Ladder { session_id } => Command::Ladder(session_id.map(Into::into)),
         Request::Capture { session_id, bodies } => Command::Capture {
             session_id: session_id.map(Into::into),
@@ -173,6 +184,8 @@ fn command(request: Request) -> Command {
         | Request::TrunkAdd { .. }
         | Request::RouteAdd { .. }
         | Request::GroupAdd { .. }
+        | Request::BadgeAdd { .. }
+        | Request::ReaderAdd { .. }
         | Request::Explain { .. }
         | Request::Calls { .. }
         | Request::Reload
@@ -239,7 +252,18 @@ fn response(answer: Answer) -> Response {
             Response::Groups(rows.iter().map(|(name, group)| lines::group_item(name, group)).collect())
         }
         // The control socket asks for none of these.
-        Answer::Account(_) | Answer::Wait(_) | Answer::Calls(_) => Response::Done,
+        Answer::Account(_)
+        | Answer::Wait(_)
+        | Answer::Calls(_)
+        | Answer::BadgeMade(_)
+        | Answer::Tapped(_) => Response::Done,
+        Answer::Badges(rows) => {
+            Response::Badges(rows.iter().map(|(name, badge)| lines::badge_item(name, badge)).collect())
+        }
+        Answer::Readers(rows) => {
+            let rows = rows.into_iter().map(|(name, reader)| (name.into(), reader.device.into()));
+            Response::Readers(rows.collect())
+        }
         Answer::Captured(messages) => {
             let file = if messages.is_empty() { Vec::new() } else { crate::capture::file(&messages) };
             Response::Capture(hex(&file))
@@ -343,6 +367,24 @@ async fn account_set<B: Backend>(
         return tell_api(api.password_changed(&name, None).await);
     }
     set
+}
+
+async fn badge_add<B: Backend>(backend: &B, item: BadgeItem) -> Response {
+    let BadgeItem { name, account, label, kind, uid, text, .. } = item;
+    let wished = Wished { name, account, label, kind, uid, text };
+    let (new, text) = match badge::new_badge(wished, || hex(&backend.random())) {
+        Ok(made) => made,
+        Err(why) => return Response::Refused(why),
+    };
+    match backend.command(Command::AddBadge(Box::new(new))).await {
+        Ok(Answer::BadgeMade(keys)) => {
+            let CardShape { record, meta_read_key, file_read_key } =
+                CardShape::of(keys.as_ref(), text, &backend.http());
+            Response::BadgeMade(CardItem { record, meta_read_key, file_read_key })
+        }
+        Ok(other) => response(other),
+        Err(_) => Response::Refused("the exchange is stopping or too busy; try again".into()),
+    }
 }
 
 async fn account_link<B: Backend>(backend: &B, api: &Api, name: &str) -> Response {

@@ -1,6 +1,6 @@
 //! The [`Backend`] behind one type, so that the handlers need not be made anew for each.
 
-use crate::backend::{Backend, CallRow, Document, Figure, Gone, RecordsWanted};
+use crate::backend::{Backend, CallRow, Document, Figure, Gone, RecordsWanted, TapRow};
 use exchange::{Answer, Command, Secret};
 use serde_json::Value;
 use std::pin::Pin;
@@ -14,6 +14,12 @@ type Facts = Result<Vec<(i64, String, String)>, String>;
 pub(crate) trait Door: Send + Sync + 'static {
     fn command(&self, command: Command) -> Later<'_, Result<Answer, Gone>>;
     fn records_page(&self, wanted: RecordsWanted) -> Later<'_, Result<Vec<CallRow>, String>>;
+    fn taps<'a>(
+        &'a self,
+        account: Option<&'a str>,
+        before: Option<i64>,
+        most: u32,
+    ) -> Later<'a, Result<Vec<TapRow>, String>>;
     fn settings(&self) -> Later<'_, Value>;
     fn place(&self, device: &str) -> (String, String);
     fn reload(&self) -> Later<'_, Result<Vec<String>, String>>;
@@ -23,6 +29,7 @@ pub(crate) trait Door: Send + Sync + 'static {
     fn new_password(&self) -> String;
     fn figures(&self) -> Vec<Figure>;
     fn random(&self) -> [u8; 32];
+    fn http(&self) -> String;
 }
 
 impl<B: Backend> Door for B {
@@ -32,6 +39,15 @@ impl<B: Backend> Door for B {
 
     fn records_page(&self, wanted: RecordsWanted) -> Later<'_, Result<Vec<CallRow>, String>> {
         Box::pin(Backend::records_page(self, wanted))
+    }
+
+    fn taps<'a>(
+        &'a self,
+        account: Option<&'a str>,
+        before: Option<i64>,
+        most: u32,
+    ) -> Later<'a, Result<Vec<TapRow>, String>> {
+        Box::pin(Backend::taps(self, account, before, most))
     }
 
     fn settings(&self) -> Later<'_, Value> {
@@ -68,5 +84,9 @@ impl<B: Backend> Door for B {
 
     fn random(&self) -> [u8; 32] {
         Backend::random(self)
+    }
+
+    fn http(&self) -> String {
+        Backend::http(self)
     }
 }

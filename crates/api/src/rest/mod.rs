@@ -5,6 +5,7 @@
 //! [`Problem`]. `openapi` puts the description together from the same routes and the same table.
 
 mod access;
+mod badges;
 mod caller;
 mod calls;
 mod csv;
@@ -33,6 +34,7 @@ mod records;
 mod secrets;
 mod session;
 mod sessions;
+mod taps;
 mod tokens;
 mod trunks;
 
@@ -40,6 +42,7 @@ pub use caller::Peer;
 pub use events::EventSink;
 pub use openapi::description;
 pub use problem::{Blame, Problem};
+pub(crate) use badges::CardShape;
 pub(crate) use secrets::{check as check_password, hash, hex};
 
 use crate::backend::{Backend, Document};
@@ -240,6 +243,8 @@ fn resources() -> OpenApiRouter<Api> {
         numbers::routes(),
         devices::routes(),
         groups::routes(),
+        badges::routes(),
+        taps::routes(),
         trunks::routes(),
         outside_routes::routes(),
         calls::routes(),

@@ -73,6 +73,12 @@ impl Exchange {
             PeopleChange::RemoveGroup { name } => {
                 self.tell(now, Audience::all(Vec::new()), Happened::GroupRemoved(name.clone()));
             }
+            // Nobody shows them live.
+            PeopleChange::PutBadge { .. }
+            | PeopleChange::RemoveBadge { .. }
+            | PeopleChange::PutReader { .. }
+            | PeopleChange::RemoveReader { .. }
+            | PeopleChange::PutBadgeKeys(_) => {}
         }
     }
 

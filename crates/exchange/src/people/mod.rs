@@ -19,6 +19,7 @@ pub use edit::{AccountEdit, DeviceEdit};
 pub use group::{Group, Strategy};
 pub use trunk::{Host, Route, Trunk, TrunkLogin, rewrite};
 
+use crate::badges::Register;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::Bound;
@@ -39,6 +40,8 @@ pub struct People {
     groups: BTreeMap<Box<str>, Group>,
     /// The group of each group's number.
     group_numbers: BTreeMap<Box<str>, Box<str>>,
+    /// Badges and their readers.
+    pub(crate) register: Register,
 }
 
 /// Whether a text can be dialled: 1 to 32 of digits, letters and `+ - . _ * #`.
@@ -217,6 +220,11 @@ impl People {
                 self.groups.insert(name.clone(), (**group).clone());
             }
             PeopleChange::RemoveGroup { name } => self.drop_group(name),
+            PeopleChange::PutBadge { .. }
+            | PeopleChange::RemoveBadge { .. }
+            | PeopleChange::PutReader { .. }
+            | PeopleChange::RemoveReader { .. }
+            | PeopleChange::PutBadgeKeys(_) => self.register.apply(change),
         }
     }
 

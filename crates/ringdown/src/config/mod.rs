@@ -1,5 +1,6 @@
 //! `ringdown.toml`: everything settable. Unknown keys are refused with their line.
 
+mod badges;
 mod codes;
 mod many;
 mod maybe;
@@ -10,6 +11,7 @@ mod place;
 pub(crate) use place::known;
 pub(crate) use place::{EXAMPLE, line_of, strangers};
 
+use badges::Badges;
 use codes::FeatureCodes;
 use many::Many;
 use numbers::{Emergency, Numbers};
@@ -31,6 +33,7 @@ pub(crate) struct Config {
     pub(crate) codes: FeatureCodes,
     pub(crate) numbers: Numbers,
     pub(crate) emergency: Emergency,
+    pub(crate) badges: Badges,
     pub(crate) dns: Dns,
     pub(crate) log: Log,
 }

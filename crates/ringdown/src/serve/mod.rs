@@ -207,6 +207,7 @@ fn exchange_config(config: &Config, realm: &str, own_addresses: Vec<SocketAddr>)
         outside_limit: live.outside_limit,
         numbering: live.numbering,
         emergency: live.emergency,
+        badges: live.badges,
         own_addresses,
     }
 }

@@ -98,13 +98,14 @@ pub(crate) fn live(config: &Config) -> LiveConfig {
         numbering: config.numbers.numbering(),
         codes: config.codes.0.clone(),
         emergency: config.emergency.plan(&config.numbers),
+        badges: config.badges.policy(),
     }
 }
 
 /// The configuration that is in use after a reload: sockets stay as they were bound.
 fn taken(old: &Config, new: Config) -> Config {
     // Every field is named, so that a new one makes somebody think.
-    let Config { sip, media: _, http, calls, codes, numbers, emergency, dns: _, log } = new;
+    let Config { sip, media: _, http, calls, codes, numbers, emergency, badges, dns: _, log } = new;
     let Http { listen: _, tls: _, administrators, origins } = http;
     let Sip {
         udp: _,
@@ -128,6 +129,7 @@ fn taken(old: &Config, new: Config) -> Config {
         codes,
         numbers,
         emergency,
+        badges,
         dns: old.dns.clone(),
         log,
     }
