@@ -22,6 +22,7 @@ use crate::permissions::DayCounts;
 use crate::pin::Pins;
 use crate::registrar::Registrar;
 use crate::rehome::rehome;
+use crate::seats::{SeatPolicy, Seats, Taken};
 use crate::sources::Sources;
 use crate::texts::Texts;
 use crate::trunks::Trunks;
@@ -52,6 +53,8 @@ pub struct Config {
     pub no_answer_limit: Duration,
     /// How long a call to the outside may ring.
     pub outside_limit: Duration,
+    /// Who may sit where, and for how long.
+    pub seats: SeatPolicy,
     /// How numbers are dialled.
     pub numbering: Numbering,
     /// Emergency numbers and where they go.
@@ -74,6 +77,7 @@ impl Config {
             ring_limit: Duration::from_secs(60),
             no_answer_limit: Duration::from_secs(20),
             outside_limit: Duration::from_secs(120),
+            seats: SeatPolicy::default(),
             numbering: Numbering::default(),
             emergency: EmergencyPlan::default(),
             challenge: ChallengePolicy::Md5,
@@ -87,6 +91,8 @@ impl Config {
 pub(crate) enum Promise {
     /// The answer to a command; the changes are applied when they are kept.
     Change { id: CommandId, taken: Option<usize>, bad: Vec<BadRow> },
+    /// The answer to somebody who identified at a phone; the seat is live already.
+    Taken { id: CommandId, taken: Taken },
     /// The 200 to a REGISTER; the bindings are live already.
     Registration { server: ServerKey, device: Box<str> },
     /// The spoken yes to a feature code; the changes are applied when they are kept.
@@ -129,6 +135,7 @@ pub struct Exchange {
     pub(crate) load: Load,
     pub(crate) listening: Listening,
     pub(crate) web_phones: WebPhones,
+    pub(crate) seats: Seats,
     pending: BTreeMap<u64, Pending>,
     /// Changes that nobody waits for, until the shell has carried out everything else: one commit for all of them.
     gathered: Vec<Owned>,
@@ -175,6 +182,7 @@ impl Exchange {
             load: Load::default(),
             listening: Listening::default(),
             web_phones: WebPhones::default(),
+            seats: Seats::default(),
             pending: BTreeMap::new(),
             gathered: Vec::new(),
             sequence: snapshot.sequence,
@@ -191,7 +199,16 @@ impl Exchange {
                     let bindings = rehome(&exchange.config.own_addresses, bindings);
                     exchange.registrar.restore(now, &device, bindings);
                 }
-                Change::Record(_) | Change::Fact(_) | Change::OpenCall(_) => {}
+                Change::Seat { device, seat: Some(seat) } => {
+                    let people = &exchange.people;
+                    if people.device(&device).is_some() && people.account(&seat.account).is_some() {
+                        exchange.seats.put(now, &device, seat);
+                    }
+                }
+                Change::Seat { seat: None, .. }
+                | Change::Record(_)
+                | Change::Fact(_)
+                | Change::OpenCall(_) => {}
             }
         }
         exchange
@@ -224,6 +241,7 @@ impl Exchange {
                 self.expire_registrations(now);
                 self.expire_watchers(now);
                 self.expire_dialogues(now);
+                self.expire_seats(now);
                 self.retry_store(now);
                 self.trunks_due(now);
             }
@@ -271,7 +289,8 @@ impl Exchange {
         let store = self.backlog.next_deadline().map(|when| (when, Reason::Store));
         let trunks = self.trunks.next_deadline().map(|when| (when, Reason::Trunks));
         let events = self.listening.next_deadline().map(|when| (when, Reason::Events));
-        let all = [calls, bindings, watchers, dialogues, store, trunks, events];
+        let seats = self.seats.next_deadline().map(|when| (when, Reason::Seats));
+        let all = [calls, bindings, watchers, dialogues, store, trunks, events, seats];
         all.into_iter().flatten().min_by_key(|(when, _)| *when)
     }
 
@@ -325,7 +344,9 @@ impl Exchange {
                     self.services.end(call);
                     self.call_moved(now, call);
                 }
-                CallEvent::NotMoved { .. } => {}
+                CallEvent::NotMoved { call, cause } => self.call_not_taken(now, call, cause.status()),
+                CallEvent::Taken { call, .. } => self.call_taken(now, call),
+                CallEvent::NotTaken { call, status } => self.call_not_taken(now, call, status),
                 CallEvent::Answered { call } => {
                     self.call_answered(now, call);
                     self.journal_answer(now, call);
@@ -335,6 +356,7 @@ impl Exchange {
                 }
                 CallEvent::Ended(record) => {
                     self.services.end(record.call);
+                    self.note_missed(now, &record);
                     self.tell_end(now, &record);
                     self.call_ended(now, record.call);
                     self.journal_end(record.call);
@@ -441,6 +463,7 @@ impl Exchange {
                 self.apply(now, &pending.changes);
                 self.say_done(now, call, said);
             }
+            Promise::Taken { id, taken } => self.answer(id, Answer::Taken(taken)),
             Promise::Nothing => {}
         }
     }
@@ -458,11 +481,14 @@ impl Exchange {
                 self.trunks.people_changed(now, change);
             }
         }
+        self.follow_people(now, changes);
     }
 
     fn break_promise(&mut self, now: Now, promise: Promise, why: &str) {
         match promise {
-            Promise::Change { id, .. } => self.answer(id, Answer::Unavailable(why.to_owned())),
+            Promise::Change { id, .. } | Promise::Taken { id, .. } => {
+                self.answer(id, Answer::Unavailable(why.to_owned()));
+            }
             Promise::Registration { server, .. } => self.refuse_registration(now, server),
             Promise::Spoken { call, .. } => self.say_not_stored(now, call, why),
             Promise::Nothing => {}
@@ -490,7 +516,7 @@ impl Exchange {
 fn subject(change: &Change) -> &str {
     match change {
         Change::People(change) => change.subject(),
-        Change::Bindings { device, .. } => device,
+        Change::Bindings { device, .. } | Change::Seat { device, .. } => device,
         Change::Record(record) => &record.dialled,
         Change::OpenCall(open) => &open.dialled,
         Change::Fact(fact) => &fact.subject,

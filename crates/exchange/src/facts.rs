@@ -31,6 +31,8 @@ pub enum FactKind {
     Trunk,
     /// Where requests come from, by its address.
     Source,
+    /// A phone, by its name.
+    Device,
 }
 
 impl FactKind {
@@ -41,6 +43,7 @@ impl FactKind {
             FactKind::Call => "call",
             FactKind::Trunk => "trunk",
             FactKind::Source => "source",
+            FactKind::Device => "device",
         }
     }
 }

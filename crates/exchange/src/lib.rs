@@ -38,6 +38,7 @@ mod reconfigure;
 mod registrar;
 mod rehome;
 mod routing;
+mod seats;
 mod silence;
 mod sources;
 mod spoken;
@@ -68,6 +69,7 @@ pub use people::{
 pub use permissions::{Act, Verdict};
 pub use pin::{Pin, PinCheck};
 pub use reconfigure::LiveConfig;
+pub use seats::{Means, Seat, SeatPolicy, SeatRow, Taken, TimeOfDay};
 pub use sip::bearer::TokenHash;
 pub use sip::bindings::StoredBinding;
 pub use sip::digest::Secret;

@@ -17,6 +17,11 @@ pub(crate) enum Command {
         /// Its name
         name: String,
     },
+    /// Who sat at a phone, and why somebody was refused there
+    Device {
+        /// Its name
+        name: String,
+    },
     /// Why requests from an address were slowed or refused
     Source {
         /// The IP address
@@ -28,6 +33,7 @@ pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
     let (kind, subject) = match command {
         Command::Call { id } => ("call", id),
         Command::Trunk { name } => ("trunk", name),
+        Command::Device { name } => ("device", name),
         Command::Source { address } => ("source", address),
     };
     let facts = match talk::ask(data, &Request::Explain { kind: kind.into(), subject: subject.clone() })? {

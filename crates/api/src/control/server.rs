@@ -239,7 +239,9 @@ fn response(answer: Answer) -> Response {
             Response::Groups(rows.iter().map(|(name, group)| lines::group_item(name, group)).collect())
         }
         // The control socket asks for none of these.
-        Answer::Account(_) | Answer::Wait(_) | Answer::Calls(_) => Response::Done,
+        Answer::Account(_) | Answer::Wait(_) | Answer::Calls(_) | Answer::Seats(_) | Answer::Taken(_) => {
+            Response::Done
+        }
         Answer::Captured(messages) => {
             let file = if messages.is_empty() { Vec::new() } else { crate::capture::file(&messages) };
             Response::Capture(hex(&file))

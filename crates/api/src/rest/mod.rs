@@ -30,6 +30,7 @@ mod people;
 mod phone;
 mod problem;
 mod records;
+mod seats;
 mod secrets;
 mod session;
 mod sessions;
@@ -243,6 +244,7 @@ fn resources() -> OpenApiRouter<Api> {
         trunks::routes(),
         outside_routes::routes(),
         calls::routes(),
+        seats::routes(),
         records::routes(),
         facts::routes(),
         office::routes(),
