@@ -25,7 +25,10 @@ pub(crate) struct Wished {
 ///
 /// # Errors
 /// In words, what does not go together.
-pub(crate) fn new_badge(wished: Wished, token: impl FnOnce() -> String) -> Result<(NewBadge, Option<String>), String> {
+pub(crate) fn new_badge(
+    wished: Wished,
+    token: impl FnOnce() -> String,
+) -> Result<(NewBadge, Option<String>), String> {
     let Wished { name, account, label, kind, uid, text } = wished;
     let uid = match uid {
         Some(given) => {
@@ -41,11 +44,15 @@ pub(crate) fn new_badge(wished: Wished, token: impl FnOnce() -> String) -> Resul
             let text = text.unwrap_or_else(|| format!("{BADGE_TOKEN}{}", token()));
             let plain = text.trim().to_owned();
             if plain.is_empty() || plain.chars().count() > TEXT || plain.chars().any(char::is_control) {
-                return Err(format!("the text of a badge has 1 to {TEXT} characters and no control characters"));
+                return Err(format!(
+                    "the text of a badge has 1 to {TEXT} characters and no control characters"
+                ));
             }
             (NewMark::Ndef(plain.as_str().into()), Some(plain))
         }
-        (Some(BadgeKind::Ndef), Some(_), _) => return Err("a badge of the kind ndef is known by its text alone".into()),
+        (Some(BadgeKind::Ndef), Some(_), _) => {
+            return Err("a badge of the kind ndef is known by its text alone".into());
+        }
         (Some(_), None, None) => return Err(format!("a badge of the kind {kind} needs the UID of its chip")),
         (Some(_), _, Some(_)) => return Err(format!("a badge of the kind {kind} has no text of its own")),
         (None, ..) => return Err(format!("\"{kind}\" is no kind of badge: secure, ndef and uid are")),

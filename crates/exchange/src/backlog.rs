@@ -25,6 +25,8 @@ pub(crate) struct Backlog {
     taps: VecDeque<Box<Tap>>,
     /// Devices whose bindings are to be stored as they are then, not as they were.
     devices: BTreeSet<Box<str>>,
+    /// Phones whose seats are to be stored as they are then.
+    seats: BTreeSet<Box<str>>,
     /// Calls that go on, by session and number; as many as there can be calls.
     open: BTreeMap<(Arc<str>, Arc<str>), Arc<OpenCall>>,
     retry: Option<Mono>,
@@ -32,8 +34,8 @@ pub(crate) struct Backlog {
 
 impl Backlog {
     pub(crate) fn is_empty(&self) -> bool {
-        let written = self.records.is_empty() && self.facts.is_empty() && self.taps.is_empty();
-        written && self.devices.is_empty() && self.open.is_empty()
+        let few = self.devices.is_empty() && self.open.is_empty() && self.seats.is_empty();
+        few && self.records.is_empty() && self.facts.is_empty() && self.taps.is_empty()
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Mono> {
@@ -53,6 +55,9 @@ impl Backlog {
                 }
                 Change::Bindings { device, .. } => {
                     self.devices.insert(device);
+                }
+                Change::Seat { device, .. } => {
+                    self.seats.insert(device);
                 }
                 Change::OpenCall(open) => {
                     self.open.insert((open.session_id.clone(), open.dialled.clone()), open);
@@ -122,6 +127,13 @@ impl Exchange {
             && let Some(device) = self.backlog.devices.pop_first()
         {
             changes.push(self.bindings_change(now, &device));
+        }
+        while changes.len() < limits::BACKLOG_PART
+            && let Some(device) = self.backlog.seats.pop_first()
+        {
+            // As it is now, not as it was.
+            let seat = self.seats.at(&device).cloned();
+            changes.push(Change::Seat { device, seat });
         }
         while changes.len() < limits::BACKLOG_PART
             && let Some((_, open)) = self.backlog.open.pop_first()

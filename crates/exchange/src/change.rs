@@ -3,6 +3,7 @@
 use crate::badges::{Issue, Tap};
 use crate::facts::Fact;
 use crate::people::PeopleChange;
+use crate::seats::Seat;
 use calls::{CallRecord, Party};
 use clock::Wall;
 use sip::bindings::StoredBinding;
@@ -42,6 +43,13 @@ pub enum Change {
         device: Box<str>,
         /// What it is bound to now.
         bindings: Vec<StoredBinding>,
+    },
+    /// Who sits at a phone from now on; nobody, if there is no seat.
+    Seat {
+        /// The phone.
+        device: Box<str>,
+        /// Who.
+        seat: Option<Seat>,
     },
     /// A call is over; closes what was open of it.
     Record(Box<CallRecord>),

@@ -15,6 +15,7 @@ use crate::people::{
     Trunk, clean_display,
 };
 use crate::reconfigure::LiveConfig;
+use crate::seats::{Means, SeatRow, Taken};
 use crate::web_phones::WebPhoneRequest;
 use calls::Setup;
 use clock::Now;
@@ -135,6 +136,24 @@ pub enum Command {
     ListGroups,
     /// The numbers that are services of the exchange.
     ListCodes,
+    /// Who sits where; answered as [`Answer::Seats`].
+    ListSeats,
+    /// Somebody is identified at a phone; answered as [`Answer::Taken`].
+    Take {
+        /// Who.
+        account: Box<str>,
+        /// Where.
+        device: Box<str>,
+        /// By what.
+        means: Means,
+    },
+    /// Nobody sits at this phone any more.
+    EndSeat {
+        /// The phone.
+        device: Box<str>,
+        /// Who wants it so, for the record.
+        who: Box<str>,
+    },
     /// The calls that go on.
     ListCalls,
     /// End a call that goes on.
@@ -272,6 +291,10 @@ pub enum Answer {
     Groups(Vec<(Box<str>, Group)>),
     /// To [`Command::ListCodes`]: what to dial, and what it does.
     Codes(Vec<(Box<str>, Box<str>)>),
+    /// To [`Command::ListSeats`], in the order of the phones' names.
+    Seats(Vec<SeatRow>),
+    /// To [`Command::Take`].
+    Taken(Taken),
     /// To [`Command::ListCalls`].
     Calls(Vec<LiveCall>),
     /// To [`Command::OpenWebPhone`].
@@ -320,6 +343,7 @@ impl Exchange {
             | Command::ListCalls
             | Command::ListBadges
             | Command::ListReaders
+            | Command::ListSeats
             | Command::ListCodes) => {
                 let answer = self.list(&list);
                 self.answer(id, answer);
@@ -333,6 +357,8 @@ impl Exchange {
                 let answer = self.look(&look);
                 self.answer(id, answer);
             }
+            Command::Take { account, device, means } => self.take_for(now, id, &account, &device, means),
+            Command::EndSeat { device, who } => self.end_seat(now, id, &device, &who),
             Command::MayTry { source, name } => {
                 let wait = self.guesses.wait(now.mono, source, &name);
                 self.answer(id, Answer::Wait(wait));
@@ -416,6 +442,7 @@ impl Exchange {
             Command::ListGroups => {
                 Answer::Groups(people.groups().map(|(name, group)| (name.into(), group.clone())).collect())
             }
+            Command::ListSeats => Answer::Seats(self.seat_rows()),
             Command::ListCalls => Answer::Calls(self.live_calls()),
             Command::ListBadges => {
                 let rows = people.register.badges();

@@ -2,7 +2,7 @@
 //! [`Exchange::next_deadline`]. The same value runs in the server and in the simulator.
 
 use crate::backlog::Backlog;
-use crate::badges::{BadgePolicy, Badges, InHand};
+use crate::badges::{BadgePolicy, Badges, InHand, Redeemed};
 use crate::change::{Change, Commit, Epoch, Owned, Shard, StoreAnswer};
 use crate::codes::Codes;
 use crate::command::{Answer, BadRow};
@@ -23,6 +23,7 @@ use crate::permissions::DayCounts;
 use crate::pin::Pins;
 use crate::registrar::Registrar;
 use crate::rehome::rehome;
+use crate::seats::{SeatPolicy, Seats, Taken};
 use crate::sources::Sources;
 use crate::texts::Texts;
 use crate::trunks::Trunks;
@@ -53,6 +54,8 @@ pub struct Config {
     pub no_answer_limit: Duration,
     /// How long a call to the outside may ring.
     pub outside_limit: Duration,
+    /// Who may sit where, and for how long.
+    pub seats: SeatPolicy,
     /// How numbers are dialled.
     pub numbering: Numbering,
     /// Emergency numbers and where they go.
@@ -77,6 +80,7 @@ impl Config {
             ring_limit: Duration::from_secs(60),
             no_answer_limit: Duration::from_secs(20),
             outside_limit: Duration::from_secs(120),
+            seats: SeatPolicy::default(),
             numbering: Numbering::default(),
             emergency: EmergencyPlan::default(),
             badges: BadgePolicy::default(),
@@ -91,6 +95,8 @@ impl Config {
 pub(crate) enum Promise {
     /// The answer to a command; the changes are applied when they are kept.
     Change { id: CommandId, taken: Option<usize>, bad: Vec<BadRow> },
+    /// The answer to somebody who identified at a phone; the seat is live already.
+    Taken { id: CommandId, taken: Taken },
     /// The 200 to a REGISTER; the bindings are live already.
     Registration { server: ServerKey, device: Box<str> },
     /// The spoken yes to a feature code; the changes are applied when they are kept.
@@ -99,6 +105,8 @@ pub(crate) enum Promise {
     Made { id: CommandId, answer: Box<Answer> },
     /// A tap of a secure badge: it counts when no other with its counter can (R21).
     Tap(Box<InHand>),
+    /// The answer to a tap that began or ended a seat.
+    Tapped(Box<Redeemed>),
     /// Nobody waits.
     Nothing,
 }
@@ -138,6 +146,7 @@ pub struct Exchange {
     pub(crate) listening: Listening,
     pub(crate) web_phones: WebPhones,
     pub(crate) badges: Badges,
+    pub(crate) seats: Seats,
     pending: BTreeMap<u64, Pending>,
     /// Changes that nobody waits for, until the shell has carried out everything else: one commit for all of them.
     gathered: Vec<Owned>,
@@ -185,6 +194,7 @@ impl Exchange {
             listening: Listening::default(),
             web_phones: WebPhones::default(),
             badges: Badges::default(),
+            seats: Seats::default(),
             pending: BTreeMap::new(),
             gathered: Vec::new(),
             sequence: snapshot.sequence,
@@ -202,7 +212,14 @@ impl Exchange {
                     exchange.registrar.restore(now, &device, bindings);
                 }
                 Change::TapCounter { issue, counter, .. } => exchange.badges.restore(issue, counter),
-                Change::Record(_)
+                Change::Seat { device, seat: Some(seat) } => {
+                    let people = &exchange.people;
+                    if people.device(&device).is_some() && people.account(&seat.account).is_some() {
+                        exchange.seats.put(now, &device, seat);
+                    }
+                }
+                Change::Seat { seat: None, .. }
+                | Change::Record(_)
                 | Change::Fact(_)
                 | Change::OpenCall(_)
                 | Change::Tap(_)
@@ -239,6 +256,7 @@ impl Exchange {
                 self.expire_registrations(now);
                 self.expire_watchers(now);
                 self.expire_dialogues(now);
+                self.expire_seats(now);
                 self.retry_store(now);
                 self.trunks_due(now);
             }
@@ -286,7 +304,8 @@ impl Exchange {
         let store = self.backlog.next_deadline().map(|when| (when, Reason::Store));
         let trunks = self.trunks.next_deadline().map(|when| (when, Reason::Trunks));
         let events = self.listening.next_deadline().map(|when| (when, Reason::Events));
-        let all = [calls, bindings, watchers, dialogues, store, trunks, events];
+        let seats = self.seats.next_deadline().map(|when| (when, Reason::Seats));
+        let all = [calls, bindings, watchers, dialogues, store, trunks, events, seats];
         all.into_iter().flatten().min_by_key(|(when, _)| *when)
     }
 
@@ -340,7 +359,9 @@ impl Exchange {
                     self.services.end(call);
                     self.call_moved(now, call);
                 }
-                CallEvent::NotMoved { .. } => {}
+                CallEvent::NotMoved { call, cause } => self.call_not_taken(now, call, cause.status()),
+                CallEvent::Taken { call, .. } => self.call_taken(now, call),
+                CallEvent::NotTaken { call, status } => self.call_not_taken(now, call, status),
                 CallEvent::Answered { call } => {
                     self.call_answered(now, call);
                     self.journal_answer(now, call);
@@ -350,6 +371,7 @@ impl Exchange {
                 }
                 CallEvent::Ended(record) => {
                     self.services.end(record.call);
+                    self.note_missed(now, &record);
                     self.tell_end(now, &record);
                     self.call_ended(now, record.call);
                     self.journal_end(record.call);
@@ -456,11 +478,13 @@ impl Exchange {
                 self.answer(id, *answer);
             }
             Promise::Tap(tap) => self.tap_kept(now, *tap),
+            Promise::Tapped(redeemed) => self.tap_redeemed(now, *redeemed),
             Promise::Registration { server, device } => self.confirm_registration(now, server, &device),
             Promise::Spoken { call, said } => {
                 self.apply(now, &pending.changes);
                 self.say_done(now, call, said);
             }
+            Promise::Taken { id, taken } => self.answer(id, Answer::Taken(taken)),
             Promise::Nothing => {}
         }
     }
@@ -479,14 +503,16 @@ impl Exchange {
                 self.trunks.people_changed(now, change);
             }
         }
+        self.follow_people(now, changes);
     }
 
     fn break_promise(&mut self, now: Now, promise: Promise, why: &str) {
         match promise {
-            Promise::Change { id, .. } | Promise::Made { id, .. } => {
+            Promise::Change { id, .. } | Promise::Made { id, .. } | Promise::Taken { id, .. } => {
                 self.answer(id, Answer::Unavailable(why.to_owned()));
             }
             Promise::Tap(tap) => self.tap_not_kept(now, *tap),
+            Promise::Tapped(redeemed) => self.seat_not_kept(now, *redeemed),
             Promise::Registration { server, .. } => self.refuse_registration(now, server),
             Promise::Spoken { call, .. } => self.say_not_stored(now, call, why),
             Promise::Nothing => {}
@@ -514,7 +540,7 @@ impl Exchange {
 fn subject(change: &Change) -> &str {
     match change {
         Change::People(change) => change.subject(),
-        Change::Bindings { device, .. } => device,
+        Change::Bindings { device, .. } | Change::Seat { device, .. } => device,
         Change::Record(record) => &record.dialled,
         Change::OpenCall(open) => &open.dialled,
         Change::Fact(fact) => &fact.subject,

@@ -35,6 +35,8 @@ pub enum FactKind {
     Badge,
     /// A reader of badges, by its name.
     Reader,
+    /// A phone, by its name.
+    Device,
 }
 
 impl FactKind {
@@ -47,6 +49,7 @@ impl FactKind {
             FactKind::Source => "source",
             FactKind::Badge => "badge",
             FactKind::Reader => "reader",
+            FactKind::Device => "device",
         }
     }
 }

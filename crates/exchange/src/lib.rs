@@ -39,6 +39,7 @@ mod reconfigure;
 mod registrar;
 mod rehome;
 mod routing;
+mod seats;
 mod silence;
 mod sources;
 mod spoken;
@@ -49,8 +50,8 @@ mod watching;
 mod web_phones;
 
 pub use badges::{
-    Badge, BadgeKeys, BadgeKind, BadgePolicy, CardKeys, Hours, Issue, Mark, NewBadge, NewMark, PinWhen, Reader,
-    Reading, Tap, TapAnswer, TapRequest, TapVerdict, Uid, WeekTime,
+    Badge, BadgeKeys, BadgeKind, BadgePolicy, CardKeys, Hours, Issue, Mark, NewBadge, NewMark, PinWhen,
+    Reader, Reading, Tap, TapAnswer, TapRequest, TapVerdict, Uid, WeekTime,
 };
 pub use calls::Setup;
 pub use change::{Change, Commit, Epoch, OpenCall, Owned, SHARDS, Shard, StoreAnswer};
@@ -73,6 +74,7 @@ pub use people::{
 pub use permissions::{Act, Verdict};
 pub use pin::{Pin, PinCheck};
 pub use reconfigure::LiveConfig;
+pub use seats::{Means, Seat, SeatPolicy, SeatRow, Taken, TimeOfDay};
 pub use sip::bearer::TokenHash;
 pub use sip::bindings::StoredBinding;
 pub use sip::digest::Secret;

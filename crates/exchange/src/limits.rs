@@ -56,6 +56,18 @@ pub const BRANCHES: usize = 32;
 pub const RING_LIMIT: Duration = Duration::from_secs(60);
 /// How long a call waits for a phone whose connection broke, or was there before a restart (R12).
 pub const RETURN: Duration = Duration::from_secs(30);
+/// Phones at which one person may sit at once.
+pub const SEATS_PER_ACCOUNT: usize = 16;
+/// Within so long, a second tap takes the other call instead, and is no sign that somebody leaves.
+pub const SECOND_TAP: Duration = Duration::from_secs(5);
+/// For how long whoever comes too late is told who called.
+pub const WHO_CALLED: Duration = Duration::from_secs(60);
+/// How long a phone may take to answer that answers by itself, and takes a talk over (R6).
+pub const MOVE_AT_ONCE: Duration = Duration::from_secs(8);
+/// The same for one that rings.
+pub const MOVE_RINGS: Duration = Duration::from_secs(20);
+/// How long a call rings that was taken and given back.
+pub const RETURNS: Duration = Duration::from_secs(60);
 /// Rows of an import that the core takes in one turn (R17: slices, not seconds).
 pub const IMPORT_ROWS: usize = 256;
 
@@ -192,5 +204,7 @@ const _: () = assert!(IGNORED_MOST.as_secs() < STRIKES_KEPT.as_secs(), "who wait
 const _: () =
     assert!(LATE.as_micros() < VERY_LATE.as_micros() && VERY_LATE.as_micros() < TOO_LATE.as_micros());
 const _: () = assert!(VERY_LATE.as_millis() < 500, "callers send again after T1 and make it worse");
-const _: () = assert!(BADGE_BURST < READER_BURST && BADGE_RATE < READER_RATE && TAPS_REMEMBERED >= READER_BURST as usize);
+const _: () = assert!(
+    BADGE_BURST < READER_BURST && BADGE_RATE < READER_RATE && TAPS_REMEMBERED >= READER_BURST as usize
+);
 const _: () = assert!(TRANSACTIONS < TRANSACTIONS_IN_ALL && TRANSACTIONS >= 16 * CALLS);

@@ -38,7 +38,8 @@ impl Pin {
     /// What was keyed somewhere else than at a telephone. `None` for what is no PIN.
     #[must_use]
     pub fn of(text: &str) -> Option<Pin> {
-        let digits = (1..=limits::PIN_DIGITS).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        let digits =
+            (1..=limits::PIN_DIGITS).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
         digits.then(|| Pin(text.into()))
     }
 

@@ -8,6 +8,7 @@ use crate::exchange::Exchange;
 use crate::input::CommandId;
 use crate::numbering::Numbering;
 use crate::people::{Refusal, is_number};
+use crate::seats::SeatPolicy;
 use sip::digest::ChallengePolicy;
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub struct LiveConfig {
     pub no_answer_limit: Duration,
     /// How long a call to the outside may ring.
     pub outside_limit: Duration,
+    /// Who may sit where; seats that are taken keep their end.
+    pub seats: SeatPolicy,
     /// How numbers are dialled.
     pub numbering: Numbering,
     /// What is dialled for the features.
@@ -60,6 +63,7 @@ impl Exchange {
         self.config.challenge = challenge;
         self.config.no_answer_limit = no_answer_limit;
         self.config.outside_limit = outside_limit;
+        self.config.seats = live.seats;
         self.config.numbering = live.numbering;
         self.config.codes = live.codes;
         self.config.emergency = live.emergency;

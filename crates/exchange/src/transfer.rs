@@ -18,7 +18,7 @@ impl Exchange {
             return self.joined(now, leg, dialog);
         }
         let label = self.switch.label(leg).map(Box::<str>::from).unwrap_or_default();
-        let account = self.people.device(&label).map(|device| device.account.clone());
+        let account = self.person_at(&label).map(Box::<str>::from);
         let destination = self.destination(&target.number);
         let refusal = match (&account, &destination) {
             (None, _) => Some(403),
@@ -95,6 +95,10 @@ impl Exchange {
 
     /// The transfer has found somebody: the call is now between the one who stayed and the new one.
     pub(crate) fn call_moved(&mut self, now: Now, call: CallId) {
+        if self.ongoing.call(call).is_some_and(|ongoing| ongoing.moving.is_none()) {
+            // The same people, at another phone.
+            return self.talk_moved(now, call);
+        }
         let Some(old) = self.ongoing.end(call) else { return };
         let before: Vec<Box<str>> = old.accounts().map(Box::from).collect();
         let (caller, caller_account, device) = match &old.moving {

@@ -259,9 +259,7 @@ impl Exchange {
 
     fn presence_of(&self, account: &str) -> Presence {
         let talks = self.ongoing.of(account).any(|(_, ongoing)| ongoing.state == DialogState::Confirmed);
-        let devices =
-            self.people.account(account).map(|account| account.devices.as_slice()).unwrap_or_default();
-        match devices.iter().any(|device| self.registrar.is_registered(device)) {
+        match self.phones_of(account).iter().any(|device| self.registrar.is_registered(device)) {
             _ if talks => Presence::OnThePhone,
             true => Presence::Available,
             false => Presence::Offline,

@@ -69,7 +69,14 @@ pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
             Response::Badges(items) => {
                 let rows = items.into_iter().map(|item| {
                     let revoked = if item.revoked { "revoked" } else { "" };
-                    vec![item.name, item.account, item.kind, item.uid.unwrap_or_default(), item.label, revoked.into()]
+                    vec![
+                        item.name,
+                        item.account,
+                        item.kind,
+                        item.uid.unwrap_or_default(),
+                        item.label,
+                        revoked.into(),
+                    ]
                 });
                 let heads = ["badge", "account", "kind", "uid", "what it is", ""];
                 talk::table(&heads, &rows.collect::<Vec<_>>())

@@ -27,6 +27,11 @@ pub(crate) enum Command {
         /// Its name
         name: String,
     },
+    /// Who sat at a phone, and why somebody was refused there
+    Device {
+        /// Its name
+        name: String,
+    },
     /// Why requests from an address were slowed or refused
     Source {
         /// The IP address
@@ -40,6 +45,7 @@ pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
         Command::Trunk { name } => ("trunk", name),
         Command::Badge { name } => ("badge", name),
         Command::Reader { name } => ("reader", name),
+        Command::Device { name } => ("device", name),
         Command::Source { address } => ("source", address),
     };
     let facts = match talk::ask(data, &Request::Explain { kind: kind.into(), subject: subject.clone() })? {

@@ -128,7 +128,8 @@ impl<'a> BadgeRows<'a> {
     async fn write_counters(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let rows: Vec<_> = self.counters.iter().collect();
         for rows in rows.chunks(ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO tap_counters (issue, account, counter) ");
+            let mut query =
+                QueryBuilder::<Sqlite>::new("INSERT INTO tap_counters (issue, account, counter) ");
             query.push_values(rows, |mut row, (issue, (account, counter))| {
                 row.push_bind(issue.to_string()).push_bind(*account).push_bind(*counter);
             });
@@ -177,7 +178,9 @@ pub(crate) async fn read(
         changes.push(Change::People(PeopleChange::PutBadge { name, badge: Box::new(badge) }));
     }
     let readers: Vec<(String, String, String)> =
-        sqlx::query_as("SELECT name, device, key FROM readers ORDER BY name").fetch_all(&mut *connection).await?;
+        sqlx::query_as("SELECT name, device, key FROM readers ORDER BY name")
+            .fetch_all(&mut *connection)
+            .await?;
     for (name, device, key) in readers {
         let key = TokenHash::parse(&key).ok_or_else(|| unknown("reader", &name, "key"))?;
         let reader = Reader { device: device.into(), key };

@@ -7,6 +7,7 @@ use crate::badges::BadgeRows;
 use crate::facts;
 use crate::outside::{self, Rows};
 use crate::seal::Sealer;
+use crate::seats;
 use calls::CallRecord;
 use exchange::{
     Change, Commit, Device, Fact, ForwardWhen, Group as HuntGroup, OpenCall, PeopleChange, Route, Settings,
@@ -31,6 +32,7 @@ pub(crate) struct Group<'a> {
     badges: BadgeRows<'a>,
     facts: Vec<&'a Fact>,
     bindings: BTreeMap<&'a str, &'a [StoredBinding]>,
+    seats: seats::Seats<'a>,
     records: Vec<&'a CallRecord>,
     /// By session and number; `None` for those that are over.
     open: BTreeMap<(&'a str, &'a str), Option<&'a OpenCall>>,
@@ -44,6 +46,9 @@ impl<'a> Group<'a> {
                 Change::People(change) => self.add_people(change),
                 Change::Bindings { device, bindings } => {
                     self.bindings.insert(device, bindings);
+                }
+                Change::Seat { device, seat } => {
+                    self.seats.insert(device, seat.as_ref());
                 }
                 Change::Record(record) => {
                     self.open.insert((&record.session_id, &record.dialled), None);
@@ -125,6 +130,7 @@ impl<'a> Group<'a> {
         self.badges.write(connection, sealer).await?;
         facts::write(connection, &self.facts).await?;
         self.write_bindings(connection).await?;
+        seats::write(connection, &self.seats).await?;
         self.write_open_calls(connection).await?;
         self.write_records(connection).await
     }

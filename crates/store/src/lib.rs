@@ -21,6 +21,7 @@ mod open;
 mod outside;
 mod records;
 mod seal;
+mod seats;
 mod snapshot;
 mod writer;
 

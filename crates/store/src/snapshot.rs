@@ -3,6 +3,7 @@
 use crate::badges;
 use crate::outside;
 use crate::seal::Sealer;
+use crate::seats;
 use clock::Wall;
 use exchange::{
     AutoAnswer, Change, Device, Forwarding, Language, PeopleChange, Rights, Role, Secret,
@@ -37,7 +38,8 @@ pub(crate) async fn read(
     }
     changes.extend(outside::read(connection, sealer).await?);
     changes.extend(badges::read(connection, sealer).await?);
-    changes.extend(bindings(connection).await?);
+    changes.extend(bindings(&mut *connection).await?);
+    changes.extend(seats::read(connection).await?);
     Ok((Snapshot { changes, sequence: 0 }, settings.into_iter().collect()))
 }
 

@@ -6,8 +6,8 @@ mod folder;
 
 use clock::Wall;
 use exchange::{
-    Badge, BadgeKeys, BadgeKind, Change, Issue, Mark, PeopleChange, Reader, StoreAnswer, Tap, TapVerdict, TokenHash,
-    Uid,
+    Badge, BadgeKeys, BadgeKind, Change, Issue, Mark, PeopleChange, Reader, StoreAnswer, Tap, TapVerdict,
+    TokenHash, Uid,
 };
 use folder::{Answers, Folder, commit, start};
 use std::time::Duration;
@@ -16,7 +16,8 @@ use store::{KeptTap, Store};
 const ISSUE: Issue = Issue([7; 16]);
 
 fn badge(name: &str, mark: Mark) -> Change {
-    let badge = Badge { account: "ada".into(), label: "blue".into(), mark, made: Wall(5), revoked: Some(Wall(9)) };
+    let badge =
+        Badge { account: "ada".into(), label: "blue".into(), mark, made: Wall(5), revoked: Some(Wall(9)) };
     Change::People(PeopleChange::PutBadge { name: name.into(), badge: Box::new(badge) })
 }
 
@@ -68,7 +69,10 @@ fn badges_come_back_and_counters_never_go_down() {
     drop(store);
     let database = std::fs::read(folder.0.join("office.db")).unwrap();
     let log = std::fs::read(folder.0.join("office.db-wal")).unwrap_or_default();
-    assert!(![database, log].concat().windows(16).any(|part| part == b"0202020202020202"), "sec_20: keys are sealed");
+    assert!(
+        ![database, log].concat().windows(16).any(|part| part == b"0202020202020202"),
+        "sec_20: keys are sealed"
+    );
     let (after, store, answers) = start(&folder);
     assert_eq!(after, [keys.clone(), card, chip(), watch, reader, counter(9)]);
     let gone = |name: &str| Change::People(PeopleChange::RemoveBadge { name: name.into() });

@@ -71,7 +71,9 @@ fn run(arguments: &Arguments) -> Result<bool, Failure> {
         let name = wait_for_reader(&context, &arguments.reader)?;
         say(&format!("{}: hold a badge to it", name.to_string_lossy()));
         let counted = serve(&context, &name, &teller, arguments.once)?;
-        if arguments.once && let Some(counted) = counted {
+        if arguments.once
+            && let Some(counted) = counted
+        {
             return Ok(counted);
         }
     }

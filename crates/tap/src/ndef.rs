@@ -128,7 +128,11 @@ mod tests {
             ("two records", [record(0x91, b"T", b"\x02enada"), second].concat(), Some("ada")),
             ("a mime type", record(0xD2, b"a/b", b"ada"), None),
             ("in chunks", record(0xB1, b"T", b"\x02enada"), None),
-            ("with an id", vec![0xD9, 1, 6, 2, b'T', b'i', b'd', 2, b'e', b'n', b'a', b'd', b'a'], Some("ada")),
+            (
+                "with an id",
+                vec![0xD9, 1, 6, 2, b'T', b'i', b'd', 2, b'e', b'n', b'a', b'd', b'a'],
+                Some("ada"),
+            ),
             ("a long record", vec![0xC1, 1, 0, 0, 0, 6, b'T', 2, b'e', b'n', b'a', b'd', b'a'], Some("ada")),
             ("longer than there is", vec![0xD1, 1, 9, b'T', 2, b'e', b'n'], None),
             ("far longer", vec![0xC1, 1, 0xFF, 0xFF, 0xFF, 0xFF, b'T'], None),

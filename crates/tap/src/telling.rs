@@ -30,7 +30,8 @@ impl Exchange {
     /// # Errors
     /// In words.
     pub fn parse(url: &str) -> Result<Exchange, String> {
-        let wrong = || format!("\"{url}\" is no address of an exchange: write it as in https://office.example:8443");
+        let wrong =
+            || format!("\"{url}\" is no address of an exchange: write it as in https://office.example:8443");
         let (tls, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
             (Some(rest), _) => (true, rest),
             (_, Some(rest)) => (false, rest),
@@ -115,7 +116,9 @@ impl Told {
                 let who = text("account").map(|account| format!("{account}: ")).unwrap_or_default();
                 Told::Accepted(format!("{who}{}", text("words")?))
             }
-            403 if text("type").is_some_and(|kind| kind.ends_with(":tap-pin-needed")) => Told::NeedsPin(why()),
+            403 if text("type").is_some_and(|kind| kind.ends_with(":tap-pin-needed")) => {
+                Told::NeedsPin(why())
+            }
             408 | 500..=599 => Told::Later(why()),
             _ => Told::Refused(why()),
         })
@@ -166,7 +169,8 @@ mod tests {
     fn a_request_says_what_was_read_and_nothing_else() {
         let exchange = Exchange::parse("https://office.example").unwrap();
         let reading = Reading { uid: Some("DEADBEEF".into()), ndef: None };
-        let request = String::from_utf8(request(&exchange, "rdr_1", "tap-1", &reading, Some("4711"))).unwrap();
+        let request =
+            String::from_utf8(request(&exchange, "rdr_1", "tap-1", &reading, Some("4711"))).unwrap();
         let (head, body) = request.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("POST /api/v1/taps HTTP/1.1\r\nHost: office.example:443\r\n"), "{head}");
         assert!(head.contains("\r\nAuthorization: Bearer rdr_1\r\n"));
@@ -177,7 +181,9 @@ mod tests {
 
     #[test]
     fn answers_are_told_apart() {
-        let answer = |status: &str, body: &str| Told::of(format!("HTTP/1.1 {status}\r\nA: b\r\n\r\n{body}").as_bytes());
+        let answer = |status: &str, body: &str| {
+            Told::of(format!("HTTP/1.1 {status}\r\nA: b\r\n\r\n{body}").as_bytes())
+        };
         assert_eq!(
             answer("200 OK", r#"{"rule": "tap.accepted", "account": "ada", "words": "the call comes here"}"#),
             Told::Accepted("ada: the call comes here".into())
@@ -188,7 +194,8 @@ mod tests {
         assert_eq!(answer("403 Forbidden", pin), Told::NeedsPin("The PIN.".into()));
         assert_eq!(answer("503 Service Unavailable", ""), Told::Later("the exchange answers 503".into()));
         assert_eq!(answer("401 Unauthorized", "x"), Told::Refused("the exchange answers 401".into()));
-        for garbled in ["", "HTTP/1.1 200 OK", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/2 200\r\n\r\n{}", "\r\n\r\n"] {
+        for garbled in ["", "HTTP/1.1 200 OK", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/2 200\r\n\r\n{}", "\r\n\r\n"]
+        {
             assert!(matches!(Told::of(garbled.as_bytes()), Told::Later(_)), "{garbled}");
         }
         assert_eq!(Told::Refused("a\u{1b}[2J".into()).words(), "refused: a?[2J");

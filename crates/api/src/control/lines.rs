@@ -2,8 +2,8 @@
 
 use super::protocol::{AccountChanges, BadgeItem, DeviceChanges, GroupItem, RouteItem, TrunkItem};
 use exchange::{
-    AccountEdit, AutoAnswer, Badge, DeviceEdit, ForwardWhen, Group, Language, Mark, Right, Rights, Role, Route, Settings,
-    Strategy, Trunk, TrunkLogin,
+    AccountEdit, AutoAnswer, Badge, DeviceEdit, ForwardWhen, Group, Language, Mark, Right, Rights, Role,
+    Route, Settings, Strategy, Trunk, TrunkLogin,
 };
 use std::time::Duration;
 

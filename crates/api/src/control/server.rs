@@ -1,8 +1,8 @@
 //! The exchange's side of the control socket. The file's mode is the authorisation: owner only.
 
 use super::protocol::{
-    AccountChanges, AccountItem, BadgeItem, CardItem, CodeItem, DeviceItem, FactItem, GuessingItem, ImportRow, NumberItem,
-    Request, Response, RowFault, RungItem, StatusItem,
+    AccountChanges, AccountItem, BadgeItem, CardItem, CodeItem, DeviceItem, FactItem, GuessingItem,
+    ImportRow, NumberItem, Request, Response, RowFault, RungItem, StatusItem,
 };
 use super::{IMPORT_ROWS, LINE, lines};
 use crate::backend::Backend;
@@ -255,6 +255,8 @@ fn response(answer: Answer) -> Response {
         Answer::Account(_)
         | Answer::Wait(_)
         | Answer::Calls(_)
+        | Answer::Seats(_)
+        | Answer::Taken(_)
         | Answer::BadgeMade(_)
         | Answer::Tapped(_) => Response::Done,
         Answer::Badges(rows) => {

@@ -177,7 +177,8 @@ async fn badges(
 async fn make(State(api): State<Api>, Body(new): Body<NewBadgeShape>) -> Result<Made<MadeBadge>, Problem> {
     let NewBadgeShape { name, account, label, kind, uid, text } = new;
     let wished = Wished { name: name.clone(), account, label, kind, uid, text };
-    let (new, text) = badge::new_badge(wished, || api.random()).map_err(|why| Problem::nonsense(sentence(&why)))?;
+    let (new, text) =
+        badge::new_badge(wished, || api.random()).map_err(|why| Problem::nonsense(sentence(&why)))?;
     let card = match api.ask(Command::AddBadge(Box::new(new))).await? {
         Answer::BadgeMade(keys) => CardShape::of(keys.as_ref(), text, &api.door().http()),
         other => return Err(Problem::of(other, "")),
@@ -243,10 +244,8 @@ struct MadeReader {
 }
 
 async fn every_reader(api: &Api) -> Result<impl Iterator<Item = ReaderShape> + use<>, Problem> {
-    let shape = |(name, reader): (Box<str>, Reader)| ReaderShape {
-        name: name.into(),
-        device: reader.device.into(),
-    };
+    let shape =
+        |(name, reader): (Box<str>, Reader)| ReaderShape { name: name.into(), device: reader.device.into() };
     match api.ask(Command::ListReaders).await? {
         Answer::Readers(rows) => Ok(rows.into_iter().map(shape)),
         other => Err(Problem::of(other, "")),
@@ -256,7 +255,10 @@ async fn every_reader(api: &Api) -> Result<impl Iterator<Item = ReaderShape> + u
 /// Readers in the order of their names.
 #[utoipa::path(get, path = "/readers", tag = "badges", operation_id = "readers_list", params(Wanted),
     responses((status = 200, body = Items<ReaderShape>)))]
-async fn readers(State(api): State<Api>, wanted: Params<Wanted>) -> Result<Json<Items<ReaderShape>>, Problem> {
+async fn readers(
+    State(api): State<Api>,
+    wanted: Params<Wanted>,
+) -> Result<Json<Items<ReaderShape>>, Problem> {
     let page = Page::of(wanted)?;
     let words = |reader: &ReaderShape| format!("{} {}", reader.name, reader.device);
     Ok(Json(page.pick(every_reader(&api).await?, |reader| &reader.name, words)))

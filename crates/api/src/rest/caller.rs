@@ -146,7 +146,8 @@ async fn admit(api: &Api, request: &mut Request) -> Result<(), Response> {
         return Ok(());
     }
     if operation.who == Who::Reader {
-        let problem = known.map_or_else(|_| taps::no_key(), |_| Problem::forbidden("This takes the key of a reader."));
+        let problem =
+            known.map_or_else(|_| taps::no_key(), |_| Problem::forbidden("This takes the key of a reader."));
         return Err(problem.into_response());
     }
     let caller = known.map_err(Problem::into_response)?;

@@ -31,6 +31,7 @@ mod people;
 mod phone;
 mod problem;
 mod records;
+mod seats;
 mod secrets;
 mod session;
 mod sessions;
@@ -38,11 +39,11 @@ mod taps;
 mod tokens;
 mod trunks;
 
+pub(crate) use badges::CardShape;
 pub use caller::Peer;
 pub use events::EventSink;
 pub use openapi::description;
 pub use problem::{Blame, Problem};
-pub(crate) use badges::CardShape;
 pub(crate) use secrets::{check as check_password, hash, hex};
 
 use crate::backend::{Backend, Document};
@@ -248,6 +249,7 @@ fn resources() -> OpenApiRouter<Api> {
         trunks::routes(),
         outside_routes::routes(),
         calls::routes(),
+        seats::routes(),
         records::routes(),
         facts::routes(),
         office::routes(),

@@ -106,6 +106,7 @@ const PARTS: &[&[Operation]] = &[
     super::trunks::OPERATIONS,
     super::outside_routes::OPERATIONS,
     super::calls::OPERATIONS,
+    super::seats::OPERATIONS,
     super::records::OPERATIONS,
     super::facts::OPERATIONS,
     super::office::OPERATIONS,

@@ -7,6 +7,7 @@ use super::openapi::EVERYBODY;
 use super::operations::{Operation, Scope, Who};
 use super::page::{Items, Page};
 use super::problem::{Problem, sentence};
+use super::seats::TakenShape;
 use super::{Api, time};
 use crate::backend::TapRow;
 use crate::badge::READER_KEY;
@@ -15,7 +16,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use exchange::{
-    Answer, Command, Pin, Reading, Role, TapAnswer, TapRequest, TapVerdict, TokenHash, WeekTime,
+    Answer, Command, Pin, Reading, Role, Taken, TapAnswer, TapRequest, TapVerdict, TokenHash, WeekTime,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -77,11 +78,15 @@ struct TapShape {
     badge: Option<String>,
     /// What happened, in words for whoever stands there.
     words: String,
+    #[serde(flatten)]
+    taken: TakenShape,
 }
 
 /// Tells that a badge was held to a reader; with the key of the reader, and from nobody else.
 #[utoipa::path(post, path = "/taps", tag = "badges", operation_id = "taps_tell", request_body = NewTap,
     responses((status = 200, body = TapShape),
+        (status = 409, description = "The badge is good, and nothing can be taken at this phone now.", body = Problem,
+            content_type = "application/problem+json"),
         (status = 403, description = "It is refused; type says why, as in urn:ringdown:problem:tap-replayed.", body = Problem,
             content_type = "application/problem+json"),
         (status = 429, description = "Too many; Retry-After says when.", body = Problem,
@@ -97,8 +102,9 @@ async fn tell(
     if id.as_ref().is_some_and(|id| id.is_empty() || id.chars().count() > ID) {
         return Err(Problem::nonsense(format!("The id of a tap has 1 to {ID} characters.")).at("/id"));
     }
-    let reading = Reading::of(uid.as_deref(), ndef.as_deref())
-        .ok_or_else(|| Problem::nonsense("Tell uid, 8, 14 or 20 hexadecimal digits, or ndef, up to 512 octets."))?;
+    let reading = Reading::of(uid.as_deref(), ndef.as_deref()).ok_or_else(|| {
+        Problem::nonsense("Tell uid, 8, 14 or 20 hexadecimal digits, or ndef, up to 512 octets.")
+    })?;
     let pin = match pin.as_deref().map(Pin::of) {
         Some(None) => return Err(Problem::nonsense("A PIN has 1 to 12 digits.").at("/pin")),
         Some(pin) => pin,
@@ -125,13 +131,18 @@ fn week_time() -> WeekTime {
 }
 
 fn told(answer: TapAnswer) -> Result<TapShape, Problem> {
-    let TapAnswer { verdict, badge, account, words, wait } = answer;
-    let status = match verdict {
-        TapVerdict::Accepted => {
-            let text = |text: Option<Box<str>>| text.map(String::from);
-            let (account, badge, words) = (text(account), text(badge), words.into());
-            return Ok(TapShape { rule: verdict.name().into(), account, badge, words });
+    let TapAnswer { verdict, badge, account, words, taken, wait } = answer;
+    if let Some(taken) = taken {
+        let text = |text: Option<Box<str>>| text.map(String::from);
+        let (account, badge, words) = (text(account), text(badge), words.into());
+        if let Taken::Refused { rule, words } = &taken {
+            // The badge is good; what it is for cannot be had at this phone now.
+            return Err(Problem::new(StatusCode::CONFLICT, &rule.replace('.', "-"), sentence(words)));
         }
+        let taken = TakenShape::of(taken)?;
+        return Ok(TapShape { rule: verdict.name().into(), account, badge, words, taken });
+    }
+    let status = match verdict {
         TapVerdict::UnknownReader => return Err(no_key()),
         TapVerdict::Busy | TapVerdict::NotStored => return Err(Problem::unavailable(verdict.words())),
         TapVerdict::IdUsed => StatusCode::CONFLICT,
@@ -195,7 +206,12 @@ impl TapItem {
     }
 }
 
-async fn rows(api: &Api, account: Option<&str>, before: Option<i64>, most: u32) -> Result<Vec<TapRow>, Problem> {
+async fn rows(
+    api: &Api,
+    account: Option<&str>,
+    before: Option<i64>,
+    most: u32,
+) -> Result<Vec<TapRow>, Problem> {
     api.door().taps(account, before, most).await.map_err(|why| Problem::unavailable(&why))
 }
 
@@ -271,6 +287,7 @@ mod tests {
             badge: None,
             account: None,
             words: TapVerdict::words(verdict).into(),
+            taken: (verdict == TapVerdict::Accepted).then_some(Taken::SignedOut),
             wait: std::time::Duration::from_secs(3),
         };
         for (verdict, status) in [

@@ -1,10 +1,10 @@
 //! Making and revoking badges and readers, and forgetting taps.
 
+use super::State;
 use super::badge::{Badge, BadgeKeys, Issue, Mark, Uid};
 use super::reading::text_hash;
 use super::register::Reader;
 use super::verdict::{TapAnswer, TapVerdict};
-use super::State;
 use crate::change::Change;
 use crate::command::Answer;
 use crate::exchange::{Exchange, Promise};
@@ -51,7 +51,9 @@ impl std::fmt::Debug for NewMark {
 impl Exchange {
     pub(crate) fn add_badge(&mut self, now: Now, id: CommandId, new: NewBadge) {
         match self.made_badge(now, new) {
-            Ok((changes, answer)) => self.commit(now, changes, Promise::Made { id, answer: Box::new(answer) }),
+            Ok((changes, answer)) => {
+                self.commit(now, changes, Promise::Made { id, answer: Box::new(answer) })
+            }
             Err(refusal) => self.answer(id, Answer::Refused(refusal)),
         }
     }
@@ -77,7 +79,9 @@ impl Exchange {
         // What is on its way to the store counts, too.
         let alike = |one: &Mark, other: &Mark| match (one, other) {
             (Mark::Ndef(one), Mark::Ndef(other)) => one == other,
-            (Mark::Uid(one) | Mark::Secure(one, _), Mark::Uid(other) | Mark::Secure(other, _)) => one == other,
+            (Mark::Uid(one) | Mark::Secure(one, _), Mark::Uid(other) | Mark::Secure(other, _)) => {
+                one == other
+            }
             _ => false,
         };
         let taken = self.coming(|change| match change {
@@ -186,6 +190,13 @@ impl Exchange {
 impl TapAnswer {
     /// An answer that says no more than its verdict.
     pub(super) fn of(verdict: TapVerdict, badge: Option<Box<str>>) -> TapAnswer {
-        TapAnswer { verdict, badge, account: None, words: verdict.words().into(), wait: Duration::ZERO }
+        TapAnswer {
+            verdict,
+            badge,
+            account: None,
+            words: verdict.words().into(),
+            taken: None,
+            wait: Duration::ZERO,
+        }
     }
 }

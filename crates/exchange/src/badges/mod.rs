@@ -29,9 +29,9 @@ pub use badge::{Badge, BadgeKeys, BadgeKind, CardKeys, Issue, Mark, Uid};
 pub use make::{NewBadge, NewMark};
 pub use policy::{BadgePolicy, Hours, PinWhen, WeekTime};
 pub use reading::Reading;
-pub(crate) use redeem::InHand;
-pub(crate) use register::Register;
+pub(crate) use redeem::{InHand, Redeemed};
 pub use register::Reader;
+pub(crate) use register::Register;
 pub use tap::TapRequest;
 pub use verdict::{Tap, TapAnswer, TapVerdict};
 

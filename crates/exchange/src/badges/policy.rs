@@ -158,7 +158,12 @@ mod tests {
         for (text, shown, inside, outside) in [
             ("00:00-24:00", Some("00:00-24:00"), Some((6, 1_439)), None),
             ("08:00-19:00", Some("08:00-19:00"), Some((6, 480)), Some((0, 1_140))),
-            ("mon-fri 08:00-19:00", Some("mon,tue,wed,thu,fri 08:00-19:00"), Some((4, 1_139)), Some((5, 600))),
+            (
+                "mon-fri 08:00-19:00",
+                Some("mon,tue,wed,thu,fri 08:00-19:00"),
+                Some((4, 1_139)),
+                Some((5, 600)),
+            ),
             ("sat-mon,wed 09:30-10:00", Some("mon,wed,sat,sun 09:30-10:00"), Some((0, 570)), Some((1, 570))),
             // Into the morning after a day that is on, and not after one that is off.
             ("fri 22:00-06:00", Some("fri 22:00-06:00"), Some((5, 359)), Some((4, 359))),

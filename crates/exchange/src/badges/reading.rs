@@ -57,7 +57,10 @@ impl Record {
             return Record::Text(text_hash(text));
         };
         let octets = |text: &str, most| hex(text, most);
-        match (octets(data, 32).and_then(|d| d.try_into().ok()), octets(mac, 16).and_then(|m| m.try_into().ok())) {
+        match (
+            octets(data, 32).and_then(|d| d.try_into().ok()),
+            octets(mac, 16).and_then(|m| m.try_into().ok()),
+        ) {
             (Some(picc_data), Some(mac)) => Record::Secure { picc_data, mac },
             _ => Record::Garbled,
         }

@@ -9,6 +9,7 @@ use crate::facts::FactKind;
 use crate::input::{CommandId, Output};
 use crate::limits;
 use crate::pin::{Pin, PinCheck};
+use crate::seats::{Means, Taken};
 use crate::sources::Bucket;
 use clock::Now;
 
@@ -34,6 +35,13 @@ pub(super) struct Claim {
     pub(super) counter: u32,
     /// The highest counter before it.
     pub(super) before: u32,
+}
+
+/// A tap that counts, and what was taken by it.
+#[derive(Debug)]
+pub(crate) struct Redeemed {
+    pub(super) tap: InHand,
+    taken: Taken,
 }
 
 impl InHand {
@@ -121,7 +129,25 @@ impl Exchange {
         if self.people.reader(&tap.reader).is_none_or(|reader| reader.device != tap.device) {
             return self.finish_tap(now, tap, TapVerdict::UnknownReader);
         }
-        self.finish_tap(now, tap, TapVerdict::Accepted);
+        let taken = self.take(now, &tap.account, &tap.device, Means::Badge);
+        let redeemed = Redeemed { tap, taken };
+        match redeemed.taken {
+            // A seat is promised once it is kept (R20); a call that comes promises nothing.
+            Taken::SignedIn { .. } | Taken::SignedOut => {
+                self.commit(now, Vec::new(), Promise::Tapped(Box::new(redeemed)));
+            }
+            _ => self.tap_redeemed(now, redeemed),
+        }
+    }
+
+    /// What was taken is told.
+    pub(crate) fn tap_redeemed(&mut self, now: Now, redeemed: Redeemed) {
+        let Redeemed { tap, taken } = redeemed;
+        let mut answer = TapAnswer::of(TapVerdict::Accepted, Some(tap.badge.clone()));
+        answer.words = words(&taken);
+        answer.account = Some(tap.account.clone());
+        answer.taken = Some(taken);
+        self.answer_and_keep(now, tap, answer);
     }
 
     /// The store did not take the counter: nothing has happened, and the same tap may be told again.
@@ -132,22 +158,22 @@ impl Exchange {
         self.finish_tap(now, tap, TapVerdict::NotStored);
     }
 
-    /// Answers a tap, and keeps what became of it.
+    /// The store did not take the seat; it is live, and promised to nobody (R20).
+    pub(crate) fn seat_not_kept(&mut self, now: Now, redeemed: Redeemed) {
+        self.finish_tap(now, redeemed.tap, TapVerdict::NotStored);
+    }
+
+    /// Answers a tap that does not count, and keeps what became of it.
     pub(super) fn finish_tap(&mut self, now: Now, tap: InHand, verdict: TapVerdict) {
         let known = Some(tap.badge.clone()).filter(|badge| !badge.is_empty());
-        let mut answer = TapAnswer::of(verdict, known);
-        if verdict == TapVerdict::Accepted {
-            answer.words = self.take_by_badge(now, &tap);
-            answer.account = Some(tap.account.clone());
-        }
+        self.answer_and_keep(now, tap, TapAnswer::of(verdict, known));
+    }
+
+    fn answer_and_keep(&mut self, now: Now, tap: InHand, answer: TapAnswer) {
         let at = self.badges.readers.get_mut(&tap.reader);
         let waiting = at.map(|at| at.end(tap.number, &answer)).unwrap_or_default();
         self.answer_tap([tap.id].into_iter().chain(waiting), &answer);
         self.keep_verdict(now, tap, &answer);
-    }
-
-    fn take_by_badge(&mut self, _: Now, _: &InHand) -> Box<str> {
-        TapVerdict::Accepted.words().into()
     }
 
     fn keep_verdict(&mut self, now: Now, tap: InHand, answer: &TapAnswer) {
@@ -179,5 +205,20 @@ impl Exchange {
         let words = answer.words.clone();
         let row = Tap { time: now.wall, account, badge, kind, reader, device, verdict, words };
         self.commit(now, vec![Change::Tap(Box::new(row))], Promise::Nothing);
+    }
+}
+
+/// What was taken, for whoever stands there.
+fn words(taken: &Taken) -> Box<str> {
+    match taken {
+        Taken::SignedIn { who_called: Some(caller), .. } => {
+            format!("signed in; {} called just before", caller.number).into()
+        }
+        Taken::SignedIn { who_called: None, .. } => "signed in".into(),
+        Taken::SignedOut => "signed out".into(),
+        Taken::Ringing { .. } => "the call comes here".into(),
+        Taken::Moving { .. } => "the talk comes here".into(),
+        Taken::Here { .. } => "the talk is here already".into(),
+        Taken::Refused { words, .. } => words.clone(),
     }
 }

@@ -192,5 +192,9 @@ impl People {
 }
 
 fn full(count: usize, most: usize, what: &str) -> Result<(), Refusal> {
-    if count < most { Ok(()) } else { Err(Refusal::Nonsense(format!("there are {most} {what} already").into())) }
+    if count < most {
+        Ok(())
+    } else {
+        Err(Refusal::Nonsense(format!("there are {most} {what} already").into()))
+    }
 }

@@ -93,7 +93,8 @@ mod tests {
     #[test]
     fn cmac_is_that_of_rfc_4493() {
         let key = octets("2b7e151628aed2a6abf7158809cf4f3c");
-        let message = hex("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46a35ce411", 80);
+        let message =
+            hex("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46a35ce411", 80);
         for (length, mac) in [
             (0, "bb1d6929e95937287fa37d129b756746"),
             (16, "070a16b46b4d4144f79bdd9dd04a287c"),
@@ -132,7 +133,8 @@ mod tests {
         let said = told("04DE5F1EACC040", 61);
         let mac = sign(&key, &said);
         assert!(is_proved(&key, &said, &mac));
-        for other in [told("04DE5F1EACC040", 62), told("04DE5F1EACC041", 61), told("04DE5F1EACC040", 61 << 8)] {
+        for other in [told("04DE5F1EACC040", 62), told("04DE5F1EACC041", 61), told("04DE5F1EACC040", 61 << 8)]
+        {
             assert!(!is_proved(&key, &other, &mac), "{other:?}");
         }
         assert!(!is_proved(&[0; 16], &said, &mac));

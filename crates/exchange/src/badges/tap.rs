@@ -47,22 +47,26 @@ const READER_KEYS: &str = "reader";
 impl Exchange {
     /// Judges a tap and answers, now or when the PIN is checked and the store has its counter.
     pub(crate) fn tap(&mut self, now: Now, id: CommandId, request: TapRequest) {
-        let wait = self.guesses.wait(now.mono, request.source, READER_KEYS);
-        if !wait.is_zero() {
-            let answer = TapAnswer { wait, ..TapAnswer::of(TapVerdict::Locked, None) };
-            return self.answer_tap([id], &answer);
-        }
         let known = self.people.register.reader_of_key(&request.reader);
         let Some((reader, device)) = known.map(|(name, reader)| (Box::from(name), reader.device.clone()))
         else {
-            self.wrong_secret(now, request.source, READER_KEYS);
-            return self.answer_tap([id], &TapAnswer::of(TapVerdict::UnknownReader, None));
+            return self.unknown_reader(now, id, request.source);
         };
         match self.told_before(now.mono, id, &reader, &request) {
             Before::Never => self.new_tap(now, InHand::new(id, reader, device), request),
             Before::Waits => {}
             Before::Answered(answer) => self.answer_tap([id], &answer),
         }
+    }
+
+    /// A right key is heard from wherever it comes: one reader with an old key does not silence its neighbours.
+    fn unknown_reader(&mut self, now: Now, id: CommandId, source: IpAddr) {
+        let wait = self.guesses.wait(now.mono, source, READER_KEYS);
+        if wait.is_zero() {
+            self.wrong_secret(now, source, READER_KEYS);
+        }
+        let verdict = if wait.is_zero() { TapVerdict::UnknownReader } else { TapVerdict::Locked };
+        self.answer_tap([id], &TapAnswer { wait, ..TapAnswer::of(verdict, None) });
     }
 
     fn told_before(&mut self, now: Mono, id: CommandId, reader: &str, request: &TapRequest) -> Before {
@@ -165,7 +169,11 @@ impl Exchange {
         }
         let bucket = self.badges.buckets.entry(tap.badge.clone());
         let bucket = bucket.or_insert(Bucket::full(now.mono, limits::BADGE_BURST));
-        if bucket.take(now.mono, limits::BADGE_BURST, limits::BADGE_RATE) { Ok(()) } else { Err(TapVerdict::TooFast) }
+        if bucket.take(now.mono, limits::BADGE_BURST, limits::BADGE_RATE) {
+            Ok(())
+        } else {
+            Err(TapVerdict::TooFast)
+        }
     }
 
     /// Whether the PIN has to be checked. A tap that lacks it stays untapped: it is told again with it.

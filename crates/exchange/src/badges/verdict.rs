@@ -1,6 +1,7 @@
 //! What can become of a tap, and what is kept of it.
 
 use super::badge::BadgeKind;
+use crate::seats::Taken;
 use clock::Wall;
 use std::time::Duration;
 
@@ -101,6 +102,8 @@ pub struct TapAnswer {
     pub account: Option<Box<str>>,
     /// What happened, in words for whoever stands there.
     pub words: Box<str>,
+    /// What was taken, if the tap counts.
+    pub taken: Option<Taken>,
     /// How long the next try has to wait.
     pub wait: Duration,
 }

@@ -1,7 +1,7 @@
 //! Changes of the directory data, and why one is refused.
 
-use crate::badges::{Badge, BadgeKeys, Reader};
 use super::{Device, Group, NAME_LENGTH, NUMBER_LENGTH, Route, Settings, Trunk};
+use crate::badges::{Badge, BadgeKeys, Reader};
 use std::fmt;
 
 /// One change of the directory data.

@@ -83,7 +83,8 @@ mod tests {
     fn badges_are_allowed_by_kind_and_hours_by_day() {
         let read = |text: &str| toml::from_str::<Badges>(text).map(|badges| badges.policy());
         assert_eq!(read("").unwrap(), BadgePolicy::default());
-        let policy = read("allow = [\"secure\", \"uid\"]\npin = []\nhours = \"mon-fri 08:00-19:00\"").unwrap();
+        let policy =
+            read("allow = [\"secure\", \"uid\"]\npin = []\nhours = \"mon-fri 08:00-19:00\"").unwrap();
         assert_eq!(policy.allow, [BadgeKind::Secure, BadgeKind::Uid]);
         assert!(policy.pin.is_empty() && policy.hours.len() == 1);
         for (wrong, words) in [

@@ -6,6 +6,7 @@ mod many;
 mod maybe;
 mod numbers;
 mod place;
+mod seats;
 
 #[cfg(test)]
 pub(crate) use place::known;
@@ -15,6 +16,7 @@ use badges::Badges;
 use codes::FeatureCodes;
 use many::Many;
 use numbers::{Emergency, Numbers};
+use seats::Seats;
 use serde::Deserialize;
 use sip::digest::ChallengePolicy;
 use std::net::{IpAddr, SocketAddr};
@@ -31,6 +33,7 @@ pub(crate) struct Config {
     pub(crate) http: Http,
     pub(crate) calls: Calls,
     pub(crate) codes: FeatureCodes,
+    pub(crate) seats: Seats,
     pub(crate) numbers: Numbers,
     pub(crate) emergency: Emergency,
     pub(crate) badges: Badges,

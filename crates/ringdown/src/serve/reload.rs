@@ -95,6 +95,7 @@ pub(crate) fn live(config: &Config) -> LiveConfig {
         challenge: config.sip.challenge.into(),
         no_answer_limit: config.calls.no_answer_limit(),
         outside_limit: config.calls.outside_limit(),
+        seats: config.seats.policy(),
         numbering: config.numbers.numbering(),
         codes: config.codes.0.clone(),
         emergency: config.emergency.plan(&config.numbers),
@@ -105,7 +106,7 @@ pub(crate) fn live(config: &Config) -> LiveConfig {
 /// The configuration that is in use after a reload: sockets stay as they were bound.
 fn taken(old: &Config, new: Config) -> Config {
     // Every field is named, so that a new one makes somebody think.
-    let Config { sip, media: _, http, calls, codes, numbers, emergency, badges, dns: _, log } = new;
+    let Config { sip, media: _, http, calls, codes, seats, numbers, emergency, badges, dns: _, log } = new;
     let Http { listen: _, tls: _, administrators, origins } = http;
     let Sip {
         udp: _,
@@ -127,6 +128,7 @@ fn taken(old: &Config, new: Config) -> Config {
         http: Http { administrators, origins, ..old.http.clone() },
         calls,
         codes,
+        seats,
         numbers,
         emergency,
         badges,

@@ -51,7 +51,7 @@ impl Place {
 
 /// The configuration, by section and key as in the file. There are no secrets in it.
 pub(crate) fn settings(config: &Config) -> Value {
-    let Config { sip, media, http, calls, codes, numbers, emergency, badges, dns, log } = config;
+    let Config { sip, media, http, calls, codes, seats, numbers, emergency, badges, dns, log } = config;
     let policy = badges.policy();
     let administrators = match http.administrators {
         Administrators::Loopback => "loopback",
@@ -92,6 +92,11 @@ pub(crate) fn settings(config: &Config) -> Value {
             "national": numbers.national, "premium": numbers.premium,
         },
         "emergency": {"numbers": emergency.numbers, "trunks": emergency.trunks},
+        "seats": {
+            "several": seats.several, "hours": seats.hours, "tap_again": seats.tap_again,
+            "sign_out_at": seats.policy().sign_out_at.map(|time| time.to_string()),
+            "owner_rings": seats.owner_rings,
+        },
         "badges": {
             "allow": policy.allow.iter().map(|kind| kind.name()).collect::<Vec<_>>(),
             "pin": policy.pin.iter().map(|when| when.name()).collect::<Vec<_>>(),
