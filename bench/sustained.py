@@ -10,7 +10,7 @@ from servers import Answering, Ours
 USERS = 1_000
 PROOF = 1.3
 STEADY = [(300, 60), (2_500, 20)]
-STEP, HIGHEST, HOLDS = 500, 12_000, 10
+LOWEST, STEP, HIGHEST, HOLDS = 1_000, 500, 12_000, 10
 GOAL = 7_000
 
 
@@ -30,15 +30,21 @@ def run(bench):
 
 
 def highest(bench, itself, ours):
-    """The highest rate that holds for ten seconds, and whether the generator could have done more."""
+    """The highest rate that holds for ten seconds, and whether the generator could have done more. A pause of the machine
+    is forgiven once a rate."""
     best = 0
-    for rate in range(3_000, HIGHEST, STEP):
-        if not clean(calls(bench, itself, rate * PROOF, 3)):
+    for rate in range(LOWEST, HIGHEST, STEP):
+        if not any(clean(calls(bench, itself, rate * PROOF, 3)) for _ in range(2)):
             print(f"  the load generator cannot prove itself at {rate * PROOF:.0f}/s", file=sys.stderr)
             return best, False
-        if not clean(calls(bench, ours, rate, HOLDS)):
+        for _ in range(2):
+            told = calls(bench, ours, rate, HOLDS)
+            if clean(told):
+                best = rate
+                break
+            print(f"  {rate}/s: {told['failed'] + told['timed_out']} failed, {told['again']} sent again", file=sys.stderr)
+        if best != rate:
             break
-        best = rate
     return best, True
 
 

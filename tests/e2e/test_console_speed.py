@@ -9,6 +9,8 @@ import pytest
 from peers.chromium import Chromium
 from peers.mock import Mock
 
+pytestmark = pytest.mark.alone
+
 SLACK = 1 if os.environ.get("RINGDOWN_ALONE") else 3
 FIRST_PAINT_MS = 1000
 FRAME_MS = 8.0

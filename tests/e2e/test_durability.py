@@ -162,6 +162,7 @@ def test_an_interrupted_step_leaves_a_whole_office(own, point, tmp_path):
 STORM_RATE, STORM_SECONDS = 1_000, 4
 
 
+@pytest.mark.alone
 def test_r12_every_registration_that_got_its_200_rings_after_a_kill(own):
     """Show 2: kill -9 in the middle of a steady stream of new bindings, 1,000 a second; after the restart the phone of
     each binding that got its 200 is called, the newest first, and each rings within 2 s."""

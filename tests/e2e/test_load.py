@@ -1,6 +1,10 @@
 """Steady load by SIPp (Show 3)."""
+import pytest
+
 from peers import sipp
 from peers.sipp import Sipp
+
+pytestmark = pytest.mark.alone
 
 PEOPLE = 20
 RATE, SECONDS, TALK_MS = 100, 10, 500

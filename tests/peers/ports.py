@@ -1,14 +1,24 @@
-"""Free ports on loopback, asked from the system instead of guessed."""
+"""Free ports on loopback, asked from the system instead of guessed. Test runs beside each other have a part each."""
+import os
 import random
 import socket
 from collections import deque
 
 LOOPBACK = "127.0.0.1"
+
+
+def part_of(first, end):
+    """What this process has of a range, when pytest-xdist runs several beside each other."""
+    index = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    share = (end - first) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1)) // 2 * 2
+    return first + index * share, first + (index + 1) * share
+
+
 # Below the usual ephemeral range, so that no outgoing socket lands in a media range by chance. The exchange holds
 # thousands of ports at once; phones have a part of their own, or each fifth phone would meet it.
-PROGRAMS = (5_100, 10_000)
-PHONES = (10_000, 14_000)
-EXCHANGES = (14_000, 32_000)
+PROGRAMS = part_of(5_100, 10_000)
+PHONES = part_of(10_000, 14_000)
+EXCHANGES = part_of(14_000, 32_000)
 # A port goes out once in a while only: its last user may still be ending.
 handed_out = deque(maxlen=1000)
 

@@ -50,8 +50,8 @@ impl Exchange {
         if !together && let Verdict::Deny(rule) = self.may(now, Some(account), Act::Use(Right::Intercom)) {
             return Err((Prompt::NotAllowed, rule));
         }
-        let disturb = self.people.account(owner).is_some_and(|owner| !owner.settings.do_not_disturb);
-        if disturb { Ok(()) } else { Err((Prompt::NobodyAvailable, "do-not-disturb")) }
+        let may_disturb = self.people.account(owner).is_some_and(|owner| !owner.settings.do_not_disturb);
+        if may_disturb { Ok(()) } else { Err((Prompt::NobodyAvailable, "do-not-disturb")) }
     }
 
     fn no_intercom(&mut self, now: Now, call: CallId, reason: Prompt, words: &str) {

@@ -181,11 +181,11 @@ pub const NAME_KEPT: usize = 64;
 pub const LATE: Duration = Duration::from_millis(25);
 /// How late before all new calls are refused, those in emergency excepted.
 pub const VERY_LATE: Duration = Duration::from_millis(150);
-/// How late before the whole server is out of its bounds, and nothing new is taken at all (R31).
+/// How late before nothing new is taken at all, those in emergency excepted.
 pub const TOO_LATE: Duration = Duration::from_millis(2_000);
 /// Transactions that are alive before new calls are refused; those done are small and live for 32 s more (R23).
 pub const TRANSACTIONS: usize = 400_000;
-/// The same for the whole server.
+/// Transactions that are alive before even calls in emergency are refused: the bound of the whole server (R31).
 pub const TRANSACTIONS_IN_ALL: usize = 500_000;
 
 const _: () = assert!(PENDING_COMMITS >= 1_024 && IMPORT_ROWS * 64 <= PENDING_COMMITS);

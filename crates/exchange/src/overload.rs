@@ -5,7 +5,8 @@
 //! 0 .. LATE               nothing
 //! LATE .. VERY_LATE       new calls without credentials; strangers' other requests
 //! VERY_LATE .. TOO_LATE   all new calls, texts and watchers; phones still register with credentials
-//! TOO_LATE ..             everything that is new, calls in emergency included (R31)
+//! TOO_LATE ..             everything that is new
+//! no room                 calls in emergency, too: every transaction that there may be is in use (R31)
 //! ```
 //!
 //! A refused INVITE costs a small part of a call, so what can be done is done: the calls that are let in complete.
@@ -35,11 +36,15 @@ pub(crate) enum Strain {
     Late,
     VeryLate,
     TooLate,
+    /// Not late, but without room.
+    Full,
 }
 
 impl Strain {
     fn of(lag: Duration, transactions: usize) -> Strain {
-        if lag >= limits::TOO_LATE || transactions >= limits::TRANSACTIONS_IN_ALL {
+        if transactions >= limits::TRANSACTIONS_IN_ALL {
+            Strain::Full
+        } else if lag >= limits::TOO_LATE {
             Strain::TooLate
         } else if lag >= limits::VERY_LATE || transactions >= limits::TRANSACTIONS {
             Strain::VeryLate
@@ -68,7 +73,7 @@ fn sheds(strain: Strain, new: Newcomer) -> bool {
         Strain::Calm => false,
         Strain::Late => !new.vouched && (new.call || !new.known),
         Strain::VeryLate => !(new.registers && (new.vouched || new.known)),
-        Strain::TooLate => true,
+        Strain::TooLate | Strain::Full => true,
     }
 }
 
@@ -96,7 +101,7 @@ impl Exchange {
             let known = self.sources.is_known(now.mono, Source::of(flow.remote.ip()));
             let registers = method == Method::Register;
             let new = Newcomer { call, registers, vouched: credentials || trunk, known };
-            if sheds(strain, new) && (!emergency || strain == Strain::TooLate) {
+            if sheds(strain, new) && (!emergency || strain == Strain::Full) {
                 self.load.shed += 1;
                 self.refuse(flow, message, 503);
                 return false;
@@ -163,7 +168,8 @@ mod tests {
             (limits::VERY_LATE, 0, Strain::VeryLate),
             (millis(0), limits::TRANSACTIONS, Strain::VeryLate),
             (limits::TOO_LATE, 0, Strain::TooLate),
-            (millis(0), limits::TRANSACTIONS_IN_ALL, Strain::TooLate),
+            (limits::TOO_LATE, limits::TRANSACTIONS_IN_ALL - 1, Strain::TooLate),
+            (millis(0), limits::TRANSACTIONS_IN_ALL, Strain::Full),
         ] {
             assert_eq!(Strain::of(lag, transactions), strain, "{lag:?} {transactions}");
         }
@@ -176,12 +182,13 @@ mod tests {
         let proved = Newcomer { vouched: true, ..device };
         let phone = Newcomer { call: false, registers: true, ..proved };
         let shed_at = |new: Newcomer| {
-            [Strain::Calm, Strain::Late, Strain::VeryLate, Strain::TooLate].map(|strain| sheds(strain, new))
+            [Strain::Calm, Strain::Late, Strain::VeryLate, Strain::TooLate, Strain::Full]
+                .map(|strain| sheds(strain, new))
         };
-        assert_eq!(shed_at(stranger), [false, true, true, true]);
-        assert_eq!(shed_at(device), [false, true, true, true]);
-        assert_eq!(shed_at(proved), [false, false, true, true]);
-        assert_eq!(shed_at(phone), [false, false, false, true]);
-        assert_eq!(shed_at(Newcomer { vouched: false, ..phone }), [false, false, false, true]);
+        assert_eq!(shed_at(stranger), [false, true, true, true, true]);
+        assert_eq!(shed_at(device), [false, true, true, true, true]);
+        assert_eq!(shed_at(proved), [false, false, true, true, true]);
+        assert_eq!(shed_at(phone), [false, false, false, true, true]);
+        assert_eq!(shed_at(Newcomer { vouched: false, ..phone }), [false, false, false, true, true]);
     }
 }
