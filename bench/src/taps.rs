@@ -80,7 +80,7 @@ impl Reader {
     }
 
     /// The next tap: what is told, and what should come of it.
-    fn next(&mut self) -> (String, Right) {
+    fn next_tap(&mut self) -> (String, Right) {
         self.step += 1;
         match self.step % 6 {
             2 => (format!("\"ndef\":\"{}\"", self.last), Right::Replayed),
@@ -97,7 +97,7 @@ impl Reader {
     }
 
     fn tell(&mut self, server: SocketAddr, number: usize) -> std::io::Result<()> {
-        let (read, right) = self.next();
+        let (read, right) = self.next_tap();
         let body = format!("{{\"id\":\"{number}-{}\",{read}}}", self.step);
         let request = format!(
             "POST /api/v1/taps HTTP/1.1\r\nHost: {server}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
@@ -176,7 +176,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let (before, start) = (watch::read(&processes), Instant::now());
     let tallies: Vec<Tally> = std::thread::scope(|scope| {
-        let work = |(index, readers)| {
+        let work = |(index, readers): (usize, Vec<Reader>)| {
             scope.spawn(move || drive(index, readers, server, rate / THREADS as f64, seconds))
         };
         let threads: Vec<_> = parts.into_iter().enumerate().map(work).collect();

@@ -10,7 +10,7 @@ use crate::seal::Sealer;
 use clock::Wall;
 use exchange::{Badge, BadgeKeys, BadgeKind, Change, Issue, Mark, PeopleChange, Reader, Tap, TokenHash, Uid};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{ConnectOptions as _, QueryBuilder, Row as _, Sqlite, SqliteConnection};
+use sqlx::{ConnectOptions as _, FromRow, QueryBuilder, Row as _, Sqlite, SqliteConnection};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Milliseconds that a tap is kept.
@@ -36,10 +36,18 @@ pub(crate) struct BadgeRows<'a> {
 impl<'a> BadgeRows<'a> {
     pub(crate) fn add_people(&mut self, change: &'a PeopleChange) {
         match change {
-            PeopleChange::PutBadge { name, badge } => drop(self.badges.insert(name, Some(badge))),
-            PeopleChange::RemoveBadge { name } => drop(self.badges.insert(name, None)),
-            PeopleChange::PutReader { name, reader } => drop(self.readers.insert(name, Some(reader))),
-            PeopleChange::RemoveReader { name } => drop(self.readers.insert(name, None)),
+            PeopleChange::PutBadge { name, badge } => {
+                self.badges.insert(name, Some(badge));
+            }
+            PeopleChange::RemoveBadge { name } => {
+                self.badges.insert(name, None);
+            }
+            PeopleChange::PutReader { name, reader } => {
+                self.readers.insert(name, Some(reader));
+            }
+            PeopleChange::RemoveReader { name } => {
+                self.readers.insert(name, None);
+            }
             PeopleChange::PutBadgeKeys(keys) => self.keys = Some(keys),
             _ => {}
         }
@@ -224,7 +232,7 @@ fn unknown(what: &str, name: &str, column: &str) -> sqlx::Error {
 }
 
 /// A tap as it is kept; the time in milliseconds since 1970 UTC.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptTap {
     /// In the order in which they were judged.
     pub id: i64,
@@ -244,6 +252,22 @@ pub struct KeptTap {
     pub rule: String,
     /// The decision in words.
     pub words: String,
+}
+
+impl FromRow<'_, SqliteRow> for KeptTap {
+    fn from_row(row: &SqliteRow) -> Result<KeptTap, sqlx::Error> {
+        Ok(KeptTap {
+            id: row.try_get("id")?,
+            time: row.try_get("time")?,
+            account: row.try_get("account")?,
+            badge: row.try_get("badge")?,
+            kind: row.try_get("kind")?,
+            reader: row.try_get("reader")?,
+            device: row.try_get("device")?,
+            rule: row.try_get("rule")?,
+            words: row.try_get("words")?,
+        })
+    }
 }
 
 impl Records {

@@ -354,7 +354,11 @@ fn sec_24_keys_of_readers_are_not_guessed_and_taps_have_a_pace() {
     let tried = verdicts.iter().filter(|verdict| **verdict == TapVerdict::UnknownReader).count();
     assert_eq!(tried, limits::STRIKES_OF_PAIR as usize);
     office.pass(Duration::from_secs(5));
-    assert_eq!(office.tap("neighbour", &card()), TapVerdict::Accepted, "a right key is heard from there all the same");
+    assert_eq!(
+        office.tap("neighbour", &card()),
+        TapVerdict::Accepted,
+        "a right key is heard from there all the same"
+    );
 }
 
 #[test]

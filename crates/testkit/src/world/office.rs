@@ -64,6 +64,8 @@ impl World {
                     let (device, seat) = (device.clone(), seat.clone());
                     self.see(&Observed::KeptSeat { office: id, device, seat });
                 }
+                // Badges have their own tests in the exchange.
+                Change::TapCounter { .. } | Change::Tap(_) | Change::ForgetTaps { .. } => {}
                 Change::Record(_) | Change::Fact(_) | Change::OpenCall(_) => {}
             }
         }
@@ -243,7 +245,10 @@ impl World {
                 Change::Record(record) => self.see(&Observed::KeptRecord { office, record }),
                 Change::OpenCall(open) => self.see(&Observed::KeptOpenCall { office, open }),
                 Change::Seat { device, seat } => self.see(&Observed::KeptSeat { office, device, seat }),
-                Change::Fact(_) => {}
+                Change::Fact(_)
+                | Change::TapCounter { .. }
+                | Change::Tap(_)
+                | Change::ForgetTaps { .. } => {}
             }
         }
         self.feed(office, Input::Stored { sequence, answer: StoreAnswer::Committed });
