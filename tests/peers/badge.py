@@ -157,10 +157,17 @@ class Pcscd(Process):
         super().__init__("pcscd")
 
     def start(self):
-        PCSCD_SOCKET.parent.mkdir(parents=True, exist_ok=True)
-        self.spawn(["pcscd", "--foreground"])
-        until(lambda: self.must_live() or PCSCD_SOCKET.exists(), 10, "pcscd listens", self.tail)
+        """One that runs already will do."""
+        if not self._listens():
+            PCSCD_SOCKET.parent.mkdir(parents=True, exist_ok=True)
+            self.spawn(["pcscd", "--foreground"])
+            until(lambda: self.must_live() or self._listens(), 10, "pcscd listens", self.tail)
         return self
+
+    @staticmethod
+    def _listens():
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(PCSCD_SOCKET)) == 0
 
 
 class Tap(Process):
