@@ -68,7 +68,7 @@ struct NewTap {
 }
 
 /// A tap that counts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 struct TapShape {
     /// `tap.accepted`.
     rule: String,
