@@ -16,6 +16,11 @@ use tap::{Reading, card, line, telling};
 /// How long a command of the reader is waited for before others look, too.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// How often a card is tried, and how long it may settle in between.
+const READS: u8 = 4;
+/// See [`READS`].
+const SETTLE: Duration = Duration::from_millis(100);
+
 /// Reads badges by PC/SC beside a phone, and tells an exchange.
 ///
 /// `ringdown reader add NAME --device PHONE` on the exchange prints the key.
@@ -117,7 +122,7 @@ fn serve(context: &Context, name: &CStr, teller: &Teller, once: bool) -> Result<
         if !came || state.contains(State::MUTE) {
             continue;
         }
-        match read(context, name) {
+        match read_patiently(context, name) {
             Ok(reading) if reading == Reading::default() => say("refused: nothing can be read from it"),
             Ok(reading) => {
                 let told = teller.tell(&reading)?;
@@ -129,6 +134,17 @@ fn serve(context: &Context, name: &CStr, teller: &Teller, once: bool) -> Result<
             Err(error) => say(&format!("not read: {error}; hold it there a little longer")),
         }
     }
+}
+
+/// A card that is just being laid down fails once or twice.
+fn read_patiently(context: &Context, name: &CStr) -> Result<Reading, pcsc::Error> {
+    for _ in 1..READS {
+        if let Ok(reading) = read(context, name) {
+            return Ok(reading);
+        }
+        thread::sleep(SETTLE);
+    }
+    read(context, name)
 }
 
 fn read(context: &Context, name: &CStr) -> Result<Reading, pcsc::Error> {
@@ -161,6 +177,10 @@ impl Teller {
         loop {
             let told = match line::ask(&self.exchange, self.trust.as_ref(), &request) {
                 Ok(answer) => Told::of(&answer),
+                // Whoever that is will not become the exchange.
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    return Told::Refused(error.to_string());
+                }
                 Err(error) => Told::Later(format!("{}: {error}", self.exchange.authority())),
             };
             match (&told, waits.next()) {

@@ -2,6 +2,7 @@
 
 use super::caller::{Caller, Peer};
 use super::csv::Line;
+use super::filter::WantedTaps;
 use super::input::{self, Body, Params};
 use super::openapi::EVERYBODY;
 use super::operations::{Operation, Scope, Who};
@@ -19,7 +20,7 @@ use exchange::{
     Answer, Command, Pin, Reading, Role, Taken, TapAnswer, TapRequest, TapVerdict, TokenHash, WeekTime,
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -151,18 +152,6 @@ fn told(answer: TapAnswer) -> Result<TapShape, Problem> {
     };
     let problem = Problem::new(status, &verdict.name().replace('.', "-"), sentence(&words));
     Err(if status == StatusCode::TOO_MANY_REQUESTS { problem.retry_after(wait.as_secs()) } else { problem })
-}
-
-/// Which taps.
-#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct WantedTaps {
-    /// How many at most.
-    #[param(minimum = 1, maximum = 500, default = 100)]
-    limit: Option<u32>,
-    /// What `next` said of the page before.
-    after: Option<String>,
 }
 
 /// A tap that was judged; kept for thirty days at most.

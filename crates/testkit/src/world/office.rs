@@ -245,10 +245,7 @@ impl World {
                 Change::Record(record) => self.see(&Observed::KeptRecord { office, record }),
                 Change::OpenCall(open) => self.see(&Observed::KeptOpenCall { office, open }),
                 Change::Seat { device, seat } => self.see(&Observed::KeptSeat { office, device, seat }),
-                Change::Fact(_)
-                | Change::TapCounter { .. }
-                | Change::Tap(_)
-                | Change::ForgetTaps { .. } => {}
+                Change::Fact(_) | Change::TapCounter { .. } | Change::Tap(_) | Change::ForgetTaps { .. } => {}
             }
         }
         self.feed(office, Input::Stored { sequence, answer: StoreAnswer::Committed });
