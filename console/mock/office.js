@@ -40,6 +40,7 @@ const CAUSES = [
   ["transferred", "caller", 200],
 ];
 const MINUTE = 60_000;
+const WEBHOOK = { enabled: true, stopped: null, queued: 0, dead_letters: 0, failures: 0, last_error: null, delivered: null };
 
 export function makeOffice(options) {
   // xorshift, so that screenshots stay the same.
@@ -63,6 +64,7 @@ export function makeOffice(options) {
     records: new Map(),
     sessions: new Map(),
     tokens: new Map(),
+    webhooks: new Map(),
   };
   const keys = {
     people: "name",
@@ -75,6 +77,7 @@ export function makeOffice(options) {
     records: "id",
     sessions: "id",
     tokens: "id",
+    webhooks: "id",
   };
   const kinds = {
     people: "person",
@@ -265,6 +268,16 @@ export function makeOffice(options) {
       scopes: ["calls:read", "phone"],
       expires: iso(now + 90 * 24 * 3_600_000),
     });
+    lists.webhooks.set("w1", {
+      ...WEBHOOK,
+      id: "w1",
+      url: "https://crm.example/hooks/ringdown",
+      types: ["call.started", "call.ended", "record.added"],
+      queued: 2,
+      dead_letters: 1,
+      failures: 3,
+      last_error: "it answered 502",
+    });
   }
   const status = {
     calls: lists.calls.size,
@@ -378,6 +391,7 @@ export function makeOffice(options) {
         body: { secret: "k7Qm-2vPx-9sLd", uri: `sip:${key}@office.example`, registrar: "office.example:5061;transport=tls" },
       };
     if (list === "calls" && part === "ladder") return { body: { items: ladder(now, options.hostile), next: null } };
+    if (list === "webhooks" && part !== undefined) return aboutWebhook(lists.webhooks.get(key), method, part);
     const rows = lists[list];
     if (rows === undefined) return undefined;
     if (method === "GET" && key === undefined) return page(rows, list, query);
@@ -387,7 +401,7 @@ export function makeOffice(options) {
     }
     const row = rows.get(key);
     if (method === "PUT") {
-      const made = { state: "not asked yet", ...body, name: key };
+      const made = list === "webhooks" ? { ...row, ...body } : { state: "not asked yet", ...body, name: key };
       rows.set(key, made);
       changed(list, made);
       return { body: made, etag: etag(made) };
@@ -418,6 +432,16 @@ export function makeOffice(options) {
     }
     return { status: 204 };
   };
+
+  function aboutWebhook(hook, method, part) {
+    if (hook === undefined) return undefined;
+    if (part === "test") return { body: { delivered: false, status: 502, answer: "Bad Gateway", error: null, took_ms: 41 } };
+    const letters = { id: "000000000007", event: "e", type: "call.ended", subject: "s", attempts: 24, reason: "it answered 502" };
+    if (method === "GET") return { body: { items: hook.dead_letters > 0 ? [{ ...letters, time: iso(now) }] : [], next: null } };
+    const replayed = hook.dead_letters;
+    Object.assign(hook, { dead_letters: 0, queued: hook.queued + replayed });
+    return { body: { replayed } };
+  }
 
   function create(list, body) {
     if (list === "people") {
@@ -450,7 +474,7 @@ export function makeOffice(options) {
       };
     }
     const id = `${list[0]}${lists[list].size + 1}`;
-    const made = { id, enabled: true, failures: 0, ...body };
+    const made = { ...(list === "webhooks" ? WEBHOOK : {}), id, ...body };
     lists[list].set(id, made);
     return { status: 201, body: { ...made, secret: "rd_0123456789abcdef" } };
   }

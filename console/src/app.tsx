@@ -10,6 +10,7 @@ import { Dock, useUnfold, type DockHost } from "./phone/dock.tsx";
 import { phone, startPhone, stopPhone } from "./phone/here.ts";
 import { go, place } from "./router.ts";
 import { known, me, noServer, offered, people, records, role, session, setReady, signOut, status } from "./state/store.ts";
+import { wantsFirstSteps } from "./state/guide.ts";
 import { dismiss, failed, notices } from "./state/undo.ts";
 import { Icon } from "./ui/icons.tsx";
 import { Button, ProblemNote } from "./ui/parts.tsx";
@@ -45,10 +46,9 @@ function Frame(): JSX.Element {
   useEffect(() => {
     if (path !== "/" && path !== "/sign-in") return;
     if (role.value === "agent") return go("/phone", true);
-    // An office in which nobody has a number yet is shown how to begin.
-    void people.load().then(() => {
-      const begun = people.problem.peek() !== null || [...people.rows.values()].some((person) => person.numbers.length > 0);
-      if (place.peek().pathname === path) go(begun || role.value !== "administrator" ? "/live" : "/start", true);
+    if (role.value !== "administrator") return go("/live", true);
+    void wantsFirstSteps().then((first) => {
+      if (place.peek().pathname === path) go(first ? "/start" : "/live", true);
     });
   }, [path]);
   useEffect(() => {
@@ -103,6 +103,11 @@ function DockPlace({ path }: { path: string }): JSX.Element | null {
   useEffect(() => {
     if (at !== null) at.open.value = path === "/phone";
   }, [path, at]);
+  // What a call unfolded folds again when it is over, and the page behind it is back.
+  const calls = at?.calls.value.length ?? 0;
+  useEffect(() => {
+    if (at !== null && calls === 0 && path !== "/phone") at.open.value = false;
+  }, [calls === 0]);
   if (at === null) return null;
   const open = at.open.value;
   return (

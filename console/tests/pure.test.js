@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "../tools/load.js";
 
-const { parsePeople, accountFor, cells } = await load("src/state/people.ts");
+const { parsePeople, onlyRows, accountFor, cells } = await load("src/state/people.ts");
 const { QualityMeter, sampleOf } = await load("src/phone/quality.ts");
 const { reasonOf } = await load("src/phone/reason.ts");
 const { popLink } = await load("src/phone/pop.ts");
@@ -33,6 +33,13 @@ test("people are pasted as names and numbers, as a sheet, or as CSV with a headi
   assert.deepEqual(csv, [{ account: "alice", name: 'Li, "A"', number: "101", device: "alice-desk", secret: "s,1" }]);
   assert.deepEqual(parsePeople(" \n"), []);
   assert.deepEqual(cells('a;"b;c";', ";"), ["a", "b;c", ""]);
+});
+
+test("of a pasted list only what was refused stays, below its heading", () => {
+  assert.equal(onlyRows("Alice Li, 101\n\nEve, 101\r\nBob, 103", new Set([2])), "Eve, 101");
+  assert.equal(onlyRows("name\tnumber\nAlice\t101\nEve\t101", new Set([2])), "name\tnumber\nEve\t101");
+  assert.equal(onlyRows("name\tnumber\nAlice\t101", new Set()), "");
+  assert.equal(onlyRows("", new Set([1])), "");
 });
 
 test("accounts are made of Latin letters, else of the number, and are never the same twice", () => {

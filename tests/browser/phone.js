@@ -1,4 +1,4 @@
-// A web phone for tests: real JsSIP, real socket. What it saw is in `events`, oldest first.
+// A web phone for tests: real JsSIP, real socket. What it saw is in `events`, oldest first; what it hears tells ear.js.
 
 const testPhone = {
   events: [],
@@ -46,42 +46,13 @@ const testPhone = {
     session.on('sdp', (event) => {
       if (this.only && event.originator === 'local') event.sdp = keepOnly(event.sdp, this.only);
     });
-    session.on('peerconnection', ({ peerconnection }) => this.listen(peerconnection));
-    if (session.connection) this.listen(session.connection);
+    session.on('peerconnection', ({ peerconnection }) => (this.connection = peerconnection));
+    if (session.connection) this.connection = session.connection;
     for (const kind of ['progress', 'accepted', 'confirmed']) {
       session.on(kind, (event) => this.note(kind, event.response?.status_code));
     }
     session.on('ended', (event) => this.note('ended', `${event.originator}: ${event.cause}`));
     session.on('failed', (event) => this.note('failed', event.message?.status_code ?? event.cause));
-  },
-
-  /** Plays what comes, so that it is decoded, and measures it. */
-  listen(connection) {
-    if (this.connection === connection) return;
-    this.connection = connection;
-    connection.addEventListener('track', (event) => {
-      const stream = event.streams[0] ?? new MediaStream([event.track]);
-      const element = new Audio();
-      element.srcObject = stream;
-      element.muted = true;
-      element.play();
-      this.element = element;
-      this.context ??= new AudioContext();
-      this.analyser = this.context.createAnalyser();
-      this.analyser.fftSize = 16384;
-      this.context.createMediaStreamSource(stream).connect(this.analyser);
-    });
-  },
-
-  /** The loudest frequency that is heard now, in hertz, and how loud, in decibels. */
-  heard() {
-    if (!this.analyser) return { hertz: 0, level: -200 };
-    const bins = new Float32Array(this.analyser.frequencyBinCount);
-    this.analyser.getFloatFrequencyData(bins);
-    let best = 1;
-    for (let bin = 1; bin < bins.length - 1; bin += 1) if (bins[bin] > bins[best]) best = bin;
-    const width = this.context.sampleRate / this.analyser.fftSize;
-    return { hertz: best * width, level: bins[best] };
   },
 
   /** What the connection says of itself. */
@@ -111,18 +82,11 @@ const testPhone = {
   },
 
   call(number) {
-    const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-    this.ua.call(number, { mediaConstraints: { audio, video: false } });
+    this.ua.call(number, { mediaConstraints: { audio: true, video: false } });
   },
 
   take() {
-    const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-    this.session.answer({ mediaConstraints: { audio, video: false } });
-  },
-
-  /** The network fails: the socket is gone without a word to JsSIP's user. */
-  cut() {
-    this.socket._ws.close();
+    this.session.answer({ mediaConstraints: { audio: true, video: false } });
   },
 };
 

@@ -22,7 +22,7 @@ RANK = {"nobody": 0, "agent": 1, "manager": 2, "administrator": 3, "reader": 4}
 
 @pytest.fixture(scope="module")
 def exchange():
-    with Exchange() as one:
+    with Exchange(config_extra='[webhooks]\nallow = "127.0.0.0/8"\n') as one:
         yield one.start()
 
 
@@ -110,6 +110,16 @@ class Samples:
     def token(self):
         return self.admin.post("/tokens", {"name": "x", "scopes": []}).must(201).json["id"]
 
+    def webhook(self, **more):
+        # Nobody listens there.
+        return {"url": "http://127.0.0.1:9/", "types": ["person.removed"], **more}
+
+    def hook(self):
+        """Made anew, in the place of the one before: there is a bound."""
+        for one in self.admin.get("/webhooks").must(200).json["items"]:
+            self.admin.edit("DELETE", f"/webhooks/{one['id']}").must(204)
+        return {"id": self.admin.post("/webhooks", self.webhook()).must(201).json["id"]}
+
     def of(self, operation):
         """`None` for an operation that has no sample: then only the refusals and the form are looked at."""
         make = {
@@ -167,6 +177,14 @@ class Samples:
             "facts_read": lambda: ({"kind": "call", "subject": "0" * 32}, None),
             "calls_list": lambda: ({}, None),
             "events": lambda: ({}, None),
+            "webhooks_list": lambda: ({}, None),
+            "webhooks_make": lambda: ({}, self.webhook(enabled=False)),
+            "webhooks_read": lambda: (self.hook(), None),
+            "webhooks_put": lambda: (self.hook(), self.webhook(types=["call.ended", "record.added"])),
+            "webhooks_remove": lambda: (self.hook(), None),
+            "webhooks_test": lambda: (self.hook(), {}),
+            "webhooks_letters": lambda: (self.hook(), None),
+            "webhooks_replay_all": lambda: (self.hook(), {}),
             "codes_list": lambda: ({}, None),
             "status_read": lambda: ({}, None),
             "settings_read": lambda: ({}, None),

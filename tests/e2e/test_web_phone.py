@@ -1,6 +1,7 @@
 """The web phone's signalling: SIP over WebSocket, who may open one, and what lives and dies with a session (S0.1)."""
 import ssl
 import time
+from datetime import datetime, timezone
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -205,7 +206,7 @@ def test_r11_the_far_end_s_bye_after_a_cut_socket_arrives_over_the_new_one(worke
                 far.wait_status(200)
                 far.ack()
             phone.wait("confirmed", count=1 if outgoing else 2)
-            phone.do("cut()")
+            phone.page.evaluate("testEar.cut()")
             phone.wait("disconnected", count=1 if outgoing else 2)
             phone.wait("registered", count=before + 1)
             assert len([event for event in phone.events() if event["kind"] == "ended"]) == ended, "the call goes on"
@@ -286,6 +287,28 @@ def test_s0_2_a_page_of_a_listed_origin_has_a_phone_by_a_token_and_no_other_page
     assert status == 204
     portal.wait("disconnected", seconds=1)
     assert time.monotonic() - began < 1.5, "the phone ends with its token"
+
+
+def test_s0_2_a_token_that_ends_by_time_ends_its_phone(worker):
+    """Nobody asks for its end, and the socket is closed. Sessions end by the same look at the clock; they live for hours."""
+    page = worker.visitor.page()
+    ends = time.time() + 6
+    at = datetime.fromtimestamp(ends, timezone.utc).isoformat()
+    status, made = worker.visitor.ask(page, "POST", "/tokens", {"name": "portal", "scopes": ["phone"], "expires": at})
+    assert status == 201, made
+    portal = worker.visitor.phone(origin=PORTAL)
+    given = portal.page.evaluate(
+        """async ([url, token]) => (await fetch(url, {
+            method: 'POST', headers: {Authorization: `Bearer ${token}`}, credentials: 'omit',
+        })).json()""",
+        [f"{worker.visitor.base}/api/v1/phone", made["secret"]],
+    )
+    portal.start(given)
+    portal.wait("registered")
+    assert time.time() < ends, "too slow a machine to see anything"
+    portal.wait("disconnected", seconds=9)
+    assert ends <= time.time() < ends + 2
+    assert portal.wait("refused")["detail"] == 401
 
 
 def test_s0_1_two_tabs_ring_once(worker, office):

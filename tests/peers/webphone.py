@@ -10,6 +10,7 @@ import ssl
 import urllib.request
 from pathlib import Path
 
+from . import ear
 from .exchange import REPOSITORY
 from .process import PeerFailed
 from .waiting import until
@@ -49,6 +50,7 @@ class Visitor:
         body = "<!doctype html><title>test</title>"
         self.context.route(address, lambda route: route.fulfill(content_type="text/html", body=body))
         page = self.browser.page(address, context=self.context)
+        page.add_script_tag(path=ear.SCRIPT)
         page.add_script_tag(path=jssip())
         page.add_script_tag(path=SCRIPT)
         return page

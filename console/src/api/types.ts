@@ -188,6 +188,41 @@ export interface Token {
   secret?: string;
 }
 
+export interface Webhook {
+  id: string;
+  url: string;
+  types: string[];
+  enabled: boolean;
+  created: string;
+  stopped: string | null;
+  queued: number;
+  dead_letters: number;
+  failures: number;
+  last_error: string | null;
+  delivered: string | null;
+  secret?: string;
+}
+
+/** What came of the test of a webhook. */
+export interface Tested {
+  delivered: boolean;
+  status: number | null;
+  answer: string | null;
+  error: string | null;
+  took_ms: number;
+}
+
+/** An event that did not reach a webhook. */
+export interface DeadLetter {
+  id: string;
+  event: string;
+  type: string;
+  subject: string;
+  time: string;
+  attempts: number;
+  reason: string;
+}
+
 export interface WebPhone {
   device: string;
   uri: string;

@@ -1,6 +1,6 @@
 // One call: who, where it stands, how it sounds, and what can sensibly be done next.
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { clock, now } from "../format.ts";
 import { Icon } from "../ui/icons.tsx";
@@ -212,6 +212,9 @@ function Talking({ call, phone }: { call: CallView; phone: Phone }): JSX.Element
 function Transfer(props: { call: CallView; phone: Phone; others: CallView[]; close: () => void }): JSX.Element {
   const number = useSignal("");
   const { call, phone, others } = props;
+  const field = useRef<HTMLInputElement>(null);
+  // Before the next key comes: it would be taken for the call.
+  useLayoutEffect(() => field.current?.focus(), []);
   const ready = /^[+*#\w.-]+$/.test(number.value.trim());
   return (
     <form
@@ -243,7 +246,7 @@ function Transfer(props: { call: CallView; phone: Phone; others: CallView[]; clo
       </label>
       <input
         id={`transfer-${call.id}`}
-        autofocus
+        ref={field}
         type="tel"
         autocomplete="off"
         placeholder={t("call.transfer_to")}

@@ -58,21 +58,48 @@ export function cells(line: string, separator: string): string[] {
   return found;
 }
 
-/** Rows of a CSV file, of cells copied from a sheet, or simply `Alice Li, 101`. */
-export function parsePeople(text: string): ImportRow[] {
+interface Sheet {
+  separator: string;
+  /** The line with the names of the columns, if there is one. */
+  heading: string | null;
+  head: (FieldName | undefined)[];
+  /** One for each person. */
+  lines: string[];
+}
+
+function read(text: string): Sheet | null {
   const lines = text
     .replace(/^\uFEFF/, "")
     .replaceAll("，", ",")
     .split(/\r\n|\n|\r/)
     .filter((line) => line.trim() !== "");
   const first = lines[0];
-  if (first === undefined) return [];
+  if (first === undefined) return null;
   const separator = ["\t", ";", ","].find((one) => lines.some((line) => line.includes(one))) ?? ",";
   const head = cells(first, separator).map((cell) => HEADINGS[cell.toLowerCase()]);
   const headed = head.filter((name) => name !== undefined).length >= 2;
-  const rows = headed ? lines.slice(1) : lines;
+  return headed
+    ? { separator, heading: first, head, lines: lines.slice(1) }
+    : { separator, heading: null, head, lines };
+}
+
+/** The text with these rows alone, counted from 1, below its heading. */
+export function onlyRows(text: string, wanted: ReadonlySet<number>): string {
+  const sheet = read(text);
+  if (sheet === null) return "";
+  const kept = sheet.lines.filter((_, index) => wanted.has(index + 1));
+  if (kept.length === 0) return "";
+  return (sheet.heading === null ? kept : [sheet.heading, ...kept]).join("\n");
+}
+
+/** Rows of a CSV file, of cells copied from a sheet, or simply `Alice Li, 101`. */
+export function parsePeople(text: string): ImportRow[] {
+  const sheet = read(text);
+  if (sheet === null) return [];
+  const { separator, head } = sheet;
+  const headed = sheet.heading !== null;
   const taken = new Set<string>();
-  return rows.map((line) => {
+  return sheet.lines.map((line) => {
     const parts = cells(line, separator);
     const row: ImportRow = { account: "", name: "", number: "", device: "", secret: "" };
     if (headed) {

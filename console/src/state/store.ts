@@ -17,6 +17,7 @@ import type {
   Status,
   Token,
   Trunk,
+  Webhook,
 } from "../api/types.ts";
 import { Collection, type Source } from "./collection.ts";
 import { recordEvent, recordKey } from "./records.ts";
@@ -87,6 +88,7 @@ export const sessions = list<SessionRow>({
   event: (event) => (event.type === "session.ended" ? { key: event.subject, row: null } : undefined),
 });
 export const tokens = list<Token>({ path: "tokens", key: (row) => row.id });
+export const webhooks = list<Webhook>({ path: "webhooks", key: (row) => row.id });
 
 /** Whoever came by a link is offered to set a password once, not in each tab. */
 export const OFFERED = "ringdown.offered";

@@ -2,14 +2,20 @@
 import type { JSX } from "preact";
 import { useSignal } from "@preact/signals";
 import { api } from "../state/store.ts";
-import { parsePeople } from "../state/people.ts";
+import { onlyRows, parsePeople } from "../state/people.ts";
 import { t } from "../words.ts";
 import { Field, Form } from "./parts.tsx";
 import { Icon } from "./icons.tsx";
 
-interface Outcome {
+/** What the exchange says of a part; lines count from 1. */
+interface Answer {
   taken: number;
   refused: { line: number; why: string }[];
+}
+
+interface Outcome {
+  taken: number;
+  refused: { who: string; why: string }[];
 }
 
 const EXAMPLE = "Alice Li, 101\n王芳, 102\nBob Chen, 103";
@@ -29,15 +35,19 @@ export function ImportPeople({ done, cancel }: { done?: (outcome: Outcome) => vo
       send={async () => {
         if (rows.length === 0) throw new Error(t("import.nothing"));
         const sum: Outcome = { taken: 0, refused: [] };
+        const left = new Set<number>();
         for (let start = 0; start < rows.length; start += TOGETHER) {
-          const part = await api.post<Outcome>("people/import", { rows: rows.slice(start, start + TOGETHER) });
+          const part = await api.post<Answer>("people/import", { rows: rows.slice(start, start + TOGETHER) });
           sum.taken += part.taken;
-          sum.refused.push(...part.refused.map((row) => ({ ...row, line: row.line + start })));
+          for (const { line, why } of part.refused) {
+            const row = rows[start + line - 1];
+            left.add(start + line);
+            sum.refused.push({ who: [row?.name || row?.account, row?.number].filter(Boolean).join(", "), why });
+          }
         }
         outcome.value = sum;
         // What was refused stays to be mended; the rest is done.
-        const left = new Set(sum.refused.map((row) => row.line));
-        if (left.size === 0) text.value = "";
+        text.value = onlyRows(text.value, left);
         done?.(sum);
       }}
     >
@@ -100,9 +110,9 @@ function OutcomeNote({ outcome }: { outcome: Outcome }): JSX.Element {
       <p>{t("import.taken", { count: outcome.taken })}</p>
       {outcome.refused.length > 0 && (
         <ul class="lines">
-          {outcome.refused.slice(0, 50).map((row) => (
-            <li key={row.line} class="call-trouble">
-              {t("import.refused", { line: row.line, why: row.why })}
+          {outcome.refused.slice(0, 50).map((row, index) => (
+            <li key={index} class="call-trouble">
+              {t("import.refused", { who: row.who, why: row.why })}
             </li>
           ))}
         </ul>

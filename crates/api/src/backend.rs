@@ -84,6 +84,28 @@ pub struct TapRow {
     pub words: String,
 }
 
+/// Something that is posted to a URL.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Post {
+    /// Where to; there may be secrets in it.
+    pub url: String,
+    /// Header lines.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: String,
+}
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// When to come again, as it stands there.
+    pub retry_after: Option<String>,
+    /// The beginning of the body; hostile text.
+    pub body: String,
+}
+
 /// A figure for Prometheus.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
@@ -152,6 +174,20 @@ pub trait Backend: Clone + Send + Sync + 'static {
         before: Option<i64>,
         most: u32,
     ) -> impl Future<Output = Result<Vec<TapRow>, String>> + Send;
+
+    /// Call records with a number above this one, the oldest first; `Err` says in words why they cannot be read.
+    fn records_after(
+        &self,
+        after: i64,
+        most: u32,
+    ) -> impl Future<Output = Result<Vec<CallRow>, String>> + Send;
+
+    /// Whether something may be posted to a URL, as far as it can be told without a look at the DNS; `Err` says in words
+    /// why not.
+    fn judge_url(&self, url: &str) -> Result<(), String>;
+
+    /// Posts to a URL, wherever the configuration allows it to lead; `Err` says in words why there is no answer.
+    fn post(&self, post: Post) -> impl Future<Output = Result<Reply, String>> + Send;
 
     /// The configuration that is in use, by section and key.
     fn settings(&self) -> impl Future<Output = serde_json::Value> + Send;

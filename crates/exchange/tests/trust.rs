@@ -2,8 +2,8 @@
 
 use clock::{Mono, Now, Wall};
 use exchange::{
-    Answer, Change, Codes, Command, CommandId, Config, Device, EmergencyPlan, Exchange, Guessing, Input,
-    Numbering, Output, PeopleChange, Secret, Snapshot, Status, StoreAnswer, limits,
+    Answer, Change, Command, CommandId, Config, Device, Exchange, Guessing, Input, Output, PeopleChange,
+    Secret, Snapshot, Status, StoreAnswer, limits,
 };
 use sip::Flow;
 use sip::digest::{ChallengePolicy, Login, answer};

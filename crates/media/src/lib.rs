@@ -16,6 +16,7 @@
 //!
 //! What a call is, and that SIP exists, is unknown here.
 
+mod by_leg;
 pub mod codec;
 pub mod engine;
 pub mod offer_answer;
@@ -24,6 +25,7 @@ pub mod sounds;
 pub mod srtp;
 pub mod webrtc;
 
+pub use by_leg::ByLeg;
 pub use codec::{Codec, CodecName, Payload};
 pub use engine::{Engine, Forward, Kind};
 pub use offer_answer::{

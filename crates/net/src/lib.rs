@@ -1,4 +1,5 @@
-//! Sockets: UDP in batches, TCP, TLS and WebSocket connections, HTTP listeners, and the media workers that own the RTP ports.
+//! Sockets: UDP in batches, TCP, TLS and WebSocket connections, HTTP listeners and requests, and the media workers that own
+//! the RTP ports.
 //!
 //! The core thread owns an [`Udp`] for each listener and polls it together with a [`Mailbox`], through which
 //! everything else (streams, media workers, commands) reaches it. Nothing here knows what a call is.
@@ -6,7 +7,9 @@
 mod address;
 mod batch;
 mod certificate;
+mod destination;
 mod http;
+mod http_client;
 mod locate;
 mod mailbox;
 mod media_worker;
@@ -22,7 +25,9 @@ mod websocket;
 pub use address::{Advertised, route_address};
 pub use batch::{Outbox, ReceiveBatch};
 pub use certificate::{Validity, fingerprint, validity};
+pub use destination::Network;
 pub use http::{HttpLimits, HttpListener, Peer};
+pub use http_client::{HttpClient, HttpReply, HttpRules};
 pub use locate::{Located, Locator, Wanted};
 pub use mailbox::{Full, Mailbox, Sender, mailbox};
 pub use media_worker::{MediaInbox, MediaWorker, Started, WorkerConfig};
@@ -54,11 +59,15 @@ impl Clock {
     /// Both clocks, now.
     #[must_use]
     pub fn now(&self) -> Now {
-        let elapsed = self.start.elapsed().as_micros();
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-        Now {
-            mono: Mono(1_000_000 + u64::try_from(elapsed).unwrap_or(u64::MAX)),
-            wall: Wall(i64::try_from(wall).unwrap_or(i64::MAX)),
-        }
+        Now { mono: self.mono(), wall: Wall(i64::try_from(wall).unwrap_or(i64::MAX)) }
+    }
+
+    /// The monotonic clock alone, for whoever asks once a packet.
+    #[must_use]
+    #[inline]
+    pub fn mono(&self) -> Mono {
+        let elapsed = self.start.elapsed();
+        Mono(1_000_000 + elapsed.as_secs() * 1_000_000 + u64::from(elapsed.subsec_micros()))
     }
 }

@@ -150,7 +150,11 @@ impl Locator {
         fitting.min().map(|(_, _, name)| name)
     }
 
-    async fn addresses(&self, host: &str, port: u16) -> Result<Located, String> {
+    /// The addresses of a host, each with this port.
+    ///
+    /// # Errors
+    /// In words, when it has none.
+    pub async fn addresses(&self, host: &str, port: u16) -> Result<Located, String> {
         let found = self.resolver.lookup_ip(host).await.map_err(|error| format!("{host}: {error}"))?;
         let addresses: Vec<SocketAddr> =
             found.iter().take(ADDRESSES).map(|ip| SocketAddr::new(ip, port)).collect();

@@ -13,7 +13,7 @@ use calls::PortLease;
 use clock::Mono;
 use media::srtp::OVERHEAD_MAX;
 use media::webrtc::{Hub, Identity, Output};
-use media::{Engine, Forward, Kind, LegKey, MediaEvent, MediaOrder, Sounds};
+use media::{ByLeg, Engine, Forward, Kind, LegKey, MediaEvent, MediaOrder, Sounds};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -139,7 +139,7 @@ pub struct MediaWorker {
     engine: Engine,
     sockets: Vec<RtpSocket>,
     by_port: HashMap<(IpAddr, u16), usize>,
-    by_leg: HashMap<LegKey, usize>,
+    by_leg: ByLeg<usize>,
     legs: Vec<Option<LegKey>>,
     watched: Vec<bool>,
     poll: Poll,
@@ -176,7 +176,7 @@ impl MediaWorker {
         // The first pair is for browsers, if there are ports enough for others.
         let browsers = match &config.identity {
             Some(identity) if sockets.len() > 1 => {
-                Some(Browsers::new(sockets.remove(0), identity.clone(), clock.now().mono))
+                Some(Browsers::new(sockets.remove(0), identity.clone(), clock.mono()))
             }
             _ => None,
         };
@@ -196,7 +196,7 @@ impl MediaWorker {
             engine: Engine::new(sounds),
             sockets,
             by_port,
-            by_leg: HashMap::new(),
+            by_leg: ByLeg::default(),
             legs,
             watched,
             poll,
@@ -211,10 +211,10 @@ impl MediaWorker {
 
     fn run(mut self, mut events: impl FnMut(MediaEvent)) {
         let mut ready: Vec<Token> = Vec::new();
-        let mut next_tick = self.clock.now().mono;
+        let mut next_tick = self.clock.mono();
         let mut packet = vec![0; PACKET];
         loop {
-            let now = self.clock.now().mono;
+            let now = self.clock.mono();
             // Without a leg there is nothing to tick for: the thread sleeps until an order's bell.
             let idle = self.by_leg.is_empty() && self.browsers.as_ref().is_none_or(|it| it.hub.is_empty());
             self.asleep.store(idle, Ordering::Relaxed);
@@ -248,7 +248,7 @@ impl MediaWorker {
                     self.take_packet(*token, &mut packet);
                 }
             }
-            let now = self.clock.now().mono;
+            let now = self.clock.mono();
             if now >= next_tick {
                 self.tick();
                 self.settle_browsers(&mut packet);
@@ -286,7 +286,7 @@ impl MediaWorker {
 
     fn apply(&mut self, lease: PortLease, order: MediaOrder) {
         if let Some(browsers) = self.browsers.as_mut().filter(|browsers| browsers.socket.lease == lease) {
-            let now = self.clock.now().mono;
+            let now = self.clock.mono();
             browsers.hub.apply(now, &order);
             return self.engine.apply(now, order);
         }
@@ -296,7 +296,7 @@ impl MediaWorker {
             self.legs[index] = Some(order.leg);
             self.by_leg.insert(order.leg, index);
         }
-        self.engine.apply(self.clock.now().mono, order);
+        self.engine.apply(self.clock.mono(), order);
     }
 
     fn release(&mut self, lease: PortLease, leg: LegKey) {
@@ -335,7 +335,7 @@ impl MediaWorker {
         let room = packet.len() - OVERHEAD_MAX;
         let Ok((length, from)) = of_kind(socket, kind).recv_from(&mut packet[..room]) else { return };
         let Some(Some(leg)) = self.legs.get(index) else { return };
-        let now = self.clock.now().mono;
+        let now = self.clock.mono();
         if let Some(forward) = self.engine.receive(now, *leg, kind, from, packet, length) {
             self.send(forward, packet);
             self.settle_browsers(packet);
@@ -347,20 +347,16 @@ impl MediaWorker {
         for _ in 0..BURST {
             let Some(browsers) = &mut self.browsers else { return };
             let Ok((length, from)) = browsers.socket.rtp.recv_from(packet) else { return };
-            browsers.hub.receive(self.clock.now().mono, from, &packet[..length]);
+            browsers.hub.receive(self.clock.mono(), from, &packet[..length]);
             self.settle_browsers(packet);
         }
     }
 
     /// Carries out what the hub asks for, until it asks for nothing.
     fn settle_browsers(&mut self, packet: &mut [u8]) {
-        let now = self.clock.now().mono;
-        loop {
-            let Some(browsers) = &mut self.browsers else { return };
+        while let Some(browsers) = self.browsers.as_mut().filter(|it| it.hub.has_outputs()) {
+            let now = self.clock.mono();
             let outputs: Vec<Output> = browsers.hub.outputs().collect();
-            if outputs.is_empty() {
-                return;
-            }
             for output in outputs {
                 self.serve_browser(now, output, packet);
             }
@@ -389,18 +385,17 @@ impl MediaWorker {
     }
 
     fn send(&mut self, forward: Forward, packet: &[u8]) {
-        if let Some(browsers) = self.browsers.as_mut().filter(|it| it.hub.holds(forward.leg)) {
-            return browsers.hub.send(self.clock.now().mono, forward.leg, &packet[..forward.length]);
+        let packet = &packet[..forward.length];
+        if let Some(socket) = self.by_leg.get(&forward.leg).and_then(|&index| self.sockets.get(index)) {
+            // A packet that the kernel cannot take now is late anyway.
+            let _ = of_kind(socket, forward.kind).send_to(packet, forward.to);
+        } else if let Some(browsers) = &mut self.browsers {
+            browsers.hub.send(self.clock.mono(), forward.leg, packet);
         }
-        let Some(socket) = self.by_leg.get(&forward.leg).and_then(|&index| self.sockets.get(index)) else {
-            return;
-        };
-        // A packet that the kernel cannot take now is late anyway.
-        let _ = of_kind(socket, forward.kind).send_to(&packet[..forward.length], forward.to);
     }
 
     fn tick(&mut self) {
-        let now = self.clock.now().mono;
+        let now = self.clock.mono();
         let (sockets, by_leg, browsers) = (&self.sockets, &self.by_leg, &mut self.browsers);
         if let Some(browsers) = browsers {
             browsers.hub.tick(now);

@@ -106,22 +106,23 @@ pub fn dtls_identity() -> Result<media::webrtc::Identity, String> {
     Ok(media::webrtc::Identity::new(made.cert.der().to_vec(), made.signing_key.serialize_der()))
 }
 
-/// What we need to speak TLS to a trunk: whoever is vouched for by one of these authorities, a PEM file as systems
-/// keep it.
+/// What we need to speak TLS to a server: whoever is vouched for by one of these authorities, PEM files as systems keep
+/// them.
 ///
 /// # Errors
 /// With the file's name: missing, unreadable, or without a certificate.
-pub fn client_config(authorities: &Path) -> Result<Arc<ClientConfig>, TlsError> {
-    let at = |what: String| TlsError { path: authorities.into(), what };
+pub fn client_config(authorities: &[&Path]) -> Result<Arc<ClientConfig>, TlsError> {
     let mut roots = rustls::RootCertStore::empty();
-    let found = CertificateDer::pem_file_iter(authorities).map_err(|error| at(error.to_string()))?;
-    roots.add_parsable_certificates(found.flatten());
-    if roots.is_empty() {
-        return Err(at("holds no certificate of an authority".into()));
+    for path in authorities {
+        let found =
+            CertificateDer::pem_file_iter(path).map_err(|error| TlsError::new(path, error.to_string()))?;
+        if roots.add_parsable_certificates(found.flatten()).0 == 0 {
+            return Err(TlsError::new(path, "holds no certificate of an authority".into()));
+        }
     }
     let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|error| at(error.to_string()))?
+        .map_err(|error| TlsError::new(Path::new("TLS"), error.to_string()))?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(Arc::new(config))

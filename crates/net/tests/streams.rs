@@ -165,12 +165,12 @@ async fn sec_21_a_peer_must_prove_the_name_that_we_asked_for() {
     std::fs::create_dir_all(&folder).expect("the test goes on");
     let identity = Identity::self_signed(&folder, vec!["trunk.test".into()]).expect("the test goes on");
     let config = Arc::new(RwLock::new(net::server_config(&identity).expect("the test goes on")));
-    let trusting = net::client_config(&identity.certificate).expect("the test goes on");
+    let trusting = net::client_config(&[identity.certificate.as_path()]).expect("the test goes on");
     std::fs::remove_dir_all(&folder).expect("the test goes on");
     // Somebody else whom nobody vouches for.
     std::fs::create_dir_all(&folder).expect("the test goes on");
     let other = Identity::self_signed(&folder, vec!["trunk.test".into()]).expect("the test goes on");
-    let strange = net::client_config(&other.certificate).expect("the test goes on");
+    let strange = net::client_config(&[other.certificate.as_path()]).expect("the test goes on");
     std::fs::remove_dir_all(&folder).expect("the test goes on");
     let door = door(Some(config)).await;
     let connect = |name: &'static str, config: &Arc<net::ClientConfig>| {

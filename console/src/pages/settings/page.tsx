@@ -1,4 +1,4 @@
-// Settings: mine, who is signed in, and for administrators what is set, and tokens.
+// Settings: mine, who is signed in, and for administrators what is set, tokens and webhooks.
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
@@ -13,6 +13,7 @@ import { Button, Chip, Field, Form, ProblemNote, Time } from "../../ui/parts.tsx
 import { useRows } from "../../ui/table.tsx";
 import { t } from "../../words.ts";
 import { Tokens } from "./programs.tsx";
+import { Webhooks } from "./webhooks.tsx";
 
 const TABS = ["me", "exchange", "programs"] as const;
 type Tab = (typeof TABS)[number];
@@ -52,6 +53,7 @@ export default function Settings(): JSX.Element {
         {tab.value === "programs" && (
           <>
             <Tokens />
+            {may("administrator") && <Webhooks />}
           </>
         )}
       </div>

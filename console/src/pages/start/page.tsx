@@ -5,6 +5,8 @@ import { useSignal } from "@preact/signals";
 import { Page } from "../../app.tsx";
 import { items, type Page as Paged } from "../../api/client.ts";
 import { phone } from "../../phone/here.ts";
+import { go } from "../../router.ts";
+import { knowFirstSteps } from "../../state/guide.ts";
 import { api, calls, devices, people, records } from "../../state/store.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { ImportPeople } from "../../ui/import.tsx";
@@ -41,23 +43,43 @@ export default function Start(): JSX.Element {
   const live = useRows(calls);
   const over = useRows(records);
   const echo = useEcho();
-  // What was refused stays in sight after the first were taken.
-  const imported = useSignal(false);
+  // Open until somebody has a number; what was refused stays in sight after the first were taken.
+  const importing = useSignal<boolean | null>(null);
   const withNumber = everybody.filter((person) => person.numbers.length > 0);
   const on = phones.filter((device) => device.registered.length > 0);
   const heard =
     echo !== null &&
     (live.some((call) => call.callee.number === echo && call.state === "talking") ||
       over.some((record) => record.callee === echo && record.answered !== null));
+  const whole = withNumber.length > 0 && on.length > 0 && heard;
+  const leave = (): void => {
+    knowFirstSteps();
+    go("/live");
+  };
   return (
-    <Page narrow title={t("start.title")}>
+    <Page
+      narrow
+      title={t("start.title")}
+      tools={
+        !whole && (
+          <Button tone="quiet" icon="close" onClick={leave}>
+            {t("start.later")}
+          </Button>
+        )
+      }
+    >
+      {!whole && <p class="lead quiet-text">{t("start.lead")}</p>}
       <ol class="steps">
         <Step number={1} done={withNumber.length > 0} title={t("start.people")}>
           {withNumber.length > 0 && <p>{t("start.people_done", { count: withNumber.length })}</p>}
           {withNumber.length === 0 && <p class="quiet-text">{t("start.people_do")}</p>}
-          {(withNumber.length < 2 || imported.value) && <ImportPeople done={() => (imported.value = true)} />}
-          {withNumber.length >= 2 && (
+          {importing.value ?? withNumber.length === 0 ? (
+            <ImportPeople done={() => (importing.value = true)} />
+          ) : (
             <div class="actions">
+              <Button icon="plus" onClick={() => (importing.value = true)}>
+                {t("start.people_more")}
+              </Button>
               <a class="button" href="/people">
                 <Icon name="people" />
                 {t("people.title")}
@@ -105,6 +127,14 @@ export default function Start(): JSX.Element {
           )}
         </Step>
       </ol>
+      {whole && (
+        <div class="finish">
+          <p role="status">{t("start.whole")}</p>
+          <Button tone="main" icon="check" onClick={leave}>
+            {t("start.finish")}
+          </Button>
+        </div>
+      )}
     </Page>
   );
 }

@@ -205,7 +205,6 @@ async fn ask<B: Backend>(backend: &B, command: Command) -> Response {
 }
 
 fn response(answer: Answer) -> Response {
-    let texts = |list: Vec<Box<str>>| list.into_iter().map(String::from).collect();
     match answer {
         Answer::Done => Response::Done,
         Answer::Status(status) => Response::Status(status_item(status)),
@@ -217,16 +216,7 @@ fn response(answer: Answer) -> Response {
             let faults = bad.into_iter().map(|bad| RowFault { line: bad.line, why: bad.why }).collect();
             Response::Imported { taken, faults }
         }
-        Answer::Accounts(rows) => {
-            let items = rows.into_iter().map(|row| AccountItem {
-                name: row.name.into(),
-                display: row.display.into(),
-                numbers: texts(row.numbers),
-                devices: texts(row.devices),
-                settings: lines::settings_in_words(&row.settings),
-            });
-            Response::Accounts(items.collect())
-        }
+        Answer::Accounts(rows) => Response::Accounts(rows.into_iter().map(account_item).collect()),
         Answer::Numbers(rows) => {
             let items = rows
                 .into_iter()
@@ -270,22 +260,28 @@ fn response(answer: Answer) -> Response {
             let file = if messages.is_empty() { Vec::new() } else { crate::capture::file(&messages) };
             Response::Capture(hex(&file))
         }
-        Answer::Ladder(rungs) => {
-            let items = rungs.into_iter().map(|rung| RungItem {
-                at: rung.at.0,
-                sent: rung.sent,
-                who: rung.who.into(),
-                flow: rung.flow.into(),
-                text: rung.text,
-            });
-            Response::Ladder(items.collect())
-        }
+        Answer::Ladder(rungs) => Response::Ladder(rungs.into_iter().map(rung_item).collect()),
         Answer::Codes(rows) => {
             let items =
                 rows.into_iter().map(|(code, does)| CodeItem { code: code.into(), does: does.into() });
             Response::Codes(items.collect())
         }
     }
+}
+
+fn account_item(row: exchange::AccountRow) -> AccountItem {
+    let texts = |list: Vec<Box<str>>| list.into_iter().map(String::from).collect();
+    AccountItem {
+        name: row.name.into(),
+        display: row.display.into(),
+        numbers: texts(row.numbers),
+        devices: texts(row.devices),
+        settings: lines::settings_in_words(&row.settings),
+    }
+}
+
+fn rung_item(rung: exchange::Rung) -> RungItem {
+    RungItem { at: rung.at.0, sent: rung.sent, who: rung.who.into(), flow: rung.flow.into(), text: rung.text }
 }
 
 fn status_item(status: exchange::Status) -> StatusItem {

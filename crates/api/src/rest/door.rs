@@ -1,6 +1,6 @@
 //! The [`Backend`] behind one type, so that the handlers need not be made anew for each.
 
-use crate::backend::{Backend, CallRow, Document, Figure, Gone, RecordsWanted, TapRow};
+use crate::backend::{Backend, CallRow, Document, Figure, Gone, Post, RecordsWanted, Reply, TapRow};
 use exchange::{Answer, Command, Secret};
 use serde_json::Value;
 use std::pin::Pin;
@@ -20,6 +20,9 @@ pub(crate) trait Door: Send + Sync + 'static {
         before: Option<i64>,
         most: u32,
     ) -> Later<'a, Result<Vec<TapRow>, String>>;
+    fn records_after(&self, after: i64, most: u32) -> Later<'_, Result<Vec<CallRow>, String>>;
+    fn judge_url(&self, url: &str) -> Result<(), String>;
+    fn post(&self, post: Post) -> Later<'_, Result<Reply, String>>;
     fn settings(&self) -> Later<'_, Value>;
     fn place(&self, device: &str) -> (String, String);
     fn reload(&self) -> Later<'_, Result<Vec<String>, String>>;
@@ -48,6 +51,18 @@ impl<B: Backend> Door for B {
         most: u32,
     ) -> Later<'a, Result<Vec<TapRow>, String>> {
         Box::pin(Backend::taps(self, account, before, most))
+    }
+
+    fn records_after(&self, after: i64, most: u32) -> Later<'_, Result<Vec<CallRow>, String>> {
+        Box::pin(Backend::records_after(self, after, most))
+    }
+
+    fn judge_url(&self, url: &str) -> Result<(), String> {
+        Backend::judge_url(self, url)
+    }
+
+    fn post(&self, post: Post) -> Later<'_, Result<Reply, String>> {
+        Box::pin(Backend::post(self, post))
     }
 
     fn settings(&self) -> Later<'_, Value> {

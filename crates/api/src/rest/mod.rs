@@ -38,6 +38,8 @@ mod sessions;
 mod taps;
 mod tokens;
 mod trunks;
+mod webhook;
+mod webhooks;
 
 pub(crate) use badges::CardShape;
 pub use caller::Peer;
@@ -59,13 +61,17 @@ use idempotency::Answers;
 use secrets::Passwords;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::broadcast;
 use utoipa_axum::router::OpenApiRouter;
+use webhook::Webhooks;
 
 /// Where the API is.
 pub const PREFIX: &str = "/api/v1";
 /// Ends of sessions that a slow listener may be behind.
 const ENDS: usize = 1_024;
+/// How often it is looked whose time is over: what is open for a session closes within a second of its end.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// A session ended: whoever holds something open for it closes that.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +97,7 @@ struct Inner {
     editing: tokio::sync::Mutex<()>,
     ended: broadcast::Sender<SessionEnded>,
     hub: Arc<Hub>,
+    webhooks: Webhooks,
     administrators_anywhere: Arc<AtomicBool>,
 }
 
@@ -110,6 +117,7 @@ impl Api {
             editing: tokio::sync::Mutex::new(()),
             ended: broadcast::Sender::new(ENDS),
             hub: Arc::new(Hub::new(format!("{:x}", now()))),
+            webhooks: Webhooks::load(documents),
             administrators_anywhere,
         };
         Api { inner: Arc::new(inner) }
@@ -131,10 +139,25 @@ impl Api {
         &self.inner.hub
     }
 
+    fn webhooks(&self) -> &Webhooks {
+        &self.inner.webhooks
+    }
+
     /// Hears of each session that ends.
     #[must_use]
     pub fn ended(&self) -> broadcast::Receiver<SessionEnded> {
         self.inner.ended.subscribe()
+    }
+
+    /// Ends sessions and tokens when their time is over, for as long as the exchange runs.
+    pub async fn end_by_time(self) {
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        loop {
+            look.tick().await;
+            let over = self.access().end_by_time(self.now());
+            self.tell_ended(over.ended);
+            self.keep_later(over.documents);
+        }
     }
 
     /// A one-time link for an account that exists: the path to open below the exchange's address.
@@ -191,11 +214,15 @@ impl Api {
         }
         self.door().keep(documents.clone()).await.map_err(|why| Problem::unavailable(&why))?;
         let ended = self.access().forget(&documents);
+        self.tell_ended(ended);
+        Ok(())
+    }
+
+    fn tell_ended(&self, ended: Vec<(String, String)>) {
         for (session, account) in ended {
             // Nobody may listen.
             let _ = self.inner.ended.send(SessionEnded { session, account });
         }
-        Ok(())
     }
 
     /// Keeps what nobody waits for.
@@ -206,7 +233,7 @@ impl Api {
         let api = self.clone();
         tokio::spawn(async move {
             if api.door().keep(documents).await.is_err() {
-                tracing::debug!("the last use of a session was not kept");
+                tracing::debug!("the last use or the end of a session was not kept");
             }
         });
     }
@@ -254,6 +281,7 @@ fn resources() -> OpenApiRouter<Api> {
         facts::routes(),
         office::routes(),
         events::routes(),
+        webhooks::routes(),
         openapi::routes(),
     ]
     .into_iter()

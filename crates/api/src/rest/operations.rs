@@ -76,8 +76,8 @@ scopes! {
     CallsRead "calls:read" "To read calls that go on, their ladders and captures.",
     CallsWrite "calls:write" "To end calls.",
     RecordsRead "records:read" "To read call records and facts.",
-    SettingsRead "settings:read" "To read settings, trunks, routes, codes and how things are.",
-    SettingsWrite "settings:write" "To change trunks and routes and to read the configuration again.",
+    SettingsRead "settings:read" "To read settings, trunks, routes, webhooks, codes and how things are.",
+    SettingsWrite "settings:write" "To change trunks, routes and webhooks and to read the configuration again.",
     EventsRead "events:read" "To hear events.",
     MetricsRead "metrics:read" "To read the figures for Prometheus.",
     Phone "phone" "To have a web phone.",
@@ -111,6 +111,7 @@ const PARTS: &[&[Operation]] = &[
     super::facts::OPERATIONS,
     super::office::OPERATIONS,
     super::events::OPERATIONS,
+    super::webhooks::OPERATIONS,
     super::openapi::OPERATIONS,
 ];
 

@@ -73,12 +73,8 @@ impl Exchange {
             PeopleChange::RemoveGroup { name } => {
                 self.tell(now, Audience::all(Vec::new()), Happened::GroupRemoved(name.clone()));
             }
-            // Nobody shows them live.
-            PeopleChange::PutBadge { .. }
-            | PeopleChange::RemoveBadge { .. }
-            | PeopleChange::PutReader { .. }
-            | PeopleChange::RemoveReader { .. }
-            | PeopleChange::PutBadgeKeys(_) => {}
+            // Badges and their readers are shown live by nobody.
+            _ => {}
         }
     }
 

@@ -1,9 +1,8 @@
 //! Where legs live: a slot each, found by key without hashing costs that matter.
 
 use super::leg::Leg;
+use crate::by_leg::ByLeg;
 use crate::order::LegKey;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::{Index, IndexMut};
 
 /// All legs of an engine. Slots are boxed, so that growing moves no leg.
@@ -11,7 +10,7 @@ use std::ops::{Index, IndexMut};
 pub(super) struct Slab {
     slots: Vec<Option<Box<Leg>>>,
     free: Vec<u32>,
-    by_key: HashMap<LegKey, u32, BuildHasherDefault<Mix>>,
+    by_key: ByLeg<u32>,
 }
 
 impl Slab {
@@ -69,26 +68,5 @@ impl IndexMut<u32> for Slab {
     #[inline]
     fn index_mut(&mut self, index: u32) -> &mut Leg {
         self.slots[index as usize].as_deref_mut().expect("an index is dropped with its leg")
-    }
-}
-
-/// Keys are drawn by ourselves, so one multiplication spreads them well enough.
-#[derive(Debug, Default)]
-struct Mix(u64);
-
-impl Hasher for Mix {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(u64::from(byte));
-        }
-    }
-
-    #[inline]
-    fn write_u64(&mut self, value: u64) {
-        self.0 = (self.0 ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
     }
 }

@@ -261,6 +261,12 @@ impl Hub {
         self.outputs.drain(..)
     }
 
+    /// Whether it asks for anything.
+    #[must_use]
+    pub fn has_outputs(&self) -> bool {
+        !self.outputs.is_empty()
+    }
+
     /// Makes a leg's peer panic, as a fault of str0m would.
     #[cfg(test)]
     pub(super) fn break_peer(&mut self, leg: LegKey) {

@@ -29,6 +29,7 @@ pub(crate) fn judge(config: &Config, places: Places<'_>) -> Vec<Finding> {
     ports(config, places, &mut found);
     calls(config, places, &mut found);
     certificate(config, places, &mut found);
+    webhooks(config, places, &mut found);
     if let Err(error) = config.log.level.parse::<tracing_subscriber::EnvFilter>() {
         let advice = "write error, warn, info or debug, or parts as in \"info,net=debug\"";
         found.push(Finding::error(places.of("log", "level"), format!("the log level {error}"), advice));
@@ -167,6 +168,20 @@ fn certificate(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
         let advice =
             "name the PEM file of the chain and that of its own key, both readable for the exchange's user";
         found.push(Finding::error(place(), error.to_string(), advice));
+    }
+}
+
+fn webhooks(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
+    for network in &config.webhooks.allow.0 {
+        if let Some(why) = network.is_never() {
+            let what = format!("{network} {why}: no webhook leads there, whatever stands here");
+            found.push(Finding::error(places.of("webhooks", "allow"), what, "take it out"));
+        }
+    }
+    // Not an error: who has no webhook needs no authority.
+    if let Err(error) = config.webhooks.rules().tls {
+        let advice = "name PEM files of authorities; until then no webhook is reached by https";
+        found.push(Finding::warning(places.of("webhooks", "authorities"), error, advice));
     }
 }
 

@@ -7,6 +7,7 @@ mod maybe;
 mod numbers;
 mod place;
 mod seats;
+mod webhooks;
 
 #[cfg(test)]
 pub(crate) use place::known;
@@ -23,6 +24,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use webhooks::Webhooks;
 
 /// The whole file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -31,6 +33,7 @@ pub(crate) struct Config {
     pub(crate) sip: Sip,
     pub(crate) media: Media,
     pub(crate) http: Http,
+    pub(crate) webhooks: Webhooks,
     pub(crate) calls: Calls,
     pub(crate) codes: FeatureCodes,
     pub(crate) seats: Seats,
@@ -364,6 +367,7 @@ mod tests {
             ("[sip]\nudp = \"here\"\n", "2:", "here"),
             ("[media]\nports = \"9-5\"\n", "2:", "9-5"),
             ("[media]\nports = \"x\"\n", "2:", "20000-29999"),
+            ("[webhooks]\nallow = \"10.0.0.1/8\"\n", "2:", "10.0.0.0/8"),
             ("[http]\norigins = \"https://portal.example/page\"\n", "2:", "without a path"),
             ("[nonsense]\n", "1:", "nonsense"),
             ("[sip\n", "1:", ""),

@@ -5,9 +5,9 @@ use super::figures::Figures;
 use super::first_start;
 use super::reload::Reload;
 use super::shown::{self, Place};
-use api::{Backend, CallRow, Figure, Gone, TapRow};
+use api::{Backend, CallRow, Figure, Gone, Post, Reply, TapRow};
 use exchange::{Answer, Command, Secret};
-use net::Sender;
+use net::{HttpClient, HttpReply, Sender};
 use std::sync::Arc;
 use store::{Document, Documents, KeptTap, Record, Records, RecordsWanted, Store};
 use tokio::sync::oneshot;
@@ -22,6 +22,7 @@ pub(crate) struct Roof {
     place: Arc<Place>,
     figures: Arc<Figures>,
     reload: Arc<Reload>,
+    client: HttpClient,
 }
 
 impl Roof {
@@ -41,6 +42,7 @@ impl Roof {
             place: Arc::new(place),
             figures: Arc::clone(figures),
             reload: Arc::clone(reload),
+            client: reload.client.clone(),
         }
     }
 }
@@ -72,6 +74,21 @@ impl Backend for Roof {
     ) -> Result<Vec<TapRow>, String> {
         let taps = self.records.taps(account, before, most).await.map_err(|error| error.to_string())?;
         Ok(taps.into_iter().map(tap_row).collect())
+    }
+
+    async fn records_after(&self, after: i64, most: u32) -> Result<Vec<CallRow>, String> {
+        let records = self.records.after(after, most).await.map_err(|error| error.to_string())?;
+        Ok(records.into_iter().map(row).collect())
+    }
+
+    fn judge_url(&self, url: &str) -> Result<(), String> {
+        self.client.judge(url)
+    }
+
+    async fn post(&self, post: Post) -> Result<Reply, String> {
+        let HttpReply { status, retry_after, body } =
+            self.client.post(&post.url, &post.headers, post.body.into()).await?;
+        Ok(Reply { status, retry_after, body })
     }
 
     async fn settings(&self) -> serde_json::Value {

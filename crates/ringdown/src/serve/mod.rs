@@ -25,7 +25,7 @@ use api::rest::EventSink;
 use backend::Roof;
 use core::{Core, CoreInput, Doors};
 use exchange::Exchange;
-use net::{Clock, Origins, Sender, StreamLimits, StreamListener, Streams, Udp};
+use net::{Clock, HttpClient, Origins, Sender, StreamLimits, StreamListener, Streams, Udp};
 use pins::Pins;
 use reach::{Own, Reacher};
 use reload::Reload;
@@ -86,6 +86,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
         level,
         core: sender.clone(),
         administrators_anywhere: Arc::default(),
+        client: http_client(&runtime, &config),
     });
     let figures = Arc::<figures::Figures>::default();
     let place = Place::of(&config, &udp, &own, &http);
@@ -98,6 +99,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let sockets = web::Sockets { streams: streams.clone(), deliver: deliver.clone(), origins };
     web::serve(&runtime, http, &roof, &api, &sockets);
     let events = carry_events(&runtime, &api, &sender);
+    runtime.spawn(api.clone().deliver_webhooks());
     runtime.spawn(control(&runtime, folder.path(), roof, api)?);
     listeners.into_iter().for_each(|listener| {
         runtime.spawn(listener.serve(streams.clone(), deliver.clone()));
@@ -130,6 +132,12 @@ fn start_store(opened: Opened, core: &Sender<CoreInput>) -> Result<Store, Failur
         // The core is gone only when nobody waits for the answer any more.
         let _ = answers.send_waiting(CoreInput::Stored { sequence, answer });
     })?)
+}
+
+/// What posts to webhooks.
+fn http_client(runtime: &Runtime, config: &Config) -> HttpClient {
+    let _inside = runtime.enter();
+    HttpClient::new(&config.dns.servers.0, config.webhooks.rules())
 }
 
 /// Events from the core to whoever hears them; the core is told when somebody does.

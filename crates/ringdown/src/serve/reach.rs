@@ -153,6 +153,6 @@ impl Inner {
     }
 
     fn client_config(&self) -> Result<Arc<ClientConfig>, String> {
-        net::client_config(&self.authorities).map_err(|error| error.to_string())
+        net::client_config(&[self.authorities.as_path()]).map_err(|error| error.to_string())
     }
 }

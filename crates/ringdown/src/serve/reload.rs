@@ -6,7 +6,7 @@ use crate::check::{self, file::Places};
 use crate::config::{Administrators, Config, Http, Sip};
 use crate::log::Level;
 use exchange::{Answer, Command, LiveConfig};
-use net::{Origins, Sender};
+use net::{HttpClient, Origins, Sender};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +25,8 @@ pub(crate) struct Reload {
     pub(crate) core: Sender<CoreInput>,
     /// Whether what takes an administrator answers beyond this machine; the API looks at it.
     pub(crate) administrators_anywhere: Arc<AtomicBool>,
+    /// What posts to webhooks.
+    pub(crate) client: HttpClient,
 }
 
 impl Reload {
@@ -60,6 +62,7 @@ impl Reload {
             tls.put(certificate);
         }
         self.origins.put(new.http.listed_origins());
+        self.client.put(new.webhooks.rules());
         self.level.put(&new.log.level);
         self.administrators_anywhere
             .store(new.http.administrators == Administrators::Anywhere, Ordering::Relaxed);
@@ -106,7 +109,20 @@ pub(crate) fn live(config: &Config) -> LiveConfig {
 /// The configuration that is in use after a reload: sockets stay as they were bound.
 fn taken(old: &Config, new: Config) -> Config {
     // Every field is named, so that a new one makes somebody think.
-    let Config { sip, media: _, http, calls, codes, seats, numbers, emergency, badges, dns: _, log } = new;
+    let Config {
+        sip,
+        media: _,
+        http,
+        webhooks,
+        calls,
+        codes,
+        seats,
+        numbers,
+        emergency,
+        badges,
+        dns: _,
+        log,
+    } = new;
     let Http { listen: _, tls: _, administrators, origins } = http;
     let Sip {
         udp: _,
@@ -126,6 +142,7 @@ fn taken(old: &Config, new: Config) -> Config {
         sip: Sip { udp, tcp, tls, ws, wss, advertise, domain, challenge, certificate, key, authorities },
         media: old.media.clone(),
         http: Http { administrators, origins, ..old.http.clone() },
+        webhooks,
         calls,
         codes,
         seats,

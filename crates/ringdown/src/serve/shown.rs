@@ -51,7 +51,8 @@ impl Place {
 
 /// The configuration, by section and key as in the file. There are no secrets in it.
 pub(crate) fn settings(config: &Config) -> Value {
-    let Config { sip, media, http, calls, codes, seats, numbers, emergency, badges, dns, log } = config;
+    let Config { sip, media, http, webhooks, calls, codes, seats, numbers, emergency, badges, dns, log } =
+        config;
     let policy = badges.policy();
     let administrators = match http.administrators {
         Administrators::Loopback => "loopback",
@@ -80,6 +81,10 @@ pub(crate) fn settings(config: &Config) -> Value {
         "http": {
             "listen": texts(&http.listen.0), "tls": texts(&http.tls.0), "administrators": administrators,
             "origins": http.listed_origins(),
+        },
+        "webhooks": {
+            "allow": texts(&webhooks.allow.0), "clear": webhooks.clear,
+            "authorities": webhooks.authorities.0,
         },
         "calls": {
             "ring_seconds": calls.ring_seconds, "no_answer_seconds": calls.no_answer_seconds,

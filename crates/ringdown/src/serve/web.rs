@@ -119,6 +119,7 @@ pub(super) fn serve(runtime: &Runtime, listeners: Listeners, roof: &Roof, api: &
         runtime.spawn(listener.serve(limits, seats.clone(), answer));
     }
     runtime.spawn(end_phones(roof.clone(), api.ended()));
+    runtime.spawn(api.clone().end_by_time());
 }
 
 async fn answer(

@@ -4,6 +4,7 @@
 //! as its hash only. What a method returns as documents has to be kept before anybody is promised anything (R20).
 
 mod links;
+mod over;
 mod sessions;
 mod tokens;
 
@@ -26,6 +27,8 @@ pub(crate) struct Access {
     by_secret: BTreeMap<String, String>,
     /// By the hash of its secret.
     links: BTreeMap<String, Link>,
+    /// Until when it was looked whose time is over.
+    looked: i64,
 }
 
 const SESSION: &str = "session";
@@ -33,16 +36,14 @@ const TOKEN: &str = "token";
 const LINK: &str = "link";
 
 impl Access {
-    /// What was kept, but for what is over by `now`.
+    /// What was kept. Sessions that ended meanwhile are among them, to be told and forgotten by [`Access::end_by_time`].
     pub(crate) fn load(documents: &[Document], now: i64) -> Access {
-        let mut access = Access::default();
+        let mut access = Access { looked: now, ..Access::default() };
         for Document { kind, id, text } in documents {
             let text = text.as_deref().unwrap_or_default();
             match kind.as_str() {
                 SESSION => {
-                    if let Some(session) = read::<Session>(text)
-                        && !session.is_over(now)
-                    {
+                    if let Some(session) = read::<Session>(text) {
                         access.by_cookie.insert(session.cookie.clone(), id.clone());
                         access.sessions.insert(id.clone(), session);
                     }

@@ -79,7 +79,7 @@ pub(super) struct Ring {
 
 /// Why there is no place for a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoPlace {
+pub(crate) enum NoPlace {
     /// This session or token has enough of them.
     Own,
     /// There are enough in all.
@@ -170,7 +170,7 @@ impl Hub {
 
     /// A place for a reader, from which on the exchange tells. `after` is the name of the last event that it had: with
     /// one that is not known, it begins with an event missed.
-    pub(super) fn open(self: &Arc<Hub>, whose: &str, after: Option<&str>) -> Result<Reading, NoPlace> {
+    pub(crate) fn open(self: &Arc<Hub>, whose: &str, after: Option<&str>) -> Result<Reading, NoPlace> {
         let mut state = self.state();
         if state.readers.values().sum::<usize>() >= READERS {
             return Err(NoPlace::All);
@@ -275,6 +275,11 @@ impl Reading {
     /// Whether it asked for events after one that nobody knows: told once.
     pub(super) fn is_lost(&mut self) -> bool {
         std::mem::take(&mut self.unknown)
+    }
+
+    /// The name of an event that it took.
+    pub(crate) fn name_of(&self, number: u64) -> String {
+        name(&self.hub.state().ring.epoch, number)
     }
 
     /// The name of the last event that it took.

@@ -19,7 +19,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Item {
     /// Its number; the next event has the next.
-    pub(super) number: u64,
+    pub(crate) number: u64,
     /// As in `call.started`.
     pub(crate) kind: &'static str,
     /// Whom it concerns.

@@ -222,7 +222,7 @@ impl Reader {
             self.waiting.extend(taken.items);
             if taken.missed > 0 {
                 let before = self.waiting.front().map(|item| item.number - 1);
-                let id = before.map_or_else(|| self.reading.name(), |number| self.name_of(number));
+                let id = before.map_or_else(|| self.reading.name(), |number| self.reading.name_of(number));
                 let text = json!({"id": id, "type": "missed", "data": {"count": taken.missed}}).to_string();
                 return Some(Frame { id, text: Some(text.into()) });
             }
@@ -239,13 +239,7 @@ impl Reader {
     }
 
     fn name(&self, item: &Item) -> String {
-        self.name_of(item.number)
-    }
-
-    fn name_of(&self, number: u64) -> String {
-        let now = self.reading.name();
-        let epoch = now.rsplit_once('-').map_or("", |(epoch, _)| epoch);
-        item::name(epoch, number)
+        self.reading.name_of(item.number)
     }
 
     /// Whether the session or token still opens anything.

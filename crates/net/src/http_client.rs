@@ -1,0 +1,313 @@
+//! HTTP requests of our own, to addresses that people name: the host is looked up here, what it leads to is judged, and
+//! the connection goes to the address that was judged (sec_14). One connection a request; no redirect is followed.
+
+use crate::destination::{Network, refusal};
+use crate::locate::Locator;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper::{Method, Request, Response, Uri, Version, header};
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+/// A connection to one of several addresses.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(4);
+/// For the body of an answer, which only people read.
+const BODY_PATIENCE: Duration = Duration::from_secs(1);
+/// Octets of such a body; the rest is not read.
+const BODY: usize = 4_096;
+/// Octets of an answer's head.
+const HEAD: usize = 16 << 10;
+/// Header lines of an answer.
+const LINES: usize = 64;
+/// Octets of a URL.
+const URL: usize = 2_048;
+
+/// What a client may do.
+#[derive(Clone)]
+pub struct HttpRules {
+    /// Addresses of this machine and of private networks that may be reached.
+    pub allow: Vec<Network>,
+    /// Whether plain HTTP is spoken beyond this machine.
+    pub clear: bool,
+    /// From the look for the host to the head of the answer.
+    pub patience: Duration,
+    /// Who vouches for servers, or why nobody does.
+    pub tls: Result<Arc<ClientConfig>, String>,
+}
+
+/// An answer, whatever its status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpReply {
+    /// The status.
+    pub status: u16,
+    /// What it says about when to come again.
+    pub retry_after: Option<String>,
+    /// The beginning of its body; hostile text.
+    pub body: String,
+}
+
+/// Sends requests; one for all who do.
+#[derive(Clone)]
+pub struct HttpClient {
+    locator: Result<Locator, String>,
+    rules: Arc<RwLock<Arc<HttpRules>>>,
+}
+
+/// Where a URL leads.
+#[derive(Debug)]
+struct Target {
+    uri: Uri,
+    secure: bool,
+    host: String,
+    port: u16,
+}
+
+impl HttpClient {
+    /// A client that asks these name servers, or those of the system. To be made inside of the runtime.
+    #[must_use]
+    pub fn new(servers: &[SocketAddr], rules: HttpRules) -> HttpClient {
+        HttpClient { locator: Locator::new(servers), rules: Arc::new(RwLock::new(Arc::new(rules))) }
+    }
+
+    /// Takes other rules, from the next request on.
+    pub fn put(&self, rules: HttpRules) {
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
+    }
+
+    fn rules(&self) -> Arc<HttpRules> {
+        Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether a URL can be sent to, as far as it can be told without asking for its name.
+    ///
+    /// # Errors
+    /// Why not, in words, without the URL.
+    pub fn judge(&self, url: &str) -> Result<(), String> {
+        let rules = self.rules();
+        let target = Target::parse(url)?;
+        if let Ok(address) = target.host.parse::<IpAddr>() {
+            return target.judge(address, &rules);
+        }
+        if !target.secure && !rules.clear && target.host != "localhost" {
+            return Err(CLEAR.into());
+        }
+        Ok(())
+    }
+
+    /// Posts a body, and waits for the head of the answer.
+    ///
+    /// # Errors
+    /// Why there is no answer, in words, without the URL.
+    pub async fn post(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: Bytes,
+    ) -> Result<HttpReply, String> {
+        let target = Target::parse(url)?;
+        let request = target.request(headers, body)?;
+        let rules = self.rules();
+        let head = timeout(rules.patience, self.ask(&target, &rules, request)).await;
+        let response = head.map_err(|_| format!("no answer within {:?}", rules.patience))??;
+        let status = response.status().as_u16();
+        let retry_after = response.headers().get(header::RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let mut body = Vec::new();
+        // What is late is not worth to be waited for: the status has said it all.
+        let _ = timeout(BODY_PATIENCE, read(response, &mut body)).await;
+        Ok(HttpReply { status, retry_after, body: String::from_utf8_lossy(&body).into_owned() })
+    }
+
+    async fn ask(
+        &self,
+        target: &Target,
+        rules: &HttpRules,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, String> {
+        let mut last = String::from("its name has no address");
+        for address in self.addresses(target).await? {
+            if let Err(why) = target.judge(address.ip(), rules) {
+                last = why;
+                continue;
+            }
+            // The address that was judged is the one that is connected to, whatever the name leads to a moment later.
+            match timeout(CONNECT_PATIENCE, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => return target.speak(stream, rules, request).await,
+                Ok(Err(error)) => last = format!("no connection: {error}"),
+                Err(_) => last = "no connection: nobody answers".into(),
+            }
+        }
+        Err(last)
+    }
+
+    async fn addresses(&self, target: &Target) -> Result<Vec<SocketAddr>, String> {
+        if let Ok(address) = target.host.parse() {
+            return Ok(vec![SocketAddr::new(address, target.port)]);
+        }
+        let locator = self.locator.as_ref().map_err(Clone::clone)?;
+        Ok(locator.addresses(&target.host, target.port).await?.addresses)
+    }
+}
+
+const CLEAR: &str =
+    "plain http is spoken with this machine only; take https, or set clear = true in [webhooks]";
+
+impl Target {
+    fn parse(url: &str) -> Result<Target, String> {
+        let wrong = "this is no URL; write it as in https://host.example/path";
+        if url.len() > URL || url.contains('#') {
+            return Err(format!("a URL has at most {URL} octets, and no #"));
+        }
+        let uri: Uri = url.parse().map_err(|_| wrong)?;
+        let secure = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(wrong.into()),
+        };
+        let authority = uri.authority().ok_or(wrong)?;
+        if authority.as_str().contains('@') {
+            return Err(
+                "a URL has no name and no password in it; the signature is what proves who sends".into()
+            );
+        }
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+        if host.is_empty() || authority.as_str().ends_with(':') {
+            return Err(wrong.into());
+        }
+        let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        Ok(Target { secure, host, port, uri })
+    }
+
+    fn judge(&self, address: IpAddr, rules: &HttpRules) -> Result<(), String> {
+        if let Some(why) = refusal(address, &rules.allow) {
+            let hint = "; [webhooks] allow names the networks inside that may be reached";
+            return Err(format!("nothing is sent to {address}, which {why}{hint}"));
+        }
+        if !self.secure && !rules.clear && !address.to_canonical().is_loopback() {
+            return Err(CLEAR.into());
+        }
+        Ok(())
+    }
+
+    fn request(
+        &self,
+        headers: &[(&'static str, String)],
+        body: Bytes,
+    ) -> Result<Request<Full<Bytes>>, String> {
+        let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
+        let host = self.uri.authority().map_or("", |authority| authority.as_str());
+        let mut request = Request::builder()
+            .method(Method::POST)
+            .version(Version::HTTP_11)
+            .uri(path)
+            .header(header::HOST, host)
+            .header(header::CONNECTION, "close");
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        request.body(Full::new(body)).map_err(|error| error.to_string())
+    }
+
+    async fn speak(
+        &self,
+        stream: TcpStream,
+        rules: &HttpRules,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, String> {
+        let _ = stream.set_nodelay(true);
+        if !self.secure {
+            return send(stream, request).await;
+        }
+        let tls = rules.tls.clone()?;
+        let name = ServerName::try_from(self.host.clone())
+            .map_err(|_| "its name cannot stand in a certificate".to_owned())?;
+        let stream = TlsConnector::from(tls).connect(name, stream).await;
+        send(stream.map_err(|error| format!("no TLS: {error}"))?, request).await
+    }
+}
+
+async fn send<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, String>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let failed = |error: hyper::Error| format!("no answer: {error}");
+    let (mut sender, connection) = http1::Builder::new()
+        .max_buf_size(HEAD)
+        .max_headers(LINES)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(failed)?;
+    // Ends with the sender, or the answer's body.
+    tokio::spawn(connection);
+    sender.send_request(request).await.map_err(failed)
+}
+
+async fn read(response: Response<Incoming>, body: &mut Vec<u8>) {
+    let mut incoming = response.into_body();
+    while let Some(Ok(frame)) = incoming.frame().await {
+        let data = frame.into_data().unwrap_or_default();
+        body.extend(data.iter().take(BODY - body.len()));
+        if body.len() == BODY {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(allow: &[&str], clear: bool) -> HttpRules {
+        let allow = allow.iter().map(|text| text.parse().unwrap()).collect();
+        HttpRules { allow, clear, patience: Duration::from_secs(1), tls: Err("no authorities".into()) }
+    }
+
+    #[tokio::test]
+    async fn sec_14_a_url_is_judged_before_anybody_is_asked() {
+        let client = HttpClient::new(&["127.0.0.1:9".parse().unwrap()], rules(&["127.0.0.0/8"], false));
+        for good in [
+            "https://hooks.example/ringdown?k=v",
+            "https://8.8.8.8:8443/",
+            "http://127.0.0.1:80/x",
+            "http://localhost/x",
+            "https://127.0.0.1",
+        ] {
+            assert_eq!(client.judge(good), Ok(()), "{good}");
+        }
+        for (bad, words) in [
+            ("http://hooks.example/", "clear = true"),
+            ("http://8.8.8.8/", "clear = true"),
+            ("https://me:secret@hooks.example/", "no password"),
+            ("https://me@hooks.example/", "no password"),
+            ("https://10.0.0.1/", "private network"),
+            ("https://[::ffff:10.0.0.1]/", "private network"),
+            ("https://[::1]/", "this machine"),
+            ("https://169.254.169.254/latest/meta-data", "link-local"),
+            ("https://[fe80::1]/", "link-local"),
+            ("https://0.0.0.0/", "names no machine"),
+            ("ftp://hooks.example/", "no URL"),
+            ("file:///etc/passwd", "no URL"),
+            ("/path", "no URL"),
+            ("https://", "no URL"),
+            ("https://hooks.example:/", "no URL"),
+            ("https://hooks.example/#x", "no #"),
+            ("https://hooks.example/ x", "no URL"),
+            ("https://hooks.example/\r\nX: y", "no URL"),
+        ] {
+            let why = client.judge(bad).expect_err(bad);
+            assert!(why.contains(words), "{bad}: {why}");
+            assert!(!why.contains("secret"), "{why}");
+            assert!(client.post(bad, &[], Bytes::new()).await.is_err(), "{bad}");
+        }
+        assert!(client.judge(&format!("https://hooks.example/{}", "x".repeat(URL))).is_err());
+    }
+}
