@@ -6,10 +6,10 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use store::{Opened, Store};
 
 /// A folder that goes away with the test.
-pub struct Folder(pub PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    pub fn new(name: &str) -> Folder {
+    pub(crate) fn new(name: &str) -> Folder {
         let path = std::env::temp_dir().join(format!("ringdown-store-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap();
@@ -23,9 +23,9 @@ impl Drop for Folder {
     }
 }
 
-pub type Answers = Receiver<(u64, StoreAnswer)>;
+pub(crate) type Answers = Receiver<(u64, StoreAnswer)>;
 
-pub fn start(folder: &Folder) -> (Vec<Change>, Store, Answers) {
+pub(crate) fn start(folder: &Folder) -> (Vec<Change>, Store, Answers) {
     let opened = Opened::open(&folder.0).unwrap();
     let changes = opened.snapshot.changes.clone();
     let (sender, answers) = sync_channel(100_000);
@@ -33,7 +33,7 @@ pub fn start(folder: &Folder) -> (Vec<Change>, Store, Answers) {
     (changes, store, answers)
 }
 
-pub fn commit(sequence: u64, epoch: u64, changes: Vec<Change>) -> Commit {
+pub(crate) fn commit(sequence: u64, epoch: u64, changes: Vec<Change>) -> Commit {
     let owned = changes.into_iter().map(|change| Owned { shard: Shard(7), epoch: Epoch(epoch), change });
     Commit { sequence, urgent: true, changes: owned.collect() }
 }
