@@ -160,10 +160,7 @@ impl Switch {
         let caller = entry.caller;
         self.hear_another(now, call);
         if self.calls.get(call).is_some_and(|entry| entry.heard.is_none()) {
-            if let Some(leg) = self.legs.get_mut(caller) {
-                leg.source = Source::Tone(Tone::RingBack);
-            }
-            self.send_order(caller);
+            self.hear(caller, Source::Tone(Tone::RingBack));
         }
     }
 }

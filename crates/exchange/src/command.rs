@@ -83,6 +83,15 @@ pub enum Command {
         /// What, in order.
         edits: Vec<DeviceEdit>,
     },
+    /// A number is of another account from now on; calls that ring for it follow.
+    MoveNumber {
+        /// The number.
+        number: Box<str>,
+        /// Whose it is then.
+        account: Box<str>,
+    },
+    /// Somebody leaves with all that is theirs; their calls end.
+    LeaveOffice(Box<str>),
     /// Take rows, at most [`limits::IMPORT_ROWS`] at a time.
     Import(Vec<ImportRow>),
     /// One account.
@@ -300,6 +309,8 @@ impl Exchange {
             Command::Change(change) => self.change_people(now, id, change),
             Command::OpenWebPhone(wanted) => self.open_web_phone(now, id, *wanted),
             Command::EndSession(session) => self.end_session(now, id, session.as_deref()),
+            Command::MoveNumber { number, account } => self.move_number(now, id, number, account),
+            Command::LeaveOffice(name) => self.leave_office(now, id, name),
             Command::Import(rows) => self.import(now, id, &rows),
             list @ (Command::ListAccounts
             | Command::ListNumbers
@@ -416,7 +427,16 @@ impl Exchange {
     /// What can be dialled beside people and the outside, and what it does.
     fn services_in_words(&self) -> Vec<(Box<str>, Box<str>)> {
         let echo = self.config.echo_number.iter().map(|number| (&**number, CodeAct::Echo));
-        echo.chain(self.config.codes.iter()).map(|(code, act)| (code.into(), act.words().into())).collect()
+        let codes = echo.chain(self.config.codes.iter());
+        let codes = codes.map(|(code, act)| (Box::from(code), Box::from(act.words())));
+        let park = |number: &&Box<str>| self.is_park(number);
+        let parks = self
+            .config
+            .park
+            .iter()
+            .filter(park)
+            .map(|number| (number.clone(), "where parked calls wait".into()));
+        codes.chain(parks).collect()
     }
 
     /// Whether a number is one of the exchange's own services.

@@ -87,6 +87,9 @@ impl Exchange {
         if emergency.is_none() && self.draining {
             return self.refuse_spoken(now, call, Prompt::Stopping, Cause::Overload, "draining");
         }
+        if emergency.is_none() && self.picks_up_by_lamp(now, call, message.value(HeaderName::Replaces)) {
+            return;
+        }
         // Only what a person dialled is a code: not where a call is forwarded to, and never an emergency (R31).
         if emergency.is_some() || !self.answer_code(now, call, &dialled) {
             self.route(now, call, &dialled);
@@ -161,6 +164,7 @@ impl Exchange {
             Destination::Account(account) => self.call_account(now, call, &account, dialled),
             Destination::Group(group) => self.call_group(now, call, &group),
             Destination::Outside { number, route } => self.call_outside(now, call, &number, &route),
+            Destination::Parked => self.retrieve(now, call, dialled),
             Destination::Unknown => self.fail(now, call, Cause::UnknownNumber, ""),
         }
     }
@@ -289,9 +293,14 @@ impl Exchange {
     pub(crate) fn nobody_answered(&mut self, now: Now, call: CallId, cause: Cause, status: u16) {
         let moves = self.switch.is_replacing(call)
             && self.ongoing.call(call).is_some_and(|ongoing| ongoing.moving.is_none());
+        // Nobody is looked for who is talking already, and only moves.
+        if moves {
+            if !self.park_is_over(now, call) {
+                self.fail(now, call, cause, "");
+            }
+            return;
+        }
         match self.ongoing.call(call).map(|ongoing| &ongoing.reach) {
-            // Nobody is looked for who is talking already, and only moves.
-            _ if moves => self.fail(now, call, cause, ""),
             Some(Reach::Account) => self.account_exhausted(now, call, cause),
             Some(Reach::Group { .. }) => self.group_exhausted(now, call),
             Some(Reach::Outside(_)) => self.line_failed(now, call, cause, status),

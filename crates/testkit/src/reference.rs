@@ -18,8 +18,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The number that answers by itself in every simulated office.
 pub const ECHO: &str = "600";
 /// What the phones of every simulated office may dial beside numbers; the second kind with a number behind it, too.
-const CODES: [&str; 9] = ["*60", "*61", "*67", "*73", "*78", "*79", "*91", "*93", "*95"];
-const CODES_WITH_NUMBER: [&str; 6] = ["*62", "*72", "*80", "*90", "*92", "*94"];
+const CODES: [&str; 14] =
+    ["*60", "*61", "*63", "*64", "*65", "*67", "*73", "*78", "*79", "*84", "*86", "*91", "*93", "*95"];
+const CODES_WITH_NUMBER: [&str; 7] = ["*62", "*72", "*80", "*85", "*90", "*92", "*94"];
+/// Those by which somebody answers what rings for another, or elsewhere.
+const TAKES: [&str; 4] = ["*63", "*65", "*84", "*85"];
 /// The one that rings the number behind it.
 const INTERCOM: &str = "*80";
 
@@ -31,6 +34,8 @@ fn is_service(number: &str) -> bool {
 #[derive(Debug, Default)]
 struct Directory {
     numbers: BTreeMap<Box<str>, Box<str>>,
+    /// Devices at which somebody ever sat, or took a call: calls to them may ring there.
+    guests: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
     devices: BTreeMap<Box<str>, Box<str>>,
 }
 
@@ -99,6 +104,18 @@ impl Reference {
             }
             _ => return,
         }
+        self.look_again();
+    }
+
+    /// Somebody is at a device that may not be their own.
+    pub fn is_at(&mut self, office: OfficeId, account: &str, device: &str) {
+        let directory = self.directories.entry(office).or_default();
+        directory.guests.entry(account.into()).or_default().insert(device.into());
+        self.look_again();
+    }
+
+    /// Calls that go on follow the directory (S1.10).
+    fn look_again(&mut self) {
         let mut calls = std::mem::take(&mut self.calls);
         // Ended ones too: an INVITE that was lost on the way is repeated until a CANCEL may follow (RFC 3261 9.1).
         for call in calls.values_mut() {
@@ -128,11 +145,18 @@ impl Reference {
                     known &= known_there;
                 }
             } else if **device != *caller || depth > 0 {
-                let here = self.phones.iter().filter(|(_, at)| at.0 == office && at.1 == *device);
-                reach.extend(here.map(|(phone, _)| *phone));
+                reach.extend(self.phones_at(office, device));
             }
         }
+        for device in directory.guests.get(account).into_iter().flatten() {
+            reach.extend(self.phones_at(office, device));
+        }
         (reach, known)
+    }
+
+    fn phones_at(&self, office: OfficeId, device: &str) -> impl Iterator<Item = PhoneId> {
+        let here = self.phones.iter().filter(move |(_, at)| at.0 == office && *at.1 == *device);
+        here.map(|(phone, _)| *phone)
     }
 
     /// How many lines an exchange has to others.
@@ -196,6 +220,10 @@ impl Reference {
             ended: false,
         };
         self.calls.entry(session.into()).or_insert(call);
+        if TAKES.iter().any(|code| number.starts_with(code)) {
+            // Which of them it takes is for another checker; here it may be any.
+            self.calls.values_mut().for_each(|call| call.answered = true);
+        }
     }
 
     fn rings(&mut self, phone: PhoneId, session: &str) -> Result<(), String> {

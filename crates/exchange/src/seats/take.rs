@@ -218,7 +218,7 @@ impl Exchange {
     }
 
     /// A talk comes to this phone (R6).
-    fn take_talk(
+    pub(crate) fn take_talk(
         &mut self,
         now: Now,
         account: &str,
@@ -300,7 +300,7 @@ impl Exchange {
     }
 
     /// The calls that ring for an account, the oldest first.
-    fn ringing_for(&self, account: &str, but: Option<CallId>) -> Vec<CallId> {
+    pub(crate) fn ringing_for(&self, account: &str, but: Option<CallId>) -> Vec<CallId> {
         let phones = self.phones_of(account);
         let mine = |(call, ongoing): &(CallId, &Ongoing)| {
             let open = ongoing.state != DialogState::Confirmed || self.switch.is_let_go(*call);
@@ -319,7 +319,12 @@ impl Exchange {
     }
 
     /// The talk of an account at another phone, and its leg there: one that is not on hold, the latest first.
-    fn talk_elsewhere(&self, account: &str, device: &str, but: Option<CallId>) -> Option<(CallId, LegId)> {
+    pub(crate) fn talk_elsewhere(
+        &self,
+        account: &str,
+        device: &str,
+        but: Option<CallId>,
+    ) -> Option<(CallId, LegId)> {
         let talks = self.ongoing.of(account).filter(|(call, ongoing)| {
             let talks = ongoing.state == DialogState::Confirmed && !self.switch.is_let_go(*call);
             talks && !ongoing.emergency && Some(*call) != but

@@ -4,7 +4,11 @@ use super::Checker;
 use crate::observed::{Observed, OfficeId};
 use clock::Mono;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use wire::sip::Method;
+
+/// The longest that a talk takes to move: to ring, to be answered, and to be ready.
+const MOVE: Duration = Duration::from_secs(20 + 8 + 1);
 
 /// Call-ID and the peer's tag.
 type Dialog = (Box<str>, Box<str>);
@@ -17,6 +21,9 @@ struct Branches {
     answered: BTreeSet<Dialog>,
     /// Those that had a BYE.
     ended: BTreeSet<Dialog>,
+    /// Calls that a phone was asked to take over, and until when there may be two: the old one stays until the new one
+    /// is ready (R6).
+    moving: BTreeMap<Box<str>, Mono>,
     /// By call: the dialogs that answered, were acknowledged and have no BYE.
     up: BTreeMap<Box<str>, Vec<Dialog>>,
 }
@@ -32,8 +39,13 @@ impl Checker for OneWinner {
         "one winner a call"
     }
 
-    fn see(&mut self, _at: Mono, event: &Observed) -> Result<(), String> {
+    fn see(&mut self, at: Mono, event: &Observed) -> Result<(), String> {
         match event {
+            Observed::Fact { office, fact } if matches!(&*fact.rule, "take.talk" | "take.other") => {
+                let branches = self.offices.entry(*office).or_default();
+                branches.moving.insert(fact.subject.clone(), at + MOVE);
+                Ok(())
+            }
             Observed::Message(seen) => {
                 let branches = self.offices.entry(seen.office).or_default();
                 if seen.outgoing && seen.begins() {
@@ -59,7 +71,9 @@ impl Checker for OneWinner {
             }
             Observed::Settled { office, .. } => {
                 let Some(branches) = self.offices.get_mut(office) else { return Ok(()) };
-                let many = branches.up.iter().find(|(_, up)| up.len() > 1);
+                let most =
+                    |call: &str| 1 + usize::from(branches.moving.get(call).is_some_and(|until| at <= *until));
+                let many = branches.up.iter().find(|(call, up)| up.len() > most(call));
                 match many {
                     Some((call, up)) => Err(format!("call {call} has {} winners", up.len())),
                     None => Ok(()),
