@@ -358,6 +358,7 @@ impl Exchange {
                 CallEvent::NotTaken { call, status } => self.call_not_taken(now, call, status),
                 CallEvent::Answered { call } => {
                     self.pickups.forget(call);
+                    self.seats.answered(call);
                     self.call_answered(now, call);
                     self.journal_answer(now, call);
                 }

@@ -106,10 +106,14 @@ impl Exchange {
     }
 
     fn pick_up_call(&mut self, now: Now, by: CallId, account: &str, act: CodeAct, call: Option<CallId>) {
-        let Some(call) = call else {
+        let device = self.ongoing.call(by).and_then(|ongoing| ongoing.device.clone()).unwrap_or_default();
+        // Nobody picks up what their own phone makes.
+        let own = |call: &CallId| {
+            self.ongoing.call(*call).is_some_and(|ongoing| ongoing.device.as_deref() == Some(&*device))
+        };
+        let Some(call) = call.filter(|call| !own(call)) else {
             return self.no_pickup(now, by, act, Prompt::NoCall, "nothing rings");
         };
-        let device = self.ongoing.call(by).and_then(|ongoing| ongoing.device.clone()).unwrap_or_default();
         let done = match self.switch.is_let_go(call) {
             true => self.switch.adopt_let_go(now, by, call),
             false => self.switch.adopt(now, by, call),
@@ -124,5 +128,27 @@ impl Exchange {
     fn no_pickup(&mut self, now: Now, by: CallId, act: CodeAct, reason: Prompt, words: &str) {
         self.begin_code(now, by, act, Script::default(), Step::Store);
         self.say_why(now, by, reason, words);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r32_a_name_is_good_once_for_one_device_and_until_the_next() {
+        let mut pickups = Pickups::default();
+        let (one, other) = (CallId::of_number(1 << 32 | 1), CallId::of_number(1 << 32 | 2));
+        assert!(pickups.name(7, one, "d1", "old".into()));
+        assert!(pickups.name(7, one, "d1", "new".into()));
+        assert!(pickups.name(8, one, "d2", "theirs".into()));
+        assert!(pickups.name(7, other, "d1", "second".into()));
+        assert_eq!(pickups.take("old", "d1"), None);
+        assert_eq!(pickups.take("new", "d2"), None, "another's");
+        assert_eq!(pickups.take("new", "d1"), Some(one));
+        assert_eq!(pickups.take("new", "d1"), None, "once");
+        pickups.forget(one);
+        assert_eq!((pickups.take("theirs", "d2"), pickups.take("second", "d1")), (None, Some(other)));
+        assert!(pickups.by_name.is_empty());
     }
 }

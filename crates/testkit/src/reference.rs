@@ -22,13 +22,18 @@ const CODES: [&str; 14] =
     ["*60", "*61", "*63", "*64", "*65", "*67", "*73", "*78", "*79", "*84", "*86", "*91", "*93", "*95"];
 const CODES_WITH_NUMBER: [&str; 7] = ["*62", "*72", "*80", "*85", "*90", "*92", "*94"];
 /// Those by which somebody answers what rings for another, or elsewhere.
-const TAKES: [&str; 4] = ["*63", "*65", "*84", "*85"];
+const TAKES: [&str; 5] = ["*63", "*65", "*84", "*85", PARKED];
+/// What the numbers begin with at which parked calls wait.
+const PARKED: &str = "70";
 /// The one that rings the number behind it.
 const INTERCOM: &str = "*80";
 
 /// Whether the exchange itself answers.
 fn is_service(number: &str) -> bool {
-    number == ECHO || CODES.contains(&number) || CODES_WITH_NUMBER.iter().any(|code| number.starts_with(code))
+    number == ECHO
+        || number.starts_with(PARKED)
+        || CODES.contains(&number)
+        || CODES_WITH_NUMBER.iter().any(|code| number.starts_with(code))
 }
 
 #[derive(Debug, Default)]
@@ -37,6 +42,19 @@ struct Directory {
     /// Devices at which somebody ever sat, or took a call: calls to them may ring there.
     guests: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
     devices: BTreeMap<Box<str>, Box<str>>,
+    /// Hunt groups by name: the number, and the members.
+    groups: BTreeMap<Box<str>, (Box<str>, Vec<Box<str>>)>,
+}
+
+impl Directory {
+    /// Whom a number is for.
+    fn owners(&self, number: &str) -> Vec<&Box<str>> {
+        let group = || self.groups.values().find(|(of, _)| **of == *number).map(|(_, members)| members);
+        match self.numbers.get(number) {
+            Some(account) => vec![account],
+            None => group().into_iter().flatten().collect(),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -95,6 +113,13 @@ impl Reference {
             PeopleChange::RemoveNumber { number } => {
                 directory.numbers.remove(number);
             }
+            PeopleChange::PutGroup { name, group } => {
+                let known = (group.number.clone(), group.members.clone());
+                directory.groups.insert(name.clone(), known);
+            }
+            PeopleChange::RemoveGroup { name } => {
+                directory.groups.remove(name);
+            }
             PeopleChange::PutDevice { name, device } => {
                 directory.devices.insert(name.clone(), device.account.clone());
             }
@@ -134,10 +159,13 @@ impl Reference {
         }
         let mut reach = BTreeSet::new();
         let directory = self.directories.get(&office);
-        let account = directory.and_then(|directory| Some((directory, directory.numbers.get(number)?)));
-        let Some((directory, account)) = account else { return (reach, is_service(number)) };
+        let Some(directory) = directory else { return (reach, is_service(number)) };
+        let owners = directory.owners(number);
+        if owners.is_empty() {
+            return (reach, is_service(number));
+        }
         let mut known = true;
-        for (device, _) in directory.devices.iter().filter(|(_, owner)| *owner == account) {
+        for (device, _) in directory.devices.iter().filter(|(_, owner)| owners.contains(owner)) {
             if let Some(&to) = self.lines.get(&(office, device.clone())) {
                 if depth < 3 {
                     let (further, known_there) = self.reach(to, number, "", depth + 1);
@@ -148,7 +176,10 @@ impl Reference {
                 reach.extend(self.phones_at(office, device));
             }
         }
-        for device in directory.guests.get(account).into_iter().flatten() {
+        // A talk comes to phones of either side.
+        let calling = directory.devices.get(caller);
+        let sides = owners.into_iter().chain(calling);
+        for device in sides.filter_map(|of| directory.guests.get(of)).flatten() {
             reach.extend(self.phones_at(office, device));
         }
         (reach, known)

@@ -2,7 +2,7 @@
 
 use exchange::{AccountEdit, Answer, Change, Command, Means, Right, Rights, SeatPolicy, Snapshot, Taken};
 use std::time::Duration;
-use testkit::phone::{Attempt, Deed, Note, Reaction, Then};
+use testkit::phone::{Attempt, Deed, Note, Reaction, Ring, Then};
 use testkit::stage::{Stage, answers_after, exchange_address};
 use testkit::{Act, World, office_config};
 
@@ -22,7 +22,7 @@ fn rings_on() -> Reaction {
 }
 
 fn refuses(status: u16) -> Reaction {
-    Reaction { then: Then::Refuse(status), ..answers_after(0) }
+    Reaction { ring: Ring::Quiet, then: Then::Refuse(status), ..answers_after(0) }
 }
 
 fn stage(desk: Reaction, ada: Reaction) -> Stage {
@@ -45,7 +45,10 @@ fn tap(world: &mut World, account: &str, device: &str) -> Taken {
     world.run_for(Duration::from_millis(60));
     let answers = &world.offices[0].answers;
     match answers.iter().find(|(known, _)| *known == id).map(|(_, answer)| answer) {
-        Some(Answer::Taken(taken)) => taken.clone(),
+        Some(Answer::Taken(taken)) => {
+            world.assert_sound();
+            taken.clone()
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -54,14 +57,17 @@ fn call(world: &mut World, phone: usize, number: &str) {
     let attempt = Attempt { patience: seconds(50), talk: seconds(300), ..Attempt::to(number) };
     world.call(phone, attempt);
     world.run_for(seconds(1));
+    world.assert_sound();
 }
 
 fn hang_up(world: &mut World, phone: usize) {
     world.after(Duration::ZERO, Act::Do { phone, deed: Deed::HangUp });
     world.run_for(seconds(1));
+    world.assert_sound();
 }
 
 fn count(world: &World, phone: usize, wanted: impl Fn(&Note) -> bool) -> usize {
+    world.assert_sound();
     world.notes_of(phone).filter(|note| wanted(note)).count()
 }
 
@@ -78,6 +84,7 @@ fn cancelled_because(world: &World, phone: usize) -> String {
 }
 
 fn has_line(world: &World, words: &[&str]) -> bool {
+    world.assert_sound();
     world.trace.lines().iter().any(|line| words.iter().all(|word| line.contains(word)))
 }
 
@@ -119,7 +126,7 @@ fn r5_a_tap_moves_the_ringing_call_and_the_caller_notices_nothing() {
 
 #[test]
 fn r5_a_phone_that_says_no_or_nothing_takes_nothing_and_both_are_told() {
-    let deaf = Reaction { ring: testkit::phone::Ring::Deaf, ..rings_on() };
+    let deaf = Reaction { ring: Ring::Deaf, ..rings_on() };
     for (desk, why) in
         [(refuses(486), "desk-1 said 486"), (refuses(603), "desk-1 said 603"), (deaf, "desk-1 did not ring")]
     {
@@ -258,12 +265,12 @@ fn s1_11_who_taps_where_nothing_rings_sits_there_and_calls_follow() {
     // The owner's calls ring there, too, and what is called from there is called by whoever sits there.
     call(&mut world, CARL, "400");
     assert_eq!(rings(&world, DESK), 2);
-    hang_up(&mut world, CARL);
     world.run_for(seconds(5));
+    hang_up(&mut world, CARL);
     call(&mut world, DESK, "200");
     assert_eq!(world.exchange(0).live_calls()[0].caller.name.to_string(), "ada");
-    hang_up(&mut world, DESK);
-    world.run_for(seconds(30));
+    // The caller gives up.
+    world.run_for(seconds(60));
     // Again: they leave.
     assert_eq!(tap(&mut world, "ada", "desk-1"), Taken::SignedOut);
     assert!(who_sits(&mut world).is_empty());
@@ -343,6 +350,7 @@ fn s1_13_who_leaves_the_office_has_no_call_and_no_seat_any_more() {
     call(&mut world, CARL, "100");
     world.run_for(seconds(2));
     assert_eq!(world.final_status(CARL), Some(200));
+    world.after(Duration::ZERO, Act::React { phone: ADA_1, reaction: rings_on() });
     call(&mut world, DORA, "100");
     assert!(rings(&world, ADA_2) > 1);
     world.command(0, Command::LeaveOffice("ada".into()));
@@ -421,6 +429,7 @@ fn dial(world: &mut World, phone: usize, number: &str, keys: &str) {
         world.run_for(Duration::from_millis(300));
     }
     world.run_for(seconds(1));
+    world.assert_sound();
 }
 
 fn edit(world: &mut World, account: &str, edits: Vec<AccountEdit>) {

@@ -115,7 +115,7 @@ impl Exchange {
         if let Some(Recent { call: Some(first), .. }) = recent {
             return self.take_second(now, account, device, first, by);
         }
-        if let Some(call) = self.ringing_for(account, by).first().copied() {
+        if let Some(call) = self.ringing_beside(account, device, by).first().copied() {
             return self.take_ringing_call(now, account, device, call, by);
         }
         if let Some((call, leg)) = self.talk_elsewhere(account, device, by) {
@@ -169,7 +169,7 @@ impl Exchange {
         first: CallId,
         by: Option<CallId>,
     ) -> Taken {
-        let other = self.ringing_for(account, by).into_iter().find(|call| *call != first);
+        let other = self.ringing_beside(account, device, by).into_iter().find(|call| *call != first);
         if let Some(other) = other {
             self.give_back(now, account, device, first);
             return self.take_ringing_call(now, account, device, other, by);
@@ -316,6 +316,15 @@ impl Exchange {
             self.ongoing.iter().filter(mine).map(|(call, ongoing)| (ongoing.since, call)).collect();
         calls.sort_unstable();
         calls.into_iter().map(|(_, call)| call).collect()
+    }
+
+    /// The same without those that this very phone makes.
+    pub(crate) fn ringing_beside(&self, account: &str, device: &str, but: Option<CallId>) -> Vec<CallId> {
+        let mut calls = self.ringing_for(account, but);
+        calls.retain(|call| {
+            self.ongoing.call(*call).is_some_and(|ongoing| ongoing.device.as_deref() != Some(device))
+        });
+        calls
     }
 
     /// The talk of an account at another phone, and its leg there: one that is not on hold, the latest first.

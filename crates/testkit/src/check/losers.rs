@@ -14,6 +14,8 @@ pub struct LosersAreTold {
     calls: BTreeMap<(OfficeId, Box<str>), Box<str>>,
     /// Branches that said 2xx; nobody has answered until the exchange says ACK.
     answering: BTreeSet<(OfficeId, Box<str>)>,
+    /// Branches that we cancelled: what they say afterwards wins nothing.
+    cancelled: BTreeSet<(OfficeId, Box<str>)>,
     /// Calls that a branch answered.
     answered: BTreeSet<(OfficeId, Box<str>)>,
     /// Calls whose caller gave up, or that were over, before anybody answered: an answer that crosses the CANCEL wins
@@ -41,7 +43,7 @@ impl Checker for LosersAreTold {
                 self.taken.insert((*office, fact.subject.clone()));
                 return Ok(());
             }
-            Observed::Fact { office, fact } if matches!(&*fact.rule, "take.talk" | "take.other") => {
+            Observed::Fact { office, fact } if matches!(&*fact.rule, "take.talk" | "take.other" | "park") => {
                 self.moving.insert((*office, fact.subject.clone()));
                 return Ok(());
             }
@@ -68,7 +70,8 @@ impl Checker for LosersAreTold {
             return Ok(());
         }
         if seen.outgoing && seen.is(Method::Ack) {
-            if self.answering.contains(&key) && !self.given_up.contains(&call) {
+            let wins = self.answering.contains(&key) && !self.cancelled.contains(&key);
+            if wins && !self.given_up.contains(&call) {
                 self.answered.insert(call);
             }
             return Ok(());
@@ -76,6 +79,7 @@ impl Checker for LosersAreTold {
         if !seen.outgoing || !seen.is(Method::Cancel) {
             return Ok(());
         }
+        self.cancelled.insert(key);
         if !seen.reason.starts_with("SIP;cause=") {
             return Err(format!("a CANCEL without a Reason for call {}", call.1));
         }
@@ -92,6 +96,10 @@ impl Checker for LosersAreTold {
             self.suspects.insert(call);
         }
         Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), String> {
+        self.judge()
     }
 }
 

@@ -24,6 +24,10 @@ struct Branches {
     /// Calls that a phone was asked to take over, and until when there may be two: the old one stays until the new one
     /// is ready (R6).
     moving: BTreeMap<Box<str>, Mono>,
+    /// By the Call-ID of a caller's own dialog: the call.
+    callers: BTreeMap<Box<str>, Box<str>>,
+    /// Calls whose caller is at another phone now, which we called.
+    moved_callers: BTreeSet<Box<str>>,
     /// By call: the dialogs that answered, were acknowledged and have no BYE.
     up: BTreeMap<Box<str>, Vec<Dialog>>,
 }
@@ -51,6 +55,15 @@ impl Checker for OneWinner {
                 if seen.outgoing && seen.begins() {
                     branches.calls.insert(seen.call_id.clone(), seen.session.clone());
                 }
+                if !seen.outgoing && seen.begins() {
+                    branches.callers.insert(seen.call_id.clone(), seen.session.clone());
+                }
+                if seen.is(Method::Bye)
+                    && let Some(call) = branches.callers.get(&seen.call_id)
+                    && branches.moving.contains_key(call)
+                {
+                    branches.moved_callers.insert(call.clone());
+                }
                 let Some(call) = branches.calls.get(&seen.call_id).cloned() else { return Ok(()) };
                 let dialog = (seen.call_id.clone(), seen.to_tag.clone());
                 if !seen.outgoing && seen.answers(Method::Invite) && (200..300).contains(&seen.status) {
@@ -71,8 +84,10 @@ impl Checker for OneWinner {
             }
             Observed::Settled { office, .. } => {
                 let Some(branches) = self.offices.get_mut(office) else { return Ok(()) };
-                let most =
-                    |call: &str| 1 + usize::from(branches.moving.get(call).is_some_and(|until| at <= *until));
+                let most = |call: &str| {
+                    let moves = branches.moving.get(call).is_some_and(|until| at <= *until);
+                    1 + usize::from(moves) + usize::from(branches.moved_callers.contains(call))
+                };
                 let many = branches.up.iter().find(|(call, up)| up.len() > most(call));
                 match many {
                     Some((call, up)) => Err(format!("call {call} has {} winners", up.len())),
