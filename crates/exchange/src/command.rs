@@ -429,13 +429,8 @@ impl Exchange {
         let echo = self.config.echo_number.iter().map(|number| (&**number, CodeAct::Echo));
         let codes = echo.chain(self.config.codes.iter());
         let codes = codes.map(|(code, act)| (Box::from(code), Box::from(act.words())));
-        let park = |number: &&Box<str>| self.is_park(number);
-        let parks = self
-            .config
-            .park
-            .iter()
-            .filter(park)
-            .map(|number| (number.clone(), "where parked calls wait".into()));
+        let parks = self.config.park.iter().filter(|number| self.is_park(number));
+        let parks = parks.map(|number| (number.clone(), "where parked calls wait".into()));
         codes.chain(parks).collect()
     }
 

@@ -93,8 +93,8 @@ impl Exchange {
         if self.ongoing.call(call).is_none_or(|ongoing| ongoing.emergency) {
             return None;
         }
-        let free = |number: &&Box<str>| self.parked.at(number).is_none() && self.is_park(number);
-        let number = self.config.park.iter().find(free).cloned()?;
+        let mut numbers = self.config.park.iter();
+        let number = numbers.find(|number| self.parked.at(number).is_none() && self.is_park(number))?.clone();
         let device = self.switch.label(leg).map(Box::<str>::from)?;
         if !self.switch.park(now, call, leg) {
             return None;

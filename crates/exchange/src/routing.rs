@@ -84,15 +84,20 @@ impl Exchange {
             }
         }
         self.journal_call(now, call);
-        if emergency.is_none() && self.draining {
+        if emergency.is_some() {
+            return self.route(now, call, &dialled);
+        }
+        self.begin(now, call, &dialled, message.value(HeaderName::Replaces));
+    }
+
+    /// What a person dialled, or the key that they pressed. Only here a number is a code: not where a call is forwarded
+    /// to, and never in an emergency (R31).
+    fn begin(&mut self, now: Now, call: CallId, dialled: &str, replaces: Option<&[u8]>) {
+        if self.draining {
             return self.refuse_spoken(now, call, Prompt::Stopping, Cause::Overload, "draining");
         }
-        if emergency.is_none() && self.picks_up_by_lamp(now, call, message.value(HeaderName::Replaces)) {
-            return;
-        }
-        // Only what a person dialled is a code: not where a call is forwarded to, and never an emergency (R31).
-        if emergency.is_some() || !self.answer_code(now, call, &dialled) {
-            self.route(now, call, &dialled);
+        if !self.picks_up_by_lamp(now, call, replaces) && !self.answer_code(now, call, dialled) {
+            self.route(now, call, dialled);
         }
     }
 
@@ -202,8 +207,8 @@ impl Exchange {
         but: Option<&str>,
     ) -> usize {
         // Who sits at another's phone is not spoken to as if they were the other.
-        let theirs = |device: &Box<str>| self.person_at(device) == Some(account) && Some(&**device) != but;
-        let devices: Vec<Box<str>> = self.phones_of(account).into_iter().filter(theirs).collect();
+        let mut devices = self.phones_of(account);
+        devices.retain(|device| self.person_at(device) == Some(account) && Some(&**device) != but);
         let mut ringing = 0;
         for device in &devices {
             let Some(form) = self.people.device(device).and_then(|device| device.auto_answer) else {

@@ -204,7 +204,7 @@ fn response(answer: Answer) -> Response {
         Answer::Status(status) => Response::Status(status_item(status)),
         Answer::Refused(refusal) => Response::Refused(refusal.to_string()),
         // Nobody asks for one here.
-        Answer::WebPhone { .. } => Response::Done,
+        Answer::WebPhone { .. } | Answer::Seats(_) | Answer::Taken(_) => Response::Done,
         Answer::Unavailable(why) => Response::Refused(format!("nothing was changed: {why}")),
         Answer::Imported { taken, bad } => {
             let faults = bad.into_iter().map(|bad| RowFault { line: bad.line, why: bad.why }).collect();
@@ -245,9 +245,7 @@ fn response(answer: Answer) -> Response {
             Response::Groups(rows.iter().map(|(name, group)| lines::group_item(name, group)).collect())
         }
         // The control socket asks for none of these.
-        Answer::Account(_) | Answer::Wait(_) | Answer::Calls(_) | Answer::Seats(_) | Answer::Taken(_) => {
-            Response::Done
-        }
+        Answer::Account(_) | Answer::Wait(_) | Answer::Calls(_) => Response::Done,
         Answer::Captured(messages) => {
             let file = if messages.is_empty() { Vec::new() } else { crate::capture::file(&messages) };
             Response::Capture(hex(&file))
