@@ -438,6 +438,8 @@ fn sec_13_an_empty_office_knows_nobody() {
         realm: "office".into(),
         domain: None,
         echo_number: None,
+        park: Vec::new(),
+        seats: exchange::SeatPolicy::default(),
         ring_limit: Duration::from_secs(60),
         challenge: ChallengePolicy::Both,
         no_answer_limit: Duration::from_secs(20),

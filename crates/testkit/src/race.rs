@@ -146,7 +146,7 @@ fn rush(world: &mut World, dice: &mut Dice) {
                 dial(world, dice, "desk-2", when, "*63", deeds.collect());
             }
             _ => {
-                let device: &str = *dice.pick(&DESKS);
+                let device = *dice.pick(&DESKS);
                 let phone = phone_of(device);
                 world.after(when, Act::PowerOff { phone });
             }
@@ -155,7 +155,7 @@ fn rush(world: &mut World, dice: &mut Dice) {
 }
 
 fn calls(world: &mut World, dice: &mut Dice, phone: usize) {
-    let number: &str = *dice.pick(&["100", "100", "100", "100", "200", "900"]);
+    let number = *dice.pick(&["100", "100", "100", "100", "200", "900"]);
     let attempt = Attempt {
         patience: dice.millis(200..8_000),
         talk: dice.millis(500..9_000),

@@ -43,16 +43,19 @@ struct Directory {
     guests: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
     devices: BTreeMap<Box<str>, Box<str>>,
     /// Hunt groups by name: the number, and the members.
-    groups: BTreeMap<Box<str>, (Box<str>, Vec<Box<str>>)>,
+    groups: BTreeMap<Box<str>, Members>,
 }
+
+/// The number of a hunt group, and its members.
+type Members = (Box<str>, Vec<Box<str>>);
 
 impl Directory {
     /// Whom a number is for.
-    fn owners(&self, number: &str) -> Vec<&Box<str>> {
+    fn owners(&self, number: &str) -> Vec<&str> {
         let group = || self.groups.values().find(|(of, _)| **of == *number).map(|(_, members)| members);
         match self.numbers.get(number) {
             Some(account) => vec![account],
-            None => group().into_iter().flatten().collect(),
+            None => group().into_iter().flatten().map(|member| &**member).collect(),
         }
     }
 }
@@ -82,6 +85,8 @@ pub struct Reference {
     registered: BTreeSet<PhoneId>,
     /// Devices that are lines to another exchange.
     lines: BTreeMap<(OfficeId, Box<str>), OfficeId>,
+    /// Somebody dialled a code by which calls are taken; such a dialogue may be older than what it takes.
+    takes: bool,
     calls: BTreeMap<Box<str>, Expected>,
     finals: BTreeMap<u16, u64>,
 }
@@ -165,7 +170,7 @@ impl Reference {
             return (reach, is_service(number));
         }
         let mut known = true;
-        for (device, _) in directory.devices.iter().filter(|(_, owner)| owners.contains(owner)) {
+        for (device, _) in directory.devices.iter().filter(|(_, owner)| owners.contains(&&***owner)) {
             if let Some(&to) = self.lines.get(&(office, device.clone())) {
                 if depth < 3 {
                     let (further, known_there) = self.reach(to, number, "", depth + 1);
@@ -178,7 +183,7 @@ impl Reference {
         }
         // A talk comes to phones of either side.
         let calling = directory.devices.get(caller);
-        let sides = owners.into_iter().chain(calling);
+        let sides = owners.into_iter().chain(calling.map(|account| &**account));
         for device in sides.filter_map(|of| directory.guests.get(of)).flatten() {
             reach.extend(self.phones_at(office, device));
         }
@@ -246,12 +251,13 @@ impl Reference {
             must_ring,
             was_unknown,
             rang: BTreeSet::new(),
-            answered: false,
+            answered: self.takes,
             refusals: BTreeSet::new(),
             ended: false,
         };
         self.calls.entry(session.into()).or_insert(call);
         if TAKES.iter().any(|code| number.starts_with(code)) {
+            self.takes = true;
             // Which of them it takes is for another checker; here it may be any.
             self.calls.values_mut().for_each(|call| call.answered = true);
         }
