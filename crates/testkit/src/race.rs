@@ -143,6 +143,8 @@ fn rush(world: &mut World, dice: &mut Dice) {
             14 => {
                 let keys = "100#1234#".chars().zip(1..);
                 let deeds = keys.map(|(key, n)| (Duration::from_millis(900 + 150 * n), Deed::Press(key)));
+                // Perhaps they sit there afterwards.
+                world.reference.is_at(0, "ada", "desk-2");
                 dial(world, dice, "desk-2", when, "*63", deeds.collect());
             }
             _ => {

@@ -141,6 +141,11 @@ impl Reference {
     pub fn is_at(&mut self, office: OfficeId, account: &str, device: &str) {
         let directory = self.directories.entry(office).or_default();
         directory.guests.entry(account.into()).or_default().insert(device.into());
+        // Whose talk comes there may be of a number that is another's by now.
+        let phones: Vec<PhoneId> = self.phones_at(office, device).collect();
+        for call in self.calls.values_mut().filter(|call| call.office == office) {
+            call.may_ring.extend(&phones);
+        }
         self.look_again();
     }
 
