@@ -17,9 +17,11 @@ use crate::switch::Switch;
 use crate::take::TAKEN;
 use crate::timers::Wake;
 use clock::Now;
-use media::Source;
+use media::{Source, Tone};
 use std::time::Duration;
 
+/// What a phone is told whose talk waits elsewhere.
+const PARKED: &str = "SIP;cause=200;text=\"Call parked\"";
 /// What a phone is told that answered and sent nothing.
 const SILENT: &str = "SIP;cause=408;text=\"No sound came\"";
 
@@ -149,6 +151,34 @@ impl Switch {
         self.leaves_for_replacement(now, old);
         self.end_answered(now, old, reason);
         true
+    }
+
+    /// The same, and the other side hears music: nobody is rung.
+    pub fn park(&mut self, now: Now, call: CallId, old: LegId) -> bool {
+        let Some(other) = self.peer_of(old) else { return false };
+        if !self.begin_replacing(call, old, Manner::Move { new: None, timer: None }) {
+            return false;
+        }
+        // Whoever parks by a transfer hears that it is done.
+        self.tell_referrer(now, old, 200);
+        self.leaves_for_replacement(now, old);
+        self.hear(other, Source::Music(media::SoundId::MUSIC));
+        self.end_answered(now, old, PARKED);
+        true
+    }
+
+    /// The side that waits for another to answer hears that it rings.
+    pub fn ring_back(&mut self, call: CallId) {
+        if let Some(replacing) = self.calls.get(call).and_then(|entry| entry.replacing) {
+            self.hear(replacing.other, Source::Tone(Tone::RingBack));
+        }
+    }
+
+    pub(crate) fn hear(&mut self, id: LegId, source: Source) {
+        if let Some(leg) = self.legs.get_mut(id) {
+            leg.source = source;
+        }
+        self.send_order(id);
     }
 
     /// The leg that should take over is gone before it was ready. True when it was such a leg; the call goes on.

@@ -177,6 +177,7 @@ impl Switch {
             leg.source = Source::Tone(Tone::RingBack);
         }
         self.send_order(other);
+        self.events.push_back(CallEvent::Changed { call });
         true
     }
 

@@ -141,6 +141,8 @@ impl Switch {
     #[must_use]
     pub fn talking(&self) -> Vec<(media::LegKey, media::LegKey)> {
         let winner = |call: &Call| match call.stage {
+            // A side that let go talks no more, even while its BYE waits for its ACK.
+            Stage::Talking { .. } if call.replacing.is_some_and(|replacing| replacing.old_left) => None,
             Stage::Talking { winner } => winner,
             Stage::Reaching | Stage::Over => None,
         };

@@ -8,7 +8,7 @@
 //! ```
 
 use crate::branch::Target;
-use crate::call::{CallEvent, Stage, Taking};
+use crate::call::{Call, CallEvent, Stage, Taking};
 use crate::leg::{CallId, Leg, LegId, LegState};
 use crate::limits::TAKE_LIMIT;
 use crate::switch::Switch;
@@ -153,17 +153,13 @@ impl Switch {
     /// A branch that the caller may have heard is out: another is heard, or the ring-back of ours, because what the
     /// caller was promised early cannot become silence.
     fn unheard(&mut self, now: Now, call: CallId, branch: LegId) {
-        let Some(entry) = self.calls.get_mut(call).filter(|entry| entry.heard == Some(branch)) else {
-            return;
-        };
+        let heard = |entry: &&mut Call| entry.stage == Stage::Reaching && entry.heard == Some(branch);
+        let Some(entry) = self.calls.get_mut(call).filter(heard) else { return };
         entry.heard = None;
         let caller = entry.caller;
         self.hear_another(now, call);
         if self.calls.get(call).is_some_and(|entry| entry.heard.is_none()) {
-            if let Some(leg) = self.legs.get_mut(caller) {
-                leg.source = Source::Tone(Tone::RingBack);
-            }
-            self.send_order(caller);
+            self.hear(caller, Source::Tone(Tone::RingBack));
         }
     }
 }

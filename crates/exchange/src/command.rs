@@ -84,6 +84,15 @@ pub enum Command {
         /// What, in order.
         edits: Vec<DeviceEdit>,
     },
+    /// A number is of another account from now on; calls that ring for it follow.
+    MoveNumber {
+        /// The number.
+        number: Box<str>,
+        /// Whose it is then.
+        account: Box<str>,
+    },
+    /// Somebody leaves with all that is theirs; their calls end.
+    LeaveOffice(Box<str>),
     /// Take rows, at most [`limits::IMPORT_ROWS`] at a time.
     Import(Vec<ImportRow>),
     /// One account.
@@ -333,6 +342,8 @@ impl Exchange {
             Command::AddReader { name, reader } => self.add_reader(now, id, name, reader),
             Command::Tap(request) => self.tap(now, id, *request),
             Command::ForgetTaps(account) => self.forget_taps(now, id, account),
+            Command::MoveNumber { number, account } => self.move_number(now, id, number, account),
+            Command::LeaveOffice(name) => self.leave_office(now, id, name),
             Command::Import(rows) => self.import(now, id, &rows),
             list @ (Command::ListAccounts
             | Command::ListNumbers
@@ -459,7 +470,11 @@ impl Exchange {
     /// What can be dialled beside people and the outside, and what it does.
     fn services_in_words(&self) -> Vec<(Box<str>, Box<str>)> {
         let echo = self.config.echo_number.iter().map(|number| (&**number, CodeAct::Echo));
-        echo.chain(self.config.codes.iter()).map(|(code, act)| (code.into(), act.words().into())).collect()
+        let codes = echo.chain(self.config.codes.iter());
+        let codes = codes.map(|(code, act)| (Box::from(code), Box::from(act.words())));
+        let parks = self.config.park.iter().filter(|number| self.is_park(number));
+        let parks = parks.map(|number| (number.clone(), "where parked calls wait".into()));
+        codes.chain(parks).collect()
     }
 
     /// Whether a number is one of the exchange's own services.

@@ -18,8 +18,10 @@ use crate::limits;
 use crate::numbering::Numbering;
 use crate::ongoing::OngoingCalls;
 use crate::overload::Load;
+use crate::park::Parked;
 use crate::people::{People, PeopleChange};
 use crate::permissions::DayCounts;
+use crate::pickup::Pickups;
 use crate::pin::Pins;
 use crate::registrar::Registrar;
 use crate::rehome::rehome;
@@ -54,6 +56,8 @@ pub struct Config {
     pub no_answer_limit: Duration,
     /// How long a call to the outside may ring.
     pub outside_limit: Duration,
+    /// The numbers at which talks wait that were parked.
+    pub park: Vec<Box<str>>,
     /// Who may sit where, and for how long.
     pub seats: SeatPolicy,
     /// How numbers are dialled.
@@ -80,6 +84,7 @@ impl Config {
             ring_limit: Duration::from_secs(60),
             no_answer_limit: Duration::from_secs(20),
             outside_limit: Duration::from_secs(120),
+            park: (701..=709).map(|number: u16| number.to_string().into()).collect(),
             seats: SeatPolicy::default(),
             numbering: Numbering::default(),
             emergency: EmergencyPlan::default(),
@@ -147,6 +152,8 @@ pub struct Exchange {
     pub(crate) web_phones: WebPhones,
     pub(crate) badges: Badges,
     pub(crate) seats: Seats,
+    pub(crate) parked: Parked,
+    pub(crate) pickups: Pickups,
     pending: BTreeMap<u64, Pending>,
     /// Changes that nobody waits for, until the shell has carried out everything else: one commit for all of them.
     gathered: Vec<Owned>,
@@ -195,6 +202,8 @@ impl Exchange {
             web_phones: WebPhones::default(),
             badges: Badges::default(),
             seats: Seats::default(),
+            parked: Parked::default(),
+            pickups: Pickups::default(),
             pending: BTreeMap::new(),
             gathered: Vec::new(),
             sequence: snapshot.sequence,
@@ -363,6 +372,8 @@ impl Exchange {
                 CallEvent::Taken { call, .. } => self.call_taken(now, call),
                 CallEvent::NotTaken { call, status } => self.call_not_taken(now, call, status),
                 CallEvent::Answered { call } => {
+                    self.pickups.forget(call);
+                    self.seats.answered(call);
                     self.call_answered(now, call);
                     self.journal_answer(now, call);
                 }
@@ -372,6 +383,8 @@ impl Exchange {
                 CallEvent::Ended(record) => {
                     self.services.end(record.call);
                     self.note_missed(now, &record);
+                    self.unpark(now, record.call);
+                    self.pickups.forget(record.call);
                     self.tell_end(now, &record);
                     self.call_ended(now, record.call);
                     self.journal_end(record.call);

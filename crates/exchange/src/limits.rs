@@ -66,6 +66,8 @@ pub const WHO_CALLED: Duration = Duration::from_secs(60);
 pub const MOVE_AT_ONCE: Duration = Duration::from_secs(8);
 /// The same for one that rings.
 pub const MOVE_RINGS: Duration = Duration::from_secs(20);
+/// How long a call waits where it was parked, before it rings again.
+pub const PARKED: Duration = Duration::from_secs(120);
 /// How long a call rings that was taken and given back.
 pub const RETURNS: Duration = Duration::from_secs(60);
 /// Rows of an import that the core takes in one turn (R17: slices, not seconds).

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! *67 --> number? --> PIN? --> Output::VerifyPin ... Input::PinVerified --> code? --> as if dialled at home
+//! *63 --> the same, and then as with a badge at this phone
 //!                      ^------------- wrong, at most twice more ---------------'
 //! ```
 //!
@@ -29,6 +30,15 @@ use std::fmt;
 /// Names a check until its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PinCheck(pub u64);
+
+/// What a PIN is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To act on one's own account from another's phone.
+    OwnAccount,
+    /// To be known at another's phone.
+    SignIn,
+}
 
 /// What somebody keyed as a PIN; no log shows it.
 #[derive(Clone, PartialEq, Eq)]
@@ -66,6 +76,7 @@ struct Waiting {
     owner: Option<(Box<str>, Box<str>)>,
     device: Box<str>,
     tries: u8,
+    purpose: Purpose,
 }
 
 /// All checks and all strikes.
@@ -124,17 +135,24 @@ impl Pins {
 
 impl Exchange {
     /// Asks for the PIN of whoever has a number.
-    pub(crate) fn ask_pin(&mut self, now: Now, call: CallId, number: Box<str>, tries: u8) {
+    pub(crate) fn ask_pin(&mut self, now: Now, call: CallId, number: Box<str>, tries: u8, purpose: Purpose) {
         let mut script =
             Script::ask(Prompt::EnterPin, Collect { most: limits::PIN_DIGITS, ..Collect::default() });
         if tries > 0 {
             script.say.insert(0, Line::Prompt(Prompt::WrongPin));
         }
-        self.converse_on(now, call, script, Step::Pin { number, tries });
+        self.converse_on(now, call, script, Step::Pin { number, tries, purpose });
     }
 
     /// A PIN was keyed.
-    pub(crate) fn check_pin(&mut self, now: Now, call: CallId, number: Box<str>, pin: Box<str>, tries: u8) {
+    pub(crate) fn check_pin(
+        &mut self,
+        now: Now,
+        call: CallId,
+        number: Box<str>,
+        pin: Box<str>,
+        (tries, purpose): (u8, Purpose),
+    ) {
         let Some(ongoing) = self.ongoing.call(call) else { return };
         let Some(device) = ongoing.device.clone() else { return };
         let session_id = ongoing.session_id.clone();
@@ -154,7 +172,7 @@ impl Exchange {
         let owner = owner.and_then(|owner| Some((owner.clone(), self.pin_hash(&owner)?)));
         let check = self.pins.name_check();
         let hash = owner.as_ref().map(|(_, hash)| hash.clone());
-        let waiting = Waiting { call, session_id, number, owner, device, tries: tries + 1 };
+        let waiting = Waiting { call, session_id, number, owner, device, tries: tries + 1, purpose };
         self.pins.waiting.insert(check, waiting);
         self.set_step(call, Step::Store);
         self.outputs.push_back(Output::VerifyPin { check, hash, pin: Pin(pin) });
@@ -165,13 +183,16 @@ impl Exchange {
         let Some(waiting) = self.pins.waiting.remove(&check) else {
             return self.tap_pin_verified(now, check, right);
         };
-        let Waiting { call, session_id, number, owner, device, tries } = waiting;
+        let Waiting { call, session_id, number, owner, device, tries, purpose } = waiting;
         // A PIN that was changed meanwhile is not right any more.
         let proved = owner.filter(|(owner, hash)| right && self.pin_hash(owner).as_ref() == Some(hash));
         if let Some((owner, _)) = proved {
             self.pins.forgive(now.mono, &owner, &device);
             let words = format!("{owner} proved the PIN at {device}");
             self.note(now, FactKind::Call, &session_id, "pin.right", words);
+            if purpose == Purpose::SignIn {
+                return self.signed_in_by_pin(now, call, &owner);
+            }
             self.act_for(call, owner);
             // A code has a star in it, so that no key corrects.
             let script = Script::ask(Prompt::EnterCode, Collect { correction: None, ..Collect::default() });
@@ -180,7 +201,7 @@ impl Exchange {
         let words = format!("a wrong PIN for {number} from {device}");
         self.note(now, FactKind::Call, &session_id, "pin.wrong", words);
         if tries < limits::PIN_TRIES {
-            return self.ask_pin(now, call, number, tries);
+            return self.ask_pin(now, call, number, tries, purpose);
         }
         let lines = vec![Line::Prompt(Prompt::WrongPin), Line::Prompt(Prompt::Goodbye)];
         self.converse_on(now, call, Script::say(lines), Step::Farewell);

@@ -27,6 +27,8 @@ pub struct LiveConfig {
     pub no_answer_limit: Duration,
     /// How long a call to the outside may ring.
     pub outside_limit: Duration,
+    /// The numbers at which talks wait.
+    pub park: Vec<Box<str>>,
     /// Who may sit where; seats that are taken keep their end.
     pub seats: SeatPolicy,
     /// How numbers are dialled.
@@ -63,6 +65,7 @@ impl Exchange {
         self.config.challenge = challenge;
         self.config.no_answer_limit = no_answer_limit;
         self.config.outside_limit = outside_limit;
+        self.config.park = live.park;
         self.config.seats = live.seats;
         self.config.numbering = live.numbering;
         self.config.codes = live.codes;

@@ -84,12 +84,20 @@ impl Exchange {
             }
         }
         self.journal_call(now, call);
-        if emergency.is_none() && self.draining {
+        if emergency.is_some() {
+            return self.route(now, call, &dialled);
+        }
+        self.begin(now, call, &dialled, message.value(HeaderName::Replaces));
+    }
+
+    /// What a person dialled, or the key that they pressed. Only here a number is a code: not where a call is forwarded
+    /// to, and never in an emergency (R31).
+    fn begin(&mut self, now: Now, call: CallId, dialled: &str, replaces: Option<&[u8]>) {
+        if self.draining {
             return self.refuse_spoken(now, call, Prompt::Stopping, Cause::Overload, "draining");
         }
-        // Only what a person dialled is a code: not where a call is forwarded to, and never an emergency (R31).
-        if emergency.is_some() || !self.answer_code(now, call, &dialled) {
-            self.route(now, call, &dialled);
+        if !self.picks_up_by_lamp(now, call, replaces) && !self.answer_code(now, call, dialled) {
+            self.route(now, call, dialled);
         }
     }
 
@@ -161,6 +169,7 @@ impl Exchange {
             Destination::Account(account) => self.call_account(now, call, &account, dialled),
             Destination::Group(group) => self.call_group(now, call, &group),
             Destination::Outside { number, route } => self.call_outside(now, call, &number, &route),
+            Destination::Parked => self.retrieve(now, call, dialled),
             Destination::Unknown => self.fail(now, call, Cause::UnknownNumber, ""),
         }
     }
@@ -198,8 +207,8 @@ impl Exchange {
         but: Option<&str>,
     ) -> usize {
         // Who sits at another's phone is not spoken to as if they were the other.
-        let theirs = |device: &Box<str>| self.person_at(device) == Some(account) && Some(&**device) != but;
-        let devices: Vec<Box<str>> = self.phones_of(account).into_iter().filter(theirs).collect();
+        let mut devices = self.phones_of(account);
+        devices.retain(|device| self.person_at(device) == Some(account) && Some(&**device) != but);
         let mut ringing = 0;
         for device in &devices {
             let Some(form) = self.people.device(device).and_then(|device| device.auto_answer) else {
@@ -289,9 +298,14 @@ impl Exchange {
     pub(crate) fn nobody_answered(&mut self, now: Now, call: CallId, cause: Cause, status: u16) {
         let moves = self.switch.is_replacing(call)
             && self.ongoing.call(call).is_some_and(|ongoing| ongoing.moving.is_none());
+        // Nobody is looked for who is talking already, and only moves.
+        if moves {
+            if !self.park_is_over(now, call) {
+                self.fail(now, call, cause, "");
+            }
+            return;
+        }
         match self.ongoing.call(call).map(|ongoing| &ongoing.reach) {
-            // Nobody is looked for who is talking already, and only moves.
-            _ if moves => self.fail(now, call, cause, ""),
             Some(Reach::Account) => self.account_exhausted(now, call, cause),
             Some(Reach::Group { .. }) => self.group_exhausted(now, call),
             Some(Reach::Outside(_)) => self.line_failed(now, call, cause, status),

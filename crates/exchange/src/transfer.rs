@@ -3,6 +3,7 @@
 //! Only a device of ours may do so, and only to numbers of the office: a transfer reaches nothing that its author could
 //! not call.
 
+use crate::codes::CodeAct;
 use crate::dial_plan::Destination;
 use crate::exchange::Exchange;
 use crate::ongoing::{Ongoing, Reach};
@@ -17,6 +18,12 @@ impl Exchange {
         if let Some(dialog) = &target.replaces {
             return self.joined(now, leg, dialog);
         }
+        if let Some((CodeAct::Park, None)) = self.config.codes.find(&target.number) {
+            if !self.park_by_transfer(now, call, leg) {
+                self.switch.refuse_referral(now, leg, 480);
+            }
+            return;
+        }
         let label = self.switch.label(leg).map(Box::<str>::from).unwrap_or_default();
         let account = self.person_at(&label).map(Box::<str>::from);
         let destination = self.destination(&target.number);
@@ -24,7 +31,7 @@ impl Exchange {
             (None, _) => Some(403),
             // An emergency call is not handed on, nor is somebody handed to one (R31).
             (_, Destination::Emergency(_)) => Some(403),
-            (_, Destination::Unknown | Destination::Echo) => Some(404),
+            (_, Destination::Unknown | Destination::Echo | Destination::Parked) => Some(404),
             _ if self.ongoing.call(call).is_some_and(|ongoing| ongoing.emergency) => Some(403),
             _ => None,
         };

@@ -6,8 +6,9 @@ mod folder;
 
 use clock::{Now, Wall};
 use exchange::{
-    AutoAnswer, Change, Device, Epoch, ForwardWhen, Group, Host, Language, PeopleChange, Right, Rights,
-    Route, Secret, Settings, Shard, StoreAnswer, StoredBinding, Strategy, Trunk, TrunkLogin,
+    AutoAnswer, Change, Device, Epoch, ForwardWhen, Group, Host, Language, PeopleChange,
+    Right, Rights, Route, Seat, Secret, Settings, Shard, StoreAnswer, StoredBinding, Strategy, Trunk,
+    TrunkLogin,
 };
 use folder::{Folder, commit, start};
 use sip::Flow;
@@ -133,6 +134,26 @@ fn everything_comes_back_in_its_order() {
         bindings("a", 2),
     ];
     assert_eq!(after, expected);
+}
+
+#[test]
+fn s1_2_who_sits_where_is_there_after_a_restart_and_an_empty_commit_is_answered() {
+    let folder = Folder::new("seats");
+    let (_, store, answers) = start(&folder);
+    let seat = |account: &str, until| Seat { account: account.into(), since: Wall(5), until };
+    let put = |device: &str, seat| Change::Seat { device: device.into(), seat };
+    let ada = put("d1", Some(seat("ada", Some(Wall(9)))));
+    let first = vec![ada.clone(), put("d2", Some(seat("bob", None)))];
+    let second =
+        vec![put("d2", None), put("d3", Some(seat("eve", None))), put("d3", Some(seat("bob", None)))];
+    for (sequence, changes) in [(1, first), (2, second), (3, Vec::new())] {
+        store.commit(commit(sequence, 1, changes)).unwrap();
+    }
+    let told: Vec<(u64, StoreAnswer)> = answers.iter().take(3).collect();
+    assert!(told.iter().all(|(_, answer)| *answer == StoreAnswer::Committed), "{told:?}");
+    drop(store);
+    let (changes, _store, _answers) = start(&folder);
+    assert_eq!(changes, [ada, put("d3", Some(seat("bob", None)))]);
 }
 
 #[test]

@@ -76,6 +76,13 @@ pub enum Observed {
         /// All of them.
         bindings: Vec<StoredBinding>,
     },
+    /// Something was decided by itself; handed to the store.
+    Fact {
+        /// Where.
+        office: OfficeId,
+        /// What.
+        fact: Box<exchange::Fact>,
+    },
     /// The store keeps who sits at a phone; nobody, if there is no seat.
     KeptSeat {
         /// Where.
@@ -306,6 +313,9 @@ impl fmt::Display for Observed {
             }
             Observed::KeptBindings { office, device, bindings } => {
                 write!(f, "office {office} kept bindings of {device}: {}", bindings.len())
+            }
+            Observed::Fact { office, fact } => {
+                write!(f, "office {office} fact {} {}: {}", fact.rule, fact.subject, fact.words)
             }
             Observed::KeptSeat { office, device, seat } => {
                 let who = seat.as_ref().map_or("nobody", |seat| &*seat.account);

@@ -14,10 +14,12 @@ pub enum Request {
         /// What others see; its name if empty.
         display: String,
     },
-    /// An account leaves; it may have no numbers and devices any more.
+    /// An account leaves.
     AccountRemove {
         /// Its name.
         name: String,
+        /// Its numbers and devices, too; otherwise it may have none any more.
+        everything: bool,
     },
     /// Some of what is known of an account; what is not named stays as it is.
     AccountSet {
@@ -38,6 +40,13 @@ pub enum Request {
         /// The number.
         number: String,
         /// Whose it becomes.
+        account: String,
+    },
+    /// A number is of another account from now on.
+    NumberMove {
+        /// The number.
+        number: String,
+        /// Whose it is then.
         account: String,
     },
     /// A number leaves.

@@ -88,8 +88,14 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
         }
         Request::AccountSet { name, changes } => account_set(backend, api, name, changes).await,
         Request::AccountLink { name } => account_link(backend, api, &name).await,
-        Request::AccountRemove { name } => {
-            let removed = change(backend, PeopleChange::RemoveAccount { name: name.as_str().into() }).await;
+        Request::NumberMove { number, account } => {
+            ask(backend, Command::MoveNumber { number: number.into(), account: account.into() }).await
+        }
+        Request::AccountRemove { name, everything } => {
+            let removed = match everything {
+                true => ask(backend, Command::LeaveOffice(name.as_str().into())).await,
+                false => change(backend, PeopleChange::RemoveAccount { name: name.as_str().into() }).await,
+            };
             if removed == Response::Done { tell_api(api.account_left(&name).await) } else { removed }
         }
         Request::DeviceSet { name, changes } => match lines::device_edits(changes) {
@@ -210,7 +216,7 @@ fn response(answer: Answer) -> Response {
         Answer::Status(status) => Response::Status(status_item(status)),
         Answer::Refused(refusal) => Response::Refused(refusal.to_string()),
         // Nobody asks for one here.
-        Answer::WebPhone { .. } => Response::Done,
+        Answer::WebPhone { .. } | Answer::Seats(_) | Answer::Taken(_) => Response::Done,
         Answer::Unavailable(why) => Response::Refused(format!("nothing was changed: {why}")),
         Answer::Imported { taken, bad } => {
             let faults = bad.into_iter().map(|bad| RowFault { line: bad.line, why: bad.why }).collect();

@@ -81,6 +81,11 @@ impl People {
         }
     }
 
+    /// Whether an account may have one more number.
+    pub(crate) fn has_room_for_number(&self, account: &str) -> bool {
+        self.accounts.get(account).is_some_and(|owner| owner.numbers.len() < NUMBERS_PER_ACCOUNT)
+    }
+
     fn check_removal(&self, name: &str) -> Result<(), Refusal> {
         let account = self.accounts.get(name).ok_or_else(|| Refusal::Unknown("account", name.into()))?;
         // Web phones go with their account.

@@ -126,6 +126,14 @@ impl People {
         Some((name, self.groups.get(name)?))
     }
 
+    /// Whether two accounts are members of one hunt group.
+    pub(crate) fn share_a_group(&self, one: &str, other: &str) -> bool {
+        self.groups.values().any(|group| {
+            let has = |name: &str| group.members.iter().any(|member| **member == *name);
+            has(one) && has(other)
+        })
+    }
+
     /// All hunt groups, by name.
     pub fn groups(&self) -> impl Iterator<Item = (&str, &Group)> {
         self.groups.iter().map(|(name, group)| (&**name, group))

@@ -62,18 +62,27 @@ impl Exchange {
 
     /// Directory changes are in force: calls that ring follow them.
     pub(crate) fn follow_people(&mut self, now: Now, changes: &[Owned]) {
-        let mut numbers = false;
+        let (mut numbers, mut phones) = (false, false);
         for owned in changes {
             let Change::People(change) = &owned.change else { continue };
             match change {
                 PeopleChange::PutNumber { .. } | PeopleChange::RemoveNumber { .. } => numbers = true,
-                PeopleChange::RemoveDevice { name } => self.phone_left(now, name),
+                PeopleChange::PutDevice { .. } => phones = true,
+                PeopleChange::RemoveDevice { name } => {
+                    phones = true;
+                    self.phone_left(now, name);
+                }
                 PeopleChange::RemoveAccount { name } => self.person_left(now, name),
                 _ => {}
             }
         }
         if numbers {
             self.follow_numbers(now);
+        }
+        if phones {
+            // A call shows only phones that there are, whoever talks there.
+            let calls: Vec<CallId> = self.ongoing.iter().map(|(call, _)| call).collect();
+            calls.into_iter().for_each(|call| self.ongoing.touch(call));
         }
     }
 

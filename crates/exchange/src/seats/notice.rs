@@ -28,6 +28,7 @@ impl Exchange {
         if let Some(asked) = self.seats.asked.remove(&call) {
             self.note_call(now, call, "take.moved", format!("the talk is at {}", asked.device));
         }
+        self.unpark(now, call);
         self.ongoing.touch(call);
     }
 

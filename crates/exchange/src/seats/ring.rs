@@ -9,8 +9,8 @@ impl Exchange {
     /// The phones that ring for an account: its own, and those at which it sits (S1.2 to S1.4).
     pub(crate) fn phones_of(&self, account: &str) -> Vec<Box<str>> {
         let own = self.people.account(account).map(|account| account.devices.as_slice()).unwrap_or_default();
-        let rings = |device: &&Box<str>| self.owner_is_rung(device);
-        let mut phones: Vec<Box<str>> = own.iter().filter(rings).cloned().collect();
+        let mut phones = own.to_vec();
+        phones.retain(|device| self.owner_is_rung(device));
         phones.extend(self.seats.of(account).map(Box::from));
         phones
     }

@@ -92,6 +92,11 @@ impl Seats {
         self.ends.first().filter(|(until, _)| *until <= now).map(|(_, device)| device.clone())
     }
 
+    /// Somebody has a call: no phone is asked to take it any more.
+    pub(crate) fn answered(&mut self, call: CallId) {
+        self.asked.remove(&call);
+    }
+
     /// What somebody took at a phone a moment ago.
     pub(super) fn recent(&self, now: Mono, account: &str, device: &str) -> Option<Recent> {
         let recent = self.recent.get(&(account.into(), device.into()))?;

@@ -115,7 +115,7 @@ impl Exchange {
         if let Some(Recent { call: Some(first), .. }) = recent {
             return self.take_second(now, account, device, first, by);
         }
-        if let Some(call) = self.ringing_for(account, by).first().copied() {
+        if let Some(call) = self.ringing_beside(account, device, by).first().copied() {
             return self.take_ringing_call(now, account, device, call, by);
         }
         if let Some((call, leg)) = self.talk_elsewhere(account, device, by) {
@@ -169,7 +169,7 @@ impl Exchange {
         first: CallId,
         by: Option<CallId>,
     ) -> Taken {
-        let other = self.ringing_for(account, by).into_iter().find(|call| *call != first);
+        let other = self.ringing_beside(account, device, by).into_iter().find(|call| *call != first);
         if let Some(other) = other {
             self.give_back(now, account, device, first);
             return self.take_ringing_call(now, account, device, other, by);
@@ -218,7 +218,7 @@ impl Exchange {
     }
 
     /// A talk comes to this phone (R6).
-    fn take_talk(
+    pub(crate) fn take_talk(
         &mut self,
         now: Now,
         account: &str,
@@ -300,7 +300,7 @@ impl Exchange {
     }
 
     /// The calls that ring for an account, the oldest first.
-    fn ringing_for(&self, account: &str, but: Option<CallId>) -> Vec<CallId> {
+    pub(crate) fn ringing_for(&self, account: &str, but: Option<CallId>) -> Vec<CallId> {
         let phones = self.phones_of(account);
         let mine = |(call, ongoing): &(CallId, &Ongoing)| {
             let open = ongoing.state != DialogState::Confirmed || self.switch.is_let_go(*call);
@@ -318,8 +318,22 @@ impl Exchange {
         calls.into_iter().map(|(_, call)| call).collect()
     }
 
+    /// The same without those that this very phone makes.
+    pub(crate) fn ringing_beside(&self, account: &str, device: &str, but: Option<CallId>) -> Vec<CallId> {
+        let mut calls = self.ringing_for(account, but);
+        calls.retain(|call| {
+            self.ongoing.call(*call).is_some_and(|ongoing| ongoing.device.as_deref() != Some(device))
+        });
+        calls
+    }
+
     /// The talk of an account at another phone, and its leg there: one that is not on hold, the latest first.
-    fn talk_elsewhere(&self, account: &str, device: &str, but: Option<CallId>) -> Option<(CallId, LegId)> {
+    pub(crate) fn talk_elsewhere(
+        &self,
+        account: &str,
+        device: &str,
+        but: Option<CallId>,
+    ) -> Option<(CallId, LegId)> {
         let talks = self.ongoing.of(account).filter(|(call, ongoing)| {
             let talks = ongoing.state == DialogState::Confirmed && !self.switch.is_let_go(*call);
             talks && !ongoing.emergency && Some(*call) != but

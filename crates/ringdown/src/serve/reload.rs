@@ -98,6 +98,7 @@ pub(crate) fn live(config: &Config) -> LiveConfig {
         challenge: config.sip.challenge.into(),
         no_answer_limit: config.calls.no_answer_limit(),
         outside_limit: config.calls.outside_limit(),
+        park: config.calls.park_numbers(),
         seats: config.seats.policy(),
         numbering: config.numbers.numbering(),
         codes: config.codes.0.clone(),

@@ -216,8 +216,10 @@ impl World {
 
     fn committed(&mut self, office: OfficeId, commit: Commit) {
         for owned in commit.changes.iter() {
-            if let Change::Record(record) = &owned.change {
-                self.see(&Observed::Record { office, record: record.clone() });
+            match &owned.change {
+                Change::Record(record) => self.see(&Observed::Record { office, record: record.clone() }),
+                Change::Fact(fact) => self.see(&Observed::Fact { office, fact: fact.clone() }),
+                _ => {}
             }
         }
         // One writer: what was handed over first is kept first.
