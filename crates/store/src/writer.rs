@@ -222,10 +222,10 @@ fn checkpoint(path: &Path, stop: &AtomicBool) {
     let pulse = Pulse::of(path);
     while !stop.load(Ordering::Acquire) {
         pulse.beat();
-        thread::park_timeout(CHECKPOINT);
-        // PASSIVE never makes the writer wait.
+        // PASSIVE never makes the writer wait. The first moves what a crash left.
         if let Err(error) = runtime.block_on(connection.execute("PRAGMA wal_checkpoint(PASSIVE)")) {
             tracing::debug!(%error, "checkpoint postponed");
         }
+        thread::park_timeout(CHECKPOINT);
     }
 }

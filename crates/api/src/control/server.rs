@@ -88,9 +88,6 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
         }
         Request::AccountSet { name, changes } => account_set(backend, api, name, changes).await,
         Request::AccountLink { name } => account_link(backend, api, &name).await,
-        Request::NumberMove { number, account } => {
-            ask(backend, Command::MoveNumber { number: number.into(), account: account.into() }).await
-        }
         Request::AccountRemove { name, everything } => {
             let removed = match everything {
                 true => ask(backend, Command::LeaveOffice(name.as_str().into())).await,
@@ -157,6 +154,9 @@ fn command(request: Request) -> Command {
         Request::NumberAdd { number, account } => {
             Command::Change(PeopleChange::PutNumber { number: number.into(), account: account.into() })
         }
+        Request::NumberMove { number, account } => {
+            Command::MoveNumber { number: number.into(), account: account.into() }
+        }
         Request::NumberRemove { number } => {
             Command::Change(PeopleChange::RemoveNumber { number: number.into() })
         }
@@ -216,7 +216,7 @@ fn response(answer: Answer) -> Response {
         Answer::Status(status) => Response::Status(status_item(status)),
         Answer::Refused(refusal) => Response::Refused(refusal.to_string()),
         // Nobody asks for one here.
-        Answer::WebPhone { .. } | Answer::Seats(_) | Answer::Taken(_) => Response::Done,
+        Answer::WebPhone { .. } => Response::Done,
         Answer::Unavailable(why) => Response::Refused(format!("nothing was changed: {why}")),
         Answer::Imported { taken, bad } => {
             let faults = bad.into_iter().map(|bad| RowFault { line: bad.line, why: bad.why }).collect();

@@ -79,7 +79,10 @@ impl Checker for LosersAreTold {
         if !seen.outgoing || !seen.is(Method::Cancel) {
             return Ok(());
         }
-        self.cancelled.insert(key);
+        if !self.cancelled.insert(key) {
+            // Sent again; it says what it said when it was true.
+            return Ok(());
+        }
         if !seen.reason.starts_with("SIP;cause=") {
             return Err(format!("a CANCEL without a Reason for call {}", call.1));
         }
