@@ -82,7 +82,8 @@ impl TrueRecords {
             (true, false) if invite && seen.status < 300 => {
                 story.answered.insert(device);
             }
-            (false, true) if invite => {
+            // After these the caller asks again: RFC 3261 22.2, RFC 4028 7.4.
+            (false, true) if invite && !matches!(seen.status, 401 | 407 | 422) => {
                 story.told.get_or_insert(seen.status);
             }
             (false, false) if ends && story.told.is_none() => story.given_up = true,
