@@ -6,6 +6,7 @@
 //! loadgen register --server HOST:PORT --users N --rate R --seconds T   refreshes; --fresh for new bindings
 //! loadgen survivors --server … --callers K --rate R                    new bindings, a dead server, and a call to each
 //! loadgen rtp      --server … | --ng … | --bare …   --calls K          50 packets a second and leg
+//! loadgen taps     --http HOST:PORT --readers FILE --rate R            badges at readers, and whether each is judged right
 //! loadgen answer   --listen HOST:PORT                                  answers every call at once
 //! loadgen bareloop --legs N --port FIRST                               a relay with nothing in it
 //! loadgen parse                                                        one INVITE, nanoseconds and allocations
@@ -20,6 +21,7 @@ mod bareloop;
 mod callee;
 mod caller;
 mod calls;
+mod chip;
 mod counting;
 mod line;
 mod login;
@@ -34,6 +36,7 @@ mod rtp;
 mod rtp_legs;
 mod survivors;
 mod tally;
+mod taps;
 mod watch;
 
 use arguments::Arguments;
@@ -55,12 +58,13 @@ fn main() -> ExitCode {
         "register" => registering::run(&arguments),
         "survivors" => survivors::run(&arguments),
         "rtp" => rtp::run(&arguments),
+        "taps" => taps::run(&arguments),
         "answer" => answer::run(&arguments),
         "bareloop" => bareloop::run(&arguments),
         "parse" => parse::run(),
         "pure" => pure::run(&arguments),
         _ => Err(
-            "usage: loadgen calls|hold|register|survivors|rtp|answer|bareloop|parse|pure [--name value …]"
+            "usage: loadgen calls|hold|register|survivors|rtp|taps|answer|bareloop|parse|pure [--name value …]"
                 .into(),
         ),
     };

@@ -23,6 +23,16 @@ impl Tally {
         self.micros.push(u32::try_from(micros).unwrap_or(u32::MAX));
     }
 
+    /// What another thread counted.
+    pub(crate) fn add(&mut self, other: Tally) {
+        self.begun += other.begun;
+        self.done += other.done;
+        self.failed += other.failed;
+        self.timed_out += other.timed_out;
+        self.status = self.status.max(other.status);
+        self.micros.extend(other.micros);
+    }
+
     /// Counts from here on only.
     pub(crate) fn restart(&mut self) {
         *self = Tally::default();

@@ -17,7 +17,7 @@ from peers.waiting import until
 
 HOSTILE = "'\";$(id)<script>=cmd|"
 PASSWORD = "a password of the tests"
-RANK = {"nobody": 0, "agent": 1, "manager": 2, "administrator": 3}
+RANK = {"nobody": 0, "agent": 1, "manager": 2, "administrator": 3, "reader": 4}
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +94,19 @@ class Samples:
         self.admin.post("/numbers", {"number": number, "account": self.person()}).must(201)
         return number
 
+    def badge(self):
+        name = self.fresh("badge")
+        self.admin.post("/badges", self.new_badge(name)).must(201)
+        return name
+
+    def new_badge(self, name):
+        return {"name": name, "account": self.person(), "kind": "secure", "uid": f"04{next(Samples.count):012X}"}
+
+    def reader(self):
+        name = self.fresh("reader")
+        self.admin.post("/readers", {"name": name, "device": "agent-phone"}).must(201)
+        return name
+
     def token(self):
         return self.admin.post("/tokens", {"name": "x", "scopes": []}).must(201).json["id"]
 
@@ -140,6 +153,17 @@ class Samples:
             "groups_read": lambda: ({"name": self.put("groups", self.group())}, None),
             "groups_put": lambda: ({"name": self.fresh("group")}, self.group()),
             "groups_remove": lambda: ({"name": self.put("groups", self.group())}, None),
+            "badges_list": lambda: ({}, None),
+            "badges_make": lambda: ({}, self.new_badge(self.fresh("badge"))),
+            "badges_read": lambda: ({"name": self.badge()}, None),
+            "badges_revoke": lambda: ({"name": self.badge()}, None),
+            "readers_list": lambda: ({}, None),
+            "readers_add": lambda: ({}, {"name": self.fresh("reader"), "device": "agent-phone"}),
+            "readers_read": lambda: ({"name": self.reader()}, None),
+            "readers_remove": lambda: ({"name": self.reader()}, None),
+            "taps_list": lambda: ({}, None),
+            "taps_file": lambda: ({}, None),
+            "taps_forget": lambda: ({}, None),
             "trunks_list": lambda: ({}, None),
             "trunks_read": lambda: ({"name": self.put("trunks", self.trunk())}, None),
             "trunks_put": lambda: ({"name": self.fresh("trunk")}, self.trunk()),

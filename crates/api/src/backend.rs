@@ -61,6 +61,29 @@ pub struct RecordsWanted {
     pub most: u32,
 }
 
+/// A tap that was judged, as it is kept; the time in milliseconds since 1970 UTC.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TapRow {
+    /// In the order in which they were judged.
+    pub id: i64,
+    /// When.
+    pub time: i64,
+    /// Whose badge it was; empty if none is known.
+    pub account: String,
+    /// The badge; empty if none is known.
+    pub badge: String,
+    /// Its kind; empty if none is known.
+    pub kind: String,
+    /// Where.
+    pub reader: String,
+    /// The phone there.
+    pub device: String,
+    /// The rule that decided.
+    pub rule: String,
+    /// The decision in words.
+    pub words: String,
+}
+
 /// Something that is posted to a URL.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Post {
@@ -143,6 +166,14 @@ pub trait Backend: Clone + Send + Sync + 'static {
         &self,
         wanted: RecordsWanted,
     ) -> impl Future<Output = Result<Vec<CallRow>, String>> + Send;
+
+    /// Taps with a lower number, the newest first; of one account, or all. `Err` says in words why they cannot be read.
+    fn taps(
+        &self,
+        account: Option<&str>,
+        before: Option<i64>,
+        most: u32,
+    ) -> impl Future<Output = Result<Vec<TapRow>, String>> + Send;
 
     /// Call records with a number above this one, the oldest first; `Err` says in words why they cannot be read.
     fn records_after(

@@ -5,6 +5,7 @@
 
 mod assets;
 mod backend;
+mod badge;
 pub mod capture;
 pub mod control;
 mod http;
@@ -12,7 +13,7 @@ mod pin;
 pub mod rest;
 mod texts;
 
-pub use backend::{Backend, CallRow, Document, Figure, Gone, Kind, Post, RecordsWanted, Reply};
+pub use backend::{Backend, CallRow, Document, Figure, Gone, Kind, Post, RecordsWanted, Reply, TapRow};
 pub use http::router;
 pub use pin::verify_pin;
 pub use rest::Api;

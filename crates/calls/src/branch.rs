@@ -2,7 +2,7 @@
 
 use crate::Cause;
 use crate::attempt::Attempt;
-use crate::call::{CallEvent, Party, Stage};
+use crate::call::{CallEvent, Manner, Party, Replacing, Stage};
 use crate::caller::sdp_of;
 use crate::leg::{self, CallId, EarlyDialog, Leg, LegId, LegState, Outgoing, Role, Served};
 use crate::limits::{EARLY_DIALOGS_PER_BRANCH, LEGS_PER_CALL};
@@ -39,6 +39,8 @@ pub struct Target {
     pub line: Option<Box<Line>>,
     /// The device is asked to answer by itself.
     pub at_once: Option<AtOnce>,
+    /// Whom it sees calling, if not the one who called.
+    pub shown: Option<Party>,
 }
 
 /// How a device is asked to answer by itself; makers differ.
@@ -106,7 +108,7 @@ impl Switch {
             return None;
         }
         let (session_id, hops, emergency) = (entry.session_id.clone(), entry.hops, entry.emergency);
-        let shown = target.line.as_ref().and_then(|line| line.caller.as_ref());
+        let shown = target.line.as_ref().and_then(|line| line.caller.as_ref()).or(target.shown.as_ref());
         let from = name_addr(shown.unwrap_or(&entry.caller_party), &target.domain);
         let worker = self.legs.get(caller)?.lease.worker;
         // A line says by its own rules how it is offered to; so far that is in clear.
@@ -123,6 +125,7 @@ impl Switch {
         let id = self.legs.insert(Leg {
             call,
             role: Role::Branch,
+            of_caller: false,
             state: LegState::Ended,
             dialog,
             flow: target.flow,
@@ -176,8 +179,9 @@ impl Switch {
     pub fn remove_branch(&mut self, now: Now, branch: LegId, reason: Option<&str>) {
         let Some(leg) = self.legs.get_mut(branch) else { return };
         let LegState::Outgoing(outgoing) = &leg.state else { return };
-        let invite = outgoing.invite;
+        let (invite, call) = (outgoing.invite, leg.call);
         leg.state = LegState::Cancelled(reason.map(Box::from));
+        self.end_taking(call, branch);
         self.endpoint.cancel(now.mono, invite, reason);
         self.silence(branch);
     }
@@ -258,6 +262,9 @@ impl Switch {
         let LegState::Outgoing(outgoing) = &mut leg.state else { return };
         outgoing.progress = outgoing.progress.max(status);
         let Some(tag) = response.to().ok().and_then(|to| to.tag()) else {
+            if status >= 180 {
+                self.taken_by(now, call, id);
+            }
             return self.caller_rings(now, call, status.min(180));
         };
         let known = outgoing.early.iter().position(|early| early.dialog.remote_tag.as_deref() == Some(tag));
@@ -270,6 +277,11 @@ impl Switch {
             }
             None => return,
         };
+        if status >= 180 {
+            self.taken_by(now, call, id);
+        }
+        let Some(leg) = self.legs.get_mut(id) else { return };
+        let LegState::Outgoing(outgoing) = &mut leg.state else { return };
         if let Some(number) = reliable::demanded(response) {
             let early = &mut outgoing.early[position];
             if !early.reliable.accept(number) {
@@ -324,6 +336,11 @@ impl Switch {
         let Some(leg) = self.legs.get(id) else { return };
         let call = leg.call;
         self.forget_leg(id);
+        // R5: a phone that does not take the call says nothing about those that ring.
+        if self.end_taking(call, id) {
+            self.events.push_back(CallEvent::NotTaken { call, status });
+            return self.report_if_exhausted(call);
+        }
         let Some(entry) = self.calls.get_mut(call) else { return };
         if entry.stage != Stage::Reaching && entry.replacing.is_none() {
             return;
@@ -344,7 +361,7 @@ impl Switch {
     }
 
     /// The branch that the caller heard is gone: another that has early media is heard now.
-    fn hear_another(&mut self, now: Now, call: CallId) {
+    pub(crate) fn hear_another(&mut self, now: Now, call: CallId) {
         let Some(entry) = self.calls.get(call) else { return };
         let speaks = |leg: &Leg| matches!(leg.state, LegState::Outgoing(_)) && leg.media.agreed().is_some();
         let next = entry.branches.iter().copied().find(|&branch| self.legs.get(branch).is_some_and(speaks));
@@ -372,7 +389,13 @@ impl Switch {
     /// Tells the floor above when nothing rings any more.
     pub(crate) fn report_if_exhausted(&mut self, call: CallId) {
         let Some(entry) = self.calls.get(call) else { return };
-        if entry.stage != Stage::Reaching && entry.replacing.is_none() {
+        let waits = match entry.replacing {
+            // One has answered, and is waited for.
+            Some(Replacing { manner: Manner::Move { new: Some(_), .. }, .. }) => false,
+            Some(_) => true,
+            None => entry.stage == Stage::Reaching,
+        };
+        if !waits {
             return;
         }
         let rings = entry.branches.iter().any(|&branch| {

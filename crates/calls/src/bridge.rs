@@ -33,6 +33,9 @@ impl Switch {
     pub(crate) fn peer_of(&self, id: LegId) -> Option<LegId> {
         let call = self.calls.get(self.legs.get(id)?.call)?;
         let Stage::Talking { winner: Some(winner) } = call.stage else { return None };
+        if call.replacing.is_some_and(|replacing| replacing.old_left) {
+            return None;
+        }
         if id == call.caller { Some(winner) } else { (id == winner).then_some(call.caller) }
     }
 

@@ -66,6 +66,20 @@ pub enum CallEvent {
         /// Where to.
         target: sip::refer::ReferTo,
     },
+    /// The phone that was to take a ringing call rings, and no other does any more.
+    Taken {
+        /// The call.
+        call: CallId,
+        /// Its leg.
+        leg: LegId,
+    },
+    /// The phone that was to take a ringing call did not; whatever rang before rings on.
+    NotTaken {
+        /// The call.
+        call: CallId,
+        /// What it said; 408 when it said nothing, 200 when another phone was quicker.
+        status: u16,
+    },
     /// One side of the call was replaced.
     Moved {
         /// The call.
@@ -157,8 +171,30 @@ pub(crate) enum Stage {
     Over,
 }
 
+/// A branch that takes the call from all others once it rings.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taking {
+    pub(crate) branch: LegId,
+    /// Ends the wait for its first word.
+    pub(crate) timer: TimerId,
+}
+
+/// How a side is replaced.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Manner {
+    /// By somebody else: whoever answers first is connected at once.
+    Transfer,
+    /// By another phone of the same person, who stays the side that they are.
+    Move {
+        /// The leg that answered and is not ready yet.
+        new: Option<LegId>,
+        /// Ends the wait for it.
+        timer: Option<TimerId>,
+    },
+}
+
 /// One side of a talking call is about to be replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Replacing {
     /// Who goes.
     pub(crate) old: LegId,
@@ -166,6 +202,17 @@ pub(crate) struct Replacing {
     pub(crate) other: LegId,
     /// The old one hung up already.
     pub(crate) old_left: bool,
+    pub(crate) manner: Manner,
+}
+
+impl Replacing {
+    /// The timer that runs for it.
+    pub(crate) fn timer(&self) -> Option<TimerId> {
+        match self.manner {
+            Manner::Move { timer, .. } => timer,
+            Manner::Transfer => None,
+        }
+    }
 }
 
 /// One call.
@@ -179,6 +226,7 @@ pub(crate) struct Call {
     /// What the branches that failed said, the best of it (RFC 3261 16.7).
     pub(crate) best_failure: Option<u16>,
     pub(crate) ring_limit: Option<TimerId>,
+    pub(crate) taking: Option<Taking>,
     pub(crate) replacing: Option<Replacing>,
     pub(crate) caller_party: Party,
     pub(crate) dialled: Arc<str>,

@@ -95,6 +95,7 @@ impl Switch {
         let caller = self.legs.insert(Leg {
             call: CallId::default(),
             role: Role::Caller,
+            of_caller: true,
             state: LegState::Incoming(waiting),
             dialog,
             flow: sip::reply_flow(incoming.flow, invite),
@@ -286,6 +287,15 @@ impl Switch {
             Some(branch) => self.codecs_between(caller, branch),
             None => Codec::OURS.to_vec(),
         };
+        self.answer_caller_in(now, call, &codecs);
+    }
+
+    /// The same, in the first of these codecs that the caller takes.
+    pub(crate) fn answer_caller_in(&mut self, now: Now, call: CallId, codecs: &[Codec]) {
+        let Some(entry) = self.calls.get_mut(call) else { return };
+        let Stage::Talking { winner } = entry.stage else { return };
+        let caller = entry.caller;
+        entry.answered.get_or_insert(now);
         let Some(leg) = self.legs.get_mut(caller) else { return };
         let LegState::Incoming(waiting) = &mut leg.state else { return };
         if waiting.reliable.as_ref().is_some_and(reliable::Sender::is_waiting) {
@@ -296,15 +306,15 @@ impl Switch {
             }
             return;
         }
-        let invite = waiting.invite;
+        let (invite, late_offer) = (waiting.invite, waiting.late_offer);
         let unacknowledged = Some(Unacknowledged { server: invite, number: waiting.number });
         let sdp = if late_offer {
-            leg.media.offer(&codecs, Direction::SendRecv)
+            leg.media.offer(codecs, Direction::SendRecv)
         } else if waiting.answered_early {
             // RFC 6337 3.1.1: the 2xx repeats the answer of the provisional response, if anything.
             leg.media.current_sdp().unwrap_or_default().to_vec()
         } else {
-            match leg.media.answer(&codecs, Direction::SendRecv) {
+            match leg.media.answer(codecs, Direction::SendRecv) {
                 Ok((sdp, _)) => sdp,
                 Err(_) => return self.hang_up(now, call, Cause::NoCommonCodec),
             }
@@ -404,6 +414,7 @@ fn new_call(now: Now, incoming: &Incoming<'_, '_>, caller: LegId) -> Call {
         heard: None,
         best_failure: None,
         ring_limit: None,
+        taking: None,
         replacing: None,
         caller_party: incoming.caller.clone(),
         dialled: Arc::clone(&incoming.dialled),

@@ -126,7 +126,7 @@ impl Cause {
             603 | 403 | 607 | 608 => Cause::Declined,
             482 | 483 => Cause::Loop,
             430 => Cause::Offline,
-            487 => Cause::Cancelled,
+            // A 487 that we did not ask for by CANCEL is the callee's doing, too.
             _ => Cause::CalleeFailed,
         }
     }

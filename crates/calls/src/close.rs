@@ -9,6 +9,9 @@ use crate::timers::Wake;
 use clock::Now;
 use wire::sip::{HeaderName, Method};
 
+/// What a leg is told that was to take a side over and seems to be gone.
+const LOST: &str = "SIP;cause=408;text=\"Lost\"";
+
 impl Switch {
     /// Refuses a call that nobody answered yet; `detail` is for the record.
     pub fn reject(&mut self, now: Now, call: CallId, cause: Cause, detail: &str) {
@@ -39,6 +42,12 @@ impl Switch {
         if let Some(timer) = entry.ring_limit.take() {
             self.timers.cancel(timer);
         }
+        if let Some(taking) = entry.taking.take() {
+            self.timers.cancel(taking.timer);
+        }
+        if let Some(timer) = entry.replacing.and_then(|replacing| replacing.timer()) {
+            self.timers.cancel(timer);
+        }
         let record = entry.record(call, now, cause, status);
         let branches = entry.branches.clone();
         self.emit_record(record);
@@ -57,6 +66,8 @@ impl Switch {
         let over = self.calls.get(call).is_none_or(|call| call.stage == Stage::Over);
         if over {
             self.forget_leg(id);
+        } else if self.new_side_left(now, id) || self.moved_away(now, id) {
+            self.end_answered(now, id, LOST);
         } else {
             self.hang_up(now, call, cause);
         }

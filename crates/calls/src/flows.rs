@@ -3,7 +3,7 @@
 
 use crate::Cause;
 use crate::branch::Target;
-use crate::leg::{CallId, Leg, LegId, LegState, Role};
+use crate::leg::{CallId, Leg, LegId, LegState};
 use crate::limits::FLOW_RETURN;
 use crate::switch::Switch;
 use crate::timers::Wake;
@@ -72,7 +72,7 @@ impl Switch {
             self.legs.iter().filter(|(_, leg)| *leg.label == *label).map(|(id, _)| id).collect();
         for id in legs {
             let Some(leg) = self.legs.get(id) else { continue };
-            let caller = leg.role == Role::Caller;
+            let caller = leg.of_caller;
             let call = leg.call;
             match &leg.state {
                 LegState::Up(_) | LegState::Incoming(_) => {
@@ -112,7 +112,7 @@ impl Switch {
     pub(crate) fn flow_lost(&mut self, now: Now, id: LegId) {
         let Some(leg) = self.legs.get_mut(id) else { return };
         leg.lost = None;
-        let caller = leg.role == Role::Caller;
+        let caller = leg.of_caller;
         self.end_leg_and_call(now, id, Cause::Lost { caller });
     }
 }

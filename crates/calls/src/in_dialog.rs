@@ -3,7 +3,7 @@
 use crate::Cause;
 use crate::caller::{ALLOW, is_allowed, sdp_of};
 use crate::keys::{KeyWay, Press};
-use crate::leg::{LegId, LegState, Role};
+use crate::leg::{LegId, LegState};
 use crate::switch::{Action, Owner, Switch};
 use clock::Now;
 use sip::{ClientKey, Flow, ServerKey};
@@ -145,7 +145,7 @@ impl Switch {
     fn bye_from_leg(&mut self, now: Now, id: LegId, server: ServerKey) {
         self.endpoint.respond(now.mono, server, 200, None, sip::end);
         let Some(leg) = self.legs.get_mut(id) else { return };
-        let cause = if leg.role == Role::Caller { Cause::CallerHungUp } else { Cause::CalleeHungUp };
+        let cause = if leg.of_caller { Cause::CallerHungUp } else { Cause::CalleeHungUp };
         let call = leg.call;
         match &leg.state {
             LegState::Up(up) => {
@@ -153,7 +153,7 @@ impl Switch {
                 if let Some(pending) = up.unacknowledged {
                     self.endpoint.acknowledged(now.mono, pending.server);
                 }
-                let goes_on = self.leaves_for_replacement(id);
+                let goes_on = self.new_side_left(now, id) || self.leaves_for_replacement(now, id);
                 if let Some(leg) = self.legs.get_mut(id) {
                     leg.state = LegState::Ended;
                 }

@@ -68,7 +68,7 @@ impl Switch {
     }
 
     /// Ends a call but for one leg, which goes on elsewhere.
-    fn end_in_favour(&mut self, now: Now, call: CallId, stays: LegId) {
+    pub(crate) fn end_in_favour(&mut self, now: Now, call: CallId, stays: LegId) {
         let Some(entry) = self.calls.get_mut(call) else { return };
         entry.stage = Stage::Over;
         let record = entry.record(call, now, Cause::Transferred, 200);
@@ -86,7 +86,7 @@ impl Switch {
     }
 
     /// Gives `moves` a port of the worker that `stays` has, and tells its phone; false when there is none.
-    fn share_worker(&mut self, now: Now, stays: LegId, moves: LegId) -> bool {
+    pub(crate) fn share_worker(&mut self, now: Now, stays: LegId, moves: LegId) -> bool {
         let Some(worker) = self.legs.get(stays).map(|leg| leg.lease.worker) else { return false };
         let Some(Leg { lease: old, flow, .. }) = self.legs.get(moves) else { return false };
         if old.worker == worker {
@@ -115,6 +115,7 @@ impl Switch {
             session_id: leg.media.session_id(),
         });
         let codecs = leg.media.agreed().map(|agreed| vec![agreed.codec.codec.clone()]).unwrap_or_default();
+        // Whoever has no answer yet is told of the new port by it.
         if let LegState::Up(up) = &mut leg.state {
             up.wanted = Some(Purpose::Rehome(codecs));
         }

@@ -152,6 +152,8 @@ pub(crate) struct Served {
 pub(crate) struct Leg {
     pub(crate) call: CallId,
     pub(crate) role: Role,
+    /// It speaks for the one who called, whoever made the dialog: blame goes by this.
+    pub(crate) of_caller: bool,
     pub(crate) state: LegState,
     pub(crate) dialog: Dialog,
     pub(crate) flow: Flow,

@@ -12,6 +12,7 @@
 //!                        +- call -+--> branch leg ----------> device
 //! ```
 
+mod adopt;
 mod attempt;
 mod branch;
 mod bridge;
@@ -27,6 +28,7 @@ mod leg;
 mod limits;
 mod line;
 mod modify;
+mod moving;
 mod ports;
 mod race;
 mod replace;
@@ -34,6 +36,7 @@ mod say;
 mod secure;
 mod setup;
 mod switch;
+mod take;
 mod timers;
 mod view;
 

@@ -16,6 +16,10 @@ pub(crate) const GLARE_OWNER_MS: std::ops::Range<u64> = 2_100..4_000;
 pub(crate) const GLARE_OTHER_MS: std::ops::Range<u64> = 0..2_000;
 /// Times that a 422 may make us ask again with a longer session (RFC 4028 section 6).
 pub(crate) const LONGER_SESSIONS: u8 = 2;
+/// How long a phone that is to take a ringing call may say nothing (R5).
+pub(crate) const TAKE_LIMIT: Duration = Duration::from_secs(2);
+/// How long a phone that answered to take a talk over may send nothing (R6).
+pub(crate) const READY_LIMIT: Duration = Duration::from_secs(8);
 /// A provisional response is repeated, so that nobody on the way gives up (RFC 3261 13.3.1.1).
 pub(crate) const PROVISIONAL_REPEAT: Duration = Duration::from_secs(50);
 

@@ -271,7 +271,7 @@ impl Switch {
     /// A request of ours inside an answered leg was refused or found no answer.
     pub(crate) fn request_failed(&mut self, now: Now, id: LegId, client: ClientKey, status: u16) {
         let Some(leg) = self.legs.get_mut(id) else { return };
-        let role = leg.role;
+        let (role, of_caller) = (leg.role, leg.of_caller);
         let LegState::Up(up) = &mut leg.state else { return };
         let purpose = match &up.modifying {
             Some((pending, _)) if *pending == client => up.modifying.take().map(|(_, purpose)| purpose),
@@ -279,8 +279,7 @@ impl Switch {
         };
         // RFC 3261 12.2.1.2: the peer does not know the dialog any more, or is gone.
         if matches!(status, 408 | 481) || (status == 503 && leg.flow.transport.reliable()) {
-            let caller = role == Role::Caller;
-            return self.end_leg_and_call(now, id, crate::Cause::Lost { caller });
+            return self.end_leg_and_call(now, id, crate::Cause::Lost { caller: of_caller });
         }
         let Some(purpose) = purpose else { return };
         if purpose.offers() {
@@ -295,7 +294,7 @@ impl Switch {
             }
             // Its media goes where nobody listens any more.
             (_, Purpose::Rehome(_)) => {
-                self.end_leg_and_call(now, id, crate::Cause::Lost { caller: role == Role::Caller });
+                self.end_leg_and_call(now, id, crate::Cause::Lost { caller: of_caller });
             }
             // R1: the winner refused the caller's codec; ask the caller for the winner's.
             (_, Purpose::Codecs(_)) if role == Role::Branch => self.ask_caller(now, id),

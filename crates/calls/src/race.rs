@@ -1,7 +1,7 @@
 //! The race of the branches: exactly one answer wins; every other gets ACK and BYE, or CANCEL.
 
 use crate::branch::ANSWERED_ELSEWHERE;
-use crate::call::{CallEvent, Stage};
+use crate::call::{CallEvent, Manner, Stage};
 use crate::caller::sdp_of;
 use crate::leg::{LegId, LegState, Outgoing, Up};
 use crate::switch::{Owner, Switch};
@@ -27,6 +27,7 @@ impl Switch {
         let replacing = self.calls.get(call).is_some_and(|call| call.replacing.is_some());
         let reaching = replacing || self.calls.get(call).is_some_and(|call| call.stage == Stage::Reaching);
         let media_agreed = self.take_final_answer(id, *outgoing, response);
+        self.taking_is_over(call, id, media_agreed);
         if !reaching || !media_agreed {
             // The race is lost, or there is nothing to talk with.
             let reason = if media_agreed { ANSWERED_ELSEWHERE } else { NOTHING_IN_COMMON };
@@ -39,8 +40,12 @@ impl Switch {
             }
             return;
         }
-        if replacing {
-            return self.take_over(now, call, id);
+        match self.calls.get(call).and_then(|call| call.replacing).map(|replacing| replacing.manner) {
+            Some(Manner::Transfer) => return self.take_over(now, call, id),
+            Some(Manner::Move { new: None, .. }) => return self.new_side_answered(now, call, id),
+            // A second phone of the device answered, too.
+            Some(Manner::Move { .. }) => return self.send_bye(now, id, Some(ANSWERED_ELSEWHERE)),
+            None => {}
         }
         let _ = client;
         let Some(entry) = self.calls.get_mut(call) else { return };

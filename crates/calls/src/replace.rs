@@ -9,9 +9,9 @@
 //! Make before break (R6): until a new branch has answered, nothing of the old leg changes, and when none answers, the
 //! call goes on as it was, unless the old leg has left meanwhile.
 
-use crate::call::{CallEvent, Replacing, Stage};
+use crate::call::{CallEvent, Manner, Replacing, Stage};
 use crate::cause::Cause;
-use crate::leg::{CallId, LegId, LegState};
+use crate::leg::{CallId, Leg, LegId, LegState};
 use crate::switch::Switch;
 use clock::Now;
 use media::{Source, Tone};
@@ -27,13 +27,17 @@ impl Switch {
     /// floor above adds them, and hears [`CallEvent::Moved`] or [`CallEvent::NotMoved`]. False when there is nothing
     /// to replace, or a replacement is under way.
     pub fn replace(&mut self, call: CallId, old: LegId) -> bool {
+        self.begin_replacing(call, old, Manner::Transfer)
+    }
+
+    pub(crate) fn begin_replacing(&mut self, call: CallId, old: LegId, manner: Manner) -> bool {
         let Some(other) = self.peer_of(old) else { return false };
         let Some(entry) = self.calls.get_mut(call) else { return false };
         if entry.replacing.is_some() {
             return false;
         }
         entry.best_failure = None;
-        entry.replacing = Some(Replacing { old, other, old_left: false });
+        entry.replacing = Some(Replacing { old, other, old_left: false, manner });
         true
     }
 
@@ -78,23 +82,32 @@ impl Switch {
 
     /// A new branch answered and takes the place of the old leg.
     pub(crate) fn take_over(&mut self, now: Now, call: CallId, new: LegId) {
+        let Some(replacing) = self.end_replacing(call) else { return };
+        let Replacing { old, other, old_left, manner } = replacing;
         let Some(entry) = self.calls.get_mut(call) else { return };
-        let Some(Replacing { old, other, old_left }) = entry.replacing.take() else { return };
-        if let Some(timer) = entry.ring_limit.take() {
-            self.timers.cancel(timer);
+        // Who moves stays the side that they are. After a transfer, the one who stays is the caller of what follows.
+        let calls = matches!(manner, Manner::Move { .. }) && entry.caller == old;
+        let (caller, called) = if calls { (new, other) } else { (other, new) };
+        entry.branches.retain(|branch| *branch != caller);
+        for leg in
+            [(called, true), (old, !old_left)].into_iter().filter_map(|(leg, there)| there.then_some(leg))
+        {
+            if !entry.branches.contains(&leg) {
+                entry.branches.push(leg);
+            }
         }
-        // The one who stays is the caller of what follows; the leg that goes is one of the branches.
-        entry.branches.retain(|branch| *branch != other);
-        if !old_left && !entry.branches.contains(&old) {
-            entry.branches.push(old);
-        }
-        entry.caller = other;
-        if let Some(leg) = self.legs.get(new) {
+        entry.caller = caller;
+        entry.stage = Stage::Talking { winner: Some(called) };
+        if let Some(leg) = self.legs.get_mut(new) {
             entry.detail = format!("moved to {}", leg.label).into();
+            leg.of_caller = calls;
         }
-        entry.stage = Stage::Talking { winner: Some(new) };
         self.cancel_losers(now, call, new);
         self.connect(now, other, new);
+        // Whoever holds goes on to hold.
+        if self.legs.get(other).is_some_and(Leg::holds) {
+            self.media_changed(other);
+        }
         self.align_codecs(now, call);
         self.arm_session(now, new);
         if !old_left {
@@ -118,17 +131,25 @@ impl Switch {
 
     /// None of the new branches answered.
     pub(crate) fn not_taken_over(&mut self, now: Now, call: CallId, cause: Cause) {
-        let Some(entry) = self.calls.get_mut(call) else { return };
-        let Some(Replacing { old, other, old_left }) = entry.replacing.take() else { return };
-        if let Some(timer) = entry.ring_limit.take() {
-            self.timers.cancel(timer);
-        }
+        let Some(Replacing { old, other, old_left, manner }) = self.end_replacing(call) else { return };
         if old_left {
             return self.hang_up(now, call, cause);
         }
-        self.tell_referrer(now, old, cause.status());
-        self.connect(now, other, old);
+        // In a move, nothing of the talk has changed yet.
+        if matches!(manner, Manner::Transfer) {
+            self.tell_referrer(now, old, cause.status());
+            self.connect(now, other, old);
+        }
         self.events.push_back(CallEvent::NotMoved { call, cause });
+    }
+
+    pub(crate) fn end_replacing(&mut self, call: CallId) -> Option<Replacing> {
+        let entry = self.calls.get_mut(call)?;
+        let replacing = entry.replacing.take()?;
+        for timer in entry.ring_limit.take().into_iter().chain(replacing.timer()) {
+            self.timers.cancel(timer);
+        }
+        Some(replacing)
     }
 
     /// The replacement comes to nothing because the floor above found nobody to ring.
@@ -137,7 +158,7 @@ impl Switch {
     }
 
     /// The old leg hangs up while new ones ring, as phones do after a REFER. True when the call goes on without it.
-    pub(crate) fn leaves_for_replacement(&mut self, id: LegId) -> bool {
+    pub(crate) fn leaves_for_replacement(&mut self, now: Now, id: LegId) -> bool {
         let Some(call) = self.legs.get(id).map(|leg| leg.call) else { return false };
         let Some(replacing) = self.calls.get_mut(call).and_then(|entry| entry.replacing.as_mut()) else {
             return false;
@@ -146,11 +167,17 @@ impl Switch {
             return false;
         }
         replacing.old_left = true;
-        let other = replacing.other;
+        let (other, manner) = (replacing.other, replacing.manner);
+        // Who moves hung up here because they are there already.
+        if let Manner::Move { new: Some(new), .. } = manner {
+            self.take_over(now, call, new);
+            return true;
+        }
         if let Some(leg) = self.legs.get_mut(other) {
             leg.source = Source::Tone(Tone::RingBack);
         }
         self.send_order(other);
+        self.events.push_back(CallEvent::Changed { call });
         true
     }
 

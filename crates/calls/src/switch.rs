@@ -6,7 +6,7 @@
 
 use crate::call::{Call, CallEvent, CallRecord, Stage};
 use crate::keys::{KeyWay, Press};
-use crate::leg::{self, CallId, Leg, LegId, LegState, Role};
+use crate::leg::{self, CallId, Leg, LegId, LegState};
 use crate::ports::{PortLease, PortPool};
 use crate::setup::Setup;
 use crate::timers::Wake;
@@ -141,6 +141,8 @@ impl Switch {
     #[must_use]
     pub fn talking(&self) -> Vec<(media::LegKey, media::LegKey)> {
         let winner = |call: &Call| match call.stage {
+            // A side that let go talks no more, even while its BYE waits for its ACK.
+            Stage::Talking { .. } if call.replacing.is_some_and(|replacing| replacing.old_left) => None,
             Stage::Talking { winner } => winner,
             Stage::Reaching | Stage::Over => None,
         };
@@ -197,12 +199,18 @@ impl Switch {
                 self.key_pressed(leg::from_media_key(leg), Press { digit, way: KeyWay::Media, down });
             }
             MediaEvent::SoundEnded { leg, epoch } => self.sound_ended(leg, epoch),
-            MediaEvent::FirstPacket { leg, .. } | MediaEvent::Report { leg, .. } => {
-                if let Some(entry) = self.legs.get_mut(leg::from_media_key(leg)) {
-                    entry.session.media_seen = true;
-                }
+            MediaEvent::FirstPacket { leg, .. } => {
+                self.media_seen(leg);
+                self.side_is_ready(now, leg::from_media_key(leg));
             }
+            MediaEvent::Report { leg, .. } => self.media_seen(leg),
             _ => {}
+        }
+    }
+
+    fn media_seen(&mut self, leg: media::LegKey) {
+        if let Some(entry) = self.legs.get_mut(leg::from_media_key(leg)) {
+            entry.session.media_seen = true;
         }
     }
 
@@ -279,7 +287,7 @@ impl Switch {
     /// RFC 3261 13.3.1.4: a 2xx without its ACK ends the session, by a BYE.
     fn unacknowledged(&mut self, now: Now, id: LegId) {
         let Some(leg) = self.legs.get_mut(id) else { return };
-        let caller = leg.role == Role::Caller;
+        let caller = leg.of_caller;
         let LegState::Up(up) = &mut leg.state else { return };
         up.unacknowledged = None;
         if up.end_after_ack {

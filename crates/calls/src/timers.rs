@@ -1,6 +1,6 @@
 //! What a leg or a call waits for, and what happens when the wait is over.
 
-use crate::leg::{CallId, LegId, LegState, Purpose, Role};
+use crate::leg::{CallId, LegId, LegState, Purpose};
 use crate::{Cause, Switch};
 use clock::Now;
 use sip::session_timer::{Agreement, Refresher};
@@ -29,6 +29,10 @@ pub(crate) enum Wake {
     Closing(LegId),
     /// The phone did not come back after its connection broke.
     FlowLost(LegId),
+    /// The phone that takes a ringing call has not rung.
+    TakeLimit(CallId),
+    /// The phone that takes a talk over has sent nothing.
+    ReadyLimit(CallId),
 }
 
 /// What keeps an answered leg honest.
@@ -67,6 +71,8 @@ impl Switch {
             Wake::Silent(leg) => self.branch_silent(now, leg),
             Wake::Closing(leg) => self.forget_leg(leg),
             Wake::FlowLost(leg) => self.flow_lost(now, leg),
+            Wake::TakeLimit(call) => self.take_limit_reached(now, call),
+            Wake::ReadyLimit(call) => self.ready_limit_reached(now, call),
         }
     }
 
@@ -106,7 +112,7 @@ impl Switch {
                 self.modify_if_wanted(now, id);
             }
             Some(Agreement { refresher: Refresher::Them, .. }) => {
-                let caller = leg.role == Role::Caller;
+                let caller = leg.of_caller;
                 self.end_leg_and_call(now, id, Cause::Lost { caller });
                 return;
             }

@@ -1,7 +1,7 @@
 //! What the floor above may know of a running call, for lists: where it stands, since when, and who is on its legs.
 
 use crate::call::Stage;
-use crate::leg::{CallId, Leg};
+use crate::leg::{CallId, Leg, LegId};
 use crate::switch::Switch;
 use clock::Wall;
 
@@ -32,7 +32,10 @@ impl Switch {
             Stage::Talking { winner } => winner,
             Stage::Over => return None,
         };
-        let (caller, callee) = (self.legs.get(entry.caller), winner.and_then(|leg| self.legs.get(leg)));
+        // A side that let go is nowhere until somebody answers for it.
+        let gone = entry.replacing.filter(|replacing| replacing.old_left).map(|replacing| replacing.old);
+        let there = |leg: LegId| self.legs.get(leg).filter(|_| Some(leg) != gone);
+        let (caller, callee) = (there(entry.caller), winner.and_then(there));
         let talking = entry.stage != Stage::Reaching;
         let holds = |leg: Option<&Leg>| leg.is_some_and(|leg| leg.is_up() && leg.holds());
         Some(CallView {

@@ -34,6 +34,7 @@ fn target(remote: &str) -> Target {
         further: Vec::new(),
         line: None,
         at_once: None,
+        shown: None,
     }
 }
 

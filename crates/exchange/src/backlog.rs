@@ -6,6 +6,7 @@
 //!                    +------------ Unavailable -------+
 //! ```
 
+use crate::badges::Tap;
 use crate::change::{Change, OpenCall};
 use crate::exchange::{Exchange, Promise};
 use crate::facts::Fact;
@@ -21,8 +22,11 @@ use std::sync::Arc;
 pub(crate) struct Backlog {
     records: VecDeque<Box<CallRecord>>,
     facts: VecDeque<Box<Fact>>,
+    taps: VecDeque<Box<Tap>>,
     /// Devices whose bindings are to be stored as they are then, not as they were.
     devices: BTreeSet<Box<str>>,
+    /// Phones whose seats are to be stored as they are then.
+    seats: BTreeSet<Box<str>>,
     /// Calls that go on, by session and number; as many as there can be calls.
     open: BTreeMap<(Arc<str>, Arc<str>), Arc<OpenCall>>,
     retry: Option<Mono>,
@@ -30,7 +34,8 @@ pub(crate) struct Backlog {
 
 impl Backlog {
     pub(crate) fn is_empty(&self) -> bool {
-        self.records.is_empty() && self.facts.is_empty() && self.devices.is_empty() && self.open.is_empty()
+        let few = self.devices.is_empty() && self.open.is_empty() && self.seats.is_empty();
+        few && self.records.is_empty() && self.facts.is_empty() && self.taps.is_empty()
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Mono> {
@@ -51,6 +56,9 @@ impl Backlog {
                 Change::Bindings { device, .. } => {
                     self.devices.insert(device);
                 }
+                Change::Seat { device, .. } => {
+                    self.seats.insert(device);
+                }
                 Change::OpenCall(open) => {
                     self.open.insert((open.session_id.clone(), open.dialled.clone()), open);
                 }
@@ -60,8 +68,14 @@ impl Backlog {
                     }
                     self.facts.push_back(fact);
                 }
+                Change::Tap(tap) => {
+                    if self.taps.len() >= limits::BACKLOG_TAPS {
+                        self.taps.pop_front();
+                    }
+                    self.taps.push_back(tap);
+                }
                 // Whoever asked for it was told that it is not done.
-                Change::People(_) => {}
+                Change::People(_) | Change::TapCounter { .. } | Change::ForgetTaps { .. } => {}
             }
         }
     }
@@ -107,10 +121,19 @@ impl Exchange {
         let mut changes: Vec<Change> = self.backlog.records.drain(..records).map(Change::Record).collect();
         let facts = self.backlog.facts.len().min(limits::BACKLOG_PART - changes.len());
         changes.extend(self.backlog.facts.drain(..facts).map(Change::Fact));
+        let taps = self.backlog.taps.len().min(limits::BACKLOG_PART - changes.len());
+        changes.extend(self.backlog.taps.drain(..taps).map(Change::Tap));
         while changes.len() < limits::BACKLOG_PART
             && let Some(device) = self.backlog.devices.pop_first()
         {
             changes.push(self.bindings_change(now, &device));
+        }
+        while changes.len() < limits::BACKLOG_PART
+            && let Some(device) = self.backlog.seats.pop_first()
+        {
+            // As it is now, not as it was.
+            let seat = self.seats.at(&device).cloned();
+            changes.push(Change::Seat { device, seat });
         }
         while changes.len() < limits::BACKLOG_PART
             && let Some((_, open)) = self.backlog.open.pop_first()

@@ -1,7 +1,9 @@
 //! What leaves for the store, and what comes back (R19, R20, R21).
 
+use crate::badges::{Issue, Tap};
 use crate::facts::Fact;
 use crate::people::PeopleChange;
+use crate::seats::Seat;
 use calls::{CallRecord, Party};
 use clock::Wall;
 use sip::bindings::StoredBinding;
@@ -42,12 +44,35 @@ pub enum Change {
         /// What it is bound to now.
         bindings: Vec<StoredBinding>,
     },
+    /// Who sits at a phone from now on; nobody, if there is no seat.
+    Seat {
+        /// The phone.
+        device: Box<str>,
+        /// Who.
+        seat: Option<Seat>,
+    },
     /// A call is over; closes what was open of it.
     Record(Box<CallRecord>),
     /// A call is going on: what its record will say if the exchange dies.
     OpenCall(Arc<OpenCall>),
     /// Something was decided by itself.
     Fact(Box<Fact>),
+    /// A secure badge was tapped: no counter up to this one is good any more (R21).
+    TapCounter {
+        /// Whose badge.
+        account: Box<str>,
+        /// Which.
+        issue: Issue,
+        /// The counter of this tap.
+        counter: u32,
+    },
+    /// A tap was judged.
+    Tap(Box<Tap>),
+    /// An account's taps are forgotten.
+    ForgetTaps {
+        /// Whose.
+        account: Box<str>,
+    },
 }
 
 /// A call that is going on. Session and dialled number name it: a session asks for a number once (R9).

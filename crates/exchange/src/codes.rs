@@ -9,6 +9,7 @@ use crate::dialogue::{Collect, Dialogue, Line, Outcome, Script};
 use crate::exchange::{Exchange, Promise};
 use crate::people::{AccountEdit, ForwardWhen, Language, is_number};
 use crate::permissions::{Act, Verdict};
+use crate::pin::Purpose;
 use calls::{CallId, Cause};
 use clock::Now;
 use media::{Prompt, SoundId, Source, Tongue};
@@ -25,6 +26,18 @@ pub enum CodeAct {
     MayCall,
     /// Acts on the caller's own account from another's phone: asks for number and PIN, then for a code.
     OwnAccount,
+    /// Somebody is at this phone who has no badge: asks for number and PIN, then takes what a badge would take.
+    SignIn,
+    /// Whoever sits at this phone leaves it.
+    SignOut,
+    /// The talk that the person at this phone has elsewhere comes here.
+    Pull,
+    /// Answers a call that rings for a colleague.
+    PickUp,
+    /// Answers a call that rings for a number, dialled with the code.
+    PickUpOf,
+    /// What this phone talks in, or holds, waits at a number from now on.
+    Park,
     /// Calls somebody whose telephone answers at once; the number is dialled with the code.
     Intercom,
     /// Switches do-not-disturb.
@@ -34,8 +47,11 @@ pub enum CodeAct {
 }
 
 /// Each act with its name in the configuration, its code where nothing else is configured, and what it does.
-const ACTS: [(CodeAct, &str, &str, &str); 15] = {
-    use CodeAct::{DoNotDisturb, Echo, Forward, Intercom, MayCall, OwnAccount, SayNumber};
+const ACTS: [(CodeAct, &str, &str, &str); 21] = {
+    use CodeAct::{
+        DoNotDisturb, Echo, Forward, Intercom, MayCall, OwnAccount, Park, PickUp, PickUpOf, Pull, SayNumber,
+        SignIn, SignOut,
+    };
     use ForwardWhen::{Always, Busy, NoAnswer, Offline};
     [
         (Echo, "echo", "*60", "says back what it hears"),
@@ -46,6 +62,14 @@ const ACTS: [(CodeAct, &str, &str, &str); 15] = {
             "*62",
             "says whether this phone may call a number; dial it after the code, or when asked",
         ),
+        (
+            SignIn,
+            "sign-in",
+            "*63",
+            "takes your call to this phone, or signs you in here: asks for your number and your PIN",
+        ),
+        (SignOut, "sign-out", "*64", "signs out whoever signed in at this phone"),
+        (Pull, "pull", "*65", "brings your talk from your other phone to this one (right pull)"),
         (
             OwnAccount,
             "own-account",
@@ -61,6 +85,19 @@ const ACTS: [(CodeAct, &str, &str, &str); 15] = {
         (Forward(Always, false), "forward-always-off", "*73", "ends the forwarding of all calls"),
         (DoNotDisturb(true), "do-not-disturb", "*78", "do not disturb: no call rings"),
         (DoNotDisturb(false), "do-not-disturb-off", "*79", "calls ring again"),
+        (
+            Park,
+            "park",
+            "*86",
+            "parks what this phone talks in or holds, and says at which number; also by a transfer to it",
+        ),
+        (PickUp, "pick-up", "*84", "answers a call that rings for somebody of your hunt groups"),
+        (
+            PickUpOf,
+            "pick-up-of",
+            "*85",
+            "answers a call that rings for a number; dial it after the code (right pickup, or a hunt group in common)",
+        ),
         (
             Intercom,
             "intercom",
@@ -115,7 +152,7 @@ impl CodeAct {
     }
 
     fn takes_number(self) -> bool {
-        matches!(self, CodeAct::Forward(_, true) | CodeAct::MayCall | CodeAct::Intercom)
+        matches!(self, CodeAct::Forward(_, true) | CodeAct::MayCall | CodeAct::Intercom | CodeAct::PickUpOf)
     }
 }
 
@@ -194,14 +231,16 @@ pub(crate) enum Step {
     MayCall,
     /// The store, or the check of a PIN, has not answered yet.
     Store,
-    /// The number of whoever wants to act from another's phone is collected.
-    Owner,
+    /// The number of whoever wants to be known at another's phone is collected.
+    Owner(Purpose),
     /// The PIN of the one who has a number is collected; so many were wrong.
     Pin {
         /// The number.
         number: Box<str>,
         /// Wrong ones before.
         tries: u8,
+        /// What it is asked for.
+        purpose: Purpose,
     },
     /// What shall be done for the one who proved the PIN is collected.
     Code,
@@ -248,8 +287,14 @@ impl Exchange {
             }
             (CodeAct::OwnAccount, _) => {
                 let script = Script::ask(Prompt::EnterNumber, Collect::default());
-                self.begin_code(now, call, act, script, Step::Owner);
+                self.begin_code(now, call, act, script, Step::Owner(Purpose::OwnAccount));
             }
+            (CodeAct::SignIn, _) => self.sign_in_by_code(now, call),
+            (CodeAct::SignOut, _) => self.sign_out_by_code(now, call, &account),
+            (CodeAct::Pull, _) => self.pull_by_code(now, call, &account),
+            (CodeAct::Park, _) => self.park_by_code(now, call, &account),
+            (CodeAct::PickUp, _) => self.pick_up(now, call, &account),
+            (CodeAct::PickUpOf, number) => self.pick_up_of(now, call, &account, number),
             (CodeAct::Intercom, number) => self.intercom(now, call, &account, number),
             (CodeAct::Forward(..) | CodeAct::DoNotDisturb(_), number) => {
                 self.begin_code(now, call, act, Script::default(), Step::Store);
@@ -292,9 +337,9 @@ impl Exchange {
                 self.set_step(call, Step::Store);
                 self.forward_own(now, call, when, Some(number));
             }
-            (Step::Owner, Outcome::Collected(number)) => self.ask_pin(now, call, number, 0),
-            (Step::Pin { number, tries }, Outcome::Collected(pin)) => {
-                self.check_pin(now, call, number, pin, tries);
+            (Step::Owner(purpose), Outcome::Collected(number)) => self.ask_pin(now, call, number, 0, purpose),
+            (Step::Pin { number, tries, purpose }, Outcome::Collected(pin)) => {
+                self.check_pin(now, call, number, pin, (tries, purpose));
             }
             (Step::Code, Outcome::Collected(code)) => match self.config.codes.clone().find(&code) {
                 Some((act, number)) => self.set_own(now, call, act, number),
@@ -364,6 +409,9 @@ impl Exchange {
                     Verdict::Allow => Ok(()),
                     Verdict::Deny(rule) => Err((Prompt::NotAllowed, rule)),
                 }
+            }
+            Destination::Parked => {
+                Err((Prompt::NotAllowed, "calls are not forwarded to where they are parked"))
             }
             Destination::Account(_) | Destination::Group(_) | Destination::Echo => Ok(()),
         }

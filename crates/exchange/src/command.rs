@@ -1,5 +1,6 @@
 //! What an administrator can ask of the running office. Directory data commits first and is applied then (R20).
 
+use crate::badges::{Badge, CardKeys, NewBadge, Reader, TapAnswer, TapRequest};
 use crate::change::Change;
 use crate::codes::CodeAct;
 use crate::events::{CallName, LiveCall};
@@ -14,6 +15,7 @@ use crate::people::{
     Trunk, clean_display,
 };
 use crate::reconfigure::LiveConfig;
+use crate::seats::{Means, SeatRow, Taken};
 use crate::web_phones::WebPhoneRequest;
 use calls::Setup;
 use clock::Now;
@@ -82,6 +84,15 @@ pub enum Command {
         /// What, in order.
         edits: Vec<DeviceEdit>,
     },
+    /// A number is of another account from now on; calls that ring for it follow.
+    MoveNumber {
+        /// The number.
+        number: Box<str>,
+        /// Whose it is then.
+        account: Box<str>,
+    },
+    /// Somebody leaves with all that is theirs; their calls end.
+    LeaveOffice(Box<str>),
     /// Take rows, at most [`limits::IMPORT_ROWS`] at a time.
     Import(Vec<ImportRow>),
     /// One account.
@@ -90,6 +101,25 @@ pub enum Command {
     Number(Box<str>),
     /// One device; answered as [`Answer::Devices`], with none if there is none.
     Device(Box<str>),
+    /// Make a badge; what is written into its chip is in [`Answer::BadgeMade`].
+    AddBadge(Box<NewBadge>),
+    /// A badge opens nothing from now on; a revoked one is forgotten.
+    RevokeBadge(Box<str>),
+    /// Add a reader of badges; one that exists is refused.
+    AddReader {
+        /// Its name.
+        name: Box<str>,
+        /// The reader.
+        reader: Reader,
+    },
+    /// All badges.
+    ListBadges,
+    /// All readers.
+    ListReaders,
+    /// A badge was held to a reader.
+    Tap(Box<TapRequest>),
+    /// An account's taps are forgotten.
+    ForgetTaps(Box<str>),
     /// Some accounts, in the order of their names; answered as [`Answer::Accounts`].
     AccountPage(Slice),
     /// Some numbers, in order; answered as [`Answer::Numbers`].
@@ -115,6 +145,24 @@ pub enum Command {
     ListGroups,
     /// The numbers that are services of the exchange.
     ListCodes,
+    /// Who sits where; answered as [`Answer::Seats`].
+    ListSeats,
+    /// Somebody is identified at a phone; answered as [`Answer::Taken`].
+    Take {
+        /// Who.
+        account: Box<str>,
+        /// Where.
+        device: Box<str>,
+        /// By what.
+        means: Means,
+    },
+    /// Nobody sits at this phone any more.
+    EndSeat {
+        /// The phone.
+        device: Box<str>,
+        /// Who wants it so, for the record.
+        who: Box<str>,
+    },
     /// The calls that go on.
     ListCalls,
     /// End a call that goes on.
@@ -252,6 +300,10 @@ pub enum Answer {
     Groups(Vec<(Box<str>, Group)>),
     /// To [`Command::ListCodes`]: what to dial, and what it does.
     Codes(Vec<(Box<str>, Box<str>)>),
+    /// To [`Command::ListSeats`], in the order of the phones' names.
+    Seats(Vec<SeatRow>),
+    /// To [`Command::Take`].
+    Taken(Taken),
     /// To [`Command::ListCalls`].
     Calls(Vec<LiveCall>),
     /// To [`Command::OpenWebPhone`].
@@ -259,6 +311,14 @@ pub enum Answer {
         /// The device.
         device: Box<str>,
     },
+    /// To [`Command::AddBadge`]: what is written into the chip of a secure badge, shown only now.
+    BadgeMade(Option<CardKeys>),
+    /// To [`Command::ListBadges`], by name.
+    Badges(Vec<(Box<str>, Badge)>),
+    /// To [`Command::ListReaders`], by name.
+    Readers(Vec<(Box<str>, Reader)>),
+    /// To [`Command::Tap`].
+    Tapped(Box<TapAnswer>),
     /// To [`Command::Ladder`], in the order of time.
     Ladder(Vec<Rung>),
     /// To [`Command::Capture`], in the order of time.
@@ -277,6 +337,13 @@ impl Exchange {
             Command::Change(change) => self.change_people(now, id, change),
             Command::OpenWebPhone(wanted) => self.open_web_phone(now, id, *wanted),
             Command::EndSession(session) => self.end_session(now, id, session.as_deref()),
+            Command::AddBadge(new) => self.add_badge(now, id, *new),
+            Command::RevokeBadge(name) => self.revoke_badge(now, id, name),
+            Command::AddReader { name, reader } => self.add_reader(now, id, name, reader),
+            Command::Tap(request) => self.tap(now, id, *request),
+            Command::ForgetTaps(account) => self.forget_taps(now, id, account),
+            Command::MoveNumber { number, account } => self.move_number(now, id, number, account),
+            Command::LeaveOffice(name) => self.leave_office(now, id, name),
             Command::Import(rows) => self.import(now, id, &rows),
             list @ (Command::ListAccounts
             | Command::ListNumbers
@@ -285,6 +352,9 @@ impl Exchange {
             | Command::ListRoutes
             | Command::ListGroups
             | Command::ListCalls
+            | Command::ListBadges
+            | Command::ListReaders
+            | Command::ListSeats
             | Command::ListCodes) => {
                 let answer = self.list(&list);
                 self.answer(id, answer);
@@ -298,6 +368,8 @@ impl Exchange {
                 let answer = self.look(&look);
                 self.answer(id, answer);
             }
+            Command::Take { account, device, means } => self.take_for(now, id, &account, &device, means),
+            Command::EndSeat { device, who } => self.end_seat(now, id, &device, &who),
             Command::MayTry { source, name } => {
                 let wait = self.guesses.wait(now.mono, source, &name);
                 self.answer(id, Answer::Wait(wait));
@@ -381,7 +453,16 @@ impl Exchange {
             Command::ListGroups => {
                 Answer::Groups(people.groups().map(|(name, group)| (name.into(), group.clone())).collect())
             }
+            Command::ListSeats => Answer::Seats(self.seat_rows()),
             Command::ListCalls => Answer::Calls(self.live_calls()),
+            Command::ListBadges => {
+                let rows = people.register.badges();
+                Answer::Badges(rows.map(|(name, badge)| (name.into(), badge.clone())).collect())
+            }
+            Command::ListReaders => {
+                let rows = people.register.readers();
+                Answer::Readers(rows.map(|(name, reader)| (name.into(), reader.clone())).collect())
+            }
             _ => Answer::Codes(self.services_in_words()),
         }
     }
@@ -389,7 +470,11 @@ impl Exchange {
     /// What can be dialled beside people and the outside, and what it does.
     fn services_in_words(&self) -> Vec<(Box<str>, Box<str>)> {
         let echo = self.config.echo_number.iter().map(|number| (&**number, CodeAct::Echo));
-        echo.chain(self.config.codes.iter()).map(|(code, act)| (code.into(), act.words().into())).collect()
+        let codes = echo.chain(self.config.codes.iter());
+        let codes = codes.map(|(code, act)| (Box::from(code), Box::from(act.words())));
+        let parks = self.config.park.iter().filter(|number| self.is_park(number));
+        let parks = parks.map(|number| (number.clone(), "where parked calls wait".into()));
+        codes.chain(parks).collect()
     }
 
     /// Whether a number is one of the exchange's own services.
@@ -468,7 +553,7 @@ impl Exchange {
         self.change_people(now, id, PeopleChange::PutDevice { name, device });
     }
 
-    fn change_people(&mut self, now: Now, id: CommandId, change: PeopleChange) {
+    pub(crate) fn change_people(&mut self, now: Now, id: CommandId, change: PeopleChange) {
         let number = match &change {
             PeopleChange::PutNumber { number, .. } => Some(number),
             PeopleChange::PutGroup { group, .. } => Some(&group.number),
@@ -480,11 +565,11 @@ impl Exchange {
         };
         match checked {
             Err(refusal) => self.answer(id, Answer::Refused(refusal)),
-            Ok(()) => self.commit(
-                now,
-                vec![Change::People(change)],
-                Promise::Change { id, taken: None, bad: Vec::new() },
-            ),
+            Ok(()) => {
+                let mut changes = self.leaving_with(&change);
+                changes.push(Change::People(change));
+                self.commit(now, changes, Promise::Change { id, taken: None, bad: Vec::new() });
+            }
         }
     }
 

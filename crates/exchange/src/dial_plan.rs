@@ -13,6 +13,8 @@ pub(crate) enum Destination {
     Account(Box<str>),
     /// A hunt group.
     Group(Box<str>),
+    /// Where talks wait that were parked.
+    Parked,
     /// A number of the outside that a route fits.
     Outside {
         /// The number without what comes before numbers of the outside.
@@ -38,6 +40,9 @@ impl Exchange {
         }
         if let Some((group, _)) = self.people.group_of(dialled) {
             return Destination::Group(group.into());
+        }
+        if self.is_park(dialled) {
+            return Destination::Parked;
         }
         match self.config.numbering.outside(dialled).and_then(|number| Some((number, self.route_of(number)?)))
         {

@@ -2,6 +2,7 @@
 //! [`Exchange::next_deadline`]. The same value runs in the server and in the simulator.
 
 use crate::backlog::Backlog;
+use crate::badges::{BadgePolicy, Badges, InHand, Redeemed};
 use crate::change::{Change, Commit, Epoch, Owned, Shard, StoreAnswer};
 use crate::codes::Codes;
 use crate::command::{Answer, BadRow};
@@ -17,11 +18,14 @@ use crate::limits;
 use crate::numbering::Numbering;
 use crate::ongoing::OngoingCalls;
 use crate::overload::Load;
+use crate::park::Parked;
 use crate::people::{People, PeopleChange};
 use crate::permissions::DayCounts;
+use crate::pickup::Pickups;
 use crate::pin::Pins;
 use crate::registrar::Registrar;
 use crate::rehome::rehome;
+use crate::seats::{SeatPolicy, Seats, Taken};
 use crate::sources::Sources;
 use crate::texts::Texts;
 use crate::trunks::Trunks;
@@ -52,10 +56,16 @@ pub struct Config {
     pub no_answer_limit: Duration,
     /// How long a call to the outside may ring.
     pub outside_limit: Duration,
+    /// The numbers at which talks wait that were parked.
+    pub park: Vec<Box<str>>,
+    /// Who may sit where, and for how long.
+    pub seats: SeatPolicy,
     /// How numbers are dialled.
     pub numbering: Numbering,
     /// Emergency numbers and where they go.
     pub emergency: EmergencyPlan,
+    /// Which badges open anything, and when the PIN is asked for as well.
+    pub badges: BadgePolicy,
     /// Which digest algorithms are asked for (R10).
     pub challenge: ChallengePolicy,
     /// The addresses that we listen on; contacts there are refused (R12).
@@ -74,8 +84,11 @@ impl Config {
             ring_limit: Duration::from_secs(60),
             no_answer_limit: Duration::from_secs(20),
             outside_limit: Duration::from_secs(120),
+            park: (701..=709).map(|number: u16| number.to_string().into()).collect(),
+            seats: SeatPolicy::default(),
             numbering: Numbering::default(),
             emergency: EmergencyPlan::default(),
+            badges: BadgePolicy::default(),
             challenge: ChallengePolicy::Md5,
             own_addresses,
         }
@@ -87,10 +100,18 @@ impl Config {
 pub(crate) enum Promise {
     /// The answer to a command; the changes are applied when they are kept.
     Change { id: CommandId, taken: Option<usize>, bad: Vec<BadRow> },
+    /// The answer to somebody who identified at a phone; the seat is live already.
+    Taken { id: CommandId, taken: Taken },
     /// The 200 to a REGISTER; the bindings are live already.
     Registration { server: ServerKey, device: Box<str> },
     /// The spoken yes to a feature code; the changes are applied when they are kept.
     Spoken { call: calls::CallId, said: Vec<Line> },
+    /// What was made, and is told when it is kept.
+    Made { id: CommandId, answer: Box<Answer> },
+    /// A tap of a secure badge: it counts when no other with its counter can (R21).
+    Tap(Box<InHand>),
+    /// The answer to a tap that began or ended a seat.
+    Tapped(Box<Redeemed>),
     /// Nobody waits.
     Nothing,
 }
@@ -129,6 +150,10 @@ pub struct Exchange {
     pub(crate) load: Load,
     pub(crate) listening: Listening,
     pub(crate) web_phones: WebPhones,
+    pub(crate) badges: Badges,
+    pub(crate) seats: Seats,
+    pub(crate) parked: Parked,
+    pub(crate) pickups: Pickups,
     pending: BTreeMap<u64, Pending>,
     /// Changes that nobody waits for, until the shell has carried out everything else: one commit for all of them.
     gathered: Vec<Owned>,
@@ -175,6 +200,10 @@ impl Exchange {
             load: Load::default(),
             listening: Listening::default(),
             web_phones: WebPhones::default(),
+            badges: Badges::default(),
+            seats: Seats::default(),
+            parked: Parked::default(),
+            pickups: Pickups::default(),
             pending: BTreeMap::new(),
             gathered: Vec::new(),
             sequence: snapshot.sequence,
@@ -191,7 +220,19 @@ impl Exchange {
                     let bindings = rehome(&exchange.config.own_addresses, bindings);
                     exchange.registrar.restore(now, &device, bindings);
                 }
-                Change::Record(_) | Change::Fact(_) | Change::OpenCall(_) => {}
+                Change::TapCounter { issue, counter, .. } => exchange.badges.restore(issue, counter),
+                Change::Seat { device, seat: Some(seat) } => {
+                    let people = &exchange.people;
+                    if people.device(&device).is_some() && people.account(&seat.account).is_some() {
+                        exchange.seats.put(now, &device, seat);
+                    }
+                }
+                Change::Seat { seat: None, .. }
+                | Change::Record(_)
+                | Change::Fact(_)
+                | Change::OpenCall(_)
+                | Change::Tap(_)
+                | Change::ForgetTaps { .. } => {}
             }
         }
         exchange
@@ -224,6 +265,7 @@ impl Exchange {
                 self.expire_registrations(now);
                 self.expire_watchers(now);
                 self.expire_dialogues(now);
+                self.expire_seats(now);
                 self.retry_store(now);
                 self.trunks_due(now);
             }
@@ -271,7 +313,8 @@ impl Exchange {
         let store = self.backlog.next_deadline().map(|when| (when, Reason::Store));
         let trunks = self.trunks.next_deadline().map(|when| (when, Reason::Trunks));
         let events = self.listening.next_deadline().map(|when| (when, Reason::Events));
-        let all = [calls, bindings, watchers, dialogues, store, trunks, events];
+        let seats = self.seats.next_deadline().map(|when| (when, Reason::Seats));
+        let all = [calls, bindings, watchers, dialogues, store, trunks, events, seats];
         all.into_iter().flatten().min_by_key(|(when, _)| *when)
     }
 
@@ -325,8 +368,12 @@ impl Exchange {
                     self.services.end(call);
                     self.call_moved(now, call);
                 }
-                CallEvent::NotMoved { .. } => {}
+                CallEvent::NotMoved { call, cause } => self.call_not_taken(now, call, cause.status()),
+                CallEvent::Taken { call, .. } => self.call_taken(now, call),
+                CallEvent::NotTaken { call, status } => self.call_not_taken(now, call, status),
                 CallEvent::Answered { call } => {
+                    self.pickups.forget(call);
+                    self.seats.answered(call);
                     self.call_answered(now, call);
                     self.journal_answer(now, call);
                 }
@@ -335,6 +382,9 @@ impl Exchange {
                 }
                 CallEvent::Ended(record) => {
                     self.services.end(record.call);
+                    self.note_missed(now, &record);
+                    self.unpark(now, record.call);
+                    self.pickups.forget(record.call);
                     self.tell_end(now, &record);
                     self.call_ended(now, record.call);
                     self.journal_end(record.call);
@@ -436,11 +486,18 @@ impl Exchange {
                 };
                 self.answer(id, answer);
             }
+            Promise::Made { id, answer } => {
+                self.apply(now, &pending.changes);
+                self.answer(id, *answer);
+            }
+            Promise::Tap(tap) => self.tap_kept(now, *tap),
+            Promise::Tapped(redeemed) => self.tap_redeemed(now, *redeemed),
             Promise::Registration { server, device } => self.confirm_registration(now, server, &device),
             Promise::Spoken { call, said } => {
                 self.apply(now, &pending.changes);
                 self.say_done(now, call, said);
             }
+            Promise::Taken { id, taken } => self.answer(id, Answer::Taken(taken)),
             Promise::Nothing => {}
         }
     }
@@ -453,16 +510,22 @@ impl Exchange {
                 if let PeopleChange::RemoveAccount { name } = change {
                     self.end_web_phones_of(now, name);
                 }
+                self.badges_changed(change);
                 self.people.apply(change);
                 self.registrar.people_changed(change);
                 self.trunks.people_changed(now, change);
             }
         }
+        self.follow_people(now, changes);
     }
 
     fn break_promise(&mut self, now: Now, promise: Promise, why: &str) {
         match promise {
-            Promise::Change { id, .. } => self.answer(id, Answer::Unavailable(why.to_owned())),
+            Promise::Change { id, .. } | Promise::Made { id, .. } | Promise::Taken { id, .. } => {
+                self.answer(id, Answer::Unavailable(why.to_owned()));
+            }
+            Promise::Tap(tap) => self.tap_not_kept(now, *tap),
+            Promise::Tapped(redeemed) => self.seat_not_kept(now, *redeemed),
             Promise::Registration { server, .. } => self.refuse_registration(now, server),
             Promise::Spoken { call, .. } => self.say_not_stored(now, call, why),
             Promise::Nothing => {}
@@ -490,10 +553,12 @@ impl Exchange {
 fn subject(change: &Change) -> &str {
     match change {
         Change::People(change) => change.subject(),
-        Change::Bindings { device, .. } => device,
+        Change::Bindings { device, .. } | Change::Seat { device, .. } => device,
         Change::Record(record) => &record.dialled,
         Change::OpenCall(open) => &open.dialled,
         Change::Fact(fact) => &fact.subject,
+        Change::TapCounter { account, .. } | Change::ForgetTaps { account } => account,
+        Change::Tap(tap) => &tap.reader,
     }
 }
 

@@ -31,6 +31,12 @@ pub enum FactKind {
     Trunk,
     /// Where requests come from, by its address.
     Source,
+    /// A badge, by its name.
+    Badge,
+    /// A reader of badges, by its name.
+    Reader,
+    /// A phone, by its name.
+    Device,
 }
 
 impl FactKind {
@@ -41,6 +47,9 @@ impl FactKind {
             FactKind::Call => "call",
             FactKind::Trunk => "trunk",
             FactKind::Source => "source",
+            FactKind::Badge => "badge",
+            FactKind::Reader => "reader",
+            FactKind::Device => "device",
         }
     }
 }

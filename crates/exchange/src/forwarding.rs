@@ -49,8 +49,7 @@ impl Exchange {
 
     /// Whether a device of an account, other than the caller's, is on its way back, and whether one is registered.
     pub(crate) fn presence(&self, now: Now, owner: &str, but: Option<&str>) -> (bool, bool) {
-        let devices =
-            self.people.account(owner).map(|account| account.devices.as_slice()).unwrap_or_default();
+        let devices = self.phones_of(owner);
         let others = || devices.iter().filter(|device| Some(&***device) != but);
         let awaited = others().any(|device| self.registrar.is_awaited(device, now.mono));
         (awaited, others().any(|device| self.registrar.is_reachable(device)))

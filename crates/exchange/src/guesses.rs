@@ -32,7 +32,7 @@ impl Strikes {
     }
 
     /// One more; the time that nothing is listened to, if `free` are used up.
-    fn add(&mut self, now: Mono, free: u32) -> Option<Duration> {
+    pub(crate) fn add(&mut self, now: Mono, free: u32) -> Option<Duration> {
         self.add_for(now, free, limits::IGNORED_LEAST)
     }
 

@@ -91,13 +91,22 @@ impl Exchange {
         }
     }
 
+    fn is_member(&self, call: CallId, account: &str) -> bool {
+        let Some(Reach::Group { name, .. }) = self.ongoing.call(call).map(|ongoing| &ongoing.reach) else {
+            return false;
+        };
+        self.people.group(name).is_some_and(|group| group.members.iter().any(|member| **member == *account))
+    }
+
     /// A member's device answered: the call is that person's from now on.
     pub(crate) fn member_answered(&mut self, call: CallId) {
         if !matches!(self.ongoing.call(call).map(|ongoing| &ongoing.reach), Some(Reach::Group { .. })) {
             return;
         }
-        let device = self.switch.answered_by(call).and_then(|device| self.people.device(device));
-        if let Some(account) = device.map(|device| device.account.clone()) {
+        let Some(device) = self.switch.answered_by(call) else { return };
+        // Of the two whom a phone may ring for, it rang for the one who is a member.
+        let member = self.rung_at(device).find(|account| self.is_member(call, account));
+        if let Some(account) = member.or_else(|| self.person_at(device).map(Box::from)) {
             self.ongoing.belongs_to(call, account);
         }
     }

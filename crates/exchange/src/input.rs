@@ -159,4 +159,6 @@ pub enum Reason {
     Trunks,
     /// How things are is to be told again.
     Events,
+    /// A seat ends.
+    Seats,
 }

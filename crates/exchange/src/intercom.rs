@@ -43,10 +43,7 @@ impl Exchange {
     }
 
     fn may_intercom(&mut self, now: Now, account: &str, owner: &str) -> Result<(), (Prompt, &'static str)> {
-        let together = self.people.groups().any(|(_, group)| {
-            let has = |name: &str| group.members.iter().any(|member| **member == *name);
-            has(account) && has(owner)
-        });
+        let together = self.people.share_a_group(account, owner);
         if !together && let Verdict::Deny(rule) = self.may(now, Some(account), Act::Use(Right::Intercom)) {
             return Err((Prompt::NotAllowed, rule));
         }

@@ -33,6 +33,7 @@ impl Exchange {
             let all = self.people.devices().map(|(name, _)| name);
             let devices = all.filter(|device| self.registrar.is_registered(device)).map(Box::from).collect();
             self.store_devices_anew(now, devices);
+            self.seats.look_at_clock(now);
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod admission;
 mod backlog;
+mod badges;
 mod change;
 mod codes;
 mod command;
@@ -24,20 +25,24 @@ mod intercom;
 mod journal;
 mod jump;
 mod ladder;
+mod leaving;
 pub mod limits;
 mod listing;
 mod numbering;
 mod ongoing;
 mod outside;
 mod overload;
+mod park;
 mod people;
 mod permissions;
+mod pickup;
 mod pin;
 mod recent;
 mod reconfigure;
 mod registrar;
 mod rehome;
 mod routing;
+mod seats;
 mod silence;
 mod sources;
 mod spoken;
@@ -47,6 +52,10 @@ mod trunks;
 mod watching;
 mod web_phones;
 
+pub use badges::{
+    Badge, BadgeKeys, BadgeKind, BadgePolicy, CardKeys, Hours, Issue, Mark, NewBadge, NewMark, PinWhen,
+    Reader, Reading, Tap, TapAnswer, TapRequest, TapVerdict, Uid, WeekTime,
+};
 pub use calls::Setup;
 pub use change::{Change, Commit, Epoch, OpenCall, Owned, SHARDS, Shard, StoreAnswer};
 pub use codes::{CodeAct, Codes};
@@ -68,6 +77,7 @@ pub use people::{
 pub use permissions::{Act, Verdict};
 pub use pin::{Pin, PinCheck};
 pub use reconfigure::LiveConfig;
+pub use seats::{Means, Seat, SeatPolicy, SeatRow, Taken, TimeOfDay};
 pub use sip::bearer::TokenHash;
 pub use sip::bindings::StoredBinding;
 pub use sip::digest::Secret;

@@ -56,8 +56,50 @@ pub const BRANCHES: usize = 32;
 pub const RING_LIMIT: Duration = Duration::from_secs(60);
 /// How long a call waits for a phone whose connection broke, or was there before a restart (R12).
 pub const RETURN: Duration = Duration::from_secs(30);
+/// Phones at which one person may sit at once.
+pub const SEATS_PER_ACCOUNT: usize = 16;
+/// Within so long, a second tap takes the other call instead, and is no sign that somebody leaves.
+pub const SECOND_TAP: Duration = Duration::from_secs(5);
+/// For how long whoever comes too late is told who called.
+pub const WHO_CALLED: Duration = Duration::from_secs(60);
+/// How long a phone may take to answer that answers by itself, and takes a talk over (R6).
+pub const MOVE_AT_ONCE: Duration = Duration::from_secs(8);
+/// The same for one that rings.
+pub const MOVE_RINGS: Duration = Duration::from_secs(20);
+/// How long a call waits where it was parked, before it rings again.
+pub const PARKED: Duration = Duration::from_secs(120);
+/// How long a call rings that was taken and given back.
+pub const RETURNS: Duration = Duration::from_secs(60);
 /// Rows of an import that the core takes in one turn (R17: slices, not seconds).
 pub const IMPORT_ROWS: usize = 256;
+
+/// Badges in all, and of one account.
+pub const BADGES: usize = 100_000;
+/// See [`BADGES`].
+pub const BADGES_PER_ACCOUNT: usize = 16;
+/// Readers of badges in all.
+pub const READERS: usize = 10_000;
+/// Taps of a reader at once, and a second; beyond, it taps too fast.
+pub const READER_BURST: u32 = 20;
+/// See [`READER_BURST`].
+pub const READER_RATE: u32 = 10;
+/// Taps of a badge at once, and a second.
+pub const BADGE_BURST: u32 = 5;
+/// See [`BADGE_BURST`].
+pub const BADGE_RATE: u32 = 1;
+/// What a reader reads that no badge is, or that no badge of ours can have told, before it is not listened to for a
+/// growing time; what a secure badge proves is listened to all the same, because that cannot be guessed.
+pub const READER_STRIKES: u32 = 16;
+/// Taps of a reader that are remembered, so that one that is sent again is counted once.
+pub const TAPS_REMEMBERED: usize = 32;
+/// Requests that wait for the answer to one tap.
+pub const TAP_WAITERS: usize = 128;
+/// How long the same reading is the same tap, of a reader that gives its taps no ids.
+pub const TAP_AGAIN: Duration = Duration::from_secs(2);
+/// Taps that wait for a store that is away; beyond, the oldest are lost.
+pub const BACKLOG_TAPS: usize = 16_384;
+/// Rows about taps that came too fast, of one reader at once; then one a second.
+pub const FAST_ROWS: u32 = 5;
 
 /// The least time between two events that tell how things are.
 pub const STATUS_EVENTS: Duration = Duration::from_secs(1);
@@ -164,4 +206,7 @@ const _: () = assert!(IGNORED_MOST.as_secs() < STRIKES_KEPT.as_secs(), "who wait
 const _: () =
     assert!(LATE.as_micros() < VERY_LATE.as_micros() && VERY_LATE.as_micros() < TOO_LATE.as_micros());
 const _: () = assert!(VERY_LATE.as_millis() < 500, "callers send again after T1 and make it worse");
+const _: () = assert!(
+    BADGE_BURST < READER_BURST && BADGE_RATE < READER_RATE && TAPS_REMEMBERED >= READER_BURST as usize
+);
 const _: () = assert!(TRANSACTIONS < TRANSACTIONS_IN_ALL && TRANSACTIONS >= 16 * CALLS);

@@ -1,6 +1,7 @@
 //! The calls that are going on, as the office sees them: whose they are, for busy lamps, loops and lists.
 
 use calls::{CallId, Party};
+use clock::Mono;
 use sip::Flow;
 use sip::subscription::DialogState;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -9,6 +10,8 @@ use std::sync::Arc;
 /// One call.
 #[derive(Clone, Debug)]
 pub(crate) struct Ongoing {
+    /// When it came.
+    pub(crate) since: Mono,
     /// The calling device, so that it does not ring for itself.
     pub(crate) device: Option<Box<str>>,
     /// Who called, and whose account that is.
@@ -164,7 +167,8 @@ impl OngoingCalls {
         self.belongs(call, Some(account));
     }
 
-    fn belongs(&mut self, call: CallId, account: Option<Box<str>>) {
+    /// A call is for another account now.
+    pub(crate) fn belongs(&mut self, call: CallId, account: Option<Box<str>>) {
         self.touch(call);
         let Some(ongoing) = self.calls.get_mut(&call) else { return };
         for account in ongoing.accounts() {

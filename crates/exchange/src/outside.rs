@@ -146,6 +146,7 @@ impl Exchange {
             further: Vec::new(),
             line: Some(Box::new(line)),
             at_once: None,
+            shown: None,
         };
         self.switch.try_anew(call);
         if self.switch.add_branch(now, call, target).is_none() {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! *67 --> number? --> PIN? --> Output::VerifyPin ... Input::PinVerified --> code? --> as if dialled at home
+//! *63 --> the same, and then as with a badge at this phone
 //!                      ^------------- wrong, at most twice more ---------------'
 //! ```
 //!
@@ -30,11 +31,28 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PinCheck(pub u64);
 
+/// What a PIN is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To act on one's own account from another's phone.
+    OwnAccount,
+    /// To be known at another's phone.
+    SignIn,
+}
+
 /// What somebody keyed as a PIN; no log shows it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Pin(Box<str>);
 
 impl Pin {
+    /// What was keyed somewhere else than at a telephone. `None` for what is no PIN.
+    #[must_use]
+    pub fn of(text: &str) -> Option<Pin> {
+        let digits =
+            (1..=limits::PIN_DIGITS).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        digits.then(|| Pin(text.into()))
+    }
+
     /// The digits, for the check alone.
     #[must_use]
     pub fn reveal(&self) -> &str {
@@ -58,6 +76,7 @@ struct Waiting {
     owner: Option<(Box<str>, Box<str>)>,
     device: Box<str>,
     tries: u8,
+    purpose: Purpose,
 }
 
 /// All checks and all strikes.
@@ -83,8 +102,14 @@ impl Default for Pins {
 }
 
 impl Pins {
+    /// The name of the next check.
+    pub(crate) fn name_check(&mut self) -> PinCheck {
+        self.next += 1;
+        PinCheck(self.next)
+    }
+
     /// Whether this telephone may try a PIN for this number now.
-    fn may_try(&self, now: Mono, number: &str, device: &str) -> bool {
+    pub(crate) fn may_try(&self, now: Mono, number: &str, device: &str) -> bool {
         let pair = (Box::from(number), Box::from(device));
         let held = [self.pairs.peek(&pair), self.devices.peek(&pair.1), self.numbers.peek(&pair.0)];
         !held.into_iter().flatten().any(|strikes| strikes.is_ignored(now))
@@ -97,34 +122,41 @@ impl Pins {
         act(self.numbers.touch(&pair.0), limits::PIN_STRIKES_OF_NUMBER);
     }
 
-    fn strike(&mut self, now: Mono, number: &str, device: &str) {
+    pub(crate) fn strike(&mut self, now: Mono, number: &str, device: &str) {
         self.each(number, device, |strikes, free| {
             strikes.add_for(now, free, limits::PIN_IGNORED_LEAST);
         });
     }
 
-    fn forgive(&mut self, now: Mono, number: &str, device: &str) {
+    pub(crate) fn forgive(&mut self, now: Mono, number: &str, device: &str) {
         self.each(number, device, |strikes, _| strikes.take_back(now));
     }
 }
 
 impl Exchange {
     /// Asks for the PIN of whoever has a number.
-    pub(crate) fn ask_pin(&mut self, now: Now, call: CallId, number: Box<str>, tries: u8) {
+    pub(crate) fn ask_pin(&mut self, now: Now, call: CallId, number: Box<str>, tries: u8, purpose: Purpose) {
         let mut script =
             Script::ask(Prompt::EnterPin, Collect { most: limits::PIN_DIGITS, ..Collect::default() });
         if tries > 0 {
             script.say.insert(0, Line::Prompt(Prompt::WrongPin));
         }
-        self.converse_on(now, call, script, Step::Pin { number, tries });
+        self.converse_on(now, call, script, Step::Pin { number, tries, purpose });
     }
 
     /// A PIN was keyed.
-    pub(crate) fn check_pin(&mut self, now: Now, call: CallId, number: Box<str>, pin: Box<str>, tries: u8) {
+    pub(crate) fn check_pin(
+        &mut self,
+        now: Now,
+        call: CallId,
+        number: Box<str>,
+        pin: Box<str>,
+        (tries, purpose): (u8, Purpose),
+    ) {
         let Some(ongoing) = self.ongoing.call(call) else { return };
         let Some(device) = ongoing.device.clone() else { return };
         let session_id = ongoing.session_id.clone();
-        if self.pins.waiting.len() >= limits::PIN_CHECKS {
+        if self.pin_checks() >= limits::PIN_CHECKS {
             return self.say_why(now, call, Prompt::LinesBusy, "too many PINs are being checked");
         }
         // A person has one PIN, whatever numbers lead there.
@@ -138,10 +170,9 @@ impl Exchange {
         }
         self.pins.strike(now.mono, &held, &device);
         let owner = owner.and_then(|owner| Some((owner.clone(), self.pin_hash(&owner)?)));
-        self.pins.next += 1;
-        let check = PinCheck(self.pins.next);
+        let check = self.pins.name_check();
         let hash = owner.as_ref().map(|(_, hash)| hash.clone());
-        let waiting = Waiting { call, session_id, number, owner, device, tries: tries + 1 };
+        let waiting = Waiting { call, session_id, number, owner, device, tries: tries + 1, purpose };
         self.pins.waiting.insert(check, waiting);
         self.set_step(call, Step::Store);
         self.outputs.push_back(Output::VerifyPin { check, hash, pin: Pin(pin) });
@@ -149,14 +180,19 @@ impl Exchange {
 
     /// The shell has compared a PIN with its hash.
     pub(crate) fn pin_verified(&mut self, now: Now, check: PinCheck, right: bool) {
-        let Some(waiting) = self.pins.waiting.remove(&check) else { return };
-        let Waiting { call, session_id, number, owner, device, tries } = waiting;
+        let Some(waiting) = self.pins.waiting.remove(&check) else {
+            return self.tap_pin_verified(now, check, right);
+        };
+        let Waiting { call, session_id, number, owner, device, tries, purpose } = waiting;
         // A PIN that was changed meanwhile is not right any more.
         let proved = owner.filter(|(owner, hash)| right && self.pin_hash(owner).as_ref() == Some(hash));
         if let Some((owner, _)) = proved {
             self.pins.forgive(now.mono, &owner, &device);
             let words = format!("{owner} proved the PIN at {device}");
             self.note(now, FactKind::Call, &session_id, "pin.right", words);
+            if purpose == Purpose::SignIn {
+                return self.signed_in_by_pin(now, call, &owner);
+            }
             self.act_for(call, owner);
             // A code has a star in it, so that no key corrects.
             let script = Script::ask(Prompt::EnterCode, Collect { correction: None, ..Collect::default() });
@@ -165,13 +201,18 @@ impl Exchange {
         let words = format!("a wrong PIN for {number} from {device}");
         self.note(now, FactKind::Call, &session_id, "pin.wrong", words);
         if tries < limits::PIN_TRIES {
-            return self.ask_pin(now, call, number, tries);
+            return self.ask_pin(now, call, number, tries, purpose);
         }
         let lines = vec![Line::Prompt(Prompt::WrongPin), Line::Prompt(Prompt::Goodbye)];
         self.converse_on(now, call, Script::say(lines), Step::Farewell);
     }
 
-    fn pin_hash(&self, owner: &str) -> Option<Box<str>> {
+    /// PINs that are being checked, at telephones and at readers of badges.
+    pub(crate) fn pin_checks(&self) -> usize {
+        self.pins.waiting.len() + self.badges.checking()
+    }
+
+    pub(crate) fn pin_hash(&self, owner: &str) -> Option<Box<str>> {
         self.people.account(owner)?.settings.pin.clone()
     }
 }

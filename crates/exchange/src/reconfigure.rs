@@ -1,5 +1,6 @@
 //! What can change while calls run: taken whole or refused whole, and never on the back of a running call.
 
+use crate::badges::BadgePolicy;
 use crate::codes::Codes;
 use crate::command::Answer;
 use crate::emergency::EmergencyPlan;
@@ -7,6 +8,7 @@ use crate::exchange::Exchange;
 use crate::input::CommandId;
 use crate::numbering::Numbering;
 use crate::people::{Refusal, is_number};
+use crate::seats::SeatPolicy;
 use sip::digest::ChallengePolicy;
 use std::time::Duration;
 
@@ -25,12 +27,18 @@ pub struct LiveConfig {
     pub no_answer_limit: Duration,
     /// How long a call to the outside may ring.
     pub outside_limit: Duration,
+    /// The numbers at which talks wait.
+    pub park: Vec<Box<str>>,
+    /// Who may sit where; seats that are taken keep their end.
+    pub seats: SeatPolicy,
     /// How numbers are dialled.
     pub numbering: Numbering,
     /// What is dialled for the features.
     pub codes: Codes,
     /// Which numbers are emergencies (R31).
     pub emergency: EmergencyPlan,
+    /// Which badges open anything, and when the PIN is asked for as well.
+    pub badges: BadgePolicy,
 }
 
 impl Exchange {
@@ -57,9 +65,12 @@ impl Exchange {
         self.config.challenge = challenge;
         self.config.no_answer_limit = no_answer_limit;
         self.config.outside_limit = outside_limit;
+        self.config.park = live.park;
+        self.config.seats = live.seats;
         self.config.numbering = live.numbering;
         self.config.codes = live.codes;
         self.config.emergency = live.emergency;
+        self.config.badges = live.badges;
         self.answer(id, Answer::Done);
     }
 }

@@ -8,8 +8,9 @@ use crate::dial_plan::Destination;
 use crate::exchange::Exchange;
 use crate::limits;
 use crate::ongoing::{Ongoing, Reach};
-use crate::people::{AutoAnswer, clean_display};
-use calls::{AtOnce, CallId, Cause, Incoming, Party, Target, Way};
+use crate::people::clean_display;
+use crate::seats::form_at_once;
+use calls::{CallId, Cause, Incoming, Party, Target, Way};
 use clock::Now;
 use media::Prompt;
 use sip::Flow;
@@ -45,7 +46,7 @@ impl Exchange {
             }
             (None, Sender::Device(_)) => (*asked).into(),
         };
-        let (caller, label) = self.caller(&sender, message);
+        let (caller, label) = self.caller(&sender, message, emergency.is_some());
         // R32: masked everywhere but in an emergency and in the trace.
         let hides = emergency.is_none() && wants_privacy(message);
         let caller = if hides { Party::anonymous() } else { caller };
@@ -66,7 +67,8 @@ impl Exchange {
             Ok(call) => call,
             Err(cause) => return self.refuse(flow, message, cause.status()),
         };
-        let ongoing = self.new_ongoing(sender, caller, &dialled, session_id);
+        let ongoing = self.new_ongoing(now, sender, caller, &dialled, session_id);
+        let ongoing = self.as_the_phone(ongoing, emergency.is_some());
         let entry = ongoing.entry.clone();
         if !self.ongoing.begin(call, ongoing) {
             // R9: the call came back to us and asks for the same number again.
@@ -82,12 +84,20 @@ impl Exchange {
             }
         }
         self.journal_call(now, call);
-        if emergency.is_none() && self.draining {
+        if emergency.is_some() {
+            return self.route(now, call, &dialled);
+        }
+        self.begin(now, call, &dialled, message.value(HeaderName::Replaces));
+    }
+
+    /// What a person dialled, or the key that they pressed. Only here a number is a code: not where a call is forwarded
+    /// to, and never in an emergency (R31).
+    fn begin(&mut self, now: Now, call: CallId, dialled: &str, replaces: Option<&[u8]>) {
+        if self.draining {
             return self.refuse_spoken(now, call, Prompt::Stopping, Cause::Overload, "draining");
         }
-        // Only what a person dialled is a code: not where a call is forwarded to, and never an emergency (R31).
-        if emergency.is_some() || !self.answer_code(now, call, &dialled) {
-            self.route(now, call, &dialled);
+        if !self.picks_up_by_lamp(now, call, replaces) && !self.answer_code(now, call, dialled) {
+            self.route(now, call, dialled);
         }
     }
 
@@ -100,15 +110,31 @@ impl Exchange {
         .unwrap_or_default()
     }
 
-    fn new_ongoing(&self, sender: Sender, caller: Party, dialled: &str, session_id: Arc<str>) -> Ongoing {
+    /// An emergency call is the phone's own, whoever sits there: its number is called back (R31).
+    fn as_the_phone(&self, mut ongoing: Ongoing, emergency: bool) -> Ongoing {
+        if emergency {
+            let owner = ongoing.device.as_deref().and_then(|device| self.people.device(device));
+            ongoing.caller_account = owner.map(|device| device.account.clone());
+        }
+        ongoing
+    }
+
+    fn new_ongoing(
+        &self,
+        now: Now,
+        sender: Sender,
+        caller: Party,
+        dialled: &str,
+        session_id: Arc<str>,
+    ) -> Ongoing {
         let (device, entry) = match sender {
             Sender::Device(device) => (Some(device), None),
             Sender::Trunk(trunk) => (None, Some(trunk)),
         };
-        let owner = |device: &str| self.people.device(device).map(|device| device.account.clone());
-        let caller_account = device.as_deref().and_then(owner);
+        let caller_account = device.as_deref().and_then(|device| self.person_at(device)).map(Box::from);
         let (callee, callee_account) = self.callee(dialled);
         Ongoing {
+            since: now.mono,
             caller,
             payer: caller_account.clone(),
             caller_account,
@@ -143,6 +169,7 @@ impl Exchange {
             Destination::Account(account) => self.call_account(now, call, &account, dialled),
             Destination::Group(group) => self.call_group(now, call, &group),
             Destination::Outside { number, route } => self.call_outside(now, call, &number, &route),
+            Destination::Parked => self.retrieve(now, call, dialled),
             Destination::Unknown => self.fail(now, call, Cause::UnknownNumber, ""),
         }
     }
@@ -156,8 +183,7 @@ impl Exchange {
         callee: &Party,
         but: Option<&str>,
     ) -> usize {
-        let devices =
-            self.people.account(account).map(|account| account.devices.as_slice()).unwrap_or_default();
+        let devices = self.phones_of(account);
         let targets: Vec<Target> = devices
             .iter()
             .filter(|device| Some(&***device) != but)
@@ -165,6 +191,9 @@ impl Exchange {
             .take(limits::BRANCHES)
             .filter_map(|(device, ways)| target(device, &ways, callee, self.config.domain.as_deref()))
             .collect();
+        // A phone at which one member of a group sits may be another's: it rings once.
+        let targets = targets.into_iter().filter(|target| !self.switch.rings_at(call, &target.label));
+        let targets: Vec<Target> = targets.collect();
         targets.into_iter().filter_map(|target| self.switch.add_branch(now, call, target)).count()
     }
 
@@ -177,17 +206,15 @@ impl Exchange {
         callee: &Party,
         but: Option<&str>,
     ) -> usize {
-        let devices = self.people.account(account).map(|account| account.devices.clone()).unwrap_or_default();
+        // Who sits at another's phone is not spoken to as if they were the other.
+        let mut devices = self.phones_of(account);
+        devices.retain(|device| self.person_at(device) == Some(account) && Some(&**device) != but);
         let mut ringing = 0;
-        for device in devices.iter().filter(|device| Some(&***device) != but) {
+        for device in &devices {
             let Some(form) = self.people.device(device).and_then(|device| device.auto_answer) else {
                 continue;
             };
-            let at_once = match form {
-                AutoAnswer::AnswerMode => AtOnce::AnswerMode,
-                AutoAnswer::AlertInfo => AtOnce::AlertInfo,
-                AutoAnswer::CallInfo => AtOnce::CallInfo,
-            };
+            let at_once = form_at_once(form);
             for ways in self.registrar.targets(device) {
                 let Some(mut target) = target(device, &ways, callee, self.config.domain.as_deref()) else {
                     continue;
@@ -201,15 +228,21 @@ impl Exchange {
 
     /// A device registered while its owner is called: it rings, too (S1.10, R12).
     pub(crate) fn ring_late(&mut self, now: Now, device: &str) {
-        let Some(account) = self.people.device(device).map(|device| device.account.clone()) else { return };
+        let accounts: Vec<Box<str>> = self.rung_at(device).collect();
+        for account in accounts {
+            self.ring_late_for(now, device, &account);
+        }
+    }
+
+    fn ring_late_for(&mut self, now: Now, device: &str, account: &str) {
         let waits = |(call, ongoing): (CallId, &Ongoing)| {
-            let called = ongoing.callee_account.as_deref() == Some(&*account);
+            let called = ongoing.callee_account.as_deref() == Some(account) && !self.services.has(call);
             let rings = called
                 && ongoing.state != DialogState::Confirmed
                 && ongoing.device.as_deref() != Some(device);
             rings.then(|| (call, ongoing.callee.clone()))
         };
-        let calls: Vec<(CallId, Party)> = self.ongoing.of(&account).filter_map(waits).collect();
+        let calls: Vec<(CallId, Party)> = self.ongoing.of(account).filter_map(waits).collect();
         for (call, callee) in calls {
             let domain = self.config.domain.as_deref();
             let ways = self.registrar.targets(device);
@@ -263,6 +296,15 @@ impl Exchange {
 
     /// Nothing rings any more and nobody answered.
     pub(crate) fn nobody_answered(&mut self, now: Now, call: CallId, cause: Cause, status: u16) {
+        let moves = self.switch.is_replacing(call)
+            && self.ongoing.call(call).is_some_and(|ongoing| ongoing.moving.is_none());
+        // Nobody is looked for who is talking already, and only moves.
+        if moves {
+            if !self.park_is_over(now, call) {
+                self.fail(now, call, cause, "");
+            }
+            return;
+        }
         match self.ongoing.call(call).map(|ongoing| &ongoing.reach) {
             Some(Reach::Account) => self.account_exhausted(now, call, cause),
             Some(Reach::Group { .. }) => self.group_exhausted(now, call),
@@ -272,11 +314,18 @@ impl Exchange {
     }
 
     /// Who calls, as the callee sees it: our directory's word for devices, the trunk's for the outside.
-    pub(crate) fn caller(&self, sender: &Sender, message: &Message<'_>) -> (Party, Box<str>) {
+    /// In an emergency, a phone is its owner's, whoever sits there (R31).
+    pub(crate) fn caller(
+        &self,
+        sender: &Sender,
+        message: &Message<'_>,
+        emergency: bool,
+    ) -> (Party, Box<str>) {
         match sender {
             Sender::Device(device) => {
-                let account =
-                    self.people.device(device).and_then(|device| self.people.account(&device.account));
+                let owner = || self.people.device(device).map(|device| &*device.account);
+                let person = if emergency { owner() } else { self.person_at(device) };
+                let account = person.and_then(|person| self.people.account(person));
                 let number = account.and_then(|account| account.numbers.first()).unwrap_or(device);
                 let name = account.map(|account| &*account.display).unwrap_or_default();
                 (Party::new(number, name), device.clone())
@@ -330,7 +379,12 @@ fn asked_of_us(trunk: &str, asked: &str, message: &Message<'_>, exchange: &Excha
 }
 
 /// One branch: the flows of one instance of a device, to be tried in turn (R11).
-fn target(device: &str, ways: &[&Binding], callee: &Party, domain: Option<&str>) -> Option<Target> {
+pub(crate) fn target(
+    device: &str,
+    ways: &[&Binding],
+    callee: &Party,
+    domain: Option<&str>,
+) -> Option<Target> {
     let (binding, further) = ways.split_first()?;
     let way = |binding: &&Binding| Way {
         flow: binding.flow,
@@ -349,5 +403,6 @@ fn target(device: &str, ways: &[&Binding], callee: &Party, domain: Option<&str>)
         further: further.iter().map(way).collect(),
         line: None,
         at_once: None,
+        shown: None,
     })
 }

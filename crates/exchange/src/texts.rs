@@ -8,6 +8,7 @@ use crate::exchange::Exchange;
 use crate::limits;
 use calls::{Owner, Party};
 use clock::Now;
+use sip::bindings::Binding;
 use sip::{Dialog, Flow, ServerKey};
 use std::collections::BTreeMap;
 use wire::sip::{Message, Method, Uri};
@@ -48,11 +49,12 @@ impl Exchange {
             return self.refuse(flow, message, if full { 503 } else { 413 });
         }
         let named = uri.user_decoded().unwrap_or_default();
-        let Some((_, account)) = self.people.account_of(&named) else {
+        let Some((name, account)) = self.people.account_of(&named) else {
             return self.refuse(flow, message, 404);
         };
         let callee = Party::new(&named, &account.display);
-        let others = account.devices.iter().filter(|other| *other != device);
+        let phones = self.phones_of(name);
+        let others = phones.iter().filter(|other| *other != device);
         let targets: Vec<(Box<str>, Flow, Vec<Box<str>>)> = others
             .flat_map(|other| self.registrar.targets(other))
             .filter_map(|ways| ways.first().copied())
@@ -62,12 +64,26 @@ impl Exchange {
         if targets.is_empty() {
             return self.refuse(flow, message, 480);
         }
-        let (caller, _) = self.caller(&sender, message);
+        let (caller, _) = self.caller(&sender, message, false);
         let server = self.switch.endpoint().accept(flow, message, Owner::Above(0));
         self.texts.next += 1;
         let id = MARK | self.texts.next;
         self.texts.texts.insert(id, Text { server, waiting: targets.len(), refusal: 480 });
         for (contact, flow, path) in targets {
+            self.send_text(now, id, flow, &contact, path, (&caller, &callee), text);
+        }
+    }
+
+    /// Shows a text of the exchange's own at a phone; nobody waits for what becomes of it.
+    pub(crate) fn show_at(&mut self, now: Now, device: &str, text: &str) {
+        let first = |ways: Vec<&Binding>| {
+            ways.first().map(|binding| (binding.contact.clone(), binding.flow, binding.path.clone()))
+        };
+        let targets: Vec<_> = self.registrar.targets(device).into_iter().filter_map(first).collect();
+        let (caller, callee) = (Party::new("ringdown", "Ringdown"), Party::new(device, ""));
+        for (contact, flow, path) in targets {
+            self.texts.next += 1;
+            let id = MARK | self.texts.next;
             self.send_text(now, id, flow, &contact, path, (&caller, &callee), text);
         }
     }

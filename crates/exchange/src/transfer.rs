@@ -3,6 +3,7 @@
 //! Only a device of ours may do so, and only to numbers of the office: a transfer reaches nothing that its author could
 //! not call.
 
+use crate::codes::CodeAct;
 use crate::dial_plan::Destination;
 use crate::exchange::Exchange;
 use crate::ongoing::{Ongoing, Reach};
@@ -17,14 +18,20 @@ impl Exchange {
         if let Some(dialog) = &target.replaces {
             return self.joined(now, leg, dialog);
         }
+        if let Some((CodeAct::Park, None)) = self.config.codes.find(&target.number) {
+            if !self.park_by_transfer(now, call, leg) {
+                self.switch.refuse_referral(now, leg, 480);
+            }
+            return;
+        }
         let label = self.switch.label(leg).map(Box::<str>::from).unwrap_or_default();
-        let account = self.people.device(&label).map(|device| device.account.clone());
+        let account = self.person_at(&label).map(Box::<str>::from);
         let destination = self.destination(&target.number);
         let refusal = match (&account, &destination) {
             (None, _) => Some(403),
             // An emergency call is not handed on, nor is somebody handed to one (R31).
             (_, Destination::Emergency(_)) => Some(403),
-            (_, Destination::Unknown | Destination::Echo) => Some(404),
+            (_, Destination::Unknown | Destination::Echo | Destination::Parked) => Some(404),
             _ if self.ongoing.call(call).is_some_and(|ongoing| ongoing.emergency) => Some(403),
             _ => None,
         };
@@ -95,6 +102,10 @@ impl Exchange {
 
     /// The transfer has found somebody: the call is now between the one who stayed and the new one.
     pub(crate) fn call_moved(&mut self, now: Now, call: CallId) {
+        if self.ongoing.call(call).is_some_and(|ongoing| ongoing.moving.is_none()) {
+            // The same people, at another phone.
+            return self.talk_moved(now, call);
+        }
         let Some(old) = self.ongoing.end(call) else { return };
         let before: Vec<Box<str>> = old.accounts().map(Box::from).collect();
         let (caller, caller_account, device) = match &old.moving {

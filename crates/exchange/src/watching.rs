@@ -5,7 +5,9 @@
 use crate::admission::Sender;
 use crate::exchange::Exchange;
 use crate::limits;
-use calls::Owner;
+use crate::park::lamp;
+use crate::permissions::Verdict;
+use calls::{CallId, Owner};
 use clock::{Mono, Now, TimerId, Wheel};
 use sip::subscription::{
     DialogInfo, DialogState, Ended, LEAST, Package, Party, Presence, Subscription, message_summary, presence,
@@ -209,9 +211,16 @@ impl Exchange {
         }
         let (account, entity, package) =
             (watch.account.clone(), watch.entity.clone(), watch.subscription.package);
-        let (version, sees) = (watch.subscription.next_version(), watch.sees_parties);
+        let (version, own, watcher) =
+            (watch.subscription.next_version(), watch.sees_parties, watch.watcher.clone());
         let document = match package {
-            Package::Dialog => DialogInfo::document(&entity, version, &self.dialogs(&account, &entity, sees)),
+            Package::Dialog => {
+                // R32: who may answer a call may know whose it is.
+                let sees = own || self.may_see_calls(now, &watcher, &account);
+                let mut calls = self.dialogs(&account, &entity, sees);
+                self.name_pickups(id, &watcher, &account, sees, &mut calls);
+                DialogInfo::document(&entity, version, &calls)
+            }
             Package::Presence => presence(&entity, self.presence_of(&account)),
             Package::MessageSummary => message_summary(&entity, 0, 0),
         };
@@ -240,6 +249,13 @@ impl Exchange {
 
     /// The calls of an account, as a watcher may see them (R32).
     fn dialogs(&self, account: &str, entity: &str, sees_parties: bool) -> Vec<DialogInfo> {
+        if let Some(lit) = self.lamp_is_lit(account) {
+            let state = DialogState::Confirmed;
+            return lit
+                .then(|| DialogInfo { id: "0".into(), state, outgoing: false, remote: None, pickup: None })
+                .into_iter()
+                .collect();
+        }
         let host = entity.rsplit('@').next().unwrap_or_default();
         let calls = self.ongoing.of(account).enumerate().map(|(place, (_, ongoing))| {
             let outgoing = ongoing.caller_account.as_deref() == Some(account);
@@ -252,16 +268,49 @@ impl Exchange {
                     display: (*remote.name).into(),
                     uri: format!("sip:{}@{}", remote.number, host).into(),
                 }),
+                pickup: None,
             }
         });
         calls.collect()
     }
 
+    fn may_see_calls(&mut self, now: Now, watcher: &str, account: &str) -> bool {
+        let person = self.person_at(watcher).map(Box::<str>::from);
+        person.is_some_and(|person| self.may_pick_up(now, &person, account) == Verdict::Allow)
+    }
+
+    /// Each call that rings gets a name by which this watcher, and nobody else, may answer it once (R32).
+    fn name_pickups(
+        &mut self,
+        watch: u64,
+        watcher: &str,
+        account: &str,
+        sees: bool,
+        calls: &mut [DialogInfo],
+    ) {
+        let ringing: Vec<Option<CallId>> = self
+            .ongoing
+            .of(account)
+            .map(|(call, ongoing)| {
+                let rings = ongoing.state == DialogState::Early
+                    && !ongoing.emergency
+                    && ongoing.callee_account.as_deref() == Some(account);
+                (rings && sees).then_some(call)
+            })
+            .collect();
+        for (info, call) in calls.iter_mut().zip(ringing) {
+            let Some(call) = call else { continue };
+            let endpoint = self.switch.endpoint();
+            let name: Box<str> = format!("{:016x}{:016x}", endpoint.random(), endpoint.random()).into();
+            if self.pickups.name(watch, call, watcher, name.clone()) {
+                info.pickup = Some(name);
+            }
+        }
+    }
+
     fn presence_of(&self, account: &str) -> Presence {
         let talks = self.ongoing.of(account).any(|(_, ongoing)| ongoing.state == DialogState::Confirmed);
-        let devices =
-            self.people.account(account).map(|account| account.devices.as_slice()).unwrap_or_default();
-        match devices.iter().any(|device| self.registrar.is_registered(device)) {
+        match self.phones_of(account).iter().any(|device| self.registrar.is_registered(device)) {
             _ if talks => Presence::OnThePhone,
             true => Presence::Available,
             false => Presence::Offline,
@@ -272,6 +321,7 @@ impl Exchange {
     fn account_behind(&self, named: &str) -> Option<Box<str>> {
         match self.people.account_of(named) {
             Some((account, _)) => Some(account.into()),
+            None if self.is_park(named) => Some(lamp(named)),
             None => self.people.device(named).map(|device| device.account.clone()),
         }
     }

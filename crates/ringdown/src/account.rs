@@ -33,6 +33,9 @@ pub(crate) enum Command {
     Remove {
         /// The name
         name: String,
+        /// Their numbers, telephones and places in groups, too; their calls end now
+        #[arg(long)]
+        everything: bool,
     },
 }
 
@@ -125,9 +128,9 @@ pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
             let done = format!("added account {name}");
             talk::tell(data, &Request::AccountAdd { name, display: display.unwrap_or_default() }, &done)
         }
-        Command::Remove { name } => {
+        Command::Remove { name, everything } => {
             let done = format!("removed account {name}");
-            talk::tell(data, &Request::AccountRemove { name }, &done)
+            talk::tell(data, &Request::AccountRemove { name, everything }, &done)
         }
         Command::Link { name } => match talk::ask(data, &Request::AccountLink { name })? {
             Response::Link { base, path } if !base.is_empty() => {

@@ -17,6 +17,21 @@ pub(crate) enum Command {
         /// Its name
         name: String,
     },
+    /// Why taps of a badge were refused
+    Badge {
+        /// Its name
+        name: String,
+    },
+    /// Why taps at a reader were refused that no badge is known by
+    Reader {
+        /// Its name
+        name: String,
+    },
+    /// Who sat at a phone, and why somebody was refused there
+    Device {
+        /// Its name
+        name: String,
+    },
     /// Why requests from an address were slowed or refused
     Source {
         /// The IP address
@@ -28,6 +43,9 @@ pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
     let (kind, subject) = match command {
         Command::Call { id } => ("call", id),
         Command::Trunk { name } => ("trunk", name),
+        Command::Badge { name } => ("badge", name),
+        Command::Reader { name } => ("reader", name),
+        Command::Device { name } => ("device", name),
         Command::Source { address } => ("source", address),
     };
     let facts = match talk::ask(data, &Request::Explain { kind: kind.into(), subject: subject.clone() })? {

@@ -2,6 +2,7 @@
 
 mod account;
 mod backup;
+mod badge;
 mod calls;
 mod check;
 mod codes;
@@ -16,6 +17,7 @@ mod ladder;
 mod log;
 mod number;
 mod phone;
+mod reader;
 mod reload;
 mod restore;
 mod route;
@@ -78,6 +80,12 @@ enum Command {
     /// Hunt groups: one number for several people
     #[command(subcommand)]
     Group(group::Command),
+    /// Cards, watches and pendants that stand for a person
+    #[command(subcommand)]
+    Badge(badge::Command),
+    /// Devices beside telephones that read badges
+    #[command(subcommand)]
+    Reader(reader::Command),
     /// Take people, numbers and telephones from a list
     Import(import::Arguments),
     /// Calls that are over, newest last
@@ -115,6 +123,8 @@ fn main() -> ExitCode {
         Command::Trunk(command) => trunk::run(&data, command),
         Command::Route(command) => route::run(&data, command),
         Command::Group(command) => group::run(&data, command),
+        Command::Badge(command) => badge::run(&data, command),
+        Command::Reader(command) => reader::run(&data, command),
         Command::Explain(command) => explain::run(&data, command),
         Command::Import(arguments) => import::run(&data, &arguments),
         Command::Calls(arguments) => calls::run(&data, &arguments),

@@ -17,6 +17,14 @@ pub(crate) enum Command {
     },
     /// List all numbers with their accounts
     List,
+    /// Give a number to another account, at once: calls that ring for it go on ringing there
+    Move {
+        /// The number
+        number: String,
+        /// Whose it is then
+        #[arg(long, value_name = "NAME")]
+        account: String,
+    },
     /// Take a number away from its account
     Remove {
         /// The number
@@ -29,6 +37,10 @@ pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
         Command::Add { number, account } => {
             let done = format!("number {number} reaches {account}");
             talk::tell(data, &Request::NumberAdd { number, account }, &done)
+        }
+        Command::Move { number, account } => {
+            let done = format!("number {number} reaches {account}");
+            talk::tell(data, &Request::NumberMove { number, account }, &done)
         }
         Command::Remove { number } => {
             let done = format!("removed number {number}");

@@ -9,8 +9,9 @@ use wire::sip::{HeaderName, Message, Writer};
 /// The longest token that is looked at, in octets.
 const LONGEST: usize = 512;
 
-/// What is kept of a token.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What is kept of a token. Its order is for tables: who could see by their time where two hashes differ learns nothing of
+/// a token.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
@@ -18,6 +19,14 @@ impl TokenHash {
     #[must_use]
     pub fn of(token: &str) -> TokenHash {
         TokenHash(Sha256::digest(token.as_bytes()).into())
+    }
+
+    /// Reads [`fmt::Display`].
+    #[must_use]
+    pub fn parse(text: &str) -> Option<TokenHash> {
+        let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+        let octets: Vec<u8> = text.as_bytes().chunks(2).map(pair).collect::<Option<_>>()?;
+        octets.try_into().ok().filter(|_| text.len() == 64).map(TokenHash)
     }
 
     /// Whether two are the same, in a time that does not tell where they differ.
@@ -104,5 +113,8 @@ mod tests {
                 && !TokenHash::of("a").matches(&TokenHash::of("b"))
         );
         assert_eq!(format!("{:?}", TokenHash::of("a")), "TokenHash");
+        let shown = TokenHash::of("a").to_string();
+        assert!(TokenHash::parse(&shown) == Some(TokenHash::of("a")));
+        assert!(TokenHash::parse(&shown[1..]).is_none() && TokenHash::parse("").is_none());
     }
 }

@@ -3,9 +3,11 @@
 //! Several commits meet in one group; a key that two of them touch is written once. One multi-row statement a
 //! table, so that a thousand registrations cost little more than one (R21).
 
+use crate::badges::BadgeRows;
 use crate::facts;
 use crate::outside::{self, Rows};
 use crate::seal::Sealer;
+use crate::seats;
 use calls::CallRecord;
 use exchange::{
     Change, Commit, Device, Fact, ForwardWhen, Group as HuntGroup, OpenCall, PeopleChange, Route, Settings,
@@ -27,8 +29,10 @@ pub(crate) struct Group<'a> {
     trunks: Rows<'a, Trunk>,
     routes: Rows<'a, Route>,
     groups: Rows<'a, HuntGroup>,
+    badges: BadgeRows<'a>,
     facts: Vec<&'a Fact>,
     bindings: BTreeMap<&'a str, &'a [StoredBinding]>,
+    seats: seats::Seats<'a>,
     records: Vec<&'a CallRecord>,
     /// By session and number; `None` for those that are over.
     open: BTreeMap<(&'a str, &'a str), Option<&'a OpenCall>>,
@@ -43,6 +47,9 @@ impl<'a> Group<'a> {
                 Change::Bindings { device, bindings } => {
                     self.bindings.insert(device, bindings);
                 }
+                Change::Seat { device, seat } => {
+                    self.seats.insert(device, seat.as_ref());
+                }
                 Change::Record(record) => {
                     self.open.insert((&record.session_id, &record.dialled), None);
                     self.records.push(record);
@@ -51,6 +58,11 @@ impl<'a> Group<'a> {
                     self.open.insert((&open.session_id, &open.dialled), Some(open));
                 }
                 Change::Fact(fact) => self.facts.push(fact),
+                Change::TapCounter { account, issue, counter } => {
+                    self.badges.add_counter(account, *issue, *counter);
+                }
+                Change::Tap(tap) => self.badges.add_tap(tap),
+                Change::ForgetTaps { account } => self.badges.forget_taps(account),
             }
         }
     }
@@ -95,6 +107,11 @@ impl<'a> Group<'a> {
             PeopleChange::RemoveGroup { name } => {
                 self.groups.insert(name, None);
             }
+            PeopleChange::PutBadge { .. }
+            | PeopleChange::RemoveBadge { .. }
+            | PeopleChange::PutReader { .. }
+            | PeopleChange::RemoveReader { .. }
+            | PeopleChange::PutBadgeKeys(_) => self.badges.add_people(change),
         }
     }
 
@@ -110,8 +127,10 @@ impl<'a> Group<'a> {
         outside::write_trunks(connection, sealer, &self.trunks).await?;
         outside::write_routes(connection, &self.routes).await?;
         outside::write_groups(connection, &self.groups).await?;
+        self.badges.write(connection, sealer).await?;
         facts::write(connection, &self.facts).await?;
         self.write_bindings(connection).await?;
+        seats::write(connection, &self.seats).await?;
         self.write_open_calls(connection).await?;
         self.write_records(connection).await
     }

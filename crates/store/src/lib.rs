@@ -8,6 +8,7 @@
 //! ```
 
 mod backup;
+mod badges;
 mod database;
 mod documents;
 mod error;
@@ -20,10 +21,12 @@ mod open;
 mod outside;
 mod records;
 mod seal;
+mod seats;
 mod snapshot;
 mod writer;
 
 pub use backup::{backup, restore};
+pub use badges::KeptTap;
 pub use documents::{Document, Documents, Kept};
 pub use error::StoreError;
 pub use facts::KeptFact;

@@ -9,6 +9,8 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../migrations/0002_outside.sql"),
     include_str!("../migrations/0003_open_calls.sql"),
     include_str!("../migrations/0004_access.sql"),
+    include_str!("../migrations/0005_badges.sql"),
+    include_str!("../migrations/0006_seats.sql"),
 ];
 
 pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<(), String> {

@@ -53,6 +53,10 @@ impl Records {
         Records { path: path.to_owned() }
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// At most `most` records with a number above `after`, oldest first.
     ///
     /// # Errors

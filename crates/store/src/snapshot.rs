@@ -1,7 +1,9 @@
 //! Reads everything that the exchange keeps in memory.
 
+use crate::badges;
 use crate::outside;
 use crate::seal::Sealer;
+use crate::seats;
 use clock::Wall;
 use exchange::{
     AutoAnswer, Change, Device, Forwarding, Language, PeopleChange, Rights, Role, Secret,
@@ -35,7 +37,9 @@ pub(crate) async fn read(
         changes.push(Change::People(device(&row)?));
     }
     changes.extend(outside::read(connection, sealer).await?);
-    changes.extend(bindings(connection).await?);
+    changes.extend(badges::read(connection, sealer).await?);
+    changes.extend(bindings(&mut *connection).await?);
+    changes.extend(seats::read(connection).await?);
     Ok((Snapshot { changes, sequence: 0 }, settings.into_iter().collect()))
 }
 

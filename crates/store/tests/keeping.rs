@@ -2,49 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod folder;
+
 use clock::{Now, Wall};
 use exchange::{
-    AutoAnswer, Change, Commit, Device, Epoch, ForwardWhen, Group, Host, Language, Owned, PeopleChange,
-    Right, Rights, Route, Secret, Settings, Shard, StoreAnswer, StoredBinding, Strategy, Trunk, TrunkLogin,
+    AutoAnswer, Change, Device, Epoch, ForwardWhen, Group, Host, Language, PeopleChange,
+    Right, Rights, Route, Seat, Secret, Settings, Shard, StoreAnswer, StoredBinding, Strategy, Trunk,
+    TrunkLogin,
 };
+use folder::{Folder, commit, start};
 use sip::Flow;
-use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
-use store::{Opened, Store};
-
-/// A folder that goes away with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("ringdown-store-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-type Answers = Receiver<(u64, StoreAnswer)>;
-
-fn start(folder: &Folder) -> (Vec<Change>, Store, Answers) {
-    let opened = Opened::open(&folder.0).unwrap();
-    let changes = opened.snapshot.changes.clone();
-    let (sender, answers) = sync_channel(100_000);
-    let store = opened.start(move |sequence, answer| sender.send((sequence, answer)).unwrap()).unwrap();
-    (changes, store, answers)
-}
-
-fn commit(sequence: u64, epoch: u64, changes: Vec<Change>) -> Commit {
-    let owned = changes.into_iter().map(|change| Owned { shard: Shard(7), epoch: Epoch(epoch), change });
-    Commit { sequence, urgent: true, changes: owned.collect() }
-}
+use store::Opened;
 
 fn account(name: &str) -> Change {
     Change::People(PeopleChange::PutAccount {
@@ -165,6 +134,26 @@ fn everything_comes_back_in_its_order() {
         bindings("a", 2),
     ];
     assert_eq!(after, expected);
+}
+
+#[test]
+fn s1_2_who_sits_where_is_there_after_a_restart_and_an_empty_commit_is_answered() {
+    let folder = Folder::new("seats");
+    let (_, store, answers) = start(&folder);
+    let seat = |account: &str, until| Seat { account: account.into(), since: Wall(5), until };
+    let put = |device: &str, seat| Change::Seat { device: device.into(), seat };
+    let ada = put("d1", Some(seat("ada", Some(Wall(9)))));
+    let first = vec![ada.clone(), put("d2", Some(seat("bob", None)))];
+    let second =
+        vec![put("d2", None), put("d3", Some(seat("eve", None))), put("d3", Some(seat("bob", None)))];
+    for (sequence, changes) in [(1, first), (2, second), (3, Vec::new())] {
+        store.commit(commit(sequence, 1, changes)).unwrap();
+    }
+    let told: Vec<(u64, StoreAnswer)> = answers.iter().take(3).collect();
+    assert!(told.iter().all(|(_, answer)| *answer == StoreAnswer::Committed), "{told:?}");
+    drop(store);
+    let (changes, _store, _answers) = start(&folder);
+    assert_eq!(changes, [ada, put("d3", Some(seat("bob", None)))]);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! * [`phone`] holds scripted phones: what they do, right and wrong, is data.
 //! * [`check`] holds what must always hold, one file an invariant.
 //! * [`reference`] says from the requirements what each call may come to.
+//! * [`race`] plays the seconds in which everybody wants the same call.
 //! * [`hour`] plays an office-hour at random: the same seed gives the same trace.
 
 pub mod check;
@@ -12,6 +13,7 @@ pub mod hour;
 pub mod net;
 mod observed;
 pub mod phone;
+pub mod race;
 pub mod reference;
 pub mod stage;
 mod trace;

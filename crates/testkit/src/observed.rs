@@ -76,6 +76,22 @@ pub enum Observed {
         /// All of them.
         bindings: Vec<StoredBinding>,
     },
+    /// Something was decided by itself; handed to the store.
+    Fact {
+        /// Where.
+        office: OfficeId,
+        /// What.
+        fact: Box<exchange::Fact>,
+    },
+    /// The store keeps who sits at a phone; nobody, if there is no seat.
+    KeptSeat {
+        /// Where.
+        office: OfficeId,
+        /// The phone.
+        device: Box<str>,
+        /// Who sits there.
+        seat: Option<exchange::Seat>,
+    },
     /// The store keeps a change of the directory.
     KeptPeople {
         /// Where.
@@ -297,6 +313,13 @@ impl fmt::Display for Observed {
             }
             Observed::KeptBindings { office, device, bindings } => {
                 write!(f, "office {office} kept bindings of {device}: {}", bindings.len())
+            }
+            Observed::Fact { office, fact } => {
+                write!(f, "office {office} fact {} {}: {}", fact.rule, fact.subject, fact.words)
+            }
+            Observed::KeptSeat { office, device, seat } => {
+                let who = seat.as_ref().map_or("nobody", |seat| &*seat.account);
+                write!(f, "office {office} kept that {who} sits at {device}")
             }
             Observed::KeptOpenCall { office, open } => {
                 write!(f, "office {office} knows of the call to {}", open.dialled)

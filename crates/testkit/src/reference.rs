@@ -18,20 +18,46 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The number that answers by itself in every simulated office.
 pub const ECHO: &str = "600";
 /// What the phones of every simulated office may dial beside numbers; the second kind with a number behind it, too.
-const CODES: [&str; 9] = ["*60", "*61", "*67", "*73", "*78", "*79", "*91", "*93", "*95"];
-const CODES_WITH_NUMBER: [&str; 6] = ["*62", "*72", "*80", "*90", "*92", "*94"];
+const CODES: [&str; 14] =
+    ["*60", "*61", "*63", "*64", "*65", "*67", "*73", "*78", "*79", "*84", "*86", "*91", "*93", "*95"];
+const CODES_WITH_NUMBER: [&str; 7] = ["*62", "*72", "*80", "*85", "*90", "*92", "*94"];
+/// Those by which somebody answers what rings for another, or elsewhere.
+const TAKES: [&str; 5] = ["*63", "*65", "*84", "*85", PARKED];
+/// What the numbers begin with at which parked calls wait.
+const PARKED: &str = "70";
 /// The one that rings the number behind it.
 const INTERCOM: &str = "*80";
 
 /// Whether the exchange itself answers.
 fn is_service(number: &str) -> bool {
-    number == ECHO || CODES.contains(&number) || CODES_WITH_NUMBER.iter().any(|code| number.starts_with(code))
+    number == ECHO
+        || number.starts_with(PARKED)
+        || CODES.contains(&number)
+        || CODES_WITH_NUMBER.iter().any(|code| number.starts_with(code))
 }
 
 #[derive(Debug, Default)]
 struct Directory {
     numbers: BTreeMap<Box<str>, Box<str>>,
+    /// Devices at which somebody ever sat, or took a call: calls to them may ring there.
+    guests: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
     devices: BTreeMap<Box<str>, Box<str>>,
+    /// Hunt groups by name: the number, and the members.
+    groups: BTreeMap<Box<str>, Members>,
+}
+
+/// The number of a hunt group, and its members.
+type Members = (Box<str>, Vec<Box<str>>);
+
+impl Directory {
+    /// Whom a number is for.
+    fn owners(&self, number: &str) -> Vec<&str> {
+        let group = || self.groups.values().find(|(of, _)| **of == *number).map(|(_, members)| members);
+        match self.numbers.get(number) {
+            Some(account) => vec![account],
+            None => group().into_iter().flatten().map(|member| &**member).collect(),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -59,6 +85,8 @@ pub struct Reference {
     registered: BTreeSet<PhoneId>,
     /// Devices that are lines to another exchange.
     lines: BTreeMap<(OfficeId, Box<str>), OfficeId>,
+    /// Somebody dialled a code by which calls are taken; such a dialogue may be older than what it takes.
+    takes: bool,
     calls: BTreeMap<Box<str>, Expected>,
     finals: BTreeMap<u16, u64>,
 }
@@ -90,6 +118,13 @@ impl Reference {
             PeopleChange::RemoveNumber { number } => {
                 directory.numbers.remove(number);
             }
+            PeopleChange::PutGroup { name, group } => {
+                let known = (group.number.clone(), group.members.clone());
+                directory.groups.insert(name.clone(), known);
+            }
+            PeopleChange::RemoveGroup { name } => {
+                directory.groups.remove(name);
+            }
             PeopleChange::PutDevice { name, device } => {
                 directory.devices.insert(name.clone(), device.account.clone());
             }
@@ -99,6 +134,23 @@ impl Reference {
             }
             _ => return,
         }
+        self.look_again();
+    }
+
+    /// Somebody is at a device that may not be their own.
+    pub fn is_at(&mut self, office: OfficeId, account: &str, device: &str) {
+        let directory = self.directories.entry(office).or_default();
+        directory.guests.entry(account.into()).or_default().insert(device.into());
+        // Whose talk comes there may be of a number that is another's by now.
+        let phones: Vec<PhoneId> = self.phones_at(office, device).collect();
+        for call in self.calls.values_mut().filter(|call| call.office == office) {
+            call.may_ring.extend(&phones);
+        }
+        self.look_again();
+    }
+
+    /// Calls that go on follow the directory (S1.10).
+    fn look_again(&mut self) {
         let mut calls = std::mem::take(&mut self.calls);
         // Ended ones too: an INVITE that was lost on the way is repeated until a CANCEL may follow (RFC 3261 9.1).
         for call in calls.values_mut() {
@@ -117,10 +169,13 @@ impl Reference {
         }
         let mut reach = BTreeSet::new();
         let directory = self.directories.get(&office);
-        let account = directory.and_then(|directory| Some((directory, directory.numbers.get(number)?)));
-        let Some((directory, account)) = account else { return (reach, is_service(number)) };
+        let Some(directory) = directory else { return (reach, is_service(number)) };
+        let owners = directory.owners(number);
+        if owners.is_empty() {
+            return (reach, is_service(number));
+        }
         let mut known = true;
-        for (device, _) in directory.devices.iter().filter(|(_, owner)| *owner == account) {
+        for (device, _) in directory.devices.iter().filter(|(_, owner)| owners.contains(&&***owner)) {
             if let Some(&to) = self.lines.get(&(office, device.clone())) {
                 if depth < 3 {
                     let (further, known_there) = self.reach(to, number, "", depth + 1);
@@ -128,11 +183,21 @@ impl Reference {
                     known &= known_there;
                 }
             } else if **device != *caller || depth > 0 {
-                let here = self.phones.iter().filter(|(_, at)| at.0 == office && at.1 == *device);
-                reach.extend(here.map(|(phone, _)| *phone));
+                reach.extend(self.phones_at(office, device));
             }
         }
+        // A talk comes to phones of either side.
+        let calling = directory.devices.get(caller);
+        let sides = owners.into_iter().chain(calling.map(|account| &**account));
+        for device in sides.filter_map(|of| directory.guests.get(of)).flatten() {
+            reach.extend(self.phones_at(office, device));
+        }
         (reach, known)
+    }
+
+    fn phones_at(&self, office: OfficeId, device: &str) -> impl Iterator<Item = PhoneId> {
+        let here = self.phones.iter().filter(move |(_, at)| at.0 == office && *at.1 == *device);
+        here.map(|(phone, _)| *phone)
     }
 
     /// How many lines an exchange has to others.
@@ -191,11 +256,16 @@ impl Reference {
             must_ring,
             was_unknown,
             rang: BTreeSet::new(),
-            answered: false,
+            answered: self.takes,
             refusals: BTreeSet::new(),
             ended: false,
         };
         self.calls.entry(session.into()).or_insert(call);
+        if TAKES.iter().any(|code| number.starts_with(code)) {
+            self.takes = true;
+            // Which of them it takes is for another checker; here it may be any.
+            self.calls.values_mut().for_each(|call| call.answered = true);
+        }
     }
 
     fn rings(&mut self, phone: PhoneId, session: &str) -> Result<(), String> {

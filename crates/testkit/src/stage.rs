@@ -16,6 +16,7 @@ pub struct Stage {
     /// The exchange's configuration.
     pub config: Config,
     seed: u64,
+    whole: bool,
     plans: Vec<Plan>,
     changes: Vec<PeopleChange>,
 }
@@ -49,7 +50,27 @@ impl Stage {
     /// An empty office.
     #[must_use]
     pub fn new(seed: u64) -> Stage {
-        Stage { config: office_config(exchange_address()), seed, plans: Vec::new(), changes: Vec::new() }
+        Stage {
+            config: office_config(exchange_address()),
+            seed,
+            whole: true,
+            plans: Vec::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// Whether the whole trace is kept, or only its end.
+    #[must_use]
+    pub fn keeping(mut self, whole: bool) -> Stage {
+        self.whole = whole;
+        self
+    }
+
+    /// Something else that the directory has.
+    #[must_use]
+    pub fn change(mut self, change: PeopleChange) -> Stage {
+        self.changes.push(change);
+        self
     }
 
     /// A person with a number.
@@ -104,7 +125,7 @@ impl Stage {
     /// The world, with everybody registered.
     #[must_use]
     pub fn open(self) -> World {
-        let mut world = World::new(self.seed, true);
+        let mut world = World::new(self.seed, self.whole);
         let changes = self.changes.into_iter().map(Change::People).collect();
         world.add_office(exchange_address(), self.config, Snapshot { changes, sequence: 0 });
         for plan in self.plans {

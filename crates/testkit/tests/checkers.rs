@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 use testkit::check::{
     Bounds, Checker, KnownAddresses, Leftovers, LiveCalls, LosersAreTold, OneAnswer, OneRecord, OneWinner,
-    OpenCalls, Ports, RemovedDevices, StoredFirst, Talkers,
+    OpenCalls, Ports, RemovedDevices, StoredFirst, Talkers, TrueRecords,
 };
 use testkit::phone::Note;
 use testkit::reference::Reference;
@@ -137,6 +137,30 @@ fn one_record_sees_none_two_and_contradictions() {
     let mut events = taken;
     events.extend([message(seen(true, "INVITE", 603)), handed(record()), kept]);
     assert!(verdict(OneRecord::default(), events).contains("the record says 486"));
+}
+
+#[test]
+fn true_records_sees_who_answered_nothing_and_who_did_not_give_up() {
+    let handed = |record| Observed::Record { office: 0, record: Box::new(record) };
+    let with = |call: &str, seen: Seen| message(Seen { call_id: call.into(), ..seen });
+    let rung = with("out", Seen { user: "d1".into(), ..seen(true, "INVITE", 0) });
+    let begun = || vec![with("in", seen(false, "INVITE", 0)), rung.clone()];
+    let say = |more: Vec<Observed>| verdict(TrueRecords::default(), [begun(), more].concat());
+    let gave_up = handed(CallRecord { cause: Cause::Cancelled, ..record() });
+    let words = say(vec![gave_up.clone()]);
+    assert!(words.contains("said to have given up and did not"), "{words}");
+    let cancel = with("in", seen(false, "CANCEL", 0));
+    assert_eq!(say(vec![cancel.clone(), gave_up]), "");
+    let told = with("in", seen(true, "INVITE", 487));
+    let words = say(vec![cancel, told, handed(record())]);
+    assert!(words.contains("gave up, and the record says busy"), "{words}");
+    let answered = CallRecord { answered_by: "d1".into(), answered: Some(Wall(5)), ..record() };
+    let words = say(vec![handed(answered.clone())]);
+    assert!(words.contains("which said nothing"), "{words}");
+    assert_eq!(say(vec![with("out", seen(false, "INVITE", 200)), handed(answered)]), "");
+    let reason = "SIP;cause=487;text=\"Caller gave up\"".into();
+    let words = say(vec![with("out", Seen { reason, ..seen(true, "CANCEL", 0) })]);
+    assert!(words.contains("told that the caller gave up"), "{words}");
 }
 
 #[test]

@@ -206,6 +206,7 @@ fn r7_a_session_whose_refresh_finds_nobody_ends() {
 fn r7_a_phone_without_session_timers_is_probed() {
     let vanishes = Reaction { mischief: Mischief::Vanishes(5), ..answers_after(1) };
     let mut world = two_people().phone("bob-1", vanishes).open();
+    world.offices[0].mute = true;
     world.call(CALLER, Attempt { talk: seconds(20_000), ..Attempt::to("200") });
     world.run_for(seconds(160));
     assert!(record(&world).contains("lost (callee"), "{}", record(&world));

@@ -1,9 +1,9 @@
 //! Trunks, routes, hunt groups and settings between the words of the control socket and the values of the exchange.
 
-use super::protocol::{AccountChanges, DeviceChanges, GroupItem, RouteItem, TrunkItem};
+use super::protocol::{AccountChanges, BadgeItem, DeviceChanges, GroupItem, RouteItem, TrunkItem};
 use exchange::{
-    AccountEdit, AutoAnswer, DeviceEdit, ForwardWhen, Group, Language, Right, Rights, Role, Route, Settings,
-    Strategy, Trunk, TrunkLogin,
+    AccountEdit, AutoAnswer, Badge, DeviceEdit, ForwardWhen, Group, Language, Mark, Right, Rights, Role,
+    Route, Settings, Strategy, Trunk, TrunkLogin,
 };
 use std::time::Duration;
 
@@ -110,6 +110,22 @@ pub(crate) fn group(item: GroupItem) -> Result<Group, String> {
         ring: Duration::from_secs(u64::from(seconds)),
         overflow: optional(item.overflow),
     })
+}
+
+pub(crate) fn badge_item(name: &str, badge: &Badge) -> BadgeItem {
+    let uid = match &badge.mark {
+        Mark::Ndef(_) => None,
+        Mark::Uid(uid) | Mark::Secure(uid, _) => Some(uid.to_string()),
+    };
+    BadgeItem {
+        name: name.into(),
+        account: badge.account.to_string(),
+        label: badge.label.to_string(),
+        kind: badge.mark.kind().name().into(),
+        uid,
+        text: None,
+        revoked: badge.revoked.is_some(),
+    }
 }
 
 pub(crate) fn group_item(name: &str, group: &Group) -> GroupItem {

@@ -8,8 +8,9 @@ mod server;
 
 pub use client::{Client, ControlError};
 pub use protocol::{
-    AccountChanges, AccountItem, CodeItem, DeviceChanges, DeviceItem, FactItem, GroupItem, GuessingItem,
-    ImportRow, NumberItem, Request, Response, RouteItem, RowFault, RungItem, StatusItem, TrunkItem,
+    AccountChanges, AccountItem, BadgeItem, CardItem, CodeItem, DeviceChanges, DeviceItem, FactItem,
+    GroupItem, GuessingItem, ImportRow, NumberItem, Request, Response, RouteItem, RowFault, RungItem,
+    StatusItem, TrunkItem,
 };
 pub use server::serve;
 

@@ -14,10 +14,12 @@ pub enum Request {
         /// What others see; its name if empty.
         display: String,
     },
-    /// An account leaves; it may have no numbers and devices any more.
+    /// An account leaves.
     AccountRemove {
         /// Its name.
         name: String,
+        /// Its numbers and devices, too; otherwise it may have none any more.
+        everything: bool,
     },
     /// Some of what is known of an account; what is not named stays as it is.
     AccountSet {
@@ -38,6 +40,13 @@ pub enum Request {
         /// The number.
         number: String,
         /// Whose it becomes.
+        account: String,
+    },
+    /// A number is of another account from now on.
+    NumberMove {
+        /// The number.
+        number: String,
+        /// Whose it is then.
         account: String,
     },
     /// A number leaves.
@@ -115,9 +124,35 @@ pub enum Request {
     },
     /// All hunt groups.
     GroupList,
+    /// A new badge.
+    BadgeAdd {
+        /// All that is known of it.
+        badge: BadgeItem,
+    },
+    /// A badge opens nothing any more; a revoked one is forgotten.
+    BadgeRevoke {
+        /// Its name.
+        name: String,
+    },
+    /// All badges.
+    BadgeList,
+    /// A new reader of badges; its key is returned.
+    ReaderAdd {
+        /// Its name.
+        name: String,
+        /// The phone that a tap there is for.
+        device: String,
+    },
+    /// A reader leaves.
+    ReaderRemove {
+        /// Its name.
+        name: String,
+    },
+    /// All readers.
+    ReaderList,
     /// Why something happened by itself.
     Explain {
-        /// What kind of thing: `call`, `trunk`, `source`.
+        /// What kind of thing: `call`, `trunk`, `source`, `badge`, `reader`.
         kind: String,
         /// Its name; a call by six or more first digits of its Session-ID.
         subject: String,
@@ -198,6 +233,12 @@ pub enum Response {
     Routes(Vec<RouteItem>),
     /// All hunt groups.
     Groups(Vec<GroupItem>),
+    /// A badge was made: what is written into the card, shown only now.
+    BadgeMade(CardItem),
+    /// All badges.
+    Badges(Vec<BadgeItem>),
+    /// All readers: name and phone.
+    Readers(Vec<(String, String)>),
     /// Facts, oldest first.
     Facts(Vec<FactItem>),
     /// Call records, oldest first.
@@ -335,6 +376,50 @@ pub struct GroupItem {
     pub ring_seconds: u32,
     /// Where a call goes that nobody took; empty if it ends.
     pub overflow: String,
+}
+
+/// A badge.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BadgeItem {
+    /// Its name.
+    pub name: String,
+    /// Whose it is.
+    pub account: String,
+    /// What it is, for its owner.
+    pub label: String,
+    /// `secure`, `ndef` or `uid`.
+    pub kind: String,
+    /// The UID of its chip, of `secure` and `uid`.
+    pub uid: Option<String>,
+    /// The text of its record, of `ndef`; one is made if there is none, and it is never sent back.
+    pub text: Option<String>,
+    /// In a list: whether it is revoked.
+    pub revoked: bool,
+}
+
+impl std::fmt::Debug for BadgeItem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The text may be a token.
+        f.debug_struct("BadgeItem").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What is written into a card.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardItem {
+    /// The text or URI of its NDEF record; none if nothing is written.
+    pub record: Option<String>,
+    /// Of a secure badge.
+    pub meta_read_key: Option<String>,
+    /// Of a secure badge.
+    pub file_read_key: Option<String>,
+}
+
+impl std::fmt::Debug for CardItem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CardItem(...)")
+    }
 }
 
 /// What was decided by itself.

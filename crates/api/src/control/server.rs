@@ -1,14 +1,14 @@
 //! The exchange's side of the control socket. The file's mode is the authorisation: owner only.
 
 use super::protocol::{
-    AccountChanges, AccountItem, CodeItem, DeviceItem, FactItem, GuessingItem, ImportRow, NumberItem,
-    Request, Response, RowFault, RungItem, StatusItem,
+    AccountChanges, AccountItem, BadgeItem, CardItem, CodeItem, DeviceItem, FactItem, GuessingItem,
+    ImportRow, NumberItem, Request, Response, RowFault, RungItem, StatusItem,
 };
 use super::{IMPORT_ROWS, LINE, lines};
 use crate::backend::Backend;
-use crate::rest::hex;
-use crate::rest::{self, Api};
-use exchange::{AccountEdit, Answer, Command, Device, DeviceEdit, PeopleChange};
+use crate::badge::{self, Wished};
+use crate::rest::{self, Api, CardShape, hex};
+use exchange::{AccountEdit, Answer, Command, Device, DeviceEdit, PeopleChange, Reader};
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -88,8 +88,11 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
         }
         Request::AccountSet { name, changes } => account_set(backend, api, name, changes).await,
         Request::AccountLink { name } => account_link(backend, api, &name).await,
-        Request::AccountRemove { name } => {
-            let removed = change(backend, PeopleChange::RemoveAccount { name: name.as_str().into() }).await;
+        Request::AccountRemove { name, everything } => {
+            let removed = match everything {
+                true => ask(backend, Command::LeaveOffice(name.as_str().into())).await,
+                false => change(backend, PeopleChange::RemoveAccount { name: name.as_str().into() }).await,
+            };
             if removed == Response::Done { tell_api(api.account_left(&name).await) } else { removed }
         }
         Request::DeviceSet { name, changes } => match lines::device_edits(changes) {
@@ -113,6 +116,13 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
                 Ok(group) => change(backend, PeopleChange::PutGroup { name, group: Box::new(group) }).await,
                 Err(why) => Response::Refused(why),
             }
+        }
+        Request::BadgeAdd { badge } => badge_add(backend, badge).await,
+        Request::ReaderAdd { name, device } => {
+            let (key, hash) = badge::reader_key(&hex(&backend.random()));
+            let reader = Reader { device: device.into(), key: hash };
+            let response = ask(backend, Command::AddReader { name: name.into(), reader }).await;
+            with_secret(response, key, true)
         }
         Request::Explain { kind, subject } => match backend.facts(&kind, &subject).await {
             Ok(facts) => Response::Facts(
@@ -144,6 +154,9 @@ fn command(request: Request) -> Command {
         Request::NumberAdd { number, account } => {
             Command::Change(PeopleChange::PutNumber { number: number.into(), account: account.into() })
         }
+        Request::NumberMove { number, account } => {
+            Command::MoveNumber { number: number.into(), account: account.into() }
+        }
         Request::NumberRemove { number } => {
             Command::Change(PeopleChange::RemoveNumber { number: number.into() })
         }
@@ -156,6 +169,10 @@ fn command(request: Request) -> Command {
         Request::RouteList => Command::ListRoutes,
         Request::GroupRemove { name } => Command::Change(PeopleChange::RemoveGroup { name: name.into() }),
         Request::GroupList => Command::ListGroups,
+        Request::BadgeRevoke { name } => Command::RevokeBadge(name.into()),
+        Request::BadgeList => Command::ListBadges,
+        Request::ReaderRemove { name } => Command::Change(PeopleChange::RemoveReader { name: name.into() }),
+        Request::ReaderList => Command::ListReaders,
         Request::Ladder { session_id } => Command::Ladder(session_id.map(Into::into)),
         Request::Capture { session_id, bodies } => Command::Capture {
             session_id: session_id.map(Into::into),
@@ -173,6 +190,8 @@ fn command(request: Request) -> Command {
         | Request::TrunkAdd { .. }
         | Request::RouteAdd { .. }
         | Request::GroupAdd { .. }
+        | Request::BadgeAdd { .. }
+        | Request::ReaderAdd { .. }
         | Request::Explain { .. }
         | Request::Calls { .. }
         | Request::Reload
@@ -192,7 +211,6 @@ async fn ask<B: Backend>(backend: &B, command: Command) -> Response {
 }
 
 fn response(answer: Answer) -> Response {
-    let texts = |list: Vec<Box<str>>| list.into_iter().map(String::from).collect();
     match answer {
         Answer::Done => Response::Done,
         Answer::Status(status) => Response::Status(status_item(status)),
@@ -204,16 +222,7 @@ fn response(answer: Answer) -> Response {
             let faults = bad.into_iter().map(|bad| RowFault { line: bad.line, why: bad.why }).collect();
             Response::Imported { taken, faults }
         }
-        Answer::Accounts(rows) => {
-            let items = rows.into_iter().map(|row| AccountItem {
-                name: row.name.into(),
-                display: row.display.into(),
-                numbers: texts(row.numbers),
-                devices: texts(row.devices),
-                settings: lines::settings_in_words(&row.settings),
-            });
-            Response::Accounts(items.collect())
-        }
+        Answer::Accounts(rows) => Response::Accounts(rows.into_iter().map(account_item).collect()),
         Answer::Numbers(rows) => {
             let items = rows
                 .into_iter()
@@ -239,27 +248,46 @@ fn response(answer: Answer) -> Response {
             Response::Groups(rows.iter().map(|(name, group)| lines::group_item(name, group)).collect())
         }
         // The control socket asks for none of these.
-        Answer::Account(_) | Answer::Wait(_) | Answer::Calls(_) => Response::Done,
+        Answer::Account(_)
+        | Answer::Wait(_)
+        | Answer::Calls(_)
+        | Answer::Seats(_)
+        | Answer::Taken(_)
+        | Answer::BadgeMade(_)
+        | Answer::Tapped(_) => Response::Done,
+        Answer::Badges(rows) => {
+            Response::Badges(rows.iter().map(|(name, badge)| lines::badge_item(name, badge)).collect())
+        }
+        Answer::Readers(rows) => {
+            let rows = rows.into_iter().map(|(name, reader)| (name.into(), reader.device.into()));
+            Response::Readers(rows.collect())
+        }
         Answer::Captured(messages) => {
             let file = if messages.is_empty() { Vec::new() } else { crate::capture::file(&messages) };
             Response::Capture(hex(&file))
         }
-        Answer::Ladder(rungs) => {
-            let items = rungs.into_iter().map(|rung| RungItem {
-                at: rung.at.0,
-                sent: rung.sent,
-                who: rung.who.into(),
-                flow: rung.flow.into(),
-                text: rung.text,
-            });
-            Response::Ladder(items.collect())
-        }
+        Answer::Ladder(rungs) => Response::Ladder(rungs.into_iter().map(rung_item).collect()),
         Answer::Codes(rows) => {
             let items =
                 rows.into_iter().map(|(code, does)| CodeItem { code: code.into(), does: does.into() });
             Response::Codes(items.collect())
         }
     }
+}
+
+fn account_item(row: exchange::AccountRow) -> AccountItem {
+    let texts = |list: Vec<Box<str>>| list.into_iter().map(String::from).collect();
+    AccountItem {
+        name: row.name.into(),
+        display: row.display.into(),
+        numbers: texts(row.numbers),
+        devices: texts(row.devices),
+        settings: lines::settings_in_words(&row.settings),
+    }
+}
+
+fn rung_item(rung: exchange::Rung) -> RungItem {
+    RungItem { at: rung.at.0, sent: rung.sent, who: rung.who.into(), flow: rung.flow.into(), text: rung.text }
 }
 
 fn status_item(status: exchange::Status) -> StatusItem {
@@ -343,6 +371,24 @@ async fn account_set<B: Backend>(
         return tell_api(api.password_changed(&name, None).await);
     }
     set
+}
+
+async fn badge_add<B: Backend>(backend: &B, item: BadgeItem) -> Response {
+    let BadgeItem { name, account, label, kind, uid, text, .. } = item;
+    let wished = Wished { name, account, label, kind, uid, text };
+    let (new, text) = match badge::new_badge(wished, || hex(&backend.random())) {
+        Ok(made) => made,
+        Err(why) => return Response::Refused(why),
+    };
+    match backend.command(Command::AddBadge(Box::new(new))).await {
+        Ok(Answer::BadgeMade(keys)) => {
+            let CardShape { record, meta_read_key, file_read_key } =
+                CardShape::of(keys.as_ref(), text, &backend.http());
+            Response::BadgeMade(CardItem { record, meta_read_key, file_read_key })
+        }
+        Ok(other) => response(other),
+        Err(_) => Response::Refused("the exchange is stopping or too busy; try again".into()),
+    }
 }
 
 async fn account_link<B: Backend>(backend: &B, api: &Api, name: &str) -> Response {

@@ -2,7 +2,7 @@
 
 use super::operations::{self, Operation, Scope, Who};
 use super::problem::{Blame, Problem};
-use super::{Api, input, secrets};
+use super::{Api, input, secrets, taps};
 use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -133,6 +133,10 @@ async fn admit(api: &Api, request: &mut Request) -> Result<(), Response> {
     let peer = peer(request.extensions()).ok_or_else(|| Problem::gone().into_response())?;
     let own_machine = is_own_machine(peer, request.headers());
     let headers = request.headers().clone();
+    if operation.who == Who::Reader && taps::reader_key(&headers).is_some() {
+        // The exchange knows the keys of its readers, and counts those that are none.
+        return Ok(());
+    }
     let known = identify(api, &headers, own_machine).await;
     if operation.who == Who::Anybody {
         // A cookie that opens nothing any more does not keep anybody from signing in.
@@ -140,6 +144,11 @@ async fn admit(api: &Api, request: &mut Request) -> Result<(), Response> {
             request.extensions_mut().insert(caller);
         }
         return Ok(());
+    }
+    if operation.who == Who::Reader {
+        let problem =
+            known.map_or_else(|_| taps::no_key(), |_| Problem::forbidden("This takes the key of a reader."));
+        return Err(problem.into_response());
     }
     let caller = known.map_err(Problem::into_response)?;
     check(operation, &caller, request).map_err(Problem::into_response)?;

@@ -110,6 +110,13 @@ impl CallShape {
     }
 }
 
+impl EndShape {
+    /// Somebody of whom only this is known.
+    pub(crate) fn of_party(number: &str, name: &str) -> EndShape {
+        EndShape { number: number.into(), name: name.into(), account: None, device: None }
+    }
+}
+
 impl EndedShape {
     pub(crate) fn of(ended: &EndedCall) -> EndedShape {
         EndedShape {

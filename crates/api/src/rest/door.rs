@@ -1,6 +1,6 @@
 //! The [`Backend`] behind one type, so that the handlers need not be made anew for each.
 
-use crate::backend::{Backend, CallRow, Document, Figure, Gone, Post, RecordsWanted, Reply};
+use crate::backend::{Backend, CallRow, Document, Figure, Gone, Post, RecordsWanted, Reply, TapRow};
 use exchange::{Answer, Command, Secret};
 use serde_json::Value;
 use std::pin::Pin;
@@ -14,6 +14,12 @@ type Facts = Result<Vec<(i64, String, String)>, String>;
 pub(crate) trait Door: Send + Sync + 'static {
     fn command(&self, command: Command) -> Later<'_, Result<Answer, Gone>>;
     fn records_page(&self, wanted: RecordsWanted) -> Later<'_, Result<Vec<CallRow>, String>>;
+    fn taps<'a>(
+        &'a self,
+        account: Option<&'a str>,
+        before: Option<i64>,
+        most: u32,
+    ) -> Later<'a, Result<Vec<TapRow>, String>>;
     fn records_after(&self, after: i64, most: u32) -> Later<'_, Result<Vec<CallRow>, String>>;
     fn judge_url(&self, url: &str) -> Result<(), String>;
     fn post(&self, post: Post) -> Later<'_, Result<Reply, String>>;
@@ -26,6 +32,7 @@ pub(crate) trait Door: Send + Sync + 'static {
     fn new_password(&self) -> String;
     fn figures(&self) -> Vec<Figure>;
     fn random(&self) -> [u8; 32];
+    fn http(&self) -> String;
 }
 
 impl<B: Backend> Door for B {
@@ -35,6 +42,15 @@ impl<B: Backend> Door for B {
 
     fn records_page(&self, wanted: RecordsWanted) -> Later<'_, Result<Vec<CallRow>, String>> {
         Box::pin(Backend::records_page(self, wanted))
+    }
+
+    fn taps<'a>(
+        &'a self,
+        account: Option<&'a str>,
+        before: Option<i64>,
+        most: u32,
+    ) -> Later<'a, Result<Vec<TapRow>, String>> {
+        Box::pin(Backend::taps(self, account, before, most))
     }
 
     fn records_after(&self, after: i64, most: u32) -> Later<'_, Result<Vec<CallRow>, String>> {
@@ -83,5 +99,9 @@ impl<B: Backend> Door for B {
 
     fn random(&self) -> [u8; 32] {
         Backend::random(self)
+    }
+
+    fn http(&self) -> String {
+        Backend::http(self)
     }
 }

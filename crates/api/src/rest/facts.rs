@@ -45,10 +45,10 @@ struct Facts {
     items: Vec<Fact>,
 }
 
-/// What was decided about a call, a trunk or a source; a call by six or more first digits of its Session-ID. An agent
-/// may ask about their own calls that are over.
+/// What was decided about a call, a trunk, a source, a device, a badge or a reader; a call by six or more first digits of its
+/// Session-ID. An agent may ask about their own calls that are over.
 #[utoipa::path(get, path = "/facts/{kind}/{subject}", tag = "records", operation_id = "facts_read",
-    params(("kind" = String, Path, description = "`call`, `trunk` or `source`"),
+    params(("kind" = String, Path, description = "`call`, `trunk`, `source`, `device`, `badge` or `reader`"),
         ("subject" = String, Path, description = "Its name")),
     responses((status = 200, body = Facts)))]
 async fn read(
@@ -56,7 +56,8 @@ async fn read(
     caller: Caller,
     Named((kind, subject)): Named<(String, String)>,
 ) -> Result<Json<Facts>, Problem> {
-    if !matches!(kind.as_str(), "call" | "trunk" | "source") || subject.len() > SUBJECT_MOST {
+    let known = ["call", "trunk", "source", "device", "badge", "reader"];
+    if !known.contains(&kind.as_str()) || subject.len() > SUBJECT_MOST {
         return Err(Problem::not_found("kind of fact", &kind));
     }
     if caller.sees(Role::Manager).is_some() {

@@ -47,6 +47,18 @@ pub(super) struct WantedFile {
     pub(super) raw: Option<u8>,
 }
 
+/// Which taps.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WantedTaps {
+    /// How many at most.
+    #[param(minimum = 1, maximum = 500, default = 100)]
+    pub(super) limit: Option<u32>,
+    /// What `next` said of the page before.
+    pub(super) after: Option<String>,
+}
+
 /// A time of a parameter.
 pub(super) fn at(name: &str, text: Option<&str>) -> Result<Option<i64>, Problem> {
     let parse = |text: &str| {

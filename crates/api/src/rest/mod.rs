@@ -5,6 +5,7 @@
 //! [`Problem`]. `openapi` puts the description together from the same routes and the same table.
 
 mod access;
+mod badges;
 mod caller;
 mod calls;
 mod csv;
@@ -30,14 +31,17 @@ mod people;
 mod phone;
 mod problem;
 mod records;
+mod seats;
 mod secrets;
 mod session;
 mod sessions;
+mod taps;
 mod tokens;
 mod trunks;
 mod webhook;
 mod webhooks;
 
+pub(crate) use badges::CardShape;
 pub use caller::Peer;
 pub use events::EventSink;
 pub use openapi::description;
@@ -267,9 +271,12 @@ fn resources() -> OpenApiRouter<Api> {
         numbers::routes(),
         devices::routes(),
         groups::routes(),
+        badges::routes(),
+        taps::routes(),
         trunks::routes(),
         outside_routes::routes(),
         calls::routes(),
+        seats::routes(),
         records::routes(),
         facts::routes(),
         office::routes(),

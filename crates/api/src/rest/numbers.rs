@@ -19,11 +19,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/numbers", Who::Own(Role::Manager), Scope::PeopleRead),
     Operation::new("POST", "/numbers", Who::Role(Role::Administrator), Scope::PeopleWrite).creating(),
     Operation::new("GET", "/numbers/{number}", Who::Own(Role::Manager), Scope::PeopleRead),
+    Operation::new("PATCH", "/numbers/{number}", Who::Role(Role::Administrator), Scope::PeopleWrite),
     Operation::new("DELETE", "/numbers/{number}", Who::Role(Role::Administrator), Scope::PeopleWrite),
 ];
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(list, add)).routes(routes!(read, remove))
+    OpenApiRouter::new().routes(routes!(list, add)).routes(routes!(read, give, remove))
 }
 
 /// A number and whose it is.
@@ -112,6 +113,30 @@ async fn add(
     api.change(Command::Change(PeopleChange::PutNumber { number, account }), "").await?;
     let location = format!("/api/v1/numbers/{}", super::input::in_path(&new.number));
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(new)))
+}
+
+/// Who has a number from now on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Given {
+    /// The account.
+    account: String,
+}
+
+/// Gives a number to somebody else, at once: calls that ring for it go on ringing there.
+#[utoipa::path(patch, path = "/numbers/{number}", tag = "people", operation_id = "numbers_give",
+    params(("number" = String, Path, description = "The number")),
+    request_body(content = Given, content_type = "application/merge-patch+json"),
+    responses((status = 200, body = Number)))]
+async fn give(
+    State(api): State<Api>,
+    Named(number): Named<String>,
+    Body(given): Body<Given>,
+) -> Result<Json<Number>, Problem> {
+    let command =
+        Command::MoveNumber { number: number.as_str().into(), account: given.account.as_str().into() };
+    api.change(command, &number).await?;
+    Ok(Json(Number { number, account: given.account }))
 }
 
 /// Takes a number away.

@@ -39,6 +39,7 @@ pub fn description() -> Value {
     whole["components"]["securitySchemes"] = json!({
         "session": {"type": "apiKey", "in": "cookie", "name": super::caller::COOKIE},
         "token": {"type": "http", "scheme": "bearer"},
+        "reader": {"type": "http", "scheme": "bearer"},
     });
     let schemas = whole["components"]["schemas"].clone();
     join(&mut whole, &schemas);
@@ -99,13 +100,17 @@ fn schema_of_problem() -> Value {
 fn complete(operation: &Operation, described: &mut Value) {
     let (role, own) = match operation.who {
         Who::Anybody => ("nobody", false),
+        Who::Reader => ("reader", false),
         Who::Role(role) => (role.name(), false),
         Who::Own(role) => (role.name(), true),
     };
     described["x-ringdown-role"] = json!(role);
     described["x-ringdown-own"] = json!(own);
     described["x-ringdown-scope"] = json!(operation.scope.map(Scope::name));
-    let mut security = vec![json!({"session": []})];
+    let mut security = match operation.who {
+        Who::Reader => vec![json!({"reader": []})],
+        _ => vec![json!({"session": []})],
+    };
     if operation.scope.is_some() {
         security.push(json!({"token": []}));
     }

@@ -9,6 +9,8 @@ use exchange::Role;
 pub(crate) enum Who {
     /// Anybody, signed in or not.
     Anybody,
+    /// A reader of badges, by its key, and nobody else.
+    Reader,
     /// This role and those above it.
     Role(Role),
     /// This role and those above it; others for what is their own, which the handler sees to.
@@ -99,9 +101,12 @@ const PARTS: &[&[Operation]] = &[
     super::numbers::OPERATIONS,
     super::devices::OPERATIONS,
     super::groups::OPERATIONS,
+    super::badges::OPERATIONS,
+    super::taps::OPERATIONS,
     super::trunks::OPERATIONS,
     super::outside_routes::OPERATIONS,
     super::calls::OPERATIONS,
+    super::seats::OPERATIONS,
     super::records::OPERATIONS,
     super::facts::OPERATIONS,
     super::office::OPERATIONS,

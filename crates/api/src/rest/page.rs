@@ -83,6 +83,18 @@ impl Page {
         Ok(Page { limit: usize::try_from(limit).unwrap_or(0), after, find: find.to_lowercase() })
     }
 
+    /// Of a list whose keys are numbers, the newest first: the number before which the page begins.
+    ///
+    /// # Errors
+    /// 400 when the cursor is none of such a list.
+    pub(crate) fn before(&self) -> Result<Option<i64>, Problem> {
+        let cursor = || Problem::malformed("after is what next said of the page before, and nothing else.");
+        match self.after.as_str() {
+            "" => Ok(None),
+            text => text.parse().map(Some).map_err(|_| cursor()),
+        }
+    }
+
     /// What the exchange is asked for: one more than the page holds, to know whether there is a next.
     pub(crate) fn slice(&self) -> exchange::Slice {
         exchange::Slice {

@@ -335,20 +335,36 @@ fn refuse_role(caller: &Caller, patch: &PersonPatch) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Removes a person who has no numbers and devices any more; their sessions, tokens and links end.
+/// What goes with a person.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Removal {
+    /// 1 for their numbers, devices and places in groups, too: a leaver, whose calls end now.
+    #[param(minimum = 0, maximum = 1)]
+    everything: Option<u8>,
+}
+
+/// Removes a person; one who still has numbers or devices only with everything. Their calls, seats, sessions, tokens and
+/// links end.
 #[utoipa::path(delete, path = "/people/{name}", tag = "people", operation_id = "people_remove",
     params(("name" = String, Path, description = "The account"),
-        ("If-Match" = String, Header, description = "The ETag that was read")),
+        ("If-Match" = String, Header, description = "The ETag that was read"), Removal),
     responses((status = 204, description = "The person is removed.")))]
 async fn remove(
     State(api): State<Api>,
     Named(name): Named<String>,
+    Params(wanted): Params<Removal>,
     seen: IfMatch,
 ) -> Result<StatusCode, Problem> {
     let _alone = api.editing().await;
     seen.check(&person(&api, &name).await?.tag())?;
-    let change = PeopleChange::RemoveAccount { name: name.as_str().into() };
-    api.change(Command::Change(change), &name).await?;
+    let command = match wanted.everything {
+        None | Some(0) => Command::Change(PeopleChange::RemoveAccount { name: name.as_str().into() }),
+        Some(1) => Command::LeaveOffice(name.as_str().into()),
+        Some(_) => return Err(Problem::malformed("everything is 0 or 1.")),
+    };
+    api.change(command, &name).await?;
     api.account_left(&name).await?;
     Ok(StatusCode::NO_CONTENT)
 }

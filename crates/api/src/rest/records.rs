@@ -115,11 +115,7 @@ async fn list(
     Params(wanted): Params<WantedRecords>,
 ) -> Result<Json<Items<RecordShape>>, Problem> {
     let page = Page::wanted(wanted.limit, wanted.after.as_deref(), wanted.find.as_deref())?;
-    let cursor = || Problem::malformed("after is what next said of the page before, and nothing else.");
-    let before = match page.after.as_str() {
-        "" => None,
-        text => Some(text.parse().map_err(|_| cursor())?),
-    };
+    let before = page.before()?;
     let wanted = RecordsWanted {
         before,
         from: at("from", wanted.from.as_deref())?,

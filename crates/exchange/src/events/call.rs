@@ -139,8 +139,8 @@ impl Exchange {
     fn row(&self, call: CallId, ongoing: &Ongoing, view: &CallView<'_>) -> LiveCall {
         let end = |party: &Party, account: &Option<Box<str>>, label: Option<&str>| {
             let account = account.clone().filter(|_| !party.is_anonymous());
-            let owner = |label: &str| self.people.device(label).map(|device| &device.account);
-            let device = label.filter(|label| account.is_some() && owner(label) == account.as_ref());
+            // It may be another's phone, at which they sit or took the call.
+            let device = label.filter(|label| account.is_some() && self.people.device(label).is_some());
             let device = device.map(Box::from);
             CallEnd { number: Arc::clone(&party.number), name: Arc::clone(&party.name), account, device }
         };

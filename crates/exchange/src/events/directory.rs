@@ -73,6 +73,8 @@ impl Exchange {
             PeopleChange::RemoveGroup { name } => {
                 self.tell(now, Audience::all(Vec::new()), Happened::GroupRemoved(name.clone()));
             }
+            // Badges and their readers are shown live by nobody.
+            _ => {}
         }
     }
 

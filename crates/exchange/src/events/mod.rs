@@ -21,6 +21,7 @@ use crate::exchange::Exchange;
 use crate::input::Output;
 use crate::limits;
 use crate::people::{Group, PeopleChange, Route, Trunk};
+use crate::seats::SeatRow;
 use calls::{CallId, CallRecord};
 use clock::{Mono, Now, Wall};
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,6 +74,24 @@ pub enum Happened {
     DeviceRemoved(Box<str>),
     /// A person is new or changed.
     PersonChanged(Box<AccountRow>),
+    /// Somebody sits at a phone.
+    SeatChanged(Box<SeatRow>),
+    /// Nobody sits there any more.
+    SeatRemoved {
+        /// The phone.
+        device: Box<str>,
+        /// Who did.
+        account: Box<str>,
+    },
+    /// A phone did not take what it was asked to, or somebody was refused there.
+    TakeFailed {
+        /// Who wanted it.
+        account: Box<str>,
+        /// The phone.
+        device: Box<str>,
+        /// Why, in words.
+        words: Box<str>,
+    },
     /// A person left.
     PersonRemoved(Box<str>),
     /// A number is of this account now.
@@ -114,6 +133,9 @@ impl Happened {
             Happened::DeviceRemoved(_) => "device.removed",
             Happened::PersonChanged(_) => "person.changed",
             Happened::PersonRemoved(_) => "person.removed",
+            Happened::SeatChanged(_) => "seat.changed",
+            Happened::SeatRemoved { .. } => "seat.removed",
+            Happened::TakeFailed { .. } => "take.failed",
             Happened::NumberChanged { .. } => "number.changed",
             Happened::NumberRemoved(_) => "number.removed",
             Happened::GroupChanged(..) => "group.changed",
@@ -135,6 +157,8 @@ impl Happened {
             Happened::CallEnded(ended) => ended.call.name.to_string(),
             Happened::DeviceChanged(row) => row.name.to_string(),
             Happened::PersonChanged(row) => row.name.to_string(),
+            Happened::SeatChanged(row) => row.device.to_string(),
+            Happened::SeatRemoved { device, .. } | Happened::TakeFailed { device, .. } => device.to_string(),
             Happened::NumberChanged { number, .. } => number.to_string(),
             Happened::GroupChanged(name, _)
             | Happened::TrunkChanged(name, ..)
@@ -237,6 +261,13 @@ impl Exchange {
         self.outputs.push_back(Output::Event(Box::new(Event { at: now.wall, audience, what })));
     }
 
+    /// Tells something at once, if somebody listens.
+    pub(crate) fn tell_if_heard(&mut self, now: Now, audience: Audience, what: Happened) {
+        if self.listening.on {
+            self.tell(now, audience, what);
+        }
+    }
+
     /// Changes that are in force now.
     pub(crate) fn tell_kept(&mut self, now: Now, changes: &[Owned]) {
         if !self.listening.on {
@@ -253,7 +284,7 @@ impl Exchange {
     /// Whose a record is, by the numbers and the device in it.
     fn accounts_of(&self, record: &CallRecord) -> Vec<Box<str>> {
         let by_number = |number: &str| self.people.account_of(number).map(|(account, _)| account.into());
-        let answered = self.people.device(&record.answered_by).map(|device| device.account.clone());
+        let answered = self.person_at(&record.answered_by).map(Box::from);
         let mut accounts: Vec<Box<str>> =
             [by_number(&record.caller.number), by_number(&record.dialled), answered]
                 .into_iter()

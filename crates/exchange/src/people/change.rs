@@ -1,6 +1,7 @@
 //! Changes of the directory data, and why one is refused.
 
 use super::{Device, Group, NAME_LENGTH, NUMBER_LENGTH, Route, Settings, Trunk};
+use crate::badges::{Badge, BadgeKeys, Reader};
 use std::fmt;
 
 /// One change of the directory data.
@@ -80,6 +81,32 @@ pub enum PeopleChange {
         /// Its name.
         name: Box<str>,
     },
+    /// A badge, new or revoked.
+    PutBadge {
+        /// Its name.
+        name: Box<str>,
+        /// The badge.
+        badge: Box<Badge>,
+    },
+    /// A badge is forgotten.
+    RemoveBadge {
+        /// Its name.
+        name: Box<str>,
+    },
+    /// A reader of badges, new or with another key.
+    PutReader {
+        /// Its name.
+        name: Box<str>,
+        /// The reader.
+        reader: Reader,
+    },
+    /// A reader leaves.
+    RemoveReader {
+        /// Its name.
+        name: Box<str>,
+    },
+    /// What the keys of secure badges follow from; made once.
+    PutBadgeKeys(Box<BadgeKeys>),
 }
 
 impl PeopleChange {
@@ -95,7 +122,12 @@ impl PeopleChange {
             | PeopleChange::PutRoute { name, .. }
             | PeopleChange::RemoveRoute { name }
             | PeopleChange::PutGroup { name, .. }
-            | PeopleChange::RemoveGroup { name } => name,
+            | PeopleChange::RemoveGroup { name }
+            | PeopleChange::RemoveBadge { name }
+            | PeopleChange::RemoveReader { name } => name,
+            PeopleChange::PutBadge { badge, .. } => &badge.account,
+            PeopleChange::PutReader { reader, .. } => &reader.device,
+            PeopleChange::PutBadgeKeys(_) => "badges",
             PeopleChange::PutNumber { account, .. } => account,
             PeopleChange::RemoveNumber { number } => number,
             PeopleChange::PutDevice { device, .. } => &device.account,

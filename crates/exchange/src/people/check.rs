@@ -55,6 +55,11 @@ impl People {
             PeopleChange::RemoveRoute { name } => known(self.routes.contains_key(name), "route", name),
             PeopleChange::PutGroup { name, group } => self.check_group(name, group),
             PeopleChange::RemoveGroup { name } => known(self.groups.contains_key(name), "group", name),
+            PeopleChange::PutBadge { name, badge } => self.check_badge(name, badge),
+            PeopleChange::RemoveBadge { name } => known(self.badge(name).is_some(), "badge", name),
+            PeopleChange::PutReader { name, reader } => self.check_reader(name, reader),
+            PeopleChange::RemoveReader { name } => known(self.reader(name).is_some(), "reader", name),
+            PeopleChange::PutBadgeKeys(_) => Ok(()),
         }
     }
 
@@ -74,6 +79,11 @@ impl People {
             None if owner.numbers.len() >= NUMBERS_PER_ACCOUNT => Err(Refusal::TooMany("numbers")),
             None => Ok(()),
         }
+    }
+
+    /// Whether an account may have one more number.
+    pub(crate) fn has_room_for_number(&self, account: &str) -> bool {
+        self.accounts.get(account).is_some_and(|owner| owner.numbers.len() < NUMBERS_PER_ACCOUNT)
     }
 
     fn check_removal(&self, name: &str) -> Result<(), Refusal> {

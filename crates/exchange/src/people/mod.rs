@@ -19,6 +19,7 @@ pub use edit::{AccountEdit, DeviceEdit};
 pub use group::{Group, Strategy};
 pub use trunk::{Host, Route, Trunk, TrunkLogin, rewrite};
 
+use crate::badges::Register;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::Bound;
@@ -39,6 +40,8 @@ pub struct People {
     groups: BTreeMap<Box<str>, Group>,
     /// The group of each group's number.
     group_numbers: BTreeMap<Box<str>, Box<str>>,
+    /// Badges and their readers.
+    pub(crate) register: Register,
 }
 
 /// Whether a text can be dialled: 1 to 32 of digits, letters and `+ - . _ * #`.
@@ -121,6 +124,14 @@ impl People {
     pub fn group_of(&self, number: &str) -> Option<(&str, &Group)> {
         let name = self.group_numbers.get(number)?;
         Some((name, self.groups.get(name)?))
+    }
+
+    /// Whether two accounts are members of one hunt group.
+    pub(crate) fn share_a_group(&self, one: &str, other: &str) -> bool {
+        self.groups.values().any(|group| {
+            let has = |name: &str| group.members.iter().any(|member| **member == *name);
+            has(one) && has(other)
+        })
     }
 
     /// All hunt groups, by name.
@@ -217,6 +228,11 @@ impl People {
                 self.groups.insert(name.clone(), (**group).clone());
             }
             PeopleChange::RemoveGroup { name } => self.drop_group(name),
+            PeopleChange::PutBadge { .. }
+            | PeopleChange::RemoveBadge { .. }
+            | PeopleChange::PutReader { .. }
+            | PeopleChange::RemoveReader { .. }
+            | PeopleChange::PutBadgeKeys(_) => self.register.apply(change),
         }
     }
 

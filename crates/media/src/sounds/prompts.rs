@@ -126,6 +126,16 @@ prompts! {
     NotStored = "not-stored",
     /// The exchange is being stopped.
     Stopping = "stopping",
+    /// Whoever keyed the PIN sits at this phone now.
+    SignedIn = "signed-in",
+    /// Nobody sits at this phone any more.
+    SignedOut = "signed-out",
+    /// Before the digits of who called just before.
+    YouMissed = "you-missed",
+    /// There is no call that could be taken.
+    NoCall = "no-call",
+    /// Somebody else uses this phone.
+    PhoneInUse = "phone-in-use",
 }
 
 impl Prompt {

@@ -1,19 +1,23 @@
 //! `ringdown.toml`: everything settable. Unknown keys are refused with their line.
 
+mod badges;
 mod codes;
 mod many;
 mod maybe;
 mod numbers;
 mod place;
+mod seats;
 mod webhooks;
 
 #[cfg(test)]
 pub(crate) use place::known;
 pub(crate) use place::{EXAMPLE, line_of, strangers};
 
+use badges::Badges;
 use codes::FeatureCodes;
 use many::Many;
 use numbers::{Emergency, Numbers};
+use seats::Seats;
 use serde::Deserialize;
 use sip::digest::ChallengePolicy;
 use std::net::{IpAddr, SocketAddr};
@@ -32,8 +36,10 @@ pub(crate) struct Config {
     pub(crate) webhooks: Webhooks,
     pub(crate) calls: Calls,
     pub(crate) codes: FeatureCodes,
+    pub(crate) seats: Seats,
     pub(crate) numbers: Numbers,
     pub(crate) emergency: Emergency,
+    pub(crate) badges: Badges,
     pub(crate) dns: Dns,
     pub(crate) log: Log,
 }
@@ -201,6 +207,9 @@ pub(crate) struct Calls {
     pub(crate) outside_seconds: u32,
     /// The number that says back what it hears; empty for none.
     pub(crate) echo_number: String,
+    /// The numbers at which parked calls wait.
+    #[serde(deserialize_with = "maybe::text")]
+    pub(crate) park: Option<ParkRange>,
     /// How long running calls may go on when we are told to stop.
     pub(crate) drain_seconds: u32,
 }
@@ -212,6 +221,7 @@ impl Default for Calls {
             no_answer_seconds: 20,
             outside_seconds: 120,
             echo_number: "600".into(),
+            park: Some(ParkRange(701..=709)),
             drain_seconds: 600,
         }
     }
@@ -283,6 +293,33 @@ impl std::str::FromStr for Ports {
             ));
         }
         Ok(Ports(first..=last))
+    }
+}
+
+/// `701-709`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ParkRange(pub(crate) RangeInclusive<u32>);
+
+/// Calls that can wait at once.
+const PARKS: u32 = 100;
+
+impl std::str::FromStr for ParkRange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<ParkRange, String> {
+        let wrong = || format!("write numbers as in \"701-709\", {PARKS} at most");
+        let (first, last) = text.split_once('-').ok_or_else(wrong)?;
+        let (first, last): (u32, u32) =
+            (first.parse().map_err(|_| wrong())?, last.parse().map_err(|_| wrong())?);
+        let right = first > 0 && (first..first.saturating_add(PARKS)).contains(&last);
+        if right { Ok(ParkRange(first..=last)) } else { Err(wrong()) }
+    }
+}
+
+impl Calls {
+    pub(crate) fn park_numbers(&self) -> Vec<Box<str>> {
+        let range = self.park.iter().flat_map(|range| range.0.clone());
+        range.map(|number| number.to_string().into()).collect()
     }
 }
 
@@ -362,6 +399,7 @@ mod tests {
             ("[media]\nports = \"9-5\"\n", "2:", "9-5"),
             ("[media]\nports = \"x\"\n", "2:", "20000-29999"),
             ("[webhooks]\nallow = \"10.0.0.1/8\"\n", "2:", "10.0.0.0/8"),
+            ("[calls]\npark = \"709-701\"\n", "2:", "701-709"),
             ("[http]\norigins = \"https://portal.example/page\"\n", "2:", "without a path"),
             ("[nonsense]\n", "1:", "nonsense"),
             ("[sip\n", "1:", ""),

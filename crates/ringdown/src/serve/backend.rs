@@ -5,11 +5,11 @@ use super::figures::Figures;
 use super::first_start;
 use super::reload::Reload;
 use super::shown::{self, Place};
-use api::{Backend, CallRow, Figure, Gone, Post, Reply};
+use api::{Backend, CallRow, Figure, Gone, Post, Reply, TapRow};
 use exchange::{Answer, Command, Secret};
 use net::{HttpClient, HttpReply, Sender};
 use std::sync::Arc;
-use store::{Document, Documents, Record, Records, RecordsWanted, Store};
+use store::{Document, Documents, KeptTap, Record, Records, RecordsWanted, Store};
 use tokio::sync::oneshot;
 
 /// The running exchange, for the ways in.
@@ -64,6 +64,16 @@ impl Backend for Roof {
         let wanted = RecordsWanted { before, from, to, find, session, own, most };
         let records = self.records.page(&wanted).await.map_err(|error| error.to_string())?;
         Ok(records.into_iter().map(row).collect())
+    }
+
+    async fn taps(
+        &self,
+        account: Option<&str>,
+        before: Option<i64>,
+        most: u32,
+    ) -> Result<Vec<TapRow>, String> {
+        let taps = self.records.taps(account, before, most).await.map_err(|error| error.to_string())?;
+        Ok(taps.into_iter().map(tap_row).collect())
     }
 
     async fn records_after(&self, after: i64, most: u32) -> Result<Vec<CallRow>, String> {
@@ -135,6 +145,20 @@ impl Backend for Roof {
             // A system without randomness cannot run an exchange; it did not start.
             panic!("no randomness: {error}")
         })
+    }
+}
+
+fn tap_row(tap: KeptTap) -> TapRow {
+    TapRow {
+        id: tap.id,
+        time: tap.time,
+        account: tap.account,
+        badge: tap.badge,
+        kind: tap.kind,
+        reader: tap.reader,
+        device: tap.device,
+        rule: tap.rule,
+        words: tap.words,
     }
 }
 

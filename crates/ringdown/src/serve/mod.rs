@@ -213,8 +213,11 @@ fn exchange_config(config: &Config, realm: &str, own_addresses: Vec<SocketAddr>)
         challenge: live.challenge,
         no_answer_limit: live.no_answer_limit,
         outside_limit: live.outside_limit,
+        park: live.park,
+        seats: live.seats,
         numbering: live.numbering,
         emergency: live.emergency,
+        badges: live.badges,
         own_addresses,
     }
 }

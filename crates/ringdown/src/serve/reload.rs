@@ -98,16 +98,32 @@ pub(crate) fn live(config: &Config) -> LiveConfig {
         challenge: config.sip.challenge.into(),
         no_answer_limit: config.calls.no_answer_limit(),
         outside_limit: config.calls.outside_limit(),
+        park: config.calls.park_numbers(),
+        seats: config.seats.policy(),
         numbering: config.numbers.numbering(),
         codes: config.codes.0.clone(),
         emergency: config.emergency.plan(&config.numbers),
+        badges: config.badges.policy(),
     }
 }
 
 /// The configuration that is in use after a reload: sockets stay as they were bound.
 fn taken(old: &Config, new: Config) -> Config {
     // Every field is named, so that a new one makes somebody think.
-    let Config { sip, media: _, http, webhooks, calls, codes, numbers, emergency, dns: _, log } = new;
+    let Config {
+        sip,
+        media: _,
+        http,
+        webhooks,
+        calls,
+        codes,
+        seats,
+        numbers,
+        emergency,
+        badges,
+        dns: _,
+        log,
+    } = new;
     let Http { listen: _, tls: _, administrators, origins } = http;
     let Sip {
         udp: _,
@@ -130,8 +146,10 @@ fn taken(old: &Config, new: Config) -> Config {
         webhooks,
         calls,
         codes,
+        seats,
         numbers,
         emergency,
+        badges,
         dns: old.dns.clone(),
         log,
     }

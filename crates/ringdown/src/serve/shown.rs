@@ -51,7 +51,9 @@ impl Place {
 
 /// The configuration, by section and key as in the file. There are no secrets in it.
 pub(crate) fn settings(config: &Config) -> Value {
-    let Config { sip, media, http, webhooks, calls, codes, numbers, emergency, dns, log } = config;
+    let Config { sip, media, http, webhooks, calls, codes, seats, numbers, emergency, badges, dns, log } =
+        config;
+    let policy = badges.policy();
     let administrators = match http.administrators {
         Administrators::Loopback => "loopback",
         Administrators::Anywhere => "anywhere",
@@ -95,6 +97,16 @@ pub(crate) fn settings(config: &Config) -> Value {
             "national": numbers.national, "premium": numbers.premium,
         },
         "emergency": {"numbers": emergency.numbers, "trunks": emergency.trunks},
+        "seats": {
+            "several": seats.several, "hours": seats.hours, "tap_again": seats.tap_again,
+            "sign_out_at": seats.policy().sign_out_at.map(|time| time.to_string()),
+            "owner_rings": seats.owner_rings,
+        },
+        "badges": {
+            "allow": policy.allow.iter().map(|kind| kind.name()).collect::<Vec<_>>(),
+            "pin": policy.pin.iter().map(|when| when.name()).collect::<Vec<_>>(),
+            "hours": texts(&policy.hours),
+        },
         "dns": {"servers": texts(&dns.servers.0)},
         "log": {"level": log.level},
     })

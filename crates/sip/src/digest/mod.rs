@@ -179,7 +179,8 @@ fn parameter(text: &mut String, name: &str, value: &str) {
 }
 
 /// Whether two texts are the same, in a time that does not tell where they differ.
-pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
+#[must_use]
+pub fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }
 

@@ -47,7 +47,12 @@ pub struct DialogInfo {
     pub outgoing: bool,
     /// The other end; `None` for a watcher who may not know (R32).
     pub remote: Option<Party>,
+    /// By this the watcher may answer it, once: goes for its Call-ID (RFC 4235 4.1.1, RFC 3891).
+    pub pickup: Option<Box<str>>,
 }
+
+/// Stands for the tags of a dialog that is named by [`DialogInfo::pickup`] alone.
+const TAG: &str = "pickup";
 
 impl DialogInfo {
     /// A whole document about one person (`state="full"`).
@@ -60,12 +65,12 @@ impl DialogInfo {
         );
         for call in calls {
             let direction = if call.outgoing { "initiator" } else { "recipient" };
-            let _ = write!(
-                text,
-                "<dialog id=\"{}\" direction=\"{direction}\"><state>{}</state>",
-                escape_xml(&call.id),
-                call.state.name()
-            );
+            let _ = write!(text, "<dialog id=\"{}\" direction=\"{direction}\"", escape_xml(&call.id));
+            if let Some(name) = &call.pickup {
+                let name = escape_xml(name);
+                let _ = write!(text, " call-id=\"{name}\" local-tag=\"{TAG}\" remote-tag=\"{TAG}\"");
+            }
+            let _ = write!(text, "><state>{}</state>", call.state.name());
             if let Some(remote) = &call.remote {
                 let _ = write!(
                     text,
@@ -92,12 +97,20 @@ mod tests {
             state: DialogState::Early,
             outgoing: false,
             remote: Some(Party { display: "A & \"B\"".into(), uri: "sip:1@h".into() }),
+            pickup: None,
         };
         let open = DialogInfo::document("sip:101@office", 3, std::slice::from_ref(&call));
         assert!(open.contains("version=\"3\" state=\"full\" entity=\"sip:101@office\""));
         assert!(open.contains("direction=\"recipient\"><state>early</state>"));
         assert!(open.contains("display=\"A &amp; &quot;B&quot;\">sip:1@h<"));
-        let masked = DialogInfo::document("sip:101@office", 4, &[DialogInfo { remote: None, ..call }]);
+        let masked =
+            DialogInfo::document("sip:101@office", 4, &[DialogInfo { remote: None, ..call.clone() }]);
+        let named = DialogInfo::document("e", 5, &[DialogInfo { pickup: Some("x".into()), ..call.clone() }]);
+        assert!(
+            named.contains(
+                "direction=\"recipient\" call-id=\"x\" local-tag=\"pickup\" remote-tag=\"pickup\">"
+            )
+        );
         assert!(masked.contains("<state>early</state></dialog>") && !masked.contains("sip:1@h"));
     }
 }

@@ -1,4 +1,5 @@
-//! `sim --seed N --hours H [--trace] [--survey]`: random office-hours, as many as wanted, on two threads.
+//! `sim --seed N [--hours H | --races R] [--trace] [--survey]`: random office-hours, or races for one call, as many as
+//! wanted, on two threads.
 //!
 //! The seeds are N, N+1, ...; the first that breaks a checker, or panics, is printed with its trace, and the exit code
 //! is 1. `--trace` plays one hour and prints all of it, one line an event: seconds, where, what.
@@ -10,15 +11,22 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use testkit::hour::{Failure, Summary, office_hour};
+use testkit::race::race;
 
 /// Threads that play hours.
 const THREADS: usize = 2;
 /// How often progress is shown.
 const PROGRESS: Duration = Duration::from_secs(5);
 
+/// What plays one story.
+type Play = fn(u64, bool) -> Result<(Summary, Vec<String>), Box<Failure>>;
+
 struct Wanted {
     seed: u64,
     hours: u64,
+    /// What is played, and its name.
+    play: Play,
+    what: &'static str,
     trace: bool,
     survey: bool,
 }
@@ -33,14 +41,17 @@ struct Totals {
 
 fn main() -> ExitCode {
     let Some(wanted) = read_arguments() else {
-        eprintln!("usage: sim --seed N [--hours H] [--trace] [--survey]");
+        eprintln!("usage: sim --seed N [--hours H | --races R] [--trace] [--survey]");
         return ExitCode::from(2);
     };
     if wanted.trace {
-        return show(wanted.seed);
+        return show(&wanted);
     }
     let totals = play(&wanted);
-    println!("{} hours, {} events; calls by status: {:?}", totals.hours, totals.events, totals.finals);
+    println!(
+        "{} {}, {} events; calls by status: {:?}",
+        totals.hours, wanted.what, totals.events, totals.finals
+    );
     match totals.failure {
         None => ExitCode::SUCCESS,
         Some(failure) => {
@@ -51,12 +62,17 @@ fn main() -> ExitCode {
 }
 
 fn read_arguments() -> Option<Wanted> {
-    let mut wanted = Wanted { seed: 1, hours: 1, trace: false, survey: false };
+    let mut wanted =
+        Wanted { seed: 1, hours: 1, play: office_hour, what: "hours", trace: false, survey: false };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--seed" => wanted.seed = arguments.next()?.parse().ok()?,
             "--hours" => wanted.hours = arguments.next()?.parse().ok()?,
+            "--races" => {
+                wanted.hours = arguments.next()?.parse().ok()?;
+                (wanted.play, wanted.what) = (race, "races");
+            }
             "--trace" => wanted.trace = true,
             "--survey" => wanted.survey = true,
             _ => return None,
@@ -65,8 +81,9 @@ fn read_arguments() -> Option<Wanted> {
     Some(wanted)
 }
 
-fn show(seed: u64) -> ExitCode {
-    match office_hour(seed, true) {
+fn show(wanted: &Wanted) -> ExitCode {
+    let seed = wanted.seed;
+    match (wanted.play)(seed, true) {
         Ok((summary, lines)) => {
             println!("{}", lines.join("\n"));
             println!("seed {seed} is sound: {summary:?}");
@@ -93,7 +110,7 @@ fn play(wanted: &Wanted) -> Totals {
                     if number >= wanted.hours {
                         return;
                     }
-                    let outcome = guarded(wanted.seed.wrapping_add(number));
+                    let outcome = guarded(wanted.play, wanted.seed.wrapping_add(number));
                     let Ok(mut totals) = totals.lock() else { return };
                     if let Err(failure) = &outcome
                         && wanted.survey
@@ -108,7 +125,8 @@ fn play(wanted: &Wanted) -> Totals {
                     if shown.elapsed() >= PROGRESS {
                         shown = now();
                         let rate = totals.hours as f64 / begun.elapsed().as_secs_f64();
-                        println!("{} of {} hours, {rate:.0} hours a second", totals.hours, wanted.hours);
+                        let what = wanted.what;
+                        println!("{} of {} {what}, {rate:.0} {what} a second", totals.hours, wanted.hours);
                     }
                 }
             });
@@ -140,9 +158,9 @@ impl Totals {
     }
 }
 
-/// One hour; a panic of the exchange is a failure like another.
-fn guarded(seed: u64) -> Result<Summary, Box<Failure>> {
-    match std::panic::catch_unwind(|| office_hour(seed, false)) {
+/// One story; a panic of the exchange is a failure like another.
+fn guarded(play: Play, seed: u64) -> Result<Summary, Box<Failure>> {
+    match std::panic::catch_unwind(|| play(seed, false)) {
         Ok(outcome) => outcome.map(|(summary, _)| summary),
         Err(_) => {
             let words = "a panic: see above".to_owned();

@@ -14,11 +14,19 @@ pub struct LosersAreTold {
     calls: BTreeMap<(OfficeId, Box<str>), Box<str>>,
     /// Branches that said 2xx; nobody has answered until the exchange says ACK.
     answering: BTreeSet<(OfficeId, Box<str>)>,
+    /// Branches that we cancelled: what they say afterwards wins nothing.
+    cancelled: BTreeSet<(OfficeId, Box<str>)>,
     /// Calls that a branch answered.
     answered: BTreeSet<(OfficeId, Box<str>)>,
     /// Calls whose caller gave up, or that were over, before anybody answered: an answer that crosses the CANCEL wins
     /// nothing.
     given_up: BTreeSet<(OfficeId, Box<str>)>,
+    /// Calls that somebody took to a phone, or answered by a call of their own: those that rang are told the same.
+    taken: BTreeSet<(OfficeId, Box<str>)>,
+    /// Calls that a phone was asked to take over while they talk.
+    moving: BTreeSet<(OfficeId, Box<str>)>,
+    /// Calls of which a branch was told that somebody answered, when nobody was seen to; judged once all is seen.
+    suspects: BTreeSet<(OfficeId, Box<str>)>,
     /// By caller's Call-ID: the call.
     callers: BTreeMap<(OfficeId, Box<str>), Box<str>>,
 }
@@ -29,7 +37,19 @@ impl Checker for LosersAreTold {
     }
 
     fn see(&mut self, _at: Mono, event: &Observed) -> Result<(), String> {
-        let Observed::Message(seen) = event else { return Ok(()) };
+        let seen = match event {
+            Observed::Message(seen) => seen,
+            Observed::Fact { office, fact } if matches!(&*fact.rule, "take.ringing" | "pickup") => {
+                self.taken.insert((*office, fact.subject.clone()));
+                return Ok(());
+            }
+            Observed::Fact { office, fact } if matches!(&*fact.rule, "take.talk" | "take.other" | "park") => {
+                self.moving.insert((*office, fact.subject.clone()));
+                return Ok(());
+            }
+            Observed::Settled { .. } => return self.judge(),
+            _ => return Ok(()),
+        };
         let key = (seen.office, seen.call_id.clone());
         if seen.begins() {
             let calls = if seen.outgoing { &mut self.calls } else { &mut self.callers };
@@ -50,7 +70,8 @@ impl Checker for LosersAreTold {
             return Ok(());
         }
         if seen.outgoing && seen.is(Method::Ack) {
-            if self.answering.contains(&key) && !self.given_up.contains(&call) {
+            let wins = self.answering.contains(&key) && !self.cancelled.contains(&key);
+            if wins && !self.given_up.contains(&call) {
                 self.answered.insert(call);
             }
             return Ok(());
@@ -58,19 +79,41 @@ impl Checker for LosersAreTold {
         if !seen.outgoing || !seen.is(Method::Cancel) {
             return Ok(());
         }
+        if !self.cancelled.insert(key) {
+            // Sent again; it says what it said when it was true.
+            return Ok(());
+        }
         if !seen.reason.starts_with("SIP;cause=") {
             return Err(format!("a CANCEL without a Reason for call {}", call.1));
         }
         let elsewhere = seen.reason.starts_with("SIP;cause=200;");
-        if self.answered.contains(&call) && !elsewhere && !self.given_up.contains(&call) {
+        // What rings after the answer rings for a talk that moves, and its end is another's.
+        let moves = self.moving.contains(&call);
+        if self.answered.contains(&call) && !elsewhere && !moves && !self.given_up.contains(&call) {
             return Err(format!(
                 "call {} was answered elsewhere, and a loser is told {}",
                 call.1, seen.reason
             ));
         }
         if elsewhere && !self.answered.contains(&call) {
-            return Err(format!("nobody answered call {}, and a branch is told that somebody did", call.1));
+            self.suspects.insert(call);
         }
         Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), String> {
+        self.judge()
+    }
+}
+
+impl LosersAreTold {
+    fn judge(&mut self) -> Result<(), String> {
+        let suspects = std::mem::take(&mut self.suspects);
+        match suspects.into_iter().find(|call| !self.taken.contains(call) && !self.answered.contains(call)) {
+            Some((_, call)) => {
+                Err(format!("nobody answered call {call}, and a branch is told that somebody did"))
+            }
+            None => Ok(()),
+        }
     }
 }

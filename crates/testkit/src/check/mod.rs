@@ -13,6 +13,7 @@ mod ports;
 mod records;
 mod registrations;
 mod talkers;
+mod truth;
 mod winners;
 
 pub use addresses::KnownAddresses;
@@ -27,6 +28,7 @@ pub use ports::Ports;
 pub use records::OneRecord;
 pub use registrations::StoredFirst;
 pub use talkers::Talkers;
+pub use truth::TrueRecords;
 pub use winners::OneWinner;
 
 use crate::observed::Observed;
@@ -78,6 +80,7 @@ pub fn every_checker() -> Vec<Box<dyn Checker>> {
         Box::<OneWinner>::default(),
         Box::<LosersAreTold>::default(),
         Box::<OneRecord>::default(),
+        Box::<TrueRecords>::default(),
         Box::<OpenCalls>::default(),
         Box::<Leftovers>::default(),
         Box::<Ports>::default(),

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Default)]
 pub struct Ports {
     held: BTreeMap<(OfficeId, u16), LegKey>,
-    gone: BTreeSet<(OfficeId, LegKey)>,
+    /// A leg may go on at another port, when its call goes on with somebody of another worker.
+    gone: BTreeSet<(OfficeId, LegKey, u16)>,
 }
 
 impl Checker for Ports {
@@ -21,7 +22,7 @@ impl Checker for Ports {
     fn see(&mut self, _at: Mono, event: &Observed) -> Result<(), String> {
         match event {
             Observed::Order { office, lease, leg, .. } => {
-                if self.gone.contains(&(*office, *leg)) {
+                if self.gone.contains(&(*office, *leg, lease.port)) {
                     return Err(format!("an order for leg {:x}, which is gone", leg.0));
                 }
                 match self.held.insert((*office, lease.port), *leg) {
@@ -32,7 +33,7 @@ impl Checker for Ports {
                 }
             }
             Observed::Released { office, lease, leg } => {
-                if !self.gone.insert((*office, *leg)) {
+                if !self.gone.insert((*office, *leg, lease.port)) {
                     return Err(format!("leg {:x} is released twice", leg.0));
                 }
                 match self.held.remove(&(*office, lease.port)) {

@@ -23,6 +23,8 @@ impl Checker for Talkers {
         match event {
             Observed::Order { office, leg, source, .. } => {
                 self.hears.insert((*office, *leg), source.clone());
+                // It goes on at another port.
+                self.gone.remove(&(*office, *leg));
                 Ok(())
             }
             Observed::Released { office, leg, .. } => {

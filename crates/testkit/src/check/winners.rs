@@ -4,7 +4,11 @@ use super::Checker;
 use crate::observed::{Observed, OfficeId};
 use clock::Mono;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use wire::sip::Method;
+
+/// The longest that a talk takes to move: to ring, to be answered, and to be ready.
+const MOVE: Duration = Duration::from_secs(20 + 8 + 1);
 
 /// Call-ID and the peer's tag.
 type Dialog = (Box<str>, Box<str>);
@@ -17,6 +21,13 @@ struct Branches {
     answered: BTreeSet<Dialog>,
     /// Those that had a BYE.
     ended: BTreeSet<Dialog>,
+    /// Calls that a phone was asked to take over, and until when there may be two: the old one stays until the new one
+    /// is ready (R6).
+    moving: BTreeMap<Box<str>, Mono>,
+    /// By the Call-ID of a caller's own dialog: the call.
+    callers: BTreeMap<Box<str>, Box<str>>,
+    /// Calls whose caller is at another phone now, which we called.
+    moved_callers: BTreeSet<Box<str>>,
     /// By call: the dialogs that answered, were acknowledged and have no BYE.
     up: BTreeMap<Box<str>, Vec<Dialog>>,
 }
@@ -32,12 +43,26 @@ impl Checker for OneWinner {
         "one winner a call"
     }
 
-    fn see(&mut self, _at: Mono, event: &Observed) -> Result<(), String> {
+    fn see(&mut self, at: Mono, event: &Observed) -> Result<(), String> {
         match event {
+            Observed::Fact { office, fact } if matches!(&*fact.rule, "take.talk" | "take.other") => {
+                let branches = self.offices.entry(*office).or_default();
+                branches.moving.insert(fact.subject.clone(), at + MOVE);
+                Ok(())
+            }
             Observed::Message(seen) => {
                 let branches = self.offices.entry(seen.office).or_default();
                 if seen.outgoing && seen.begins() {
                     branches.calls.insert(seen.call_id.clone(), seen.session.clone());
+                }
+                if !seen.outgoing && seen.begins() {
+                    branches.callers.insert(seen.call_id.clone(), seen.session.clone());
+                }
+                if seen.is(Method::Bye)
+                    && let Some(call) = branches.callers.get(&seen.call_id)
+                    && branches.moving.contains_key(call)
+                {
+                    branches.moved_callers.insert(call.clone());
                 }
                 let Some(call) = branches.calls.get(&seen.call_id).cloned() else { return Ok(()) };
                 let dialog = (seen.call_id.clone(), seen.to_tag.clone());
@@ -59,7 +84,11 @@ impl Checker for OneWinner {
             }
             Observed::Settled { office, .. } => {
                 let Some(branches) = self.offices.get_mut(office) else { return Ok(()) };
-                let many = branches.up.iter().find(|(_, up)| up.len() > 1);
+                let most = |call: &str| {
+                    let moves = branches.moving.get(call).is_some_and(|until| at <= *until);
+                    1 + usize::from(moves) + usize::from(branches.moved_callers.contains(call))
+                };
+                let many = branches.up.iter().find(|(call, up)| up.len() > most(call));
                 match many {
                     Some((call, up)) => Err(format!("call {call} has {} winners", up.len())),
                     None => Ok(()),

@@ -52,7 +52,7 @@ impl Phone {
         self.talks.insert(id, talk);
         self.endpoint.respond(now, server, 100, None, sip::end);
         match reaction.ring {
-            Ring::Deaf => {}
+            Ring::Deaf | Ring::Quiet => {}
             Ring::Plain => self.say_progress(now, id, 180, false),
             Ring::Early | Ring::EarlyReliable => self.say_progress(now, id, 183, true),
         }

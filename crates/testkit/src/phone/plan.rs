@@ -60,6 +60,8 @@ pub struct Reaction {
 pub enum Ring {
     /// Nothing at all, to anything.
     Deaf,
+    /// 100 alone: it refuses or answers without having rung.
+    Quiet,
     /// 180.
     Plain,
     /// 183 with an answer.

@@ -158,6 +158,9 @@ impl World {
             }
             Act::Command { office, command } => {
                 self.fault(format!("office {office} is told {command:?}"));
+                if let Command::Take { account, device, .. } = &command {
+                    self.reference.is_at(office, account, device);
+                }
                 self.command(office, command);
             }
         }

@@ -38,6 +38,7 @@ enum Happening {
     WakePhone(PhoneId),
     Stored { office: OfficeId, commit: Commit },
     PinVerified { office: OfficeId, check: PinCheck, right: bool },
+    Media { office: OfficeId, event: media::MediaEvent },
     Act(Box<Act>),
 }
 
@@ -206,6 +207,7 @@ impl World {
             Happening::PinVerified { office, check, right } => {
                 self.feed(office, Input::PinVerified { check, right });
             }
+            Happening::Media { office, event } => self.feed(office, Input::Media(event)),
             Happening::Act(act) => self.act(*act),
         }
     }

@@ -31,6 +31,8 @@ pub struct Office {
     pub answers: Vec<(CommandId, Answer)>,
     /// All orders, the last of each leg.
     pub orders: std::collections::BTreeMap<media::LegKey, (PortLease, MediaOrder)>,
+    /// Phones send no sound.
+    pub mute: bool,
     /// A real engine, when a story wants one.
     pub engine: Option<Engine>,
     wake: Option<Mono>,
@@ -58,6 +60,12 @@ impl World {
                     device: device.clone(),
                     bindings: bindings.clone(),
                 }),
+                Change::Seat { device, seat } => {
+                    let (device, seat) = (device.clone(), seat.clone());
+                    self.see(&Observed::KeptSeat { office: id, device, seat });
+                }
+                // Badges have their own tests in the exchange.
+                Change::TapCounter { .. } | Change::Tap(_) | Change::ForgetTaps { .. } => {}
                 Change::Record(_) | Change::Fact(_) | Change::OpenCall(_) => {}
             }
         }
@@ -70,6 +78,7 @@ impl World {
             stored_by: Mono(0),
             answers: Vec::new(),
             orders: std::collections::BTreeMap::new(),
+            mute: false,
             engine: None,
             wake: None,
             next_command: 0,
@@ -141,8 +150,13 @@ impl World {
             Output::Media(Action::Media { lease, order }) => {
                 let (leg, source) = (order.leg, order.source.clone());
                 self.see(&Observed::Order { office, lease, leg, source });
-                if let Some(engine) = &mut self.offices[office].engine {
-                    engine.apply(self.now.mono, (*order).clone());
+                match &mut self.offices[office].engine {
+                    Some(engine) => engine.apply(self.now.mono, (*order).clone()),
+                    // Without an engine, a phone that hears somebody is heard a moment later.
+                    None if matches!(order.source, media::Source::Leg(_)) && order.send.is_some() => {
+                        self.first_packet_soon(office, lease, leg);
+                    }
+                    None => {}
                 }
                 self.offices[office].orders.insert(leg, (lease, *order));
             }
@@ -189,10 +203,23 @@ impl World {
         }
     }
 
+    /// Phones of the simulated world have no sound; that the first of it arrives is all that the exchange waits for.
+    fn first_packet_soon(&mut self, office: OfficeId, lease: PortLease, leg: media::LegKey) {
+        if self.offices[office].orders.contains_key(&leg) || self.offices[office].mute {
+            return;
+        }
+        let from = SocketAddr::new(lease.address, lease.port);
+        let wait = self.dice().millis(20..120);
+        let event = media::MediaEvent::FirstPacket { leg, from };
+        self.push(wait, Happening::Media { office, event });
+    }
+
     fn committed(&mut self, office: OfficeId, commit: Commit) {
         for owned in commit.changes.iter() {
-            if let Change::Record(record) = &owned.change {
-                self.see(&Observed::Record { office, record: record.clone() });
+            match &owned.change {
+                Change::Record(record) => self.see(&Observed::Record { office, record: record.clone() }),
+                Change::Fact(fact) => self.see(&Observed::Fact { office, fact: fact.clone() }),
+                _ => {}
             }
         }
         // One writer: what was handed over first is kept first.
@@ -219,7 +246,8 @@ impl World {
                 }
                 Change::Record(record) => self.see(&Observed::KeptRecord { office, record }),
                 Change::OpenCall(open) => self.see(&Observed::KeptOpenCall { office, open }),
-                Change::Fact(_) => {}
+                Change::Seat { device, seat } => self.see(&Observed::KeptSeat { office, device, seat }),
+                Change::Fact(_) | Change::TapCounter { .. } | Change::Tap(_) | Change::ForgetTaps { .. } => {}
             }
         }
         self.feed(office, Input::Stored { sequence, answer: StoreAnswer::Committed });

@@ -7,6 +7,7 @@ use crate::rest::office::StatusShape;
 use crate::rest::operations::Scope;
 use crate::rest::people::Person;
 use crate::rest::records::RecordShape;
+use crate::rest::seats::SeatShape;
 use crate::rest::trunks::TrunkShape;
 use crate::rest::{SessionEnded, groups, outside_routes, time};
 use exchange::{Audience, Event, Happened, Role};
@@ -127,6 +128,9 @@ fn reach(what: &Happened) -> (Role, Scope) {
         | Happened::DeviceRemoved(_)
         | Happened::PersonChanged(_)
         | Happened::PersonRemoved(_)
+        | Happened::SeatChanged(_)
+        | Happened::SeatRemoved { .. }
+        | Happened::TakeFailed { .. }
         | Happened::NumberChanged { .. }
         | Happened::NumberRemoved(_)
         | Happened::GroupChanged(..)
@@ -149,6 +153,11 @@ fn data(what: Happened) -> Value {
             serde_json::to_value(TrunkShape::of(&name, &trunk, state))
         }
         Happened::RouteChanged(name, route) => serde_json::to_value(outside_routes::shape(&name, &route)),
+        Happened::SeatChanged(row) => serde_json::to_value(SeatShape::of(&row)),
+        Happened::SeatRemoved { device, account } => Ok(json!({"device": device, "account": account})),
+        Happened::TakeFailed { account, device, words } => {
+            Ok(json!({"account": account, "device": device, "why": words}))
+        }
         Happened::NumberRemoved(number) => Ok(json!({"number": number})),
         Happened::DeviceRemoved(name)
         | Happened::PersonRemoved(name)

@@ -1,0 +1,45 @@
+"""Taps told by readers over connections that stay open, half of them good, all judged right (C, Show 5)."""
+import itertools
+
+import servers
+from peers.api import administrator
+from servers import Ours, processes
+
+READERS, RATE, CHIPS = 2_000, 10_000, 4
+QUICK_READERS, QUICK_RATE = 20, 100
+KINDS = '[badges]\nallow = ["secure", "uid"]\npin = []\n'
+
+
+def run(bench):
+    """Adds the row `taps`; any tap that was judged wrong is a fault."""
+    count, rate = (QUICK_READERS, QUICK_RATE) if bench.quick else (READERS, RATE)
+    ours = Ours(count)
+    ours.config.write_text(ours.config.read_text() + KINDS)
+    with ours.start():
+        plan = ours.folder / "readers.txt"
+        plan.write_text("\n".join(readers(administrator(ours), count)) + "\n")
+        told = bench.load("taps", "--http", ours.ready["http"], "--readers", plan, "--rate", rate,
+                          "--seconds", 3 if bench.quick else 10, "--pid", ",".join(map(str, processes(ours.pid))))
+    wrong = told["failed"] + told["timed_out"]
+    if wrong:
+        bench.faults.append(f"taps at {rate}/s: {wrong} were judged wrong or not at all: {told}")
+    sound = bench.quick or told["rate"] >= 0.98 * rate
+    bench.add("taps judged wrong", f"{rate}/s", wrong, "wrong", None, None, 0, sound)
+
+
+def readers(admin, count):
+    """One line a reader: its key, a badge that is revoked, one that comes too often, and its chips with their keys."""
+    uids = itertools.count(1)
+    for name in map(str, range(servers.FIRST_NUMBER, servers.FIRST_NUMBER + count)):
+        key = admin.post("/readers", {"name": f"r{name}", "device": name}).must(201).json["key"]
+        plain = [f"{next(uids):08X}" for _ in range(2)]
+        for kind, uid in zip(("revoked", "often"), plain):
+            admin.post("/badges", {"name": f"{kind}{name}", "account": f"p{name}", "kind": "uid", "uid": uid}).must(201)
+        admin.ask("DELETE", f"/badges/revoked{name}").must(204)
+        line = [key, *plain]
+        for _ in range(CHIPS):
+            uid = f"04{next(uids):012X}"
+            made = admin.post("/badges", {"name": f"c{uid}", "account": f"p{name}", "kind": "secure", "uid": uid}).must(201)
+            card = made.json["card"]
+            line += [uid, card["meta_read_key"], card["file_read_key"]]
+        yield " ".join(line)
