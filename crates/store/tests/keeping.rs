@@ -6,9 +6,8 @@ mod folder;
 
 use clock::{Now, Wall};
 use exchange::{
-    AutoAnswer, Change, Device, Epoch, ForwardWhen, Group, Host, Language, PeopleChange,
-    Right, Rights, Route, Seat, Secret, Settings, Shard, StoreAnswer, StoredBinding, Strategy, Trunk,
-    TrunkLogin,
+    AutoAnswer, Change, Device, Epoch, ForwardWhen, Group, Host, Language, PeopleChange, Right, Rights,
+    Route, Seat, Secret, Settings, Shard, StoreAnswer, StoredBinding, Strategy, Trunk, TrunkLogin,
 };
 use folder::{Folder, commit, start};
 use sip::Flow;

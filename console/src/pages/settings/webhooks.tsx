@@ -26,6 +26,9 @@ const TYPES = [
   "trunk.removed",
   "route.changed",
   "route.removed",
+  "seat.changed",
+  "seat.removed",
+  "take.failed",
   "session.ended",
 ] as const;
 

@@ -330,7 +330,8 @@ impl World {
         let limits = self.limits(dial.number, task.purpose);
         let places = self.dialing.places();
         let (_, set) = places.of(dial.number);
-        let named = task.zone.as_ref().map(|name| jiff::tz::TimeZone::get(name).expect("bundled"));
+        let named =
+            task.zone.as_ref().map(|name| jiff::tz::TimeZoneDatabase::bundled().get(name).expect("bundled"));
         let zones = named.map_or_else(|| places.zones(set).to_vec(), |zone| vec![zone]);
         for zone in zones {
             let at = jiff::Timestamp::from_millisecond(self.now.wall.0).expect("a time").to_zoned(zone);

@@ -36,6 +36,9 @@ pub(crate) const TYPES: &[&str] = &[
     "trunk.removed",
     "route.changed",
     "route.removed",
+    "seat.changed",
+    "seat.removed",
+    "take.failed",
     "session.ended",
 ];
 
