@@ -52,7 +52,7 @@ impl Exchange {
     pub(crate) fn add_badge(&mut self, now: Now, id: CommandId, new: NewBadge) {
         match self.made_badge(now, new) {
             Ok((changes, answer)) => {
-                self.commit(now, changes, Promise::Made { id, answer: Box::new(answer) })
+                self.commit(now, changes, Promise::Made { id, answer: Box::new(answer) });
             }
             Err(refusal) => self.answer(id, Answer::Refused(refusal)),
         }

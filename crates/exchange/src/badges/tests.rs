@@ -160,10 +160,9 @@ impl Office {
     }
 
     fn taps(&self) -> Vec<&Tap> {
-        let tap = |change| match change {
-            &Change::Tap(ref tap) => Some(&**tap),
-            _ => None,
-        };
+        fn tap(change: &Change) -> Option<&Tap> {
+            if let Change::Tap(tap) = change { Some(tap) } else { None }
+        }
         self.kept.iter().filter_map(tap).collect()
     }
 }
