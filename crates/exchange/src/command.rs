@@ -379,25 +379,21 @@ impl Exchange {
                 self.answer(id, Answer::Done);
             }
             Command::HangUp { call, who } => {
-                let unknown = || Answer::Refused(Refusal::Unknown("call", call.to_string().into()));
-                let answer = if self.hang_up(now, &call, &who) { Answer::Done } else { unknown() };
+                let answer = self.hang_up_named(now, &call, &who);
                 self.answer(id, answer);
             }
-            Command::Ladder(session_id) => {
-                let rungs = self.ladder_of(session_id.as_deref());
-                self.answer(id, Answer::Ladder(rungs));
+            Command::Ladder(name) => {
+                let answer = Answer::Ladder(self.ladder_of(name.as_deref()));
+                self.answer(id, answer);
             }
             Command::Capture { session_id, bodies } => {
                 // Without a name, nothing could say whose bodies were taken.
                 let bodies = bodies.filter(|_| session_id.is_some());
-                let captured = self.capture_of(now, session_id.as_deref(), bodies.as_deref());
-                self.answer(id, Answer::Captured(captured));
-            }
-            Command::Reconfigure(live) => self.reconfigure(id, *live),
-            Command::Status => {
-                let answer = Answer::Status(self.status(now));
+                let answer = Answer::Captured(self.capture_of(now, session_id.as_deref(), bodies.as_deref()));
                 self.answer(id, answer);
             }
+            Command::Reconfigure(live) => self.reconfigure(id, *live),
+            Command::Status => self.answer_status(now, id),
         }
     }
 
@@ -424,6 +420,18 @@ impl Exchange {
             return self.answer(id, Answer::Refused(Refusal::Exists("device", name)));
         }
         self.change_people(now, id, PeopleChange::PutDevice { name, device });
+    }
+
+    fn answer_status(&mut self, now: Now, id: CommandId) {
+        let answer = Answer::Status(self.status(now));
+        self.answer(id, answer);
+    }
+
+    fn hang_up_named(&mut self, now: Now, call: &CallName, who: &str) -> Answer {
+        match self.hang_up(now, call, who) {
+            true => Answer::Done,
+            false => Answer::Refused(Refusal::Unknown("call", call.to_string().into())),
+        }
     }
 
     /// Everything of one kind.

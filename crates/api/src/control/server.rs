@@ -118,12 +118,7 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
             }
         }
         Request::BadgeAdd { badge } => badge_add(backend, badge).await,
-        Request::ReaderAdd { name, device } => {
-            let (key, hash) = badge::reader_key(&hex(&backend.random()));
-            let reader = Reader { device: device.into(), key: hash };
-            let response = ask(backend, Command::AddReader { name: name.into(), reader }).await;
-            with_secret(response, key, true)
-        }
+        Request::ReaderAdd { name, device } => reader_add(backend, name, device).await,
         Request::Explain { kind, subject } => match backend.facts(&kind, &subject).await {
             Ok(facts) => Response::Facts(
                 facts.into_iter().map(|(time, rule, words)| FactItem { time, rule, words }).collect(),
@@ -371,6 +366,13 @@ async fn account_set<B: Backend>(
         return tell_api(api.password_changed(&name, None).await);
     }
     set
+}
+
+async fn reader_add<B: Backend>(backend: &B, name: String, device: String) -> Response {
+    let (key, hash) = badge::reader_key(&hex(&backend.random()));
+    let reader = Reader { device: device.into(), key: hash };
+    let response = ask(backend, Command::AddReader { name: name.into(), reader }).await;
+    with_secret(response, key, true)
 }
 
 async fn badge_add<B: Backend>(backend: &B, item: BadgeItem) -> Response {
