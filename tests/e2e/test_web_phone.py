@@ -11,6 +11,7 @@ from peers import sdp
 from peers.chromium import Chromium, spki
 from peers.exchange import Exchange
 from peers.rawua import RawUA
+from peers.turns import client_context
 from peers.waiting import until
 from peers.webphone import Visitor, WebPhone
 
@@ -91,9 +92,7 @@ def opens(url, origin, trusted=None):
     """The status with which a WebSocket is refused; 101 when it opens."""
     context = None
     if url.startswith("wss"):
-        context = ssl.create_default_context(cafile=trusted)
-        if trusted is None:
-            context = ssl._create_unverified_context()
+        context = client_context(trusted)
     try:
         with connect(url, subprotocols=["sip"], origin=origin, ssl=context, proxy=None, open_timeout=5) as socket:
             assert socket.subprotocol == "sip"
@@ -346,7 +345,7 @@ def test_s0_1_a_reload_takes_another_certificate_for_https(tmp_path):
         host, port = https.rsplit(":", 1)
         url, own = f"wss://{https}/sip", f"https://{https}"
         first = ssl.get_server_certificate((host, int(port)))
-        context = ssl.create_default_context(cafile=certificate)
+        context = client_context(certificate)
         with connect(url, subprotocols=["sip"], origin=own, ssl=context, proxy=None) as standing:
             make("two")
             exchange.run("reload")

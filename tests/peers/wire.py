@@ -1,12 +1,10 @@
 """Raw SIP transports: bytes of whole messages over UDP, TCP, TLS or WebSocket."""
 import os
 import re
-import select
 import socket
-import ssl
-import threading
 
 from .ports import LOOPBACK
+from .turns import client_context
 
 LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:[ \t]*(\d+)", re.IGNORECASE)
 
@@ -64,7 +62,7 @@ class TcpWire:
         self.socket.settimeout(seconds)
         try:
             piece = self.socket.recv(65536)
-        except (TimeoutError, BlockingIOError, ssl.SSLWantReadError):
+        except (TimeoutError, BlockingIOError):
             return []
         if not piece:
             raise OSError("the exchange closed the connection")
@@ -91,35 +89,10 @@ class TcpWire:
 
 
 class TlsWire(TcpWire):
-    """One thread reads while another sends; OpenSSL's connections are not made for that, so they take turns."""
-
     name = "TLS"
 
-    def __init__(self, peer):
-        self._turn = threading.Lock()
-        super().__init__(peer)
-
-    def send(self, data, to=None):
-        with self._turn:
-            self.socket.settimeout(5)
-            self.socket.sendall(data)
-
-    def receive(self, seconds):
-        # The wait is outside of the lock; what is decrypted already makes no socket ready.
-        if not self.socket.pending():
-            try:
-                if not select.select([self.socket], [], [], seconds)[0]:
-                    return []
-            except ValueError:
-                raise OSError("closed") from None
-        with self._turn:
-            return super().receive(0)
-
     def _connect(self, peer):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        return context.wrap_socket(super()._connect(peer))
+        return client_context().wrap_socket(super()._connect(peer))
 
 
 class WsWire:
@@ -135,7 +108,7 @@ class WsWire:
         self.peer = peer
         options = {}
         if self.scheme == "wss":
-            options["ssl"] = ssl._create_unverified_context()
+            options["ssl"] = client_context()
         self._opened = connect(
             f"{self.scheme}://{peer[0]}:{peer[1]}/", subprotocols=["sip"], origin=None, proxy=None, **options
         )
