@@ -3,14 +3,31 @@ import itertools
 
 import pytest
 
+from peers import tone
+from peers.chromium import Chromium, spki
 from peers.exchange import Exchange
 from peers.rawua import RawUA
+from peers.webphone import Visitor
 
 
 @pytest.fixture(scope="module")
 def exchange():
     with Exchange() as running:
         yield running.start()
+
+
+@pytest.fixture(scope="module")
+def browser(exchange, tmp_path_factory):
+    """Chromium that trusts the exchange; its microphone says 440 Hz."""
+    microphone = tone.write_tone(tmp_path_factory.mktemp("microphone") / "tone.wav", 440, 10, 48000, -15.0)
+    with Chromium(trust=spki(exchange.data / "certificate.pem"), microphone=microphone) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def administrator(browser, exchange):
+    """Who signed in by the printed link."""
+    return Visitor(browser, exchange).enter(exchange.admin_link())
 
 
 class Office:

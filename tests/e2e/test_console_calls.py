@@ -6,30 +6,9 @@ import pytest
 
 from peers import baresip, ear, pjsua, sdp, tone
 from peers.baresip import Baresip
-from peers.chromium import Chromium, spki
-from peers.exchange import Exchange
 from peers.pjsua import Pjsua
 from peers.rtp import RtpEnd
 from peers.seat import Seat
-from peers.webphone import Visitor
-
-
-@pytest.fixture(scope="module")
-def exchange():
-    with Exchange() as running:
-        yield running.start()
-
-
-@pytest.fixture(scope="module")
-def browser(exchange, tmp_path_factory):
-    microphone = tone.write_tone(tmp_path_factory.mktemp("microphone") / "tone.wav", 440, 10, 48000, -15.0)
-    with Chromium(trust=spki(exchange.data / "certificate.pem"), microphone=microphone) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def administrator(browser, exchange):
-    return Visitor(browser, exchange).enter(exchange.admin_link())
 
 
 @pytest.fixture

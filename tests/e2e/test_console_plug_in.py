@@ -9,7 +9,6 @@ import pytest
 
 from peers import ear, tone
 from peers.baresip import Baresip
-from peers.chromium import Chromium, spki
 from peers.exchange import REPOSITORY, Exchange
 from peers.waiting import until
 from peers.webphone import Visitor
@@ -40,18 +39,6 @@ def origins():
 def exchange(origins):
     with Exchange(http_extra=f'origins = "{origins[0]}"\n') as running:
         yield running.start()
-
-
-@pytest.fixture(scope="module")
-def browser(exchange, tmp_path_factory):
-    microphone = tone.write_tone(tmp_path_factory.mktemp("microphone") / "tone.wav", 440, 10, 48000, -15.0)
-    with Chromium(trust=spki(exchange.data / "certificate.pem"), microphone=microphone) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def administrator(browser, exchange):
-    return Visitor(browser, exchange).enter(exchange.admin_link())
 
 
 class Guest:

@@ -3,7 +3,6 @@ import pytest
 
 from peers import baresip, ear, pjsua, sdp, tone
 from peers.baresip import Baresip
-from peers.chromium import Chromium, spki
 from peers.exchange import Exchange
 from peers.pjsua import Pjsua
 from peers.rtp import RtpEnd
@@ -16,23 +15,6 @@ SRTP_MANDATORY = 2
 def exchange():
     with Exchange() as running:
         yield running.start()
-
-
-@pytest.fixture(scope="module")
-def microphone(tmp_path_factory):
-    path = tmp_path_factory.mktemp("microphone") / "tone.wav"
-    return tone.write_tone(path, 440, 10, 48000, -15.0)
-
-
-@pytest.fixture(scope="module")
-def browser(exchange, microphone):
-    with Chromium(trust=spki(exchange.data / "certificate.pem"), microphone=microphone) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def administrator(browser, exchange):
-    return Visitor(browser, exchange).enter(exchange.admin_link())
 
 
 @pytest.fixture

@@ -8,12 +8,10 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from peers import sdp
-from peers.chromium import Chromium, spki
+from peers.chromium import Chromium
 from peers.exchange import Exchange
-from peers.rawua import RawUA
 from peers.turns import client_context
-from peers.waiting import until
-from peers.webphone import Visitor, WebPhone
+from peers.webphone import Visitor
 
 PORTAL = "https://portal.example"
 
@@ -29,17 +27,6 @@ def exchange():
 @pytest.fixture(scope="module")
 def certificate(exchange):
     return exchange.data / "certificate.pem"
-
-
-@pytest.fixture(scope="module")
-def browser(certificate):
-    with Chromium(trust=spki(certificate)) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def administrator(browser, exchange):
-    return Visitor(browser, exchange).enter(exchange.admin_link())
 
 
 class Worker:

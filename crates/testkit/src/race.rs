@@ -2,7 +2,7 @@
 //! people that change hands meanwhile (S1.10). All of it follows from one seed.
 
 use crate::dice::Dice;
-use crate::hour::{Failure, Summary};
+use crate::hour::{Failure, Summary, summary};
 use crate::phone::{Attempt, Deed, Mischief, Reaction, Ring, Then};
 use crate::stage::Stage;
 use crate::world::{Act, World};
@@ -36,16 +36,7 @@ pub fn race(seed: u64, whole: bool) -> Result<(Summary, Vec<String>), Box<Failur
         world.after(Duration::ZERO, Act::PowerOff { phone });
     }
     world.run_for(QUIET);
-    if world.broken.is_none() {
-        world.end();
-    }
-    if let Some(broken) = &world.broken {
-        let failure = Failure { seed, words: broken.to_string(), trace: world.trace.lines() };
-        return Err(Box::new(failure));
-    }
-    let finals = world.reference.finals().clone();
-    let summary = Summary { hash: world.trace.hash(), events: world.trace.events(), finals };
-    Ok((summary, if whole { world.trace.lines() } else { Vec::new() }))
+    summary(world, seed, whole)
 }
 
 fn furnish(seed: u64, whole: bool, dice: &mut Dice) -> World {

@@ -84,6 +84,15 @@ pub fn office_hour(seed: u64, whole: bool) -> Result<(Summary, Vec<String>), Box
         world.after(QUIET - LAST_WORDS, Act::Command { office, command: Command::Change(change) });
     }
     world.run_for(QUIET);
+    summary(world, seed, whole)
+}
+
+/// What came of a world that has nothing left to do; `whole` says whether its whole trace comes back, too.
+pub(crate) fn summary(
+    mut world: World,
+    seed: u64,
+    whole: bool,
+) -> Result<(Summary, Vec<String>), Box<Failure>> {
     if world.broken.is_none() {
         world.end();
     }
