@@ -112,8 +112,10 @@ impl Exchange {
             return self.refuse_take(now, account, device, rule, words);
         }
         let recent = self.seats.recent(now.mono, account, device);
-        if let Some(Recent { call: Some(first), .. }) = recent {
-            return self.take_second(now, account, device, first, by);
+        if let Some(Recent { call: Some(first), .. }) = recent
+            && let Some(taken) = self.take_second(now, account, device, first, by)
+        {
+            return taken;
         }
         if let Some(call) = self.ringing_beside(account, device, by).first().copied() {
             return self.take_ringing_call(now, account, device, call, by);
@@ -124,6 +126,33 @@ impl Exchange {
         match self.switch.call_at(device, by).and_then(|call| self.call_name(call)) {
             Some(call) => Taken::Here { call },
             None => self.take_seat(now, account, device, means, recent.is_some()),
+        }
+    }
+
+    /// Somebody is identified at a phone and has said which call they want: that one or none, and nobody sits down or
+    /// leaves by it.
+    pub(crate) fn take_call(&mut self, now: Now, account: &str, device: &str, name: &CallName) -> Taken {
+        if let Err((rule, words)) = self.may_take(account, device, None) {
+            return self.refuse_take(now, account, device, rule, words);
+        }
+        let call = name.call;
+        let over =
+            || Taken::Refused { rule: "seats.over", words: "the call is over, or is not theirs".into() };
+        if self.call_name(call).as_ref() != Some(name) {
+            return over();
+        }
+        if self.ringing_beside(account, device, None).contains(&call) {
+            return self.take_ringing_call(now, account, device, call, None);
+        }
+        let Some(ongoing) = self.ongoing.call(call) else { return over() };
+        let talks = ongoing.state == DialogState::Confirmed && !self.switch.is_let_go(call);
+        if !talks || ongoing.emergency || !ongoing.accounts().any(|of| of == account) {
+            return over();
+        }
+        match self.leg_elsewhere(account, device, call) {
+            Some(leg) => self.take_talk(now, account, device, (call, leg), None),
+            None if self.switch.sides(call).is_some() => Taken::Here { call: name.clone() },
+            None => over(),
         }
     }
 
@@ -160,7 +189,8 @@ impl Exchange {
         }
     }
 
-    /// A second tap: the other call that rings, or the same once more.
+    /// A second tap: the other call that rings, or the same once more. `None` when the first one came to nothing here, or
+    /// is elsewhere again: then it is a tap like any other.
     fn take_second(
         &mut self,
         now: Now,
@@ -168,18 +198,24 @@ impl Exchange {
         device: &str,
         first: CallId,
         by: Option<CallId>,
-    ) -> Taken {
+    ) -> Option<Taken> {
         let other = self.ringing_beside(account, device, by).into_iter().find(|call| *call != first);
         if let Some(other) = other {
             self.give_back(now, account, device, first);
-            return self.take_ringing_call(now, account, device, other, by);
+            return Some(self.take_ringing_call(now, account, device, other, by));
         }
+        let call = self.call_name(first)?;
+        if self.switch.rings_at(first, device) {
+            return Some(Taken::Ringing { call });
+        }
+        let here = self.switch.sides(first).is_some_and(|(caller, called)| {
+            [caller, called].iter().any(|leg| self.switch.label(*leg) == Some(device))
+        });
         let talks = self.ongoing.call(first).is_some_and(|ongoing| ongoing.state == DialogState::Confirmed);
-        match self.call_name(first) {
-            Some(call) if talks && self.switch.call_at(device, by) == Some(first) => Taken::Here { call },
-            Some(call) => Taken::Ringing { call },
-            // It was over before the second tap.
-            None => self.take_seat(now, account, device, Means::Badge, true),
+        match here || self.switch.call_at(device, by) == Some(first) {
+            true if talks => Some(Taken::Here { call }),
+            true => Some(Taken::Ringing { call }),
+            false => None,
         }
     }
 
@@ -277,7 +313,8 @@ impl Exchange {
             }
             return Taken::SignedIn { who_called, until: None };
         }
-        let until = self.config.seats.end(now.wall);
+        let zone = self.people.account(account).and_then(|account| account.settings.zone.as_deref());
+        let until = self.config.seats.end(now.wall, zone);
         self.sit_down(now, device, Seat { account: account.into(), since: now.wall, until }, means);
         Taken::SignedIn { who_called, until }
     }
@@ -338,23 +375,24 @@ impl Exchange {
             let talks = ongoing.state == DialogState::Confirmed && !self.switch.is_let_go(*call);
             talks && !ongoing.emergency && Some(*call) != but
         });
-        let own_leg = |call: CallId, ongoing: &Ongoing| {
-            let (caller, called) = self.switch.sides(call)?;
-            let legs =
-                [(called, ongoing.callee_account.as_deref()), (caller, ongoing.caller_account.as_deref())];
-            // Whoever talks from one phone of theirs to another keeps the one that they stand at.
-            let here = legs.iter().any(|(leg, _)| self.switch.label(*leg) == Some(device));
-            let own = legs.into_iter().find(|(_, of)| *of == Some(account) && !here)?;
-            Some(own.0)
-        };
         let mut found: Vec<(bool, clock::Mono, CallId, LegId)> = talks
             .filter_map(|(call, ongoing)| {
                 let held = self.switch.view(call)?.held;
-                Some((!held, ongoing.since, call, own_leg(call, ongoing)?))
+                Some((!held, ongoing.since, call, self.leg_elsewhere(account, device, call)?))
             })
             .collect();
         found.sort_unstable();
         found.pop().map(|(_, _, call, leg)| (call, leg))
+    }
+
+    /// The leg of an account in a talk; none if one of its legs is at this very phone: whoever talks from one phone of
+    /// theirs to another keeps the one that they stand at.
+    fn leg_elsewhere(&self, account: &str, device: &str, call: CallId) -> Option<LegId> {
+        let ongoing = self.ongoing.call(call)?;
+        let (caller, called) = self.switch.sides(call)?;
+        let legs = [(called, ongoing.callee_account.as_deref()), (caller, ongoing.caller_account.as_deref())];
+        let here = legs.iter().any(|(leg, _)| self.switch.label(*leg) == Some(device));
+        legs.into_iter().find(|(_, of)| *of == Some(account) && !here).map(|(leg, _)| leg)
     }
 
     fn asked_to_take(&mut self, call: CallId, account: &str, device: &str) {
