@@ -168,7 +168,8 @@ impl Exchange {
         if !self.config.badges.allows(badge.mark.kind()) {
             return Err(TapVerdict::KindNotAllowed);
         }
-        if tap.claim.as_ref().is_some_and(|claim| !self.badges.is_above(claim.issue, claim.counter)) {
+        if tap.claim.as_ref().is_some_and(|claim| !self.badges.counters.is_above(claim.issue, claim.counter))
+        {
             return Err(TapVerdict::Replayed);
         }
         let bucket = self.badges.buckets.entry(tap.badge.clone());
@@ -182,7 +183,9 @@ impl Exchange {
 
     /// Whether the PIN has to be checked. A tap that lacks it stays untapped: it is told again with it.
     fn needs_pin(&self, tap: &InHand, when: WeekTime, has: bool) -> Result<bool, TapVerdict> {
-        let asked = tap.kind.is_some_and(|kind| self.config.badges.asks_pin(kind, when));
+        let in_doubt =
+            tap.claim.is_some_and(|claim| self.badges.counters.is_doubtful(claim.issue, claim.counter));
+        let asked = in_doubt || tap.kind.is_some_and(|kind| self.config.badges.asks_pin(kind, when));
         match (asked, has) {
             (false, _) => Ok(false),
             (true, _) if self.pin_hash(&tap.account).is_none() => Err(TapVerdict::NoPin),
