@@ -353,10 +353,7 @@ impl Exchange {
             Command::AddBadge(new) => self.add_badge(now, id, *new),
             Command::RevokeBadge(name) => self.revoke_badge(now, id, name),
             Command::AddReader { name, reader } => self.add_reader(now, id, name, reader),
-            Command::LastRead(reader) => {
-                let read = self.badges.last_read(now.mono, &reader);
-                self.answer(id, Answer::LastRead(read));
-            }
+            Command::LastRead(reader) => self.tell_last_read(now, id, &reader),
             Command::Tap(request) => self.tap(now, id, *request),
             Command::ForgetTaps(account) => self.forget_taps(now, id, account),
             Command::MoveNumber { number, account } => self.move_number(now, id, number, account),
@@ -386,10 +383,7 @@ impl Exchange {
                 self.answer(id, answer);
             }
             Command::Take { account, device, means } => self.take_for(now, id, &account, &device, means),
-            Command::TakeCall { account, device, call } => {
-                let taken = self.take_call(now, &account, &device, &call);
-                self.answer(id, Answer::Taken(taken));
-            }
+            Command::TakeCall { account, device, call } => self.take_named(now, id, &account, &device, &call),
             Command::EndSeat { device, who } => self.end_seat(now, id, &device, &who),
             Command::MayTry { source, name } => {
                 let wait = self.guesses.wait(now.mono, source, &name);

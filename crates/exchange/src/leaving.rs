@@ -57,8 +57,12 @@ impl Exchange {
 
     fn commit_people(&mut self, now: Now, id: CommandId, changes: impl IntoIterator<Item = PeopleChange>) {
         // Badges go with their account, readers with their phone.
-        let with = |change| self.leaving_with(&change).into_iter().chain([Change::People(change)]).collect();
-        let changes = changes.into_iter().flat_map(|change| -> Vec<Change> { with(change) }).collect();
+        let whole = |change| {
+            let mut changes = self.leaving_with(&change);
+            changes.push(Change::People(change));
+            changes
+        };
+        let changes = changes.into_iter().flat_map(whole).collect();
         self.commit(now, changes, Promise::Change { id, taken: None, bad: Vec::new() });
     }
 }

@@ -129,35 +129,8 @@ impl Exchange {
         }
     }
 
-    /// Somebody is identified at a phone and has said which call they want: that one or none, and nobody sits down or
-    /// leaves by it.
-    pub(crate) fn take_call(&mut self, now: Now, account: &str, device: &str, name: &CallName) -> Taken {
-        if let Err((rule, words)) = self.may_take(account, device, None) {
-            return self.refuse_take(now, account, device, rule, words);
-        }
-        let call = name.call;
-        let over =
-            || Taken::Refused { rule: "seats.over", words: "the call is over, or is not theirs".into() };
-        if self.call_name(call).as_ref() != Some(name) {
-            return over();
-        }
-        if self.ringing_beside(account, device, None).contains(&call) {
-            return self.take_ringing_call(now, account, device, call, None);
-        }
-        let Some(ongoing) = self.ongoing.call(call) else { return over() };
-        let talks = ongoing.state == DialogState::Confirmed && !self.switch.is_let_go(call);
-        if !talks || ongoing.emergency || !ongoing.accounts().any(|of| of == account) {
-            return over();
-        }
-        match self.leg_elsewhere(account, device, call) {
-            Some(leg) => self.take_talk(now, account, device, (call, leg), None),
-            None if self.switch.sides(call).is_some() => Taken::Here { call: name.clone() },
-            None => over(),
-        }
-    }
-
     /// Whether anything may be taken at a phone by an account now.
-    fn may_take(&self, account: &str, device: &str, by: Option<CallId>) -> Result<(), Refusal> {
+    pub(super) fn may_take(&self, account: &str, device: &str, by: Option<CallId>) -> Result<(), Refusal> {
         if self.people.account(account).is_none() {
             return Err(("seats.nobody", format!("there is no account {account}")));
         }
@@ -211,16 +184,15 @@ impl Exchange {
         let here = self.switch.sides(first).is_some_and(|(caller, called)| {
             [caller, called].iter().any(|leg| self.switch.label(*leg) == Some(device))
         });
-        let talks = self.ongoing.call(first).is_some_and(|ongoing| ongoing.state == DialogState::Confirmed);
-        match here || self.switch.call_at(device, by) == Some(first) {
-            true if talks => Some(Taken::Here { call }),
-            true => Some(Taken::Ringing { call }),
-            false => None,
+        if !here && self.switch.call_at(device, by) != Some(first) {
+            return None;
         }
+        let talks = self.ongoing.call(first).is_some_and(|ongoing| ongoing.state == DialogState::Confirmed);
+        Some(if talks { Taken::Here { call } } else { Taken::Ringing { call } })
     }
 
     /// A call that rings comes to this phone (R5).
-    fn take_ringing_call(
+    pub(super) fn take_ringing_call(
         &mut self,
         now: Now,
         account: &str,
@@ -387,7 +359,7 @@ impl Exchange {
 
     /// The leg of an account in a talk; none if one of its legs is at this very phone: whoever talks from one phone of
     /// theirs to another keeps the one that they stand at.
-    fn leg_elsewhere(&self, account: &str, device: &str, call: CallId) -> Option<LegId> {
+    pub(super) fn leg_elsewhere(&self, account: &str, device: &str, call: CallId) -> Option<LegId> {
         let ongoing = self.ongoing.call(call)?;
         let (caller, called) = self.switch.sides(call)?;
         let legs = [(called, ongoing.callee_account.as_deref()), (caller, ongoing.caller_account.as_deref())];
