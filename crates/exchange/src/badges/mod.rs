@@ -42,7 +42,7 @@ use crate::input::CommandId;
 use crate::limits;
 use crate::pin::PinCheck;
 use crate::sources::Bucket;
-use clock::Mono;
+use clock::{Mono, Now, Wall};
 use sip::bearer::TokenHash;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -67,6 +67,8 @@ struct AtReader {
     /// The last taps, the newest last.
     taps: VecDeque<Known>,
     next: u64,
+    /// The last UID that is no badge's, so that one can be made of it.
+    unknown: Option<(Uid, Now)>,
 }
 
 /// A tap that may be told again.
@@ -90,6 +92,12 @@ impl Badges {
     /// PINs that are being checked.
     pub(crate) fn checking(&self) -> usize {
         self.checks.len()
+    }
+
+    /// The UID that was read last at a reader and is no badge's, if that was just now; and when.
+    pub(crate) fn last_read(&self, now: Mono, reader: &str) -> Option<(Uid, Wall)> {
+        let (uid, at) = self.readers.get(reader)?.unknown.as_ref()?;
+        (now.since(at.mono) <= limits::LAST_READ).then_some((*uid, at.wall))
     }
 }
 

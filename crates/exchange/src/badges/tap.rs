@@ -114,12 +114,16 @@ impl Exchange {
     /// The badge that tells this. What no badge has told is held against the reader: it may be somebody who guesses.
     fn identify(&mut self, now: Now, tap: &mut InHand, reading: &Reading) -> Result<Badge, TapVerdict> {
         let found = self.badge_of(tap, reading);
+        let nobodys = reading.uid.filter(|uid| self.people.register.of_chip(uid).is_none());
         let Some(at) = self.badges.readers.get_mut(&tap.reader) else { return found };
         let locked = at.strikes.is_ignored(now.mono);
         match found {
             Ok(badge) if locked && badge.mark.kind().is_clonable() => Err(TapVerdict::Locked),
             Err(_) if locked => Err(TapVerdict::Locked),
             Err(verdict) => {
+                if let (TapVerdict::UnknownBadge, Some(uid)) = (verdict, nobodys) {
+                    at.unknown = Some((uid, now));
+                }
                 at.strikes.add(now.mono, limits::READER_STRIKES);
                 Err(verdict)
             }

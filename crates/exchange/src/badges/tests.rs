@@ -353,6 +353,25 @@ fn a_tap_that_is_told_again_is_counted_once_and_gets_the_same_answer() {
 }
 
 #[test]
+fn the_chip_that_was_read_last_and_is_no_badge_s_is_known_for_a_while() {
+    let mut office = Office::new();
+    let last = |office: &Office, reader: &str| office.exchange.badges.last_read(office.now.mono, reader);
+    assert_eq!(last(&office, "reader-3"), None);
+    // A badge's UID is not told, of whatever kind the badge is.
+    for known in [CHIP, CARD] {
+        office.tap(known, &Reading::of(Some(known), None).unwrap());
+        assert_eq!(last(&office, "reader-3"), None, "{known}");
+    }
+    let other = Reading::of(Some("04AABBCCDDEE80"), None).unwrap();
+    assert_eq!(office.tap("3", &other), TapVerdict::UnknownBadge);
+    let found = last(&office, "reader-3").map(|(uid, at)| (uid.to_string(), at));
+    assert_eq!(found, Some(("04AABBCCDDEE80".into(), office.now.wall)));
+    assert_eq!(last(&office, "reader-4"), None);
+    office.pass(limits::LAST_READ + Duration::from_secs(1));
+    assert_eq!(last(&office, "reader-3"), None);
+}
+
+#[test]
 fn sec_09_a_copy_of_a_secure_badge_opens_nothing() {
     let mut office = Office::new();
     // Its UID alone, its record in another's words, its record cut short, the keys of an issue before.
