@@ -15,6 +15,7 @@ use crate::journal::Journal;
 use crate::jump::Lead;
 use crate::ladder::Ladder;
 use crate::limits;
+use crate::notices::Notices;
 use crate::numbering::Numbering;
 use crate::ongoing::OngoingCalls;
 use crate::overload::Load;
@@ -157,6 +158,7 @@ pub struct Exchange {
     pending: BTreeMap<u64, Pending>,
     /// Changes that nobody waits for, until the shell has carried out everything else: one commit for all of them.
     gathered: Vec<Owned>,
+    pub(crate) notices: Notices,
     sequence: u64,
     epoch: Epoch,
 }
@@ -207,6 +209,7 @@ impl Exchange {
             pending: BTreeMap::new(),
             gathered: Vec::new(),
             sequence: snapshot.sequence,
+            notices: Notices::default(),
             epoch: Epoch(1),
             config,
         };
@@ -388,6 +391,7 @@ impl Exchange {
                     self.tell_end(now, &record);
                     self.call_ended(now, record.call);
                     self.journal_end(record.call);
+                    self.end_notices(now, &record);
                     self.commit(now, vec![Change::Record(record)], Promise::Nothing);
                 }
                 CallEvent::Silent { flow } => self.registrar.silence.note(flow),

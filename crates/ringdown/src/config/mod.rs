@@ -4,6 +4,7 @@ mod badges;
 mod codes;
 mod many;
 mod maybe;
+mod notices;
 mod numbers;
 mod place;
 mod seats;
@@ -16,6 +17,7 @@ pub(crate) use place::{EXAMPLE, line_of, strangers};
 use badges::Badges;
 use codes::FeatureCodes;
 use many::Many;
+pub(crate) use notices::Notices;
 use numbers::{Emergency, Numbers};
 use seats::Seats;
 use serde::Deserialize;
@@ -34,6 +36,7 @@ pub(crate) struct Config {
     pub(crate) media: Media,
     pub(crate) http: Http,
     pub(crate) webhooks: Webhooks,
+    pub(crate) notices: Notices,
     pub(crate) calls: Calls,
     pub(crate) codes: FeatureCodes,
     pub(crate) seats: Seats,

@@ -116,6 +116,7 @@ fn taken(old: &Config, new: Config) -> Config {
         http,
         webhooks,
         calls,
+        notices: _,
         codes,
         seats,
         numbers,
@@ -145,6 +146,7 @@ fn taken(old: &Config, new: Config) -> Config {
         http: Http { administrators, origins, ..old.http.clone() },
         webhooks,
         calls,
+        notices: old.notices.clone(),
         codes,
         seats,
         numbers,
@@ -172,6 +174,12 @@ fn waits_for_restart(old: &Config, new: &Config) -> Vec<String> {
         ("[http] listen", old.http.listen != new.http.listen),
         ("[http] tls", old.http.tls != new.http.tls),
         ("[dns] servers", old.dns.servers != new.dns.servers),
+        ("[notices] broker", old.notices.broker != new.notices.broker),
+        ("[notices] user", old.notices.user != new.notices.user),
+        ("[notices] password", old.notices.password != new.notices.password),
+        ("[notices] topic", old.notices.topic != new.notices.topic),
+        ("[notices] authorities", old.notices.authorities != new.notices.authorities),
+        ("[notices] contact", old.notices.contact != new.notices.contact),
     ];
     differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key.to_owned()).collect()
 }
