@@ -59,6 +59,8 @@ pub struct Config {
     pub outside_limit: Duration,
     /// The numbers at which talks wait that were parked.
     pub park: Vec<Box<str>>,
+    /// How long a talk waits there, before it rings again.
+    pub park_limit: Duration,
     /// Who may sit where, and for how long.
     pub seats: SeatPolicy,
     /// How numbers are dialled.
@@ -86,6 +88,7 @@ impl Config {
             no_answer_limit: Duration::from_secs(20),
             outside_limit: Duration::from_secs(120),
             park: (701..=709).map(|number: u16| number.to_string().into()).collect(),
+            park_limit: limits::PARKED,
             seats: SeatPolicy::default(),
             numbering: Numbering::default(),
             emergency: EmergencyPlan::default(),
@@ -155,10 +158,10 @@ pub struct Exchange {
     pub(crate) seats: Seats,
     pub(crate) parked: Parked,
     pub(crate) pickups: Pickups,
+    pub(crate) notices: Notices,
     pending: BTreeMap<u64, Pending>,
     /// Changes that nobody waits for, until the shell has carried out everything else: one commit for all of them.
     gathered: Vec<Owned>,
-    pub(crate) notices: Notices,
     sequence: u64,
     epoch: Epoch,
 }
@@ -206,10 +209,10 @@ impl Exchange {
             seats: Seats::default(),
             parked: Parked::default(),
             pickups: Pickups::default(),
+            notices: Notices::default(),
             pending: BTreeMap::new(),
             gathered: Vec::new(),
             sequence: snapshot.sequence,
-            notices: Notices::default(),
             epoch: Epoch(1),
             config,
         };
@@ -388,10 +391,10 @@ impl Exchange {
                     self.note_missed(now, &record);
                     self.unpark(now, record.call);
                     self.pickups.forget(record.call);
+                    self.end_notices(now, &record);
                     self.tell_end(now, &record);
                     self.call_ended(now, record.call);
                     self.journal_end(record.call);
-                    self.end_notices(now, &record);
                     self.commit(now, vec![Change::Record(record)], Promise::Nothing);
                 }
                 CallEvent::Silent { flow } => self.registrar.silence.note(flow),

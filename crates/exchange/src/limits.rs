@@ -72,7 +72,7 @@ pub const WHO_CALLED: Duration = Duration::from_secs(60);
 pub const MOVE_AT_ONCE: Duration = Duration::from_secs(8);
 /// The same for one that rings.
 pub const MOVE_RINGS: Duration = Duration::from_secs(20);
-/// How long a call waits where it was parked, before it rings again.
+/// How long a call waits where it was parked, before it rings again, if nothing else is set.
 pub const PARKED: Duration = Duration::from_secs(120);
 /// How long a call rings that was taken and given back.
 pub const RETURNS: Duration = Duration::from_secs(60);

@@ -213,6 +213,8 @@ pub(crate) struct Calls {
     /// The numbers at which parked calls wait.
     #[serde(deserialize_with = "maybe::text")]
     pub(crate) park: Option<ParkRange>,
+    /// How long they wait there before they ring again.
+    pub(crate) park_seconds: u32,
     /// How long running calls may go on when we are told to stop.
     pub(crate) drain_seconds: u32,
 }
@@ -225,6 +227,7 @@ impl Default for Calls {
             outside_seconds: 120,
             echo_number: "600".into(),
             park: Some(ParkRange(701..=709)),
+            park_seconds: 120,
             drain_seconds: 600,
         }
     }
@@ -233,6 +236,10 @@ impl Default for Calls {
 impl Calls {
     pub(crate) fn ring_limit(&self) -> Duration {
         Duration::from_secs(u64::from(self.ring_seconds.clamp(5, 600)))
+    }
+
+    pub(crate) fn park_limit(&self) -> Duration {
+        Duration::from_secs(u64::from(self.park_seconds.clamp(2, 3_600)))
     }
 
     pub(crate) fn drain_limit(&self) -> Duration {

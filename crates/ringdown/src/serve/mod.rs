@@ -217,6 +217,7 @@ fn exchange_config(config: &Config, realm: &str, own_addresses: Vec<SocketAddr>)
         no_answer_limit: live.no_answer_limit,
         outside_limit: live.outside_limit,
         park: live.park,
+        park_limit: live.park_limit,
         seats: live.seats,
         numbering: live.numbering,
         emergency: live.emergency,

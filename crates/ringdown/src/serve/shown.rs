@@ -116,6 +116,7 @@ pub(crate) fn settings(config: &Config) -> Value {
             "ring_seconds": calls.ring_seconds, "no_answer_seconds": calls.no_answer_seconds,
             "outside_seconds": calls.outside_seconds, "echo_number": calls.echo_number,
             "drain_seconds": calls.drain_seconds,
+            "park_seconds": calls.park_seconds,
             "park": calls.park.as_ref().map(|range| format!("{}-{}", range.0.start(), range.0.end())),
         },
         "codes": codes,
