@@ -4,7 +4,7 @@ use crate::line::Line;
 use crate::login::phone_of;
 use crate::tally::Tally;
 use clock::{Mono, Wheel};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -36,6 +36,10 @@ pub(crate) struct Callees {
     answered: u64,
     /// When each phone rang first, if somebody wants to know.
     pub(crate) rang: Option<HashMap<u32, Mono>>,
+    /// Phones that ring until they are cancelled.
+    pub(crate) only_ring: HashSet<u32>,
+    /// What those say then.
+    ringing: HashMap<u64, Arc<[u8]>>,
 }
 
 impl Callees {
@@ -56,6 +60,13 @@ impl Callees {
             Method::Ack => {
                 if let Some(call) = self.calls.get_mut(&key) {
                     call.ok = None;
+                }
+            }
+            Method::Cancel => {
+                let ok = self.response(message, 200, line.address, "", 0);
+                line.push(from, ok);
+                if let Some(terminated) = self.ringing.remove(&key) {
+                    line.push(from, terminated);
                 }
             }
             Method::Bye => {
@@ -86,14 +97,18 @@ impl Callees {
             }
             return;
         }
-        if let Some(rang) = &mut self.rang
-            && let Some(phone) = Uri::parse(message.request_uri().unwrap_or_default())
-                .ok()
-                .and_then(|uri| phone_of(&uri.user_decoded()?))
-        {
+        let uri = Uri::parse(message.request_uri().unwrap_or_default()).ok();
+        let phone = uri.and_then(|uri| phone_of(&uri.user_decoded()?));
+        if let (Some(rang), Some(phone)) = (&mut self.rang, phone) {
             rang.entry(phone).or_insert(now);
         }
         let tag = format!("{key:016x}");
+        if phone.is_some_and(|phone| self.only_ring.contains(&phone)) {
+            let terminated = self.response(message, 487, line.address, &tag, 0);
+            self.ringing.insert(key, terminated);
+            let ringing = self.response(message, 180, line.address, &tag, 0);
+            return line.push(from, ringing);
+        }
         let port = self.media_port.map_or(9, |port| port(self.answered));
         if self.media_port.is_some() {
             self.seen.push((port, message.body().to_vec()));

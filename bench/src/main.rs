@@ -7,6 +7,7 @@
 //! loadgen survivors --server … --callers K --rate R                    new bindings, a dead server, and a call to each
 //! loadgen rtp      --server … | --ng … | --bare …   --calls K          50 packets a second and leg
 //! loadgen taps     --http HOST:PORT --readers FILE --rate R            badges at readers, and whether each is judged right
+//! loadgen take     --server … --http … --readers FILE --taps N          from a tap to the INVITE, with --calls K up
 //! loadgen answer   --listen HOST:PORT                                  answers every call at once
 //! loadgen bareloop --legs N --port FIRST                               a relay with nothing in it
 //! loadgen parse                                                        one INVITE, nanoseconds and allocations
@@ -35,6 +36,7 @@ mod registrations;
 mod rtp;
 mod rtp_legs;
 mod survivors;
+mod take;
 mod tally;
 mod taps;
 mod watch;
@@ -59,12 +61,13 @@ fn main() -> ExitCode {
         "survivors" => survivors::run(&arguments),
         "rtp" => rtp::run(&arguments),
         "taps" => taps::run(&arguments),
+        "take" => take::run(&arguments),
         "answer" => answer::run(&arguments),
         "bareloop" => bareloop::run(&arguments),
         "parse" => parse::run(),
         "pure" => pure::run(&arguments),
         _ => Err(
-            "usage: loadgen calls|hold|register|survivors|rtp|taps|answer|bareloop|parse|pure [--name value …]"
+            "usage: loadgen calls|hold|register|survivors|rtp|taps|take|answer|bareloop|parse|pure [--name value …]"
                 .into(),
         ),
     };

@@ -160,6 +160,26 @@ impl Phones {
         Ok(())
     }
 
+    pub(crate) fn now(&self) -> Mono {
+        self.clock.now().mono
+    }
+
+    /// When one of those rang that are called; `None` when it did not in time.
+    pub(crate) fn wait_until_it_rings(
+        &mut self,
+        phone: u32,
+        limit: Duration,
+    ) -> Result<Option<Mono>, Failure> {
+        let end = self.clock.now().mono + limit;
+        loop {
+            let rang = self.callees.rang.as_ref().and_then(|rang| rang.get(&phone).copied());
+            if rang.is_some() || self.clock.now().mono >= end {
+                return Ok(rang);
+            }
+            self.turn(Some(end))?;
+        }
+    }
+
     pub(crate) fn hang_up(&mut self) {
         self.callers.hang_up(self.clock.now().mono, &mut self.dialers);
     }

@@ -126,6 +126,15 @@ class Samples:
         self.admin.post("/readers", {"name": name, "device": "agent-phone"}).must(201)
         return name
 
+    def new_wearable(self):
+        # The browser's key of RFC 8291's example; nobody listens there.
+        point = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+        push = {"endpoint": "https://127.0.0.1:9/x", "keys": {"p256dh": point, "auth": "BTBZMqHH6r4Tts7J_aSIgg"}}
+        return {"name": "app", "push": push}
+
+    def wearable(self):
+        return self.admin.post("/wearables", {**self.new_wearable(), "account": self.person()}).must(201).json["id"]
+
     def token(self):
         return self.admin.post("/tokens", {"name": "x", "scopes": []}).must(201).json["id"]
 
@@ -185,6 +194,12 @@ class Samples:
             "seats_leave": lambda: ({"device": self.seat()}, None),
             "devices_code": lambda: ({"name": self.device()}, {}),
             "readers_remove": lambda: ({"name": self.reader()}, None),
+            "wearables_list": lambda: ({}, None),
+            "wearables_add": lambda: ({}, self.new_wearable()),
+            "wearables_read": lambda: ({"id": self.wearable()}, None),
+            "wearables_remove": lambda: ({"id": self.wearable()}, None),
+            "notices_key": lambda: ({}, None),
+            "notices_state": lambda: ({}, None),
             "taps_list": lambda: ({}, None),
             "taps_file": lambda: ({}, None),
             "taps_forget": lambda: ({}, None),

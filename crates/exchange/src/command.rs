@@ -183,6 +183,13 @@ pub enum Command {
         /// Who wants it so, for the record.
         who: Box<str>,
     },
+    /// Somebody wants their phones to be silent for a call that rings for them.
+    Dismiss {
+        /// Who.
+        account: Box<str>,
+        /// Which.
+        call: CallName,
+    },
     /// What a call sent and received; without a Session-ID, the last call that began.
     Ladder(Option<Box<str>>),
     /// Whether a secret from there may be tried for this name now.
@@ -397,6 +404,7 @@ impl Exchange {
                 let answer = self.hang_up_named(now, &call, &who);
                 self.answer(id, answer);
             }
+            Command::Dismiss { account, call } => self.dismiss(now, id, &account, &call),
             Command::Ladder(name) => {
                 let answer = Answer::Ladder(self.ladder_of(name.as_deref()));
                 self.answer(id, answer);

@@ -15,6 +15,7 @@ use crate::journal::Journal;
 use crate::jump::Lead;
 use crate::ladder::Ladder;
 use crate::limits;
+use crate::notices::Notices;
 use crate::numbering::Numbering;
 use crate::ongoing::OngoingCalls;
 use crate::overload::Load;
@@ -58,6 +59,8 @@ pub struct Config {
     pub outside_limit: Duration,
     /// The numbers at which talks wait that were parked.
     pub park: Vec<Box<str>>,
+    /// How long a talk waits there, before it rings again.
+    pub park_limit: Duration,
     /// Who may sit where, and for how long.
     pub seats: SeatPolicy,
     /// How numbers are dialled.
@@ -85,6 +88,7 @@ impl Config {
             no_answer_limit: Duration::from_secs(20),
             outside_limit: Duration::from_secs(120),
             park: (701..=709).map(|number: u16| number.to_string().into()).collect(),
+            park_limit: limits::PARKED,
             seats: SeatPolicy::default(),
             numbering: Numbering::default(),
             emergency: EmergencyPlan::default(),
@@ -154,6 +158,7 @@ pub struct Exchange {
     pub(crate) seats: Seats,
     pub(crate) parked: Parked,
     pub(crate) pickups: Pickups,
+    pub(crate) notices: Notices,
     pending: BTreeMap<u64, Pending>,
     /// Changes that nobody waits for, until the shell has carried out everything else: one commit for all of them.
     gathered: Vec<Owned>,
@@ -204,6 +209,7 @@ impl Exchange {
             seats: Seats::default(),
             parked: Parked::default(),
             pickups: Pickups::default(),
+            notices: Notices::default(),
             pending: BTreeMap::new(),
             gathered: Vec::new(),
             sequence: snapshot.sequence,
@@ -381,6 +387,7 @@ impl Exchange {
                     self.note_missed(now, &record);
                     self.unpark(now, record.call);
                     self.pickups.forget(record.call);
+                    self.end_notices(now, &record);
                     self.tell_end(now, &record);
                     self.call_ended(now, record.call);
                     self.journal_end(record.call);

@@ -28,6 +28,7 @@ mod ladder;
 mod leaving;
 pub mod limits;
 mod listing;
+mod notices;
 mod numbering;
 mod ongoing;
 mod outside;
@@ -69,6 +70,7 @@ pub use guesses::Guessing;
 pub use input::{CommandId, Input, Output, Reason};
 pub use ladder::{Captured, Rung};
 pub use listing::Slice;
+pub use notices::{NearPhone, Notice, Withdrawn};
 pub use numbering::{Class, Numbering};
 pub use people::{
     Account, AccountEdit, AutoAnswer, Device, DeviceEdit, DeviceKind, ForwardWhen, Forwarding, Group, Host,

@@ -183,6 +183,9 @@ impl Exchange {
         callee: &Party,
         but: Option<&str>,
     ) -> usize {
+        if self.notices.is_dismissed(call, account) {
+            return 0;
+        }
         let devices = self.phones_of(account);
         let targets: Vec<Target> = devices
             .iter()
@@ -236,7 +239,8 @@ impl Exchange {
 
     fn ring_late_for(&mut self, now: Now, device: &str, account: &str) {
         let waits = |(call, ongoing): (CallId, &Ongoing)| {
-            let called = ongoing.callee_account.as_deref() == Some(account) && !self.services.has(call);
+            let silent = self.services.has(call) || self.notices.is_dismissed(call, account);
+            let called = ongoing.callee_account.as_deref() == Some(account) && !silent;
             let rings = called
                 && ongoing.state != DialogState::Confirmed
                 && ongoing.device.as_deref() != Some(device);

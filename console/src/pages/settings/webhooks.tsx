@@ -29,6 +29,8 @@ const TYPES = [
   "seat.changed",
   "seat.removed",
   "take.failed",
+  "notice.shown",
+  "notice.withdrawn",
   "session.ended",
 ] as const;
 

@@ -2,6 +2,7 @@
 
 use super::caller::Caller;
 use super::input::{Named, Params};
+use super::openapi::EVERYBODY;
 use super::operations::{Operation, Scope, Who};
 use super::page::{Items, Page, Wanted};
 use super::problem::Problem;
@@ -23,6 +24,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/calls", Who::Own(Role::Manager), Scope::CallsRead),
     Operation::new("GET", "/calls/{id}", Who::Own(Role::Manager), Scope::CallsRead),
     Operation::new("DELETE", "/calls/{id}", MANAGER, Scope::CallsWrite),
+    Operation::new("POST", "/calls/{id}/dismiss", EVERYBODY, Scope::CallsWrite),
     Operation::new("GET", "/calls/{id}/ladder", MANAGER, Scope::CallsRead),
     Operation::new("GET", "/calls/{id}/capture", MANAGER, Scope::CallsRead),
 ];
@@ -31,6 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(read, end))
+        .routes(routes!(dismiss))
         .routes(routes!(ladder))
         .routes(routes!(captured))
 }
@@ -204,6 +207,21 @@ async fn end(
     let call: CallName = id.parse().map_err(|()| Problem::not_found("call", &id))?;
     let subject = call.to_string();
     api.change(Command::HangUp { call, who: caller.account().into() }, &subject).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Silences the caller's own phones for a call that rings for them. It goes on where it would if nobody answered; until then
+/// it can still be taken.
+#[utoipa::path(post, path = "/calls/{id}/dismiss", tag = "calls", operation_id = "calls_dismiss",
+    params(("id" = String, Path)), responses((status = 204, description = "The phones are silent.")))]
+async fn dismiss(
+    State(api): State<Api>,
+    caller: Caller,
+    Named(id): Named<String>,
+) -> Result<StatusCode, Problem> {
+    let call: CallName = id.parse().map_err(|()| Problem::not_found("call", &id))?;
+    let subject = call.to_string();
+    api.change(Command::Dismiss { account: caller.account().into(), call }, &subject).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -28,7 +28,12 @@ async fn read(State(api): State<Api>, peer: Peer, headers: HeaderMap) -> Result<
         other => return Err(Problem::of(other, "")),
     };
     let mut text = String::new();
-    for figure in of_status(&status).into_iter().chain(api.door().figures()).chain(api.webhooks().figures()) {
+    for figure in of_status(&status)
+        .into_iter()
+        .chain(api.door().figures())
+        .chain(api.webhooks().figures())
+        .chain(api.notices().figures(&api))
+    {
         write(&figure, &mut text);
     }
     let headers = [

@@ -21,6 +21,7 @@ mod import;
 mod input;
 mod kept;
 mod metrics;
+mod notice;
 mod numbers;
 mod office;
 mod openapi;
@@ -39,6 +40,7 @@ mod sessions;
 mod taps;
 mod tokens;
 mod trunks;
+mod wearables;
 mod webhook;
 mod webhooks;
 
@@ -48,6 +50,7 @@ pub use events::EventSink;
 pub use openapi::description;
 pub use problem::{Blame, Problem};
 pub(crate) use secrets::{check as check_password, hash, hex};
+pub(crate) use wearables::WearableShape;
 
 use crate::backend::{Backend, Document};
 use access::Access;
@@ -59,6 +62,7 @@ use door::Door;
 use events::Hub;
 use exchange::{Answer, Command};
 use idempotency::Answers;
+use notice::Notices;
 use seat_codes::Codes;
 use secrets::Passwords;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -101,6 +105,7 @@ struct Inner {
     ended: broadcast::Sender<SessionEnded>,
     hub: Arc<Hub>,
     webhooks: Webhooks,
+    notices: Notices,
     administrators_anywhere: Arc<AtomicBool>,
 }
 
@@ -122,6 +127,7 @@ impl Api {
             ended: broadcast::Sender::new(ENDS),
             hub: Arc::new(Hub::new(format!("{:x}", now()))),
             webhooks: Webhooks::load(documents),
+            notices: Notices::load(documents),
             administrators_anywhere,
         };
         Api { inner: Arc::new(inner) }
@@ -145,6 +151,10 @@ impl Api {
 
     fn webhooks(&self) -> &Webhooks {
         &self.inner.webhooks
+    }
+
+    fn notices(&self) -> &Notices {
+        &self.inner.notices
     }
 
     /// Hears of each session that ends.
@@ -292,6 +302,7 @@ fn resources() -> OpenApiRouter<Api> {
         office::routes(),
         events::routes(),
         webhooks::routes(),
+        wearables::routes(),
         openapi::routes(),
     ]
     .into_iter()

@@ -74,7 +74,7 @@ scopes! {
     PeopleRead "people:read" "To read people, numbers, devices and groups.",
     PeopleWrite "people:write" "To change people, numbers, devices and groups.",
     CallsRead "calls:read" "To read calls that go on, their ladders and captures.",
-    CallsWrite "calls:write" "To end calls.",
+    CallsWrite "calls:write" "To end calls, and to silence phones.",
     RecordsRead "records:read" "To read call records and facts.",
     SettingsRead "settings:read" "To read settings, trunks, routes, webhooks, codes and how things are.",
     SettingsWrite "settings:write" "To change trunks, routes and webhooks and to read the configuration again.",
@@ -113,6 +113,7 @@ const PARTS: &[&[Operation]] = &[
     super::office::OPERATIONS,
     super::events::OPERATIONS,
     super::webhooks::OPERATIONS,
+    super::wearables::OPERATIONS,
     super::openapi::OPERATIONS,
 ];
 

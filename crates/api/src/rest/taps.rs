@@ -274,6 +274,45 @@ mod tests {
         assert!(reader_key(&HeaderMap::new()).is_none());
     }
 
+    /// Octets changed, left out and put in: a body is a tap or not, and what it says is a reading or not.
+    #[test]
+    fn whatever_a_reader_posts_is_a_tap_or_not() {
+        let whole =
+            r#"{"id":"t-1","uid":"04DE5F1EACC040","ndef":"https://x/?picc_data=00&cmac=00","pin":"4711"}"#;
+        let pieces: [&[u8]; 9] =
+            [b"\"", b"{", b"}", b"null", b"\\u0000", b"\\ud800", b"\xff", b"1e999", b",\"uid\":1"];
+        let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut dice = move |below: usize| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            usize::try_from(seed % u64::try_from(below.max(1)).unwrap()).unwrap()
+        };
+        let (mut taps, mut none) = (0, 0);
+        for _ in 0..100_000 {
+            let mut bytes = whole.as_bytes().to_vec();
+            for _ in 0..=dice(3) {
+                let at = dice(bytes.len());
+                match dice(3) {
+                    0 => bytes[at] ^= 1 << dice(8),
+                    1 => drop(bytes.drain(at..(at + dice(9)).min(bytes.len()))),
+                    _ => drop(bytes.splice(at..at, pieces[dice(pieces.len())].iter().copied())),
+                }
+            }
+            match serde_json::from_slice::<NewTap>(&bytes) {
+                Ok(tap) => {
+                    let _ = (
+                        Reading::of(tap.uid.as_deref(), tap.ndef.as_deref()),
+                        tap.pin.as_deref().map(Pin::of),
+                    );
+                    taps += 1;
+                }
+                Err(_) => none += 1,
+            }
+        }
+        assert!(taps > 1_000 && none > 1_000, "{taps} taps, {none} that are none");
+    }
+
     #[test]
     fn verdicts_become_statuses() {
         let answer = |verdict| TapAnswer {

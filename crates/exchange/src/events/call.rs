@@ -164,6 +164,7 @@ impl Exchange {
     /// Compares the calls that something happened to with what was told of them.
     pub(super) fn tell_calls(&mut self, now: Now) {
         for call in self.ongoing.take_touched() {
+            self.tell_notices(now, call);
             let Some(row) = self.ongoing.call(call).and_then(|ongoing| self.live_call(call, ongoing)) else {
                 continue;
             };

@@ -20,6 +20,7 @@ use crate::command::{AccountRow, DeviceRow, Status};
 use crate::exchange::Exchange;
 use crate::input::Output;
 use crate::limits;
+use crate::notices::{Notice, Withdrawn};
 use crate::people::{Group, PeopleChange, Route, Trunk};
 use crate::seats::SeatRow;
 use calls::{CallId, CallRecord};
@@ -92,6 +93,17 @@ pub enum Happened {
         /// Why, in words.
         words: Box<str>,
     },
+    /// A call rings for somebody, who is to know wherever they are.
+    NoticeShown(Box<Notice>),
+    /// It does so no more.
+    NoticeWithdrawn {
+        /// The call.
+        call: CallName,
+        /// For whom it rang.
+        account: Box<str>,
+        /// Why it does not.
+        why: Withdrawn,
+    },
     /// A person left.
     PersonRemoved(Box<str>),
     /// A number is of this account now.
@@ -136,6 +148,8 @@ impl Happened {
             Happened::SeatChanged(_) => "seat.changed",
             Happened::SeatRemoved { .. } => "seat.removed",
             Happened::TakeFailed { .. } => "take.failed",
+            Happened::NoticeShown(_) => "notice.shown",
+            Happened::NoticeWithdrawn { .. } => "notice.withdrawn",
             Happened::NumberChanged { .. } => "number.changed",
             Happened::NumberRemoved(_) => "number.removed",
             Happened::GroupChanged(..) => "group.changed",
@@ -159,6 +173,8 @@ impl Happened {
             Happened::PersonChanged(row) => row.name.to_string(),
             Happened::SeatChanged(row) => row.device.to_string(),
             Happened::SeatRemoved { device, .. } | Happened::TakeFailed { device, .. } => device.to_string(),
+            Happened::NoticeShown(notice) => notice.call.to_string(),
+            Happened::NoticeWithdrawn { call, .. } => call.to_string(),
             Happened::NumberChanged { number, .. } => number.to_string(),
             Happened::GroupChanged(name, _)
             | Happened::TrunkChanged(name, ..)
@@ -237,6 +253,7 @@ impl Exchange {
         }
         self.listening = Listening { on, ..Listening::default() };
         self.ongoing.watch(on);
+        self.notices.forget_told();
         if on {
             self.listening.calls = self.live_calls().into_iter().map(|call| (call.name.call, call)).collect();
             let people = &self.people;

@@ -220,6 +220,7 @@ impl Exchange {
             let words = format!("{device} cannot take the call now");
             return self.refuse_take(now, account, device, "seats.no-room", words);
         }
+        self.notices.is_taken(call, account);
         self.note_call(now, call, "take.ringing", format!("{account} takes the call at {device}"));
         self.seats.took(now.mono, account, device, Some(call));
         Taken::Ringing { call: name }

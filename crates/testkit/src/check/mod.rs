@@ -9,6 +9,7 @@ mod journal;
 mod leftovers;
 mod live;
 mod losers;
+mod notices;
 mod ports;
 mod records;
 mod registrations;
@@ -24,6 +25,7 @@ pub use journal::OpenCalls;
 pub use leftovers::Leftovers;
 pub use live::LiveCalls;
 pub use losers::LosersAreTold;
+pub use notices::Notices;
 pub use ports::Ports;
 pub use records::OneRecord;
 pub use registrations::StoredFirst;
@@ -90,5 +92,6 @@ pub fn every_checker() -> Vec<Box<dyn Checker>> {
         Box::<Bounds>::default(),
         Box::<Talkers>::default(),
         Box::<LiveCalls>::default(),
+        Box::<Notices>::default(),
     ]
 }
