@@ -110,11 +110,11 @@ impl Exchange {
             }
             Reach::Group { name, .. } => {
                 let members = self.people.group(name).map(|group| group.members.as_slice());
-                let rings = |member: &&Box<str>| {
+                let rings = |member: &str| {
                     self.phones_of(member).iter().any(|phone| self.switch.rings_at(call, phone))
                         && !self.notices.is_dismissed(call, member)
                 };
-                members.unwrap_or_default().iter().filter(rings).cloned().collect()
+                members.unwrap_or_default().iter().filter(|member| rings(member)).cloned().collect()
             }
             Reach::Service | Reach::Outside(_) => Vec::new(),
         }

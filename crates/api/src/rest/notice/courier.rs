@@ -261,7 +261,12 @@ fn lives(item: &Item, now: i64) -> Duration {
 fn post(api: &Api, keys: &Keys, push: &Push) -> Option<Post> {
     let Subscription { endpoint, p256dh, auth } = &push.subscription;
     let salt = *api.door().random().first_chunk::<16>()?;
-    let body = push::encrypt(&base64::read(p256dh)?, &base64::read(auth)?, salt, push.text.as_bytes())?;
+    let body = push::encrypt(
+        &push::BASE64.decode(p256dh).ok()?,
+        &push::BASE64.decode(auth).ok()?,
+        salt,
+        push.text.as_bytes(),
+    )?;
     let contact = api.door().contact();
     let headers = vec![
         ("authorization", keys.proof(endpoint, contact.as_deref(), api.now())?),

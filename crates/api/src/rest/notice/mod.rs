@@ -8,7 +8,6 @@
 //! What the notices are for is over in a minute, so nothing of them is kept and nothing is tried again: what cannot be
 //! delivered now is counted. Only who gets them is kept.
 
-mod base64;
 mod courier;
 mod push;
 mod shape;
@@ -63,10 +62,10 @@ impl Subscription {
         if push::origin(&endpoint).is_none() {
             return Err(wrong("a push service is reached by https alone", "/push/endpoint"));
         }
-        if !base64::read(&p256dh).is_some_and(|octets| push::is_point(&octets)) {
+        if !push::BASE64.decode(&p256dh).is_ok_and(|octets| push::is_point(&octets)) {
             return Err(wrong("this is no public key of P-256, in base64url", "/push/keys/p256dh"));
         }
-        if !base64::read(&auth).is_some_and(|octets| octets.len() == push::AUTH) {
+        if !push::BASE64.decode(&auth).is_ok_and(|octets| octets.len() == push::AUTH) {
             return Err(wrong("these are not 16 octets in base64url", "/push/keys/auth"));
         }
         Ok(Subscription { endpoint, p256dh, auth })

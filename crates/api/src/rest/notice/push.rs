@@ -1,13 +1,22 @@
 //! Web Push: a payload that only the browser can read (RFC 8291), and who we are for the push service (VAPID, RFC 8292).
 
-use super::base64;
 use aws_lc_rs::agreement::{self, ECDH_P256, ParsedPublicKey, UnparsedPublicKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use aws_lc_rs::{aead, hmac};
+use base64::Engine as _;
+use base64::alphabet::URL_SAFE;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::json;
 
+/// Base64 for URLs: written without padding, read with or without.
+pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_encode_padding(false)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 /// Octets of a point of P-256, not compressed.
 const POINT: usize = 65;
 /// Octets of a subscription's secret (RFC 8291 3.2).
@@ -30,26 +39,26 @@ impl Keys {
     pub(super) fn make(random: &[u8; 32]) -> Option<String> {
         let pair =
             EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).ok()?;
-        Some(json!({"vapid": base64::write(pair.as_ref()), "dismissals": base64::write(random)}).to_string())
+        Some(json!({"vapid": BASE64.encode(pair.as_ref()), "dismissals": BASE64.encode(random)}).to_string())
     }
 
     /// What was kept.
     pub(super) fn read(text: &str) -> Option<Keys> {
         let kept: serde_json::Value = serde_json::from_str(text).ok()?;
-        let part = |name: &str| kept.get(name)?.as_str().and_then(base64::read);
+        let part = |name: &str| kept.get(name)?.as_str().and_then(|text| BASE64.decode(text).ok());
         let vapid = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &part("vapid")?).ok()?;
         Some(Keys { vapid, dismissals: hmac::Key::new(hmac::HMAC_SHA256, &part("dismissals")?) })
     }
 
     /// The key that a browser subscribes with.
     pub(super) fn public(&self) -> String {
-        base64::write(self.vapid.public_key().as_ref())
+        BASE64.encode(self.vapid.public_key().as_ref())
     }
 
     /// What a wearable sends to dismiss a notice: nobody else knows it.
     pub(super) fn dismissal(&self, wearable: &str, call: &str) -> String {
         let tag = hmac::sign(&self.dismissals, format!("{wearable}\n{call}").as_bytes());
-        base64::write(&tag.as_ref()[..16])
+        BASE64.encode(&tag.as_ref()[..16])
     }
 
     /// The value of `Authorization` for an endpoint (RFC 8292 3). `now` in milliseconds.
@@ -58,10 +67,10 @@ impl Keys {
         if let (Some(contact), Some(claims)) = (contact, claims.as_object_mut()) {
             claims.insert("sub".into(), contact.into());
         }
-        let head = base64::write(br#"{"typ":"JWT","alg":"ES256"}"#);
-        let signed = format!("{head}.{}", base64::write(claims.to_string().as_bytes()));
+        let head = BASE64.encode(br#"{"typ":"JWT","alg":"ES256"}"#);
+        let signed = format!("{head}.{}", BASE64.encode(claims.to_string().as_bytes()));
         let signature = self.vapid.sign(&SystemRandom::new(), signed.as_bytes()).ok()?;
-        Some(format!("vapid t={signed}.{}, k={}", base64::write(signature.as_ref()), self.public()))
+        Some(format!("vapid t={signed}.{}, k={}", BASE64.encode(signature.as_ref()), self.public()))
     }
 }
 
@@ -139,7 +148,7 @@ mod tests {
     /// RFC 8291, appendix A.
     #[test]
     fn s1_7_the_example_of_the_standard_is_encrypted_as_it_stands_there() {
-        let octets = |text: &str| base64::read(text).unwrap();
+        let octets = |text: &str| BASE64.decode(text).unwrap();
         let own = octets("yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw");
         let own = agreement::PrivateKey::from_private_key(&ECDH_P256, &own).unwrap();
         let browser =
@@ -149,7 +158,7 @@ mod tests {
         let body = encrypt_as(&own, &browser, &auth, salt, b"When I grow up, I want to be a watermelon");
         let expected = "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6Tlz\
                         AC8wEqKK6PBru3jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN";
-        assert_eq!(base64::write(&body.unwrap()), expected);
+        assert_eq!(BASE64.encode(&body.unwrap()), expected);
         assert_eq!(encrypt(&browser, &auth, salt, &[b'x'; TEXT]).map(|body| body.len()), Some(4_096));
         assert_eq!(encrypt(&browser, &auth, salt, &[b'x'; TEXT + 1]), None);
         assert_eq!(encrypt(&[4; POINT], &auth, salt, b"x"), None, "no point of the curve");
@@ -166,14 +175,14 @@ mod tests {
             keys.proof("https://push.example:8443/x/y?z", Some("mailto:a@b"), 1_700_000_000_000).unwrap();
         let (token, key) = proof.strip_prefix("vapid t=").unwrap().split_once(", k=").unwrap();
         let (signed, signature) = token.rsplit_once('.').unwrap();
-        let claims = base64::read(signed.split_once('.').unwrap().1).unwrap();
+        let claims = BASE64.decode(signed.split_once('.').unwrap().1).unwrap();
         let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
         assert_eq!(
             claims,
             json!({"aud": "https://push.example:8443", "exp": 1_700_043_200_i64, "sub": "mailto:a@b"})
         );
-        let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, base64::read(key).unwrap());
-        assert!(key.verify(signed.as_bytes(), &base64::read(signature).unwrap()).is_ok());
+        let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, BASE64.decode(key).unwrap());
+        assert!(key.verify(signed.as_bytes(), &BASE64.decode(signature).unwrap()).is_ok());
         assert!(keys.proof("http://push.example/", None, 0).is_none() && origin("https:///x").is_none());
         assert_ne!(keys.dismissal("w", "c"), keys.dismissal("w", "d"));
         assert!(Keys::read("{}").is_none());
