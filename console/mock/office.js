@@ -1,5 +1,7 @@
 // The office of the mock server: people, phones, calls and records, invented but always the same.
 
+import { addSeats } from "./seats.js";
+
 const NAMES = [
   "Alice Li",
   "Bob Chen",
@@ -65,6 +67,10 @@ export function makeOffice(options) {
     sessions: new Map(),
     tokens: new Map(),
     webhooks: new Map(),
+    badges: new Map(),
+    readers: new Map(),
+    seats: new Map(),
+    taps: new Map(),
   };
   const keys = {
     people: "name",
@@ -78,6 +84,10 @@ export function makeOffice(options) {
     sessions: "id",
     tokens: "id",
     webhooks: "id",
+    badges: "name",
+    readers: "name",
+    seats: "device",
+    taps: "id",
   };
   const kinds = {
     people: "person",
@@ -87,6 +97,7 @@ export function makeOffice(options) {
     trunks: "trunk",
     routes: "route",
     calls: "call",
+    seats: "seat",
   };
   const office = { tell: () => {} };
   let recordId = 0;
@@ -297,6 +308,18 @@ export function makeOffice(options) {
   };
 
   let now_ = boss;
+  /** Two calls of who asks: one that rings, and one at their desk. */
+  office.elsewhere = () => {
+    const me = { number: now_.numbers[0], name: now_.display, account: now_.name };
+    for (const [state, device] of [
+      ["ringing", null],
+      ["talking", `${now_.name}-desk`],
+    ]) {
+      const made = { ...call(state === "ringing" ? 2 : 1), state, callee: { ...me, device } };
+      lists.calls.set(made.id, made);
+      office.tell("call.started", made.id, made);
+    }
+  };
   office.be = (name) => (now_ = lists.people.get(name) ?? boss);
   office.me = () => ({ account: now_.name, display: now_.display, role: now_.role, language: "en", numbers: now_.numbers });
   office.targets = (number) => lists.people.get(lists.numbers.get(number)?.account ?? "")?.devices ?? [];
@@ -306,6 +329,15 @@ export function makeOffice(options) {
     found.registered = on ? ["ws 127.0.0.1"] : [];
     office.tell("device.changed", name, found);
   };
+  const aboutSeats = addSeats({
+    lists,
+    options,
+    iso,
+    now,
+    tell: (...event) => office.tell(...event),
+    hostile: HOSTILE,
+    who: () => now_,
+  });
   const etag = (row) => `"${Buffer.from(JSON.stringify(row)).toString("base64").slice(-24)}"`;
   const changed = (list, row) => kinds[list] !== undefined && office.tell(`${kinds[list]}.changed`, row[keys[list]], row);
 
@@ -346,6 +378,7 @@ export function makeOffice(options) {
           socket: office.socket,
           token: "mock",
           expires: iso(Date.now() + 600_000),
+          account: now_.name,
           display: now_.display,
           numbers: now_.numbers,
         },
@@ -372,6 +405,8 @@ export function makeOffice(options) {
     const whole = special[`${method} ${path.join("/")}`];
     if (whole !== undefined) return whole(body);
     const [list, key, part] = path;
+    const seated = aboutSeats(method, path, body);
+    if (seated !== undefined) return seated;
     if (list === "facts") {
       return {
         body: {
@@ -408,7 +443,7 @@ export function makeOffice(options) {
     }
     if (row === undefined) return undefined;
     if (method === "GET") return { body: row, etag: etag(row) };
-    if (headers["if-match"] === undefined && list !== "calls" && list !== "sessions")
+    if (headers["if-match"] === undefined && !["calls", "sessions", "seats", "readers"].includes(list))
       return { status: 428, problem: "Send If-Match." };
     if (method === "PATCH") {
       Object.assign(row, body);
@@ -419,7 +454,7 @@ export function makeOffice(options) {
     if (list === "calls") {
       office.tell("call.ended", key, { ...row, cause: "callee hung up", blame: "us" });
     } else if (list === "sessions") office.tell("session.ended", key, {});
-    else office.tell(`${kinds[list]}.removed`, key, {});
+    else if (kinds[list] !== undefined) office.tell(`${kinds[list]}.removed`, key, {});
     if (list === "numbers") {
       const owner = lists.people.get(row.account);
       owner.numbers = owner.numbers.filter((one) => one !== key);
@@ -483,7 +518,7 @@ export function makeOffice(options) {
     const limit = Math.min(500, Number(query.get("limit") ?? 100));
     const find = query.get("find")?.toLowerCase();
     let all = [...rows.values()];
-    if (list === "records") all.reverse();
+    if (list === "records" || list === "taps") all.reverse();
     if (find) all = all.filter((row) => JSON.stringify(row).toLowerCase().includes(find));
     const [from, to] = [query.get("from"), query.get("to")];
     if (from) all = all.filter((row) => row.started >= from);

@@ -13,6 +13,7 @@ import pytest
 
 from peers.api import Client, administrator, described, filled
 from peers.exchange import Exchange
+from peers.rawua import RawUA
 from peers.waiting import until
 
 HOSTILE = "'\";$(id)<script>=cmd|"
@@ -54,8 +55,13 @@ class Samples:
 
     count = itertools.count(1)
 
-    def __init__(self, admin):
-        self.admin = admin
+    def __init__(self, admin, sip):
+        self.admin, self.sip = admin, sip
+        self.phones = []
+
+    def close(self):
+        for phone in self.phones:
+            phone.close()
 
     def fresh(self, kind):
         return f"{kind}{next(Samples.count)}"
@@ -88,6 +94,19 @@ class Samples:
         name = self.fresh("device")
         self.admin.post("/devices", {"name": name, "account": self.person()}).must(201)
         return name
+
+    def registered(self, account):
+        """A phone of somebody that is on: only there something can be taken."""
+        name, secret = self.fresh("phone"), "a secret of the tests"
+        self.admin.post("/devices", {"name": name, "account": account, "secret": secret}).must(201)
+        self.phones.append(RawUA(name, secret, self.sip))
+        self.phones[-1].register()
+        return name
+
+    def seat(self):
+        device = self.registered(self.person())
+        self.admin.post("/seats", {"device": device, "account": "manager"}).must(200)
+        return device
 
     def number(self):
         number = self.fresh("55")
@@ -169,6 +188,11 @@ class Samples:
             "readers_list": lambda: ({}, None),
             "readers_add": lambda: ({}, {"name": self.fresh("reader"), "device": "agent-phone"}),
             "readers_read": lambda: ({"name": self.reader()}, None),
+            "readers_last": lambda: ({"name": self.reader()}, None),
+            "seats_list": lambda: ({}, None),
+            "seats_take": lambda: ({}, {"device": self.registered("agent"), "account": "agent"}),
+            "seats_leave": lambda: ({"device": self.seat()}, None),
+            "devices_code": lambda: ({"name": self.device()}, {}),
             "readers_remove": lambda: ({"name": self.reader()}, None),
             "wearables_list": lambda: ({}, None),
             "wearables_add": lambda: ({}, self.new_wearable()),
@@ -240,9 +264,8 @@ def call(client, method, path, operation, sample):
 
 
 @pytest.mark.parametrize("method, path, operation", NAMED)
-def test_sec_11_every_operation_with_every_role(people, admin, method, path, operation):
+def test_sec_11_every_operation_with_every_role(people, samples, method, path, operation):
     """B, Show 4: allowed and refused as the table says, and every answer has the form that is described."""
-    samples = Samples(admin)
     needed, own = operation["x-ringdown-role"], operation["x-ringdown-own"]
     named = "{" in path
     for role, client in people.items():
@@ -264,6 +287,13 @@ def test_sec_11_every_operation_with_every_role(people, admin, method, path, ope
             assert answer.status == 403, f"{role}: {answer.body!r}"
 
 
+@pytest.fixture
+def samples(admin, exchange):
+    made = Samples(admin, exchange.host_port())
+    yield made
+    made.close()
+
+
 ALL_SCOPES = sorted({one["x-ringdown-scope"] for _, _, one in OPERATIONS} - {None})
 
 
@@ -276,12 +306,12 @@ def programs(admin):
 
 
 @pytest.mark.parametrize("method, path, operation", NAMED)
-def test_sec_11_every_operation_with_a_token_with_and_without_its_scope(people, admin, programs, method, path, operation):
+def test_sec_11_every_operation_with_a_token_with_and_without_its_scope(people, samples, programs, method, path, operation):
     """B, Show 4: a token may what its scope says, and nothing that is for people only."""
     with_one, without, with_all = programs
     scope = operation["x-ringdown-scope"]
     if operation["x-ringdown-role"] == "nobody":
-        return fits(call(with_all, method, path, operation, Samples(admin).of(operation)), operation)
+        return fits(call(with_all, method, path, operation, samples.of(operation)), operation)
     if scope is None:
         answer = call(with_all, method, path, operation, None)
         fits(answer, operation)
@@ -290,7 +320,7 @@ def test_sec_11_every_operation_with_a_token_with_and_without_its_scope(people, 
     refused = call(without[scope], method, path, operation, None)
     fits(refused, operation)
     assert refused.status == 403 and scope in refused.json["detail"], refused.body
-    sample = Samples(admin).of(operation)
+    sample = samples.of(operation)
     answer = call(with_one[scope], method, path, operation, sample)
     fits(answer, operation)
     assert answer.status not in (401, 403) and (not sample or answer.status < 300), f"{answer.status} {answer.body!r}"

@@ -1,6 +1,6 @@
 //! What an administrator can ask of the running office. Directory data commits first and is applied then (R20).
 
-use crate::badges::{Badge, CardKeys, NewBadge, Reader, TapAnswer, TapRequest};
+use crate::badges::{Badge, CardKeys, NewBadge, Reader, TapAnswer, TapRequest, Uid};
 use crate::change::Change;
 use crate::codes::CodeAct;
 use crate::events::{CallName, LiveCall};
@@ -18,7 +18,7 @@ use crate::reconfigure::LiveConfig;
 use crate::seats::{Means, SeatRow, Taken};
 use crate::web_phones::WebPhoneRequest;
 use calls::Setup;
-use clock::Now;
+use clock::{Now, Wall};
 use sip::digest::Secret;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -116,6 +116,8 @@ pub enum Command {
     ListBadges,
     /// All readers.
     ListReaders,
+    /// The UID that was read last at this reader and is no badge's; answered as [`Answer::LastRead`].
+    LastRead(Box<str>),
     /// A badge was held to a reader.
     Tap(Box<TapRequest>),
     /// An account's taps are forgotten.
@@ -155,6 +157,15 @@ pub enum Command {
         device: Box<str>,
         /// By what.
         means: Means,
+    },
+    /// Somebody at a phone takes this call and no other; answered as [`Answer::Taken`].
+    TakeCall {
+        /// Who.
+        account: Box<str>,
+        /// Where.
+        device: Box<str>,
+        /// Which.
+        call: CallName,
     },
     /// Nobody sits at this phone any more.
     EndSeat {
@@ -309,7 +320,7 @@ pub enum Answer {
     Codes(Vec<(Box<str>, Box<str>)>),
     /// To [`Command::ListSeats`], in the order of the phones' names.
     Seats(Vec<SeatRow>),
-    /// To [`Command::Take`].
+    /// To [`Command::Take`] and [`Command::TakeCall`].
     Taken(Taken),
     /// To [`Command::ListCalls`].
     Calls(Vec<LiveCall>),
@@ -322,6 +333,8 @@ pub enum Answer {
     BadgeMade(Option<CardKeys>),
     /// To [`Command::ListBadges`], by name.
     Badges(Vec<(Box<str>, Badge)>),
+    /// To [`Command::LastRead`], if that was just now: the UID, and when.
+    LastRead(Option<(Uid, Wall)>),
     /// To [`Command::ListReaders`], by name.
     Readers(Vec<(Box<str>, Reader)>),
     /// To [`Command::Tap`].
@@ -347,6 +360,7 @@ impl Exchange {
             Command::AddBadge(new) => self.add_badge(now, id, *new),
             Command::RevokeBadge(name) => self.revoke_badge(now, id, name),
             Command::AddReader { name, reader } => self.add_reader(now, id, name, reader),
+            Command::LastRead(reader) => self.tell_last_read(now, id, &reader),
             Command::Tap(request) => self.tap(now, id, *request),
             Command::ForgetTaps(account) => self.forget_taps(now, id, account),
             Command::MoveNumber { number, account } => self.move_number(now, id, number, account),
@@ -376,6 +390,7 @@ impl Exchange {
                 self.answer(id, answer);
             }
             Command::Take { account, device, means } => self.take_for(now, id, &account, &device, means),
+            Command::TakeCall { account, device, call } => self.take_named(now, id, &account, &device, &call),
             Command::EndSeat { device, who } => self.end_seat(now, id, &device, &who),
             Command::MayTry { source, name } => {
                 let wait = self.guesses.wait(now.mono, source, &name);

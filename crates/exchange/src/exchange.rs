@@ -112,7 +112,7 @@ pub(crate) enum Promise {
     Spoken { call: calls::CallId, said: Vec<Line> },
     /// What was made, and is told when it is kept.
     Made { id: CommandId, answer: Box<Answer> },
-    /// A tap of a secure badge: it counts when no other with its counter can (R21).
+    /// A tap of a secure badge: it counts when it could not be told again after a kill (R21).
     Tap(Box<InHand>),
     /// The answer to a tap that began or ended a seat.
     Tapped(Box<Redeemed>),
@@ -226,7 +226,9 @@ impl Exchange {
                     let bindings = rehome(&exchange.config.own_addresses, bindings);
                     exchange.registrar.restore(now, &device, bindings);
                 }
-                Change::TapCounter { issue, counter, .. } => exchange.badges.restore(issue, counter),
+                Change::TapCounter { issue, heard, bound, .. } => {
+                    exchange.badges.counters.restore(issue, heard, bound);
+                }
                 Change::Seat { device, seat: Some(seat) } => {
                     let people = &exchange.people;
                     if people.device(&device).is_some() && people.account(&seat.account).is_some() {
@@ -332,12 +334,6 @@ impl Exchange {
         [calls, watchers, self.services.next_deadline(), self.backlog.next_deadline()]
             .iter()
             .any(Option::is_some)
-    }
-
-    /// Ends all calls with one record each, because the exchange stops.
-    pub fn abandon_calls(&mut self, now: Now) {
-        self.switch.abandon_all(now);
-        self.settle(now);
     }
 
     /// Whether nothing is under way: no leg, no promise, nothing that the store does not have.
@@ -457,6 +453,7 @@ impl Exchange {
 
     fn stored(&mut self, now: Now, sequence: u64, answer: StoreAnswer) {
         let Some(pending) = self.pending.remove(&sequence) else { return };
+        self.counters_stored(&pending.changes, answer == StoreAnswer::Committed);
         match answer {
             StoreAnswer::Committed => {
                 self.registrar.committed(sequence, &pending.changes);

@@ -44,6 +44,7 @@ mod registrar;
 mod rehome;
 mod routing;
 mod seats;
+mod shown;
 mod silence;
 mod sources;
 mod spoken;

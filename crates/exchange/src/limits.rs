@@ -102,6 +102,11 @@ pub const TAPS_REMEMBERED: usize = 32;
 pub const TAP_WAITERS: usize = 128;
 /// How long the same reading is the same tap, of a reader that gives its taps no ids.
 pub const TAP_AGAIN: Duration = Duration::from_secs(2);
+/// How long a chip that is no badge's can be made one by "the last that was read".
+pub const LAST_READ: Duration = Duration::from_secs(120);
+/// So many taps of a secure badge ahead the store is told that they may have been heard; after a kill the first of them
+/// asks for the PIN (R21).
+pub const TAP_STEP: u32 = 64;
 /// Taps that wait for a store that is away; beyond, the oldest are lost.
 pub const BACKLOG_TAPS: usize = 16_384;
 /// Rows about taps that came too fast, of one reader at once; then one a second.

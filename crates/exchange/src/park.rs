@@ -11,6 +11,7 @@ use crate::codes::{CodeAct, Step};
 use crate::dialogue::{Line, Script};
 use crate::exchange::Exchange;
 use crate::limits;
+use crate::shown::Shown;
 use calls::{CallId, Cause, LegId};
 use clock::Now;
 use media::Prompt;
@@ -72,7 +73,8 @@ impl Exchange {
         let Some(account) = self.person_at(&device).map(Box::<str>::from) else { return false };
         match self.park(now, call, leg, &account) {
             Some(number) => {
-                self.show_at(now, &device, &format!("{} {number}", CodeAct::Park.name()));
+                let text = Shown::Parked { number: &number }.text(self.language_of(&account));
+                self.show_at(now, &device, &text);
                 true
             }
             None => false,

@@ -58,8 +58,8 @@ impl<'a> Group<'a> {
                     self.open.insert((&open.session_id, &open.dialled), Some(open));
                 }
                 Change::Fact(fact) => self.facts.push(fact),
-                Change::TapCounter { account, issue, counter } => {
-                    self.badges.add_counter(account, *issue, *counter);
+                Change::TapCounter { account, issue, heard, bound } => {
+                    self.badges.add_counter(account, *issue, *heard, *bound);
                 }
                 Change::Tap(tap) => self.badges.add_tap(tap),
                 Change::ForgetTaps { account } => self.badges.forget_taps(account),

@@ -255,6 +255,7 @@ fn response(answer: Answer) -> Response {
         | Answer::Seats(_)
         | Answer::Taken(_)
         | Answer::BadgeMade(_)
+        | Answer::LastRead(_)
         | Answer::Tapped(_) => Response::Done,
         Answer::Badges(rows) => {
             Response::Badges(rows.iter().map(|(name, badge)| lines::badge_item(name, badge)).collect())

@@ -32,6 +32,7 @@ mod people;
 mod phone;
 mod problem;
 mod records;
+mod seat_codes;
 mod seats;
 mod secrets;
 mod session;
@@ -62,6 +63,7 @@ use events::Hub;
 use exchange::{Answer, Command};
 use idempotency::Answers;
 use notice::Notices;
+use seat_codes::Codes;
 use secrets::Passwords;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -97,6 +99,7 @@ struct Inner {
     access: Mutex<Access>,
     answers: Mutex<Answers>,
     passwords: Passwords,
+    seat_codes: Mutex<Codes>,
     /// Held while something is read, compared with what the caller saw, and changed.
     editing: tokio::sync::Mutex<()>,
     ended: broadcast::Sender<SessionEnded>,
@@ -119,6 +122,7 @@ impl Api {
             access: Mutex::new(Access::load(documents, now())),
             answers: Mutex::new(Answers::load(documents, now())),
             passwords: Passwords::default(),
+            seat_codes: Mutex::default(),
             editing: tokio::sync::Mutex::new(()),
             ended: broadcast::Sender::new(ENDS),
             hub: Arc::new(Hub::new(format!("{:x}", now()))),
@@ -198,6 +202,11 @@ impl Api {
     /// Never held across an await.
     fn answers(&self) -> MutexGuard<'_, Answers> {
         self.inner.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Never held across an await.
+    fn seat_codes(&self) -> MutexGuard<'_, Codes> {
+        self.inner.seat_codes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Milliseconds since 1970 UTC.
@@ -287,6 +296,7 @@ fn resources() -> OpenApiRouter<Api> {
         outside_routes::routes(),
         calls::routes(),
         seats::routes(),
+        seat_codes::routes(),
         records::routes(),
         facts::routes(),
         office::routes(),

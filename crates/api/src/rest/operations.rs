@@ -107,6 +107,7 @@ const PARTS: &[&[Operation]] = &[
     super::outside_routes::OPERATIONS,
     super::calls::OPERATIONS,
     super::seats::OPERATIONS,
+    super::seat_codes::OPERATIONS,
     super::records::OPERATIONS,
     super::facts::OPERATIONS,
     super::office::OPERATIONS,

@@ -215,7 +215,12 @@ async fn list(
     let page = Page::wanted(wanted.limit, wanted.after.as_deref(), None)?;
     let before = page.before()?;
     let most = u32::try_from(page.limit + 1).unwrap_or(u32::MAX);
-    let rows = rows(&api, caller.sees(Role::Administrator), before, most).await?;
+    let whose = match wanted.own {
+        None | Some(0) => caller.sees(Role::Administrator),
+        Some(1) => Some(caller.account()),
+        Some(_) => return Err(Problem::malformed("own is 0 or 1.")),
+    };
+    let rows = rows(&api, whose, before, most).await?;
     let keyed = rows.into_iter().map(|row| (row.id.to_string(), TapItem::of(row))).collect();
     Ok(Json(page.cut(keyed, |(key, _): &(String, TapItem)| key).map(|(_, tap)| tap)))
 }

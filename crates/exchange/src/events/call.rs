@@ -214,14 +214,11 @@ impl Exchange {
             let audience = Audience::all(row.accounts.clone());
             self.tell(now, audience, Happened::CallStarted(Box::new(row.clone())));
         }
-        let before = self.listening.calls.remove(&call).map(|told| told.accounts).unwrap_or_default();
+        // Whoever heard of it hears of its end, and nobody else: a number may have changed hands as it ended.
+        let told = self.listening.calls.remove(&call);
+        let accounts = told.map_or_else(|| row.accounts.clone(), |told| told.accounts);
         let (cause, blame, status) = (record.cause, record.blame, record.status);
         let detail = record.detail.clone();
-        // Those who were told of it last may be others than those whose it is now.
-        let mut accounts = before;
-        accounts.extend(row.accounts.iter().cloned());
-        accounts.sort();
-        accounts.dedup();
         let ended = EndedCall { call: row, ended: record.ended, cause, blame, status, detail };
         self.tell(now, Audience::all(accounts), Happened::CallEnded(Box::new(ended)));
     }

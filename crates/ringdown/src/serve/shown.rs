@@ -128,6 +128,7 @@ pub(crate) fn settings(config: &Config) -> Value {
         "seats": {
             "several": seats.several, "hours": seats.hours, "tap_again": seats.tap_again,
             "sign_out_at": seats.policy().sign_out_at.map(|time| time.to_string()),
+            "zone": seats.policy().zone.iana_name(),
             "owner_rings": seats.owner_rings,
         },
         "badges": {
