@@ -75,7 +75,10 @@ def ringing(office, caller, person):
     with office.raw(caller) as from_, office.raw(person) as phone:
         phone.register()
         out = from_.invite(person.number, sdp.describe(40000))
-        yield out, phone.wait_invite()
+        branch = phone.wait_invite()
+        # Only who has said something can be cancelled (RFC 3261 9.1).
+        branch.ring()
+        yield out, branch
 
 
 def finals(out):
@@ -214,7 +217,7 @@ def test_sec_11_everybody_has_their_own_wearables_and_dismisses_their_own_calls(
     caller, ada, bob = office.person(), office.person(), office.person()
     clients = {}
     for person in (ada, bob):
-        link = admin.post(f"/people/{account(person)}/link").must(200).json["link"]
+        link = admin.post(f"/people/{account(person)}/link").must(201).json["link"]
         clients[person.number] = Client(admin.host).enter(link)
     own = clients[ada.number].post("/wearables", {"name": "Mine"}).must(201).json
     assert own["account"] == account(ada)

@@ -400,10 +400,7 @@ impl Exchange {
                 self.wrong_secret(now, source, &name);
                 self.answer(id, Answer::Done);
             }
-            Command::HangUp { call, who } => {
-                let answer = self.hang_up_named(now, &call, &who);
-                self.answer(id, answer);
-            }
+            Command::HangUp { call, who } => self.hang_up_named(now, id, &call, &who),
             Command::Dismiss { account, call } => self.dismiss(now, id, &account, &call),
             Command::Ladder(name) => {
                 let answer = Answer::Ladder(self.ladder_of(name.as_deref()));
@@ -450,11 +447,12 @@ impl Exchange {
         self.answer(id, answer);
     }
 
-    fn hang_up_named(&mut self, now: Now, call: &CallName, who: &str) -> Answer {
-        match self.hang_up(now, call, who) {
+    fn hang_up_named(&mut self, now: Now, id: CommandId, call: &CallName, who: &str) {
+        let answer = match self.hang_up(now, call, who) {
             true => Answer::Done,
             false => Answer::Refused(Refusal::Unknown("call", call.to_string().into())),
-        }
+        };
+        self.answer(id, answer);
     }
 
     /// Everything of one kind.
