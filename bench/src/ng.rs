@@ -18,7 +18,8 @@ impl Ng {
         Ok(Ng { socket, cookie: 0 })
     }
 
-    /// Offers and answers one call; returns what each side is to send to: caller's SDP, callee's SDP.
+    /// Offers and answers one call, whose callee is offered plain RTP; returns what each side is to send to: caller's
+    /// SDP, callee's SDP.
     pub(crate) fn call(
         &mut self,
         call: &str,
@@ -26,7 +27,14 @@ impl Ng {
         answer: &str,
     ) -> Result<(Vec<u8>, Vec<u8>), Failure> {
         let ice = ("ICE", "remove");
-        let of_offer = [("command", "offer"), ("call-id", call), ("from-tag", "a"), ("sdp", offer), ice];
+        let of_offer = [
+            ("command", "offer"),
+            ("call-id", call),
+            ("from-tag", "a"),
+            ("sdp", offer),
+            ice,
+            ("transport-protocol", "RTP/AVP"),
+        ];
         let to_callee = self.ask(&of_offer)?;
         let of_answer = [
             ("command", "answer"),
