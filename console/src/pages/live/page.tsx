@@ -63,8 +63,7 @@ function Lane({ call }: { call: Call }): JSX.Element {
 
 export default function Live(): JSX.Element {
   const opened = place.value.searchParams.get("open");
-  calls.version.value;
-  const call = opened === null ? undefined : calls.rows.get(opened);
+  const call = opened === null ? undefined : calls.watch(opened);
   const open = (id: string | null): void => go(id === null ? "/live" : `/live?open=${encodeURIComponent(id)}`, true);
   const columns: Column<Call>[] = [
     { key: "state", title: t("live.state"), width: "104px", sort: (row) => row.state, show: (row) => <StateChip call={row} /> },
