@@ -129,7 +129,7 @@ class Bench:
     def srtp(self):
         """Callers with SRTP (their keys come by SDP, their signalling by TLS), callees with plain RTP. Each packet is one
         that the relay opens or closes; what is not authentic, or not the sound that was sent, is wrong."""
-        for calls in [10] if self.quick else [200, 600]:
+        for calls in [10] if self.quick else [200, 400]:
             relays = [Ours(200, callers_by_tls=True).start()]
             if servers.installed("rtpengine") and not self.quick:
                 relays.append(Rtpengine().start())

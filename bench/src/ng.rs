@@ -51,7 +51,9 @@ impl Ng {
     fn ask(&mut self, fields: &[(&str, &str)]) -> Result<Vec<u8>, Failure> {
         self.cookie += 1;
         let body: String = fields.iter().map(|(name, value)| bencoded(name) + &bencoded(value)).collect();
-        self.socket.send(format!("{} d{body}e", self.cookie).as_bytes())?;
+        // Another run's cookie would get that run's answer, for as long as the relay remembers it.
+        let cookie = format!("{}.{}", std::process::id(), self.cookie);
+        self.socket.send(format!("{cookie} d{body}e").as_bytes())?;
         let mut answer = vec![0; 65_536];
         let length = self.socket.recv(&mut answer)?;
         answer.truncate(length);
