@@ -1,7 +1,7 @@
 // The rows of a list that are in sight, and some beyond. Scrolling draws only what comes into sight: a few elements a
 // frame, and each row is laid out by itself.
 import { Component, type ComponentChildren, type JSX } from "preact";
-import { useRef } from "preact/hooks";
+import { useLayoutEffect, useRef, type MutableRef } from "preact/hooks";
 import type { Signal } from "@preact/signals";
 
 export interface Column<T> {
@@ -27,6 +27,8 @@ interface RowsProps<T> {
   id: string;
   rows: readonly T[];
   keyOf: (row: T) => string;
+  /** What scrolls. */
+  box: MutableRef<HTMLElement | null>;
   /** The first row in sight. */
   top: Signal<number>;
   /** Pixels in sight. */
@@ -42,13 +44,13 @@ interface RowsProps<T> {
 
 export function Rows<T>(props: RowsProps<T>): JSX.Element {
   const { id, rows, keyOf, active, chosen, stamp, choose, columns } = props;
-  const first = Math.max(0, props.top.value - SPARE);
-  const last = Math.min(rows.length, props.top.value + Math.ceil(props.height / ROW) + 1 + SPARE);
+  const { top, shift } = useAnchor(props);
+  const first = Math.max(0, top - SPARE);
+  const last = Math.min(rows.length, top + Math.ceil(props.height / ROW) + 1 + SPARE);
   const places: number[] = [];
   if (active >= 0 && active < first) places.push(active);
   for (let place = first; place < last; place++) places.push(place);
   if (active >= last) places.push(active);
-  const shift = useShift(rows, keyOf, props.top.value);
   return (
     <div class="rows" role="rowgroup" style={{ height: `${rows.length * ROW}px` }}>
       <div role="presentation" style={{ transform: `translateY(${shift * ROW}px)` }}>
@@ -79,24 +81,35 @@ export function Rows<T>(props: RowsProps<T>): JSX.Element {
 const NEAR = 64;
 
 /**
- * Rows that come and go above move all that are in sight by as many places. Then what holds them is moved instead, by
- * this many rows, and they stay where they are in it.
+ * Rows that come and go above would move all that are in sight. Whoever has scrolled keeps what they look at: the list is
+ * scrolled by as many rows, and what holds the rows is moved by them (`shift`), so that each stays where it is in it.
  */
-function useShift<T>(rows: readonly T[], keyOf: (row: T) => string, top: number): number {
-  const known = useRef({ rows, top, shift: 0 });
+function useAnchor<T>({ rows, keyOf, box, top }: RowsProps<T>): { top: number; shift: number } {
+  const known = useRef({ rows, top: top.value, shift: 0 });
   const before = known.current;
-  if (before.rows !== rows) {
-    const key = before.rows[before.top] === undefined ? null : keyOf(before.rows[before.top] as T);
-    for (let far = 0; key !== null && far <= NEAR; far++) {
-      const place = [before.top - far, before.top + far].find((one) => rows[one] !== undefined && keyOf(rows[one]) === key);
-      if (place === undefined) continue;
-      before.shift += place - before.top;
-      break;
+  const moved = before.rows === rows || before.top === 0 ? 0 : movedBy(before.rows, rows, keyOf, before.top);
+  const now = top.value + moved;
+  known.current = { rows, top: now, shift: before.shift + moved };
+  useLayoutEffect(() => {
+    if (moved === 0 || box.current === null) return;
+    box.current.scrollTop += moved * ROW;
+    top.value = now;
+  }, [rows]);
+  return known.current;
+}
+
+/** By how many places the row moved that was at `place`; none when it is gone, or far away. */
+function movedBy<T>(before: readonly T[], now: readonly T[], keyOf: (row: T) => string, place: number): number {
+  const row = before[place];
+  if (row === undefined) return 0;
+  const key = keyOf(row);
+  for (let far = 0; far <= NEAR; far++) {
+    for (const by of [far, -far]) {
+      const other = now[place + by];
+      if (other !== undefined && keyOf(other) === key) return by;
     }
   }
-  before.rows = rows;
-  before.top = top;
-  return before.shift;
+  return 0;
 }
 
 interface RowProps<T> extends CellsProps<T> {

@@ -247,7 +247,7 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
                   <button type="button" tabIndex={-1} onClick={() => turn(column)}>
                     {column.title}
                     <span class="sorted" aria-hidden="true">
-                      {order.value.by === column.key ? (order.value.down === true ? "↓" : "↑") : ""}
+                      {order.value.by === column.key ? (order.value.down === true ? "↓" : "↑") : null}
                     </span>
                   </button>
                 )}
@@ -258,6 +258,7 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
             id={id}
             rows={rows}
             keyOf={keyOf}
+            box={box}
             top={top}
             height={size.value.height}
             columns={seen}
