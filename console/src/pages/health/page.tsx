@@ -7,7 +7,7 @@ import { onEvent } from "../../api/events.ts";
 import type { Guessing, Status } from "../../api/types.ts";
 import { lasting } from "../../format.ts";
 import { refreshStatus, status } from "../../state/store.ts";
-import { Chip, type ChipTone } from "../../ui/parts.tsx";
+import { Chip, HeardAs, type ChipTone } from "../../ui/parts.tsx";
 import { useWhy } from "../../ui/why.tsx";
 import { number, t } from "../../words.ts";
 import type { IconName } from "../../ui/icons.tsx";
@@ -79,6 +79,19 @@ function Everything({ status: now }: { status: Status }): JSX.Element {
           <small>{now.late_ms > LATE_MS ? t("health.late_do") : t("health.late_fine")}</small>
         </div>
       </div>
+      {now.sound !== undefined && (
+        <section class="card">
+          <h2>{t("health.sound")}</h2>
+          <div class="actions">
+            {now.sound.mean !== null && <HeardAs heard={now.sound.mean} />}
+            <span class="quiet-text">
+              {now.sound.ends === 0
+                ? t("health.nobody_talks")
+                : t("health.poor", { poor: now.sound.poor, ends: now.sound.ends })}
+            </span>
+          </div>
+        </section>
+      )}
       <section class="card">
         <h2>{t("health.refused")}</h2>
         <dl class="facts">

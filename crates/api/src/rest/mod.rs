@@ -31,6 +31,7 @@ mod people;
 mod phone;
 mod problem;
 mod records;
+mod refusal;
 mod seats;
 mod secrets;
 mod session;
