@@ -4,11 +4,13 @@ use crate::line::Line;
 use crate::login::phone_of;
 use crate::tally::Tally;
 use clock::{Mono, Wheel};
+use media::srtp::MasterKey;
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use wire::sdp::write_crypto;
 use wire::sip::{HeaderName, Message, Method, Uri, Writer};
 
 /// RFC 3261 T1.
@@ -145,7 +147,7 @@ impl Callees {
         if media_port == 0 {
             writer.finish();
         } else {
-            writer.body("application/sdp", description(address, media_port).as_bytes());
+            writer.body("application/sdp", description(address, media_port, None).as_bytes());
         }
         self.buffer.as_slice().into()
     }
@@ -172,11 +174,18 @@ impl Callees {
     }
 }
 
-/// What a phone with G.711 offers or answers.
-pub(crate) fn description(address: SocketAddr, port: u16) -> String {
+/// What a phone with G.711 offers or answers; with a key, it sends SRTP.
+pub(crate) fn description(address: SocketAddr, port: u16, key: Option<&MasterKey>) -> String {
     let ip = address.ip();
+    let (profile, line) = match key {
+        None => ("RTP/AVP", String::new()),
+        Some(key) => {
+            let line = write_crypto(1, key.suite.as_str(), key.bytes());
+            ("RTP/SAVP", format!("a=crypto:{line}\r\n"))
+        }
+    };
     format!(
-        "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP 0 101\r\n\
+        "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} {profile} 0 101\r\n{line}\
          a=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=sendrecv\r\n"
     )
 }

@@ -5,7 +5,7 @@
 //! loadgen hold     --server HOST:PORT --users N --calls K              calls that stay up: memory
 //! loadgen register --server HOST:PORT --users N --rate R --seconds T   refreshes; --fresh for new bindings
 //! loadgen survivors --server … --callers K --rate R                    new bindings, a dead server, and a call to each
-//! loadgen rtp      --server … | --ng … | --bare …   --calls K          50 packets a second and leg
+//! loadgen rtp      --server … | --ng … | --bare …   --calls K          50 packets a second and leg; --secure for SRTP
 //! loadgen taps     --http HOST:PORT --readers FILE --rate R            badges at readers, and whether each is judged right
 //! loadgen take     --server … --http … --readers FILE --taps N          from a tap to the INVITE, with --calls K up
 //! loadgen answer   --listen HOST:PORT                                  answers every call at once
@@ -14,7 +14,8 @@
 //! loadgen pure     --calls N --users N                                 the exchange alone, without sockets: allocations
 //! ```
 //!
-//! `--pid N,N` names the processes whose time and memory are told, `--desks HOST:PORT` where the phones answer.
+//! `--pid N,N` names the processes whose time and memory are told, `--desks HOST:PORT` where the phones answer, and with
+//! `--tls HOST:PORT` callers come by TLS.
 
 mod answer;
 mod arguments;

@@ -143,6 +143,10 @@ export function makeOffice(options) {
     const one = [...lists.people.values()][index % lists.people.size];
     return { number: one.numbers[0] ?? "", name: one.display, account: one.name, device: one.devices[0] ?? null };
   }
+  const heard = (index) =>
+    index % 7 === 3
+      ? { loss: 0.062, jitter_ms: 48, mos: 3.3, poor: true }
+      : { loss: 0.001, jitter_ms: 2, mos: 4.4, poor: false };
   const outside = () => ({
     number: `+8610555${String(random(10_000)).padStart(4, "0")}`,
     name: options.hostile ? HOSTILE : "",
@@ -157,8 +161,8 @@ export function makeOffice(options) {
     const made = {
       id,
       state,
-      caller: from,
-      callee: party(index * 2 + 2),
+      caller: { ...from, heard: state === "talking" ? heard(index) : null },
+      callee: { ...party(index * 2 + 2), heard: state === "talking" ? heard(index + 1) : null },
       started: iso(started),
       answered: state === "ringing" ? null : iso(started + 6000),
       emergency: index === 17,
@@ -302,6 +306,9 @@ export function makeOffice(options) {
     flooded: 12,
     wrong_secrets: 41,
     ignored: 380,
+    sound: options.empty
+      ? { ends: 0, poor: 0, mean: null }
+      : { ends: 24, poor: 3, mean: { loss: 0.008, jitter_ms: 8, mos: 4.2, poor: false } },
     guessing: options.empty
       ? []
       : [{ source: "198.51.100.77", name: options.hostile ? HOSTILE : "1000", strikes: 17, ignored_ms: 240_000 }],

@@ -362,6 +362,17 @@ def test_changes_need_the_form_that_was_read(admin):
     admin.get("/people/etag").must(404)
 
 
+def test_a_refused_row_says_why_in_the_language_that_was_asked_for(admin):
+    rows = {"rows": [{"account": "not a name"}, {"account": "spoken", "number": "600"}, {"account": "spoken", "device": "new-one"}]}
+    words = {}
+    for language in ("en", "zh-CN"):
+        told = admin.post("/people/import", rows, {"Accept-Language": language}).must(200).json
+        words[language] = [one["why"] for one in told["refused"]]
+    assert words["en"][1] == "number 600 is a service of the exchange"
+    assert words["zh-CN"][1] == "号码 600 是交换机的服务号码"
+    assert all(re.search("[\u4e00-\u9fff]", why) for why in words["zh-CN"]) and len(words["zh-CN"]) == 3, words
+
+
 def test_lists_come_in_pages(admin):
     rows = [{"account": f"page{index:03}", "name": f"Page {index}"} for index in range(25)]
     rows.append({"account": "not a name"})
@@ -617,21 +628,52 @@ def test_sec_17_a_hostile_caller_appears_harmless_in_json_and_csv(exchange, peop
     admin.get("/records?from=yesterday").must(400)
 
 
+def echo_command(exchange, user, seconds):
+    return [str(exchange.binary), "phone", "--server", exchange.address(), "--user", user, "--call", "600",
+            "--hang-up-after", str(seconds)]
+
+
 def call_echo(exchange, user, secret):
     """One answered call to the exchange's echo."""
     count = len(exchange.calls())
-    command = [str(exchange.binary), "phone", "--server", exchange.address(), "--user", user, "--call", "600", "--hang-up-after", "0.5"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL,
+    done = subprocess.run(echo_command(exchange, user, 0.5), capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL,
                           env={**os.environ, "RINGDOWN_PHONE_PASSWORD": secret})
     assert done.returncode == 0, done.stdout + done.stderr
     exchange.wait_calls(count + 1)
+
+
+def test_b_a_call_tells_how_its_ends_are_heard(exchange, admin, people):
+    """Loss, jitter and MOS: in the list of live calls after five seconds, in the status, and in the call's facts afterwards."""
+    secret = people["agent"].post("/devices/agent-phone/secret").must(200).json["secret"]
+    calling = subprocess.Popen(echo_command(exchange, "agent-phone", 9), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               stdin=subprocess.DEVNULL, env={**os.environ, "RINGDOWN_PHONE_PASSWORD": secret})
+    try:
+        def heard():
+            items = admin.get("/calls").must(200).json["items"]
+            return next((call for call in items if call["caller"]["heard"]), None)
+
+        call = until(heard, 15, "the exchange tells how the caller is heard")
+        told = call["caller"]["heard"]
+        assert told["mos"] > 4 and told["loss"] == 0 and told["jitter_ms"] < 50 and told["poor"] is False
+        sound = admin.get("/status").must(200).json["sound"]
+        assert sound["ends"] >= 1 and sound["poor"] == 0 and sound["mean"]["mos"] > 4
+    finally:
+        calling.wait(20)
+
+    def fact():
+        items = admin.get(f"/facts/call/{call['id'][:32]}").must(200).json["items"]
+        return next((one for one in items if one["rule"] == "sound"), None)
+
+    words = until(fact, 5, "the facts tell how it sounded")["words"]
+    assert re.fullmatch(r"from the caller: 0\.00 % lost, jitter \d+ ms, MOS 4\.\d", words), words
 
 
 def test_figures_for_prometheus(exchange, admin, people):
     here = admin.stranger().send("GET", "/metrics")
     text = here.must(200).body.decode()
     for name in ("ringdown_calls", "ringdown_devices_registered", "ringdown_call_setup_seconds_bucket", "ringdown_rtp_mos_bucket",
-                 'ringdown_sip_responses_total{class="2xx"}', "ringdown_loop_lag_seconds_sum", "ringdown_store_commit_seconds_count"):
+                 'ringdown_sip_responses_total{class="2xx"}', "ringdown_loop_lag_seconds_sum", "ringdown_store_commit_seconds_count",
+                 "ringdown_events_dropped_total", "ringdown_events_missed_total", "ringdown_events_readers"):
         assert name in text, name
     assert float(re.search(r"^ringdown_store_commit_seconds_count (\S+)", text, re.M)[1]) > 0
     away = {"X-Forwarded-For": "192.0.2.9"}

@@ -99,6 +99,17 @@ export interface Party {
   name: string;
   account: string | null;
   device: string | null;
+  heard?: Heard | null;
+}
+
+/** How somebody is heard: what comes of them. */
+export interface Heard {
+  /** 0 to 1. */
+  loss: number;
+  jitter_ms: number;
+  /** 1.0 to 4.5. */
+  mos: number;
+  poor: boolean;
 }
 
 export interface Call {
@@ -165,6 +176,7 @@ export interface Status {
   wrong_secrets: number;
   ignored: number;
   guessing: Guessing[];
+  sound?: { ends: number; poor: number; mean: Heard | null };
 }
 
 export interface SessionRow {

@@ -6,6 +6,7 @@ use crate::codes::CodeAct;
 use crate::events::{CallName, LiveCall};
 use crate::exchange::{Exchange, Promise};
 use crate::guesses::Guessing;
+use crate::hearing::Sound;
 use crate::input::{CommandId, Output};
 use crate::ladder::{Captured, Rung};
 use crate::limits;
@@ -45,8 +46,8 @@ pub struct ImportRow {
 pub struct BadRow {
     /// Where it stood.
     pub line: u64,
-    /// Why, in words.
-    pub why: String,
+    /// Why.
+    pub why: Refusal,
 }
 
 /// What can be asked.
@@ -282,6 +283,8 @@ pub struct Status {
     pub guessing: Vec<Guessing>,
     /// How long callers waited until they were told something.
     pub setup: Setup,
+    /// How everybody is heard who talks.
+    pub sound: Sound,
 }
 
 /// What comes back.
@@ -516,6 +519,7 @@ impl Exchange {
         let ports = self.switch.ports();
         let (ports_free, ports_total) = (ports.free(), ports.total());
         let (wrong_answers, ignored) = self.guesses.totals();
+        let sound = self.sound();
         Status {
             calls: self.switch.load().0,
             registered: self.registrar.count(),
@@ -530,6 +534,7 @@ impl Exchange {
             ignored,
             guessing: self.guesses.list(now.mono),
             setup: self.switch.setup(),
+            sound,
         }
     }
 
@@ -614,7 +619,7 @@ impl Exchange {
                     taken += 1;
                     changes.extend(made.into_iter().map(Change::People));
                 }
-                Err(refusal) => bad.push(BadRow { line: row.line, why: refusal.to_string() }),
+                Err(refusal) => bad.push(BadRow { line: row.line, why: refusal }),
             }
         }
         if changes.is_empty() {

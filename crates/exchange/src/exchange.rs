@@ -279,7 +279,7 @@ impl Exchange {
             }
             Input::Stored { sequence, answer } => self.stored(now, sequence, answer),
             Input::PinVerified { check, right } => self.pin_verified(now, check, right),
-            Input::Media(event) => self.switch.media_event(now, &event),
+            Input::Media(event) => self.media_event(now, &event),
             Input::Ports(leases) => self.switch.ports().extend(leases),
             Input::Secure { shared, policy } => {
                 self.switch.ports().share(shared);
@@ -388,6 +388,7 @@ impl Exchange {
                     self.unpark(now, record.call);
                     self.pickups.forget(record.call);
                     self.end_notices(now, &record);
+                    self.note_sound(now, &record);
                     self.tell_end(now, &record);
                     self.call_ended(now, record.call);
                     self.journal_end(record.call);

@@ -150,6 +150,7 @@ impl Exchange {
             line: None,
             reach: Reach::Service,
             moving: None,
+            heard: [None; 2],
         }
     }
 

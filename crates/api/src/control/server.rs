@@ -220,7 +220,8 @@ fn response(answer: Answer) -> Response {
         Answer::WebPhone { .. } => Response::Done,
         Answer::Unavailable(why) => Response::Refused(format!("nothing was changed: {why}")),
         Answer::Imported { taken, bad } => {
-            let faults = bad.into_iter().map(|bad| RowFault { line: bad.line, why: bad.why }).collect();
+            let faults =
+                bad.into_iter().map(|bad| RowFault { line: bad.line, why: bad.why.to_string() }).collect();
             Response::Imported { taken, faults }
         }
         Answer::Accounts(rows) => Response::Accounts(rows.into_iter().map(account_item).collect()),

@@ -12,7 +12,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use exchange::{Answer, CallEnd, CallName, Command, EndedCall, LiveCall, Role, Rung};
+use exchange::{Answer, CallEnd, CallName, Command, EndedCall, Heard, LiveCall, Role, Rung};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -39,7 +39,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 }
 
 /// A call that goes on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub(crate) struct CallShape {
     /// Its name: the Session-ID that its record has later, and a number.
     id: String,
@@ -62,7 +62,7 @@ pub(crate) struct CallShape {
 }
 
 /// One end of a call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub(crate) struct EndShape {
     /// The number; `anonymous` for a caller who does not want to be shown.
     number: String,
@@ -72,10 +72,36 @@ pub(crate) struct EndShape {
     account: Option<String>,
     /// The device in use, if it is one of ours.
     device: Option<String>,
+    /// How it is heard: what comes of it; null until it was heard for five seconds.
+    heard: Option<HeardShape>,
+}
+
+/// How somebody is heard.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct HeardShape {
+    /// The share of packets that did not come, 0 to 1.
+    loss: f64,
+    /// Jitter (RFC 3550).
+    jitter_ms: u16,
+    /// The estimated mean opinion score, 1.0 to 4.5 (ITU-T G.107).
+    mos: f64,
+    /// Whether people find it rough.
+    poor: bool,
+}
+
+impl HeardShape {
+    pub(super) fn of(heard: Heard) -> HeardShape {
+        HeardShape {
+            loss: f64::from(heard.lost) / 10_000.0,
+            jitter_ms: heard.jitter_ms,
+            mos: f64::from(heard.mos_tenths) / 10.0,
+            poor: heard.is_poor(),
+        }
+    }
 }
 
 /// A call that is over, in its last event.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct EndedShape {
     #[serde(flatten)]
     call: CallShape,
@@ -94,6 +120,7 @@ impl CallShape {
             name: end.name.to_string(),
             account: text(&end.account),
             device: text(&end.device),
+            heard: end.heard.map(HeardShape::of),
         };
         CallShape {
             id: call.name.to_string(),
@@ -116,7 +143,7 @@ impl CallShape {
 impl EndShape {
     /// Somebody of whom only this is known.
     pub(crate) fn of_party(number: &str, name: &str) -> EndShape {
-        EndShape { number: number.into(), name: name.into(), account: None, device: None }
+        EndShape { number: number.into(), name: name.into(), account: None, device: None, heard: None }
     }
 }
 

@@ -32,6 +32,7 @@ mod people;
 mod phone;
 mod problem;
 mod records;
+mod refusal;
 mod seat_codes;
 mod seats;
 mod secrets;

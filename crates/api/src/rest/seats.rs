@@ -82,7 +82,7 @@ struct Here {
 }
 
 /// What came of it.
-#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
 pub(crate) struct TakenShape {
     /// `signed_in`, `signed_out`, `ringing` when a call that rang comes to the phone, `moving` when a talk does, or
     /// `here` when the talk is there already.

@@ -69,7 +69,7 @@ struct NewTap {
 }
 
 /// A tap that counts.
-#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
 struct TapShape {
     /// `tap.accepted`.
     rule: String,

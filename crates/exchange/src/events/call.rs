@@ -2,6 +2,7 @@
 
 use super::{Audience, Happened};
 use crate::exchange::Exchange;
+use crate::hearing::Heard;
 use crate::ongoing::Ongoing;
 use calls::{Blame, CallId, CallRecord, CallView, Cause, Party};
 use clock::{Now, Wall};
@@ -71,6 +72,8 @@ pub struct CallEnd {
     pub account: Option<Box<str>>,
     /// The device in use, if it is one of ours.
     pub device: Option<Box<str>>,
+    /// How this end is heard, once its media worker has told.
+    pub heard: Option<Heard>,
 }
 
 /// A call that goes on.
@@ -137,12 +140,18 @@ impl Exchange {
     }
 
     fn row(&self, call: CallId, ongoing: &Ongoing, view: &CallView<'_>) -> LiveCall {
-        let end = |party: &Party, account: &Option<Box<str>>, label: Option<&str>| {
+        let end = |party: &Party, account: &Option<Box<str>>, label: Option<&str>, heard: Option<Heard>| {
             let account = account.clone().filter(|_| !party.is_anonymous());
             // It may be another's phone, at which they sit or took the call.
             let device = label.filter(|label| account.is_some() && self.people.device(label).is_some());
             let device = device.map(Box::from);
-            CallEnd { number: Arc::clone(&party.number), name: Arc::clone(&party.name), account, device }
+            CallEnd {
+                number: Arc::clone(&party.number),
+                name: Arc::clone(&party.name),
+                account,
+                device,
+                heard,
+            }
         };
         LiveCall {
             name: CallName { session_id: ongoing.session_id.clone(), call },
@@ -151,8 +160,8 @@ impl Exchange {
                 (true, false) => CallState::Talking,
                 (true, true) => CallState::Held,
             },
-            caller: end(&ongoing.caller, &ongoing.caller_account, view.caller),
-            callee: end(&ongoing.callee, &ongoing.callee_account, view.callee),
+            caller: end(&ongoing.caller, &ongoing.caller_account, view.caller, ongoing.heard[0]),
+            callee: end(&ongoing.callee, &ongoing.callee_account, view.callee, ongoing.heard[1]),
             started: view.started,
             answered: view.answered,
             emergency: ongoing.emergency,

@@ -26,9 +26,9 @@ use std::net::IpAddr;
 use std::ops::Bound;
 
 /// The longest name of an account or device, in bytes.
-const NAME_LENGTH: usize = 64;
+pub const NAME_LENGTH: usize = 64;
 /// The longest number.
-const NUMBER_LENGTH: usize = 32;
+pub const NUMBER_LENGTH: usize = 32;
 
 /// All directory data.
 #[derive(Clone, Debug, Default)]

@@ -2,10 +2,11 @@
 
 use super::push::{self, Keys};
 use super::shape::message;
-use super::{Subscription, Wearable, base64, topics};
+use super::{Subscription, Wearable, topics};
 use crate::backend::{Post, Reply};
 use crate::rest::events::{Item, Reading};
 use crate::rest::{Api, secrets};
+use base64::Engine as _;
 use exchange::{Answer, Command};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;

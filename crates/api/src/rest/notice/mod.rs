@@ -17,6 +17,7 @@ pub(super) use shape::NoticeShape;
 use super::Api;
 use super::problem::{Problem, sentence};
 use crate::backend::{Document, Figure, Kind};
+use base64::Engine as _;
 use exchange::{Answer, CallName, Command};
 use push::Keys;
 use serde::{Deserialize, Serialize};

@@ -158,7 +158,7 @@ mod tests {
         let body = encrypt_as(&own, &browser, &auth, salt, b"When I grow up, I want to be a watermelon");
         let expected = "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6Tlz\
                         AC8wEqKK6PBru3jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN";
-        assert_eq!(BASE64.encode(&body.unwrap()), expected);
+        assert_eq!(BASE64.encode(body.unwrap()), expected);
         assert_eq!(encrypt(&browser, &auth, salt, &[b'x'; TEXT]).map(|body| body.len()), Some(4_096));
         assert_eq!(encrypt(&browser, &auth, salt, &[b'x'; TEXT + 1]), None);
         assert_eq!(encrypt(&[4; POINT], &auth, salt, b"x"), None, "no point of the curve");
