@@ -180,6 +180,15 @@ impl OngoingCalls {
         }
     }
 
+    /// The one who wanted a call is in it from now on, at this phone.
+    pub(crate) fn called_by(&mut self, call: CallId, account: &str, device: Option<Box<str>>) {
+        self.touch(call);
+        let Some(ongoing) = self.calls.get_mut(&call) else { return };
+        ongoing.caller_account = Some(account.into());
+        ongoing.device = device;
+        self.by_account.entry(account.into()).or_default().insert(call);
+    }
+
     pub(crate) fn call(&self, call: CallId) -> Option<&Ongoing> {
         self.calls.get(&call)
     }

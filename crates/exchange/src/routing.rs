@@ -84,6 +84,7 @@ impl Exchange {
             }
         }
         self.journal_call(now, call);
+        self.background_call_begins(now, call);
         if emergency.is_some() {
             return self.route(now, call, &dialled);
         }
@@ -183,18 +184,23 @@ impl Exchange {
         callee: &Party,
         but: Option<&str>,
     ) -> usize {
+        let targets = self.targets_of(account, callee, but);
+        // A phone at which one member of a group sits may be another's: it rings once.
+        let targets = targets.into_iter().filter(|target| !self.switch.rings_at(call, &target.label));
+        let targets: Vec<Target> = targets.collect();
+        targets.into_iter().filter_map(|target| self.switch.add_branch(now, call, target)).count()
+    }
+
+    /// A branch for each device of an account but one.
+    pub(crate) fn targets_of(&self, account: &str, callee: &Party, but: Option<&str>) -> Vec<Target> {
         let devices = self.phones_of(account);
-        let targets: Vec<Target> = devices
+        devices
             .iter()
             .filter(|device| Some(&***device) != but)
             .flat_map(|device| self.registrar.targets(device).into_iter().map(move |ways| (device, ways)))
             .take(limits::BRANCHES)
             .filter_map(|(device, ways)| target(device, &ways, callee, self.config.domain.as_deref()))
-            .collect();
-        // A phone at which one member of a group sits may be another's: it rings once.
-        let targets = targets.into_iter().filter(|target| !self.switch.rings_at(call, &target.label));
-        let targets: Vec<Target> = targets.collect();
-        targets.into_iter().filter_map(|target| self.switch.add_branch(now, call, target)).count()
+            .collect()
     }
 
     /// Rings those devices of an account that answer by themselves, and asks them to (R5); returns how many.
@@ -269,11 +275,17 @@ impl Exchange {
     /// A call is over.
     pub(crate) fn call_ended(&mut self, now: Now, call: CallId) {
         let Some(ongoing) = self.ongoing.end(call) else { return };
+        let active = ongoing.state == DialogState::Confirmed;
+        let caller = ongoing.caller_account.clone();
         for trunk in ongoing.entry.iter().chain(&ongoing.line) {
             self.count_line(trunk, false);
         }
         for account in ongoing.accounts() {
             self.tell_watchers(now, account);
+            // Who talked, or called, is there, and may be free now.
+            if active || caller.as_deref() == Some(account) {
+                self.background_hears_of(now, account);
+            }
         }
     }
 
@@ -350,6 +362,11 @@ impl Exchange {
         if right {
             return half.to_ascii_lowercase().into();
         }
+        self.new_session_id()
+    }
+
+    /// A Session-ID of our own.
+    pub(crate) fn new_session_id(&mut self) -> Arc<str> {
         let endpoint = self.switch.endpoint();
         let mut name = Short::<32>::new();
         name.push_hex(endpoint.random() | 1);

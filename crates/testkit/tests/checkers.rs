@@ -71,6 +71,7 @@ fn record() -> CallRecord {
         blame: Blame::Callee,
         status: 486,
         detail: "".into(),
+        task: None,
     }
 }
 
@@ -279,6 +280,7 @@ fn a_call_that_stays_open_after_its_record_is_caught() {
             answered_by: Box::default(),
             started: record.started,
             answered: None,
+            task: None,
         };
         Observed::KeptOpenCall { office: 0, open: std::sync::Arc::new(open) }
     };

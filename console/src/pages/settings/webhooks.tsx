@@ -29,6 +29,8 @@ const TYPES = [
   "seat.changed",
   "seat.removed",
   "take.failed",
+  "task.changed",
+  "task.ended",
   "session.ended",
 ] as const;
 

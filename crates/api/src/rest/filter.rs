@@ -23,6 +23,8 @@ pub(super) struct WantedRecords {
     /// Only calls that began before this time.
     #[param(format = "date-time")]
     pub(super) to: Option<String>,
+    /// Only the calls of this background call.
+    pub(super) task: Option<i64>,
 }
 
 /// Which records of a file, and how it is written.

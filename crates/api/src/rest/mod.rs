@@ -36,6 +36,7 @@ mod secrets;
 mod session;
 mod sessions;
 mod taps;
+mod tasks;
 mod tokens;
 mod trunks;
 mod webhook;
@@ -277,6 +278,7 @@ fn resources() -> OpenApiRouter<Api> {
         outside_routes::routes(),
         calls::routes(),
         seats::routes(),
+        tasks::routes(),
         records::routes(),
         facts::routes(),
         office::routes(),

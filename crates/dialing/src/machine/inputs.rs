@@ -141,7 +141,7 @@ pub struct Commit {
 }
 
 /// One row.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row {
     /// A task that was taken.
     Task(Box<Task>),

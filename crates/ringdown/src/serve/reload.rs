@@ -3,7 +3,7 @@
 use super::core::CoreInput;
 use super::tls::{Tls, identity};
 use crate::check::{self, file::Places};
-use crate::config::{Administrators, Config, Http, Sip};
+use crate::config::{Administrators, Background, Config, Http, Sip};
 use crate::log::Level;
 use exchange::{Answer, Command, LiveConfig};
 use net::{HttpClient, Origins, Sender};
@@ -104,6 +104,7 @@ pub(crate) fn live(config: &Config) -> LiveConfig {
         codes: config.codes.0.clone(),
         emergency: config.emergency.plan(&config.numbers),
         badges: config.badges.policy(),
+        background: config.background.policy(),
     }
 }
 
@@ -121,6 +122,7 @@ fn taken(old: &Config, new: Config) -> Config {
         numbers,
         emergency,
         badges,
+        background,
         dns: _,
         log,
     } = new;
@@ -150,6 +152,7 @@ fn taken(old: &Config, new: Config) -> Config {
         numbers,
         emergency,
         badges,
+        background: Background { zone: old.background.zone.clone(), ..background },
         dns: old.dns.clone(),
         log,
     }
@@ -171,6 +174,7 @@ fn waits_for_restart(old: &Config, new: &Config) -> Vec<String> {
         ("[media] workers", old.media.workers != new.media.workers),
         ("[http] listen", old.http.listen != new.http.listen),
         ("[http] tls", old.http.tls != new.http.tls),
+        ("[background] zone", old.background.zone != new.background.zone),
         ("[dns] servers", old.dns.servers != new.dns.servers),
     ];
     differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key.to_owned()).collect()

@@ -1,7 +1,7 @@
 //! What the API shows of the configuration, and what a telephone is set up with.
 
 use super::web::Listeners;
-use crate::config::{Administrators, Challenge, Config};
+use crate::config::{Administrators, Background, Challenge, Config};
 use net::Udp;
 use serde_json::{Value, json};
 use std::fmt::Display;
@@ -51,8 +51,9 @@ impl Place {
 
 /// The configuration, by section and key as in the file. There are no secrets in it.
 pub(crate) fn settings(config: &Config) -> Value {
-    let Config { sip, media, http, webhooks, calls, codes, seats, numbers, emergency, badges, dns, log } =
-        config;
+    let Config {
+        sip, media, http, webhooks, calls, codes, seats, numbers, emergency, badges, dns, log, ..
+    } = config;
     let policy = badges.policy();
     let administrators = match http.administrators {
         Administrators::Loopback => "loopback",
@@ -103,6 +104,7 @@ pub(crate) fn settings(config: &Config) -> Value {
             "sign_out_at": seats.policy().sign_out_at.map(|time| time.to_string()),
             "owner_rings": seats.owner_rings,
         },
+        "background": background(&config.background),
         "badges": {
             "allow": policy.allow.iter().map(|kind| kind.name()).collect::<Vec<_>>(),
             "pin": policy.pin.iter().map(|when| when.name()).collect::<Vec<_>>(),
@@ -110,6 +112,14 @@ pub(crate) fn settings(config: &Config) -> Value {
         },
         "dns": {"servers": texts(&dns.servers.0)},
         "log": {"level": log.level},
+    })
+}
+
+fn background(section: &Background) -> Value {
+    let Background { zone, hours, ring_seconds, wait_seconds, suggest_after, attempts } = section;
+    json!({
+        "zone": zone.0, "hours": hours, "ring_seconds": ring_seconds, "wait_seconds": wait_seconds,
+        "suggest_after": suggest_after, "attempts": attempts,
     })
 }
 

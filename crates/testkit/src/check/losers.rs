@@ -23,7 +23,8 @@ pub struct LosersAreTold {
     given_up: BTreeSet<(OfficeId, Box<str>)>,
     /// Calls that somebody took to a phone, or answered by a call of their own: those that rang are told the same.
     taken: BTreeSet<(OfficeId, Box<str>)>,
-    /// Calls that a phone was asked to take over while they talk.
+    /// Calls that a phone was asked to take over while they talk, and those of the exchange's own, of which one side
+    /// rings when the other has answered.
     moving: BTreeSet<(OfficeId, Box<str>)>,
     /// Calls of which a branch was told that somebody answered, when nobody was seen to; judged once all is seen.
     suspects: BTreeSet<(OfficeId, Box<str>)>,
@@ -43,7 +44,9 @@ impl Checker for LosersAreTold {
                 self.taken.insert((*office, fact.subject.clone()));
                 return Ok(());
             }
-            Observed::Fact { office, fact } if matches!(&*fact.rule, "take.talk" | "take.other" | "park") => {
+            Observed::Fact { office, fact }
+                if matches!(&*fact.rule, "take.talk" | "take.other" | "park" | "task.call") =>
+            {
                 self.moving.insert((*office, fact.subject.clone()));
                 return Ok(());
             }

@@ -13,6 +13,7 @@ mod ports;
 mod records;
 mod registrations;
 mod talkers;
+mod tasks;
 mod truth;
 mod winners;
 
@@ -28,6 +29,7 @@ pub use ports::Ports;
 pub use records::OneRecord;
 pub use registrations::StoredFirst;
 pub use talkers::Talkers;
+pub use tasks::Tasks;
 pub use truth::TrueRecords;
 pub use winners::OneWinner;
 
@@ -90,5 +92,6 @@ pub fn every_checker() -> Vec<Box<dyn Checker>> {
         Box::<Bounds>::default(),
         Box::<Talkers>::default(),
         Box::<LiveCalls>::default(),
+        Box::<Tasks>::default(),
     ]
 }

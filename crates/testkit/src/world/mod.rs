@@ -252,6 +252,11 @@ impl World {
             self.judge(checker.name(), verdict);
         }
         self.checkers = checkers;
+        if let Observed::Fact { fact, .. } = event
+            && *fact.rule == *"task.call"
+        {
+            self.reference.calls_itself(&fact.subject);
+        }
         if let Observed::KeptPeople { office, change } = event {
             self.reference.directory_changed(*office, change);
         }

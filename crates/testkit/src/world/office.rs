@@ -7,6 +7,7 @@ use calls::{Action, PortLease};
 use clock::{Mono, Now};
 use exchange::{
     Answer, Change, Command, CommandId, Commit, Config, Exchange, Input, Output, Snapshot, StoreAnswer,
+    TaskChange,
 };
 use media::{Engine, MediaOrder};
 use sip::Transmit;
@@ -27,6 +28,8 @@ pub struct Office {
     pub store_away_until: Mono,
     /// When the last commit that was handed over is kept.
     stored_by: Mono,
+    /// What the store has of background calls, in the order in which it came.
+    pub tasks: Vec<TaskChange>,
     /// Answers to commands.
     pub answers: Vec<(CommandId, Answer)>,
     /// All orders, the last of each leg.
@@ -66,6 +69,10 @@ impl World {
                 }
                 // Badges have their own tests in the exchange.
                 Change::TapCounter { .. } | Change::Tap(_) | Change::ForgetTaps { .. } => {}
+                Change::Task(change) => {
+                    self.see(&Observed::KeptTask { office: id, change: change.clone() });
+                }
+                Change::Message(_) => {}
                 Change::Record(_) | Change::Fact(_) | Change::OpenCall(_) => {}
             }
         }
@@ -76,6 +83,7 @@ impl World {
             address,
             store_away_until: Mono(0),
             stored_by: Mono(0),
+            tasks: Vec::new(),
             answers: Vec::new(),
             orders: std::collections::BTreeMap::new(),
             mute: false,
@@ -247,6 +255,11 @@ impl World {
                 Change::Record(record) => self.see(&Observed::KeptRecord { office, record }),
                 Change::OpenCall(open) => self.see(&Observed::KeptOpenCall { office, open }),
                 Change::Seat { device, seat } => self.see(&Observed::KeptSeat { office, device, seat }),
+                Change::Task(change) => {
+                    self.see(&Observed::KeptTask { office, change: change.clone() });
+                    self.offices[office].tasks.push(*change);
+                }
+                Change::Message(message) => self.see(&Observed::KeptMessage { office, message }),
                 Change::Fact(_) | Change::TapCounter { .. } | Change::Tap(_) | Change::ForgetTaps { .. } => {}
             }
         }

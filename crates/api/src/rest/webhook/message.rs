@@ -39,6 +39,8 @@ pub(crate) const TYPES: &[&str] = &[
     "seat.changed",
     "seat.removed",
     "take.failed",
+    "task.changed",
+    "task.ended",
     "session.ended",
 ];
 
