@@ -61,6 +61,15 @@ pub(super) struct WantedTaps {
     pub(super) after: Option<String>,
 }
 
+/// Whose background calls.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WantedOwner {
+    /// Whose; yours, if it is left out. Another's takes an administrator.
+    pub(super) account: Option<String>,
+}
+
 /// A time of a parameter.
 pub(super) fn at(name: &str, text: Option<&str>) -> Result<Option<i64>, Problem> {
     let parse = |text: &str| {

@@ -1,7 +1,7 @@
 //! `tasks`: background calls. Whoever asks sees and changes their own; a manager sees all, an administrator changes all.
 
 use super::caller::Caller;
-use super::filter::at;
+use super::filter::{WantedOwner, at};
 use super::input::{Body, Named, Params, patched};
 use super::openapi::EVERYBODY;
 use super::operations::{Operation, Scope, Who};
@@ -15,7 +15,7 @@ use axum::response::{IntoResponse as _, Response};
 use clock::Wall;
 use exchange::{Answer, Asking, Command, NewTask, Role, TaskId, TaskList, TaskRow};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -168,15 +168,6 @@ struct TaskPatch {
     priority: Option<u8>,
 }
 
-/// Whose.
-#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct Whose {
-    /// Whose background calls; yours, if it is left out. Another's takes an administrator.
-    account: Option<String>,
-}
-
 async fn rows(api: &Api, list: TaskList) -> Result<Vec<TaskRow>, Problem> {
     match api.ask(Command::Background(Box::new(Asking::List(list)))).await? {
         Answer::Tasks(rows) => Ok(rows),
@@ -261,12 +252,12 @@ async fn start(
 }
 
 /// Stops all background calls of an account.
-#[utoipa::path(delete, path = "/tasks", tag = "tasks", operation_id = "tasks_stop_all", params(Whose),
+#[utoipa::path(delete, path = "/tasks", tag = "tasks", operation_id = "tasks_stop_all", params(WantedOwner),
     responses((status = 204, description = "Nobody is called any more.")))]
 async fn stop_all(
     State(api): State<Api>,
     caller: Caller,
-    Params(wanted): Params<Whose>,
+    Params(wanted): Params<WantedOwner>,
 ) -> Result<StatusCode, Problem> {
     let account = whose(&caller, wanted.account)?;
     api.change(Command::Background(Box::new(Asking::StopAll(account))), "").await?;

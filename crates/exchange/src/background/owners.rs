@@ -2,6 +2,7 @@
 
 use crate::exchange::Exchange;
 use clock::Now;
+use dialing::cause::Outcome;
 use dialing::{Input, OwnerId};
 use sip::subscription::DialogState;
 use std::collections::BTreeMap;
@@ -64,8 +65,25 @@ impl Exchange {
     pub(crate) fn background_phone_is_back(&mut self, now: Now, device: &str) {
         if !self.background.tasks.is_empty() {
             let accounts: Vec<Box<str>> = self.rung_at(device).collect();
-            accounts.iter().for_each(|account| self.background_hears_of(now, account));
+            for account in accounts {
+                // Phones come back all at once after a restart: only who was away is called for that.
+                match self.was_away(&account) {
+                    true => self.background_hears_of(now, &account),
+                    false => self.background_looks(now, &account),
+                }
+            }
         }
+    }
+
+    /// Whether somebody was tried and could not be reached at all.
+    fn was_away(&self, account: &str) -> bool {
+        let numbers = self.people.account(account).map(|account| account.numbers.as_slice());
+        let numbers = numbers.unwrap_or_default().iter().filter_map(|number| self.number_inside(number));
+        let mut tasks = numbers.flat_map(|number| self.background.dialing.tasks_to(number));
+        tasks.any(|task| {
+            let last = self.background.tasks.get(&task).and_then(|known| known.attempts.last()?.outcome);
+            matches!(last, Some(Outcome::Off | Outcome::Unreachable))
+        })
     }
 
     /// Somebody inside has just become free, or active again: who waits for them is not made to wait for a clock.
