@@ -51,12 +51,13 @@ class Ours(Exchange):
 
     name_in_table = "ringdown"
 
-    def __init__(self, users):
+    def __init__(self, users, callers_by_tls=False):
         super().__init__()
         drawn = f"{self.media_ports[0]}-{self.media_ports[-1]}"
         self.config.write_text(self.config.read_text().replace(drawn, "{}-{}".format(*OUR_PORTS)))
         self.users = users
         self.desks = f"{LOOPBACK}:{free_port()}"
+        self.callers_by_tls = callers_by_tls
 
     def start(self):
         with on_core(SERVER_CORE):
@@ -67,7 +68,8 @@ class Ours(Exchange):
 
     def load_arguments(self):
         pids = ",".join(map(str, processes(self.pid)))
-        return ["--server", self.address(), "--desks", self.desks, "--pid", pids]
+        tls = ["--tls", self.address("tls")] if self.callers_by_tls else []
+        return ["--server", self.address(), "--desks", self.desks, "--pid", pids, *tls]
 
 
 class Proxy(Process):

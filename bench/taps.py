@@ -1,5 +1,7 @@
-"""Taps told by readers over connections that stay open, half of them good, all judged right (C, Show 5)."""
+"""Taps (C, Show 5): those of 2,000 readers over connections that stay open, half of them good, all judged right; and how long
+one takes to the INVITE that it sends, with 1,000 calls up."""
 import itertools
+import sys
 
 import servers
 from peers.api import administrator
@@ -7,10 +9,46 @@ from servers import Ours, processes
 
 READERS, RATE, CHIPS = 2_000, 10_000, 4
 QUICK_READERS, QUICK_RATE = 20, 100
+CALLS, PAIRS, TAKEN, LIMIT_MS = 1_000, 200, 600, 5.0
+QUICK_CALLS, QUICK_PAIRS, QUICK_TAKEN = 10, 20, 40
 KINDS = '[badges]\nallow = ["secure", "uid"]\npin = []\n'
 
 
 def run(bench):
+    judged(bench)
+    taken(bench)
+
+
+def taken(bench):
+    """Adds the row of the time from a tap to the INVITE: p99 of all taps, each of which takes a call that rings."""
+    calls, pairs, count = (QUICK_CALLS, QUICK_PAIRS, QUICK_TAKEN) if bench.quick else (CALLS, PAIRS, TAKEN)
+    answering = calls + 2 * pairs
+    ours = Ours(answering + calls)
+    ours.config.write_text(ours.config.read_text() + KINDS)
+    with ours.start():
+        admin = administrator(ours)
+        plan = ours.folder / "readers.txt"
+        plan.write_text("".join(f"{line}\n" for line in beside(admin, calls, pairs)))
+        told = bench.load("take", "--users", answering + calls, "--callers", calls, "--calls", calls, "--taps", count,
+                          "--http", ours.ready["http"], "--readers", plan, *ours.load_arguments())
+    print(f"  tap to INVITE: p50 {told['p50_us'] / 1e3:.2f} ms, p99 {told['p99_us'] / 1e3:.2f} ms of {count}", file=sys.stderr)
+    wrong = told["failed"] + told["timed_out"]
+    if wrong or told["up"] < calls:
+        bench.faults.append(f"tap to INVITE with {calls} calls up: {wrong} of {count} went wrong: {told}")
+    bench.add("tap to INVITE, p99", f"{calls} calls", told["p99_us"] / 1e3, "ms", None, None, LIMIT_MS, not told["sent_again"])
+
+
+def beside(admin, first, pairs):
+    """One line a pair: the key of the reader at the second phone, and the badge of whom the first belongs to."""
+    for pair in range(pairs):
+        rings, takes = (str(servers.FIRST_NUMBER + first + 2 * pair + place) for place in (0, 1))
+        uid = f"{0xA0000000 + pair:08X}"
+        key = admin.post("/readers", {"name": f"t{takes}", "device": takes}).must(201).json["key"]
+        admin.post("/badges", {"name": f"b{rings}", "account": f"p{rings}", "kind": "uid", "uid": uid}).must(201)
+        yield f"{key} {uid}"
+
+
+def judged(bench):
     """Adds the row `taps`; any tap that was judged wrong is a fault."""
     count, rate = (QUICK_READERS, QUICK_RATE) if bench.quick else (READERS, RATE)
     ours = Ours(count)

@@ -4,11 +4,13 @@ use crate::line::Line;
 use crate::login::phone_of;
 use crate::tally::Tally;
 use clock::{Mono, Wheel};
-use std::collections::HashMap;
+use media::srtp::MasterKey;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use wire::sdp::write_crypto;
 use wire::sip::{HeaderName, Message, Method, Uri, Writer};
 
 /// RFC 3261 T1.
@@ -36,6 +38,10 @@ pub(crate) struct Callees {
     answered: u64,
     /// When each phone rang first, if somebody wants to know.
     pub(crate) rang: Option<HashMap<u32, Mono>>,
+    /// Phones that ring until they are cancelled.
+    pub(crate) only_ring: HashSet<u32>,
+    /// What those say then.
+    ringing: HashMap<u64, Arc<[u8]>>,
 }
 
 impl Callees {
@@ -56,6 +62,13 @@ impl Callees {
             Method::Ack => {
                 if let Some(call) = self.calls.get_mut(&key) {
                     call.ok = None;
+                }
+            }
+            Method::Cancel => {
+                let ok = self.response(message, 200, line.address, "", 0);
+                line.push(from, ok);
+                if let Some(terminated) = self.ringing.remove(&key) {
+                    line.push(from, terminated);
                 }
             }
             Method::Bye => {
@@ -86,14 +99,18 @@ impl Callees {
             }
             return;
         }
-        if let Some(rang) = &mut self.rang
-            && let Some(phone) = Uri::parse(message.request_uri().unwrap_or_default())
-                .ok()
-                .and_then(|uri| phone_of(&uri.user_decoded()?))
-        {
+        let uri = Uri::parse(message.request_uri().unwrap_or_default()).ok();
+        let phone = uri.and_then(|uri| phone_of(&uri.user_decoded()?));
+        if let (Some(rang), Some(phone)) = (&mut self.rang, phone) {
             rang.entry(phone).or_insert(now);
         }
         let tag = format!("{key:016x}");
+        if phone.is_some_and(|phone| self.only_ring.contains(&phone)) {
+            let terminated = self.response(message, 487, line.address, &tag, 0);
+            self.ringing.insert(key, terminated);
+            let ringing = self.response(message, 180, line.address, &tag, 0);
+            return line.push(from, ringing);
+        }
         let port = self.media_port.map_or(9, |port| port(self.answered));
         if self.media_port.is_some() {
             self.seen.push((port, message.body().to_vec()));
@@ -130,7 +147,7 @@ impl Callees {
         if media_port == 0 {
             writer.finish();
         } else {
-            writer.body("application/sdp", description(address, media_port).as_bytes());
+            writer.body("application/sdp", description(address, media_port, None).as_bytes());
         }
         self.buffer.as_slice().into()
     }
@@ -157,11 +174,18 @@ impl Callees {
     }
 }
 
-/// What a phone with G.711 offers or answers.
-pub(crate) fn description(address: SocketAddr, port: u16) -> String {
+/// What a phone with G.711 offers or answers; with a key, it sends SRTP.
+pub(crate) fn description(address: SocketAddr, port: u16, key: Option<&MasterKey>) -> String {
     let ip = address.ip();
+    let (profile, line) = match key {
+        None => ("RTP/AVP", String::new()),
+        Some(key) => {
+            let line = write_crypto(1, key.suite.as_str(), key.bytes());
+            ("RTP/SAVP", format!("a=crypto:{line}\r\n"))
+        }
+    };
     format!(
-        "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP 0 101\r\n\
+        "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} {profile} 0 101\r\n{line}\
          a=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=sendrecv\r\n"
     )
 }

@@ -5,6 +5,7 @@ use crate::line::Line;
 use crate::login::{Login, number};
 use crate::tally::Tally;
 use clock::{Mono, TimerId, Wheel};
+use media::srtp::MasterKey;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -40,7 +41,14 @@ struct Call {
     to: String,
     target: String,
     routes: String,
-    media_port: u16,
+    media: MediaEnd,
+}
+
+/// Where a caller wants its media, and the key that it sends with; none for plain RTP.
+#[derive(Clone)]
+pub(crate) struct MediaEnd {
+    pub(crate) port: u16,
+    pub(crate) key: Option<MasterKey>,
 }
 
 /// All calling phones; they share a line.
@@ -57,8 +65,8 @@ pub(crate) struct Callers {
     timers: Wheel<(u32, u32)>,
     /// Calls that are up.
     pub(crate) up: u64,
-    /// Our port and the SDP that answered, for the test of media.
-    pub(crate) seen: Vec<(u16, Vec<u8>)>,
+    /// What we said of our media and the SDP that answered, for the test of media.
+    pub(crate) seen: Vec<(MediaEnd, Vec<u8>)>,
     pub(crate) keep_answers: bool,
 }
 
@@ -93,7 +101,7 @@ impl Callers {
         line: &mut Line,
         caller: u32,
         callee: u32,
-        port: u16,
+        media: MediaEnd,
         tally: &mut Tally,
     ) {
         let index = self.free.pop().unwrap_or_else(|| {
@@ -102,7 +110,7 @@ impl Callers {
         });
         let call = &mut self.calls[index as usize];
         let generation = call.generation + 1;
-        *call = Call { generation, caller, callee, began: now, media_port: port, ..Call::new() };
+        *call = Call { generation, caller, callee, began: now, media, ..Call::new() };
         tally.begun += 1;
         self.invite(now, line, index);
     }
@@ -117,14 +125,14 @@ impl Callers {
         let domain = &self.domain;
         let uri = format!("sip:{to}@{domain}");
         let credentials = self.logins[call.caller as usize].line(&from, Method::Invite, &uri);
-        let body = description(address, call.media_port);
-        let run = self.run;
+        let body = description(address, call.media.port, call.media.key.as_ref());
+        let (run, (transport, parameter)) = (self.run, line.transport());
         call.last = line.say(
             self.server,
             format_args!(
-                "INVITE {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch=z9hG4bK{run}.{index}.{generation}.{cseq};rport\r\n\
+                "INVITE {uri} SIP/2.0\r\nVia: SIP/2.0/{transport} {address};branch=z9hG4bK{run}.{index}.{generation}.{cseq};rport\r\n\
                  {HEAD}From: <sip:{from}@{domain}>;tag={index}x{generation}\r\nTo: <{uri}>\r\n\
-                 Call-ID: {index}-{generation}-{run}\r\nCSeq: {cseq} INVITE\r\nContact: <sip:{from}@{address}>\r\n\
+                 Call-ID: {index}-{generation}-{run}\r\nCSeq: {cseq} INVITE\r\nContact: <sip:{from}@{address}{parameter}>\r\n\
                  {credentials}Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
                 body.len()
             ),
@@ -220,12 +228,13 @@ impl Callers {
     fn acknowledge(&self, line: &mut Line, index: u32, cseq: u32, message: &Message<'_>) {
         let call = &self.calls[index as usize];
         let (generation, run, domain, address) = (call.generation, self.run, &self.domain, line.address);
+        let (transport, _) = line.transport();
         let (from, to) = (number(self.first + call.caller), number(call.callee));
         let to_line = String::from_utf8_lossy(message.value(HeaderName::To).unwrap_or_default());
         line.say(
             self.server,
             format_args!(
-                "ACK sip:{to}@{domain} SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch=z9hG4bK{run}.{index}.{generation}.{cseq};rport\r\n\
+                "ACK sip:{to}@{domain} SIP/2.0\r\nVia: SIP/2.0/{transport} {address};branch=z9hG4bK{run}.{index}.{generation}.{cseq};rport\r\n\
                  {HEAD}From: <sip:{from}@{domain}>;tag={index}x{generation}\r\nTo: {to_line}\r\n\
                  Call-ID: {index}-{generation}-{run}\r\nCSeq: {cseq} ACK\r\nContent-Length: 0\r\n\r\n"
             ),
@@ -247,7 +256,7 @@ impl Callers {
             let _ = write!(call.routes, "Route: {}\r\n", String::from_utf8_lossy(route));
         }
         if self.keep_answers {
-            self.seen.push((call.media_port, message.body().to_vec()));
+            self.seen.push((call.media.clone(), message.body().to_vec()));
         }
         let cseq = call.cseq;
         self.in_dialog(line, index, "ACK", cseq);
@@ -257,11 +266,12 @@ impl Callers {
     fn in_dialog(&mut self, line: &mut Line, index: u32, method: &str, cseq: u32) {
         let call = &mut self.calls[index as usize];
         let (generation, run, domain, address) = (call.generation, self.run, &self.domain, line.address);
+        let (transport, _) = line.transport();
         let from = number(self.first + call.caller);
         call.last = line.say(
             self.server,
             format_args!(
-                "{method} {} SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch=z9hG4bK{run}.{index}.{generation}.{cseq}{method};rport\r\n\
+                "{method} {} SIP/2.0\r\nVia: SIP/2.0/{transport} {address};branch=z9hG4bK{run}.{index}.{generation}.{cseq}{method};rport\r\n\
                  {}{HEAD}From: <sip:{from}@{domain}>;tag={index}x{generation}\r\nTo: {}\r\n\
                  Call-ID: {index}-{generation}-{run}\r\nCSeq: {cseq} {method}\r\nContent-Length: 0\r\n\r\n",
                 call.target, call.routes, call.to
@@ -345,7 +355,7 @@ impl Call {
             to: String::new(),
             target: String::new(),
             routes: String::new(),
-            media_port: 9,
+            media: MediaEnd { port: 9, key: None },
         }
     }
 }

@@ -5,15 +5,17 @@
 //! loadgen hold     --server HOST:PORT --users N --calls K              calls that stay up: memory
 //! loadgen register --server HOST:PORT --users N --rate R --seconds T   refreshes; --fresh for new bindings
 //! loadgen survivors --server … --callers K --rate R                    new bindings, a dead server, and a call to each
-//! loadgen rtp      --server … | --ng … | --bare …   --calls K          50 packets a second and leg
+//! loadgen rtp      --server … | --ng … | --bare …   --calls K          50 packets a second and leg; --secure for SRTP
 //! loadgen taps     --http HOST:PORT --readers FILE --rate R            badges at readers, and whether each is judged right
+//! loadgen take     --server … --http … --readers FILE --taps N          from a tap to the INVITE, with --calls K up
 //! loadgen answer   --listen HOST:PORT                                  answers every call at once
 //! loadgen bareloop --legs N --port FIRST                               a relay with nothing in it
 //! loadgen parse                                                        one INVITE, nanoseconds and allocations
 //! loadgen pure     --calls N --users N                                 the exchange alone, without sockets: allocations
 //! ```
 //!
-//! `--pid N,N` names the processes whose time and memory are told, `--desks HOST:PORT` where the phones answer.
+//! `--pid N,N` names the processes whose time and memory are told, `--desks HOST:PORT` where the phones answer, and with
+//! `--tls HOST:PORT` callers come by TLS.
 
 mod answer;
 mod arguments;
@@ -35,6 +37,7 @@ mod registrations;
 mod rtp;
 mod rtp_legs;
 mod survivors;
+mod take;
 mod tally;
 mod taps;
 mod watch;
@@ -59,12 +62,13 @@ fn main() -> ExitCode {
         "survivors" => survivors::run(&arguments),
         "rtp" => rtp::run(&arguments),
         "taps" => taps::run(&arguments),
+        "take" => take::run(&arguments),
         "answer" => answer::run(&arguments),
         "bareloop" => bareloop::run(&arguments),
         "parse" => parse::run(),
         "pure" => pure::run(&arguments),
         _ => Err(
-            "usage: loadgen calls|hold|register|survivors|rtp|taps|answer|bareloop|parse|pure [--name value …]"
+            "usage: loadgen calls|hold|register|survivors|rtp|taps|take|answer|bareloop|parse|pure [--name value …]"
                 .into(),
         ),
     };

@@ -18,7 +18,8 @@ impl Ng {
         Ok(Ng { socket, cookie: 0 })
     }
 
-    /// Offers and answers one call; returns what each side is to send to: caller's SDP, callee's SDP.
+    /// Offers and answers one call, whose callee is offered plain RTP; returns what each side is to send to: caller's
+    /// SDP, callee's SDP.
     pub(crate) fn call(
         &mut self,
         call: &str,
@@ -26,7 +27,14 @@ impl Ng {
         answer: &str,
     ) -> Result<(Vec<u8>, Vec<u8>), Failure> {
         let ice = ("ICE", "remove");
-        let of_offer = [("command", "offer"), ("call-id", call), ("from-tag", "a"), ("sdp", offer), ice];
+        let of_offer = [
+            ("command", "offer"),
+            ("call-id", call),
+            ("from-tag", "a"),
+            ("sdp", offer),
+            ice,
+            ("transport-protocol", "RTP/AVP"),
+        ];
         let to_callee = self.ask(&of_offer)?;
         let of_answer = [
             ("command", "answer"),
@@ -43,7 +51,9 @@ impl Ng {
     fn ask(&mut self, fields: &[(&str, &str)]) -> Result<Vec<u8>, Failure> {
         self.cookie += 1;
         let body: String = fields.iter().map(|(name, value)| bencoded(name) + &bencoded(value)).collect();
-        self.socket.send(format!("{} d{body}e", self.cookie).as_bytes())?;
+        // Another run's cookie would get that run's answer, for as long as the relay remembers it.
+        let cookie = format!("{}.{}", std::process::id(), self.cookie);
+        self.socket.send(format!("{cookie} d{body}e").as_bytes())?;
         let mut answer = vec![0; 65_536];
         let length = self.socket.recv(&mut answer)?;
         answer.truncate(length);

@@ -3,7 +3,7 @@
 use crate::Failure;
 use crate::arguments::Arguments;
 use crate::callee::Callees;
-use crate::caller::Callers;
+use crate::caller::{Callers, MediaEnd};
 use crate::line::Line;
 use crate::registrations::Registrations;
 use crate::tally::Tally;
@@ -39,8 +39,8 @@ pub(crate) struct Phones {
     answering: u32,
     calling: u32,
     next: u32,
-    /// The port that the next caller says for its media.
-    pub(crate) media_port: Option<fn(u64) -> u16>,
+    /// What the next caller says of its media.
+    pub(crate) media: Option<fn(u64) -> MediaEnd>,
     called: u64,
     /// The phones that are called, by turns; all when there are none.
     chosen: Vec<u32>,
@@ -57,7 +57,11 @@ impl Phones {
         let hold = Duration::from_millis(arguments.or("hold-ms", 200)?);
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         // The same port in every run, so that a run refreshes the bindings of the last and adds none.
-        let (desks, dialers) = (Line::bind(arguments.or("desks", any)?)?, Line::bind(any)?);
+        let desks = Line::bind(arguments.or("desks", any)?)?;
+        let dialers = match arguments.text("tls") {
+            Some(server) => Line::connect(server.parse()?)?,
+            None => Line::bind(any)?,
+        };
         let poll = Poll::new()?;
         poll.add(desks.descriptor(), 0)?;
         poll.add(dialers.descriptor(), 1)?;
@@ -77,7 +81,7 @@ impl Phones {
             answering,
             calling: users - answering,
             next: 0,
-            media_port: None,
+            media: None,
             called: 0,
             chosen: Vec::new(),
             called_at: Vec::new(),
@@ -160,6 +164,26 @@ impl Phones {
         Ok(())
     }
 
+    pub(crate) fn now(&self) -> Mono {
+        self.clock.now().mono
+    }
+
+    /// When one of those rang that are called; `None` when it did not in time.
+    pub(crate) fn wait_until_it_rings(
+        &mut self,
+        phone: u32,
+        limit: Duration,
+    ) -> Result<Option<Mono>, Failure> {
+        let end = self.clock.now().mono + limit;
+        loop {
+            let rang = self.callees.rang.as_ref().and_then(|rang| rang.get(&phone).copied());
+            if rang.is_some() || self.clock.now().mono >= end {
+                return Ok(rang);
+            }
+            self.turn(Some(end))?;
+        }
+    }
+
     pub(crate) fn hang_up(&mut self) {
         self.callers.hang_up(self.clock.now().mono, &mut self.dialers);
     }
@@ -173,7 +197,7 @@ impl Phones {
                 self.registrations.begin(now, &mut self.desks, phone, &mut self.registered);
             }
             Load::Calls => {
-                let port = self.media_port.map_or(9, |port| port(self.called));
+                let media = self.media.map_or(MediaEnd { port: 9, key: None }, |media| media(self.called));
                 self.called += 1;
                 let caller = next % self.calling;
                 let callee = match self.chosen.len() {
@@ -183,7 +207,7 @@ impl Phones {
                 if !self.chosen.is_empty() {
                     self.called_at.push((callee, now));
                 }
-                self.callers.begin(now, &mut self.dialers, caller, callee, port, &mut self.tally);
+                self.callers.begin(now, &mut self.dialers, caller, callee, media, &mut self.tally);
             }
         }
     }

@@ -116,7 +116,7 @@ fn answer(request: &[u8], status: u16, turn: u32, sdp: bool) -> Result<Vec<u8>, 
     writer.copy(&request, HeaderName::CallId).copy(&request, HeaderName::CSeq);
     writer.header_fmt(HeaderName::Contact, format_args!("<sip:bench@{}>", desks()));
     if sdp {
-        writer.body("application/sdp", description(desks(), 9).as_bytes());
+        writer.body("application/sdp", description(desks(), 9, None).as_bytes());
     } else {
         writer.finish();
     }
@@ -146,7 +146,7 @@ impl Script {
     }
 
     fn invite(&self, cseq: u32, credentials: &str) -> String {
-        let (uri, body, address) = (self.uri(), description(callers(), 9), callers());
+        let (uri, body, address) = (self.uri(), description(callers(), 9, None), callers());
         let head = self.head("INVITE", &uri, &format!("<{uri}>"), cseq, &cseq.to_string());
         format!(
             "{head}Contact: <sip:{}@{address}>\r\n{credentials}Content-Type: application/sdp\r\n\

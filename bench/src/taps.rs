@@ -132,7 +132,7 @@ impl Reader {
     }
 }
 
-fn connect(from: IpAddr, server: SocketAddr) -> Result<TcpStream, Failure> {
+pub(crate) fn connect(from: IpAddr, server: SocketAddr) -> Result<TcpStream, Failure> {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
     socket.bind(&SocketAddr::new(from, 0).into())?;
     socket.connect(&server.into())?;
@@ -143,7 +143,7 @@ fn connect(from: IpAddr, server: SocketAddr) -> Result<TcpStream, Failure> {
 }
 
 /// A whole answer with a length, as all of ours have.
-fn read_answer(stream: &mut TcpStream) -> std::io::Result<String> {
+pub(crate) fn read_answer(stream: &mut TcpStream) -> std::io::Result<String> {
     let mut whole = Vec::new();
     let mut part = [0; 4_096];
     loop {

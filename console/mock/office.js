@@ -1,5 +1,7 @@
 // The office of the mock server: people, phones, calls and records, invented but always the same.
 
+import { addSeats } from "./seats.js";
+
 const NAMES = [
   "Alice Li",
   "Bob Chen",
@@ -65,6 +67,10 @@ export function makeOffice(options) {
     sessions: new Map(),
     tokens: new Map(),
     webhooks: new Map(),
+    badges: new Map(),
+    readers: new Map(),
+    seats: new Map(),
+    taps: new Map(),
   };
   const keys = {
     people: "name",
@@ -78,6 +84,10 @@ export function makeOffice(options) {
     sessions: "id",
     tokens: "id",
     webhooks: "id",
+    badges: "name",
+    readers: "name",
+    seats: "device",
+    taps: "id",
   };
   const kinds = {
     people: "person",
@@ -87,6 +97,7 @@ export function makeOffice(options) {
     trunks: "trunk",
     routes: "route",
     calls: "call",
+    seats: "seat",
   };
   const office = { tell: () => {} };
   let recordId = 0;
@@ -132,6 +143,10 @@ export function makeOffice(options) {
     const one = [...lists.people.values()][index % lists.people.size];
     return { number: one.numbers[0] ?? "", name: one.display, account: one.name, device: one.devices[0] ?? null };
   }
+  const heard = (index) =>
+    index % 7 === 3
+      ? { loss: 0.062, jitter_ms: 48, mos: 3.3, poor: true }
+      : { loss: 0.001, jitter_ms: 2, mos: 4.4, poor: false };
   const outside = () => ({
     number: `+8610555${String(random(10_000)).padStart(4, "0")}`,
     name: options.hostile ? HOSTILE : "",
@@ -146,8 +161,8 @@ export function makeOffice(options) {
     const made = {
       id,
       state,
-      caller: from,
-      callee: party(index * 2 + 2),
+      caller: { ...from, heard: state === "talking" ? heard(index) : null },
+      callee: { ...party(index * 2 + 2), heard: state === "talking" ? heard(index + 1) : null },
       started: iso(started),
       answered: state === "ringing" ? null : iso(started + 6000),
       emergency: index === 17,
@@ -291,12 +306,27 @@ export function makeOffice(options) {
     flooded: 12,
     wrong_secrets: 41,
     ignored: 380,
+    sound: options.empty
+      ? { ends: 0, poor: 0, mean: null }
+      : { ends: 24, poor: 3, mean: { loss: 0.008, jitter_ms: 8, mos: 4.2, poor: false } },
     guessing: options.empty
       ? []
       : [{ source: "198.51.100.77", name: options.hostile ? HOSTILE : "1000", strikes: 17, ignored_ms: 240_000 }],
   };
 
   let now_ = boss;
+  /** Two calls of who asks: one that rings, and one at their desk. */
+  office.elsewhere = () => {
+    const me = { number: now_.numbers[0], name: now_.display, account: now_.name };
+    for (const [state, device] of [
+      ["ringing", null],
+      ["talking", `${now_.name}-desk`],
+    ]) {
+      const made = { ...call(state === "ringing" ? 2 : 1), state, callee: { ...me, device } };
+      lists.calls.set(made.id, made);
+      office.tell("call.started", made.id, made);
+    }
+  };
   office.be = (name) => (now_ = lists.people.get(name) ?? boss);
   office.me = () => ({ account: now_.name, display: now_.display, role: now_.role, language: "en", numbers: now_.numbers });
   office.targets = (number) => lists.people.get(lists.numbers.get(number)?.account ?? "")?.devices ?? [];
@@ -306,6 +336,15 @@ export function makeOffice(options) {
     found.registered = on ? ["ws 127.0.0.1"] : [];
     office.tell("device.changed", name, found);
   };
+  const aboutSeats = addSeats({
+    lists,
+    options,
+    iso,
+    now,
+    tell: (...event) => office.tell(...event),
+    hostile: HOSTILE,
+    who: () => now_,
+  });
   const etag = (row) => `"${Buffer.from(JSON.stringify(row)).toString("base64").slice(-24)}"`;
   const changed = (list, row) => kinds[list] !== undefined && office.tell(`${kinds[list]}.changed`, row[keys[list]], row);
 
@@ -346,6 +385,7 @@ export function makeOffice(options) {
           socket: office.socket,
           token: "mock",
           expires: iso(Date.now() + 600_000),
+          account: now_.name,
           display: now_.display,
           numbers: now_.numbers,
         },
@@ -372,6 +412,8 @@ export function makeOffice(options) {
     const whole = special[`${method} ${path.join("/")}`];
     if (whole !== undefined) return whole(body);
     const [list, key, part] = path;
+    const seated = aboutSeats(method, path, body);
+    if (seated !== undefined) return seated;
     if (list === "facts") {
       return {
         body: {
@@ -408,7 +450,7 @@ export function makeOffice(options) {
     }
     if (row === undefined) return undefined;
     if (method === "GET") return { body: row, etag: etag(row) };
-    if (headers["if-match"] === undefined && list !== "calls" && list !== "sessions")
+    if (headers["if-match"] === undefined && !["calls", "sessions", "seats", "readers"].includes(list))
       return { status: 428, problem: "Send If-Match." };
     if (method === "PATCH") {
       Object.assign(row, body);
@@ -419,7 +461,7 @@ export function makeOffice(options) {
     if (list === "calls") {
       office.tell("call.ended", key, { ...row, cause: "callee hung up", blame: "us" });
     } else if (list === "sessions") office.tell("session.ended", key, {});
-    else office.tell(`${kinds[list]}.removed`, key, {});
+    else if (kinds[list] !== undefined) office.tell(`${kinds[list]}.removed`, key, {});
     if (list === "numbers") {
       const owner = lists.people.get(row.account);
       owner.numbers = owner.numbers.filter((one) => one !== key);
@@ -483,7 +525,7 @@ export function makeOffice(options) {
     const limit = Math.min(500, Number(query.get("limit") ?? 100));
     const find = query.get("find")?.toLowerCase();
     let all = [...rows.values()];
-    if (list === "records") all.reverse();
+    if (list === "records" || list === "taps") all.reverse();
     if (find) all = all.filter((row) => JSON.stringify(row).toLowerCase().includes(find));
     const [from, to] = [query.get("from"), query.get("to")];
     if (from) all = all.filter((row) => row.started >= from);

@@ -126,6 +126,10 @@ async function api(request, response, url) {
     sip.cut();
     return json(response, 204);
   }
+  if (path.join("/") === "mock/elsewhere") {
+    office.elsewhere();
+    return json(response, 204);
+  }
   const answer = office.answer(method, path, body, url.searchParams, request.headers);
   if (answer === undefined) return problem(response, 404, "There is no such thing; look at the list.");
   if (answer.problem !== undefined) return problem(response, answer.status, answer.problem, answer.field);

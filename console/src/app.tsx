@@ -9,9 +9,10 @@ import { pages, type PageEntry } from "./pages/index.ts";
 import { Dock, useUnfold, type DockHost } from "./phone/dock.tsx";
 import { phone, startPhone, stopPhone } from "./phone/here.ts";
 import { go, place } from "./router.ts";
-import { known, me, noServer, offered, people, records, role, session, setReady, signOut, status } from "./state/store.ts";
+import { calls, devices, known, me, noServer, offered, people, records, role, seats, session, setReady, signOut, status } from "./state/store.ts";
 import { wantsFirstSteps } from "./state/guide.ts";
 import { dismiss, failed, notices } from "./state/undo.ts";
+import { deviceName } from "./ui/device-name.ts";
 import { Icon } from "./ui/icons.tsx";
 import { Button, ProblemNote } from "./ui/parts.tsx";
 import { language, speak, t } from "./words.ts";
@@ -42,7 +43,8 @@ function Frame(): JSX.Element {
     startPhone();
     return stopPhone;
   }, []);
-  useUnfold(phone.value);
+  // Whoever scanned the code of a phone wants the button there, and not the call that rings in the mobile, too.
+  useUnfold(path === "/sit" ? null : phone.value);
   useEffect(() => {
     if (path !== "/" && path !== "/sign-in") return;
     if (role.value === "agent") return go("/phone", true);
@@ -77,6 +79,11 @@ const dockHost: DockHost = {
     ready: () => (me.value === null ? null : !me.value.do_not_disturb),
     set: (ready) => void setReady(ready).catch(failed),
   },
+  elsewhere: {
+    calls,
+    phones: (besides) => myPhones(besides).map(({ name }) => ({ name, words: phoneWords(name) })),
+    words: phoneWords,
+  },
   suggest: (text) => {
     const wanted = text.toLowerCase();
     const found: { name: string; number: string }[] = [];
@@ -91,6 +98,23 @@ const dockHost: DockHost = {
     return found;
   },
 };
+
+/** The phones of mine that are on, and those at which I sit. */
+function myPhones(besides: string): { name: string }[] {
+  const account = session.value?.account;
+  void devices.load();
+  void seats.load();
+  devices.version.value;
+  seats.version.value;
+  const own = [...devices.rows.values()].filter((one) => one.account === account && one.registered.length > 0);
+  const sat = [...seats.rows.values()].filter((one) => one.account === account).map((one) => ({ name: one.device }));
+  return [...own, ...sat].filter(({ name }) => name !== besides);
+}
+
+function phoneWords(name: string): string {
+  const known = devices.rows.get(name);
+  return known === undefined ? name : deviceName(known);
+}
 
 function focusPage(event: Event): void {
   event.preventDefault();
@@ -189,6 +213,10 @@ function Me(): JSX.Element {
       <a class="button" href="/settings">
         <Icon name="settings" />
         {t("settings.title")}
+      </a>
+      <a class="button" href="/taps">
+        <Icon name="badge" />
+        {t("taps.title")}
       </a>
       {role.value === "administrator" && (
         <a class="button" href="/start">

@@ -57,7 +57,3 @@ export function lasting(ms: number): string {
   if (ms < 7_200_000) return t("unit.min", { n: Math.round(ms / 60_000) });
   return t("unit.h", { n: Math.round(ms / 3_600_000) });
 }
-
-export function count(value: number): string {
-  return value.toLocaleString(language.value);
-}

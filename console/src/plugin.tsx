@@ -13,13 +13,14 @@ import parts from "./ui/parts.css?inline";
 import dock from "./phone/dock.css?inline";
 import { Api } from "./api/client.ts";
 import { EventStream, onEvent } from "./api/events.ts";
-import type { CallRecord, Device } from "./api/types.ts";
+import type { Call, CallRecord, Device } from "./api/types.ts";
 import { attention } from "./phone/attention.ts";
 import { Dock } from "./phone/dock.tsx";
 import { Phone } from "./phone/phone.ts";
 import { popLink } from "./phone/pop.ts";
 import { going, type CallView } from "./phone/types.ts";
 import { Collection } from "./state/collection.ts";
+import { callEvent } from "./state/calls.ts";
 import { recordEvent, recordKey } from "./state/records.ts";
 import { preferred, speak, t, type Language } from "./words.ts";
 
@@ -90,6 +91,10 @@ class RingdownPhone extends HTMLElement {
     const call = this.parts?.call(id);
     if (call !== null && call !== undefined) this.parts?.phone.hangUp(call);
   }
+  /** As a tap at a desk phone: the person's call comes here. */
+  take(): Promise<void> {
+    return this.parts?.phone.take() ?? Promise.reject(new Error("ringdown-phone has no server and token"));
+  }
   ready(): Promise<void> {
     return this.parts?.setReady(true) ?? Promise.reject(new Error("ringdown-phone has no server and token"));
   }
@@ -103,6 +108,7 @@ class Running {
   readonly phone: Phone;
   private readonly api: Api;
   private readonly records: Collection<CallRecord>;
+  private readonly calls: Collection<Call>;
   private readonly root: ShadowRoot;
   private readonly stream: EventStream;
   private readonly ends: (() => void)[] = [];
@@ -122,7 +128,18 @@ class Running {
       event: recordEvent,
       after: () => this.stream.begun,
     });
-    this.ends.push(onEvent((event) => this.records.take(event)));
+    this.calls = new Collection<Call>(() => this.api, {
+      path: "calls",
+      key: (row) => row.id,
+      event: callEvent,
+      after: () => this.stream.begun,
+    });
+    this.ends.push(
+      onEvent((event) => {
+        this.records.take(event);
+        this.calls.take(event);
+      }),
+    );
     this.stream = new EventStream(this.api);
     this.phone = new Phone({ api: this.api });
     this.phone.open.value = true;
@@ -150,7 +167,12 @@ class Running {
     render(
       <Dock
         phone={this.phone}
-        host={{ guest: true, history: { records: this.records, most: HISTORY }, pop: this.element.getAttribute("pop") ?? "" }}
+        host={{
+          guest: true,
+          history: { records: this.records, most: HISTORY },
+          pop: this.element.getAttribute("pop") ?? "",
+          elsewhere: { calls: this.calls },
+        }}
       />,
       this.root,
     );

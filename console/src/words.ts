@@ -58,6 +58,15 @@ export function fill(text: string, values: Values): string {
     const value = values[name];
     if (value === undefined) return whole;
     if (one !== undefined && other !== undefined) return Number(value) === 1 ? one : other;
-    return typeof value === "number" ? value.toLocaleString(language.peek()) : value;
+    return typeof value === "number" ? number(value) : value;
   });
+}
+
+const numbers = new Map<Language, Intl.NumberFormat>();
+
+/** A number as the reader writes it. */
+export function number(value: number): string {
+  let format = numbers.get(language.value);
+  if (format === undefined) numbers.set(language.value, (format = new Intl.NumberFormat(language.value)));
+  return format.format(value);
 }

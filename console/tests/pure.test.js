@@ -190,3 +190,48 @@ test("an event stream is read however it is cut, and a sign of life moves the pl
     assert.equal(parser.id, "e-3");
   }
 });
+
+const { elsewhereOf, beside, nameOf, sessionOf } = await load("src/phone/elsewhere.ts");
+
+function party(account, device, number = "1") {
+  return { number, name: account ?? "Outside", account, device };
+}
+
+test("a person's calls at other phones are known, and those at this one are not among them", () => {
+  const call = (state, caller, callee, more = {}) => ({ id: `${"a".repeat(32)}-1f`, state, caller, callee, ...more });
+  const rings = call("ringing", party(null, null, "+49301"), party("ada", null));
+  assert.deepEqual(
+    [elsewhereOf(rings, "ada", "web-1").number, elsewhereOf(rings, "ada", "web-1").device],
+    ["+49301", null],
+  );
+  assert.equal(elsewhereOf(rings, "bob", "web-1"), undefined);
+  assert.equal(elsewhereOf({ ...rings, emergency: true }, "ada", "web-1"), undefined);
+  // Whoever calls sees no call of theirs that rings: it is at the phone that they call from.
+  assert.equal(elsewhereOf(call("ringing", party("ada", "desk-1"), party("bob", null)), "ada", "web-1"), undefined);
+  for (const talk of [
+    call("talking", party("bob", "bob-1"), party("ada", "desk-1")),
+    call("held", party("ada", "desk-1"), party("bob", "bob-1")),
+  ]) {
+    const found = elsewhereOf(talk, "ada", "web-1");
+    assert.deepEqual([found.name, found.device], ["bob", "desk-1"]);
+    assert.equal(elsewhereOf(talk, "ada", "desk-1"), undefined, "it is here");
+    assert.equal(elsewhereOf(talk, "carl", "web-1"), undefined);
+    assert.equal(elsewhereOf(talk, "", ""), undefined, "before it is known who this is");
+  }
+  const found = [elsewhereOf(rings, "ada", "web-1")];
+  const view = (session, state) => ({ session, state });
+  assert.equal(beside(found, [view("b".repeat(32), "ringing")]).length, 1);
+  assert.equal(beside(found, [view("a".repeat(32), "ringing")]).length, 0, "it rings here, too, and has a card");
+  assert.equal(beside(found, [view("a".repeat(32), "ended")]).length, 1);
+  assert.equal(sessionOf(rings.id), "a".repeat(32));
+  assert.equal(nameOf(view("a".repeat(32), "talking"), [rings]), rings.id);
+  assert.equal(nameOf(view("", "talking"), [rings]), null);
+});
+
+test("a leg that ends because the talk moved is not a hang-up", () => {
+  const ending = (header) => ({ incoming: true, answered: true, by: "remote", cause: "Terminated", status: null, header });
+  assert.equal(reasonOf(ending('SIP;cause=200;text="Call taken at another phone"')), "moved");
+  assert.equal(reasonOf(ending('SIP;cause=200;text="Call moved"')), "moved");
+  assert.equal(reasonOf(ending('SIP;cause=200;text="caller hung up"')), "they_hung_up");
+  assert.equal(reasonOf(ending('SIP;cause=200;text="Transferred"')), "transferred");
+});

@@ -13,6 +13,7 @@ import pytest
 
 from peers.api import Client, administrator, described, filled
 from peers.exchange import Exchange
+from peers.rawua import RawUA
 from peers.waiting import until
 
 HOSTILE = "'\";$(id)<script>=cmd|"
@@ -56,8 +57,13 @@ class Samples:
 
     count = itertools.count(1)
 
-    def __init__(self, admin):
-        self.admin = admin
+    def __init__(self, admin, sip):
+        self.admin, self.sip = admin, sip
+        self.phones = []
+
+    def close(self):
+        for phone in self.phones:
+            phone.close()
 
     def fresh(self, kind):
         return f"{kind}{next(Samples.count)}"
@@ -91,6 +97,19 @@ class Samples:
         self.admin.post("/devices", {"name": name, "account": self.person()}).must(201)
         return name
 
+    def registered(self, account):
+        """A phone of somebody that is on: only there something can be taken."""
+        name, secret = self.fresh("phone"), "a secret of the tests"
+        self.admin.post("/devices", {"name": name, "account": account, "secret": secret}).must(201)
+        self.phones.append(RawUA(name, secret, self.sip))
+        self.phones[-1].register()
+        return name
+
+    def seat(self):
+        device = self.registered(self.person())
+        self.admin.post("/seats", {"device": device, "account": "manager"}).must(200)
+        return device
+
     def number(self):
         number = self.fresh("55")
         self.admin.post("/numbers", {"number": number, "account": self.person()}).must(201)
@@ -111,6 +130,15 @@ class Samples:
 
     def task(self):
         return self.admin.post("/tasks", {"number": self.number()}).must(201).json["id"]
+
+    def new_wearable(self):
+        # The browser's key of RFC 8291's example; nobody listens there.
+        point = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+        push = {"endpoint": "https://127.0.0.1:9/x", "keys": {"p256dh": point, "auth": "BTBZMqHH6r4Tts7J_aSIgg"}}
+        return {"name": "app", "push": push}
+
+    def wearable(self):
+        return self.admin.post("/wearables", {**self.new_wearable(), "account": self.person()}).must(201).json["id"]
 
     def token(self):
         return self.admin.post("/tokens", {"name": "x", "scopes": []}).must(201).json["id"]
@@ -165,7 +193,18 @@ class Samples:
             "readers_list": lambda: ({}, None),
             "readers_add": lambda: ({}, {"name": self.fresh("reader"), "device": "agent-phone"}),
             "readers_read": lambda: ({"name": self.reader()}, None),
+            "readers_last": lambda: ({"name": self.reader()}, None),
+            "seats_list": lambda: ({}, None),
+            "seats_take": lambda: ({}, {"device": self.registered("agent"), "account": "agent"}),
+            "seats_leave": lambda: ({"device": self.seat()}, None),
+            "devices_code": lambda: ({"name": self.device()}, {}),
             "readers_remove": lambda: ({"name": self.reader()}, None),
+            "wearables_list": lambda: ({}, None),
+            "wearables_add": lambda: ({}, self.new_wearable()),
+            "wearables_read": lambda: ({"id": self.wearable()}, None),
+            "wearables_remove": lambda: ({"id": self.wearable()}, None),
+            "notices_key": lambda: ({}, None),
+            "notices_state": lambda: ({}, None),
             "taps_list": lambda: ({}, None),
             "taps_file": lambda: ({}, None),
             "taps_forget": lambda: ({}, None),
@@ -236,9 +275,8 @@ def call(client, method, path, operation, sample):
 
 
 @pytest.mark.parametrize("method, path, operation", NAMED)
-def test_sec_11_every_operation_with_every_role(people, admin, method, path, operation):
+def test_sec_11_every_operation_with_every_role(people, samples, method, path, operation):
     """B, Show 4: allowed and refused as the table says, and every answer has the form that is described."""
-    samples = Samples(admin)
     needed, own = operation["x-ringdown-role"], operation["x-ringdown-own"]
     named = "{" in path
     for role, client in people.items():
@@ -260,6 +298,13 @@ def test_sec_11_every_operation_with_every_role(people, admin, method, path, ope
             assert answer.status == 403, f"{role}: {answer.body!r}"
 
 
+@pytest.fixture
+def samples(admin, exchange):
+    made = Samples(admin, exchange.host_port())
+    yield made
+    made.close()
+
+
 ALL_SCOPES = sorted({one["x-ringdown-scope"] for _, _, one in OPERATIONS} - {None})
 
 
@@ -272,12 +317,12 @@ def programs(admin):
 
 
 @pytest.mark.parametrize("method, path, operation", NAMED)
-def test_sec_11_every_operation_with_a_token_with_and_without_its_scope(people, admin, programs, method, path, operation):
+def test_sec_11_every_operation_with_a_token_with_and_without_its_scope(people, samples, programs, method, path, operation):
     """B, Show 4: a token may what its scope says, and nothing that is for people only."""
     with_one, without, with_all = programs
     scope = operation["x-ringdown-scope"]
     if operation["x-ringdown-role"] == "nobody":
-        return fits(call(with_all, method, path, operation, Samples(admin).of(operation)), operation)
+        return fits(call(with_all, method, path, operation, samples.of(operation)), operation)
     if scope is None:
         answer = call(with_all, method, path, operation, None)
         fits(answer, operation)
@@ -286,7 +331,7 @@ def test_sec_11_every_operation_with_a_token_with_and_without_its_scope(people, 
     refused = call(without[scope], method, path, operation, None)
     fits(refused, operation)
     assert refused.status == 403 and scope in refused.json["detail"], refused.body
-    sample = Samples(admin).of(operation)
+    sample = samples.of(operation)
     answer = call(with_one[scope], method, path, operation, sample)
     fits(answer, operation)
     assert answer.status not in (401, 403) and (not sample or answer.status < 300), f"{answer.status} {answer.body!r}"
@@ -326,6 +371,17 @@ def test_changes_need_the_form_that_was_read(admin):
     admin.ask("DELETE", "/people/etag", None, {"If-Match": made.etag}).must(412)
     admin.ask("DELETE", "/people/etag", None, {"If-Match": changed.etag}).must(204)
     admin.get("/people/etag").must(404)
+
+
+def test_a_refused_row_says_why_in_the_language_that_was_asked_for(admin):
+    rows = {"rows": [{"account": "not a name"}, {"account": "spoken", "number": "600"}, {"account": "spoken", "device": "new-one"}]}
+    words = {}
+    for language in ("en", "zh-CN"):
+        told = admin.post("/people/import", rows, {"Accept-Language": language}).must(200).json
+        words[language] = [one["why"] for one in told["refused"]]
+    assert words["en"][1] == "number 600 is a service of the exchange"
+    assert words["zh-CN"][1] == "号码 600 是交换机的服务号码"
+    assert all(re.search("[\u4e00-\u9fff]", why) for why in words["zh-CN"]) and len(words["zh-CN"]) == 3, words
 
 
 def test_lists_come_in_pages(admin):
@@ -583,21 +639,52 @@ def test_sec_17_a_hostile_caller_appears_harmless_in_json_and_csv(exchange, peop
     admin.get("/records?from=yesterday").must(400)
 
 
+def echo_command(exchange, user, seconds):
+    return [str(exchange.binary), "phone", "--server", exchange.address(), "--user", user, "--call", "600",
+            "--hang-up-after", str(seconds)]
+
+
 def call_echo(exchange, user, secret):
     """One answered call to the exchange's echo."""
     count = len(exchange.calls())
-    command = [str(exchange.binary), "phone", "--server", exchange.address(), "--user", user, "--call", "600", "--hang-up-after", "0.5"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL,
+    done = subprocess.run(echo_command(exchange, user, 0.5), capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL,
                           env={**os.environ, "RINGDOWN_PHONE_PASSWORD": secret})
     assert done.returncode == 0, done.stdout + done.stderr
     exchange.wait_calls(count + 1)
+
+
+def test_b_a_call_tells_how_its_ends_are_heard(exchange, admin, people):
+    """Loss, jitter and MOS: in the list of live calls after five seconds, in the status, and in the call's facts afterwards."""
+    secret = people["agent"].post("/devices/agent-phone/secret").must(200).json["secret"]
+    calling = subprocess.Popen(echo_command(exchange, "agent-phone", 9), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               stdin=subprocess.DEVNULL, env={**os.environ, "RINGDOWN_PHONE_PASSWORD": secret})
+    try:
+        def heard():
+            items = admin.get("/calls").must(200).json["items"]
+            return next((call for call in items if call["caller"]["heard"]), None)
+
+        call = until(heard, 15, "the exchange tells how the caller is heard")
+        told = call["caller"]["heard"]
+        assert told["mos"] > 4 and told["loss"] == 0 and told["jitter_ms"] < 50 and told["poor"] is False
+        sound = admin.get("/status").must(200).json["sound"]
+        assert sound["ends"] >= 1 and sound["poor"] == 0 and sound["mean"]["mos"] > 4
+    finally:
+        calling.wait(20)
+
+    def fact():
+        items = admin.get(f"/facts/call/{call['id'][:32]}").must(200).json["items"]
+        return next((one for one in items if one["rule"] == "sound"), None)
+
+    words = until(fact, 5, "the facts tell how it sounded")["words"]
+    assert re.fullmatch(r"from the caller: 0\.00 % lost, jitter \d+ ms, MOS 4\.\d", words), words
 
 
 def test_figures_for_prometheus(exchange, admin, people):
     here = admin.stranger().send("GET", "/metrics")
     text = here.must(200).body.decode()
     for name in ("ringdown_calls", "ringdown_devices_registered", "ringdown_call_setup_seconds_bucket", "ringdown_rtp_mos_bucket",
-                 'ringdown_sip_responses_total{class="2xx"}', "ringdown_loop_lag_seconds_sum", "ringdown_store_commit_seconds_count"):
+                 'ringdown_sip_responses_total{class="2xx"}', "ringdown_loop_lag_seconds_sum", "ringdown_store_commit_seconds_count",
+                 "ringdown_events_dropped_total", "ringdown_events_missed_total", "ringdown_events_readers"):
         assert name in text, name
     assert float(re.search(r"^ringdown_store_commit_seconds_count (\S+)", text, re.M)[1]) > 0
     away = {"X-Forwarded-For": "192.0.2.9"}

@@ -19,7 +19,13 @@ PAGES = {
     "people": "/people",
     "person": "/people?open=p101",
     "devices": "/devices",
-    "device": "/devices?open=p101-desk",
+    "device": "/devices?open=p102-desk",
+    "seats": "/devices?tab=seats",
+    "readers": "/devices?tab=readers",
+    "reader": "/devices?tab=readers&add=",
+    "taps": "/taps",
+    "sit": "/sit#device=p102-desk&code=c0de",
+    "no-code": "/sit",
     "trunks": "/trunks",
     "trunk": "/trunks?tab=trunks&open=old-line",
     "route": "/trunks?tab=routes&open=home",
@@ -153,6 +159,21 @@ def test_5000_live_rows_scroll_with_at_most_100_in_the_document(browser):
         )
         assert 10 < most <= 100, most
         assert grid.get_attribute("aria-rowcount") == "5001"
+        # What is looked at stays in sight, where it is, while calls come and go above it.
+        page.evaluate("document.querySelector('[role=grid]').scrollTop = 4000")
+        moved = page.evaluate(
+            """async () => {
+                const row = [...document.querySelectorAll('.rows .row')].find((row) => row.getAttribute('aria-rowindex') === '106');
+                const [top, place] = [row.getBoundingClientRect().top, row.getAttribute('aria-rowindex')];
+                for (const end = performance.now() + 5000; performance.now() < end; ) {
+                    await new Promise(requestAnimationFrame);
+                    if (!row.isConnected) return 'it left';
+                    if (row.getAttribute('aria-rowindex') !== place) return Math.abs(row.getBoundingClientRect().top - top);
+                }
+                return 'no row came or went above';
+            }"""
+        )
+        assert moved == 0 or moved == "it left", moved
         # By keys, too: to the end, up again, open.
         grid.focus()
         page.keyboard.press("End")

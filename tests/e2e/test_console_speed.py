@@ -13,6 +13,8 @@ from peers.mock import Mock
 pytestmark = pytest.mark.alone
 
 SLACK = 1 if os.environ.get("RINGDOWN_ALONE") else 3
+# Alone, the median of so many counts.
+ROUNDS = 5 if os.environ.get("RINGDOWN_ALONE") else 1
 FIRST_PAINT_MS = 1000
 FRAME_MS = 8.0
 # What the main thread does for a frame, as the browser's own trace names it; each stands for what happens inside it.
@@ -59,6 +61,17 @@ def signed_in(browser, link):
 
 
 def test_show_7_a_frame_of_5000_live_rows_that_scroll(browser):
+    slow = []
+    for _ in range(ROUNDS):
+        spent = scrolled(browser)
+        slow.append(sorted(spent)[int(len(spent) * 0.95)])
+        print(f"{len(spent)} frames, script plus layout: median {statistics.median(spent):.2f} ms, p95 {slow[-1]:.2f} ms")
+        assert statistics.median(spent) > 0, "the trace tells of no work at all"
+    assert statistics.median(slow) <= FRAME_MS * SLACK, slow
+
+
+def scrolled(browser):
+    """Milliseconds of each frame of four seconds of scrolling."""
     with Mock(people=5000, calls=5000, busy=200) as office:
         context = browser.context(viewport={"width": 1440, "height": 900})
         page = context.new_page()
@@ -82,13 +95,10 @@ def test_show_7_a_frame_of_5000_live_rows_that_scroll(browser):
         trace = json.loads(browser.browser.stop_tracing())
         context.close()
     spent = per_frame(trace["traceEvents"])
-    p95 = sorted(spent)[int(len(spent) * 0.95)]
-    print(f"{frames} frames, script plus layout: median {statistics.median(spent):.2f} ms, p95 {p95:.2f} ms")
     assert 10 < most <= 100, f"{most} rows in the document"
     # Each frame of the scrolling is in the trace, but for what was drawn while it began and ended.
     assert frames > 60 and len(spent) > 0.8 * frames, (frames, len(spent))
-    assert statistics.median(spent) > 0, "the trace tells of no work at all"
-    assert p95 <= FRAME_MS * SLACK
+    return spent
 
 
 def per_frame(events):

@@ -29,7 +29,7 @@ def test_every_scene_happens():
         assert f" {message} " in out, f"no {message} in\n{out}"
     assert "INVITE (sendonly)" in out, "no hold"
     assert "Bob hears 440 Hz" in out and "Alice hears 1000 Hz" in out
-    assert out.count("answered elsewhere") == 2, "two of three phones are told that they lost"
+    assert out.count("answered elsewhere") == 4, "two of three phones lost, and two stop because of a tap"
     assert "2001 to 2002, caller hung up" in out and "2101 to 2102, callee hung up" in out
     assert out.rstrip().endswith("Every scene happened.")
 
@@ -62,6 +62,19 @@ def test_a_trunk_both_ways_and_a_destination_that_is_refused():
     assert "Refused by the rule rights.international" in abroad, out
 
 
+def test_a_tap_brings_the_ringing_call_and_then_the_talk():
+    """Show 7: two phones stop ringing because it was taken, the third has it; then the talk moves; one record."""
+    out = demo("tap").stdout
+    ring, rest = out.split("Bob holds his badge to the reader in the hall")
+    taken, moved = rest.split("Bob taps at home, in the middle of the talk")
+    assert ring.count(" INVITE ") == 4 and "CANCEL" not in ring, "Alice, challenged and again, and both phones of Bob"
+    assert taken.count(" CANCEL ") == 2 and taken.count("answered elsewhere") == 2, out
+    assert "Alice hears 1000 Hz" in taken and "Phone in the hall hears 440 Hz" in taken, out
+    assert "Alice hears 850 Hz" in moved and "Bob's home hears 440 Hz" in moved and " BYE " in moved, out
+    assert out.count("Call record: ") == 1 and "2501 to 2502, caller hung up" in moved, out
+    assert out.count("The reader is told: bob-tap: ") == 2, out
+
+
 def test_one_scene_in_chinese():
     out = demo("echo", lang="zh_CN.UTF-8").stdout
     assert "小艾听到 440 Hz" in out and "所有场景均已完成" in out and "==" in out
@@ -70,7 +83,7 @@ def test_one_scene_in_chinese():
 
 def test_the_scenes_are_listed_and_unknown_ones_refused():
     names = [line.split()[0] for line in demo("--list").stdout.splitlines()]
-    assert {"first_call", "all_phones_ring", "echo", "transfer", "trunk"} <= set(names)
+    assert {"first_call", "all_phones_ring", "echo", "transfer", "tap", "trunk"} <= set(names)
     refused = demo("no_such_scene", ok=False)
     assert refused.returncode == 1 and "no_such_scene" in refused.stderr
 

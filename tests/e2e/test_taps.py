@@ -286,6 +286,33 @@ def test_r21_kill_9_between_tap_and_write_accepts_no_replay():
             counted(reader.tell(ndef=card.tap()))
 
 
+def test_r21_a_tap_does_not_wait_for_the_disk_and_after_kill_9_the_pin_ends_the_doubt():
+    """Of a tap that the disk may not know of, no replay counts; after an orderly end nobody is asked for a PIN."""
+    with Exchange(media_span=400) as own:
+        own.start()
+        admin = administrator(own)
+        own.run("account", "add", "ada")
+        own.run("account", "set", "ada", "--pin", "4711")
+        own.run("device", "add", "desk", "--account", "ada", "--secret", "secret-of-desk")
+        reader = Reader(admin, "desk")
+        _, card = chip(admin, "ada")
+        counted(reader.tell(ndef=card.tap()))
+        told = card.tap()
+        counted(reader.tell(ndef=told))
+        own.stop(sign=signal.SIGKILL)
+        start_anew(own, reader)
+        refused(reader.tell(ndef=told), "pin-needed")
+        refused(reader.tell(ndef=told, pin="0000"), "pin-wrong")
+        refused(reader.tell(ndef=told, pin="4711"), "replayed")
+        counted(reader.tell(ndef=card.tap(), pin="4711"))
+        last = card.tap()
+        counted(reader.tell(ndef=last))
+        own.stop()
+        start_anew(own, reader)
+        refused(reader.tell(ndef=last), "replayed")
+        counted(reader.tell(ndef=card.tap()))
+
+
 # ---- what is judged beside
 
 

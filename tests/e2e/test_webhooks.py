@@ -1,6 +1,5 @@
 """Webhooks (issue B): a real exchange tells a real receiver of real calls: signed, in order, until it has arrived."""
 import signal
-import subprocess
 import time
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from e2e.conftest import Office
 from peers import sdp
 from peers.api import administrator
+from peers.certificate import own_certificate
 from peers.dns import NameServer, address
 from peers.exchange import Exchange
 from peers.ports import LOOPBACK
@@ -27,13 +27,7 @@ def names():
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A certificate of the receiver's own, and its key."""
-    folder = tmp_path_factory.mktemp("receiver")
-    files = (folder / "receiver.pem", folder / "receiver.key")
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "9",
-               "-subj", "/CN=receiver", "-addext", f"subjectAltName=IP:{LOOPBACK}", "-addext", "basicConstraints=CA:FALSE",
-               "-keyout", files[1], "-out", files[0]]
-    subprocess.run(command, check=True, capture_output=True)
-    return files
+    return own_certificate(tmp_path_factory.mktemp("receiver"), "receiver")
 
 
 def extra(names, certificate, allow=f'allow = "{LOOPBACK}/32"\n'):

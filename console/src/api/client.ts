@@ -1,5 +1,5 @@
 // Requests to the exchange: what went wrong comes back as a Problem whose words say what to do.
-import { t } from "../words.ts";
+import { language, t } from "../words.ts";
 
 /** RFC 9457, with who is to blame; `status` 0 means that no answer came. */
 export class Problem extends Error {
@@ -61,7 +61,11 @@ export class Api {
   }
 
   headers(): Record<string, string> {
-    const headers: Record<string, string> = { Accept: "application/json, application/problem+json" };
+    const headers: Record<string, string> = {
+      Accept: "application/json, application/problem+json",
+      // What is read here, which need not be what the browser prefers.
+      "Accept-Language": language.peek(),
+    };
     if (this.token !== null) headers["Authorization"] = `Bearer ${this.token}`;
     return headers;
   }

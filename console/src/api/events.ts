@@ -19,6 +19,13 @@ export function onEvent(listener: Listener): () => void {
 const PATIENCE_MS = 1000;
 const RETRY_MS = [500, 1000, 2000, 5000, 10_000];
 
+/** What tabs tell each other. */
+interface Word {
+  events?: ServerEvent[];
+  link?: Link;
+  ask?: true;
+}
+
 export class EventStream {
   private readonly ended = new AbortController();
   private readonly channel: BroadcastChannel | null;
@@ -29,9 +36,9 @@ export class EventStream {
 
   constructor(private readonly api: Api) {
     this.channel = typeof BroadcastChannel === "function" ? new BroadcastChannel("ringdown.events") : null;
-    this.channel?.addEventListener("message", (message: MessageEvent<{ event?: ServerEvent; link?: Link; ask?: true }>) => {
-      const { event, link: state, ask } = message.data;
-      if (event !== undefined) this.deliver(event);
+    this.channel?.addEventListener("message", (message: MessageEvent<Word>) => {
+      const { events, link: state, ask } = message.data;
+      for (const event of events ?? []) this.deliver(event);
       if (state !== undefined) link.value = state;
       if (state === "live") this.begin();
       if (ask === true && this.holds) this.channel?.postMessage({ link: link.peek() });
@@ -103,19 +110,22 @@ export class EventStream {
     if (!response.ok || response.body === null) return;
     this.tell("live");
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    const parser = new EventParser((event) => this.take(event));
+    let taken: ServerEvent[] = [];
+    const parser = new EventParser((event) => taken.push(event));
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
       parser.push(value);
+      if (taken.length > 0) this.take(taken);
+      taken = [];
       // A sign of life carries an id alone: where to go on is known, and nothing happened.
       if (parser.id !== "") this.last = parser.id;
     }
   }
 
-  private take(event: ServerEvent): void {
-    this.channel?.postMessage({ event });
-    this.deliver(event);
+  private take(events: ServerEvent[]): void {
+    this.channel?.postMessage({ events });
+    for (const event of events) this.deliver(event);
   }
 
   private deliver(event: ServerEvent): void {

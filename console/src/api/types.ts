@@ -99,6 +99,17 @@ export interface Party {
   name: string;
   account: string | null;
   device: string | null;
+  heard?: Heard | null;
+}
+
+/** How somebody is heard: what comes of them. */
+export interface Heard {
+  /** 0 to 1. */
+  loss: number;
+  jitter_ms: number;
+  /** 1.0 to 4.5. */
+  mos: number;
+  poor: boolean;
 }
 
 export interface Call {
@@ -165,6 +176,7 @@ export interface Status {
   wrong_secrets: number;
   ignored: number;
   guessing: Guessing[];
+  sound?: { ends: number; poor: number; mean: Heard | null };
 }
 
 export interface SessionRow {
@@ -229,8 +241,62 @@ export interface WebPhone {
   socket: string;
   token: string;
   expires: string;
+  account: string;
   display: string;
   numbers: string[];
+}
+
+export type BadgeKind = "secure" | "ndef" | "uid";
+
+export interface Badge {
+  name: string;
+  account: string;
+  label: string;
+  kind: BadgeKind;
+  uid: string | null;
+  made: string;
+  revoked: string | null;
+}
+
+/** What is written into the card; told once. */
+export interface Card {
+  record: string | null;
+  meta_read_key: string | null;
+  file_read_key: string | null;
+}
+
+export interface Reader {
+  name: string;
+  device: string;
+}
+
+export interface Tap {
+  id: number;
+  time: string;
+  account: string | null;
+  badge: string | null;
+  kind: BadgeKind | null;
+  reader: string;
+  device: string;
+  rule: string;
+  words: string;
+}
+
+/** Somebody at a phone that is not theirs. */
+export interface Seat {
+  device: string;
+  owner: string;
+  account: string;
+  since: string;
+  until: string | null;
+}
+
+/** What came of a tap, or of a button that acts like one. */
+export interface Taken {
+  what: "signed_in" | "signed_out" | "ringing" | "moving" | "here";
+  call: string | null;
+  until: string | null;
+  who_called: Party | null;
 }
 
 export interface ServerEvent {

@@ -36,4 +36,6 @@ export const pages: readonly PageEntry[] = [
     load: () => import("./start/page.tsx"),
     hidden: true,
   },
+  { path: "/taps", title: "taps.title", icon: "badge", roles: everybody, load: () => import("./taps/page.tsx"), hidden: true },
+  { path: "/sit", title: "sit.title", icon: "devices", roles: everybody, load: () => import("./sit/page.tsx"), hidden: true },
 ];

@@ -20,6 +20,8 @@ const REGISTER_EXPIRES_S = 120;
 const QUALITY_EVERY_MS = 1000;
 /** How long a call that is over stays in sight. */
 const LINGER_MS = 6000;
+/** How long a call that was asked for may take until it comes. */
+const EXPECTED_MS = 10_000;
 const MOST_CALLS = 4;
 
 export interface AgentHost {
@@ -30,6 +32,10 @@ export interface AgentHost {
   /** Something changed. */
   changed: () => void;
   ended: (call: CallView) => void;
+}
+
+interface Headers {
+  getHeader: (name: string) => string | undefined;
 }
 
 interface Held {
@@ -48,6 +54,8 @@ export class Agent {
   about: WebPhone | null = null;
   private ua: UA | null = null;
   private calls = new Map<string, Held>();
+  /** Until when the calls of these sessions are answered as they come: the person asked for them here. */
+  private expected = new Map<string, number>();
   private renewal: ReturnType<typeof setTimeout> | null = null;
   private stopped = false;
   private refusals = 0;
@@ -98,9 +106,9 @@ export class Agent {
       if (!this.stopped && ua.isConnected()) this.tell("connecting");
     });
     ua.on("registrationFailed", (event) => void this.refused(event.response?.status_code ?? 0, event.cause ?? ""));
-    ua.on("newRTCSession", (event: { originator: string; session: Session }) => {
+    ua.on("newRTCSession", (event: { originator: string; session: Session; request: Headers }) => {
       if (event.originator !== "remote") return;
-      this.incoming(event.session);
+      this.incoming(event.session, sessionOf(event.request.getHeader("Session-ID")));
     });
     this.renewLater(about);
     ua.start();
@@ -126,6 +134,8 @@ export class Agent {
         choose("speaker", command.device);
         for (const held of this.calls.values()) void toSpeaker(held.audio);
         return;
+      case "expect":
+        return this.expect(command.session);
       case "quiet":
         return;
       default:
@@ -209,13 +219,26 @@ export class Agent {
     return this.views().filter(going).length < MOST_CALLS;
   }
 
-  private incoming(session: Session): void {
+  /** A call was asked for here, and is answered whether it rings already or comes in a moment. */
+  private expect(session: string): void {
+    const rings = [...this.calls.values()].find(({ view }) => view.session === session && view.state === "ringing");
+    if (rings !== undefined) return void this.answer(rings);
+    const now = Date.now();
+    for (const [one, until] of this.expected) if (until < now) this.expected.delete(one);
+    this.expected.set(session, now + EXPECTED_MS);
+  }
+
+  private incoming(session: Session, name: string): void {
     if (!this.room()) {
       session.terminate({ status_code: 486, reason_phrase: "Busy Here" });
       return;
     }
     const identity = session.remote_identity;
-    this.keep(session, true, identity.uri.user ?? "", identity.display_name ?? "");
+    const held = this.keep(session, true, identity.uri.user ?? "", identity.display_name ?? "");
+    held.view.session = name;
+    const until = this.expected.get(name) ?? 0;
+    this.expected.delete(name);
+    if (Date.now() < until) void this.answer(held);
   }
 
   private async dial(number: string): Promise<void> {
@@ -229,12 +252,17 @@ export class Agent {
       return;
     }
     const host = this.about?.uri.replace(/^[^@]*@/, "") ?? "";
+    const name = crypto.randomUUID().replaceAll("-", "");
     const session = ua.call(`sip:${encodeURIComponent(number).replaceAll("%2B", "+")}@${host}`, {
       mediaStream: stream,
+      // RFC 7989: the call is named by us, so that this page knows it among those that the exchange tells.
+      extraHeaders: [`Session-ID: ${name};remote=${"0".repeat(32)}`],
       pcConfig: { iceServers: [] },
       rtcOfferConstraints: { offerToReceiveAudio: true, offerToReceiveVideo: false },
     });
-    this.keep(session, false, number, "").stream = stream;
+    const held = this.keep(session, false, number, "");
+    held.stream = stream;
+    held.view.session = name;
     this.host.changed();
   }
 
@@ -465,6 +493,7 @@ export class Agent {
 function fresh(incoming: boolean, number: string, name: string): CallView {
   return {
     id: crypto.randomUUID(),
+    session: "",
     incoming,
     number,
     name,
@@ -481,6 +510,11 @@ function fresh(incoming: boolean, number: string, name: string): CallView {
     reason: null,
     trouble: null,
   };
+}
+
+/** RFC 7989: the half before `;remote=` is the exchange's in what it sends. */
+function sessionOf(header: string | undefined): string {
+  return header?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
 }
 
 function stop(stream: MediaStream | null): void {

@@ -9,9 +9,16 @@ import { t } from "../words.ts";
 import { asked, Keypad } from "./dial.tsx";
 import type { Phone } from "./phone.ts";
 import { popLink } from "./pop.ts";
+import { Move, type ElsewhereHost } from "./take.tsx";
 import { going, type CallView } from "./types.ts";
 
-export function CallCard({ call, phone, pop }: { call: CallView; phone: Phone; pop?: string | undefined }): JSX.Element {
+export function CallCard(props: {
+  call: CallView;
+  phone: Phone;
+  pop?: string | undefined;
+  elsewhere?: ElsewhereHost | undefined;
+}): JSX.Element {
+  const { call, phone, pop } = props;
   const link = popLink(pop ?? "", call);
   return (
     <section
@@ -50,7 +57,7 @@ export function CallCard({ call, phone, pop }: { call: CallView; phone: Phone; p
           </Button>
         </div>
       )}
-      {call.state === "talking" && <Talking call={call} phone={phone} />}
+      {call.state === "talking" && <Talking call={call} phone={phone} elsewhere={props.elsewhere} />}
     </section>
   );
 }
@@ -153,14 +160,18 @@ function Ringing({ call, phone, pop }: { call: CallView; phone: Phone; pop: stri
   );
 }
 
-function Talking({ call, phone }: { call: CallView; phone: Phone }): JSX.Element {
+function Talking(props: { call: CallView; phone: Phone; elsewhere: ElsewhereHost | undefined }): JSX.Element {
+  const { call, phone, elsewhere } = props;
   const keypad = useSignal(false);
   const transfer = useSignal(false);
+  const move = useSignal(false);
+  const moves = elsewhere?.phones !== undefined;
   const mine = phone.current.value?.id === call.id;
   useEffect(() => {
-    if (!mine || asked.value === null) return;
+    if (!mine || asked.value === null || asked.value === "take") return;
     if (asked.value === "keypad") keypad.value = !keypad.value;
     if (asked.value === "transfer") transfer.value = !transfer.value;
+    if (asked.value === "move") move.value = !move.value;
     asked.value = null;
   }, [asked.value, mine]);
   const others = phone.calls.value.filter((other) => other.id !== call.id && other.state === "talking");
@@ -195,12 +206,24 @@ function Talking({ call, phone }: { call: CallView; phone: Phone }): JSX.Element
           label={t("call.transfer")}
           onClick={() => (transfer.value = !transfer.value)}
         />
+        {moves && (
+          <Button
+            icon="devices"
+            keys="V"
+            pressed={move.value}
+            label={t("call.move")}
+            onClick={() => (move.value = !move.value)}
+          />
+        )}
         <Button tone="bad" icon="down" keys="H" label={t("call.hang_up")} onClick={() => phone.hangUp(call)}>
           {t("call.hang_up")}
         </Button>
       </div>
       {call.transferring !== null && <p class="call-line">{t("call.transferring", { number: call.transferring })}</p>}
       {keypad.value && <Keypad press={(digit) => phone.digits(call, digit)} />}
+      {move.value && elsewhere !== undefined && (
+        <Move call={call} phone={phone} host={elsewhere} close={() => (move.value = false)} />
+      )}
       {transfer.value && call.transferring === null && (
         <Transfer call={call} phone={phone} others={others} close={() => (transfer.value = false)} />
       )}

@@ -7,7 +7,7 @@ import { t } from "../words.ts";
 import type { Phone } from "./phone.ts";
 
 /** What a key asked of the part of the dock that is in sight. */
-export const asked = signal<"keypad" | "transfer" | null>(null);
+export const asked = signal<"keypad" | "transfer" | "move" | "take" | null>(null);
 
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
 

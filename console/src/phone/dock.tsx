@@ -11,6 +11,7 @@ import { Equipment } from "./equipment.tsx";
 import { History, type HistoryHost } from "./history.tsx";
 import { useKeys } from "./keys.ts";
 import type { Phone } from "./phone.ts";
+import { Take, type ElsewhereHost } from "./take.tsx";
 import { going } from "./types.ts";
 import { Availability, type AvailabilityHost } from "./availability.tsx";
 
@@ -20,6 +21,7 @@ export interface DockHost {
   /** Names for what is typed. */
   suggest?: (text: string) => { name: string; number: string }[];
   pop?: string;
+  elsewhere?: ElsewhereHost;
   /** In a page of others. */
   guest?: boolean;
 }
@@ -62,9 +64,10 @@ export function Dock({ phone, host = {} }: { phone: Phone; host?: DockHost }): J
         {phone.state.value.link === "lost" && calls.some(going) && <p class="dock-note">{t("dock.lost_in_call")}</p>}
         <div class="dock-calls" aria-live="assertive">
           {calls.map((call) => (
-            <CallCard key={call.id} call={call} phone={phone} pop={host.pop} />
+            <CallCard key={call.id} call={call} phone={phone} pop={host.pop} elsewhere={host.elsewhere} />
           ))}
         </div>
+        <Take phone={phone} host={host.elsewhere} />
         <DialField phone={phone} suggest={host.suggest} />
         {host.history !== undefined && <History phone={phone} host={host.history} />}
       </div>

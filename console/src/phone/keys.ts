@@ -39,6 +39,10 @@ function act(phone: Phone, box: RefObject<HTMLElement>, event: KeyboardEvent, ty
     phone.redial();
     return true;
   }
+  if (key === "g") {
+    asked.value = "take";
+    return true;
+  }
   if (call === null) return false;
   switch (key) {
     case "a":
@@ -62,8 +66,9 @@ function act(phone: Phone, box: RefObject<HTMLElement>, event: KeyboardEvent, ty
       return true;
     case "k":
     case "t":
+    case "v":
       if (call.state !== "talking") return false;
-      asked.value = key === "k" ? "keypad" : "transfer";
+      asked.value = key === "k" ? "keypad" : key === "t" ? "transfer" : "move";
       return true;
     default:
       if (typing || event.altKey || call.state !== "talking" || !/^[0-9*#]$/.test(event.key)) return false;

@@ -2,9 +2,10 @@
 // tells and pass on what is asked of them; when it closes, the next takes over.
 import { computed, effect, signal } from "@preact/signals";
 import type { Api } from "../api/client.ts";
-import { Problem } from "../api/client.ts";
-import type { WebPhone } from "../api/types.ts";
+import { asProblem, Problem } from "../api/client.ts";
+import type { Taken, WebPhone } from "../api/types.ts";
 import type { Agent } from "./agent.ts";
+import { sessionOf } from "./elsewhere.ts";
 import { choose, play, type Tone } from "./sound.ts";
 import { going, nothing, type CallView, type Command, type PhoneState } from "./types.ts";
 
@@ -14,6 +15,11 @@ interface Word {
   ask?: true;
   ended?: CallView;
 }
+
+export type Told = { taken: Taken; device: string } | { problem: string };
+
+/** How long that stays in sight. */
+const TOLD_MS = 8000;
 
 export interface PhoneOptions {
   api: Api;
@@ -31,6 +37,8 @@ export class Phone {
   readonly current = computed(() => pick(this.state.value.calls));
   readonly ringing = computed(() => this.state.value.calls.filter((call) => call.state === "ringing"));
   readonly last = signal("");
+  /** What came of the last call that was asked for here, or moved. */
+  readonly told = signal<Told | null>(null);
 
   private readonly tab = crypto.randomUUID();
   private readonly channel: BroadcastChannel | null;
@@ -114,6 +122,36 @@ export class Phone {
     choose("speaker", device);
     this.ask({ do: "speaker", device });
   }
+  /** As a tap at a desk phone: what rings for the person, or what they talk at another phone, comes to this browser and is
+   * answered; with `call`, that one and no other. */
+  async take(call: string | null = null): Promise<void> {
+    this.open.value = true;
+    const taken = await this.tap(this.state.peek().device, call);
+    if (taken !== null && taken.call !== null) this.ask({ do: "expect", session: sessionOf(taken.call) });
+  }
+  /** The talk goes on at another phone of the person. */
+  async moveTo(device: string, call: string | null): Promise<void> {
+    await this.tap(device, call);
+  }
+
+  private async tap(device: string, call: string | null): Promise<Taken | null> {
+    this.told.value = null;
+    try {
+      const taken = await this.options.api.post<Taken>("seats", { device, ...(call === null ? {} : { call }) });
+      this.say({ taken, device });
+      return taken;
+    } catch (error) {
+      this.say({ problem: asProblem(error).words });
+      return null;
+    }
+  }
+  /** What came of it, shown for a while; a phone that did not ring says so later. */
+  say(told: Told): void {
+    this.told.value = told;
+    setTimeout(() => {
+      if (this.told.peek() === told) this.told.value = null;
+    }, TOLD_MS);
+  }
   /** Stops the ringing sound, not the call. */
   silence(): void {
     for (const call of this.ringing.peek()) this.quiet.add(call.id);
@@ -180,6 +218,7 @@ export class Phone {
       link: agent.link,
       problem: agent.problem,
       device: agent.about?.device ?? "",
+      account: agent.about?.account ?? "",
       display: agent.about?.display ?? "",
       numbers: agent.about?.numbers ?? [],
       calls: agent.views().map((view) => ({ ...view })),

@@ -20,6 +20,8 @@ export function reasonOf(ending: Ending): EndReason {
   if (cause === "Connection Error" || cause === "Request Timeout" || cause === "RTP Timeout") return "connection";
   if (answered) {
     if (/cause=302|transfer/i.test(header)) return "transferred";
+    // Nothing is over but this leg: the talk goes on at another phone of the same person.
+    if (/call (taken at another phone|moved)/i.test(header)) return "moved";
     return by === "local" ? "hung_up" : "they_hung_up";
   }
   if (incoming) {

@@ -18,6 +18,7 @@ export type EndReason =
   | "offline"
   | "forbidden"
   | "transferred"
+  | "moved"
   | "no_microphone"
   | "no_codec"
   | "connection"
@@ -26,6 +27,8 @@ export type EndReason =
 
 export interface CallView {
   id: string;
+  /** The Session-ID (RFC 7989), with which the names of calls in the API begin; "" while it is not known. */
+  session: string;
   incoming: boolean;
   number: string;
   name: string;
@@ -52,6 +55,7 @@ export interface PhoneState {
   /** A sentence when `link` is refused. */
   problem: string | null;
   device: string;
+  account: string;
   display: string;
   numbers: string[];
   calls: CallView[];
@@ -63,6 +67,7 @@ export const nothing: PhoneState = {
   link: "off",
   problem: null,
   device: "",
+  account: "",
   display: "",
   numbers: [],
   calls: [],
@@ -81,6 +86,7 @@ export type Command =
   | { do: "join"; id: string; other: string }
   | { do: "microphone"; device: string }
   | { do: "speaker"; device: string }
+  | { do: "expect"; session: string }
   | { do: "quiet" };
 
 export function going(call: CallView): boolean {

@@ -150,6 +150,12 @@ export class Collection<T> {
     if (this.rows.delete(key)) this.touch(key);
   }
 
+  /** A row as it is now; who asks while drawing is drawn again when anything changes. */
+  watch(key: string): T | undefined {
+    this.version.value;
+    return this.rows.get(key);
+  }
+
   /** Out of sight until the change is stored or taken back. */
   hide(key: string, hidden: boolean): void {
     if (hidden) this.hidden.add(key);

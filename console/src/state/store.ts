@@ -3,22 +3,27 @@ import { computed, signal } from "@preact/signals";
 import { Api, asProblem, type Problem } from "../api/client.ts";
 import { EventStream, link, onEvent } from "../api/events.ts";
 import type {
+  Badge,
   Call,
   CallRecord,
   Device,
   Group,
   NumberRow,
   Person,
+  Reader,
   Role,
   Route,
+  Seat,
   ServerEvent,
   Session,
   SessionRow,
   Status,
+  Tap,
   Token,
   Trunk,
   Webhook,
 } from "../api/types.ts";
+import { callEvent } from "./calls.ts";
 import { Collection, type Source } from "./collection.ts";
 import { recordEvent, recordKey } from "./records.ts";
 
@@ -61,17 +66,18 @@ export const numbers = list<NumberRow>({
   event: whole<NumberRow>("number", (row) => row.number),
 });
 export const devices = list<Device>({ path: "devices", key: named, event: whole<Device>("device", named) });
+export const seats = list<Seat>({ path: "seats", key: (row) => row.device, event: whole<Seat>("seat", (row) => row.device) });
+export const badges = list<Badge>({ path: "badges", key: named });
+export const readers = list<Reader>({ path: "readers", key: named });
+/** One's own, the newest first; more when asked for. */
+export const taps = list<Tap>({ path: "taps", key: (row) => String(row.id), lazy: true });
 export const groups = list<Group>({ path: "groups", key: named, event: whole<Group>("group", named) });
 export const trunks = list<Trunk>({ path: "trunks", key: named, event: whole<Trunk>("trunk", named) });
 export const routes = list<Route>({ path: "routes", key: named, event: whole<Route>("route", named) });
 export const calls = list<Call>({
   path: "calls",
   key: (row) => row.id,
-  event: (event) => {
-    if (event.type === "call.ended") return { key: event.subject, row: null };
-    if (event.type !== "call.started" && event.type !== "call.changed") return undefined;
-    return { key: event.subject, row: event.data as unknown as Call };
-  },
+  event: callEvent,
 });
 const recordSource: Source<CallRecord> = {
   path: "records",

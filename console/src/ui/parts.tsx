@@ -3,6 +3,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { asProblem, type Problem } from "../api/client.ts";
+import type { Heard } from "../api/types.ts";
 import { clock, instant, moment, now } from "../format.ts";
 import { done, failed } from "../state/undo.ts";
 import { t } from "../words.ts";
@@ -228,6 +229,20 @@ export function Chip({ tone, icon, children }: { tone: ChipTone; icon: IconName;
 
 export function Elapsed({ since }: { since: string | number | null }): JSX.Element {
   return <span class="digits">{since === null ? "" : clock(now.value - new Date(since).getTime())}</span>;
+}
+
+/** Loss, jitter and the estimated opinion of whoever listens. */
+export function HeardAs({ heard }: { heard: Heard }): JSX.Element {
+  return (
+    <span class="heard">
+      <Chip tone={heard.poor ? "bad" : "good"} icon={heard.poor ? "warn" : "check"}>
+        {t("heard.mos", { mos: heard.mos.toFixed(1) })}
+      </Chip>
+      <span class="digits">
+        {t("heard.rest", { loss: (heard.loss * 100).toFixed(1), jitter: heard.jitter_ms })}
+      </span>
+    </span>
+  );
 }
 
 export function Time({ at }: { at: string | number | null }): JSX.Element {

@@ -1,26 +1,18 @@
 // A live list: sorted by its headings, filtered by typing, walked through by keys. Only the rows in sight are in the
 // document, however many there are.
-import { Component, type ComponentChildren, type JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import type { Collection, View } from "../state/collection.ts";
 import { t, language } from "../words.ts";
 import { ProblemNote } from "./parts.tsx";
 import { Icon } from "./icons.tsx";
+import { ROW, Rows, SPARE, type Column } from "./rows.tsx";
 
-export interface Column<T> {
-  key: string;
-  title: string;
-  /** What is sorted by; a column without it cannot be sorted. */
-  sort?: (row: T) => string | number;
-  show: (row: T) => ComponentChildren;
-  /** As in grid-template-columns. */
-  width: string;
-  /** Left out when the list is narrower than this many pixels. */
-  from?: number;
-  /** Numbers stand right. */
-  right?: boolean;
-}
+export type { Column } from "./rows.tsx";
+
+/** Rows whose place in the order is remembered. */
+const KNOWN_MOST = 20_000;
 
 export interface TableProps<T> {
   label: string;
@@ -42,11 +34,19 @@ export interface TableProps<T> {
   find?: (text: string) => void;
 }
 
-const ROW = 40;
-/** Rows beyond the edges, so that a scroll shows something before anything is drawn. */
-const SPARE = 10;
-/** Drawn anew after so many rows of scrolling. */
-const STRIDE = 4;
+/** What a row is sorted by, worked out once: a row that changes is another object. */
+function remembered<T>(sort: (row: T) => string | number): (row: T) => string | number {
+  const known = new Map<T, string | number>();
+  return (row) => {
+    let value = known.get(row);
+    if (value === undefined) {
+      // Rows that are gone are forgotten with the rest.
+      if (known.size >= KNOWN_MOST) known.clear();
+      known.set(row, (value = sort(row)));
+    }
+    return value;
+  };
+}
 
 function collator(): Intl.Collator {
   return new Intl.Collator(language.value, { numeric: true, sensitivity: "base" });
@@ -58,7 +58,7 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
   const filter = useSignal("");
   const order = useSignal(props.order);
   const box = useRef<HTMLDivElement>(null);
-  const top = useSignal(0);
+  const top = useSignal(0); // The first row in sight.
   const size = useSignal({ width: 800, height: 600 });
   const active = useSignal<string | null>(null);
   const id = useId();
@@ -66,7 +66,7 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
   const typed = filter.value.trim().toLowerCase();
   useMemo(() => {
     const column = columns.find((one) => one.key === order.value.by);
-    const value = column?.sort;
+    const value = column?.sort === undefined ? undefined : remembered(column.sort);
     const { compare: text } = collator();
     const sign = order.value.down === true ? -1 : 1;
     const parts = typed.split(/\s+/).filter((part) => part !== "");
@@ -112,15 +112,15 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
   }, [shown && rows.length > 0]);
 
   const seen = columns.filter((column) => column.from === undefined || size.value.width >= column.from);
-  const grid = seen.map((column) => column.width).join(" ");
-  const first = Math.max(0, Math.floor(top.value / ROW) - SPARE);
-  const last = Math.min(rows.length, Math.ceil((top.value + size.value.height) / ROW) + SPARE + STRIDE);
   const keyOf = of.source.key;
   const at = active.value === null ? -1 : rows.findIndex((row) => keyOf(row) === active.value);
 
-  useEffect(() => {
-    if (of.more.value && last >= rows.length - 20) void of.loadMore();
-  }, [last, rows.length, of.more.value]);
+  // The next page, when what is drawn comes near the end of what is here.
+  const more = (): void => {
+    const last = top.peek() + Math.ceil(size.peek().height / ROW) + SPARE;
+    if (of.more.peek() && last >= view.rows.peek().length - 20) void of.loadMore();
+  };
+  useEffect(more, [rows.length, size.value, of.more.value]);
 
   const walk = (to: number): void => {
     const index = Math.max(0, Math.min(rows.length - 1, to));
@@ -212,16 +212,20 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
           role="grid"
           aria-label={props.label}
           aria-rowcount={rows.length + 1}
-          aria-activedescendant={at >= first && at < last ? `${id}-${at}` : undefined}
+          aria-activedescendant={at >= 0 ? id : undefined}
           tabIndex={0}
-          onScroll={(event) => (top.value = Math.floor(event.currentTarget.scrollTop / (STRIDE * ROW)) * STRIDE * ROW)}
+          style={{ "--columns": seen.map((column) => column.width).join(" ") }}
+          onScroll={(event) => {
+            top.value = Math.floor(event.currentTarget.scrollTop / ROW);
+            more();
+          }}
           onKeyDown={keys}
           onFocus={(event) => {
             if (event.target === event.currentTarget && active.value === null && rows.length > 0)
-              walk(first + (first > 0 ? SPARE : 0));
+              walk(top.peek());
           }}
         >
-          <div class="row head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: grid }}>
+          <div class="row head" role="row" aria-rowindex={1}>
             {seen.map((column) => (
               <div
                 key={column.key}
@@ -243,86 +247,30 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
                   <button type="button" tabIndex={-1} onClick={() => turn(column)}>
                     {column.title}
                     <span class="sorted" aria-hidden="true">
-                      {order.value.by === column.key ? (order.value.down === true ? "↓" : "↑") : ""}
+                      {order.value.by === column.key ? (order.value.down === true ? "↓" : "↑") : null}
                     </span>
                   </button>
                 )}
               </div>
             ))}
           </div>
-          <div class="rows" role="rowgroup" style={{ height: `${rows.length * ROW}px` }}>
-            {rows.slice(first, last).map((row, index) => {
-              const key = keyOf(row);
-              return (
-                <RowView
-                  key={key}
-                  id={id}
-                  row={row}
-                  place={first + index}
-                  columns={seen}
-                  grid={grid}
-                  active={key === active.value}
-                  chosen={props.chosen === key}
-                  stamp={`${language.value} ${props.depends ?? ""}`}
-                  choose={props.open === undefined ? undefined : choose}
-                />
-              );
-            })}
-          </div>
+          <Rows
+            id={id}
+            rows={rows}
+            keyOf={keyOf}
+            box={box}
+            top={top}
+            height={size.value.height}
+            columns={seen}
+            active={at}
+            chosen={props.chosen}
+            stamp={`${language.value} ${props.depends ?? ""} ${seen.map((column) => column.key).join()}`}
+            choose={props.open === undefined ? undefined : choose}
+          />
         </div>
       )}
     </div>
   );
-}
-
-interface RowProps<T> {
-  id: string;
-  row: T;
-  place: number;
-  columns: Column<T>[];
-  grid: string;
-  active: boolean;
-  chosen: boolean;
-  stamp: string;
-  choose: ((row: T) => void) | undefined;
-}
-
-/** Drawn again only when it is another row or looks different: scrolling moves what is there. */
-class RowView<T> extends Component<RowProps<T>> {
-  override shouldComponentUpdate(next: RowProps<T>): boolean {
-    const now = this.props;
-    return (
-      next.row !== now.row ||
-      next.place !== now.place ||
-      next.grid !== now.grid ||
-      next.active !== now.active ||
-      next.chosen !== now.chosen ||
-      next.stamp !== now.stamp
-    );
-  }
-
-  override render({ id, row, place, columns, grid, active, chosen, choose }: RowProps<T>): JSX.Element {
-    return (
-      <div
-        id={`${id}-${place}`}
-        role="row"
-        aria-rowindex={place + 2}
-        aria-selected={chosen}
-        class={`row ${active ? "active" : ""} ${chosen ? "chosen" : ""} ${choose !== undefined ? "opens" : ""}`}
-        style={{ gridTemplateColumns: grid, transform: `translateY(${place * ROW}px)` }}
-        onClick={(event) => {
-          if (event.target instanceof Element && event.target.closest("button,a,input,select") !== null) return;
-          choose?.(row);
-        }}
-      >
-        {columns.map((column) => (
-          <div key={column.key} role="gridcell" class={column.right === true ? "right digits" : ""}>
-            {column.show(row)}
-          </div>
-        ))}
-      </div>
-    );
-  }
 }
 
 export function useView<T>(of: Collection<T>): View<T> {

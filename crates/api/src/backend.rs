@@ -2,6 +2,7 @@
 
 use exchange::{Answer, Command, Secret};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// The exchange does not answer: it is stopping, or its queue is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +97,7 @@ pub struct Post {
     /// Header lines.
     pub headers: Vec<(&'static str, String)>,
     /// The body.
-    pub body: String,
+    pub body: Vec<u8>,
 }
 
 /// What came back.
@@ -108,6 +109,23 @@ pub struct Reply {
     pub retry_after: Option<String>,
     /// The beginning of the body; hostile text.
     pub body: String,
+}
+
+/// How it goes with the MQTT broker that notices leave by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BrokerState {
+    /// Where it is.
+    pub address: String,
+    /// What our topics begin with.
+    pub prefix: String,
+    /// Whether it has us.
+    pub connected: bool,
+    /// Why not, in words.
+    pub trouble: Option<String>,
+    /// Messages that it has.
+    pub delivered: u64,
+    /// Messages that it did not take in time.
+    pub dropped: u64,
 }
 
 /// A figure for Prometheus.
@@ -192,6 +210,15 @@ pub trait Backend: Clone + Send + Sync + 'static {
 
     /// Posts to a URL, wherever the configuration allows it to lead; `Err` says in words why there is no answer.
     fn post(&self, post: Post) -> impl Future<Output = Result<Reply, String>> + Send;
+
+    /// The MQTT broker that notices leave by; `None` if none is configured.
+    fn broker(&self) -> Option<BrokerState>;
+
+    /// Publishes at the broker, or drops: never waits. After `lives` nobody wants it any more.
+    fn publish(&self, topic: String, payload: Vec<u8>, lives: Duration);
+
+    /// Whom a push service may write to, as a `mailto:` or `https:` URL.
+    fn contact(&self) -> Option<String>;
 
     /// The configuration that is in use, by section and key.
     fn settings(&self) -> impl Future<Output = serde_json::Value> + Send;

@@ -13,7 +13,9 @@ mod pin;
 pub mod rest;
 mod texts;
 
-pub use backend::{Backend, CallRow, Document, Figure, Gone, Kind, Post, RecordsWanted, Reply, TapRow};
+pub use backend::{
+    Backend, BrokerState, CallRow, Document, Figure, Gone, Kind, Post, RecordsWanted, Reply, TapRow,
+};
 pub use http::router;
 pub use pin::verify_pin;
 pub use rest::Api;

@@ -1,5 +1,6 @@
 //! Every word that a page shows, in both languages, from one catalogue.
 
+use axum::http::{HeaderMap, header};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -49,8 +50,27 @@ impl Language {
         }
     }
 
+    /// The language that a request asks for.
+    pub(crate) fn asked_by(headers: &HeaderMap) -> Language {
+        Language::of(headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()))
+    }
+
+    /// A text of the catalogue with its places filled: `{name}` stands for the value of that name.
+    pub(crate) fn fill(self, key: &str, values: &[(&str, &str)]) -> String {
+        let (mut filled, mut rest) = (String::new(), self.text(key));
+        // In one pass, because values are hostile input and may look like places.
+        while let Some((before, after)) = rest.split_once('{') {
+            let Some((name, after)) = after.split_once('}') else { break };
+            filled.push_str(before);
+            filled.push_str(values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value));
+            rest = after;
+        }
+        filled.push_str(rest);
+        filled
+    }
+
     /// A text of the catalogue; its key if there is none.
-    pub(crate) fn text(self, key: &'static str) -> &'static str {
+    pub(crate) fn text(self, key: &str) -> &str {
         match (CATALOGUE.get(key), self) {
             (Some(text), Language::English) => &text.en,
             (Some(text), Language::Chinese) => &text.zh,
@@ -86,6 +106,12 @@ mod tests {
             assert!(!text.en.is_empty() && !text.zh.is_empty(), "{key}");
         }
         assert_eq!(Language::Chinese.text("busy"), "交换机没有响应，请重试。");
+        assert_eq!(Language::English.text("no such key"), "no such key");
+        let values = [("number", "{account}"), ("account", "bob")];
+        assert_eq!(
+            Language::Chinese.fill("refused.number_taken", &values),
+            "号码 {account} 属于账号“bob”，请先在那里移除"
+        );
     }
 
     #[test]

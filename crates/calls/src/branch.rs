@@ -356,6 +356,8 @@ impl Switch {
             return;
         }
         entry.note_failure(status);
+        // One phone less rings.
+        self.events.push_back(CallEvent::Changed { call });
         if entry.heard == Some(id) {
             entry.heard = None;
             self.hear_another(now, call);

@@ -45,7 +45,8 @@ impl Switch {
         if let Some(taking) = entry.taking.take() {
             self.timers.cancel(taking.timer);
         }
-        if let Some(timer) = entry.replacing.and_then(|replacing| replacing.timer()) {
+        // Whoever was to take a side over takes nothing over any more.
+        if let Some(timer) = entry.replacing.take().and_then(|replacing| replacing.timer()) {
             self.timers.cancel(timer);
         }
         let record = entry.record(call, now, cause, status);

@@ -1,7 +1,7 @@
 //! What the floor above may know of a running call, for lists: where it stands, since when, and who is on its legs.
 
 use crate::call::Stage;
-use crate::leg::{CallId, Leg, LegId};
+use crate::leg::{self, CallId, Leg, LegId};
 use crate::switch::Switch;
 use clock::Wall;
 
@@ -23,6 +23,14 @@ pub struct CallView<'a> {
 }
 
 impl Switch {
+    /// The call of a leg, and whether it is its caller's.
+    #[must_use]
+    pub fn place_of(&self, leg: media::LegKey) -> Option<(CallId, bool)> {
+        let id = leg::from_media_key(leg);
+        let call = self.legs.get(id)?.call;
+        Some((call, self.calls.get(call)?.caller == id))
+    }
+
     /// How a call stands now; `None` when there is none, or when it is over.
     #[must_use]
     pub fn view(&self, call: CallId) -> Option<CallView<'_>> {

@@ -77,7 +77,7 @@ impl Backlog {
                     }
                     self.taps.push_back(tap);
                 }
-                // Whoever asked for it was told that it is not done.
+                // Whoever asked for it was told that it is not done; bounds of counters are asked for again.
                 Change::People(_)
                 | Change::TapCounter { .. }
                 | Change::ForgetTaps { .. }
@@ -96,6 +96,11 @@ impl Backlog {
 impl Exchange {
     /// Keeps changes that nobody was promised for later.
     pub(crate) fn store_later(&mut self, now: Now, changes: Vec<Change>) {
+        for change in &changes {
+            if let Change::TapCounter { issue, .. } = change {
+                self.badges.counters.not_kept(*issue);
+            }
+        }
         let journal = &self.journal;
         let stands = |change: &Change| !matches!(change, Change::OpenCall(open) if !journal.holds(open));
         self.backlog.keep(changes.into_iter().filter(stands).collect());

@@ -58,14 +58,16 @@ pub enum Change {
     OpenCall(Arc<OpenCall>),
     /// Something was decided by itself.
     Fact(Box<Fact>),
-    /// A secure badge was tapped: no counter up to this one is good any more (R21).
+    /// What was heard of a secure badge (R21).
     TapCounter {
         /// Whose badge.
         account: Box<str>,
         /// Which.
         issue: Issue,
-        /// The counter of this tap.
-        counter: u32,
+        /// No counter up to this one is good any more.
+        heard: u32,
+        /// No counter above this one was heard; of those between, nothing is known.
+        bound: u32,
     },
     /// A tap was judged.
     Tap(Box<Tap>),

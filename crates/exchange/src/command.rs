@@ -1,12 +1,13 @@
 //! What an administrator can ask of the running office. Directory data commits first and is applied then (R20).
 
 use crate::background::{Asking, TaskRow};
-use crate::badges::{Badge, CardKeys, NewBadge, Reader, TapAnswer, TapRequest};
+use crate::badges::{Badge, CardKeys, NewBadge, Reader, TapAnswer, TapRequest, Uid};
 use crate::change::Change;
 use crate::codes::CodeAct;
 use crate::events::{CallName, LiveCall};
 use crate::exchange::{Exchange, Promise};
 use crate::guesses::Guessing;
+use crate::hearing::Sound;
 use crate::input::{CommandId, Output};
 use crate::ladder::{Captured, Rung};
 use crate::limits;
@@ -19,7 +20,7 @@ use crate::reconfigure::LiveConfig;
 use crate::seats::{Means, SeatRow, Taken};
 use crate::web_phones::WebPhoneRequest;
 use calls::Setup;
-use clock::Now;
+use clock::{Now, Wall};
 use sip::digest::Secret;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -46,8 +47,8 @@ pub struct ImportRow {
 pub struct BadRow {
     /// Where it stood.
     pub line: u64,
-    /// Why, in words.
-    pub why: String,
+    /// Why.
+    pub why: Refusal,
 }
 
 /// What can be asked.
@@ -117,6 +118,8 @@ pub enum Command {
     ListBadges,
     /// All readers.
     ListReaders,
+    /// The UID that was read last at this reader and is no badge's; answered as [`Answer::LastRead`].
+    LastRead(Box<str>),
     /// A badge was held to a reader.
     Tap(Box<TapRequest>),
     /// An account's taps are forgotten.
@@ -157,6 +160,15 @@ pub enum Command {
         /// By what.
         means: Means,
     },
+    /// Somebody at a phone takes this call and no other; answered as [`Answer::Taken`].
+    TakeCall {
+        /// Who.
+        account: Box<str>,
+        /// Where.
+        device: Box<str>,
+        /// Which.
+        call: CallName,
+    },
     /// Nobody sits at this phone any more.
     EndSeat {
         /// The phone.
@@ -174,6 +186,13 @@ pub enum Command {
         call: CallName,
         /// Who wants it so, for the record.
         who: Box<str>,
+    },
+    /// Somebody wants their phones to be silent for a call that rings for them.
+    Dismiss {
+        /// Who.
+        account: Box<str>,
+        /// Which.
+        call: CallName,
     },
     /// What a call sent and received; without a Session-ID, the last call that began.
     Ladder(Option<Box<str>>),
@@ -267,6 +286,8 @@ pub struct Status {
     pub guessing: Vec<Guessing>,
     /// How long callers waited until they were told something.
     pub setup: Setup,
+    /// How everybody is heard who talks.
+    pub sound: Sound,
 }
 
 /// What comes back.
@@ -305,7 +326,7 @@ pub enum Answer {
     Codes(Vec<(Box<str>, Box<str>)>),
     /// To [`Command::ListSeats`], in the order of the phones' names.
     Seats(Vec<SeatRow>),
-    /// To [`Command::Take`].
+    /// To [`Command::Take`] and [`Command::TakeCall`].
     Taken(Taken),
     /// To [`Asking`] of several: in the order in which they were asked for.
     Tasks(Vec<TaskRow>),
@@ -322,6 +343,8 @@ pub enum Answer {
     BadgeMade(Option<CardKeys>),
     /// To [`Command::ListBadges`], by name.
     Badges(Vec<(Box<str>, Badge)>),
+    /// To [`Command::LastRead`], if that was just now: the UID, and when.
+    LastRead(Option<(Uid, Wall)>),
     /// To [`Command::ListReaders`], by name.
     Readers(Vec<(Box<str>, Reader)>),
     /// To [`Command::Tap`].
@@ -347,6 +370,7 @@ impl Exchange {
             Command::AddBadge(new) => self.add_badge(now, id, *new),
             Command::RevokeBadge(name) => self.revoke_badge(now, id, name),
             Command::AddReader { name, reader } => self.add_reader(now, id, name, reader),
+            Command::LastRead(reader) => self.tell_last_read(now, id, &reader),
             Command::Tap(request) => self.tap(now, id, *request),
             Command::ForgetTaps(account) => self.forget_taps(now, id, account),
             Command::MoveNumber { number, account } => self.move_number(now, id, number, account),
@@ -377,6 +401,7 @@ impl Exchange {
             }
             Command::Background(asking) => self.ask_background(now, id, *asking),
             Command::Take { account, device, means } => self.take_for(now, id, &account, &device, means),
+            Command::TakeCall { account, device, call } => self.take_named(now, id, &account, &device, &call),
             Command::EndSeat { device, who } => self.end_seat(now, id, &device, &who),
             Command::MayTry { source, name } => {
                 let wait = self.guesses.wait(now.mono, source, &name);
@@ -386,10 +411,8 @@ impl Exchange {
                 self.wrong_secret(now, source, &name);
                 self.answer(id, Answer::Done);
             }
-            Command::HangUp { call, who } => {
-                let answer = self.hang_up_named(now, &call, &who);
-                self.answer(id, answer);
-            }
+            Command::HangUp { call, who } => self.hang_up_named(now, id, &call, &who),
+            Command::Dismiss { account, call } => self.dismiss(now, id, &account, &call),
             Command::Ladder(name) => {
                 let answer = Answer::Ladder(self.ladder_of(name.as_deref()));
                 self.answer(id, answer);
@@ -435,11 +458,12 @@ impl Exchange {
         self.answer(id, answer);
     }
 
-    fn hang_up_named(&mut self, now: Now, call: &CallName, who: &str) -> Answer {
-        match self.hang_up(now, call, who) {
+    fn hang_up_named(&mut self, now: Now, id: CommandId, call: &CallName, who: &str) {
+        let answer = match self.hang_up(now, call, who) {
             true => Answer::Done,
             false => Answer::Refused(Refusal::Unknown("call", call.to_string().into())),
-        }
+        };
+        self.answer(id, answer);
     }
 
     /// Everything of one kind.
@@ -503,6 +527,7 @@ impl Exchange {
         let ports = self.switch.ports();
         let (ports_free, ports_total) = (ports.free(), ports.total());
         let (wrong_answers, ignored) = self.guesses.totals();
+        let sound = self.sound();
         Status {
             calls: self.switch.load().0,
             registered: self.registrar.count(),
@@ -517,6 +542,7 @@ impl Exchange {
             ignored,
             guessing: self.guesses.list(now.mono),
             setup: self.switch.setup(),
+            sound,
         }
     }
 
@@ -601,7 +627,7 @@ impl Exchange {
                     taken += 1;
                     changes.extend(made.into_iter().map(Change::People));
                 }
-                Err(refusal) => bad.push(BadRow { line: row.line, why: refusal.to_string() }),
+                Err(refusal) => bad.push(BadRow { line: row.line, why: refusal }),
             }
         }
         if changes.is_empty() {

@@ -26,6 +26,13 @@ impl Exchange {
         left
     }
 
+    /// The exchange stops: all calls end with one record each, and the store gets what was to be written behind.
+    pub fn close(&mut self, now: Now) {
+        self.switch.abandon_all(now);
+        self.make_counters_exact(now);
+        self.settle(now);
+    }
+
     /// Why a new call is refused for want of room: we drain, or too many are up. Emergencies do not ask (R31).
     pub(crate) fn refuses_new_calls(&self) -> Option<&'static str> {
         if self.draining {

@@ -16,6 +16,7 @@ use crate::journal::Journal;
 use crate::jump::Lead;
 use crate::ladder::Ladder;
 use crate::limits;
+use crate::notices::Notices;
 use crate::numbering::Numbering;
 use crate::ongoing::OngoingCalls;
 use crate::overload::Load;
@@ -60,6 +61,8 @@ pub struct Config {
     pub outside_limit: Duration,
     /// The numbers at which talks wait that were parked.
     pub park: Vec<Box<str>>,
+    /// How long a talk waits there, before it rings again.
+    pub park_limit: Duration,
     /// Who may sit where, and for how long.
     pub seats: SeatPolicy,
     /// How numbers are dialled.
@@ -89,6 +92,7 @@ impl Config {
             no_answer_limit: Duration::from_secs(20),
             outside_limit: Duration::from_secs(120),
             park: (701..=709).map(|number: u16| number.to_string().into()).collect(),
+            park_limit: limits::PARKED,
             seats: SeatPolicy::default(),
             numbering: Numbering::default(),
             emergency: EmergencyPlan::default(),
@@ -113,7 +117,7 @@ pub(crate) enum Promise {
     Spoken { call: calls::CallId, said: Vec<Line> },
     /// What was made, and is told when it is kept.
     Made { id: CommandId, answer: Box<Answer> },
-    /// A tap of a secure badge: it counts when no other with its counter can (R21).
+    /// A tap of a secure badge: it counts when it could not be told again after a kill (R21).
     Tap(Box<InHand>),
     /// The answer to a tap that began or ended a seat.
     Tapped(Box<Redeemed>),
@@ -162,6 +166,7 @@ pub struct Exchange {
     pub(crate) parked: Parked,
     pub(crate) pickups: Pickups,
     pub(crate) background: Background,
+    pub(crate) notices: Notices,
     pending: BTreeMap<u64, Pending>,
     /// Changes that nobody waits for, until the shell has carried out everything else: one commit for all of them.
     gathered: Vec<Owned>,
@@ -217,6 +222,7 @@ impl Exchange {
             parked: Parked::default(),
             pickups: Pickups::default(),
             background,
+            notices: Notices::default(),
             pending: BTreeMap::new(),
             gathered: Vec::new(),
             sequence: snapshot.sequence,
@@ -238,7 +244,9 @@ impl Exchange {
                 let bindings = rehome(&self.config.own_addresses, bindings);
                 self.registrar.restore(now, &device, bindings);
             }
-            Change::TapCounter { issue, counter, .. } => self.badges.restore(issue, counter),
+            Change::TapCounter { issue, heard, bound, .. } => {
+                self.badges.counters.restore(issue, heard, bound);
+            }
             Change::Seat { device, seat: Some(seat) } => {
                 let people = &self.people;
                 if people.device(&device).is_some() && people.account(&seat.account).is_some() {
@@ -290,7 +298,7 @@ impl Exchange {
             }
             Input::Stored { sequence, answer } => self.stored(now, sequence, answer),
             Input::PinVerified { check, right } => self.pin_verified(now, check, right),
-            Input::Media(event) => self.switch.media_event(now, &event),
+            Input::Media(event) => self.media_event(now, &event),
             Input::Ports(leases) => self.switch.ports().extend(leases),
             Input::Secure { shared, policy } => {
                 self.switch.ports().share(shared);
@@ -346,12 +354,6 @@ impl Exchange {
         [calls, watchers, self.services.next_deadline(), self.backlog.next_deadline()]
             .iter()
             .any(Option::is_some)
-    }
-
-    /// Ends all calls with one record each, because the exchange stops.
-    pub fn abandon_calls(&mut self, now: Now) {
-        self.switch.abandon_all(now);
-        self.settle(now);
     }
 
     /// Whether nothing is under way: no leg, no promise, nothing that the store does not have.
@@ -420,6 +422,8 @@ impl Exchange {
                     self.note_missed(now, &record);
                     self.unpark(now, record.call);
                     self.pickups.forget(record.call);
+                    self.end_notices(now, &record);
+                    self.note_sound(now, &record);
                     self.tell_end(now, &record);
                     self.count_unanswered(now, &record);
                     self.background_call_ended(now, &record);
@@ -486,6 +490,7 @@ impl Exchange {
 
     fn stored(&mut self, now: Now, sequence: u64, answer: StoreAnswer) {
         let Some(pending) = self.pending.remove(&sequence) else { return };
+        self.counters_stored(&pending.changes, answer == StoreAnswer::Committed);
         match answer {
             StoreAnswer::Committed => {
                 self.registrar.committed(sequence, &pending.changes);

@@ -56,7 +56,13 @@ impl Exchange {
     }
 
     fn commit_people(&mut self, now: Now, id: CommandId, changes: impl IntoIterator<Item = PeopleChange>) {
-        let changes = changes.into_iter().map(Change::People).collect();
+        // Badges go with their account, readers with their phone.
+        let whole = |change| {
+            let mut changes = self.leaving_with(&change);
+            changes.push(Change::People(change));
+            changes
+        };
+        let changes = changes.into_iter().flat_map(whole).collect();
         self.commit(now, changes, Promise::Change { id, taken: None, bad: Vec::new() });
     }
 }

@@ -20,6 +20,7 @@ mod exchange;
 mod facts;
 mod forwarding;
 mod guesses;
+mod hearing;
 mod hunting;
 mod input;
 mod intercom;
@@ -29,6 +30,7 @@ mod ladder;
 mod leaving;
 pub mod limits;
 mod listing;
+mod notices;
 mod numbering;
 mod ongoing;
 mod outside;
@@ -44,6 +46,7 @@ mod registrar;
 mod rehome;
 mod routing;
 mod seats;
+mod shown;
 mod silence;
 mod sources;
 mod spoken;
@@ -70,14 +73,16 @@ pub use events::{Audience, CallEnd, CallName, CallState, EndedCall, Event, Happe
 pub use exchange::{Config, Exchange, Snapshot};
 pub use facts::{Fact, FactKind};
 pub use guesses::Guessing;
+pub use hearing::{Heard, Sound};
 pub use input::{CommandId, Input, Output, Reason};
 pub use ladder::{Captured, Rung};
 pub use listing::Slice;
+pub use notices::{NearPhone, Notice, Withdrawn};
 pub use numbering::{Class, Numbering};
 pub use people::{
     Account, AccountEdit, AutoAnswer, Device, DeviceEdit, DeviceKind, ForwardWhen, Forwarding, Group, Host,
-    Language, People, PeopleChange, Refusal, Right, Rights, Role, Route, Settings, Strategy, Trunk,
-    TrunkLogin, clean_display, is_name, is_number, rewrite,
+    Language, NAME_LENGTH, NUMBER_LENGTH, People, PeopleChange, Refusal, Right, Rights, Role, Route,
+    Settings, Strategy, Trunk, TrunkLogin, clean_display, is_name, is_number, rewrite,
 };
 pub use permissions::{Act, Verdict};
 pub use pin::{Pin, PinCheck};

@@ -56,6 +56,12 @@ pub const BRANCHES: usize = 32;
 pub const RING_LIMIT: Duration = Duration::from_secs(60);
 /// How long a call waits for a phone whose connection broke, or was there before a restart (R12).
 pub const RETURN: Duration = Duration::from_secs(30);
+/// Phones that a notice of a call names.
+pub const NOTICE_PHONES: usize = 5;
+/// Phones around a person that are looked at for it.
+pub const NOTICE_LOOKS: usize = 64;
+/// How long it is believed that somebody is where they last said who they are.
+pub const WHEREABOUTS: Duration = Duration::from_secs(12 * 3_600);
 /// Phones at which one person may sit at once.
 pub const SEATS_PER_ACCOUNT: usize = 16;
 /// Within so long, a second tap takes the other call instead, and is no sign that somebody leaves.
@@ -66,7 +72,7 @@ pub const WHO_CALLED: Duration = Duration::from_secs(60);
 pub const MOVE_AT_ONCE: Duration = Duration::from_secs(8);
 /// The same for one that rings.
 pub const MOVE_RINGS: Duration = Duration::from_secs(20);
-/// How long a call waits where it was parked, before it rings again.
+/// How long a call waits where it was parked, before it rings again, if nothing else is set.
 pub const PARKED: Duration = Duration::from_secs(120);
 /// How long a call rings that was taken and given back.
 pub const RETURNS: Duration = Duration::from_secs(60);
@@ -96,6 +102,11 @@ pub const TAPS_REMEMBERED: usize = 32;
 pub const TAP_WAITERS: usize = 128;
 /// How long the same reading is the same tap, of a reader that gives its taps no ids.
 pub const TAP_AGAIN: Duration = Duration::from_secs(2);
+/// How long a chip that is no badge's can be made one by "the last that was read".
+pub const LAST_READ: Duration = Duration::from_secs(120);
+/// So many taps of a secure badge ahead the store is told that they may have been heard; after a kill the first of them
+/// asks for the PIN (R21).
+pub const TAP_STEP: u32 = 64;
 /// Taps that wait for a store that is away; beyond, the oldest are lost.
 pub const BACKLOG_TAPS: usize = 16_384;
 /// Messages to people that wait for a store that is away; beyond, the oldest are lost.

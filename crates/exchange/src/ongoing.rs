@@ -1,5 +1,6 @@
 //! The calls that are going on, as the office sees them: whose they are, for busy lamps, loops and lists.
 
+use crate::hearing::Heard;
 use calls::{CallId, Party};
 use clock::Mono;
 use sip::Flow;
@@ -38,6 +39,8 @@ pub(crate) struct Ongoing {
     pub(crate) reach: Reach,
     /// Whom it is being transferred to, that one's account, and whether the caller does it.
     pub(crate) moving: Option<(Party, Box<str>, bool)>,
+    /// How the caller and the called are heard.
+    pub(crate) heard: [Option<Heard>; 2],
 }
 
 /// What is being tried to reach somebody.

@@ -3,7 +3,7 @@
 //! ```text
 //! *86 at the phone that holds it, or a transfer to *86 --> the next free number of [calls] park
 //! that number, from any phone of the office            --> the talk
-//! nobody for limits::PARKED                            --> it rings again at the phones of who parked it, then ends
+//! nobody in time (Config::park_limit)                  --> it rings again at the phones of who parked it, then ends
 //! ```
 //! A lamp that watches the number is lit while somebody waits there. An emergency call is not parked (R31).
 
@@ -11,6 +11,7 @@ use crate::codes::{CodeAct, Step};
 use crate::dialogue::{Line, Script};
 use crate::exchange::Exchange;
 use crate::limits;
+use crate::shown::Shown;
 use calls::{CallId, Cause, LegId};
 use clock::Now;
 use media::Prompt;
@@ -72,7 +73,8 @@ impl Exchange {
         let Some(account) = self.person_at(&device).map(Box::<str>::from) else { return false };
         match self.park(now, call, leg, &account) {
             Some(number) => {
-                self.show_at(now, &device, &format!("{} {number}", CodeAct::Park.name()));
+                let text = Shown::Parked { number: &number }.text(self.language_of(&account));
+                self.show_at(now, &device, &text);
                 true
             }
             None => false,
@@ -99,7 +101,7 @@ impl Exchange {
         if !self.switch.park(now, call, leg) {
             return None;
         }
-        self.switch.limit_ringing(now, call, limits::PARKED);
+        self.switch.limit_ringing(now, call, self.config.park_limit);
         self.note_call(now, call, "park", format!("{account} parked it at {number}"));
         self.parked.by_number.insert(number.clone(), call);
         self.parked.owners.insert(call, (account.into(), device));

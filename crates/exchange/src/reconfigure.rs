@@ -31,6 +31,8 @@ pub struct LiveConfig {
     pub outside_limit: Duration,
     /// The numbers at which talks wait.
     pub park: Vec<Box<str>>,
+    /// How long they wait there.
+    pub park_limit: Duration,
     /// Who may sit where; seats that are taken keep their end.
     pub seats: SeatPolicy,
     /// How numbers are dialled.
@@ -70,6 +72,7 @@ impl Exchange {
         self.config.no_answer_limit = no_answer_limit;
         self.config.outside_limit = outside_limit;
         self.config.park = live.park;
+        self.config.park_limit = live.park_limit;
         self.config.seats = live.seats;
         self.config.numbering = live.numbering;
         self.config.codes = live.codes;

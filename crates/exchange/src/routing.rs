@@ -151,6 +151,7 @@ impl Exchange {
             line: None,
             reach: Reach::Service,
             moving: None,
+            heard: [None; 2],
         }
     }
 
@@ -184,6 +185,9 @@ impl Exchange {
         callee: &Party,
         but: Option<&str>,
     ) -> usize {
+        if self.notices.is_dismissed(call, account) {
+            return 0;
+        }
         let targets = self.targets_of(account, callee, but);
         // A phone at which one member of a group sits may be another's: it rings once.
         let targets = targets.into_iter().filter(|target| !self.switch.rings_at(call, &target.label));
@@ -242,7 +246,8 @@ impl Exchange {
 
     fn ring_late_for(&mut self, now: Now, device: &str, account: &str) {
         let waits = |(call, ongoing): (CallId, &Ongoing)| {
-            let called = ongoing.callee_account.as_deref() == Some(account) && !self.services.has(call);
+            let silent = self.services.has(call) || self.notices.is_dismissed(call, account);
+            let called = ongoing.callee_account.as_deref() == Some(account) && !silent;
             let rings = called
                 && ongoing.state != DialogState::Confirmed
                 && ongoing.device.as_deref() != Some(device);

@@ -125,6 +125,7 @@ impl Exchange {
             callee_account: Some(account).filter(|account| !account.is_empty()),
             state: DialogState::Confirmed,
             moving: None,
+            heard: [None; 2],
             ..old
         };
         let after: Vec<Box<str>> = moved.accounts().map(Box::from).collect();

@@ -207,7 +207,8 @@ pub enum MediaEvent {
         /// How long already.
         since_ms: u32,
     },
-    /// How the leg fares; every [`crate::engine::REPORT_EVERY`] and when it is released.
+    /// How the leg fares: after [`crate::engine::REPORT_FIRST`], every [`crate::engine::REPORT_EVERY`], and when it is
+    /// released.
     Report {
         /// Where.
         leg: LegKey,

@@ -10,6 +10,7 @@
 //! * [`Agent`] registers, calls, rings, holds, hangs up: SIP, and nothing of sockets.
 //! * [`Talk`] is the sound of one call: paced packets out, decoded sound and key presses in.
 //! * [`Phone`] runs both on a thread of its own.
+//! * [`Stream`] is SIP over one TCP or TLS connection, for other shells too.
 
 mod agent;
 mod limits;
@@ -18,6 +19,6 @@ mod sound;
 mod words;
 
 pub use agent::{Agent, Config, Due, Input, Output, SoundOrder, Trace};
-pub use shell::{Gone, Hand, Phone, Server, Settings, StartError, Told, Trust};
+pub use shell::{Gone, Hand, Phone, Server, Settings, StartError, Stream, Told, Trust};
 pub use sound::{Arrived, Heard, Meter, Source, Talk, WavWriter};
 pub use words::{CallId, Cause, Command, Ended, Event, Holder, KeyStyle};

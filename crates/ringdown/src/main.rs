@@ -26,6 +26,7 @@ mod status;
 mod talk;
 mod task;
 mod trunk;
+mod wearable;
 
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
@@ -90,6 +91,9 @@ enum Command {
     /// Devices beside telephones that read badges
     #[command(subcommand)]
     Reader(reader::Command),
+    /// Watches, pendants and apps that hear of calls
+    #[command(subcommand)]
+    Wearable(wearable::Command),
     /// Take people, numbers and telephones from a list
     Import(import::Arguments),
     /// Calls that are over, newest last
@@ -130,6 +134,7 @@ fn main() -> ExitCode {
         Command::Badge(command) => badge::run(&data, command),
         Command::Task(command) => task::run(&data, command),
         Command::Reader(command) => reader::run(&data, command),
+        Command::Wearable(command) => wearable::run(&data, command),
         Command::Explain(command) => explain::run(&data, command),
         Command::Import(arguments) => import::run(&data, &arguments),
         Command::Calls(arguments) => calls::run(&data, &arguments),

@@ -16,11 +16,12 @@ CREATE TABLE badge_keys (
     sealed BLOB NOT NULL
 );
 
--- The highest counter that each issue of a secure badge was tapped with; it never goes down.
+-- Of each issue of a secure badge: no counter up to `heard` is good any more, and none above `bound` was heard.
 CREATE TABLE tap_counters (
     issue   TEXT PRIMARY KEY,
     account TEXT NOT NULL,
-    counter INTEGER NOT NULL
+    heard   INTEGER NOT NULL,
+    bound   INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 -- Of a reader's key, the hash alone.

@@ -26,8 +26,8 @@ pub(crate) struct BadgeRows<'a> {
     badges: Rows<'a, Badge>,
     readers: Rows<'a, Reader>,
     keys: Option<&'a BadgeKeys>,
-    /// The highest of each, with the account.
-    counters: BTreeMap<Issue, (&'a str, u32)>,
+    /// The last of each: account, heard and bound.
+    counters: BTreeMap<Issue, (&'a str, u32, u32)>,
     taps: Vec<&'a Tap>,
     /// Accounts whose taps before these are forgotten.
     forgotten: BTreeSet<&'a str>,
@@ -53,9 +53,8 @@ impl<'a> BadgeRows<'a> {
         }
     }
 
-    pub(crate) fn add_counter(&mut self, account: &'a str, issue: Issue, counter: u32) {
-        let highest = self.counters.entry(issue).or_insert((account, counter));
-        highest.1 = highest.1.max(counter);
+    pub(crate) fn add_counter(&mut self, account: &'a str, issue: Issue, heard: u32, bound: u32) {
+        self.counters.insert(issue, (account, heard, bound));
     }
 
     pub(crate) fn add_tap(&mut self, tap: &'a Tap) {
@@ -136,12 +135,12 @@ impl<'a> BadgeRows<'a> {
     async fn write_counters(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let rows: Vec<_> = self.counters.iter().collect();
         for rows in rows.chunks(ROWS) {
-            let mut query =
-                QueryBuilder::<Sqlite>::new("INSERT INTO tap_counters (issue, account, counter) ");
-            query.push_values(rows, |mut row, (issue, (account, counter))| {
-                row.push_bind(issue.to_string()).push_bind(*account).push_bind(*counter);
+            let mut query = QueryBuilder::<Sqlite>::new(
+                "INSERT OR REPLACE INTO tap_counters (issue, account, heard, bound) ",
+            );
+            query.push_values(rows, |mut row, (issue, (account, heard, bound))| {
+                row.push_bind(issue.to_string()).push_bind(*account).push_bind(*heard).push_bind(*bound);
             });
-            query.push(" ON CONFLICT (issue) DO UPDATE SET counter = max(counter, excluded.counter)");
             query.build().execute(&mut *connection).await?;
         }
         Ok(())
@@ -194,13 +193,13 @@ pub(crate) async fn read(
         let reader = Reader { device: device.into(), key };
         changes.push(Change::People(PeopleChange::PutReader { name: name.into(), reader }));
     }
-    let counters: Vec<(String, String, u32)> =
-        sqlx::query_as("SELECT issue, account, counter FROM tap_counters ORDER BY issue")
+    let counters: Vec<(String, String, u32, u32)> =
+        sqlx::query_as("SELECT issue, account, heard, bound FROM tap_counters ORDER BY issue")
             .fetch_all(connection)
             .await?;
-    for (issue, account, counter) in counters {
+    for (issue, account, heard, bound) in counters {
         let issue = Issue::parse(&issue).ok_or_else(|| unknown("tap counter", &issue, "issue"))?;
-        changes.push(Change::TapCounter { account: account.into(), issue, counter });
+        changes.push(Change::TapCounter { account: account.into(), issue, heard, bound });
     }
     Ok(changes)
 }

@@ -62,8 +62,8 @@ impl<'a> Group<'a> {
                 Change::Fact(fact) => self.facts.push(fact),
                 Change::Task(change) => self.tasks.add(change),
                 Change::Message(message) => self.tasks.add_message(message),
-                Change::TapCounter { account, issue, counter } => {
-                    self.badges.add_counter(account, *issue, *counter);
+                Change::TapCounter { account, issue, heard, bound } => {
+                    self.badges.add_counter(account, *issue, *heard, *bound);
                 }
                 Change::Tap(tap) => self.badges.add_tap(tap),
                 Change::ForgetTaps { account } => self.badges.forget_taps(account),

@@ -25,8 +25,8 @@ fn chip() -> Change {
     badge("chip", Mark::Secure(Uid::parse("04DE5F1EACC040").unwrap(), ISSUE))
 }
 
-fn counter(counter: u32) -> Change {
-    Change::TapCounter { account: "ada".into(), issue: ISSUE, counter }
+fn counter(heard: u32, bound: u32) -> Change {
+    Change::TapCounter { account: "ada".into(), issue: ISSUE, heard, bound }
 }
 
 fn tap(account: &str, time: i64) -> Change {
@@ -54,7 +54,7 @@ fn taps(store: &Store, account: Option<&str>, before: Option<i64>, most: u32) ->
 }
 
 #[test]
-fn badges_come_back_and_counters_never_go_down() {
+fn badges_come_back_and_the_last_of_their_counters() {
     let folder = Folder::new("badges");
     let (_, store, answers) = start(&folder);
     let keys = BadgeKeys { meta: [1; 16], master: [2; 16] };
@@ -63,9 +63,17 @@ fn badges_come_back_and_counters_never_go_down() {
     let reader = Change::People(PeopleChange::PutReader { name: "reader-3".into(), reader });
     let card = badge("card", Mark::Uid(Uid::parse("DEADBEEF").unwrap()));
     let watch = badge("watch", Mark::Ndef(TokenHash::of("ada")));
-    let all = vec![keys.clone(), watch.clone(), chip(), card.clone(), reader.clone(), counter(9), counter(4)];
+    let all = vec![
+        keys.clone(),
+        watch.clone(),
+        chip(),
+        card.clone(),
+        reader.clone(),
+        counter(4, 68),
+        counter(9, 73),
+    ];
     keep(&store, &answers, 1, all);
-    keep(&store, &answers, 2, vec![counter(7)]);
+    keep(&store, &answers, 2, vec![counter(11, 11)]);
     drop(store);
     let database = std::fs::read(folder.0.join("office.db")).unwrap();
     let log = std::fs::read(folder.0.join("office.db-wal")).unwrap_or_default();
@@ -74,7 +82,7 @@ fn badges_come_back_and_counters_never_go_down() {
         "sec_20: keys are sealed"
     );
     let (after, store, answers) = start(&folder);
-    assert_eq!(after, [keys.clone(), card, chip(), watch, reader, counter(9)]);
+    assert_eq!(after, [keys.clone(), card, chip(), watch, reader, counter(11, 11)]);
     let gone = |name: &str| Change::People(PeopleChange::RemoveBadge { name: name.into() });
     let left = Change::People(PeopleChange::RemoveReader { name: "reader-3".into() });
     keep(&store, &answers, 1, vec![gone("chip"), gone("card"), gone("watch"), left]);

@@ -115,7 +115,7 @@ fn rush(world: &mut World, dice: &mut Dice) {
     }
     for _ in 0..dice.within(1..5) {
         let when = dice.millis(0..RUSH);
-        match dice.within(0..16) {
+        match dice.within(0..18) {
             0..=5 => tap(world, dice, "ada", when),
             6 | 7 => {
                 let device = *dice.pick(&DESKS);
@@ -137,6 +137,10 @@ fn rush(world: &mut World, dice: &mut Dice) {
                 // Perhaps they sit there afterwards.
                 world.reference.is_at(0, "ada", "desk-2");
                 dial(world, dice, "desk-2", when, "*63", deeds.collect());
+            }
+            15 | 16 => {
+                let account = (*dice.pick(&["ada", "ada", "bob"])).into();
+                world.after(when, Act::Dismiss { office: 0, account });
             }
             _ => {
                 let device = *dice.pick(&DESKS);

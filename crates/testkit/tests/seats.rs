@@ -182,6 +182,21 @@ fn r6_a_talk_moves_and_the_other_side_notices_nothing() {
 }
 
 #[test]
+fn r6_a_talk_that_went_back_comes_again_however_soon_the_next_tap_is() {
+    let mut world = stage(answers_after(0), answers_after(0)).open();
+    call(&mut world, CARL, "100");
+    world.run_for(seconds(1));
+    for device in ["desk-1", "ada-1", "desk-1", "ada-1"] {
+        assert!(matches!(tap(&mut world, "ada", device), Taken::Moving { .. }), "{device}");
+        world.run_for(Duration::from_millis(1_500));
+        assert!(matches!(tap(&mut world, "ada", device), Taken::Here { .. }), "{device}");
+    }
+    hang_up(&mut world, CARL);
+    assert!(has_line(&world, &["record 500 -> 100", "caller hung up"]));
+    world.close();
+}
+
+#[test]
 fn r6_a_phone_that_sends_nothing_takes_no_talk_over() {
     let mut world = stage(answers_after(1), answers_after(1)).open();
     world.offices[0].mute = true;

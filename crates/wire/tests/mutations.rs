@@ -1,14 +1,11 @@
-//! Mutated messages: a fuzzer without tools. `RINGDOWN_MUTATIONS` sets how many a parser gets.
+//! Mutated messages, for each parser of ours.
 
 #[path = "exercise/mod.rs"]
 mod exercise;
+#[path = "mutate/mod.rs"]
+mod mutate;
 
-use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-
-/// Enough for everyday runs to take seconds; `make fuzz` asks for ten million.
-const DEFAULT_MUTATIONS: u64 = 200_000;
 
 /// What tends to matter where it lands: line ends, delimiters, numbers at their bounds, and the words of SIP,
 /// SDP and RTCP.
@@ -73,35 +70,15 @@ const DICTIONARY: &[&[u8]] = &[
     b"\x00\x00\x00\x01",
 ];
 
-struct Xorshift(u64);
-
-impl Xorshift {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound.max(1) as u64) as usize
-    }
-}
-
 fn seeds(target: &str) -> Vec<Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut folders = vec![root.join("../../fuzz/corpus").join(target)];
     folders.extend(samples(target).iter().map(|folder| root.join("tests").join(folder)));
-    let mut paths: Vec<_> = folders
-        .iter()
-        .flat_map(|folder| fs::read_dir(folder).expect("seeds"))
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.is_file() && !path.extension().is_some_and(|kind| kind == "md" || kind == "tsv"))
+    mutate::seeds(&folders, |path| {
+        let is_note = path.extension().is_some_and(|kind| kind == "md" || kind == "tsv");
         // RTP and RTCP samples stand in one folder.
-        .filter(|path| !path.starts_with(root.join("tests/rtp")) || is_sample(path, target))
-        .collect();
-    paths.sort();
-    paths.iter().map(|path| fs::read(path).expect("a seed")).collect()
+        !is_note && (!path.starts_with(root.join("tests/rtp")) || is_sample(path, target))
+    })
 }
 
 /// The folders of `tests/` whose files are seeds too.
@@ -118,44 +95,9 @@ fn is_sample(path: &Path, target: &str) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{target}-")))
 }
 
-fn mutate(random: &mut Xorshift, seeds: &[Vec<u8>], bytes: &mut Vec<u8>) {
-    bytes.clear();
-    bytes.extend_from_slice(&seeds[random.below(seeds.len())]);
-    for _ in 0..=random.below(4) {
-        let at = random.below(bytes.len() + 1);
-        let end = at + random.below(16).min(bytes.len() - at);
-        match random.below(7) {
-            0 if at < bytes.len() => bytes[at] ^= 1 << random.below(8),
-            1 if at < bytes.len() => bytes[at] = random.next() as u8,
-            2 => drop(bytes.drain(at..end)),
-            3 => {
-                let piece = bytes[at..end].to_vec();
-                let to = random.below(bytes.len() + 1);
-                bytes.splice(to..to, piece);
-            }
-            4 => {
-                let other = &seeds[random.below(seeds.len())];
-                let from = random.below(other.len() + 1);
-                let until = from + random.below(200).min(other.len() - from);
-                bytes.splice(at..end, other[from..until].iter().copied());
-            }
-            5 => bytes.truncate(at),
-            _ => drop(bytes.splice(at..at, DICTIONARY[random.below(DICTIONARY.len())].iter().copied())),
-        }
-    }
-}
-
 fn run(target: &str) {
     let (_, exercise) = exercise::ENTRIES.into_iter().find(|(name, _)| *name == target).expect("a target");
-    let count = std::env::var("RINGDOWN_MUTATIONS").ok().and_then(|text| text.parse().ok());
-    let seeds = seeds(target);
-    let mut random = Xorshift(0x9E37_79B9_7F4A_7C15);
-    let mut bytes = Vec::new();
-    for round in 0..count.unwrap_or(DEFAULT_MUTATIONS) {
-        mutate(&mut random, &seeds, &mut bytes);
-        let outcome = catch_unwind(AssertUnwindSafe(|| exercise(&bytes)));
-        assert!(outcome.is_ok(), "{target}, round {round}: {:?}", String::from_utf8_lossy(&bytes));
-    }
+    mutate::run(target, &seeds(target), DICTIONARY, exercise);
 }
 
 #[test]

@@ -12,6 +12,9 @@ import { Table, useRows, type Column } from "../../ui/table.tsx";
 import { t } from "../../words.ts";
 import { deviceName } from "../../ui/device-name.ts";
 import { QrCode } from "./qr.tsx";
+import { Readers } from "./readers.tsx";
+import { Sitting } from "./scan.tsx";
+import { Seats } from "./seats.tsx";
 import { accountOf, programs, qrText } from "./setup.ts";
 
 const path = (device: Device): string => `devices/${encodeURIComponent(device.name)}`;
@@ -32,7 +35,57 @@ function OnChip({ device }: { device: Device }): JSX.Element {
 
 const owner = (device: Device): string => people.rows.get(device.account)?.display || device.account;
 
+const TABS = ["phones", "seats", "readers"] as const;
+type Tab = (typeof TABS)[number];
+
 export default function Devices(): JSX.Element {
+  const { searchParams } = place.value;
+  const tab: Tab = TABS.find((one) => one === searchParams.get("tab")) ?? "phones";
+  const tabs = may("administrator", "manager") ? TABS : (["phones", "seats"] as const);
+  const adding = searchParams.get("add") !== null;
+  const writes = may("administrator");
+  const open = (search: string): void => go(`/devices${search}`, true);
+  return (
+    <Page
+      title={t("devices.title")}
+      tools={
+        <>
+          <div class="tabs" role="tablist" aria-label={t("devices.title")}>
+            {tabs.map((one) => (
+              <button
+                key={one}
+                type="button"
+                role="tab"
+                aria-selected={one === tab}
+                onClick={() => open(one === "phones" ? "" : `?tab=${one}`)}
+              >
+                {t(`devices.tab_${one}`)}
+              </button>
+            ))}
+          </div>
+          {writes && tab === "phones" && (
+            <Button tone="main" icon="plus" onClick={() => open("?add=")}>
+              {t("devices.add")}
+            </Button>
+          )}
+          {writes && tab === "readers" && (
+            <Button tone="main" icon="plus" onClick={() => open("?tab=readers&add=")}>
+              {t("readers.add")}
+            </Button>
+          )}
+        </>
+      }
+    >
+      {tab === "phones" && <Phones />}
+      {tab === "seats" && <Seats />}
+      {tab === "readers" && (
+        <Readers adding={adding} add={() => open("?tab=readers&add=")} close={() => open("?tab=readers")} />
+      )}
+    </Page>
+  );
+}
+
+function Phones(): JSX.Element {
   const params = place.value.searchParams;
   const opened = params.get("open");
   const addFor = params.get("add");
@@ -40,7 +93,6 @@ export default function Devices(): JSX.Element {
   people.version.value;
   const device = opened === null ? undefined : devices.rows.get(opened);
   const close = (): void => go("/devices", true);
-  const writes = may("administrator");
   const columns: Column<Device>[] = [
     {
       key: "name",
@@ -90,36 +142,25 @@ export default function Devices(): JSX.Element {
     },
   ];
   return (
-    <Page
-      title={t("devices.title")}
-      tools={
-        writes && (
-          <Button tone="main" icon="plus" onClick={() => go("/devices?add=", true)}>
-            {t("devices.add")}
-          </Button>
-        )
-      }
-    >
-      <div class={`beside ${device !== undefined || addFor !== null ? "open" : ""}`}>
-        <Table
-          label={t("devices.title")}
-          of={devices}
-          columns={columns}
-          text={(row) => `${row.name} ${row.account} ${owner(row)} ${row.location} ${row.registered.join(" ")}`}
-          order={{ by: "name" }}
-          depends={String(people.version.value)}
-          open={(row) => go(`/devices?open=${encodeURIComponent(row.name)}`, true)}
-          chosen={opened}
-          empty={
-            <Empty icon="devices" title={t("devices.empty")}>
-              <p>{t("devices.empty_do")}</p>
-            </Empty>
-          }
-        />
-        {addFor !== null && <NewDevice key={addFor} account={addFor} close={close} />}
-        {device !== undefined && addFor === null && <DevicePanel key={device.name} device={device} close={close} />}
-      </div>
-    </Page>
+    <div class={`beside ${device !== undefined || addFor !== null ? "open" : ""}`}>
+      <Table
+        label={t("devices.title")}
+        of={devices}
+        columns={columns}
+        text={(row) => `${row.name} ${row.account} ${owner(row)} ${row.location} ${row.registered.join(" ")}`}
+        order={{ by: "name" }}
+        depends={String(people.version.value)}
+        open={(row) => go(`/devices?open=${encodeURIComponent(row.name)}`, true)}
+        chosen={opened}
+        empty={
+          <Empty icon="devices" title={t("devices.empty")}>
+            <p>{t("devices.empty_do")}</p>
+          </Empty>
+        }
+      />
+      {addFor !== null && <NewDevice key={addFor} account={addFor} close={close} />}
+      {device !== undefined && addFor === null && <DevicePanel key={device.name} device={device} close={close} />}
+    </div>
   );
 }
 
@@ -259,6 +300,7 @@ function DevicePanel({ device, close }: { device: Device; close: () => void }): 
           <p class="quiet-text">{device.kind === "web" ? t("devices.web_off") : t("devices.off_do")}</p>
         )}
       </section>
+      {device.kind !== "web" && <Sitting device={device} />}
       {writes && device.kind !== "web" && (
         <section class="part">
           <h3>{t("devices.set_up")}</h3>

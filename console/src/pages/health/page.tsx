@@ -5,11 +5,11 @@ import { signal } from "@preact/signals";
 import { Page } from "../../app.tsx";
 import { onEvent } from "../../api/events.ts";
 import type { Guessing, Status } from "../../api/types.ts";
-import { count, lasting } from "../../format.ts";
+import { lasting } from "../../format.ts";
 import { refreshStatus, status } from "../../state/store.ts";
-import { Chip, type ChipTone } from "../../ui/parts.tsx";
+import { Chip, HeardAs, type ChipTone } from "../../ui/parts.tsx";
 import { useWhy } from "../../ui/why.tsx";
-import { t } from "../../words.ts";
+import { number, t } from "../../words.ts";
 import type { IconName } from "../../ui/icons.tsx";
 
 /** The last minutes of calls, one value an event of `status.changed`. */
@@ -58,16 +58,16 @@ function Everything({ status: now }: { status: Status }): JSX.Element {
       <div class="tiles">
         <div class="tile">
           <span>{t("health.calls")}</span>
-          <strong>{count(now.calls)}</strong>
+          <strong>{number(now.calls)}</strong>
           <Trend />
         </div>
         <div class="tile">
           <span>{t("health.registered")}</span>
-          <strong>{count(now.registered)}</strong>
+          <strong>{number(now.registered)}</strong>
         </div>
         <div class="tile">
           <span>{t("health.ports")}</span>
-          <strong>{count(now.ports_free)}</strong>
+          <strong>{number(now.ports_free)}</strong>
           <div class="bar-of" role="img" aria-label={t("health.ports_used", { percent: Math.round(used * 100) })}>
             <div style={{ width: `${used * 100}%` }} />
           </div>
@@ -79,13 +79,26 @@ function Everything({ status: now }: { status: Status }): JSX.Element {
           <small>{now.late_ms > LATE_MS ? t("health.late_do") : t("health.late_fine")}</small>
         </div>
       </div>
+      {now.sound !== undefined && (
+        <section class="card">
+          <h2>{t("health.sound")}</h2>
+          <div class="actions">
+            {now.sound.mean !== null && <HeardAs heard={now.sound.mean} />}
+            <span class="quiet-text">
+              {now.sound.ends === 0
+                ? t("health.nobody_talks")
+                : t("health.poor", { poor: now.sound.poor, ends: now.sound.ends })}
+            </span>
+          </div>
+        </section>
+      )}
       <section class="card">
         <h2>{t("health.refused")}</h2>
         <dl class="facts">
           {(["shed", "flooded", "wrong_secrets", "ignored"] as const).map((key) => (
             <div class="fact" key={key}>
               <dt>{t(`health.${key}`)}</dt>
-              <dd class="digits">{count(now[key] ?? 0)}</dd>
+              <dd class="digits">{number(now[key] ?? 0)}</dd>
             </div>
           ))}
         </dl>

@@ -6,7 +6,7 @@ import { go, place } from "../../router.ts";
 import { api, calls, may } from "../../state/store.ts";
 import { done, failed } from "../../state/undo.ts";
 import { LadderView } from "../../ui/ladder-view.tsx";
-import { Button, Chip, Elapsed, Empty, Panel } from "../../ui/parts.tsx";
+import { Button, Chip, Elapsed, Empty, HeardAs, Panel } from "../../ui/parts.tsx";
 import { Table, type Column } from "../../ui/table.tsx";
 import { t } from "../../words.ts";
 
@@ -63,8 +63,7 @@ function Lane({ call }: { call: Call }): JSX.Element {
 
 export default function Live(): JSX.Element {
   const opened = place.value.searchParams.get("open");
-  calls.version.value;
-  const call = opened === null ? undefined : calls.rows.get(opened);
+  const call = opened === null ? undefined : calls.watch(opened);
   const open = (id: string | null): void => go(id === null ? "/live" : `/live?open=${encodeURIComponent(id)}`, true);
   const columns: Column<Call>[] = [
     { key: "state", title: t("live.state"), width: "104px", sort: (row) => row.state, show: (row) => <StateChip call={row} /> },
@@ -81,7 +80,7 @@ export default function Live(): JSX.Element {
       from: 640,
       width: "120px",
       sort: (row) => row.trunk ?? "",
-      show: (row) => <span translate={false}>{row.trunk ?? ""}</span>,
+      show: (row) => <span translate={false}>{row.trunk}</span>,
     },
     {
       key: "time",
@@ -122,11 +121,28 @@ export default function Live(): JSX.Element {
             close={() => open(null)}
           >
             {call !== undefined && <Head call={call} />}
+            {call !== undefined && <Sound call={call} />}
             <LadderView call={opened} />
           </Panel>
         )}
       </div>
     </Page>
+  );
+}
+
+/** How both ends are heard, once five seconds of sound have told. */
+function Sound({ call }: { call: Call }): JSX.Element | null {
+  const ends = [call.caller, call.callee].filter((end) => end.heard != null);
+  if (ends.length === 0) return null;
+  return (
+    <dl class="facts" aria-label={t("live.sound")}>
+      {ends.map((end, index) => (
+        <div class="fact" key={index}>
+          <dt translate={false}>{t("live.heard", { who: who(end) })}</dt>
+          <dd>{end.heard != null && <HeardAs heard={end.heard} />}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 

@@ -3,12 +3,15 @@ import type { JSX } from "preact";
 import { useSignal } from "@preact/signals";
 import type { Person, Role } from "../../api/types.ts";
 import { phone } from "../../phone/here.ts";
-import { api, devices, may, numbers, people } from "../../state/store.ts";
+import { api, devices, may, numbers, people, seats } from "../../state/store.ts";
 import { done, failed, undoable } from "../../state/undo.ts";
 import { Icon } from "../../ui/icons.tsx";
+import { SeatLine } from "../../ui/seat.tsx";
+import { useRows } from "../../ui/table.tsx";
 import { Button, Choice, CopyLine, Field, Form, Panel, Tick, TypeToRemove } from "../../ui/parts.tsx";
 import { moment } from "../../format.ts";
 import { t } from "../../words.ts";
+import { Badges } from "./badges.tsx";
 import { presence } from "./page.tsx";
 
 const path = (person: Person): string => `people/${encodeURIComponent(person.name)}`;
@@ -27,6 +30,8 @@ export function PersonPanel({ person, close }: { person: Person; close: () => vo
       </div>
       <Numbers person={person} writes={writes} />
       <Phones person={person} writes={writes} />
+      <Sits person={person} />
+      <Badges person={person} />
       {writes && <Entry person={person} />}
       {writes ? <Details person={person} /> : <Facts person={person} />}
       {writes && <Leave person={person} close={close} />}
@@ -133,6 +138,22 @@ function Phones({ person, writes }: { person: Person; writes: boolean }): JSX.El
           </a>
         </div>
       )}
+    </section>
+  );
+}
+
+/** Phones of others at which the person sits. */
+function Sits({ person }: { person: Person }): JSX.Element | null {
+  const all = useRows(seats).filter((seat) => seat.account === person.name && seats.visible(seat.device) !== undefined);
+  if (all.length === 0) return null;
+  return (
+    <section class="part">
+      <h3>{t("seat.sits_at")}</h3>
+      <ul class="lines">
+        {all.map((seat) => (
+          <SeatLine key={seat.device} seat={seat} name={seat.device} icon="devices" />
+        ))}
+      </ul>
     </section>
   );
 }
@@ -325,9 +346,9 @@ function changes<T extends object>(before: T, after: T): Partial<T> {
 function Leave({ person, close }: { person: Person; close: () => void }): JSX.Element {
   const asking = useSignal(false);
   const remove = async (): Promise<void> => {
-    for (const number of person.numbers) await api.edit("DELETE", `numbers/${encodeURIComponent(number)}`);
-    for (const device of person.devices) await api.edit("DELETE", `devices/${encodeURIComponent(device)}`);
-    await api.edit("DELETE", path(person));
+    // In one step: their calls, seats, badges and sessions end now, and nothing of them is left behind if it fails.
+    const { etag } = await api.send<Person>("GET", path(person));
+    await api.send("DELETE", `${path(person)}?everything=1`, { etag });
     people.drop(person.name);
     done(t("people.removed", { name: person.display || person.name }));
     close();

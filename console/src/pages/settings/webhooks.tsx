@@ -31,6 +31,8 @@ const TYPES = [
   "take.failed",
   "task.changed",
   "task.ended",
+  "notice.shown",
+  "notice.withdrawn",
   "session.ended",
 ] as const;
 

@@ -172,6 +172,20 @@ pub enum Request {
     },
     /// All readers.
     ReaderList,
+    /// A new wearable, reached by the MQTT broker.
+    WearableAdd {
+        /// What it is, for its owner.
+        name: String,
+        /// Whose.
+        account: String,
+    },
+    /// A wearable or an app leaves.
+    WearableRemove {
+        /// Its own name.
+        id: String,
+    },
+    /// All wearables and apps.
+    WearableList,
     /// Why something happened by itself.
     Explain {
         /// What kind of thing: `call`, `trunk`, `source`, `badge`, `reader`.
@@ -263,6 +277,8 @@ pub enum Response {
     Readers(Vec<(String, String)>),
     /// Background calls.
     Tasks(Vec<TaskItem>),
+    /// A wearable or an app was added, or all of them.
+    Wearables(Vec<WearableItem>),
     /// Facts, oldest first.
     Facts(Vec<FactItem>),
     /// Call records, oldest first.
@@ -421,6 +437,22 @@ pub struct GroupItem {
     pub ring_seconds: u32,
     /// Where a call goes that nobody took; empty if it ends.
     pub overflow: String,
+}
+
+/// A wearable or an app.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WearableItem {
+    /// Its own name.
+    pub id: String,
+    /// Whose it is.
+    pub account: String,
+    /// What it is, for its owner.
+    pub name: String,
+    /// `mqtt` or `push`.
+    pub kind: String,
+    /// The topics that it hears and at which it dismisses, by `mqtt`.
+    pub topics: Option<(String, String)>,
 }
 
 /// A badge.

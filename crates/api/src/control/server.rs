@@ -2,12 +2,12 @@
 
 use super::protocol::{
     AccountChanges, AccountItem, BadgeItem, CardItem, CodeItem, DeviceItem, FactItem, GuessingItem,
-    ImportRow, NumberItem, Request, Response, RowFault, RungItem, StatusItem,
+    ImportRow, NumberItem, Request, Response, RowFault, RungItem, StatusItem, WearableItem,
 };
 use super::{IMPORT_ROWS, LINE, lines};
 use crate::backend::Backend;
 use crate::badge::{self, Wished};
-use crate::rest::{self, Api, CardShape, hex};
+use crate::rest::{self, Api, CardShape, WearableShape, hex};
 use exchange::{
     AccountEdit, Answer, Asking, Command, Device, DeviceEdit, NewTask, PeopleChange, Reader, TaskId, TaskList,
 };
@@ -121,6 +121,9 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
         }
         Request::BadgeAdd { badge } => badge_add(backend, badge).await,
         Request::ReaderAdd { name, device } => reader_add(backend, name, device).await,
+        Request::WearableAdd { name, account } => wearable_add(api, name, account).await,
+        Request::WearableRemove { id } => wearable_remove(api, &id).await,
+        Request::WearableList => Response::Wearables(api.wearables(None).into_iter().map(wearable).collect()),
         Request::Explain { kind, subject } => match backend.facts(&kind, &subject).await {
             Ok(facts) => Response::Facts(
                 facts.into_iter().map(|(time, rule, words)| FactItem { time, rule, words }).collect(),
@@ -199,6 +202,9 @@ fn command(request: Request) -> Command {
         | Request::GroupAdd { .. }
         | Request::BadgeAdd { .. }
         | Request::ReaderAdd { .. }
+        | Request::WearableAdd { .. }
+        | Request::WearableRemove { .. }
+        | Request::WearableList
         | Request::Explain { .. }
         | Request::Calls { .. }
         | Request::Reload
@@ -230,7 +236,8 @@ fn response(answer: Answer) -> Response {
         Answer::WebPhone { .. } => Response::Done,
         Answer::Unavailable(why) => Response::Refused(format!("nothing was changed: {why}")),
         Answer::Imported { taken, bad } => {
-            let faults = bad.into_iter().map(|bad| RowFault { line: bad.line, why: bad.why }).collect();
+            let faults =
+                bad.into_iter().map(|bad| RowFault { line: bad.line, why: bad.why.to_string() }).collect();
             Response::Imported { taken, faults }
         }
         Answer::Accounts(rows) => Response::Accounts(rows.into_iter().map(account_item).collect()),
@@ -265,6 +272,7 @@ fn response(answer: Answer) -> Response {
         | Answer::Seats(_)
         | Answer::Taken(_)
         | Answer::BadgeMade(_)
+        | Answer::LastRead(_)
         | Answer::Tapped(_) => Response::Done,
         Answer::Tasks(rows) => Response::Tasks(rows.iter().map(lines::task_item).collect()),
         Answer::Task(row) => Response::Tasks(row.iter().map(|row| lines::task_item(row)).collect()),
@@ -384,6 +392,25 @@ async fn account_set<B: Backend>(
         return tell_api(api.password_changed(&name, None).await);
     }
     set
+}
+
+async fn wearable_add(api: &Api, name: String, account: String) -> Response {
+    match api.add_wearable(account, name).await {
+        Ok(added) => Response::Wearables(vec![wearable(added)]),
+        Err(problem) => Response::Refused(problem.detail),
+    }
+}
+
+async fn wearable_remove(api: &Api, id: &str) -> Response {
+    match api.remove_wearable(id).await {
+        Ok(()) => Response::Done,
+        Err(problem) => Response::Refused(problem.detail),
+    }
+}
+
+fn wearable(one: WearableShape) -> WearableItem {
+    let WearableShape { id, account, name, kind, notices, dismissals, .. } = one;
+    WearableItem { id, account, name, kind, topics: notices.zip(dismissals) }
 }
 
 async fn reader_add<B: Backend>(backend: &B, name: String, device: String) -> Response {

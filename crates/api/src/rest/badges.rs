@@ -26,6 +26,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("POST", "/readers", Who::Role(Role::Administrator), Scope::PeopleWrite).creating(),
     Operation::new("GET", "/readers/{name}", Who::Role(Role::Manager), Scope::PeopleRead),
     Operation::new("DELETE", "/readers/{name}", Who::Role(Role::Administrator), Scope::PeopleWrite),
+    Operation::new("GET", "/readers/{name}/last", Who::Role(Role::Administrator), Scope::PeopleWrite),
 ];
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
@@ -34,6 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(badge, revoke))
         .routes(routes!(readers, add))
         .routes(routes!(reader, remove))
+        .routes(routes!(last_read))
 }
 
 /// A badge.
@@ -282,6 +284,33 @@ async fn add(State(api): State<Api>, Body(new): Body<NewReader>) -> Result<Made<
 async fn reader(State(api): State<Api>, Named(name): Named<String>) -> Result<Json<ReaderShape>, Problem> {
     let found = every_reader(&api).await?.find(|reader| reader.name == name);
     found.map(Json).ok_or_else(|| Problem::not_found("reader", &name))
+}
+
+/// What a reader has just read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+struct LastRead {
+    /// The UID of the chip, in hexadecimal digits; null if nothing was read within two minutes that is no badge's.
+    uid: Option<String>,
+    /// When.
+    #[schema(format = DateTime)]
+    time: Option<String>,
+}
+
+/// The chip that was held to a reader last and is no badge's, so that one can be made of it.
+#[utoipa::path(get, path = "/readers/{name}/last", tag = "badges", operation_id = "readers_last",
+    params(("name" = String, Path, description = "The reader")),
+    responses((status = 200, body = LastRead)))]
+async fn last_read(State(api): State<Api>, Named(name): Named<String>) -> Result<Json<LastRead>, Problem> {
+    every_reader(&api)
+        .await?
+        .find(|reader| reader.name == name)
+        .ok_or_else(|| Problem::not_found("reader", &name))?;
+    let read = match api.ask(Command::LastRead(name.as_str().into())).await? {
+        Answer::LastRead(read) => read,
+        other => return Err(Problem::of(other, &name)),
+    };
+    let (uid, at) = read.map(|(uid, at)| (uid.to_string(), time(at.0))).unzip();
+    Ok(Json(LastRead { uid, time: at }))
 }
 
 /// Removes a reader: nothing that it tells is heard any more.

@@ -2,6 +2,7 @@
 
 use super::caller::Caller;
 use super::input::{Named, Params};
+use super::openapi::EVERYBODY;
 use super::operations::{Operation, Scope, Who};
 use super::page::{Items, Page, Wanted};
 use super::problem::Problem;
@@ -11,7 +12,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use exchange::{Answer, CallEnd, CallName, Command, EndedCall, LiveCall, Role, Rung};
+use exchange::{Answer, CallEnd, CallName, Command, EndedCall, Heard, LiveCall, Role, Rung};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -23,6 +24,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/calls", Who::Own(Role::Manager), Scope::CallsRead),
     Operation::new("GET", "/calls/{id}", Who::Own(Role::Manager), Scope::CallsRead),
     Operation::new("DELETE", "/calls/{id}", MANAGER, Scope::CallsWrite),
+    Operation::new("POST", "/calls/{id}/dismiss", EVERYBODY, Scope::CallsWrite),
     Operation::new("GET", "/calls/{id}/ladder", MANAGER, Scope::CallsRead),
     Operation::new("GET", "/calls/{id}/capture", MANAGER, Scope::CallsRead),
 ];
@@ -31,12 +33,13 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(read, end))
+        .routes(routes!(dismiss))
         .routes(routes!(ladder))
         .routes(routes!(captured))
 }
 
 /// A call that goes on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub(crate) struct CallShape {
     /// Its name: the Session-ID that its record has later, and a number.
     id: String,
@@ -59,7 +62,7 @@ pub(crate) struct CallShape {
 }
 
 /// One end of a call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub(crate) struct EndShape {
     /// The number; `anonymous` for a caller who does not want to be shown.
     number: String,
@@ -69,10 +72,36 @@ pub(crate) struct EndShape {
     account: Option<String>,
     /// The device in use, if it is one of ours.
     device: Option<String>,
+    /// How it is heard: what comes of it; null until it was heard for five seconds.
+    heard: Option<HeardShape>,
+}
+
+/// How somebody is heard.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct HeardShape {
+    /// The share of packets that did not come, 0 to 1.
+    loss: f64,
+    /// Jitter (RFC 3550).
+    jitter_ms: u16,
+    /// The estimated mean opinion score, 1.0 to 4.5 (ITU-T G.107).
+    mos: f64,
+    /// Whether people find it rough.
+    poor: bool,
+}
+
+impl HeardShape {
+    pub(super) fn of(heard: Heard) -> HeardShape {
+        HeardShape {
+            loss: f64::from(heard.lost) / 10_000.0,
+            jitter_ms: heard.jitter_ms,
+            mos: f64::from(heard.mos_tenths) / 10.0,
+            poor: heard.is_poor(),
+        }
+    }
 }
 
 /// A call that is over, in its last event.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct EndedShape {
     #[serde(flatten)]
     call: CallShape,
@@ -91,6 +120,7 @@ impl CallShape {
             name: end.name.to_string(),
             account: text(&end.account),
             device: text(&end.device),
+            heard: end.heard.map(HeardShape::of),
         };
         CallShape {
             id: call.name.to_string(),
@@ -113,7 +143,7 @@ impl CallShape {
 impl EndShape {
     /// Somebody of whom only this is known.
     pub(crate) fn of_party(number: &str, name: &str) -> EndShape {
-        EndShape { number: number.into(), name: name.into(), account: None, device: None }
+        EndShape { number: number.into(), name: name.into(), account: None, device: None, heard: None }
     }
 }
 
@@ -204,6 +234,21 @@ async fn end(
     let call: CallName = id.parse().map_err(|()| Problem::not_found("call", &id))?;
     let subject = call.to_string();
     api.change(Command::HangUp { call, who: caller.account().into() }, &subject).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Silences the caller's own phones for a call that rings for them. It goes on where it would if nobody answered; until then
+/// it can still be taken.
+#[utoipa::path(post, path = "/calls/{id}/dismiss", tag = "calls", operation_id = "calls_dismiss",
+    params(("id" = String, Path)), responses((status = 204, description = "The phones are silent.")))]
+async fn dismiss(
+    State(api): State<Api>,
+    caller: Caller,
+    Named(id): Named<String>,
+) -> Result<StatusCode, Problem> {
+    let call: CallName = id.parse().map_err(|()| Problem::not_found("call", &id))?;
+    let subject = call.to_string();
+    api.change(Command::Dismiss { account: caller.account().into(), call }, &subject).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -164,6 +164,11 @@ async fn find(api: &Api, name: &str) -> Result<DeviceShape, Problem> {
     }
 }
 
+/// Whether a device, which has to be there, is a browser's.
+pub(super) async fn is_web(api: &Api, name: &str) -> Result<bool, Problem> {
+    Ok(find(api, name).await?.kind == DeviceKind::Web.name())
+}
+
 /// A device that the caller may know of; whether others have one of this name, others are not told.
 async fn seen(api: &Api, caller: &Caller, name: &str, all_from: Role) -> Result<DeviceShape, Problem> {
     if caller.role < all_from && !caller.row.devices.iter().any(|own| **own == *name) {

@@ -1,9 +1,12 @@
 //! The [`Backend`] behind one type, so that the handlers need not be made anew for each.
 
-use crate::backend::{Backend, CallRow, Document, Figure, Gone, Post, RecordsWanted, Reply, TapRow};
+use crate::backend::{
+    Backend, BrokerState, CallRow, Document, Figure, Gone, Post, RecordsWanted, Reply, TapRow,
+};
 use exchange::{Answer, Command, Secret};
 use serde_json::Value;
 use std::pin::Pin;
+use std::time::Duration;
 
 type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -23,6 +26,9 @@ pub(crate) trait Door: Send + Sync + 'static {
     fn records_after(&self, after: i64, most: u32) -> Later<'_, Result<Vec<CallRow>, String>>;
     fn judge_url(&self, url: &str) -> Result<(), String>;
     fn post(&self, post: Post) -> Later<'_, Result<Reply, String>>;
+    fn broker(&self) -> Option<BrokerState>;
+    fn publish(&self, topic: String, payload: Vec<u8>, lives: Duration);
+    fn contact(&self) -> Option<String>;
     fn settings(&self) -> Later<'_, Value>;
     fn place(&self, device: &str) -> (String, String);
     fn reload(&self) -> Later<'_, Result<Vec<String>, String>>;
@@ -63,6 +69,18 @@ impl<B: Backend> Door for B {
 
     fn post(&self, post: Post) -> Later<'_, Result<Reply, String>> {
         Box::pin(Backend::post(self, post))
+    }
+
+    fn broker(&self) -> Option<BrokerState> {
+        Backend::broker(self)
+    }
+
+    fn publish(&self, topic: String, payload: Vec<u8>, lives: Duration) {
+        Backend::publish(self, topic, payload, lives);
+    }
+
+    fn contact(&self) -> Option<String> {
+        Backend::contact(self)
     }
 
     fn settings(&self) -> Later<'_, Value> {

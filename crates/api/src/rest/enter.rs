@@ -24,7 +24,7 @@ async fn enter(
     Path(link): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let language = Language::of(headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()));
+    let language = Language::asked_by(&headers);
     // A browser that loads pages before anybody wants them, or a HEAD, opens nothing.
     if method != Method::GET || headers.get("sec-purpose").is_some() {
         return page(language, StatusCode::BAD_REQUEST, "link.used");

@@ -59,6 +59,9 @@ pub(super) struct WantedTaps {
     pub(super) limit: Option<u32>,
     /// What `next` said of the page before.
     pub(super) after: Option<String>,
+    /// 1 leaves out what others tapped: an administrator's own taps.
+    #[param(minimum = 0, maximum = 1)]
+    pub(super) own: Option<u8>,
 }
 
 /// Whose background calls.

@@ -4,9 +4,12 @@ use super::Api;
 use super::input::Body;
 use super::operations::{Operation, Scope, Who};
 use super::problem::Problem;
+use super::refusal;
 use crate::control::IMPORT_ROWS;
+use crate::texts::Language;
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use exchange::{Answer, Command, ImportRow, Role};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -63,7 +66,7 @@ struct Imported {
 struct RefusedRow {
     /// Which row, from 1.
     line: u64,
-    /// Why, in words.
+    /// Why, in words of the language that was asked for (Accept-Language): English or Chinese.
     why: String,
 }
 
@@ -72,6 +75,7 @@ struct RefusedRow {
     request_body = Import, responses((status = 200, body = Imported)))]
 async fn import(
     State(api): State<Api>,
+    headers: HeaderMap,
     Body(Import { rows }): Body<Import>,
 ) -> Result<Json<Imported>, Problem> {
     if rows.len() > IMPORT_ROWS {
@@ -89,7 +93,9 @@ async fn import(
     let rows = (1..).zip(rows).map(row).collect();
     match api.ask(Command::Import(rows)).await? {
         Answer::Imported { taken, bad } => {
-            let refused = bad.into_iter().map(|bad| RefusedRow { line: bad.line, why: bad.why });
+            let language = Language::asked_by(&headers);
+            let refused =
+                bad.iter().map(|bad| RefusedRow { line: bad.line, why: refusal::words(language, &bad.why) });
             Ok(Json(Imported { taken, refused: refused.collect() }))
         }
         other => Err(Problem::of(other, "")),

@@ -28,7 +28,9 @@ async fn read(State(api): State<Api>, peer: Peer, headers: HeaderMap) -> Result<
         other => return Err(Problem::of(other, "")),
     };
     let mut text = String::new();
-    for figure in of_status(&status).into_iter().chain(api.door().figures()).chain(api.webhooks().figures()) {
+    let counted =
+        [api.door().figures(), api.hub().figures(), api.webhooks().figures(), api.notices().figures(&api)];
+    for figure in of_status(&status).into_iter().chain(counted.into_iter().flatten()) {
         write(&figure, &mut text);
     }
     let headers = [

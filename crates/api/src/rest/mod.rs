@@ -21,6 +21,7 @@ mod import;
 mod input;
 mod kept;
 mod metrics;
+mod notice;
 mod numbers;
 mod office;
 mod openapi;
@@ -31,6 +32,8 @@ mod people;
 mod phone;
 mod problem;
 mod records;
+mod refusal;
+mod seat_codes;
 mod seats;
 mod secrets;
 mod session;
@@ -39,6 +42,7 @@ mod taps;
 mod tasks;
 mod tokens;
 mod trunks;
+mod wearables;
 mod webhook;
 mod webhooks;
 
@@ -48,6 +52,7 @@ pub use events::EventSink;
 pub use openapi::description;
 pub use problem::{Blame, Problem};
 pub(crate) use secrets::{check as check_password, hash, hex};
+pub(crate) use wearables::WearableShape;
 
 use crate::backend::{Backend, Document};
 use access::Access;
@@ -59,6 +64,8 @@ use door::Door;
 use events::Hub;
 use exchange::{Answer, Command};
 use idempotency::Answers;
+use notice::Notices;
+use seat_codes::Codes;
 use secrets::Passwords;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -94,11 +101,13 @@ struct Inner {
     access: Mutex<Access>,
     answers: Mutex<Answers>,
     passwords: Passwords,
+    seat_codes: Mutex<Codes>,
     /// Held while something is read, compared with what the caller saw, and changed.
     editing: tokio::sync::Mutex<()>,
     ended: broadcast::Sender<SessionEnded>,
     hub: Arc<Hub>,
     webhooks: Webhooks,
+    notices: Notices,
     administrators_anywhere: Arc<AtomicBool>,
 }
 
@@ -115,10 +124,12 @@ impl Api {
             access: Mutex::new(Access::load(documents, now())),
             answers: Mutex::new(Answers::load(documents, now())),
             passwords: Passwords::default(),
+            seat_codes: Mutex::default(),
             editing: tokio::sync::Mutex::new(()),
             ended: broadcast::Sender::new(ENDS),
             hub: Arc::new(Hub::new(format!("{:x}", now()))),
             webhooks: Webhooks::load(documents),
+            notices: Notices::load(documents),
             administrators_anywhere,
         };
         Api { inner: Arc::new(inner) }
@@ -142,6 +153,10 @@ impl Api {
 
     fn webhooks(&self) -> &Webhooks {
         &self.inner.webhooks
+    }
+
+    fn notices(&self) -> &Notices {
+        &self.inner.notices
     }
 
     /// Hears of each session that ends.
@@ -189,6 +204,11 @@ impl Api {
     /// Never held across an await.
     fn answers(&self) -> MutexGuard<'_, Answers> {
         self.inner.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Never held across an await.
+    fn seat_codes(&self) -> MutexGuard<'_, Codes> {
+        self.inner.seat_codes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Milliseconds since 1970 UTC.
@@ -279,11 +299,13 @@ fn resources() -> OpenApiRouter<Api> {
         calls::routes(),
         seats::routes(),
         tasks::routes(),
+        seat_codes::routes(),
         records::routes(),
         facts::routes(),
         office::routes(),
         events::routes(),
         webhooks::routes(),
+        wearables::routes(),
         openapi::routes(),
     ]
     .into_iter()

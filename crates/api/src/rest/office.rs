@@ -1,6 +1,7 @@
 //! `codes`, `status`, `settings` and `reload`: how the office is.
 
 use super::Api;
+use super::calls::HeardShape;
 use super::openapi::EVERYBODY;
 use super::operations::{Operation, Scope, Who};
 use super::problem::{Blame, Problem, sentence};
@@ -58,7 +59,7 @@ async fn codes(State(api): State<Api>) -> Result<Json<Codes>, Problem> {
 }
 
 /// How things are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub(crate) struct StatusShape {
     /// Calls that are up or ringing.
     calls: usize,
@@ -84,6 +85,19 @@ pub(crate) struct StatusShape {
     ignored: u64,
     /// The sources that guess, the latest first.
     guessing: Vec<GuessingShape>,
+    /// How everybody is heard who talks.
+    sound: SoundShape,
+}
+
+/// How all ends of calls are heard that something comes of now.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
+struct SoundShape {
+    /// How many there are.
+    ends: u64,
+    /// Those of them that are heard poorly.
+    poor: u64,
+    /// The mean of their figures; null without any.
+    mean: Option<HeardShape>,
 }
 
 /// A source that guesses at secrets.
@@ -107,6 +121,7 @@ impl StatusShape {
             strikes: one.strikes,
             ignored_ms: millis(one.ignored),
         });
+        let sound = status.sound;
         StatusShape {
             calls: status.calls,
             registered: status.registered,
@@ -120,6 +135,7 @@ impl StatusShape {
             wrong_secrets: status.wrong_answers,
             ignored: status.ignored,
             guessing: guessing.collect(),
+            sound: SoundShape { ends: sound.ends, poor: sound.poor, mean: sound.mean.map(HeardShape::of) },
         }
     }
 }

@@ -74,7 +74,7 @@ scopes! {
     PeopleRead "people:read" "To read people, numbers, devices and groups.",
     PeopleWrite "people:write" "To change people, numbers, devices and groups.",
     CallsRead "calls:read" "To read calls that go on, their ladders and captures.",
-    CallsWrite "calls:write" "To end calls.",
+    CallsWrite "calls:write" "To end calls, and to silence phones.",
     TasksRead "tasks:read" "To read background calls.",
     TasksWrite "tasks:write" "To start, change and stop background calls.",
     RecordsRead "records:read" "To read call records and facts.",
@@ -110,11 +110,13 @@ const PARTS: &[&[Operation]] = &[
     super::calls::OPERATIONS,
     super::seats::OPERATIONS,
     super::tasks::OPERATIONS,
+    super::seat_codes::OPERATIONS,
     super::records::OPERATIONS,
     super::facts::OPERATIONS,
     super::office::OPERATIONS,
     super::events::OPERATIONS,
     super::webhooks::OPERATIONS,
+    super::wearables::OPERATIONS,
     super::openapi::OPERATIONS,
 ];
 

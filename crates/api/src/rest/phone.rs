@@ -40,6 +40,8 @@ struct Phone {
     /// When the token ends.
     #[schema(format = DateTime)]
     expires: String,
+    /// Whose it is.
+    account: String,
     /// What others see.
     display: String,
     /// The account's numbers.
@@ -91,6 +93,7 @@ async fn open(
         device,
         token,
         expires,
+        account: caller.account().to_owned(),
         display: caller.row.display.to_string(),
         numbers: caller.row.numbers.iter().map(ToString::to_string).collect(),
     };

@@ -144,6 +144,7 @@ impl Problem {
             | Refusal::BadNumber(_)
             | Refusal::TooMany(_)
             | Refusal::Nonsense(_)
+            | Refusal::WebPhone(_)
             | Refusal::NoSecret(_) => Problem::nonsense(detail),
         }
     }

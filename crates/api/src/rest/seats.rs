@@ -7,11 +7,12 @@ use super::openapi::EVERYBODY;
 use super::operations::{Operation, Scope, Who};
 use super::page::{Items, Page, Wanted};
 use super::problem::Problem;
-use super::{Api, time};
+use super::seat_codes::Code;
+use super::{Api, secrets, time};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use exchange::{Answer, Command, Means, Role, SeatRow, Taken};
+use exchange::{Answer, CallName, Command, Means, Role, SeatRow, Taken};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -68,14 +69,20 @@ impl SeatShape {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Here {
-    /// The phone; one of your own, unless you are a manager.
+    /// The phone: one of your own, one at which you sit, or one whose code you scanned; any for a manager.
     device: String,
     /// Who is there; you, if it is left out. Takes a manager.
     account: Option<String>,
+    /// The call that is wanted, by its name: that one or none, and nobody sits down or leaves by it. Otherwise as a tap.
+    #[schema(nullable = false)]
+    call: Option<String>,
+    /// What the QR code beside the phone said: with it, a phone of others will do.
+    #[schema(nullable = false)]
+    code: Option<String>,
 }
 
 /// What came of it.
-#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
 pub(crate) struct TakenShape {
     /// `signed_in`, `signed_out`, `ringing` when a call that rang comes to the phone, `moving` when a talk does, or
     /// `here` when the talk is there already.
@@ -141,19 +148,56 @@ async fn take(
     caller: Caller,
     Body(here): Body<Here>,
 ) -> Result<Json<TakenShape>, Problem> {
-    let own = caller.row.devices.iter().any(|device| **device == *here.device);
-    let account = here.account.unwrap_or_else(|| caller.account().to_owned());
-    let office = !own || account != caller.account();
-    if office && caller.role < Role::Manager {
-        return Err(Problem::forbidden("This is not your phone; it takes the role manager."));
+    let Here { device, account, call, code } = here;
+    let account = account.unwrap_or_else(|| caller.account().to_owned());
+    let call = match call.map(|call| call.parse::<CallName>()) {
+        Some(Err(())) => return Err(Problem::nonsense("A call is named as in calls.").at("/call")),
+        Some(Ok(call)) => Some(call),
+        None => None,
+    };
+    let shown = code.map(|code| secrets::digest(&code));
+    let used = if account == caller.account() { use_code(&api, shown.as_deref(), &device)? } else { None };
+    let own = used.is_some() || account == caller.account() && is_at(&api, &caller, &device).await?;
+    if !own && caller.role < Role::Manager {
+        return Err(Problem::forbidden("This is not your phone; scan its code, or ask a manager."));
     }
-    let means = if office { Means::Office } else { Means::Web };
-    let device = here.device;
-    let command = Command::Take { account: account.into(), device: device.as_str().into(), means };
-    match api.ask(command).await? {
-        Answer::Taken(taken) => TakenShape::of(taken).map(Json),
-        other => Err(Problem::of(other, &device)),
+    let means = if own { Means::Web } else { Means::Office };
+    let (who, at) = (account.as_str().into(), device.as_str().into());
+    let command = match call {
+        Some(call) => Command::TakeCall { account: who, device: at, call },
+        None => Command::Take { account: who, device: at, means },
+    };
+    let answer = api.ask(command).await;
+    let taken = match answer {
+        Ok(Answer::Taken(taken)) => TakenShape::of(taken),
+        Ok(other) => Err(Problem::of(other, &device)),
+        Err(problem) => Err(problem),
+    };
+    if let (Err(_), Some(code), Some(shown)) = (&taken, used, shown) {
+        // It was for nothing, and who stands there may try again.
+        api.seat_codes().put_back(shown, code);
     }
+    taken.map(Json)
+}
+
+/// Takes the code that was shown; an error if it is none of this phone's, or none any more.
+fn use_code(api: &Api, shown: Option<&str>, device: &str) -> Result<Option<Code>, Problem> {
+    let Some(shown) = shown else { return Ok(None) };
+    let used = api.seat_codes().used(api.now(), shown, device);
+    used.map(Some).ok_or_else(|| {
+        Problem::forbidden(
+            "This code is not good any more: it counts once, within a few minutes. Scan it anew.",
+        )
+    })
+}
+
+/// Whether a phone is the caller's, or the caller sits there.
+pub(super) async fn is_at(api: &Api, caller: &Caller, device: &str) -> Result<bool, Problem> {
+    if caller.row.devices.iter().any(|own| **own == *device) {
+        return Ok(true);
+    }
+    let Answer::Seats(rows) = api.ask(Command::ListSeats).await? else { return Err(Problem::gone()) };
+    Ok(rows.iter().any(|row| *row.device == *device && *row.seat.account == *caller.account()))
 }
 
 /// Nobody sits at this phone any more; your own seat, or one at your phone, unless you are a manager.

@@ -144,6 +144,12 @@ impl Exchange {
         self.change_people(now, id, PeopleChange::PutReader { name, reader });
     }
 
+    /// The chip that was held to a reader just now and is no badge's.
+    pub(crate) fn tell_last_read(&mut self, now: Now, id: CommandId, reader: &str) {
+        let read = self.badges.last_read(now.mono, reader);
+        self.answer(id, Answer::LastRead(read));
+    }
+
     pub(crate) fn forget_taps(&mut self, now: Now, id: CommandId, account: Box<str>) {
         let promise = Promise::Change { id, taken: None, bad: Vec::new() };
         self.commit(now, vec![Change::ForgetTaps { account }], promise);

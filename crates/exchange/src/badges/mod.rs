@@ -4,16 +4,16 @@
 //! ```text
 //! reader --key, tap id, what was read--> known reader? tapped before? too fast?
 //!           which badge --> revoked? its kind allowed? its PIN needed?   clonable: taken
-//!                                                                        secure: counter raised here, stored there
-//!                                                    Stored <-- TapCounter --'    and only then taken (R21)
+//!                                                                        secure: counter raised, and taken
 //! ```
 //!
 //! A secure badge's counter is raised in memory before anything else happens, so of many who tell the same tap one is
-//! heard; it is on the disk before the tap counts, so that one who tells it after a restart is not heard either.
+//! heard; the disk has a bound above it (`counters`), so that one who tells it after a restart is not heard either (R21).
 //!
 //! Each verdict leaves a row among the taps, which its owner sees and deletes; a refusal leaves a fact, too.
 
 mod badge;
+mod counters;
 mod make;
 mod policy;
 mod reading;
@@ -35,20 +35,21 @@ pub(crate) use register::Register;
 pub use tap::TapRequest;
 pub use verdict::{Tap, TapAnswer, TapVerdict};
 
+use counters::Counters;
+
 use crate::guesses::Strikes;
 use crate::input::CommandId;
 use crate::limits;
 use crate::pin::PinCheck;
 use crate::sources::Bucket;
-use clock::Mono;
+use clock::{Mono, Now, Wall};
 use sip::bearer::TokenHash;
 use std::collections::{BTreeMap, VecDeque};
 
 /// What happens at the readers now. All of it is bounded by the directory: one entry a reader, a badge, an issue.
 #[derive(Debug, Default)]
 pub(crate) struct Badges {
-    /// The highest counter of each secure badge, those that the store does not have yet among them.
-    counters: BTreeMap<Issue, u32>,
+    pub(crate) counters: Counters,
     readers: BTreeMap<Box<str>, AtReader>,
     buckets: BTreeMap<Box<str>, Bucket>,
     /// Taps whose PIN is being checked.
@@ -66,6 +67,8 @@ struct AtReader {
     /// The last taps, the newest last.
     taps: VecDeque<Known>,
     next: u64,
+    /// The last UID that is no badge's, so that one can be made of it.
+    unknown: Option<(Uid, Now)>,
 }
 
 /// A tap that may be told again.
@@ -86,34 +89,15 @@ enum State {
 }
 
 impl Badges {
-    /// A counter that the store had.
-    pub(crate) fn restore(&mut self, issue: Issue, counter: u32) {
-        let known = self.counters.entry(issue).or_default();
-        *known = counter.max(*known);
-    }
-
     /// PINs that are being checked.
     pub(crate) fn checking(&self) -> usize {
         self.checks.len()
     }
 
-    /// Whether no tap with this counter, or a later one, was heard.
-    fn is_above(&self, issue: Issue, counter: u32) -> bool {
-        counter > self.counters.get(&issue).copied().unwrap_or_default()
-    }
-
-    /// Takes a counter for one tap; the highest before it, or `None` if it is not above that.
-    fn raise(&mut self, issue: Issue, counter: u32) -> Option<u32> {
-        let known = self.counters.entry(issue).or_default();
-        // A chip's counter is 1 at its first tap.
-        (counter > *known).then(|| std::mem::replace(known, counter))
-    }
-
-    /// The tap with this counter did not count after all.
-    fn lower(&mut self, issue: Issue, counter: u32, before: u32) {
-        if let Some(known) = self.counters.get_mut(&issue).filter(|known| **known == counter) {
-            *known = before;
-        }
+    /// The UID that was read last at a reader and is no badge's, if that was just now; and when.
+    pub(crate) fn last_read(&self, now: Mono, reader: &str) -> Option<(Uid, Wall)> {
+        let (uid, at) = self.readers.get(reader)?.unknown.as_ref()?;
+        (now.since(at.mono) <= limits::LAST_READ).then_some((*uid, at.wall))
     }
 }
 

@@ -1,9 +1,9 @@
-//! A tap that is judged is redeemed: its PIN checked, its counter stored, the call taken, in this order; and what became of
-//! it is told and kept.
+//! A tap that is judged is redeemed: its PIN checked, its counter bounded, the call taken, in this order; and what became
+//! of it is told and kept.
 
-use super::badge::{Badge, BadgeKind, Issue};
+use super::badge::{Badge, BadgeKind, Issue, Mark};
 use super::verdict::{Tap, TapAnswer, TapVerdict};
-use crate::change::Change;
+use crate::change::{Change, Owned};
 use crate::exchange::{Exchange, Promise};
 use crate::facts::FactKind;
 use crate::input::{CommandId, Output};
@@ -80,11 +80,14 @@ impl Exchange {
         let Some(tap) = self.badges.checks.remove(&check) else { return };
         if right {
             self.pins.forgive(now.mono, &tap.account, &tap.reader);
+            if let Some(claim) = tap.claim {
+                self.badges.counters.is_sure(claim.issue);
+            }
             return self.keep_tap(now, tap);
         }
         // What was told once with a wrong PIN is not told again with the next.
-        if let Some(Claim { issue, counter, .. }) = tap.claim {
-            let change = Change::TapCounter { account: tap.account.clone(), issue, counter };
+        if let Some(claim) = tap.claim {
+            let change = self.badges.counters.bounding(claim.issue, &tap.account, 0);
             self.commit(now, vec![change], Promise::Nothing);
         }
         self.finish_tap(now, tap, TapVerdict::WrongPin);
@@ -100,7 +103,7 @@ impl Exchange {
     /// Takes the counter of a secure tap; false if another had it first.
     fn claim(&mut self, tap: &mut InHand) -> bool {
         let Some(claim) = &mut tap.claim else { return true };
-        match self.badges.raise(claim.issue, claim.counter) {
+        match self.badges.counters.raise(claim.issue, claim.counter) {
             Some(before) => {
                 claim.before = before;
                 true
@@ -109,14 +112,44 @@ impl Exchange {
         }
     }
 
-    /// R21: the counter is on the disk before the tap counts; what can be copied anyway has none.
+    /// R21: a tap counts when it could not be told again after a kill; what can be copied anyway has no counter. Whoever
+    /// has no PIN could not end the doubt that a step leaves, so these taps wait for the disk one by one.
     fn keep_tap(&mut self, now: Now, tap: InHand) {
-        match tap.claim {
-            Some(Claim { issue, counter, .. }) => {
-                let change = Change::TapCounter { account: tap.account.clone(), issue, counter };
-                self.commit(now, vec![change], Promise::Tap(Box::new(tap)));
+        let Some(Claim { issue, counter, .. }) = tap.claim else { return self.tap_kept(now, tap) };
+        let has_pin = self.pin_hash(&tap.account).is_some();
+        let counters = &mut self.badges.counters;
+        if !counters.is_bounded(issue, counter) {
+            let step = if has_pin { limits::TAP_STEP } else { 0 };
+            let change = counters.bounding(issue, &tap.account, step);
+            return self.commit(now, vec![change], Promise::Tap(Box::new(tap)));
+        }
+        if has_pin && let Some(change) = counters.bounding_ahead(issue, &tap.account) {
+            self.commit(now, vec![change], Promise::Nothing);
+        }
+        self.tap_kept(now, tap);
+    }
+
+    /// The exchange ends in order: after it no counter is in doubt.
+    pub(crate) fn make_counters_exact(&mut self, now: Now) {
+        let counters = &mut self.badges.counters;
+        let exact = self.people.register.badges().filter_map(|(_, badge)| match &badge.mark {
+            Mark::Secure(_, issue) => counters.exactly(*issue, &badge.account),
+            Mark::Ndef(_) | Mark::Uid(_) => None,
+        });
+        let exact: Vec<Change> = exact.collect();
+        if !exact.is_empty() {
+            self.commit(now, exact, Promise::Nothing);
+        }
+    }
+
+    /// The store took bounds of counters, or did not.
+    pub(crate) fn counters_stored(&mut self, changes: &[Owned], taken: bool) {
+        for owned in changes {
+            match owned.change {
+                Change::TapCounter { issue, bound, .. } if taken => self.badges.counters.kept(issue, bound),
+                Change::TapCounter { issue, .. } => self.badges.counters.not_kept(issue),
+                _ => {}
             }
-            None => self.tap_kept(now, tap),
         }
     }
 
@@ -153,7 +186,8 @@ impl Exchange {
     /// The store did not take the counter: nothing has happened, and the same tap may be told again.
     pub(crate) fn tap_not_kept(&mut self, now: Now, tap: InHand) {
         if let Some(Claim { issue, counter, before }) = tap.claim {
-            self.badges.lower(issue, counter, before);
+            self.badges.counters.lower(issue, counter, before);
+            self.badges.counters.not_kept(issue);
         }
         self.finish_tap(now, tap, TapVerdict::NotStored);
     }

@@ -114,12 +114,16 @@ impl Exchange {
     /// The badge that tells this. What no badge has told is held against the reader: it may be somebody who guesses.
     fn identify(&mut self, now: Now, tap: &mut InHand, reading: &Reading) -> Result<Badge, TapVerdict> {
         let found = self.badge_of(tap, reading);
+        let nobodys = reading.uid.filter(|uid| self.people.register.of_chip(uid).is_none());
         let Some(at) = self.badges.readers.get_mut(&tap.reader) else { return found };
         let locked = at.strikes.is_ignored(now.mono);
         match found {
             Ok(badge) if locked && badge.mark.kind().is_clonable() => Err(TapVerdict::Locked),
             Err(_) if locked => Err(TapVerdict::Locked),
             Err(verdict) => {
+                if let (TapVerdict::UnknownBadge, Some(uid)) = (verdict, nobodys) {
+                    at.unknown = Some((uid, now));
+                }
                 at.strikes.add(now.mono, limits::READER_STRIKES);
                 Err(verdict)
             }
@@ -164,7 +168,8 @@ impl Exchange {
         if !self.config.badges.allows(badge.mark.kind()) {
             return Err(TapVerdict::KindNotAllowed);
         }
-        if tap.claim.as_ref().is_some_and(|claim| !self.badges.is_above(claim.issue, claim.counter)) {
+        if tap.claim.as_ref().is_some_and(|claim| !self.badges.counters.is_above(claim.issue, claim.counter))
+        {
             return Err(TapVerdict::Replayed);
         }
         let bucket = self.badges.buckets.entry(tap.badge.clone());
@@ -178,7 +183,9 @@ impl Exchange {
 
     /// Whether the PIN has to be checked. A tap that lacks it stays untapped: it is told again with it.
     fn needs_pin(&self, tap: &InHand, when: WeekTime, has: bool) -> Result<bool, TapVerdict> {
-        let asked = tap.kind.is_some_and(|kind| self.config.badges.asks_pin(kind, when));
+        let in_doubt =
+            tap.claim.is_some_and(|claim| self.badges.counters.is_doubtful(claim.issue, claim.counter));
+        let asked = in_doubt || tap.kind.is_some_and(|kind| self.config.badges.asks_pin(kind, when));
         match (asked, has) {
             (false, _) => Ok(false),
             (true, _) if self.pin_hash(&tap.account).is_none() => Err(TapVerdict::NoPin),

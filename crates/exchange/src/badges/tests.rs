@@ -152,6 +152,16 @@ impl Office {
         self.answers[&asked]
     }
 
+    /// Told again with a PIN, which the shell finds right or wrong.
+    fn tap_with_pin(&mut self, id: &str, reading: &Reading, right: bool) -> TapVerdict {
+        let asked = self.ask(Some(id), reading, Some("4711"));
+        if let Some(check) = self.checks.pop() {
+            self.handle(Input::PinVerified { check, right });
+        }
+        self.settle();
+        self.answers[&asked]
+    }
+
     /// What is stored may bring more to be stored.
     fn settle(&mut self) {
         while !self.commits.is_empty() {
@@ -207,7 +217,7 @@ fn s1_8_each_kind_of_badge_is_known_and_what_became_of_it_is_kept() {
 }
 
 #[test]
-fn r21_a_secure_tap_counts_only_when_its_counter_is_stored() {
+fn r21_the_first_secure_tap_waits_for_the_disk_and_those_after_it_do_not() {
     let mut office = Office::new();
     let asked = office.ask(Some("1"), &secure(5), None);
     assert!(!office.answers.contains_key(&asked), "not before the store has it");
@@ -218,7 +228,58 @@ fn r21_a_secure_tap_counts_only_when_its_counter_is_stored() {
     for (id, counter) in [("2", 5), ("3", 4), ("4", 0)] {
         assert_eq!(office.tap(id, &secure(counter)), TapVerdict::Replayed, "{counter}");
     }
-    assert_eq!(office.tap("5", &secure(6)), TapVerdict::Accepted);
+    // A call that comes promises nothing, a seat does (R20): this one is at home and only told.
+    let bounds = |office: &Office| {
+        let all = office.commits.iter().flat_map(|commit| commit.changes.iter());
+        all.filter(|owned| matches!(owned.change, Change::TapCounter { .. })).count()
+    };
+    for counter in 6..6 + limits::TAP_STEP {
+        office.pass(Duration::from_secs(10));
+        office.ask(Some(&format!("n{counter}")), &secure(counter), None);
+        assert!(office.commits.iter().all(|commit| {
+            !commit.urgent
+                || !commit.changes.iter().any(|owned| matches!(owned.change, Change::TapCounter { .. }))
+        }));
+        assert!(bounds(&office) <= 1, "{counter}");
+        office.settle();
+        assert_eq!(office.tap(&format!("r{counter}"), &secure(counter)), TapVerdict::Replayed);
+    }
+    assert!(office.answers.values().filter(|verdict| **verdict == TapVerdict::Accepted).count() > 64);
+}
+
+#[test]
+fn r21_whoever_has_no_pin_leaves_no_doubt_because_each_tap_waits() {
+    let mut office = Office::new();
+    let settings = Box::new(Settings::default());
+    office.command(Command::Change(PeopleChange::PutAccount {
+        name: "ada".into(),
+        display: "Ada".into(),
+        settings,
+    }));
+    office.settle();
+    for counter in 5..9 {
+        let asked = office.ask(Some(&format!("t{counter}")), &secure(counter), None);
+        assert!(!office.answers.contains_key(&asked), "{counter} waits for the disk");
+        office.settle();
+        office.pass(Duration::from_secs(10));
+    }
+    let mut office = office.killed();
+    assert_eq!(office.tap("1", &secure(8)), TapVerdict::Replayed);
+    assert_eq!(office.tap("2", &secure(9)), TapVerdict::Accepted);
+}
+
+#[test]
+fn r21_an_orderly_end_leaves_no_doubt() {
+    let mut office = Office::new();
+    for counter in [5, 6, 7] {
+        assert_eq!(office.tap(&format!("t{counter}"), &secure(counter)), TapVerdict::Accepted);
+    }
+    office.exchange.close(office.now);
+    office.handle(Input::Timeout);
+    office.settle();
+    let mut office = office.killed();
+    assert_eq!(office.tap("1", &secure(7)), TapVerdict::Replayed);
+    assert_eq!(office.tap("2", &secure(8)), TapVerdict::Accepted, "and nobody is asked for a PIN");
 }
 
 #[test]
@@ -236,10 +297,19 @@ fn r21_a_replay_after_kill_9_is_refused_wherever_it_struck() {
     assert!(!office.answers.contains_key(&asked));
     let mut office = office.killed();
     assert_eq!(office.tap("1", &secure(5)), TapVerdict::Replayed);
-    assert_eq!(office.tap("2", &secure(6)), TapVerdict::Accepted);
-    // After the answer.
+    // What may have been heard needs the PIN, once.
+    assert_eq!(office.tap("2", &secure(6)), TapVerdict::PinNeeded);
+    assert_eq!(office.tap_with_pin("2", &secure(6), false), TapVerdict::WrongPin);
+    assert_eq!(office.tap_with_pin("3", &secure(6), true), TapVerdict::Replayed);
+    assert_eq!(office.tap("4", &secure(7)), TapVerdict::PinNeeded, "a wrong PIN ends no doubt");
+    assert_eq!(office.tap_with_pin("4", &secure(7), true), TapVerdict::Accepted);
+    office.pass(Duration::from_secs(10));
+    assert_eq!(office.tap("5", &secure(8)), TapVerdict::Accepted);
+    // After the answer, which did not wait for the write.
     let mut office = office.killed();
-    assert_eq!(office.tap("3", &secure(6)), TapVerdict::Replayed);
+    office.pass(Duration::from_secs(10));
+    assert_eq!(office.tap("6", &secure(8)), TapVerdict::PinNeeded);
+    assert_eq!(office.tap("7", &secure(6)), TapVerdict::Replayed, "the store had heard of it");
 }
 
 #[test]
@@ -280,6 +350,25 @@ fn a_tap_that_is_told_again_is_counted_once_and_gets_the_same_answer() {
     office.settle();
     assert!(asked.iter().chain([&later]).all(|id| office.answers[id] == TapVerdict::Accepted));
     assert_eq!(office.taps().len(), 3);
+}
+
+#[test]
+fn the_chip_that_was_read_last_and_is_no_badge_s_is_known_for_a_while() {
+    let mut office = Office::new();
+    let last = |office: &Office, reader: &str| office.exchange.badges.last_read(office.now.mono, reader);
+    assert_eq!(last(&office, "reader-3"), None);
+    // A badge's UID is not told, of whatever kind the badge is.
+    for known in [CHIP, CARD] {
+        office.tap(known, &Reading::of(Some(known), None).unwrap());
+        assert_eq!(last(&office, "reader-3"), None, "{known}");
+    }
+    let other = Reading::of(Some("04AABBCCDDEE80"), None).unwrap();
+    assert_eq!(office.tap("3", &other), TapVerdict::UnknownBadge);
+    let found = last(&office, "reader-3").map(|(uid, at)| (uid.to_string(), at));
+    assert_eq!(found, Some(("04AABBCCDDEE80".into(), office.now.wall)));
+    assert_eq!(last(&office, "reader-4"), None);
+    office.pass(limits::LAST_READ + Duration::from_secs(1));
+    assert_eq!(last(&office, "reader-3"), None);
 }
 
 #[test]
@@ -443,4 +532,9 @@ fn r20_without_a_store_no_secure_tap_counts_and_the_same_may_be_told_again() {
     office.settle();
     assert_eq!(office.tap("1", &secure(5)), TapVerdict::Accepted);
     assert_eq!(office.tap("2", &secure(5)), TapVerdict::Replayed);
+    // Below the bound that the store has, a tap takes a call also while it is away.
+    office.pass(Duration::from_secs(10));
+    office.ask(Some("3"), &secure(6), None);
+    office.store(false);
+    assert_eq!(office.exchange.badges.counters.raise(ISSUE, 6), None, "it was heard");
 }

@@ -2,6 +2,7 @@
 
 use super::{Audience, Happened};
 use crate::exchange::Exchange;
+use crate::hearing::Heard;
 use crate::ongoing::Ongoing;
 use calls::{Blame, CallId, CallRecord, CallView, Cause, Party};
 use clock::{Now, Wall};
@@ -71,6 +72,8 @@ pub struct CallEnd {
     pub account: Option<Box<str>>,
     /// The device in use, if it is one of ours.
     pub device: Option<Box<str>>,
+    /// How this end is heard, once its media worker has told.
+    pub heard: Option<Heard>,
 }
 
 /// A call that goes on.
@@ -137,12 +140,18 @@ impl Exchange {
     }
 
     fn row(&self, call: CallId, ongoing: &Ongoing, view: &CallView<'_>) -> LiveCall {
-        let end = |party: &Party, account: &Option<Box<str>>, label: Option<&str>| {
+        let end = |party: &Party, account: &Option<Box<str>>, label: Option<&str>, heard: Option<Heard>| {
             let account = account.clone().filter(|_| !party.is_anonymous());
             // It may be another's phone, at which they sit or took the call.
             let device = label.filter(|label| account.is_some() && self.people.device(label).is_some());
             let device = device.map(Box::from);
-            CallEnd { number: Arc::clone(&party.number), name: Arc::clone(&party.name), account, device }
+            CallEnd {
+                number: Arc::clone(&party.number),
+                name: Arc::clone(&party.name),
+                account,
+                device,
+                heard,
+            }
         };
         LiveCall {
             name: CallName { session_id: ongoing.session_id.clone(), call },
@@ -151,8 +160,8 @@ impl Exchange {
                 (true, false) => CallState::Talking,
                 (true, true) => CallState::Held,
             },
-            caller: end(&ongoing.caller, &ongoing.caller_account, view.caller),
-            callee: end(&ongoing.callee, &ongoing.callee_account, view.callee),
+            caller: end(&ongoing.caller, &ongoing.caller_account, view.caller, ongoing.heard[0]),
+            callee: end(&ongoing.callee, &ongoing.callee_account, view.callee, ongoing.heard[1]),
             started: view.started,
             answered: view.answered,
             emergency: ongoing.emergency,
@@ -164,6 +173,7 @@ impl Exchange {
     /// Compares the calls that something happened to with what was told of them.
     pub(super) fn tell_calls(&mut self, now: Now) {
         for call in self.ongoing.take_touched() {
+            self.tell_notices(now, call);
             let Some(row) = self.ongoing.call(call).and_then(|ongoing| self.live_call(call, ongoing)) else {
                 continue;
             };
@@ -213,14 +223,11 @@ impl Exchange {
             let audience = Audience::all(row.accounts.clone());
             self.tell(now, audience, Happened::CallStarted(Box::new(row.clone())));
         }
-        let before = self.listening.calls.remove(&call).map(|told| told.accounts).unwrap_or_default();
+        // Whoever heard of it hears of its end, and nobody else: a number may have changed hands as it ended.
+        let told = self.listening.calls.remove(&call);
+        let accounts = told.map_or_else(|| row.accounts.clone(), |told| told.accounts);
         let (cause, blame, status) = (record.cause, record.blame, record.status);
         let detail = record.detail.clone();
-        // Those who were told of it last may be others than those whose it is now.
-        let mut accounts = before;
-        accounts.extend(row.accounts.iter().cloned());
-        accounts.sort();
-        accounts.dedup();
         let ended = EndedCall { call: row, ended: record.ended, cause, blame, status, detail };
         self.tell(now, Audience::all(accounts), Happened::CallEnded(Box::new(ended)));
     }

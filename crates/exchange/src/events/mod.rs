@@ -21,6 +21,7 @@ use crate::command::{AccountRow, DeviceRow, Status};
 use crate::exchange::Exchange;
 use crate::input::Output;
 use crate::limits;
+use crate::notices::{Notice, Withdrawn};
 use crate::people::{Group, PeopleChange, Route, Trunk};
 use crate::seats::SeatRow;
 use calls::{CallId, CallRecord};
@@ -93,6 +94,17 @@ pub enum Happened {
         /// Why, in words.
         words: Box<str>,
     },
+    /// A call rings for somebody, who is to know wherever they are.
+    NoticeShown(Box<Notice>),
+    /// It does so no more.
+    NoticeWithdrawn {
+        /// The call.
+        call: CallName,
+        /// For whom it rang.
+        account: Box<str>,
+        /// Why it does not.
+        why: Withdrawn,
+    },
     /// A person left.
     PersonRemoved(Box<str>),
     /// A number is of this account now.
@@ -141,6 +153,8 @@ impl Happened {
             Happened::SeatChanged(_) => "seat.changed",
             Happened::SeatRemoved { .. } => "seat.removed",
             Happened::TakeFailed { .. } => "take.failed",
+            Happened::NoticeShown(_) => "notice.shown",
+            Happened::NoticeWithdrawn { .. } => "notice.withdrawn",
             Happened::NumberChanged { .. } => "number.changed",
             Happened::NumberRemoved(_) => "number.removed",
             Happened::GroupChanged(..) => "group.changed",
@@ -166,6 +180,8 @@ impl Happened {
             Happened::PersonChanged(row) => row.name.to_string(),
             Happened::SeatChanged(row) => row.device.to_string(),
             Happened::SeatRemoved { device, .. } | Happened::TakeFailed { device, .. } => device.to_string(),
+            Happened::NoticeShown(notice) => notice.call.to_string(),
+            Happened::NoticeWithdrawn { call, .. } => call.to_string(),
             Happened::NumberChanged { number, .. } => number.to_string(),
             Happened::GroupChanged(name, _)
             | Happened::TrunkChanged(name, ..)
@@ -245,6 +261,7 @@ impl Exchange {
         }
         self.listening = Listening { on, ..Listening::default() };
         self.ongoing.watch(on);
+        self.notices.forget_told();
         if on {
             self.listening.calls = self.live_calls().into_iter().map(|call| (call.name.call, call)).collect();
             let people = &self.people;

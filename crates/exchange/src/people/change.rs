@@ -186,6 +186,8 @@ pub enum Refusal {
     },
     /// An import row for a new device without a secret.
     NoSecret(Box<str>),
+    /// A device that nobody but the page of its session may change.
+    WebPhone(Box<str>),
 }
 
 impl fmt::Display for Refusal {
@@ -218,6 +220,12 @@ impl fmt::Display for Refusal {
             Refusal::Nonsense(why) => f.write_str(why),
             Refusal::Rule { words, .. } => f.write_str(words),
             Refusal::NoSecret(device) => write!(f, "device \"{device}\" is new and needs a secret"),
+            Refusal::WebPhone(device) => {
+                write!(
+                    f,
+                    "device \"{device}\" is a web phone: it comes and goes with the session of its page"
+                )
+            }
         }
     }
 }

@@ -180,7 +180,7 @@ fn phones(account: &Account) -> usize {
 }
 
 fn web_phone(name: &str) -> Refusal {
-    nonsense(format!("device \"{name}\" is a web phone: it comes and goes with the session of its page"))
+    Refusal::WebPhone(name.into())
 }
 
 fn check_settings(settings: &Settings) -> Result<(), Refusal> {

@@ -20,14 +20,15 @@ pub use group::{Group, Strategy};
 pub use trunk::{Host, Route, Trunk, TrunkLogin, rewrite};
 
 use crate::badges::Register;
+use crate::notices::Places;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::Bound;
 
 /// The longest name of an account or device, in bytes.
-const NAME_LENGTH: usize = 64;
+pub const NAME_LENGTH: usize = 64;
 /// The longest number.
-const NUMBER_LENGTH: usize = 32;
+pub const NUMBER_LENGTH: usize = 32;
 
 /// All directory data.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +41,8 @@ pub struct People {
     groups: BTreeMap<Box<str>, Group>,
     /// The group of each group's number.
     group_numbers: BTreeMap<Box<str>, Box<str>>,
+    /// Where the devices are.
+    pub(crate) places: Places,
     /// Badges and their readers.
     pub(crate) register: Register,
 }
@@ -201,13 +204,17 @@ impl People {
                 if !listed.contains(name) {
                     listed.push(name.clone());
                 }
-                self.devices.insert(name.clone(), device.clone());
+                if let Some(before) = self.devices.insert(name.clone(), device.clone()) {
+                    self.places.remove(&before.location, name);
+                }
+                self.places.put(&device.location, name);
             }
             PeopleChange::RemoveDevice { name } => {
                 if let Some(device) = self.devices.remove(name)
                     && let Some(account) = self.accounts.get_mut(&device.account)
                 {
                     account.devices.retain(|listed| listed != name);
+                    self.places.remove(&device.location, name);
                 }
             }
             PeopleChange::PutTrunk { name, trunk } => {

@@ -101,6 +101,7 @@ impl Exchange {
     /// Somebody left for good: their seats and their calls end now.
     fn person_left(&mut self, now: Now, account: &str) {
         self.stop_tasks_of(now, account);
+        self.seats.forget(account);
         let seats: Vec<Box<str>> = self.seats.of(account).map(Box::from).collect();
         for device in seats {
             self.leave_seat(now, &device, "seats.leaver", &format!("{account} left the office"));

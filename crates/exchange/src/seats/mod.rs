@@ -11,6 +11,7 @@
 //! first, and whoever was promised something waits for the store (R20). Decision 9 says whose calls a phone takes while
 //! somebody sits there.
 
+mod chosen;
 mod codes;
 mod command;
 mod follow;

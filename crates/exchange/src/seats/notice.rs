@@ -5,6 +5,7 @@ use crate::events::{Audience, Happened};
 use crate::exchange::Exchange;
 use crate::facts::FactKind;
 use crate::people::Language;
+use crate::shown::Shown;
 use calls::{CallId, Party};
 use clock::Now;
 
@@ -62,12 +63,7 @@ impl Exchange {
         if rule == "seats.in-use" {
             let user = self.person_at(device).map(Box::<str>::from).unwrap_or_default();
             let name = self.display_of(account);
-            let text = match self.language_of(&user) {
-                Language::English => {
-                    format!("{name} wanted to use this phone and was told that it is in use.")
-                }
-                Language::Chinese => format!("{name} 想使用这部话机，已告知其正在使用中。"),
-            };
+            let text = Shown::Wanted { name: &name }.text(self.language_of(&user));
             self.show_at(now, device, &text);
         }
         self.tell_take_failed(now, account, device, words.clone());
@@ -77,10 +73,7 @@ impl Exchange {
     /// Says at the phone who called just before.
     pub(super) fn show_who_called(&mut self, now: Now, account: &str, device: &str, caller: &Party) {
         let Party { name, number } = caller;
-        let text = match self.language_of(account) {
-            Language::English => format!("Missed call from {name} ({number})."),
-            Language::Chinese => format!("未接来电：{name}（{number}）。"),
-        };
+        let text = Shown::Missed { name, number }.text(self.language_of(account));
         self.show_at(now, device, &text);
     }
 
@@ -126,7 +119,7 @@ impl Exchange {
         known.filter(|display| !display.is_empty()).unwrap_or_else(|| account.into())
     }
 
-    fn language_of(&self, account: &str) -> Language {
+    pub(crate) fn language_of(&self, account: &str) -> Language {
         self.people.account(account).map(|account| account.settings.language).unwrap_or_default()
     }
 }

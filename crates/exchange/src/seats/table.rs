@@ -17,7 +17,7 @@ pub(super) struct Recent {
 
 /// A phone that is asked to take a call, and who is to be told if it does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     pub(super) account: Box<str>,
     pub(super) device: Box<str>,
 }
@@ -31,7 +31,9 @@ pub(crate) struct Seats {
     /// When the first of them ends, by the clock that never jumps.
     due: Option<Mono>,
     recent: BTreeMap<(Box<str>, Box<str>), Recent>,
-    pub(super) asked: BTreeMap<CallId, Asked>,
+    /// Where each account last said who they are.
+    last: BTreeMap<Box<str>, (Mono, Box<str>)>,
+    pub(crate) asked: BTreeMap<CallId, Asked>,
     pub(super) missed: Missed,
 }
 
@@ -106,6 +108,18 @@ impl Seats {
     pub(super) fn took(&mut self, now: Mono, account: &str, device: &str, call: Option<CallId>) {
         self.recent.retain(|_, recent| now.since(recent.at) <= limits::SECOND_TAP);
         self.recent.insert((account.into(), device.into()), Recent { call, at: now });
+        self.last.insert(account.into(), (now, device.into()));
+    }
+
+    /// Where an account last said who they are.
+    pub(crate) fn last_of(&self, now: Mono, account: &str) -> Option<&str> {
+        let (at, device) = self.last.get(account)?;
+        (now.since(*at) <= limits::WHEREABOUTS).then_some(&**device)
+    }
+
+    /// Somebody left for good.
+    pub(super) fn forget(&mut self, account: &str) {
+        self.last.remove(account);
     }
 }
 

@@ -112,8 +112,10 @@ impl Exchange {
             return self.refuse_take(now, account, device, rule, words);
         }
         let recent = self.seats.recent(now.mono, account, device);
-        if let Some(Recent { call: Some(first), .. }) = recent {
-            return self.take_second(now, account, device, first, by);
+        if let Some(Recent { call: Some(first), .. }) = recent
+            && let Some(taken) = self.take_second(now, account, device, first, by)
+        {
+            return taken;
         }
         if let Some(call) = self.ringing_beside(account, device, by).first().copied() {
             return self.take_ringing_call(now, account, device, call, by);
@@ -128,7 +130,7 @@ impl Exchange {
     }
 
     /// Whether anything may be taken at a phone by an account now.
-    fn may_take(&self, account: &str, device: &str, by: Option<CallId>) -> Result<(), Refusal> {
+    pub(super) fn may_take(&self, account: &str, device: &str, by: Option<CallId>) -> Result<(), Refusal> {
         if self.people.account(account).is_none() {
             return Err(("seats.nobody", format!("there is no account {account}")));
         }
@@ -160,7 +162,8 @@ impl Exchange {
         }
     }
 
-    /// A second tap: the other call that rings, or the same once more.
+    /// A second tap: the other call that rings, or the same once more. `None` when the first one came to nothing here, or
+    /// is elsewhere again: then it is a tap like any other.
     fn take_second(
         &mut self,
         now: Now,
@@ -168,23 +171,28 @@ impl Exchange {
         device: &str,
         first: CallId,
         by: Option<CallId>,
-    ) -> Taken {
+    ) -> Option<Taken> {
         let other = self.ringing_beside(account, device, by).into_iter().find(|call| *call != first);
         if let Some(other) = other {
             self.give_back(now, account, device, first);
-            return self.take_ringing_call(now, account, device, other, by);
+            return Some(self.take_ringing_call(now, account, device, other, by));
+        }
+        let call = self.call_name(first)?;
+        if self.switch.rings_at(first, device) {
+            return Some(Taken::Ringing { call });
+        }
+        let here = self.switch.sides(first).is_some_and(|(caller, called)| {
+            [caller, called].iter().any(|leg| self.switch.label(*leg) == Some(device))
+        });
+        if !here && self.switch.call_at(device, by) != Some(first) {
+            return None;
         }
         let talks = self.ongoing.call(first).is_some_and(|ongoing| ongoing.state == DialogState::Confirmed);
-        match self.call_name(first) {
-            Some(call) if talks && self.switch.call_at(device, by) == Some(first) => Taken::Here { call },
-            Some(call) => Taken::Ringing { call },
-            // It was over before the second tap.
-            None => self.take_seat(now, account, device, Means::Badge, true),
-        }
+        Some(if talks { Taken::Here { call } } else { Taken::Ringing { call } })
     }
 
     /// A call that rings comes to this phone (R5).
-    fn take_ringing_call(
+    pub(super) fn take_ringing_call(
         &mut self,
         now: Now,
         account: &str,
@@ -212,6 +220,7 @@ impl Exchange {
             let words = format!("{device} cannot take the call now");
             return self.refuse_take(now, account, device, "seats.no-room", words);
         }
+        self.notices.is_taken(call, account);
         self.note_call(now, call, "take.ringing", format!("{account} takes the call at {device}"));
         self.seats.took(now.mono, account, device, Some(call));
         Taken::Ringing { call: name }
@@ -277,7 +286,8 @@ impl Exchange {
             }
             return Taken::SignedIn { who_called, until: None };
         }
-        let until = self.config.seats.end(now.wall);
+        let zone = self.people.account(account).and_then(|account| account.settings.zone.as_deref());
+        let until = self.config.seats.end(now.wall, zone);
         self.sit_down(now, device, Seat { account: account.into(), since: now.wall, until }, means);
         Taken::SignedIn { who_called, until }
     }
@@ -338,23 +348,24 @@ impl Exchange {
             let talks = ongoing.state == DialogState::Confirmed && !self.switch.is_let_go(*call);
             talks && !ongoing.emergency && Some(*call) != but
         });
-        let own_leg = |call: CallId, ongoing: &Ongoing| {
-            let (caller, called) = self.switch.sides(call)?;
-            let legs =
-                [(called, ongoing.callee_account.as_deref()), (caller, ongoing.caller_account.as_deref())];
-            // Whoever talks from one phone of theirs to another keeps the one that they stand at.
-            let here = legs.iter().any(|(leg, _)| self.switch.label(*leg) == Some(device));
-            let own = legs.into_iter().find(|(_, of)| *of == Some(account) && !here)?;
-            Some(own.0)
-        };
         let mut found: Vec<(bool, clock::Mono, CallId, LegId)> = talks
             .filter_map(|(call, ongoing)| {
                 let held = self.switch.view(call)?.held;
-                Some((!held, ongoing.since, call, own_leg(call, ongoing)?))
+                Some((!held, ongoing.since, call, self.leg_elsewhere(account, device, call)?))
             })
             .collect();
         found.sort_unstable();
         found.pop().map(|(_, _, call, leg)| (call, leg))
+    }
+
+    /// The leg of an account in a talk; none if one of its legs is at this very phone: whoever talks from one phone of
+    /// theirs to another keeps the one that they stand at.
+    pub(super) fn leg_elsewhere(&self, account: &str, device: &str, call: CallId) -> Option<LegId> {
+        let ongoing = self.ongoing.call(call)?;
+        let (caller, called) = self.switch.sides(call)?;
+        let legs = [(called, ongoing.callee_account.as_deref()), (caller, ongoing.caller_account.as_deref())];
+        let here = legs.iter().any(|(leg, _)| self.switch.label(*leg) == Some(device));
+        legs.into_iter().find(|(_, of)| *of == Some(account) && !here).map(|(leg, _)| leg)
     }
 
     fn asked_to_take(&mut self, call: CallId, account: &str, device: &str) {

@@ -104,7 +104,7 @@ impl Leg {
             heard: false,
             silence_said: false,
             refused: 0,
-            report_at: now + super::REPORT_EVERY,
+            report_at: now + super::REPORT_FIRST,
             since: now,
         }
     }

@@ -41,7 +41,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use wire::rtp::{self, Header};
 
-/// How often a leg's figures are reported.
+/// A leg's figures are first reported so soon, for whoever looks at a call that has just begun.
+pub const REPORT_FIRST: Duration = Duration::from_secs(5);
+/// How often a leg's figures are reported after that.
 pub const REPORT_EVERY: Duration = Duration::from_secs(30);
 /// How long nothing comes before [`MediaEvent::Silence`].
 pub const SILENCE_AFTER: Duration = Duration::from_secs(5);

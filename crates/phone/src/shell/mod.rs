@@ -4,9 +4,11 @@ mod line;
 mod ports;
 mod run;
 mod server;
+mod stream;
 mod tls;
 
 pub use server::Server;
+pub use stream::Stream;
 pub use tls::Trust;
 
 use crate::agent::{Agent, Config, Trace};

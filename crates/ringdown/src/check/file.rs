@@ -30,6 +30,7 @@ pub(crate) fn judge(config: &Config, places: Places<'_>) -> Vec<Finding> {
     calls(config, places, &mut found);
     certificate(config, places, &mut found);
     webhooks(config, places, &mut found);
+    notices(config, places, &mut found);
     if let Err(error) = config.log.level.parse::<tracing_subscriber::EnvFilter>() {
         let advice = "write error, warn, info or debug, or parts as in \"info,net=debug\"";
         found.push(Finding::error(places.of("log", "level"), format!("the log level {error}"), advice));
@@ -182,6 +183,32 @@ fn webhooks(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
     if let Err(error) = config.webhooks.rules().tls {
         let advice = "name PEM files of authorities; until then no webhook is reached by https";
         found.push(Finding::warning(places.of("webhooks", "authorities"), error, advice));
+    }
+}
+
+fn notices(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
+    let notices = &config.notices;
+    if !notices.topic_is_sound() {
+        let what = format!("\"{}\" is no beginning of a topic", notices.topic);
+        let advice = "write parts with / between them, without + and #, as in \"ringdown\"";
+        found.push(Finding::error(places.of("notices", "topic"), what, advice));
+    }
+    let contact = notices.contact.as_deref().unwrap_or("mailto:");
+    if !contact.starts_with("mailto:") && !contact.starts_with("https:") {
+        let what = format!("\"{contact}\" is nothing that push services may write to");
+        found.push(Finding::error(places.of("notices", "contact"), what, "write a mailto: or https: URL"));
+    }
+    let Some(broker) = &notices.broker else { return };
+    let here = broker.host == "localhost"
+        || broker.host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
+    if !broker.secure && !here {
+        let what = format!("{broker} is spoken to in clear: whoever listens hears who calls whom");
+        let advice = "take mqtts:// and its port, 8883";
+        found.push(Finding::warning(places.of("notices", "broker"), what, advice));
+    }
+    if let Some(Err(error)) = notices.rules("").filter(|_| broker.secure).map(|rules| rules.tls) {
+        let advice = "name PEM files of authorities; until then the broker is not reached";
+        found.push(Finding::warning(places.of("notices", "authorities"), error, advice));
     }
 }
 

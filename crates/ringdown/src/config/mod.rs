@@ -5,6 +5,7 @@ mod badges;
 mod codes;
 mod many;
 mod maybe;
+mod notices;
 mod numbers;
 mod place;
 mod seats;
@@ -18,6 +19,7 @@ pub(crate) use background::Background;
 use badges::Badges;
 use codes::FeatureCodes;
 use many::Many;
+pub(crate) use notices::Notices;
 use numbers::{Emergency, Numbers};
 use seats::Seats;
 use serde::Deserialize;
@@ -36,6 +38,7 @@ pub(crate) struct Config {
     pub(crate) media: Media,
     pub(crate) http: Http,
     pub(crate) webhooks: Webhooks,
+    pub(crate) notices: Notices,
     pub(crate) calls: Calls,
     pub(crate) codes: FeatureCodes,
     pub(crate) seats: Seats,
@@ -213,6 +216,8 @@ pub(crate) struct Calls {
     /// The numbers at which parked calls wait.
     #[serde(deserialize_with = "maybe::text")]
     pub(crate) park: Option<ParkRange>,
+    /// How long they wait there before they ring again.
+    pub(crate) park_seconds: u32,
     /// How long running calls may go on when we are told to stop.
     pub(crate) drain_seconds: u32,
 }
@@ -225,6 +230,7 @@ impl Default for Calls {
             outside_seconds: 120,
             echo_number: "600".into(),
             park: Some(ParkRange(701..=709)),
+            park_seconds: 120,
             drain_seconds: 600,
         }
     }
@@ -233,6 +239,10 @@ impl Default for Calls {
 impl Calls {
     pub(crate) fn ring_limit(&self) -> Duration {
         Duration::from_secs(u64::from(self.ring_seconds.clamp(5, 600)))
+    }
+
+    pub(crate) fn park_limit(&self) -> Duration {
+        Duration::from_secs(u64::from(self.park_seconds.clamp(2, 3_600)))
     }
 
     pub(crate) fn drain_limit(&self) -> Duration {

@@ -2,6 +2,7 @@
 
 use super::maybe;
 use exchange::{SeatPolicy, TimeOfDay};
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ pub(crate) struct Seats {
     pub(crate) several: bool,
     /// A seat ends by itself after so many hours; 0 for never.
     pub(crate) hours: u32,
-    /// All seats end at this time of day.
+    /// All seats end at this time of day, in the zone of whoever sits.
     #[serde(deserialize_with = "maybe::text")]
     pub(crate) sign_out_at: Option<ClockTime>,
     /// Who sits at a phone and taps there again leaves it.
@@ -28,7 +29,7 @@ impl Default for Seats {
     }
 }
 
-/// `20:00+08:00`
+/// `20:00`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClockTime(TimeOfDay);
 
@@ -47,6 +48,7 @@ impl Seats {
             several: self.several,
             longest: (hours > 0).then(|| Duration::from_secs(u64::from(hours) * 3_600)),
             sign_out_at: self.sign_out_at.map(|ClockTime(time)| time),
+            zone: TimeZone::system(),
             again_leaves: self.tap_again,
             owner_rings: self.owner_rings,
         }
@@ -59,13 +61,13 @@ mod tests {
 
     #[test]
     fn what_is_not_set_is_what_the_exchange_does_by_itself() {
-        assert_eq!(Seats::default().policy(), SeatPolicy::default());
-        let seats: Seats =
-            toml::from_str("hours = 0\nsign_out_at = \"20:00+08:00\"\nseveral = false").unwrap();
+        let policy = SeatPolicy { zone: TimeZone::system(), ..SeatPolicy::default() };
+        assert_eq!(Seats::default().policy(), policy);
+        let seats: Seats = toml::from_str("hours = 0\nsign_out_at = \"20:00\"\nseveral = false").unwrap();
         let policy = seats.policy();
         assert_eq!((policy.longest, policy.several), (None, false));
-        assert_eq!(policy.sign_out_at.map(|time| time.to_string()).as_deref(), Some("20:00+08:00"));
-        let wrong = toml::from_str::<Seats>("sign_out_at = \"20:00\"").unwrap_err().to_string();
-        assert!(wrong.contains("20:00+08:00"), "{wrong}");
+        assert_eq!(policy.sign_out_at.map(|time| time.to_string()).as_deref(), Some("20:00"));
+        let wrong = toml::from_str::<Seats>("sign_out_at = \"20:00+08:00\"").unwrap_err().to_string();
+        assert!(wrong.contains("write it as in \"20:00\""), "{wrong}");
     }
 }

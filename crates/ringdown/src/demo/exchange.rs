@@ -27,6 +27,8 @@ pub(super) struct Exchange {
     folder: Folder,
     /// `HOST:PORT` of its UDP listener.
     pub(super) address: String,
+    /// `HOST:PORT` of its HTTP listener.
+    pub(super) http: String,
 }
 
 /// A folder that goes away.
@@ -48,7 +50,7 @@ impl Exchange {
         let mut last = String::new();
         for round in first..first + RANGES {
             match try_range(&folder.0, round) {
-                Ok((child, address)) => return Ok(Exchange { child, folder, address }),
+                Ok((child, address, http)) => return Ok(Exchange { child, folder, address, http }),
                 Err(failure) => last = failure.to_string(),
             }
         }
@@ -102,7 +104,7 @@ impl Drop for Folder {
 }
 
 /// Starts it once; a range of ports that others hold makes it fail.
-fn try_range(folder: &Path, round: u16) -> Result<(Child, String), Failure> {
+fn try_range(folder: &Path, round: u16) -> Result<(Child, String, String), Failure> {
     let spread = std::process::id() % 89 * 7 + u32::from(round) * 13;
     let ranges = u32::from((LAST_PORT - FIRST_PORT) / PORTS);
     let first = FIRST_PORT + u16::try_from(spread % ranges).unwrap_or(0) * PORTS;
@@ -110,8 +112,8 @@ fn try_range(folder: &Path, round: u16) -> Result<(Child, String), Failure> {
     let any = "127.0.0.1:0";
     let text = format!(
         "[sip]\nudp = \"{any}\"\ntcp = \"{any}\"\ntls = []\n[media]\naddress = \"127.0.0.1\"\n\
-         ports = \"{first}-{}\"\nworkers = 1\n[http]\nlisten = []\ntls = []\n[calls]\ndrain_seconds = 0\n\
-         [numbers]\ncountry = \"86\"\n",
+         ports = \"{first}-{}\"\nworkers = 1\n[http]\nlisten = \"{any}\"\ntls = []\n[calls]\n\
+         drain_seconds = 0\n[numbers]\ncountry = \"86\"\n[badges]\nallow = [\"ndef\"]\npin = []\n",
         first + PORTS - 1
     );
     fs::write(&config, text)?;
@@ -127,7 +129,7 @@ fn try_range(folder: &Path, round: u16) -> Result<(Child, String), Failure> {
         .stderr(log)
         .spawn()?;
     match wait_ready(&mut child) {
-        Some(address) => Ok((child, address)),
+        Some((address, http)) => Ok((child, address, http)),
         None => {
             let _ = child.kill();
             let _ = child.wait();
@@ -137,14 +139,16 @@ fn try_range(folder: &Path, round: u16) -> Result<(Child, String), Failure> {
     }
 }
 
-/// The UDP address of `ready sip=udp:ADDR ...`.
-fn wait_ready(child: &mut Child) -> Option<String> {
+/// The addresses of `ready sip=udp:ADDR ... http=ADDR`.
+fn wait_ready(child: &mut Child) -> Option<(String, String)> {
     let out = child.stdout.take()?;
     let (found, ready) = sync_channel(1);
     std::thread::spawn(move || {
         let address = BufReader::new(out).lines().map_while(Result::ok).find_map(|line| {
             let fields = line.strip_prefix("ready ")?;
-            fields.split(' ').find_map(|field| field.strip_prefix("sip=udp:")).map(str::to_owned)
+            let of =
+                |name: &str| fields.split(' ').find_map(|field| field.strip_prefix(name)).map(str::to_owned);
+            of("sip=udp:").zip(of("http="))
         });
         let _ = found.send(address);
     });

@@ -7,13 +7,14 @@ use super::texts::Language;
 use crate::{Failure, talk};
 use ::phone::{Command, Event, Phone, Server, Settings, Source, Trust};
 use api::CallRow;
-use api::control::{AccountChanges, Request, Response, RouteItem, RungItem, TrunkItem};
+use api::control::{AccountChanges, BadgeItem, CardItem, Request, Response, RouteItem, RungItem, TrunkItem};
 use clock::Now;
 use media::Codec;
 use net::Clock;
 use sip::Transport;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use tap::telling::{self, Told};
 
 /// How near a tone must be, in hertz.
 const NEAR: f64 = 4.0;
@@ -133,6 +134,39 @@ impl<'a> Stage<'a> {
         self.ask(&Request::AccountAdd { name: account.into(), display: String::new() })?;
         self.ask(&Request::NumberAdd { number: number.into(), account: account.into() })?;
         Ok(())
+    }
+
+    /// A badge of somebody: the text of its record.
+    pub(super) fn badge(&self, account: &str) -> Result<String, Failure> {
+        let (name, account, kind) = (format!("badge-of-{account}"), account.to_owned(), "ndef".to_owned());
+        let badge = BadgeItem { name, account, kind, ..BadgeItem::default() };
+        match self.ask(&Request::BadgeAdd { badge })? {
+            Response::BadgeMade(CardItem { record: Some(record), .. }) => Ok(record),
+            other => Err(talk::unexpected(&other)),
+        }
+    }
+
+    /// A reader beside a phone: its key.
+    pub(super) fn reader(&self, device: &str) -> Result<String, Failure> {
+        match self.ask(&Request::ReaderAdd { name: format!("at-{device}"), device: device.into() })? {
+            Response::Secret(key) => Ok(key),
+            other => Err(talk::unexpected(&other)),
+        }
+    }
+
+    /// A badge is held to a reader, which tells the exchange as `ringdown-tap` does.
+    pub(super) fn tap(&mut self, key: &str, record: &str) -> Result<(), Failure> {
+        let exchange = telling::Exchange::parse(&format!("http://{}", self.exchange.http))?;
+        let reading = tap::Reading { uid: None, ndef: Some(record.into()) };
+        let id = format!("demo-{}", self.notes.len());
+        let answer = tap::line::ask(&exchange, None, &telling::request(&exchange, key, &id, &reading, None))?;
+        match Told::of(&answer) {
+            Told::Accepted(words) => {
+                self.notes.push((self.clock.now(), self.language.fill("tap.accepted", &[("words", &words)])));
+                Ok(())
+            }
+            other => Err(format!("the tap: {}", other.words()).into()),
+        }
     }
 
     /// A phone that has registered.

@@ -5,10 +5,12 @@ use super::figures::Figures;
 use super::first_start;
 use super::reload::Reload;
 use super::shown::{self, Place};
-use api::{Backend, CallRow, Figure, Gone, Post, Reply, TapRow};
+use crate::config::Notices;
+use api::{Backend, BrokerState, CallRow, Figure, Gone, Post, Reply, TapRow};
 use exchange::{Answer, Command, Secret};
-use net::{HttpClient, HttpReply, Sender};
+use net::{HttpClient, HttpReply, Mqtt, MqttState, Sender};
 use std::sync::Arc;
+use std::time::Duration;
 use store::{Document, Documents, KeptTap, Record, Records, RecordsWanted, Store};
 use tokio::sync::oneshot;
 
@@ -23,6 +25,15 @@ pub(crate) struct Roof {
     figures: Arc<Figures>,
     reload: Arc<Reload>,
     client: HttpClient,
+    notices: Option<(Mqtt, MqttPlace)>,
+    contact: Option<String>,
+}
+
+/// Where notices are published.
+#[derive(Clone)]
+struct MqttPlace {
+    address: String,
+    prefix: String,
 }
 
 impl Roof {
@@ -43,7 +54,17 @@ impl Roof {
             figures: Arc::clone(figures),
             reload: Arc::clone(reload),
             client: reload.client.clone(),
+            notices: None,
+            contact: None,
         }
+    }
+
+    /// With the broker that notices are published at, if there is one.
+    pub(crate) fn with_notices(mut self, notices: &Notices, mqtt: Option<Mqtt>) -> Roof {
+        let address = notices.broker.as_ref().map(ToString::to_string).unwrap_or_default();
+        self.notices = mqtt.map(|mqtt| (mqtt, MqttPlace { address, prefix: notices.topic.clone() }));
+        self.contact.clone_from(&notices.contact);
+        self
     }
 }
 
@@ -89,6 +110,23 @@ impl Backend for Roof {
         let HttpReply { status, retry_after, body } =
             self.client.post(&post.url, &post.headers, post.body.into()).await?;
         Ok(Reply { status, retry_after, body })
+    }
+
+    fn broker(&self) -> Option<BrokerState> {
+        let (mqtt, MqttPlace { address, prefix }) = self.notices.as_ref()?;
+        let MqttState { connected, trouble, delivered, dropped } = mqtt.state();
+        let (address, prefix) = (address.clone(), prefix.clone());
+        Some(BrokerState { address, prefix, connected, trouble, delivered, dropped })
+    }
+
+    fn publish(&self, topic: String, payload: Vec<u8>, lives: Duration) {
+        if let Some((mqtt, _)) = &self.notices {
+            mqtt.publish(topic, payload, lives);
+        }
+    }
+
+    fn contact(&self) -> Option<String> {
+        self.contact.clone()
     }
 
     async fn settings(&self) -> serde_json::Value {

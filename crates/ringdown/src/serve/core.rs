@@ -404,7 +404,7 @@ impl Core {
         batch: &mut ReceiveBatch,
         ready: &mut Vec<Token>,
     ) -> io::Result<()> {
-        self.exchange.abandon_calls(self.clock.now());
+        self.exchange.close(self.clock.now());
         self.put_out();
         let limit = self.clock.now().mono + FAREWELL;
         while !self.exchange.is_quiet() && self.clock.now().mono < limit {

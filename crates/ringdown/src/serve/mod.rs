@@ -8,6 +8,7 @@ mod folder;
 mod foreign;
 mod lag;
 mod media;
+mod notices;
 mod pins;
 mod reach;
 mod reload;
@@ -91,6 +92,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let figures = Arc::<figures::Figures>::default();
     let place = Place::of(&config, &udp, &own, &http);
     let roof = Roof::new(sender.clone(), &store, &realm, place, &figures, &reload);
+    let (roof, heard) = notices::start(&runtime, &config, roof)?;
     let api = web::api(&roof, documents, &config, &reload.administrators_anywhere);
     let link = administrator.map(|name| runtime.block_on(api.link(&name))).transpose()?;
     let ready = ready_line(&udp, &own, &http);
@@ -99,7 +101,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let sockets = web::Sockets { streams: streams.clone(), deliver: deliver.clone(), origins };
     web::serve(&runtime, http, &roof, &api, &sockets);
     let events = carry_events(&runtime, &api, &sender);
-    runtime.spawn(api.clone().deliver_webhooks());
+    notices::deliver(&runtime, &api, heard);
     runtime.spawn(control(&runtime, folder.path(), roof, api)?);
     listeners.into_iter().for_each(|listener| {
         runtime.spawn(listener.serve(streams.clone(), deliver.clone()));
@@ -140,9 +142,10 @@ fn http_client(runtime: &Runtime, config: &Config) -> HttpClient {
     HttpClient::new(&config.dns.servers.0, config.webhooks.rules())
 }
 
-/// Events from the core to whoever hears them; the core is told when somebody does.
+/// Events from the core to whoever hears them, webhooks among them; the core is told when somebody does.
 fn carry_events(runtime: &Runtime, api: &api::Api, core: &Sender<CoreInput>) -> EventSink {
     let core = core.clone();
+    runtime.spawn(api.clone().deliver_webhooks());
     runtime.spawn(api.clone().carry_events(move |on| core.send(CoreInput::Listen(on)).is_ok()));
     api.events()
 }
@@ -214,6 +217,7 @@ fn exchange_config(config: &Config, realm: &str, own_addresses: Vec<SocketAddr>)
         no_answer_limit: live.no_answer_limit,
         outside_limit: live.outside_limit,
         park: live.park,
+        park_limit: live.park_limit,
         seats: live.seats,
         numbering: live.numbering,
         emergency: live.emergency,

@@ -1,7 +1,7 @@
 //! What the API shows of the configuration, and what a telephone is set up with.
 
 use super::web::Listeners;
-use crate::config::{Administrators, Background, Challenge, Config};
+use crate::config::{Administrators, Background, Challenge, Config, Notices, Sip};
 use net::Udp;
 use serde_json::{Value, json};
 use std::fmt::Display;
@@ -49,31 +49,55 @@ impl Place {
     }
 }
 
+fn of_sip(sip: &Sip) -> Value {
+    let challenge = match sip.challenge {
+        Challenge::Md5 => "md5",
+        Challenge::Sha256 => "sha256",
+        Challenge::Both => "both",
+    };
+    json!({
+        "udp": texts(&sip.udp.0), "tcp": texts(&sip.tcp.0), "tls": texts(&sip.tls.0),
+        "ws": texts(&sip.ws.0), "wss": texts(&sip.wss.0),
+        "advertise": sip.advertise.map(|address| address.to_string()), "domain": sip.domain,
+        "challenge": challenge, "certificate": sip.certificate, "key": sip.key,
+        "authorities": sip.authorities,
+    })
+}
+
+/// Never the password.
+fn of_notices(notices: &Notices) -> Value {
+    json!({
+        "broker": notices.broker.as_ref().map(ToString::to_string), "user": notices.user,
+        "topic": notices.topic, "authorities": notices.authorities.0, "contact": notices.contact,
+    })
+}
+
 /// The configuration, by section and key as in the file. There are no secrets in it.
 pub(crate) fn settings(config: &Config) -> Value {
     let Config {
-        sip, media, http, webhooks, calls, codes, seats, numbers, emergency, badges, dns, log, ..
+        sip,
+        media,
+        http,
+        webhooks,
+        notices,
+        calls,
+        codes,
+        seats,
+        numbers,
+        emergency,
+        badges,
+        dns,
+        log,
     } = config;
     let policy = badges.policy();
     let administrators = match http.administrators {
         Administrators::Loopback => "loopback",
         Administrators::Anywhere => "anywhere",
     };
-    let challenge = match sip.challenge {
-        Challenge::Md5 => "md5",
-        Challenge::Sha256 => "sha256",
-        Challenge::Both => "both",
-    };
     let codes: serde_json::Map<String, Value> =
         codes.0.iter().map(|(code, act)| (act.name().to_owned(), json!(code))).collect();
     json!({
-        "sip": {
-            "udp": texts(&sip.udp.0), "tcp": texts(&sip.tcp.0), "tls": texts(&sip.tls.0),
-            "ws": texts(&sip.ws.0), "wss": texts(&sip.wss.0),
-            "advertise": sip.advertise.map(|address| address.to_string()), "domain": sip.domain,
-            "challenge": challenge, "certificate": sip.certificate, "key": sip.key,
-            "authorities": sip.authorities,
-        },
+        "sip": of_sip(sip),
         "media": {
             "address": texts(&media.address.0), "ports": texts(&media.ports.0),
             "advertise": media.advertise.map(|address| address.to_string()), "workers": media.workers,
@@ -87,10 +111,12 @@ pub(crate) fn settings(config: &Config) -> Value {
             "allow": texts(&webhooks.allow.0), "clear": webhooks.clear,
             "authorities": webhooks.authorities.0,
         },
+        "notices": of_notices(notices),
         "calls": {
             "ring_seconds": calls.ring_seconds, "no_answer_seconds": calls.no_answer_seconds,
             "outside_seconds": calls.outside_seconds, "echo_number": calls.echo_number,
             "drain_seconds": calls.drain_seconds,
+            "park_seconds": calls.park_seconds,
             "park": calls.park.as_ref().map(|range| format!("{}-{}", range.0.start(), range.0.end())),
         },
         "codes": codes,
@@ -102,6 +128,7 @@ pub(crate) fn settings(config: &Config) -> Value {
         "seats": {
             "several": seats.several, "hours": seats.hours, "tap_again": seats.tap_again,
             "sign_out_at": seats.policy().sign_out_at.map(|time| time.to_string()),
+            "zone": seats.policy().zone.iana_name(),
             "owner_rings": seats.owner_rings,
         },
         "background": background(&config.background),

@@ -26,6 +26,9 @@ pub struct LosersAreTold {
     /// Calls that a phone was asked to take over while they talk, and those of the exchange's own, of which one side
     /// rings when the other has answered.
     moving: BTreeSet<(OfficeId, Box<str>)>,
+    /// Calls to a number that changed hands: a CANCEL that says so waits for the first response, and may leave when
+    /// somebody else has answered.
+    renumbered: BTreeSet<(OfficeId, Box<str>)>,
     /// Calls of which a branch was told that somebody answered, when nobody was seen to; judged once all is seen.
     suspects: BTreeSet<(OfficeId, Box<str>)>,
     /// By caller's Call-ID: the call.
@@ -42,6 +45,10 @@ impl Checker for LosersAreTold {
             Observed::Message(seen) => seen,
             Observed::Fact { office, fact } if matches!(&*fact.rule, "take.ringing" | "pickup") => {
                 self.taken.insert((*office, fact.subject.clone()));
+                return Ok(());
+            }
+            Observed::Fact { office, fact } if &*fact.rule == "number.moved" => {
+                self.renumbered.insert((*office, fact.subject.clone()));
                 return Ok(());
             }
             Observed::Fact { office, fact }
@@ -92,7 +99,9 @@ impl Checker for LosersAreTold {
         let elsewhere = seen.reason.starts_with("SIP;cause=200;");
         // What rings after the answer rings for a talk that moves, and its end is another's.
         let moves = self.moving.contains(&call);
-        if self.answered.contains(&call) && !elsewhere && !moves && !self.given_up.contains(&call) {
+        let renumbered = self.renumbered.contains(&call) && seen.reason.contains("The number has moved");
+        let excused = moves || renumbered || self.given_up.contains(&call);
+        if self.answered.contains(&call) && !elsewhere && !excused {
             return Err(format!(
                 "call {} was answered elsewhere, and a loser is told {}",
                 call.1, seen.reason

@@ -9,6 +9,7 @@ mod journal;
 mod leftovers;
 mod live;
 mod losers;
+mod notices;
 mod ports;
 mod records;
 mod registrations;
@@ -25,6 +26,7 @@ pub use journal::OpenCalls;
 pub use leftovers::Leftovers;
 pub use live::LiveCalls;
 pub use losers::LosersAreTold;
+pub use notices::Notices;
 pub use ports::Ports;
 pub use records::OneRecord;
 pub use registrations::StoredFirst;
@@ -93,5 +95,6 @@ pub fn every_checker() -> Vec<Box<dyn Checker>> {
         Box::<Talkers>::default(),
         Box::<LiveCalls>::default(),
         Box::<Tasks>::default(),
+        Box::<Notices>::default(),
     ]
 }

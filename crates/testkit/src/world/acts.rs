@@ -3,7 +3,7 @@
 use super::World;
 use crate::observed::{Observed, OfficeId, PhoneId};
 use crate::phone::{Attempt, Deed, Reaction, Vexation};
-use exchange::Command;
+use exchange::{CallState, Command};
 use sip::Transport;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -90,6 +90,13 @@ pub enum Act {
         /// Where.
         office: OfficeId,
     },
+    /// Somebody wants their phones to be silent for the first call that rings for them.
+    Dismiss {
+        /// Where.
+        office: OfficeId,
+        /// Who.
+        account: Box<str>,
+    },
     /// An administrator wants something.
     Command {
         /// Where.
@@ -100,6 +107,15 @@ pub enum Act {
 }
 
 impl World {
+    fn dismiss(&mut self, office: OfficeId, account: Box<str>) {
+        let calls = self.offices[office].exchange.live_calls();
+        let first = calls.into_iter().find(|call| call.state == CallState::Ringing);
+        if let Some(call) = first {
+            self.fault(format!("{account} dismisses {}", call.name));
+            self.command(office, Command::Dismiss { account, call: call.name });
+        }
+    }
+
     pub(super) fn act(&mut self, act: Act) {
         let now = self.now.mono;
         match act {
@@ -156,6 +172,7 @@ impl World {
                     self.command(office, Command::HangUp { call: call.name, who: "somebody".into() });
                 }
             }
+            Act::Dismiss { office, account } => self.dismiss(office, account),
             Act::Command { office, command } => {
                 self.fault(format!("office {office} is told {command:?}"));
                 if let Command::Take { account, device, .. } = &command {

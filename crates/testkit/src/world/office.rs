@@ -6,8 +6,8 @@ use crate::observed::{Observed, OfficeId, Seen};
 use calls::{Action, PortLease};
 use clock::{Mono, Now};
 use exchange::{
-    Answer, Change, Command, CommandId, Commit, Config, Exchange, Input, Output, Snapshot, StoreAnswer,
-    TaskChange,
+    Answer, Change, Command, CommandId, Commit, Config, Event, Exchange, Happened, Input, Output, Snapshot,
+    StoreAnswer, TaskChange,
 };
 use media::{Engine, MediaOrder};
 use sip::Transmit;
@@ -32,6 +32,8 @@ pub struct Office {
     pub tasks: Vec<TaskChange>,
     /// Answers to commands.
     pub answers: Vec<(CommandId, Answer)>,
+    /// What was told of notices.
+    pub notices: Vec<Event>,
     /// All orders, the last of each leg.
     pub orders: std::collections::BTreeMap<media::LegKey, (PortLease, MediaOrder)>,
     /// Phones send no sound.
@@ -85,6 +87,7 @@ impl World {
             stored_by: Mono(0),
             tasks: Vec::new(),
             answers: Vec::new(),
+            notices: Vec::new(),
             orders: std::collections::BTreeMap::new(),
             mute: false,
             engine: None,
@@ -198,7 +201,12 @@ impl World {
                 self.push(wait, Happening::PinVerified { office, check, right });
             }
             Output::Commit(commit) => self.committed(office, commit),
-            Output::Event(event) => self.see(&Observed::Event { office, event }),
+            Output::Event(event) => {
+                if matches!(event.what, Happened::NoticeShown(_) | Happened::NoticeWithdrawn { .. }) {
+                    self.offices[office].notices.push((*event).clone());
+                }
+                self.see(&Observed::Event { office, event });
+            }
             Output::CloseFlow(flow) => {
                 let number =
                     self.streams.iter().position(|stream| stream.office == office && stream.flow == flow);

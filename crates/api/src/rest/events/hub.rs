@@ -7,6 +7,7 @@
 //! something was lost, too, so that one rule finds both. While nobody listens, the exchange tells nothing.
 
 use super::item::{Draft, Item, name};
+use crate::backend::{Figure, Kind};
 use crate::rest::Api;
 use exchange::Event;
 use std::collections::{BTreeMap, VecDeque};
@@ -58,6 +59,10 @@ pub(crate) struct Hub {
     sink: EventSink,
     source: Mutex<Option<mpsc::Receiver<Box<Event>>>>,
     listen: OnceLock<Listen>,
+    /// Events that never came into the ring.
+    dropped: AtomicU64,
+    /// Events that the ring had no longer, over all readers.
+    missed: AtomicU64,
 }
 
 struct State {
@@ -157,6 +162,8 @@ impl Hub {
             sink: EventSink { queue, lost: Arc::default() },
             source: Mutex::new(Some(source)),
             listen: OnceLock::new(),
+            dropped: AtomicU64::new(0),
+            missed: AtomicU64::new(0),
         }
     }
 
@@ -205,9 +212,11 @@ impl Hub {
     }
 
     fn push(&self, draft: Draft) {
+        let lost = self.sink.lost.swap(0, Ordering::Relaxed);
+        self.dropped.fetch_add(lost, Ordering::Relaxed);
         let last = {
             let mut state = self.state();
-            state.ring.skip(self.sink.lost.swap(0, Ordering::Relaxed));
+            state.ring.skip(lost);
             state.ring.push(draft);
             state.ring.last
         };
@@ -221,6 +230,30 @@ impl Hub {
         if state.listening && alone && self.listen.get().is_some_and(|listen| listen(false)) {
             state.listening = false;
         }
+    }
+
+    /// What is counted, for Prometheus.
+    pub(crate) fn figures(&self) -> Vec<Figure> {
+        // What was lost since the last event that came through counts at once.
+        let dropped = self.dropped.load(Ordering::Relaxed) + self.sink.lost.load(Ordering::Relaxed);
+        let readers: usize = self.state().readers.values().sum();
+        vec![
+            Figure {
+                name: "ringdown_events_dropped_total",
+                help: "Live events that were lost because too many were on their way; readers are told to fetch anew.",
+                kind: Kind::Counter(dropped as f64),
+            },
+            Figure {
+                name: "ringdown_events_missed_total",
+                help: "Live events that readers were too slow for or that were lost, summed over all readers.",
+                kind: Kind::Counter(self.missed.load(Ordering::Relaxed) as f64),
+            },
+            Figure {
+                name: "ringdown_events_readers",
+                help: "Who hears live events.",
+                kind: Kind::Gauge(readers as f64),
+            },
+        ]
     }
 
     /// Carries events until the exchange is gone. `listen` tells it whether anybody hears them.
@@ -239,6 +272,7 @@ impl Hub {
                 session = ended.recv() => match session {
                     Ok(session) => self.push(Draft::of_session(api.now(), session)),
                     Err(RecvError::Lagged(lost)) => {
+                        self.dropped.fetch_add(lost, Ordering::Relaxed);
                         self.state().ring.skip(lost);
                         self.news.send_modify(|_| {});
                     }
@@ -262,7 +296,9 @@ pub(crate) struct Reading {
 impl Reading {
     /// The next events, if there are any.
     pub(crate) fn take(&mut self) -> Taken {
-        self.hub.state().ring.after(&mut self.place)
+        let taken = self.hub.state().ring.after(&mut self.place);
+        self.hub.missed.fetch_add(taken.missed, Ordering::Relaxed);
+        taken
     }
 
     /// Waits until there may be more.
@@ -300,5 +336,41 @@ impl Drop for Reading {
         if state.readers.is_empty() {
             state.alone_since = Some(Instant::now());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clock::Wall;
+    use exchange::{Audience, Happened};
+
+    fn event() -> Box<Event> {
+        let what = Happened::NumberChanged { number: "200".into(), account: "bob".into() };
+        Box::new(Event { at: Wall(0), audience: Audience { staff: true, accounts: Vec::new() }, what })
+    }
+
+    #[test]
+    fn what_is_lost_and_what_is_missed_is_counted() {
+        let hub = Arc::new(Hub::new("e".into()));
+        assert!(hub.listen.set(Box::new(|_| true)).is_ok());
+        let figure = |name: &str| {
+            hub.figures().into_iter().find(|one| one.name == name).map(|one| match one.kind {
+                Kind::Counter(value) | Kind::Gauge(value) => value,
+                other => panic!("{other:?}"),
+            })
+        };
+        let mut reading = hub.open("ada", None).map_err(|error| format!("{error:?}")).unwrap();
+        for _ in 0..QUEUE + 7 {
+            hub.sink().tell(event());
+        }
+        assert_eq!(figure("ringdown_events_dropped_total"), Some(7.0), "the queue is full");
+        hub.push(Draft::of(*event()));
+        assert_eq!(figure("ringdown_events_dropped_total"), Some(7.0), "each is counted once");
+        assert_eq!(reading.take().missed, 7);
+        assert_eq!(figure("ringdown_events_missed_total"), Some(7.0));
+        assert_eq!(figure("ringdown_events_readers"), Some(1.0));
+        drop(reading);
+        assert_eq!(figure("ringdown_events_readers"), Some(0.0));
     }
 }

@@ -3,6 +3,7 @@
 use crate::backend::CallRow;
 use crate::rest::calls::{CallShape, EndedShape};
 use crate::rest::devices::DeviceShape;
+use crate::rest::notice::NoticeShape;
 use crate::rest::office::StatusShape;
 use crate::rest::operations::Scope;
 use crate::rest::people::Person;
@@ -116,9 +117,11 @@ struct Told<'a> {
 /// Who hears of everything of a kind, and what a token needs for it: as for reading the resource.
 fn reach(what: &Happened) -> (Role, Scope) {
     match what {
-        Happened::CallStarted(_) | Happened::CallChanged(_) | Happened::CallEnded(_) => {
-            (Role::Manager, Scope::CallsRead)
-        }
+        Happened::CallStarted(_)
+        | Happened::CallChanged(_)
+        | Happened::CallEnded(_)
+        | Happened::NoticeShown(_)
+        | Happened::NoticeWithdrawn { .. } => (Role::Manager, Scope::CallsRead),
         Happened::TaskChanged(_) | Happened::TaskEnded(_) => (Role::Manager, Scope::TasksRead),
         Happened::RecordAdded(_) => (Role::Manager, Scope::RecordsRead),
         Happened::StatusChanged(_) => (Role::Manager, Scope::SettingsRead),
@@ -159,6 +162,10 @@ fn data(what: Happened) -> Value {
         Happened::SeatRemoved { device, account } => Ok(json!({"device": device, "account": account})),
         Happened::TakeFailed { account, device, words } => {
             Ok(json!({"account": account, "device": device, "why": words}))
+        }
+        Happened::NoticeShown(notice) => serde_json::to_value(NoticeShape::of(&notice)),
+        Happened::NoticeWithdrawn { call, account, why } => {
+            Ok(json!({"call": call.to_string(), "account": account, "why": why.name()}))
         }
         Happened::NumberRemoved(number) => Ok(json!({"number": number})),
         Happened::DeviceRemoved(name)

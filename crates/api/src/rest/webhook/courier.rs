@@ -275,7 +275,7 @@ pub(super) async fn post(api: &Api, settings: &Settings, event: &Event) -> Resul
         ("user-agent", concat!("ringdown/", env!("CARGO_PKG_VERSION")).to_owned()),
         (SIGNATURE, message::signature(&settings.secret, api.now(), &event.body)),
     ];
-    api.door().post(Post { url: settings.url.clone(), headers, body: event.body.clone() }).await
+    api.door().post(Post { url: settings.url.clone(), headers, body: event.body.clone().into_bytes() }).await
 }
 
 async fn send(api: Api, sending: Sending) -> (String, Input) {

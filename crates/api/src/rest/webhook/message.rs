@@ -41,6 +41,8 @@ pub(crate) const TYPES: &[&str] = &[
     "take.failed",
     "task.changed",
     "task.ended",
+    "notice.shown",
+    "notice.withdrawn",
     "session.ended",
 ];
 

@@ -72,9 +72,9 @@ fn a_muted_phone_is_seen() {
 }
 
 #[test]
-fn reports_come_every_half_minute_and_at_the_end() {
+fn reports_come_after_five_seconds_every_half_minute_and_at_the_end() {
     let mut office = talking(Voice::Pcmu);
-    office.run(65_000);
+    office.run(60_000);
     let reports = |told: Vec<MediaEvent>| {
         told.iter().filter(|event| matches!(event, MediaEvent::Report { .. })).count()
     };

@@ -3,6 +3,7 @@
 mod all_phones_ring;
 mod echo;
 mod first_call;
+mod tap;
 mod transfer;
 mod trunk;
 
@@ -20,5 +21,5 @@ pub(super) struct Scene {
 }
 
 /// All scenes, in the order in which they are played.
-pub(super) const SCENES: [Scene; 5] =
-    [first_call::SCENE, all_phones_ring::SCENE, echo::SCENE, transfer::SCENE, trunk::SCENE];
+pub(super) const SCENES: [Scene; 6] =
+    [first_call::SCENE, all_phones_ring::SCENE, echo::SCENE, transfer::SCENE, tap::SCENE, trunk::SCENE];

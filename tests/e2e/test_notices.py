@@ -1,0 +1,288 @@
+"""S1.7: who is called hears of it by MQTT, by Web Push and by the event stream, and dismisses it from there."""
+import contextlib
+import json
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from peers import sdp
+from peers.api import Client, administrator
+from peers.certificate import own_certificate
+from peers.exchange import REPOSITORY, Exchange
+from peers.mosquitto import Broker, Watch
+from peers.ports import LOOPBACK
+from peers.push import App, PushService, prove
+from peers.waiting import until
+
+SCHEMA = json.loads(Path(REPOSITORY / "docs" / "notice.schema.json").read_text())
+SILENCED = 'SIP;cause=480;text="Silenced by its owner"'
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    return own_certificate(tmp_path_factory.mktemp("notices"), "peers")
+
+
+@pytest.fixture(scope="module")
+def broker(certificate):
+    with Broker(certificate) as running:
+        yield running.start()
+
+
+@pytest.fixture(scope="module")
+def exchange(broker, certificate):
+    allowed = f'contact = "mailto:admin@office.test"\n[webhooks]\nallow = "{LOOPBACK}/32"\nauthorities = "{certificate[0]}"\n'
+    with Exchange(media_span=400, config_extra=broker.extra() + allowed) as running:
+        yield running.start()
+
+
+@pytest.fixture(scope="module")
+def admin(exchange):
+    client = administrator(exchange)
+    client.post("/session/password", {"new": "a password of the tests"}).must(204)
+    until(lambda: client.get("/notices").must(200).json["broker"]["connected"], 10, "the broker has us", exchange.tail)
+    return client
+
+
+@pytest.fixture(scope="module")
+def service(certificate):
+    with PushService(certificate) as running:
+        yield running
+
+
+def account(person):
+    return f"person-{person.number}"
+
+
+def watch(admin, broker, person):
+    made = admin.post("/wearables", {"name": "A watch", "account": account(person)}).must(201).json
+    assert (made["kind"], made["account"]) == ("mqtt", account(person))
+    return Watch(broker, made)
+
+
+def app(admin, service, person):
+    made = App(service)
+    new = {"name": "An app", "account": account(person), "push": made.subscription}
+    made.id = admin.post("/wearables", new).must(201).json["id"]
+    return made
+
+
+@contextlib.contextmanager
+def ringing(office, caller, person):
+    """The person's phone rings: (the caller's call, the branch at the phone)."""
+    with office.raw(caller) as from_, office.raw(person) as phone:
+        phone.register()
+        out = from_.invite(person.number, sdp.describe(40000))
+        branch = phone.wait_invite()
+        # Only who has said something can be cancelled (RFC 3261 9.1).
+        branch.ring()
+        yield out, branch
+
+
+def finals(out):
+    """The final statuses that the caller got for its INVITE."""
+    answers = [one for one in out.ua.received() if not one.is_request and one.method == "INVITE"]
+    return [one.status for one in answers if one.cseq == out.invite.cseq and one.status >= 200]
+
+
+def test_s1_7_a_watch_hears_who_calls_and_which_phones_are_near(exchange, office, admin, broker):
+    caller, person, near = office.person(), office.person(), office.person()
+    for device, location in ((person.user, "Tower, floor 2, room 8"), (near.user, "Tower, floor 2, hall")):
+        admin.edit("PATCH", f"/devices/{device}", {"location": location}).must(200)
+    wrist = watch(admin, broker, person)
+    with office.raw(near) as beside:
+        beside.register()
+        with ringing(office, caller, person) as (out, branch):
+            [notice] = wrist.wait(1, tail=exchange.tail)
+            [message] = wrist.messages
+            assert (message.qos, message.retain) == (1, False)
+            assert 1 <= message.properties.MessageExpiryInterval <= 60 and message.properties.ContentType == "application/json"
+            jsonschema.validate(notice, SCHEMA)
+            assert notice["type"] == "notice.shown" and notice["account"] == account(person)
+            assert notice["caller"]["number"] == caller.number and notice["called"] == person.number
+            phones = [(one["device"], one["rings"], one["here"]) for one in notice["phones"]]
+            assert phones[:2] == [(person.user, True, True), (near.user, False, False)]
+            calls = admin.get("/calls").must(200).json["items"]
+            assert notice["call"] in [call["id"] for call in calls]
+            branch.answer(sdp.describe(40002))
+            out.wait_answer()
+            _, gone = wrist.wait(2, tail=exchange.tail)
+            jsonschema.validate(gone, SCHEMA)
+            assert (gone["type"], gone["call"], gone["why"]) == ("notice.withdrawn", notice["call"], "answered")
+            assert out.bye().status == 200
+            branch.wait_bye()
+    # The next call ends before anybody answers.
+    with ringing(office, caller, person) as (out, branch):
+        wrist.wait(3, tail=exchange.tail)
+        out.cancel()
+        assert wrist.wait(4, tail=exchange.tail)[3]["why"] == "ended"
+    wrist.close()
+
+
+def test_s1_7_dismissed_at_the_watch_the_phone_is_silent_and_only_its_own_token_does_it(exchange, office, admin, broker):
+    caller, person, other = office.person(), office.person(), office.person()
+    wrist, eve = watch(admin, broker, person), watch(admin, broker, other)
+    with ringing(office, caller, person) as (out, branch):
+        [notice] = wrist.wait(1, tail=exchange.tail)
+        for wrong in (b"", b"\xff\xfe", "{}", "[" * 2000, {"call": notice["call"], "token": "x"}, {"call": "x", "token": notice["token"]}):
+            wrist.say(wrong)
+        # Neither the topic of another nor their own, with a token that they saw.
+        eve.dismiss(notice)
+        eve.say({"call": notice["call"], "token": notice["token"]}, wrist.wearable["dismissals"])
+        time.sleep(0.5)
+        assert branch.ua.received("CANCEL") == [], "what is none does nothing"
+        wrist.dismiss(notice)
+        assert branch.wait_cancel().get("reason") == SILENCED
+        assert wrist.wait(2, tail=exchange.tail)[1]["why"] == "dismissed"
+        time.sleep(0.5)
+        assert finals(out) == [], "the caller hears the ring-back still"
+        # It can still be taken: by a tap, which here is the web's way to say so.
+        taken = admin.post("/seats", {"device": person.user, "account": account(person)}).must(200).json
+        assert (taken["what"], taken["call"]) == ("ringing", notice["call"])
+        again = branch.ua.wait_invite()
+        again.answer(sdp.describe(40004))
+        out.wait_answer()
+        assert out.bye().status == 200
+        again.wait_bye()
+    assert eve.told() == []
+    facts = admin.get(f"/facts/call/{notice['call'].split('-')[0]}").must(200).json["items"]
+    assert "notice.dismissed" in [fact["rule"] for fact in facts]
+    wrist.close()
+    eve.close()
+
+
+def test_s1_7_an_app_is_pushed_what_only_it_can_read_with_proof_of_who_sends(exchange, office, admin, service):
+    caller, person = office.person(), office.person()
+    phone = app(admin, service, person)
+    key = admin.get("/notices/key").must(200).json["key"]
+    with ringing(office, caller, person) as (out, branch):
+        [notice] = phone.wait(1, tail=exchange.tail)
+        jsonschema.validate(notice, SCHEMA)
+        assert notice["caller"]["number"] == caller.number
+        out.cancel()
+        _, gone = phone.wait(2, tail=exchange.tail)
+        jsonschema.validate(gone, SCHEMA)
+        assert gone["why"] == "ended"
+    shown, withdrawn = service.for_app(phone)
+    for message in (shown, withdrawn):
+        claims = prove(message, service.origin, key)
+        assert claims["sub"] == "mailto:admin@office.test"
+        assert message.headers["content-encoding"] == "aes128gcm" and message.headers["urgency"] == "high"
+        assert 0 < int(message.headers["ttl"]) <= 60 and caller.number.encode() not in message.body
+    # RFC 8030 5.4: the withdrawal takes the place of a notice that the push service still has.
+    assert shown.headers["topic"] == withdrawn.headers["topic"] and len(shown.headers["topic"]) <= 32
+    state = admin.get(f"/wearables/{phone.id}").must(200).json
+    assert state["kind"] == "push" and state["delivered"] and state["failures"] == 0
+    assert phone.path not in json.dumps(state), "who has the endpoint can push"
+    # What fails is told; what is gone is forgotten.
+    service.answer = lambda message: (500, {})
+    with ringing(office, caller, person) as (out, _):
+        until(lambda: admin.get(f"/wearables/{phone.id}").json["failures"], 5, "a failure", exchange.tail)
+        out.cancel()
+    assert "500" in admin.get(f"/wearables/{phone.id}").json["last_error"]
+    for status in (410, 404):
+        service.answer = lambda message: (status, {})
+        gone = app(admin, service, person)
+        with ringing(office, caller, person) as (out, _):
+            until(lambda: admin.get(f"/wearables/{gone.id}").status == 404, 5, "it is forgotten", exchange.tail)
+            out.cancel()
+    service.answer = lambda message: (201, {})
+
+
+def test_sec_14_a_push_leads_nowhere_inside_and_by_https_alone(admin, office, service):
+    person = office.person()
+    good = App(service).subscription
+
+    def wrong(field, words, **change):
+        push = {**good, **{name: value for name, value in change.items() if name == "endpoint"}}
+        push["keys"] = {**good["keys"], **{name: value for name, value in change.items() if name != "endpoint"}}
+        refused = admin.post("/wearables", {"name": "x", "account": account(person), "push": push}).must(422).json
+        assert words in refused["detail"] and refused["field"] == field, refused
+
+    wrong("/push/endpoint", "https alone", endpoint=f"http://{LOOPBACK}:1/x")
+    wrong("/push/endpoint", "link-local", endpoint="https://169.254.169.254/x")
+    wrong("/push/endpoint", "private network", endpoint="https://10.0.0.1/x")
+    wrong("/push/keys/p256dh", "P-256", p256dh="AAAA")
+    wrong("/push/keys/auth", "16 octets", auth="AAAA")
+    for _ in range(16):
+        admin.post("/wearables", {"name": "x", "account": account(person), "push": good}).must(201)
+    assert "16" in admin.post("/wearables", {"name": "x", "account": account(person), "push": good}).must(409).json["detail"]
+    admin.post("/wearables", {"name": "", "account": account(person), "push": good}).must(422)
+    admin.post("/wearables", {"name": "x", "account": "nobody-at-all"}).must(404)
+
+
+def test_sec_11_everybody_has_their_own_wearables_and_dismisses_their_own_calls(exchange, office, admin, broker):
+    caller, ada, bob = office.person(), office.person(), office.person()
+    clients = {}
+    for person in (ada, bob):
+        link = admin.post(f"/people/{account(person)}/link").must(201).json["link"]
+        clients[person.number] = Client(admin.host).enter(link)
+    own = clients[ada.number].post("/wearables", {"name": "Mine"}).must(201).json
+    assert own["account"] == account(ada)
+    assert [one["id"] for one in clients[ada.number].get("/wearables").json["items"]] == [own["id"]]
+    assert clients[bob.number].get("/wearables").json["items"] == []
+    clients[bob.number].get(f"/wearables/{own['id']}").must(403)
+    clients[bob.number].ask("DELETE", f"/wearables/{own['id']}").must(403)
+    clients[bob.number].post("/wearables", {"name": "x", "account": account(ada)}).must(403)
+    clients[bob.number].get("/notices").must(403)
+    with ringing(office, caller, ada) as (out, branch):
+        call = until(lambda: clients[ada.number].get("/calls").json["items"], 5, "the call")[0]["id"]
+        clients[bob.number].post(f"/calls/{call}/dismiss").must(404)
+        clients[ada.number].post(f"/calls/{call}/dismiss").must(204)
+        assert branch.wait_cancel().get("reason") == SILENCED
+        clients[ada.number].post(f"/calls/{call}/dismiss").must(404)
+        out.cancel()
+    # On the command line, too.
+    added = exchange.run("wearable", "add", "Her pendant", "--account", account(ada)).stdout
+    assert f"{broker.topic}/" in added and own["id"] in exchange.run("wearable", "list").stdout
+    exchange.run("wearable", "remove", own["id"])
+    assert own["id"] not in exchange.run("wearable", "list").stdout
+    # Whoever leaves takes what is theirs along.
+    theirs = clients[ada.number].get("/wearables").json["items"]
+    assert len(theirs) == 1
+    admin.ask("DELETE", f"/people/{account(ada)}?everything=1", headers={"If-Match": admin.get(f"/people/{account(ada)}").etag}).must(204)
+    until(lambda: admin.get(f"/wearables/{theirs[0]['id']}").status == 404, 5, "it is forgotten", exchange.tail)
+
+
+def test_s1_7_a_dead_broker_costs_calls_nothing_and_is_told(exchange, office, admin, broker, service):
+    caller, person = office.person(), office.person()
+    wrist, phone = watch(admin, broker, person), app(admin, service, person)
+    broker.stop()
+    until(lambda: not admin.get("/notices").json["broker"]["connected"], 10, "it is seen", exchange.tail)
+    with ringing(office, caller, person) as (out, branch):
+        phone.wait(1, tail=exchange.tail)
+        branch.answer(sdp.describe(40002))
+        out.wait_answer()
+        assert out.bye().status == 200
+        branch.wait_bye()
+    state = admin.get("/notices").must(200).json["broker"]
+    assert state["last_error"] and "mqtts://" in state["address"]
+    metrics = admin.send("GET", "/metrics").must(200).body.decode()
+    assert "ringdown_mqtt_connected 0" in metrics and "ringdown_notice_pushes_total" in metrics
+    log = exchange.tail(400)
+    assert "notices do not reach the MQTT broker" in log and "a secret of the exchange" not in log
+    broker.start()
+    until(lambda: admin.get("/notices").json["broker"]["connected"], 40, "it has us again", exchange.tail)
+    with ringing(office, caller, person) as (out, _):
+        count = len(wrist.told())
+        wrist.wait(count + 1, seconds=40, tail=exchange.tail)
+        out.cancel()
+    wrist.close()
+
+
+def test_r20_who_gets_notices_and_the_key_survive_a_restart(exchange, office, admin, broker, service):
+    caller, person = office.person(), office.person()
+    phone = app(admin, service, person)
+    key = admin.get("/notices/key").must(200).json["key"]
+    exchange.restart()
+    admin.host = exchange.ready["http"]
+    assert admin.get("/notices/key").must(200).json["key"] == key
+    with ringing(office, caller, person) as (out, _):
+        phone.wait(1, tail=exchange.tail)
+        out.cancel()
+    prove(service.for_app(phone)[0], service.origin, key)
+    for file in exchange.data.iterdir():
+        if file.is_file():
+            assert phone.path.encode() not in file.read_bytes(), file
