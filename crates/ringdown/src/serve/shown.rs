@@ -64,11 +64,11 @@ fn of_sip(sip: &Sip) -> Value {
     })
 }
 
-/// Never the password.
+/// Of the password, whether there is one.
 fn of_notices(notices: &Notices) -> Value {
     json!({
         "broker": notices.broker.as_ref().map(ToString::to_string), "user": notices.user,
-        "topic": notices.topic, "authorities": notices.authorities.0, "contact": notices.contact,
+        "password": notices.password.is_some(), "topic": notices.topic, "authorities": notices.authorities.0, "contact": notices.contact,
     })
 }
 

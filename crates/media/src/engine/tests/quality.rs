@@ -46,7 +46,8 @@ fn silence_is_told_once_and_makes_a_one_way_call() {
     assert_eq!(office.told().len(), 2, "two first packets");
     office.phones.remove(0);
     office.run(12_000);
-    let told = office.told();
+    let mut told = office.told();
+    told.retain(|event| !matches!(event, MediaEvent::Report { .. }));
     assert!(matches!(told[..], [MediaEvent::Silence { leg: LegKey(1), since_ms: 5000..=6100 }]), "{told:?}");
     let (quiet, other) =
         (office.engine.quality(LegKey(1)).unwrap(), office.engine.quality(LegKey(2)).unwrap());
