@@ -85,6 +85,7 @@ impl Exchange {
                 line: None,
                 reach: Reach::Service,
                 moving: None,
+                heard: [None; 2],
             },
         );
         self.background.trying.insert(

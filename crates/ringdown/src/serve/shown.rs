@@ -83,6 +83,7 @@ pub(crate) fn settings(config: &Config) -> Value {
         calls,
         codes,
         seats,
+        background,
         numbers,
         emergency,
         badges,
@@ -131,7 +132,7 @@ pub(crate) fn settings(config: &Config) -> Value {
             "zone": seats.policy().zone.iana_name(),
             "owner_rings": seats.owner_rings,
         },
-        "background": background(&config.background),
+        "background": of_background(background),
         "badges": {
             "allow": policy.allow.iter().map(|kind| kind.name()).collect::<Vec<_>>(),
             "pin": policy.pin.iter().map(|when| when.name()).collect::<Vec<_>>(),
@@ -142,7 +143,7 @@ pub(crate) fn settings(config: &Config) -> Value {
     })
 }
 
-fn background(section: &Background) -> Value {
+fn of_background(section: &Background) -> Value {
     let Background { zone, hours, ring_seconds, wait_seconds, suggest_after, attempts } = section;
     json!({
         "zone": zone.0, "hours": hours, "ring_seconds": ring_seconds, "wait_seconds": wait_seconds,

@@ -43,18 +43,8 @@ impl Checker for LosersAreTold {
     fn see(&mut self, _at: Mono, event: &Observed) -> Result<(), String> {
         let seen = match event {
             Observed::Message(seen) => seen,
-            Observed::Fact { office, fact } if matches!(&*fact.rule, "take.ringing" | "pickup") => {
-                self.taken.insert((*office, fact.subject.clone()));
-                return Ok(());
-            }
-            Observed::Fact { office, fact } if &*fact.rule == "number.moved" => {
-                self.renumbered.insert((*office, fact.subject.clone()));
-                return Ok(());
-            }
-            Observed::Fact { office, fact }
-                if matches!(&*fact.rule, "take.talk" | "take.other" | "park" | "task.call") =>
-            {
-                self.moving.insert((*office, fact.subject.clone()));
+            Observed::Fact { office, fact } => {
+                self.decided(*office, &fact.rule, &fact.subject);
                 return Ok(());
             }
             Observed::Settled { .. } => return self.judge(),
@@ -119,6 +109,17 @@ impl Checker for LosersAreTold {
 }
 
 impl LosersAreTold {
+    /// What the exchange decided about a call, by the rule's name.
+    fn decided(&mut self, office: OfficeId, rule: &str, call: &str) {
+        let calls = match rule {
+            "take.ringing" | "pickup" => &mut self.taken,
+            "number.moved" => &mut self.renumbered,
+            "take.talk" | "take.other" | "park" | "task.call" => &mut self.moving,
+            _ => return,
+        };
+        calls.insert((office, call.into()));
+    }
+
     fn judge(&mut self) -> Result<(), String> {
         let suspects = std::mem::take(&mut self.suspects);
         match suspects.into_iter().find(|call| !self.taken.contains(call) && !self.answered.contains(call)) {
