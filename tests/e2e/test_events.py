@@ -298,7 +298,8 @@ def test_r32_a_hidden_caller_is_shown_to_nobody(exchange, office, admin, program
         invite = pair.ringing.invite
         assert "anonymous@anonymous.invalid" in invite.get("from") and pair.one.number not in invite.get("from")
         call = stream.wait("call.started")[-1]["data"]
-        assert call["caller"] == {"number": "anonymous", "name": "Anonymous", "account": None, "device": None}
+        shown = {"number": "anonymous", "name": "Anonymous", "account": None, "device": None, "heard": None}
+        assert call["caller"] == shown
         session = call["id"].split("-")[0]
         pair.ringing.refuse(486)
         record = stream.wait("record.added")[-1]["data"]

@@ -265,9 +265,11 @@ def test_s1_7_a_dead_broker_costs_calls_nothing_and_is_told(exchange, office, ad
     assert "notices do not reach the MQTT broker" in log and "a secret of the exchange" not in log
     broker.start()
     until(lambda: admin.get("/notices").json["broker"]["connected"], 40, "it has us again", exchange.tail)
+    # Nothing is retained for whoever is not there.
+    assert wrist.ready.wait(20), broker.tail()
+    count = len(wrist.told())
     with ringing(office, caller, person) as (out, _):
-        count = len(wrist.told())
-        wrist.wait(count + 1, seconds=40, tail=exchange.tail)
+        wrist.wait(count + 1, tail=exchange.tail)
         out.cancel()
     wrist.close()
 

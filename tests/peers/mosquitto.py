@@ -84,12 +84,14 @@ class Watch:
         self.client.username_pw_set(wearable["id"], "a secret of the watch")
         self.client.tls_set(str(broker.certificate[0]), tls_version=ssl.PROTOCOL_TLS_CLIENT)
         self.client.on_message = lambda client, data, message: self.messages.append(message)
-        ready = threading.Event()
-        self.client.on_subscribe = lambda *_: ready.set()
+        self.ready = threading.Event()
+        self.client.reconnect_delay_set(1, 2)
+        self.client.on_subscribe = lambda *_: self.ready.set()
+        self.client.on_disconnect = lambda *_: self.ready.clear()
         self.client.on_connect = lambda client, *_: client.subscribe(wearable["notices"], qos=1)
         self.client.connect(LOOPBACK, broker.port)
         self.client.loop_start()
-        assert ready.wait(10), broker.tail()
+        assert self.ready.wait(10), broker.tail()
 
     def told(self):
         return [json.loads(one.payload) for one in self.messages]

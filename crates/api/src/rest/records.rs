@@ -225,7 +225,7 @@ mod tests {
         let safe = written(false);
         assert!(safe.contains(",\"+8613800138000\","), "{safe}");
         assert!(safe.contains(",\"'=1+1\",") && safe.contains(",\"'@SUM(A1)\","), "{safe}");
-        assert!(safe.contains(",\"'-2+3\ncmd|' /C calc'!A0\"\r\n"), "{safe}");
+        assert!(safe.contains(",\"'-2+3\ncmd|' /C calc'!A0\",\"\"\r\n"), "{safe}");
         assert!(safe.contains(",\"'\"\";$(id)<script>=cmd|\","), "{safe}");
         let raw = written(true);
         assert!(raw.contains(",\"=1+1\",") && raw.contains(",\"@SUM(A1)\","), "{raw}");

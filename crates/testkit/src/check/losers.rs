@@ -26,9 +26,9 @@ pub struct LosersAreTold {
     /// Calls that a phone was asked to take over while they talk, and those of the exchange's own, of which one side
     /// rings when the other has answered.
     moving: BTreeSet<(OfficeId, Box<str>)>,
-    /// Calls to a number that changed hands: a CANCEL that says so waits for the first response, and may leave when
-    /// somebody else has answered.
-    renumbered: BTreeSet<(OfficeId, Box<str>)>,
+    /// When a branch was heard first: a CANCEL that leaves at that moment waited for it (RFC 3261 9.1), and says what was
+    /// true when it was meant.
+    first_heard: BTreeMap<(OfficeId, Box<str>), Mono>,
     /// Calls of which a branch was told that somebody answered, when nobody was seen to; judged once all is seen.
     suspects: BTreeSet<(OfficeId, Box<str>)>,
     /// By caller's Call-ID: the call.
@@ -40,7 +40,7 @@ impl Checker for LosersAreTold {
         "every losing branch is told why"
     }
 
-    fn see(&mut self, _at: Mono, event: &Observed) -> Result<(), String> {
+    fn see(&mut self, at: Mono, event: &Observed) -> Result<(), String> {
         let seen = match event {
             Observed::Message(seen) => seen,
             Observed::Fact { office, fact } => {
@@ -51,6 +51,9 @@ impl Checker for LosersAreTold {
             _ => return Ok(()),
         };
         let key = (seen.office, seen.call_id.clone());
+        if !seen.outgoing && seen.answers(Method::Invite) {
+            self.first_heard.entry(key.clone()).or_insert(at);
+        }
         if seen.begins() {
             let calls = if seen.outgoing { &mut self.calls } else { &mut self.callers };
             calls.insert(key.clone(), seen.session.clone());
@@ -79,6 +82,7 @@ impl Checker for LosersAreTold {
         if !seen.outgoing || !seen.is(Method::Cancel) {
             return Ok(());
         }
+        let waited = self.first_heard.get(&key) == Some(&at);
         if !self.cancelled.insert(key) {
             // Sent again; it says what it said when it was true.
             return Ok(());
@@ -89,8 +93,7 @@ impl Checker for LosersAreTold {
         let elsewhere = seen.reason.starts_with("SIP;cause=200;");
         // What rings after the answer rings for a talk that moves, and its end is another's.
         let moves = self.moving.contains(&call);
-        let renumbered = self.renumbered.contains(&call) && seen.reason.contains("The number has moved");
-        let excused = moves || renumbered || self.given_up.contains(&call);
+        let excused = moves || waited || self.given_up.contains(&call);
         if self.answered.contains(&call) && !elsewhere && !excused {
             return Err(format!(
                 "call {} was answered elsewhere, and a loser is told {}",
@@ -113,7 +116,6 @@ impl LosersAreTold {
     fn decided(&mut self, office: OfficeId, rule: &str, call: &str) {
         let calls = match rule {
             "take.ringing" | "pickup" => &mut self.taken,
-            "number.moved" => &mut self.renumbered,
             "take.talk" | "take.other" | "park" | "task.call" => &mut self.moving,
             _ => return,
         };
