@@ -97,10 +97,10 @@ impl History {
         self.failures >= limits.sequence || self.permanent >= limits.permanent
     }
 
-    /// From when on the last attempt allows another.
+    /// From when on the last attempt allows another. The line rests after an answer, too: somebody else may want them.
     pub(crate) fn spaced(&self, limits: &Limits, own: u32) -> Option<Seconds> {
         let (ended, last) = (self.ended?, self.last?);
-        let gap = limits.gap(last.category, self.failures).max(own);
+        let gap = limits.gap(last.category, self.failures.max(1)).max(own);
         Some(Seconds::from(ended) + Seconds::from(gap))
     }
 
