@@ -9,7 +9,7 @@ use crate::arguments::Arguments;
 use crate::caller::FOREVER;
 use crate::phones::{Load, Phones};
 use crate::tally::Tally;
-use crate::taps::{connect, read_answer};
+use crate::taps::{connect, read_answer, request};
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
@@ -37,13 +37,7 @@ impl Reader {
 
     fn tell(&mut self, server: SocketAddr, tap: u32) -> std::io::Result<()> {
         let body = format!("{{\"id\":\"take-{tap}\",\"uid\":\"{}\"}}", self.uid);
-        let request = format!(
-            "POST /api/v1/taps HTTP/1.1\r\nHost: {server}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            self.key,
-            body.len()
-        );
-        self.stream.write_all(request.as_bytes())
+        self.stream.write_all(request(server, &self.key, &body).as_bytes())
     }
 }
 

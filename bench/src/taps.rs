@@ -99,12 +99,7 @@ impl Reader {
     fn tell(&mut self, server: SocketAddr, number: usize) -> std::io::Result<()> {
         let (read, right) = self.next_tap();
         let body = format!("{{\"id\":\"{number}-{}\",{read}}}", self.step);
-        let request = format!(
-            "POST /api/v1/taps HTTP/1.1\r\nHost: {server}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            self.key,
-            body.len()
-        );
+        let request = request(server, &self.key, &body);
         self.waits = Some((right, Instant::now()));
         self.stream.write_all(request.as_bytes())
     }
@@ -216,4 +211,13 @@ fn drive(index: usize, mut readers: Vec<Reader>, server: SocketAddr, rate: f64, 
         tally.timed_out += u64::from(reader.hear(&mut tally).is_err());
     }
     tally
+}
+
+/// What a reader with this key posts.
+pub(crate) fn request(server: SocketAddr, key: &str, body: &str) -> String {
+    format!(
+        "POST /api/v1/taps HTTP/1.1\r\nHost: {server}\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
