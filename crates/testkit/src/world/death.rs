@@ -40,10 +40,10 @@ impl World {
         self.told
     }
 
-    /// The event before which an exchange died.
+    /// The event before which an exchange died, and how many commits were on their way to its store.
     #[must_use]
-    pub fn died(&self) -> Option<&str> {
-        self.died.as_deref()
+    pub fn died(&self) -> Option<&(String, usize)> {
+        self.died.as_ref()
     }
 
     /// What the store of an exchange has for its next start.
@@ -58,7 +58,8 @@ impl World {
         }
         self.told += 1;
         if let Some((_, death)) = self.death.take_if(|(event, _)| *event == self.told) {
-            self.died = Some(event.to_string());
+            let under_way = |happening: &&Happening| matches!(happening, Happening::Stored { office, .. } if *office == death.office);
+            self.died = Some((event.to_string(), self.queue.values().filter(under_way).count()));
             self.dies(death);
         }
     }

@@ -74,8 +74,8 @@ pub struct World {
     /// Events that stand in the trace.
     told: u64,
     death: Option<(u64, Death)>,
-    /// Where an exchange died, by the event before which it did.
-    died: Option<String>,
+    /// See [`World::died`].
+    died: Option<(String, usize)>,
 }
 
 impl World {

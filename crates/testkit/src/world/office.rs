@@ -222,13 +222,7 @@ impl World {
                 }
             }
             Output::Reach { trunk, host, port, .. } => {
-                let flows = match host {
-                    exchange::Host::Address(ip) => {
-                        let remote = SocketAddr::new(ip, port.unwrap_or(5_060));
-                        vec![sip::Flow::udp(self.offices[office].address, remote)]
-                    }
-                    exchange::Host::Name(_) => Vec::new(),
-                };
+                let flows = self.flows_to(office, &host, port);
                 let (lives, why) = (Duration::from_secs(3_600), "no such name".to_owned());
                 self.feed(office, Input::Reached { trunk, flows, lives, why });
             }
@@ -257,6 +251,17 @@ impl World {
         }
     }
 
+    /// The simulated world has no names.
+    fn flows_to(&self, office: OfficeId, host: &exchange::Host, port: Option<u16>) -> Vec<sip::Flow> {
+        match host {
+            exchange::Host::Address(ip) => {
+                let remote = SocketAddr::new(*ip, port.unwrap_or(5_060));
+                vec![sip::Flow::udp(self.offices[office].address, remote)]
+            }
+            exchange::Host::Name(_) => Vec::new(),
+        }
+    }
+
     /// Phones of the simulated world have no sound; that the first of it arrives is all that the exchange waits for.
     fn first_packet_soon(&mut self, office: OfficeId, lease: PortLease, leg: media::LegKey) {
         if self.offices[office].orders.contains_key(&leg) || self.offices[office].mute {
@@ -275,9 +280,9 @@ impl World {
                 Change::Fact(fact) => self.see(&Observed::Fact { office, fact: fact.clone() }),
                 _ => {}
             }
-        }
-        if self.offices[office].dead {
-            return;
+            if self.offices[office].dead {
+                return self.dies_with(Output::Commit(commit));
+            }
         }
         // One writer: what was handed over first is kept first.
         let wait = self.dice().millis(1..25);
