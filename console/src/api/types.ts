@@ -215,6 +215,29 @@ export interface Webhook {
   secret?: string;
 }
 
+/** A watch, a pendant or a browser that announces its owner's calls. */
+export interface Wearable {
+  id: string;
+  account: string;
+  name: string;
+  kind: "mqtt" | "push";
+  notices: string | null;
+  dismissals: string | null;
+  service: string | null;
+  created: string;
+  delivered: string | null;
+  failures: number;
+  last_error: string | null;
+}
+
+/** How notices leave. */
+export interface NoticeWays {
+  broker: { address: string; connected: boolean; last_error: string | null; delivered: number; dropped: number } | null;
+  pushed: number;
+  failed: number;
+  dropped: number;
+}
+
 /** What came of the test of a webhook. */
 export interface Tested {
   delivered: boolean;

@@ -24,6 +24,7 @@ import type {
   Trunk,
   Webhook,
 } from "../api/types.ts";
+import { silence } from "./announce.ts";
 import { callEvent } from "./calls.ts";
 import { Collection, type Source } from "./collection.ts";
 import { recordEvent, recordKey } from "./records.ts";
@@ -187,6 +188,7 @@ export async function setReady(ready: boolean): Promise<void> {
 
 export async function signOut(): Promise<void> {
   try {
+    await silence(api).catch(() => {}); // The session ends all the same.
     await api.send("DELETE", "session");
   } finally {
     forget();
