@@ -1,6 +1,7 @@
 // The office of the mock server: people, phones, calls and records, invented but always the same.
 
 import { addSeats } from "./seats.js";
+import { addTasks } from "./tasks.js";
 
 const NAMES = [
   "Alice Li",
@@ -82,6 +83,7 @@ export function makeOffice(options) {
     readers: new Map(),
     seats: new Map(),
     taps: new Map(),
+    tasks: new Map(),
     wearables: new Map(),
   };
   const keys = {
@@ -100,6 +102,7 @@ export function makeOffice(options) {
     readers: "name",
     seats: "device",
     taps: "id",
+    tasks: "id",
     wearables: "id",
   };
   const kinds = {
@@ -375,6 +378,15 @@ export function makeOffice(options) {
     hostile: HOSTILE,
     who: () => now_,
   });
+  const aboutTasks = addTasks({
+    lists,
+    options,
+    iso,
+    now,
+    tell: (...event) => office.tell(...event),
+    hostile: HOSTILE,
+    who: () => now_,
+  });
   const etag = (row) => `"${Buffer.from(JSON.stringify(row)).toString("base64").slice(-24)}"`;
   const changed = (list, row) => kinds[list] !== undefined && office.tell(`${kinds[list]}.changed`, row[keys[list]], row);
 
@@ -452,6 +464,8 @@ export function makeOffice(options) {
     const [list, key, part] = path;
     const seated = aboutSeats(method, path, body);
     if (seated !== undefined) return seated;
+    const background = aboutTasks(method, path, body);
+    if (background !== undefined) return background;
     if (list === "facts") {
       return {
         body: {

@@ -44,6 +44,8 @@ def people(exchange, admin):
         admin.post("/devices", {"name": f"{role}-phone", "account": role}).must(201)
         exchange.run("account", "set", role, "--password", PASSWORD)
         clients[role] = admin.stranger().sign_in(role, PASSWORD)
+    for account in ("admin", "agent", "manager"):
+        exchange.run("account", "set", account, "--rights", "background")
     return clients
 
 
@@ -125,6 +127,9 @@ class Samples:
         name = self.fresh("reader")
         self.admin.post("/readers", {"name": name, "device": "agent-phone"}).must(201)
         return name
+
+    def task(self):
+        return self.admin.post("/tasks", {"number": self.number()}).must(201).json["id"]
 
     def new_wearable(self):
         # The browser's key of RFC 8291's example; nobody listens there.
@@ -215,6 +220,12 @@ class Samples:
             "records_file": lambda: ({}, None),
             "facts_read": lambda: ({"kind": "call", "subject": "0" * 32}, None),
             "calls_list": lambda: ({}, None),
+            "tasks_list": lambda: ({}, None),
+            "tasks_start": lambda: ({}, {"number": self.number(), "priority": 3}),
+            "tasks_stop_all": lambda: ({}, None),
+            "tasks_read": lambda: ({"task": self.task()}, None),
+            "tasks_change": lambda: ({"task": self.task()}, {"until": None, "priority": 1}),
+            "tasks_stop": lambda: ({"task": self.task()}, None),
             "events": lambda: ({}, None),
             "webhooks_list": lambda: ({}, None),
             "webhooks_make": lambda: ({}, self.webhook(enabled=False)),

@@ -314,6 +314,28 @@ export interface Seat {
   until: string | null;
 }
 
+/** A background call. */
+export interface Task {
+  id: string;
+  account: string;
+  number: string;
+  name: string;
+  first: "callee" | "owner";
+  state: "waiting" | "calling" | "connecting" | "ended";
+  next: string | null;
+  why: string;
+  rule: string | null;
+  ahead: number;
+  made: number;
+  most: number;
+  attempts: { ordinal: number; at: string; outcome: string }[];
+  since: string;
+  not_before: string | null;
+  until: string | null;
+  priority: number;
+  ended: string | null;
+}
+
 /** What came of a tap, or of a button that acts like one. */
 export interface Taken {
   what: "signed_in" | "signed_out" | "ringing" | "moving" | "here";

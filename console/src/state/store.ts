@@ -19,6 +19,7 @@ import type {
   SessionRow,
   Status,
   Tap,
+  Task,
   Token,
   Trunk,
   Webhook,
@@ -79,6 +80,16 @@ export const calls = list<Call>({
   path: "calls",
   key: (row) => row.id,
   event: callEvent,
+});
+/** Background calls; one that ended stays for a while. */
+export const tasks = list<Task>({
+  path: "tasks",
+  key: (row) => row.id,
+  event: (event) => {
+    if (event.type !== "task.changed" && event.type !== "task.ended") return undefined;
+    const row = event.data as unknown as Task;
+    return { key: row.id, row };
+  },
 });
 const recordSource: Source<CallRecord> = {
   path: "records",

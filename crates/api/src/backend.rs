@@ -41,6 +41,8 @@ pub struct CallRow {
     pub status: u16,
     /// More to say, if there is.
     pub detail: String,
+    /// The background call that it was made for.
+    pub task: Option<i64>,
 }
 
 /// Which call records are wanted; times in milliseconds since 1970 UTC.
@@ -56,6 +58,8 @@ pub struct RecordsWanted {
     pub find: String,
     /// Only the call whose Session-ID begins so; empty for all.
     pub session: String,
+    /// Only the calls of this background call.
+    pub task: Option<i64>,
     /// Only calls from or to these numbers, or answered by these devices; all if there is none.
     pub own: Option<(Vec<String>, Vec<String>)>,
     /// Records at most.

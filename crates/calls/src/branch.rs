@@ -2,7 +2,7 @@
 
 use crate::Cause;
 use crate::attempt::Attempt;
-use crate::call::{CallEvent, Manner, Party, Replacing, Stage};
+use crate::call::{CallEvent, Manner, Party, Replacing, Stage, Why};
 use crate::caller::sdp_of;
 use crate::leg::{self, CallId, EarlyDialog, Leg, LegId, LegState, Outgoing, Role, Served};
 use crate::limits::{EARLY_DIALOGS_PER_BRANCH, LEGS_PER_CALL};
@@ -110,12 +110,12 @@ impl Switch {
         let (session_id, hops, emergency) = (entry.session_id.clone(), entry.hops, entry.emergency);
         let shown = target.line.as_ref().and_then(|line| line.caller.as_ref()).or(target.shown.as_ref());
         let from = name_addr(shown.unwrap_or(&entry.caller_party), &target.domain);
-        let worker = self.legs.get(caller)?.lease.worker;
+        let worker = self.worker_of(call, caller)?;
         // A line says by its own rules how it is offered to; so far that is in clear.
         let security = if target.line.is_some() { Security::Clear } else { self.security_of(target.flow) };
-        let lease = self.lease_for(security, target.flow.remote.is_ipv6(), Some(worker), emergency)?;
+        let lease = self.lease_for(security, target.flow.remote.is_ipv6(), worker, emergency)?;
         let mut negotiation = self.negotiation(lease, security);
-        let payloads = self.payloads_from(caller);
+        let payloads = self.payloads_for(call, caller);
         let sdp = negotiation.offer_with(&payloads, Direction::SendRecv);
         let call_id = self.endpoint.random_name();
         let nonce = self.endpoint.random();
@@ -215,7 +215,7 @@ impl Switch {
     /// The floor above tries somebody else: what the branches before said counts no more.
     pub fn try_anew(&mut self, call: CallId) {
         if let Some(entry) = self.calls.get_mut(call) {
-            entry.best_failure = None;
+            (entry.best_failure, entry.why) = (None, Why::default());
         }
     }
 
@@ -226,6 +226,7 @@ impl Switch {
             return;
         }
         entry.note_failure(480);
+        entry.why.rang_out = true;
         for branch in entry.branches.clone() {
             self.remove_branch(now, branch, Some("SIP;cause=480;text=\"No answer\""));
         }
@@ -252,8 +253,17 @@ impl Switch {
             488 if self.retry_in_clear(now, id) => {}
             // RFC 5626 5.3: what keeps the flows of the device says that this one is dead.
             430 if self.retry_elsewhere(now, id) => {}
-            _ => self.branch_failed(now, id, status),
+            _ => {
+                self.note_reason(id, response);
+                self.branch_failed(now, id, status);
+            }
         }
+    }
+
+    /// What a gateway knows beside the status that it had to choose (RFC 3326).
+    fn note_reason(&mut self, id: LegId, response: &Message<'_>) {
+        let Some(call) = self.call_of(id).and_then(|call| self.calls.get_mut(call)) else { return };
+        call.why.q850 = sip::reason::q850(response).or(call.why.q850);
     }
 
     fn branch_progress(&mut self, now: Now, id: LegId, status: u16, response: &Message<'_>) {
@@ -405,8 +415,8 @@ impl Switch {
         });
         if !rings {
             let cause = entry.best_failure.map_or(Cause::Offline, Cause::of_status);
-            let status = entry.best_failure.unwrap_or(480);
-            self.events.push_back(CallEvent::Exhausted { call, cause, status });
+            let (status, why) = (entry.best_failure.unwrap_or(480), entry.why);
+            self.events.push_back(CallEvent::Exhausted { call, cause, status, why });
         }
     }
 }

@@ -51,6 +51,13 @@ pub enum CallEvent {
         cause: Cause,
         /// And in its own word: the final status, 408 when it said nothing, 503 when it could not be reached.
         status: u16,
+        /// What else is known of it.
+        why: Why,
+    },
+    /// The side of a call of our own that is called first has answered, and hears us ([`crate::Switch::reach`]).
+    Reached {
+        /// The call.
+        call: CallId,
     },
     /// A branch or a service answered.
     Answered {
@@ -127,6 +134,15 @@ pub enum CallEvent {
     Ended(Box<CallRecord>),
 }
 
+/// What the branches of a call said beside their status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Why {
+    /// The cause of the telephone network, by a Reason header (RFC 3326, Q.850).
+    pub q850: Option<u16>,
+    /// Our own time to ring was over.
+    pub rang_out: bool,
+}
+
 /// The one record of a call (CDR).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallRecord {
@@ -158,6 +174,8 @@ pub struct CallRecord {
     pub status: u16,
     /// A rule's name or another word for people, when there is more to say than the cause.
     pub detail: Box<str>,
+    /// What the floor above made the call for, by a number of its own.
+    pub task: Option<u64>,
 }
 
 /// Where a call stands.
@@ -225,6 +243,7 @@ pub(crate) struct Call {
     pub(crate) heard: Option<LegId>,
     /// What the branches that failed said, the best of it (RFC 3261 16.7).
     pub(crate) best_failure: Option<u16>,
+    pub(crate) why: Why,
     pub(crate) ring_limit: Option<TimerId>,
     pub(crate) taking: Option<Taking>,
     pub(crate) replacing: Option<Replacing>,
@@ -241,6 +260,8 @@ pub(crate) struct Call {
     pub(crate) answered: Option<Now>,
     pub(crate) answered_by: Box<str>,
     pub(crate) detail: Box<str>,
+    /// It is of our own making.
+    pub(crate) own: Option<crate::reach::Own>,
 }
 
 impl Call {
@@ -263,6 +284,7 @@ impl Call {
             blame: cause.blame(),
             status,
             detail: self.detail.clone(),
+            task: self.own.as_ref().and_then(|own| own.task),
         }
     }
 

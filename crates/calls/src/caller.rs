@@ -1,7 +1,7 @@
 //! The caller's leg until it is answered: one To tag, one SDP answer, whichever branch wins (R1).
 
 use crate::Cause;
-use crate::call::{Call, CallEvent, Party, Stage};
+use crate::call::{Call, CallEvent, Party, Stage, Why};
 use crate::leg::{self, CallId, Incoming as Waiting, Leg, LegId, LegState, Role, Served, Unacknowledged, Up};
 use crate::limits::PROVISIONAL_REPEAT;
 use crate::switch::{self, Owner, Switch};
@@ -163,7 +163,9 @@ impl Switch {
     pub(crate) fn caller_rings(&mut self, now: Now, call: CallId, status: u16) {
         let Some(caller) = self.calls.get(call).map(|call| call.caller) else { return };
         let Some(leg) = self.legs.get_mut(caller) else { return };
-        let LegState::Incoming(waiting) = &mut leg.state else { return };
+        let LegState::Incoming(waiting) = &mut leg.state else {
+            return self.first_side_hears_ringing(call);
+        };
         if waiting.progress >= status || waiting.answered_early {
             return;
         }
@@ -181,7 +183,9 @@ impl Switch {
         let caller = entry.caller;
         let codecs = self.codecs_between(caller, branch);
         let Some(leg) = self.legs.get_mut(caller) else { return };
-        let LegState::Incoming(waiting) = &mut leg.state else { return };
+        let LegState::Incoming(waiting) = &mut leg.state else {
+            return self.first_side_hears(now, call, branch);
+        };
         if waiting.late_offer {
             // Our offer goes into the 200, so nothing can be heard before.
             return self.caller_rings(now, call, 180);
@@ -280,7 +284,7 @@ impl Switch {
         self.caller_told(now, call);
         let late_offer = match self.legs.get(caller).map(|leg| &leg.state) {
             Some(LegState::Incoming(waiting)) => waiting.late_offer,
-            _ => return,
+            _ => return self.sides_meet(now, call),
         };
         let codecs = match winner {
             Some(branch) if late_offer => self.codecs_towards(branch),
@@ -413,6 +417,7 @@ fn new_call(now: Now, incoming: &Incoming<'_, '_>, caller: LegId) -> Call {
         stage: Stage::Reaching,
         heard: None,
         best_failure: None,
+        why: Why::default(),
         ring_limit: None,
         taking: None,
         replacing: None,
@@ -426,6 +431,7 @@ fn new_call(now: Now, incoming: &Incoming<'_, '_>, caller: LegId) -> Call {
         answered: None,
         answered_by: "".into(),
         detail: "".into(),
+        own: None,
     }
 }
 

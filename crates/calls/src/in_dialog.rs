@@ -1,6 +1,7 @@
 //! Requests and responses inside the dialog of a leg, sent to the file that knows what to do.
 
 use crate::Cause;
+use crate::call::Stage;
 use crate::caller::{ALLOW, is_allowed, sdp_of};
 use crate::keys::{KeyWay, Press};
 use crate::leg::{LegId, LegState};
@@ -144,9 +145,15 @@ impl Switch {
 
     fn bye_from_leg(&mut self, now: Now, id: LegId, server: ServerKey) {
         self.endpoint.respond(now.mono, server, 200, None, sip::end);
+        let Some(leg) = self.legs.get(id) else { return };
+        let (of_caller, call) = (leg.of_caller, leg.call);
+        let cause = match (of_caller, self.calls.get(call).map(|call| call.stage)) {
+            // The first side of a call of our own, before the other one answered.
+            (true, Some(Stage::Reaching)) => Cause::Cancelled,
+            (true, _) => Cause::CallerHungUp,
+            (false, _) => Cause::CalleeHungUp,
+        };
         let Some(leg) = self.legs.get_mut(id) else { return };
-        let cause = if leg.of_caller { Cause::CallerHungUp } else { Cause::CalleeHungUp };
-        let call = leg.call;
         match &leg.state {
             LegState::Up(up) => {
                 // RFC 3261 15.1.2: what is pending of theirs ends with the dialog.

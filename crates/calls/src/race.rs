@@ -48,14 +48,19 @@ impl Switch {
             None => {}
         }
         let _ = client;
+        if self.first_side_answered(now, call, id) {
+            return;
+        }
         let Some(entry) = self.calls.get_mut(call) else { return };
         entry.stage = Stage::Talking { winner: Some(id) };
         if let Some(timer) = entry.ring_limit.take() {
             self.timers.cancel(timer);
         }
-        if let Some(leg) = self.legs.get(id) {
-            entry.answered_by = leg.label.clone();
+        let label = self.legs.get(id).map(|leg| leg.label.clone()).unwrap_or_default();
+        if let Some(entry) = self.calls.get_mut(call) {
+            entry.answered_by = label;
         }
+        self.sort_sides(call, id);
         self.events.push_back(CallEvent::Answered { call });
         self.cancel_losers(now, call, id);
         self.arm_session(now, id);

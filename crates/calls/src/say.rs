@@ -80,6 +80,8 @@ impl Switch {
             (Stage::Reaching, Some(LegState::Incoming(waiting))) => {
                 waiting.answered_early && entry.branches.is_empty()
             }
+            // The first side of a call of our own.
+            (Stage::Reaching, Some(LegState::Up(_))) => true,
             _ => false,
         }
     }

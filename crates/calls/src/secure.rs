@@ -83,7 +83,9 @@ impl Switch {
     /// Writes the offer of a branch anew, under another protection.
     pub(crate) fn offer_anew(&mut self, id: LegId, security: Security) -> bool {
         let Some(call) = self.legs.get(id).map(|leg| leg.call) else { return false };
-        let Some(payloads) = self.anchor(call).map(|caller| self.payloads_from(caller)) else { return false };
+        let Some(payloads) = self.anchor(call).map(|caller| self.payloads_for(call, caller)) else {
+            return false;
+        };
         let Some(outgoing) = self.legs.get_mut(id).and_then(crate::leg::Leg::outgoing) else { return false };
         outgoing.offered.refuse_offer();
         outgoing.offered.set_security(security);

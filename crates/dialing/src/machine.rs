@@ -165,6 +165,21 @@ impl Dialing {
         self.tasks.is_empty()
     }
 
+    /// Whom a task is to reach.
+    #[must_use]
+    pub fn number_of(&self, task: TaskId) -> Option<Number> {
+        self.by_id.get(&task).map(|key| self.tasks[*key].number)
+    }
+
+    /// The tasks for a number, in the order in which they came.
+    #[must_use]
+    pub fn tasks_to(&self, number: Number) -> Vec<TaskId> {
+        let mut tasks: Vec<TaskId> =
+            self.tasks_of(number).into_iter().map(|key| self.tasks[key].id).collect();
+        tasks.sort_unstable();
+        tasks
+    }
+
     /// What is known of the world: where numbers are.
     #[must_use]
     pub fn places(&self) -> &Places {

@@ -39,7 +39,7 @@ impl std::fmt::Display for Region {
 }
 
 /// What is known of the world, and of the office's own place in it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Places {
     database: TimeZoneDatabase,
     prefixes: BTreeMap<u64, (Region, ZoneSet)>,

@@ -6,6 +6,7 @@
 //!                    +------------ Unavailable -------+
 //! ```
 
+use crate::background::OutboxMessage;
 use crate::badges::Tap;
 use crate::change::{Change, OpenCall};
 use crate::exchange::{Exchange, Promise};
@@ -23,6 +24,7 @@ pub(crate) struct Backlog {
     records: VecDeque<Box<CallRecord>>,
     facts: VecDeque<Box<Fact>>,
     taps: VecDeque<Box<Tap>>,
+    messages: VecDeque<Box<OutboxMessage>>,
     /// Devices whose bindings are to be stored as they are then, not as they were.
     devices: BTreeSet<Box<str>>,
     /// Phones whose seats are to be stored as they are then.
@@ -35,6 +37,7 @@ pub(crate) struct Backlog {
 impl Backlog {
     pub(crate) fn is_empty(&self) -> bool {
         let few = self.devices.is_empty() && self.open.is_empty() && self.seats.is_empty();
+        let few = few && self.messages.is_empty();
         few && self.records.is_empty() && self.facts.is_empty() && self.taps.is_empty()
     }
 
@@ -75,7 +78,16 @@ impl Backlog {
                     self.taps.push_back(tap);
                 }
                 // Whoever asked for it was told that it is not done; bounds of counters are asked for again.
-                Change::People(_) | Change::TapCounter { .. } | Change::ForgetTaps { .. } => {}
+                Change::People(_)
+                | Change::TapCounter { .. }
+                | Change::ForgetTaps { .. }
+                | Change::Task(_) => {}
+                Change::Message(message) => {
+                    if self.messages.len() >= limits::BACKLOG_MESSAGES {
+                        self.messages.pop_front();
+                    }
+                    self.messages.push_back(message);
+                }
             }
         }
     }
@@ -128,6 +140,8 @@ impl Exchange {
         changes.extend(self.backlog.facts.drain(..facts).map(Change::Fact));
         let taps = self.backlog.taps.len().min(limits::BACKLOG_PART - changes.len());
         changes.extend(self.backlog.taps.drain(..taps).map(Change::Tap));
+        let messages = self.backlog.messages.len().min(limits::BACKLOG_PART - changes.len());
+        changes.extend(self.backlog.messages.drain(..messages).map(Change::Message));
         while changes.len() < limits::BACKLOG_PART
             && let Some(device) = self.backlog.devices.pop_first()
         {

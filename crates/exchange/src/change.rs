@@ -1,5 +1,6 @@
 //! What leaves for the store, and what comes back (R19, R20, R21).
 
+use crate::background::{OutboxMessage, TaskChange};
 use crate::badges::{Issue, Tap};
 use crate::facts::Fact;
 use crate::people::PeopleChange;
@@ -70,6 +71,10 @@ pub enum Change {
     },
     /// A tap was judged.
     Tap(Box<Tap>),
+    /// A row of a background call.
+    Task(Box<TaskChange>),
+    /// A message waits for whatever carries it to a person.
+    Message(Box<OutboxMessage>),
     /// An account's taps are forgotten.
     ForgetTaps {
         /// Whose.
@@ -92,6 +97,8 @@ pub struct OpenCall {
     pub started: Wall,
     /// When somebody answered.
     pub answered: Option<Wall>,
+    /// The background call that it was made for.
+    pub task: Option<u64>,
 }
 
 /// A change with the right to make it.

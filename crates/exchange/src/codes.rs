@@ -40,6 +40,12 @@ pub enum CodeAct {
     Park,
     /// Calls somebody whose telephone answers at once; the number is dialled with the code.
     Intercom,
+    /// Keeps calling a number, dialled with the code, or the last one that did not answer.
+    KeepCalling,
+    /// Ends all background calls of whoever dials it.
+    StopCalling,
+    /// Switches background mode.
+    Background(bool),
     /// Switches do-not-disturb.
     DoNotDisturb(bool),
     /// Sets where calls go, asking for the number if it was not dialled with the code; or clears it.
@@ -47,10 +53,10 @@ pub enum CodeAct {
 }
 
 /// Each act with its name in the configuration, its code where nothing else is configured, and what it does.
-const ACTS: [(CodeAct, &str, &str, &str); 21] = {
+const ACTS: [(CodeAct, &str, &str, &str); 25] = {
     use CodeAct::{
-        DoNotDisturb, Echo, Forward, Intercom, MayCall, OwnAccount, Park, PickUp, PickUpOf, Pull, SayNumber,
-        SignIn, SignOut,
+        Background, DoNotDisturb, Echo, Forward, Intercom, KeepCalling, MayCall, OwnAccount, Park, PickUp,
+        PickUpOf, Pull, SayNumber, SignIn, SignOut, StopCalling,
     };
     use ForwardWhen::{Always, Busy, NoAnswer, Offline};
     [
@@ -76,6 +82,15 @@ const ACTS: [(CodeAct, &str, &str, &str); 21] = {
             "*67",
             "sets your own forwarding or do-not-disturb from another's phone: asks for your number, your PIN, and the code",
         ),
+        (
+            KeepCalling,
+            "keep-calling",
+            "*66",
+            "keeps calling the number that did not answer last, or the one dialled after it, and connects you (right background)",
+        ),
+        (StopCalling, "stop-calling", "*68", "ends all your background calls"),
+        (Background(true), "background", "*82", "your calls that nobody answers go on as background calls"),
+        (Background(false), "background-off", "*83", "your calls that nobody answers end"),
         (
             Forward(Always, true),
             "forward-always",
@@ -152,7 +167,8 @@ impl CodeAct {
     }
 
     fn takes_number(self) -> bool {
-        matches!(self, CodeAct::Forward(_, true) | CodeAct::MayCall | CodeAct::Intercom | CodeAct::PickUpOf)
+        use CodeAct::{Forward, Intercom, KeepCalling, MayCall, PickUpOf};
+        matches!(self, Forward(_, true) | MayCall | Intercom | PickUpOf | KeepCalling)
     }
 }
 
@@ -244,6 +260,21 @@ pub(crate) enum Step {
     },
     /// What shall be done for the one who proved the PIN is collected.
     Code,
+    /// The number that is called again and again is collected.
+    KeepCalling,
+    /// Whether to keep calling is collected, at the end of a call that was not answered.
+    Offer {
+        /// Who called.
+        account: Box<str>,
+        /// Whom.
+        number: Box<str>,
+        /// How the call ends.
+        cause: Cause,
+        /// In the record.
+        detail: Box<str>,
+    },
+    /// What somebody wants is collected who was called for one who is not there.
+    Wish,
     /// The reason was said: the call is refused.
     Refuse {
         /// Why.
@@ -296,6 +327,9 @@ impl Exchange {
             (CodeAct::PickUp, _) => self.pick_up(now, call, &account),
             (CodeAct::PickUpOf, number) => self.pick_up_of(now, call, &account, number),
             (CodeAct::Intercom, number) => self.intercom(now, call, &account, number),
+            (CodeAct::KeepCalling, number) => self.keep_calling_by_code(now, call, &account, number),
+            (CodeAct::StopCalling, _) => self.stop_calling_by_code(now, call, &account),
+            (CodeAct::Background(on), _) => self.background_mode_by_code(now, call, on),
             (CodeAct::Forward(..) | CodeAct::DoNotDisturb(_), number) => {
                 self.begin_code(now, call, act, Script::default(), Step::Store);
                 self.set_own(now, call, act, number);
@@ -346,6 +380,15 @@ impl Exchange {
                 None => self.say_why(now, call, Prompt::NotUnderstood, "no code"),
             },
             (Step::MayCall, Outcome::Collected(number)) => self.say_may_call(now, call, &number),
+            (Step::KeepCalling, Outcome::Collected(number)) => {
+                let Some(account) = self.caller_account(call) else { return };
+                self.set_step(call, Step::Store);
+                self.keep_calling(now, call, &account, number);
+            }
+            (Step::Wish, outcome) => self.wish_heard(now, call, &outcome),
+            (Step::Offer { account, number, cause, detail }, outcome) => {
+                self.offer_answered(now, call, (account, number), (cause, detail), &outcome);
+            }
             // Nothing is said while the store is asked.
             (step, _) => self.set_step(call, step),
         }
@@ -436,7 +479,7 @@ impl Exchange {
     }
 
     /// Stores an edit of the caller's account; `said` follows the yes.
-    fn edit(&mut self, now: Now, call: CallId, edit: AccountEdit, said: Vec<Line>) {
+    pub(crate) fn edit(&mut self, now: Now, call: CallId, edit: AccountEdit, said: Vec<Line>) {
         let Some(account) = self.acting_account(call) else { return };
         let Some(change) = self.edited_account(&account, [edit]) else { return };
         match self.people.check(&change) {

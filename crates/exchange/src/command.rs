@@ -1,5 +1,6 @@
 //! What an administrator can ask of the running office. Directory data commits first and is applied then (R20).
 
+use crate::background::{Asking, TaskRow};
 use crate::badges::{Badge, CardKeys, NewBadge, Reader, TapAnswer, TapRequest, Uid};
 use crate::change::Change;
 use crate::codes::CodeAct;
@@ -175,6 +176,8 @@ pub enum Command {
         /// Who wants it so, for the record.
         who: Box<str>,
     },
+    /// Something of background calls.
+    Background(Box<Asking>),
     /// The calls that go on.
     ListCalls,
     /// End a call that goes on.
@@ -325,6 +328,10 @@ pub enum Answer {
     Seats(Vec<SeatRow>),
     /// To [`Command::Take`] and [`Command::TakeCall`].
     Taken(Taken),
+    /// To [`Asking`] of several: in the order in which they were asked for.
+    Tasks(Vec<TaskRow>),
+    /// To [`Asking`] of one; none when it is over.
+    Task(Option<Box<TaskRow>>),
     /// To [`Command::ListCalls`].
     Calls(Vec<LiveCall>),
     /// To [`Command::OpenWebPhone`].
@@ -392,6 +399,7 @@ impl Exchange {
                 let answer = self.look(&look);
                 self.answer(id, answer);
             }
+            Command::Background(asking) => self.ask_background(now, id, *asking),
             Command::Take { account, device, means } => self.take_for(now, id, &account, &device, means),
             Command::TakeCall { account, device, call } => self.take_named(now, id, &account, &device, &call),
             Command::EndSeat { device, who } => self.end_seat(now, id, &device, &who),
@@ -415,7 +423,7 @@ impl Exchange {
                 let answer = Answer::Captured(self.capture_of(now, session_id.as_deref(), bodies.as_deref()));
                 self.answer(id, answer);
             }
-            Command::Reconfigure(live) => self.reconfigure(id, *live),
+            Command::Reconfigure(live) => self.reconfigure(now, id, *live),
             Command::Status => self.answer_status(now, id),
         }
     }

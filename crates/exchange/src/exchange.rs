@@ -1,6 +1,7 @@
 //! The office as one value: `handle(now, input)`, then drain [`Exchange::next_output`], then wait until
 //! [`Exchange::next_deadline`]. The same value runs in the server and in the simulator.
 
+use crate::background::{Background, BackgroundPolicy, Keeping};
 use crate::backlog::Backlog;
 use crate::badges::{BadgePolicy, Badges, InHand, Redeemed};
 use crate::change::{Change, Commit, Epoch, Owned, Shard, StoreAnswer};
@@ -36,6 +37,7 @@ use calls::{CallEvent, Switch};
 use clock::{Mono, Now};
 use sip::ServerKey;
 use sip::digest::{ChallengePolicy, Verifier};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,6 +71,8 @@ pub struct Config {
     pub emergency: EmergencyPlan,
     /// Which badges open anything, and when the PIN is asked for as well.
     pub badges: BadgePolicy,
+    /// How the exchange keeps calling somebody.
+    pub background: BackgroundPolicy,
     /// Which digest algorithms are asked for (R10).
     pub challenge: ChallengePolicy,
     /// The addresses that we listen on; contacts there are refused (R12).
@@ -93,6 +97,7 @@ impl Config {
             numbering: Numbering::default(),
             emergency: EmergencyPlan::default(),
             badges: BadgePolicy::default(),
+            background: BackgroundPolicy::default(),
             challenge: ChallengePolicy::Md5,
             own_addresses,
         }
@@ -116,6 +121,8 @@ pub(crate) enum Promise {
     Tap(Box<InHand>),
     /// The answer to a tap that began or ended a seat.
     Tapped(Box<Redeemed>),
+    /// Rows of background calls, by the machine's own number of them.
+    Tasks(u64),
     /// Nobody waits.
     Nothing,
 }
@@ -158,6 +165,7 @@ pub struct Exchange {
     pub(crate) seats: Seats,
     pub(crate) parked: Parked,
     pub(crate) pickups: Pickups,
+    pub(crate) background: Background,
     pub(crate) notices: Notices,
     pending: BTreeMap<u64, Pending>,
     /// Changes that nobody waits for, until the shell has carried out everything else: one commit for all of them.
@@ -180,6 +188,10 @@ impl Exchange {
     #[must_use]
     pub fn new(now: Now, config: Config, seed: [u8; 32], snapshot: Snapshot) -> Exchange {
         let (calls_seed, verifier_seed) = split(seed);
+        let tasks_seed = verifier_seed.first_chunk().map_or(0, |octets| u64::from_le_bytes(*octets));
+        let (keeping, changes) = tasks_of(snapshot.changes);
+        let emergency = config.emergency.numbers.clone();
+        let background = Background::new(now, &config.background, emergency, tasks_seed, keeping);
         let mut exchange = Exchange {
             people: People::default(),
             registrar: Registrar::default(),
@@ -209,6 +221,7 @@ impl Exchange {
             seats: Seats::default(),
             parked: Parked::default(),
             pickups: Pickups::default(),
+            background,
             notices: Notices::default(),
             pending: BTreeMap::new(),
             gathered: Vec::new(),
@@ -216,34 +229,39 @@ impl Exchange {
             epoch: Epoch(1),
             config,
         };
-        for change in snapshot.changes {
-            match change {
-                Change::People(change) => {
-                    exchange.people.apply(&change);
-                    exchange.trunks.people_changed(now, &change);
-                }
-                Change::Bindings { device, bindings } => {
-                    let bindings = rehome(&exchange.config.own_addresses, bindings);
-                    exchange.registrar.restore(now, &device, bindings);
-                }
-                Change::TapCounter { issue, heard, bound, .. } => {
-                    exchange.badges.counters.restore(issue, heard, bound);
-                }
-                Change::Seat { device, seat: Some(seat) } => {
-                    let people = &exchange.people;
-                    if people.device(&device).is_some() && people.account(&seat.account).is_some() {
-                        exchange.seats.put(now, &device, seat);
-                    }
-                }
-                Change::Seat { seat: None, .. }
-                | Change::Record(_)
-                | Change::Fact(_)
-                | Change::OpenCall(_)
-                | Change::Tap(_)
-                | Change::ForgetTaps { .. } => {}
-            }
-        }
+        changes.into_iter().for_each(|change| exchange.restore(now, change));
         exchange
+    }
+
+    /// Something that the store had.
+    fn restore(&mut self, now: Now, change: Change) {
+        match change {
+            Change::People(change) => {
+                self.people.apply(&change);
+                self.trunks.people_changed(now, &change);
+            }
+            Change::Bindings { device, bindings } => {
+                let bindings = rehome(&self.config.own_addresses, bindings);
+                self.registrar.restore(now, &device, bindings);
+            }
+            Change::TapCounter { issue, heard, bound, .. } => {
+                self.badges.counters.restore(issue, heard, bound);
+            }
+            Change::Seat { device, seat: Some(seat) } => {
+                let people = &self.people;
+                if people.device(&device).is_some() && people.account(&seat.account).is_some() {
+                    self.seats.put(now, &device, seat);
+                }
+            }
+            Change::Seat { seat: None, .. }
+            | Change::Record(_)
+            | Change::Fact(_)
+            | Change::OpenCall(_)
+            | Change::Tap(_)
+            | Change::Task(_)
+            | Change::Message(_)
+            | Change::ForgetTaps { .. } => {}
+        }
     }
 
     /// Takes at once the memory that it needs in the long run, so that a server's memory is flat from its start.
@@ -276,6 +294,7 @@ impl Exchange {
                 self.expire_seats(now);
                 self.retry_store(now);
                 self.trunks_due(now);
+                self.background_due(now);
             }
             Input::Stored { sequence, answer } => self.stored(now, sequence, answer),
             Input::PinVerified { check, right } => self.pin_verified(now, check, right),
@@ -322,7 +341,8 @@ impl Exchange {
         let trunks = self.trunks.next_deadline().map(|when| (when, Reason::Trunks));
         let events = self.listening.next_deadline().map(|when| (when, Reason::Events));
         let seats = self.seats.next_deadline().map(|when| (when, Reason::Seats));
-        let all = [calls, bindings, watchers, dialogues, store, trunks, events, seats];
+        let tasks = self.background.dialing.next_deadline().map(|(when, _)| (when, Reason::Tasks));
+        let all = [calls, bindings, watchers, dialogues, store, trunks, events, seats, tasks];
         all.into_iter().flatten().min_by_key(|(when, _)| *when)
     }
 
@@ -363,6 +383,16 @@ impl Exchange {
 
     /// Lets policy answer everything that the calls below have to say.
     pub(crate) fn settle(&mut self, now: Now) {
+        loop {
+            self.take_call_events(now);
+            if !self.carry_background(now) {
+                break;
+            }
+        }
+        self.tell_events(now);
+    }
+
+    fn take_call_events(&mut self, now: Now) {
         while let Some(event) = self.switch.next_event() {
             match event {
                 CallEvent::Referred { call, leg, target } => self.referred(now, call, leg, &target),
@@ -373,14 +403,19 @@ impl Exchange {
                 CallEvent::NotMoved { call, cause } => self.call_not_taken(now, call, cause.status()),
                 CallEvent::Taken { call, .. } => self.call_taken(now, call),
                 CallEvent::NotTaken { call, status } => self.call_not_taken(now, call, status),
+                CallEvent::Reached { call } => self.background_reached(now, call),
                 CallEvent::Answered { call } => {
                     self.pickups.forget(call);
                     self.seats.answered(call);
                     self.call_answered(now, call);
                     self.journal_answer(now, call);
+                    self.background_answered(now, call);
+                    self.background_talks(now, call);
                 }
-                CallEvent::Exhausted { call, cause, status } => {
-                    self.nobody_answered(now, call, cause, status);
+                CallEvent::Exhausted { call, cause, status, why } => {
+                    if !self.background_exhausted(now, call, status, why) {
+                        self.nobody_answered(now, call, cause, status);
+                    }
                 }
                 CallEvent::Ended(record) => {
                     self.services.end(record.call);
@@ -390,6 +425,8 @@ impl Exchange {
                     self.end_notices(now, &record);
                     self.note_sound(now, &record);
                     self.tell_end(now, &record);
+                    self.count_unanswered(now, &record);
+                    self.background_call_ended(now, &record);
                     self.call_ended(now, record.call);
                     self.journal_end(record.call);
                     self.commit(now, vec![Change::Record(record)], Promise::Nothing);
@@ -404,7 +441,6 @@ impl Exchange {
         while let Some(owner) = self.switch.next_failure() {
             self.above_answered(now, owner, None);
         }
-        self.tell_events(now);
     }
 
     /// Hands changes to the store; what was promised for them is kept when they are.
@@ -421,7 +457,7 @@ impl Exchange {
             return self.break_promise(now, promise, why);
         }
         let epoch = self.epoch;
-        let owned = |change| Owned { shard: Shard::of(subject(&change)), epoch, change };
+        let owned = |change| Owned { shard: Shard::of(&subject(&change)), epoch, change };
         let owned = changes.into_iter().map(owned);
         if matches!(promise, Promise::Nothing) {
             self.gathered.extend(owned);
@@ -464,8 +500,11 @@ impl Exchange {
             }
             StoreAnswer::Unavailable { why } => {
                 self.store_ready = false;
+                // What belongs to tasks is handed over again by their machine.
+                let again = matches!(pending.promise, Promise::Tasks(_));
                 self.break_promise(now, pending.promise, &why);
-                let changes = pending.changes.iter().map(|owned| owned.change.clone()).collect();
+                let changes = pending.changes.iter().filter(|_| !again);
+                let changes = changes.map(|owned| owned.change.clone()).collect();
                 self.store_later(now, changes);
             }
             StoreAnswer::Conflict { why } => self.break_promise(now, pending.promise, &why),
@@ -497,6 +536,7 @@ impl Exchange {
             }
             Promise::Tap(tap) => self.tap_kept(now, *tap),
             Promise::Tapped(redeemed) => self.tap_redeemed(now, *redeemed),
+            Promise::Tasks(sequence) => self.tasks_stored(now, sequence, true),
             Promise::Registration { server, device } => self.confirm_registration(now, server, &device),
             Promise::Spoken { call, said } => {
                 self.apply(now, &pending.changes);
@@ -531,6 +571,7 @@ impl Exchange {
             }
             Promise::Tap(tap) => self.tap_not_kept(now, *tap),
             Promise::Tapped(redeemed) => self.seat_not_kept(now, *redeemed),
+            Promise::Tasks(sequence) => self.tasks_stored(now, sequence, false),
             Promise::Registration { server, .. } => self.refuse_registration(now, server),
             Promise::Spoken { call, .. } => self.say_not_stored(now, call, why),
             Promise::Nothing => {}
@@ -554,9 +595,21 @@ impl Exchange {
     }
 }
 
+/// The rows of tasks among what the store had, put together, and the rest.
+fn tasks_of(changes: Vec<Change>) -> (Keeping, Vec<Change>) {
+    let (mut keeping, mut rest) = (Keeping::default(), Vec::with_capacity(changes.len()));
+    for change in changes {
+        match change {
+            Change::Task(change) => keeping.keep(*change),
+            other => rest.push(other),
+        }
+    }
+    (keeping, rest)
+}
+
 /// What a change belongs to.
-fn subject(change: &Change) -> &str {
-    match change {
+fn subject(change: &Change) -> Cow<'_, str> {
+    Cow::Borrowed(match change {
         Change::People(change) => change.subject(),
         Change::Bindings { device, .. } | Change::Seat { device, .. } => device,
         Change::Record(record) => &record.dialled,
@@ -564,7 +617,9 @@ fn subject(change: &Change) -> &str {
         Change::Fact(fact) => &fact.subject,
         Change::TapCounter { account, .. } | Change::ForgetTaps { account } => account,
         Change::Tap(tap) => &tap.reader,
-    }
+        Change::Message(message) => &message.account,
+        Change::Task(change) => return Cow::Owned(change.subject()),
+    })
 }
 
 /// Two seeds from one, so that no machine sees another's randomness.

@@ -37,6 +37,8 @@ pub enum FactKind {
     Reader,
     /// A phone, by its name.
     Device,
+    /// A background call, by its number; `0` for one that was never taken.
+    Task,
 }
 
 impl FactKind {
@@ -50,6 +52,7 @@ impl FactKind {
             FactKind::Badge => "badge",
             FactKind::Reader => "reader",
             FactKind::Device => "device",
+            FactKind::Task => "task",
         }
     }
 }

@@ -68,7 +68,14 @@ impl Exchange {
         let to = owner.as_deref().and_then(|owner| self.people.account(owner)?.settings.forwarding.to(when));
         match (owner.clone(), to.map(Box::<str>::from)) {
             (Some(owner), Some(to)) => self.forward(now, call, &owner, when, &to),
-            _ => self.fail(now, call, cause, detail),
+            _ => self.not_answered(now, call, cause, detail),
+        }
+    }
+
+    /// Nobody is left to try: the call ends, unless the exchange is to keep calling.
+    pub(crate) fn not_answered(&mut self, now: Now, call: CallId, cause: Cause, detail: &str) {
+        if !self.offers_background(now, call, cause, detail) {
+            self.fail(now, call, cause, detail);
         }
     }
 

@@ -161,4 +161,6 @@ pub enum Reason {
     Events,
     /// A seat ends.
     Seats,
+    /// A background call is due.
+    Tasks,
 }

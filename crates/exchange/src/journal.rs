@@ -40,6 +40,7 @@ impl Exchange {
             answered_by: Box::default(),
             started: now.wall,
             answered: None,
+            task: self.background.task_of(call).map(|task| task.0),
         });
         self.journal.keys.insert((open.session_id.clone(), open.dialled.clone()));
         self.journal.calls.insert(call, Arc::clone(&open));

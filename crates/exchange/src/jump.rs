@@ -34,6 +34,7 @@ impl Exchange {
             let devices = all.filter(|device| self.registrar.is_registered(device)).map(Box::from).collect();
             self.store_devices_anew(now, devices);
             self.seats.look_at_clock(now);
+            self.background_wakes(now);
         }
     }
 }

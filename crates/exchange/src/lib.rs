@@ -5,6 +5,7 @@
 //! SQL, no HTTP and no socket.
 
 mod admission;
+mod background;
 mod backlog;
 mod badges;
 mod change;
@@ -55,6 +56,9 @@ mod trunks;
 mod watching;
 mod web_phones;
 
+pub use background::{
+    Asking, BackgroundPolicy, NewTask, OutboxMessage, TaskAttempt, TaskChange, TaskList, TaskRow, TaskState,
+};
 pub use badges::{
     Badge, BadgeKeys, BadgeKind, BadgePolicy, CardKeys, Hours, Issue, Mark, NewBadge, NewMark, PinWhen,
     Reader, Reading, Tap, TapAnswer, TapRequest, TapVerdict, Uid, WeekTime,
@@ -63,6 +67,7 @@ pub use calls::Setup;
 pub use change::{Change, Commit, Epoch, OpenCall, Owned, SHARDS, Shard, StoreAnswer};
 pub use codes::{CodeAct, Codes};
 pub use command::{AccountRow, Answer, BadRow, Command, DeviceRow, ImportRow, Status};
+pub use dialing::{TaskId, cause::Outcome as TaskOutcome};
 pub use emergency::EmergencyPlan;
 pub use events::{Audience, CallEnd, CallName, CallState, EndedCall, Event, Happened, LiveCall};
 pub use exchange::{Config, Exchange, Snapshot};

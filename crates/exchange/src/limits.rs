@@ -109,6 +109,12 @@ pub const LAST_READ: Duration = Duration::from_secs(120);
 pub const TAP_STEP: u32 = 64;
 /// Taps that wait for a store that is away; beyond, the oldest are lost.
 pub const BACKLOG_TAPS: usize = 16_384;
+/// Messages to people that wait for a store that is away; beyond, the oldest are lost.
+pub const BACKLOG_MESSAGES: usize = 16_384;
+/// Background calls of one account at once.
+pub const TASKS_PER_ACCOUNT: usize = 50;
+/// How long somebody who was called in vain is spoken to at most.
+pub const EXCUSE: Duration = Duration::from_secs(60);
 /// Rows about taps that came too fast, of one reader at once; then one a second.
 pub const FAST_ROWS: u32 = 5;
 

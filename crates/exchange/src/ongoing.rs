@@ -21,6 +21,8 @@ pub(crate) struct Ongoing {
     /// Who is called, and whose account that is.
     pub(crate) callee: Party,
     pub(crate) callee_account: Option<Box<str>>,
+    /// The calling phone itself counts calls in vain and suggests to keep calling (S2.10).
+    pub(crate) suggests: bool,
     /// The session, by which a loop is seen (R9).
     pub(crate) session_id: Arc<str>,
     pub(crate) state: DialogState,
@@ -181,6 +183,15 @@ impl OngoingCalls {
         for account in ongoing.accounts() {
             self.by_account.entry(account.into()).or_default().insert(call);
         }
+    }
+
+    /// The one who wanted a call is in it from now on, at this phone.
+    pub(crate) fn called_by(&mut self, call: CallId, account: &str, device: Option<Box<str>>) {
+        self.touch(call);
+        let Some(ongoing) = self.calls.get_mut(&call) else { return };
+        ongoing.caller_account = Some(account.into());
+        ongoing.device = device;
+        self.by_account.entry(account.into()).or_default().insert(call);
     }
 
     pub(crate) fn call(&self, call: CallId) -> Option<&Ongoing> {

@@ -84,7 +84,7 @@ impl Exchange {
             return;
         };
         if !of_the_line {
-            return self.fail(now, call, cause, "");
+            return self.not_answered(now, call, cause, "");
         }
         let (trunk, flow) = (outside.trunk.clone().unwrap_or_default(), outside.flow);
         if let (408 | 503, Some(flow)) = (status, flow) {

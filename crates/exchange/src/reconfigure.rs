@@ -1,5 +1,6 @@
 //! What can change while calls run: taken whole or refused whole, and never on the back of a running call.
 
+use crate::background::BackgroundPolicy;
 use crate::badges::BadgePolicy;
 use crate::codes::Codes;
 use crate::command::Answer;
@@ -9,6 +10,7 @@ use crate::input::CommandId;
 use crate::numbering::Numbering;
 use crate::people::{Refusal, is_number};
 use crate::seats::SeatPolicy;
+use clock::Now;
 use sip::digest::ChallengePolicy;
 use std::time::Duration;
 
@@ -41,11 +43,13 @@ pub struct LiveConfig {
     pub emergency: EmergencyPlan,
     /// Which badges open anything, and when the PIN is asked for as well.
     pub badges: BadgePolicy,
+    /// How the exchange keeps calling somebody; its time zone stays until the next start.
+    pub background: BackgroundPolicy,
 }
 
 impl Exchange {
     /// Takes settings, or refuses them: a number that reaches a person cannot become a service.
-    pub(crate) fn reconfigure(&mut self, id: CommandId, live: LiveConfig) {
+    pub(crate) fn reconfigure(&mut self, now: Now, id: CommandId, live: LiveConfig) {
         if let Some(number) = &live.echo_number {
             let refusal = match self.people.account_of(number) {
                 Some((account, _)) => {
@@ -74,6 +78,10 @@ impl Exchange {
         self.config.codes = live.codes;
         self.config.emergency = live.emergency;
         self.config.badges = live.badges;
+        self.config.background = live.background;
+        let emergency = self.config.emergency.numbers.clone();
+        let policy = Box::new(self.config.background.dialing(emergency));
+        self.background.dialing.handle(now, dialing::Input::Policy(policy));
         self.answer(id, Answer::Done);
     }
 }

@@ -286,6 +286,7 @@ impl Exchange {
             writer.finish()
         });
         self.ring_late(now, device);
+        self.background_phone_is_back(now, device);
     }
 
     /// The store cannot keep it: 503 (R20).

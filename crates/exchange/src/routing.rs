@@ -4,6 +4,7 @@
 //! call without touching a phone (S1.10, S1.12 to S1.14).
 
 use crate::admission::{Sender, is_behind_nat};
+use crate::background::suggests_itself;
 use crate::dial_plan::Destination;
 use crate::exchange::Exchange;
 use crate::limits;
@@ -69,6 +70,7 @@ impl Exchange {
         };
         let ongoing = self.new_ongoing(now, sender, caller, &dialled, session_id);
         let ongoing = self.as_the_phone(ongoing, emergency.is_some());
+        let ongoing = Ongoing { suggests: suggests_itself(message), ..ongoing };
         let entry = ongoing.entry.clone();
         if !self.ongoing.begin(call, ongoing) {
             // R9: the call came back to us and asks for the same number again.
@@ -84,6 +86,7 @@ impl Exchange {
             }
         }
         self.journal_call(now, call);
+        self.background_call_begins(now, call);
         if emergency.is_some() {
             return self.route(now, call, &dialled);
         }
@@ -141,6 +144,7 @@ impl Exchange {
             device,
             callee,
             callee_account,
+            suggests: false,
             session_id,
             state: DialogState::Trying,
             asked: Vec::new(),
@@ -187,18 +191,23 @@ impl Exchange {
         if self.notices.is_dismissed(call, account) {
             return 0;
         }
+        let targets = self.targets_of(account, callee, but);
+        // A phone at which one member of a group sits may be another's: it rings once.
+        let targets = targets.into_iter().filter(|target| !self.switch.rings_at(call, &target.label));
+        let targets: Vec<Target> = targets.collect();
+        targets.into_iter().filter_map(|target| self.switch.add_branch(now, call, target)).count()
+    }
+
+    /// A branch for each device of an account but one.
+    pub(crate) fn targets_of(&self, account: &str, callee: &Party, but: Option<&str>) -> Vec<Target> {
         let devices = self.phones_of(account);
-        let targets: Vec<Target> = devices
+        devices
             .iter()
             .filter(|device| Some(&***device) != but)
             .flat_map(|device| self.registrar.targets(device).into_iter().map(move |ways| (device, ways)))
             .take(limits::BRANCHES)
             .filter_map(|(device, ways)| target(device, &ways, callee, self.config.domain.as_deref()))
-            .collect();
-        // A phone at which one member of a group sits may be another's: it rings once.
-        let targets = targets.into_iter().filter(|target| !self.switch.rings_at(call, &target.label));
-        let targets: Vec<Target> = targets.collect();
-        targets.into_iter().filter_map(|target| self.switch.add_branch(now, call, target)).count()
+            .collect()
     }
 
     /// Rings those devices of an account that answer by themselves, and asks them to (R5); returns how many.
@@ -274,11 +283,17 @@ impl Exchange {
     /// A call is over.
     pub(crate) fn call_ended(&mut self, now: Now, call: CallId) {
         let Some(ongoing) = self.ongoing.end(call) else { return };
+        let active = ongoing.state == DialogState::Confirmed;
+        let caller = ongoing.caller_account.clone();
         for trunk in ongoing.entry.iter().chain(&ongoing.line) {
             self.count_line(trunk, false);
         }
         for account in ongoing.accounts() {
             self.tell_watchers(now, account);
+            // Who talked, or called, is there, and may be free now.
+            if active || caller.as_deref() == Some(account) {
+                self.background_hears_of(now, account);
+            }
         }
     }
 
@@ -355,6 +370,11 @@ impl Exchange {
         if right {
             return half.to_ascii_lowercase().into();
         }
+        self.new_session_id()
+    }
+
+    /// A Session-ID of our own.
+    pub(crate) fn new_session_id(&mut self) -> Arc<str> {
         let endpoint = self.switch.endpoint();
         let mut name = Short::<32>::new();
         name.push_hex(endpoint.random() | 1);

@@ -31,7 +31,7 @@ impl Exchange {
         self.converse_early(now, call, dialogue, Step::Refuse { cause, detail: detail.into() });
     }
 
-    fn hears_refusals(&self, call: CallId) -> bool {
+    pub(crate) fn hears_refusals(&self, call: CallId) -> bool {
         let person = |ongoing: &crate::ongoing::Ongoing| ongoing.device.is_some() && !ongoing.emergency;
         self.ongoing.call(call).is_some_and(person)
             && !self.switch.is_replacing(call)

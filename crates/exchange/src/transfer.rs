@@ -64,6 +64,9 @@ impl Exchange {
 
     /// The call, or the replacement of one of its sides, comes to nothing.
     pub(crate) fn fail(&mut self, now: Now, call: CallId, cause: Cause, detail: &str) {
+        if self.tells_owner(now, call, cause, detail) {
+            return;
+        }
         if self.switch.is_replacing(call) {
             self.switch.give_up_replacing(now, call, cause);
         } else {

@@ -59,6 +59,9 @@ pub(crate) struct Changes {
     /// Whether calls ring: on sends them away as busy
     #[arg(long, value_name = "on|off", value_parser = on_or_off)]
     do_not_disturb: Option<bool>,
+    /// Whether own calls that nobody answers go on as background calls
+    #[arg(long, value_name = "on|off", value_parser = on_or_off)]
+    background: Option<bool>,
     /// Where all calls go
     #[arg(long, value_name = "NUMBER")]
     forward_always: Option<String>,
@@ -95,6 +98,7 @@ impl From<Changes> for AccountChanges {
             mobile: changes.mobile,
             pin: changes.pin,
             do_not_disturb: changes.do_not_disturb,
+            background: changes.background,
             forward_always: changes.forward_always,
             forward_busy: changes.forward_busy,
             forward_no_answer: changes.forward_no_answer,

@@ -32,6 +32,11 @@ pub(crate) enum Command {
         /// Its name
         name: String,
     },
+    /// What was decided about a background call
+    Task {
+        /// Its number
+        id: String,
+    },
     /// Why requests from an address were slowed or refused
     Source {
         /// The IP address
@@ -46,6 +51,7 @@ pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
         Command::Badge { name } => ("badge", name),
         Command::Reader { name } => ("reader", name),
         Command::Device { name } => ("device", name),
+        Command::Task { id } => ("task", id),
         Command::Source { address } => ("source", address),
     };
     let facts = match talk::ask(data, &Request::Explain { kind: kind.into(), subject: subject.clone() })? {

@@ -24,6 +24,7 @@ mod route;
 mod serve;
 mod status;
 mod talk;
+mod task;
 mod trunk;
 mod wearable;
 
@@ -84,6 +85,9 @@ enum Command {
     /// Cards, watches and pendants that stand for a person
     #[command(subcommand)]
     Badge(badge::Command),
+    /// Background calls: the exchange keeps calling somebody
+    #[command(subcommand)]
+    Task(task::Command),
     /// Devices beside telephones that read badges
     #[command(subcommand)]
     Reader(reader::Command),
@@ -128,6 +132,7 @@ fn main() -> ExitCode {
         Command::Route(command) => route::run(&data, command),
         Command::Group(command) => group::run(&data, command),
         Command::Badge(command) => badge::run(&data, command),
+        Command::Task(command) => task::run(&data, command),
         Command::Reader(command) => reader::run(&data, command),
         Command::Wearable(command) => wearable::run(&data, command),
         Command::Explain(command) => explain::run(&data, command),

@@ -12,6 +12,7 @@ mod endpoint;
 mod envelope;
 mod flow;
 pub mod info;
+pub mod reason;
 pub mod refer;
 pub mod reliable;
 pub mod session_timer;

@@ -8,6 +8,7 @@ use crate::facts;
 use crate::outside::{self, Rows};
 use crate::seal::Sealer;
 use crate::seats;
+use crate::tasks::TaskRows;
 use calls::CallRecord;
 use exchange::{
     Change, Commit, Device, Fact, ForwardWhen, Group as HuntGroup, OpenCall, PeopleChange, Route, Settings,
@@ -16,7 +17,7 @@ use exchange::{
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::BTreeMap;
 
-/// Rows of one statement; SQLite takes 32,766 variables, and a record has 14.
+/// Rows of one statement; SQLite takes 32,766 variables, and a record has 15.
 const ROWS: usize = 1_000;
 
 /// What a group comes to: for each key its new value, or its removal.
@@ -33,6 +34,7 @@ pub(crate) struct Group<'a> {
     facts: Vec<&'a Fact>,
     bindings: BTreeMap<&'a str, &'a [StoredBinding]>,
     seats: seats::Seats<'a>,
+    tasks: TaskRows<'a>,
     records: Vec<&'a CallRecord>,
     /// By session and number; `None` for those that are over.
     open: BTreeMap<(&'a str, &'a str), Option<&'a OpenCall>>,
@@ -58,6 +60,8 @@ impl<'a> Group<'a> {
                     self.open.insert((&open.session_id, &open.dialled), Some(open));
                 }
                 Change::Fact(fact) => self.facts.push(fact),
+                Change::Task(change) => self.tasks.add(change),
+                Change::Message(message) => self.tasks.add_message(message),
                 Change::TapCounter { account, issue, heard, bound } => {
                     self.badges.add_counter(account, *issue, *heard, *bound);
                 }
@@ -131,6 +135,7 @@ impl<'a> Group<'a> {
         facts::write(connection, &self.facts).await?;
         self.write_bindings(connection).await?;
         seats::write(connection, &self.seats).await?;
+        self.tasks.write(connection).await?;
         self.write_open_calls(connection).await?;
         self.write_records(connection).await
     }
@@ -141,7 +146,8 @@ impl<'a> Group<'a> {
         for rows in rows.chunks(ROWS) {
             let mut query = QueryBuilder::<Sqlite>::new(
                 "INSERT OR REPLACE INTO accounts (name, display, language, zone, mobile, pin, do_not_disturb, \
-                 forward_always, forward_busy, forward_no_answer, forward_offline, rights, calls_a_day, role, password) ",
+                 forward_always, forward_busy, forward_no_answer, forward_offline, rights, calls_a_day, role, password, \
+                 background) ",
             );
             query.push_values(rows, |mut row, (name, (display, settings))| {
                 row.push_bind(*name).push_bind(*display).push_bind(settings.language.tag());
@@ -152,6 +158,7 @@ impl<'a> Group<'a> {
                 }
                 row.push_bind(settings.rights.to_string()).push_bind(settings.calls_a_day);
                 row.push_bind(settings.role.name()).push_bind(settings.password.as_deref());
+                row.push_bind(settings.background);
             });
             query.build().execute(&mut *connection).await?;
         }
@@ -251,13 +258,14 @@ impl<'a> Group<'a> {
         for rows in rows.chunks(ROWS) {
             let mut query = QueryBuilder::<Sqlite>::new(
                 "INSERT INTO open_calls (session_id, dialled, caller_number, caller_name, answered_by, started, \
-                 answered) ",
+                 answered, task) ",
             );
             query.push_values(rows, |mut row, open| {
                 row.push_bind(&*open.session_id).push_bind(&*open.dialled);
                 row.push_bind(&*open.caller.number).push_bind(&*open.caller.name);
                 row.push_bind(&*open.answered_by);
                 row.push_bind(open.started.0).push_bind(open.answered.map(|at| at.0));
+                row.push_bind(task_number(open.task));
             });
             query.build().execute(&mut *connection).await?;
         }
@@ -268,7 +276,7 @@ impl<'a> Group<'a> {
         for rows in self.records.chunks(ROWS) {
             let mut query = QueryBuilder::<Sqlite>::new(
                 "INSERT INTO records (session_id, caller_number, caller_name, dialled, answered_by, started, answered, \
-                 ended, ringing_ms, talking_ms, cause, blame, status, detail) ",
+                 ended, ringing_ms, talking_ms, cause, blame, status, detail, task) ",
             );
             query.push_values(rows, |mut row, record| {
                 row.push_bind(&*record.session_id);
@@ -279,12 +287,16 @@ impl<'a> Group<'a> {
                     .push_bind(record.ended.0);
                 row.push_bind(milliseconds(record.ringing)).push_bind(milliseconds(record.talking));
                 row.push_bind(record.cause.name()).push_bind(record.blame.name());
-                row.push_bind(record.status).push_bind(&*record.detail);
+                row.push_bind(record.status).push_bind(&*record.detail).push_bind(task_number(record.task));
             });
             query.build().execute(&mut *connection).await?;
         }
         Ok(())
     }
+}
+
+fn task_number(task: Option<u64>) -> Option<i64> {
+    task.map(|task| i64::try_from(task).unwrap_or(i64::MAX))
 }
 
 fn milliseconds(span: std::time::Duration) -> i64 {

@@ -42,12 +42,12 @@ pub(crate) async fn close(connection: &mut SqliteConnection, pulse: &Pulse) -> R
     let last = pulse.last().map_or(0, |last| last.0);
     let closed = sqlx::query(
         "INSERT INTO records (session_id, caller_number, caller_name, dialled, answered_by, started, answered, ended, \
-         ringing_ms, talking_ms, cause, blame, status, detail) \
+         ringing_ms, talking_ms, cause, blame, status, detail, task) \
          SELECT session_id, caller_number, caller_name, dialled, answered_by, started, answered, \
          max(?1, started, coalesce(answered, 0)), \
          coalesce(answered, max(?1, started)) - started, \
          CASE WHEN answered IS NULL THEN 0 ELSE max(?1 - answered, 0) END, \
-         ?2, ?3, CASE WHEN answered IS NULL THEN 503 ELSE 200 END, ?4 \
+         ?2, ?3, CASE WHEN answered IS NULL THEN 503 ELSE 200 END, ?4, task \
          FROM open_calls ORDER BY started, session_id",
     )
     .bind(last)

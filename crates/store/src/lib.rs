@@ -23,6 +23,7 @@ mod records;
 mod seal;
 mod seats;
 mod snapshot;
+mod tasks;
 mod writer;
 
 pub use backup::{backup, restore};
@@ -33,3 +34,4 @@ pub use facts::KeptFact;
 pub use open::{Opened, Store};
 pub use records::{Record, Records, RecordsWanted};
 pub use seal::SEAL_KEY;
+pub use tasks::KeptMessage;

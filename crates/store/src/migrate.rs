@@ -11,6 +11,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../migrations/0004_access.sql"),
     include_str!("../migrations/0005_badges.sql"),
     include_str!("../migrations/0006_seats.sql"),
+    include_str!("../migrations/0007_tasks.sql"),
 ];
 
 pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<(), String> {

@@ -3,6 +3,7 @@
 use crate::error::StoreError;
 use crate::facts::{self, KeptFact};
 use crate::open::options;
+use crate::tasks::{self, KeptMessage};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{ConnectOptions as _, FromRow, QueryBuilder, Row as _, Sqlite};
 use std::path::{Path, PathBuf};
@@ -40,6 +41,8 @@ pub struct Record {
     pub status: u16,
     /// More to say, if there is.
     pub detail: String,
+    /// The background call that it was made for.
+    pub task: Option<i64>,
 }
 
 /// A reader of records.
@@ -102,6 +105,8 @@ pub struct RecordsWanted {
     pub find: String,
     /// Only the call whose Session-ID begins so; empty for all.
     pub session: String,
+    /// Only the calls of this background call.
+    pub task: Option<i64>,
     /// Only calls from or to these numbers, or answered by these devices; all if there is none.
     pub own: Option<(Vec<String>, Vec<String>)>,
     /// Records at most.
@@ -130,6 +135,9 @@ fn query(wanted: &RecordsWanted) -> QueryBuilder<Sqlite> {
     }
     if let Some(to) = wanted.to {
         query.push(" AND started < ").push_bind(to);
+    }
+    if let Some(task) = wanted.task {
+        query.push(" AND task = ").push_bind(task);
     }
     if !wanted.session.is_empty() {
         query.push(" AND session_id LIKE ").push_bind(format!("{}%", literal(&wanted.session)));
@@ -177,6 +185,14 @@ impl Records {
     pub async fn facts(&self, kind: &str, subject: &str) -> Result<Vec<KeptFact>, StoreError> {
         facts::about(&self.path, kind, subject).await
     }
+
+    /// The messages that wait to be carried to people, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn outbox(&self) -> Result<Vec<KeptMessage>, StoreError> {
+        tasks::outbox(&self.path).await
+    }
 }
 
 impl FromRow<'_, SqliteRow> for Record {
@@ -197,6 +213,7 @@ impl FromRow<'_, SqliteRow> for Record {
             blame: row.try_get("blame")?,
             status: row.try_get("status")?,
             detail: row.try_get("detail")?,
+            task: row.try_get("task")?,
         })
     }
 }

@@ -4,6 +4,7 @@ use crate::badges;
 use crate::outside;
 use crate::seal::Sealer;
 use crate::seats;
+use crate::tasks;
 use clock::Wall;
 use exchange::{
     AutoAnswer, Change, Device, Forwarding, Language, PeopleChange, Rights, Role, Secret,
@@ -39,7 +40,8 @@ pub(crate) async fn read(
     changes.extend(outside::read(connection, sealer).await?);
     changes.extend(badges::read(connection, sealer).await?);
     changes.extend(bindings(&mut *connection).await?);
-    changes.extend(seats::read(connection).await?);
+    changes.extend(seats::read(&mut *connection).await?);
+    changes.extend(tasks::read(connection).await?);
     Ok((Snapshot { changes, sequence: 0 }, settings.into_iter().collect()))
 }
 
@@ -51,6 +53,7 @@ fn account(row: &SqliteRow) -> Result<PeopleChange, sqlx::Error> {
         mobile: text("mobile")?,
         pin: text("pin")?,
         do_not_disturb: row.try_get("do_not_disturb")?,
+        background: row.try_get("background")?,
         forwarding: Forwarding {
             always: text("forward_always")?,
             busy: text("forward_busy")?,

@@ -237,6 +237,7 @@ fn records_are_read_newest_last() {
             blame: calls::Blame::Callee,
             status: 486,
             detail: "".into(),
+            task: Some(7),
         }))
     };
     store.commit(commit(1, 1, (1..=2_500).map(record).collect())).unwrap();
@@ -258,6 +259,7 @@ fn open_call(session: &str, answered: Option<i64>) -> Change {
         answered_by: answered.map(|_| "bob-desk".into()).unwrap_or_default(),
         started: Wall(1_000),
         answered: answered.map(Wall),
+        task: Some(9),
     }))
 }
 

@@ -83,6 +83,20 @@ pub enum Observed {
         /// What.
         fact: Box<exchange::Fact>,
     },
+    /// The store keeps a row of a background call.
+    KeptTask {
+        /// Where.
+        office: OfficeId,
+        /// The row.
+        change: Box<exchange::TaskChange>,
+    },
+    /// The store keeps a message that waits to be carried to a person.
+    KeptMessage {
+        /// Where.
+        office: OfficeId,
+        /// The message.
+        message: Box<exchange::OutboxMessage>,
+    },
     /// The store keeps who sits at a phone; nobody, if there is no seat.
     KeptSeat {
         /// Where.
@@ -133,6 +147,11 @@ pub enum Observed {
         phone: PhoneId,
         /// In words.
         words: String,
+    },
+    /// An exchange died.
+    Died {
+        /// Where.
+        office: OfficeId,
     },
     /// Chance did something.
     Fault {
@@ -321,6 +340,14 @@ impl fmt::Display for Observed {
                 let who = seat.as_ref().map_or("nobody", |seat| &*seat.account);
                 write!(f, "office {office} kept that {who} sits at {device}")
             }
+            Observed::KeptTask { office, change } => write!(f, "office {office} kept {:?}", change.row),
+            Observed::KeptMessage { office, message } => {
+                write!(
+                    f,
+                    "office {office} kept the message {} to {}: {}",
+                    message.key, message.account, message.text
+                )
+            }
             Observed::KeptOpenCall { office, open } => {
                 write!(f, "office {office} knows of the call to {}", open.dialled)
             }
@@ -339,6 +366,7 @@ impl fmt::Display for Observed {
                 write!(f, "office {office} store away, {waiting} waiting")
             }
             Observed::Phone { phone, words } => write!(f, "phone {phone} {words}"),
+            Observed::Died { office } => write!(f, "office {office} died"),
             Observed::Fault { words } => write!(f, "fault {words}"),
             Observed::Quiet(left) => write!(f, "quiet {left:?}"),
         }

@@ -2,14 +2,18 @@
 
 use calls::{Blame, CallId, CallRecord, Cause, Party, PortLease};
 use clock::{Mono, Wall};
-use exchange::{Audience, CallEnd, CallName, CallState, Event, Happened, LiveCall, PeopleChange};
+use dialing::{Attempt, AttemptId, End, Number, Row, TaskId};
+use exchange::{
+    Audience, CallEnd, CallName, CallState, Event, Fact, FactKind, Happened, LiveCall, PeopleChange,
+    TaskChange,
+};
 use media::{LegKey, Source};
 use sip::Flow;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use testkit::check::{
     Bounds, Checker, KnownAddresses, Leftovers, LiveCalls, LosersAreTold, OneAnswer, OneRecord, OneWinner,
-    OpenCalls, Ports, RemovedDevices, StoredFirst, Talkers, TrueRecords,
+    OpenCalls, Ports, RemovedDevices, StoredFirst, Talkers, Tasks, TrueRecords,
 };
 use testkit::phone::Note;
 use testkit::reference::Reference;
@@ -71,6 +75,7 @@ fn record() -> CallRecord {
         blame: Blame::Callee,
         status: 486,
         detail: "".into(),
+        task: None,
     }
 }
 
@@ -101,6 +106,37 @@ fn one_winner_sees_two() {
     events.extend(branch("two"));
     events.push(settled);
     assert!(verdict(OneWinner::default(), events).contains("has 2 winners"));
+}
+
+#[test]
+fn tasks_sees_a_call_without_a_claim_a_second_one_and_one_that_was_claimed_before_a_death() {
+    let number = Number::inside("200").expect("a number");
+    let id = AttemptId { task: TaskId(7), ordinal: 2 };
+    let kept = |row| {
+        let change = TaskChange { row, account: "ada".into(), at: Wall(0) };
+        Observed::KeptTask { office: 0, change: Box::new(change) }
+    };
+    let claim = kept(Row::Claim(Attempt { id, number, at: Wall(0), finished: None }));
+    let end = kept(Row::End { task: TaskId(7), at: Wall(0), end: End::Stopped, attempts: 1 });
+    let call = |session: &str| {
+        let fact = Fact {
+            time: Wall(0),
+            kind: FactKind::Call,
+            subject: session.into(),
+            rule: "task.call".into(),
+            words: "attempt 2 of task 7".into(),
+        };
+        Observed::Fact { office: 0, fact: Box::new(fact) }
+    };
+    let died = Observed::Died { office: 0 };
+    let tells = |events: &[&Observed]| {
+        verdict(Tasks::default(), events.iter().map(|event| (*event).clone()).collect())
+    };
+    assert_eq!(tells(&[&claim, &call("a"), &call("a"), &died]), "", "a fact may be handed over twice");
+    assert!(tells(&[&call("a")]).contains("its claim is not kept"));
+    assert!(tells(&[&claim, &call("a"), &call("b")]).contains("made twice"));
+    assert!(tells(&[&claim, &died, &call("a")]).contains("claimed before a death"));
+    assert!(tells(&[&end, &claim]).contains("its task is over"));
 }
 
 #[test]
@@ -279,6 +315,7 @@ fn a_call_that_stays_open_after_its_record_is_caught() {
             answered_by: Box::default(),
             started: record.started,
             answered: None,
+            task: None,
         };
         Observed::KeptOpenCall { office: 0, open: std::sync::Arc::new(open) }
     };

@@ -14,6 +14,8 @@ const SCOPES = [
   "people:write",
   "calls:read",
   "calls:write",
+  "tasks:read",
+  "tasks:write",
   "records:read",
   "settings:read",
   "settings:write",

@@ -29,6 +29,8 @@ const TYPES = [
   "seat.changed",
   "seat.removed",
   "take.failed",
+  "task.changed",
+  "task.ended",
   "notice.shown",
   "notice.withdrawn",
   "session.ended",

@@ -1,9 +1,9 @@
 //! Trunks, routes, hunt groups and settings between the words of the control socket and the values of the exchange.
 
-use super::protocol::{AccountChanges, BadgeItem, DeviceChanges, GroupItem, RouteItem, TrunkItem};
+use super::protocol::{AccountChanges, BadgeItem, DeviceChanges, GroupItem, RouteItem, TaskItem, TrunkItem};
 use exchange::{
     AccountEdit, AutoAnswer, Badge, DeviceEdit, ForwardWhen, Group, Language, Mark, Right, Rights, Role,
-    Route, Settings, Strategy, Trunk, TrunkLogin,
+    Route, Settings, Strategy, TaskRow, Trunk, TrunkLogin,
 };
 use std::time::Duration;
 
@@ -128,6 +128,19 @@ pub(crate) fn badge_item(name: &str, badge: &Badge) -> BadgeItem {
     }
 }
 
+pub(crate) fn task_item(row: &TaskRow) -> TaskItem {
+    TaskItem {
+        id: row.task.0,
+        account: row.account.to_string(),
+        number: row.number.to_string(),
+        state: row.state.name().into(),
+        made: row.made.0,
+        most: row.made.1,
+        next: row.next.map(|next| next.0),
+        why: row.why.to_string(),
+    }
+}
+
 pub(crate) fn group_item(name: &str, group: &Group) -> GroupItem {
     GroupItem {
         name: name.into(),
@@ -193,6 +206,7 @@ pub(crate) fn account_edits(
         edits.push(AccountEdit::Pin(hash));
     }
     edits.extend(changes.do_not_disturb.map(AccountEdit::DoNotDisturb));
+    edits.extend(changes.background.map(AccountEdit::Background));
     let forwards = [
         (ForwardWhen::Always, changes.forward_always),
         (ForwardWhen::Busy, changes.forward_busy),
@@ -242,6 +256,9 @@ pub(super) fn settings_in_words(settings: &Settings) -> String {
     let mut words = Vec::new();
     if settings.do_not_disturb {
         words.push("do not disturb".to_owned());
+    }
+    if settings.background {
+        words.push("background calls".to_owned());
     }
     for when in ForwardWhen::ALL {
         words.extend(settings.forwarding.to(when).map(|number| format!("{} to {number}", when.name())));

@@ -10,7 +10,7 @@ pub use client::{Client, ControlError};
 pub use protocol::{
     AccountChanges, AccountItem, BadgeItem, CardItem, CodeItem, DeviceChanges, DeviceItem, FactItem,
     GroupItem, GuessingItem, ImportRow, NumberItem, Request, Response, RouteItem, RowFault, RungItem,
-    StatusItem, TrunkItem, WearableItem,
+    StatusItem, TaskItem, TrunkItem, WearableItem,
 };
 pub use server::serve;
 

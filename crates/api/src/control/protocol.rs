@@ -136,6 +136,28 @@ pub enum Request {
     },
     /// All badges.
     BadgeList,
+    /// Background calls, of one account or all.
+    TaskList {
+        /// Whose.
+        account: Option<String>,
+    },
+    /// Keep calling somebody.
+    TaskStart {
+        /// Who wants to.
+        account: String,
+        /// Whom to reach.
+        number: String,
+    },
+    /// A background call is wanted no more.
+    TaskStop {
+        /// Which.
+        task: u64,
+    },
+    /// None of an account is wanted any more.
+    TaskStopAll {
+        /// Whose.
+        account: String,
+    },
     /// A new reader of badges; its key is returned.
     ReaderAdd {
         /// Its name.
@@ -253,6 +275,8 @@ pub enum Response {
     Badges(Vec<BadgeItem>),
     /// All readers: name and phone.
     Readers(Vec<(String, String)>),
+    /// Background calls.
+    Tasks(Vec<TaskItem>),
     /// A wearable or an app was added, or all of them.
     Wearables(Vec<WearableItem>),
     /// Facts, oldest first.
@@ -294,6 +318,27 @@ pub struct AccountItem {
     pub devices: Vec<String>,
     /// What is set for it, in words.
     pub settings: String,
+}
+
+/// A background call in a list; times in milliseconds since 1970 UTC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskItem {
+    /// Its number.
+    pub id: u64,
+    /// Whose it is.
+    pub account: String,
+    /// Whom to reach.
+    pub number: String,
+    /// Where it stands.
+    pub state: String,
+    /// Attempts that were made.
+    pub made: u16,
+    /// Attempts that there may be.
+    pub most: u16,
+    /// When the next may be made.
+    pub next: Option<i64>,
+    /// Why it waits, or is next.
+    pub why: String,
 }
 
 /// A number in a list.
@@ -481,6 +526,8 @@ pub struct AccountChanges {
     pub pin: Option<String>,
     /// Do not disturb.
     pub do_not_disturb: Option<bool>,
+    /// Own calls that nobody answers go on as background calls.
+    pub background: Option<bool>,
     /// Where all calls go.
     pub forward_always: Option<String>,
     /// Where calls go when the person is busy.

@@ -8,7 +8,9 @@ use super::{IMPORT_ROWS, LINE, lines};
 use crate::backend::Backend;
 use crate::badge::{self, Wished};
 use crate::rest::{self, Api, CardShape, WearableShape, hex};
-use exchange::{AccountEdit, Answer, Command, Device, DeviceEdit, PeopleChange, Reader};
+use exchange::{
+    AccountEdit, Answer, Asking, Command, Device, DeviceEdit, NewTask, PeopleChange, Reader, TaskId, TaskList,
+};
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -169,6 +171,16 @@ fn command(request: Request) -> Command {
         Request::GroupList => Command::ListGroups,
         Request::BadgeRevoke { name } => Command::RevokeBadge(name.into()),
         Request::BadgeList => Command::ListBadges,
+        Request::TaskList { account } => {
+            let of = account.map(Into::into);
+            asking(Asking::List(TaskList { of, ..TaskList::default() }))
+        }
+        Request::TaskStart { account, number } => {
+            let (account, number) = (account.into(), number.into());
+            asking(Asking::Start(NewTask { account, number, ..NewTask::default() }))
+        }
+        Request::TaskStop { task } => asking(Asking::Stop { task: TaskId(task), of: None }),
+        Request::TaskStopAll { account } => asking(Asking::StopAll(account.into())),
         Request::ReaderRemove { name } => Command::Change(PeopleChange::RemoveReader { name: name.into() }),
         Request::ReaderList => Command::ListReaders,
         Request::Ladder { session_id } => Command::Ladder(session_id.map(Into::into)),
@@ -198,6 +210,10 @@ fn command(request: Request) -> Command {
         | Request::Reload
         | Request::Import { .. } => Command::Status,
     }
+}
+
+fn asking(asking: Asking) -> Command {
+    Command::Background(Box::new(asking))
 }
 
 async fn change<B: Backend>(backend: &B, change: PeopleChange) -> Response {
@@ -258,6 +274,8 @@ fn response(answer: Answer) -> Response {
         | Answer::BadgeMade(_)
         | Answer::LastRead(_)
         | Answer::Tapped(_) => Response::Done,
+        Answer::Tasks(rows) => Response::Tasks(rows.iter().map(lines::task_item).collect()),
+        Answer::Task(row) => Response::Tasks(row.iter().map(|row| lines::task_item(row)).collect()),
         Answer::Badges(rows) => {
             Response::Badges(rows.iter().map(|(name, badge)| lines::badge_item(name, badge)).collect())
         }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 /// The first line of a file of records.
 pub(super) const HEAD: &str = "id,session_id,caller,caller_name,callee,answered_by,started,answered,ended,ringing_ms,\
-                               duration_ms,cause,blame,status,detail\r\n";
+                               duration_ms,cause,blame,status,detail,task\r\n";
 
 /// One line that is being written.
 pub(super) struct Line<'a> {

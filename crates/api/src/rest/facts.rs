@@ -45,10 +45,10 @@ struct Facts {
     items: Vec<Fact>,
 }
 
-/// What was decided about a call, a trunk, a source, a device, a badge or a reader; a call by six or more first digits of its
-/// Session-ID. An agent may ask about their own calls that are over.
+/// What was decided about a call, a trunk, a source, a device, a badge, a reader or a background call; a call by six or more
+/// first digits of its Session-ID. An agent may ask about their own calls that are over, and their own background calls.
 #[utoipa::path(get, path = "/facts/{kind}/{subject}", tag = "records", operation_id = "facts_read",
-    params(("kind" = String, Path, description = "`call`, `trunk`, `source`, `device`, `badge` or `reader`"),
+    params(("kind" = String, Path, description = "`call`, `trunk`, `source`, `device`, `badge`, `reader` or `task`"),
         ("subject" = String, Path, description = "Its name")),
     responses((status = 200, body = Facts)))]
 async fn read(
@@ -56,12 +56,15 @@ async fn read(
     caller: Caller,
     Named((kind, subject)): Named<(String, String)>,
 ) -> Result<Json<Facts>, Problem> {
-    let known = ["call", "trunk", "source", "device", "badge", "reader"];
+    let known = ["call", "trunk", "source", "device", "badge", "reader", "task"];
     if !known.contains(&kind.as_str()) || subject.len() > SUBJECT_MOST {
         return Err(Problem::not_found("kind of fact", &kind));
     }
     if caller.sees(Role::Manager).is_some() {
-        own_call(&api, &caller, &kind, &subject).await?;
+        match kind.as_str() {
+            "task" => drop(super::tasks::one(&api, &caller, &subject).await?),
+            _ => own_call(&api, &caller, &kind, &subject).await?,
+        }
     }
     let facts = api.door().facts(&kind, &subject).await.map_err(|why| Problem::unavailable(&why))?;
     let items = facts.into_iter().map(|(at, rule, words)| Fact { time: time(at), rule, words });

@@ -23,6 +23,8 @@ pub(super) struct WantedRecords {
     /// Only calls that began before this time.
     #[param(format = "date-time")]
     pub(super) to: Option<String>,
+    /// Only the calls of this background call.
+    pub(super) task: Option<i64>,
 }
 
 /// Which records of a file, and how it is written.
@@ -60,6 +62,15 @@ pub(super) struct WantedTaps {
     /// 1 leaves out what others tapped: an administrator's own taps.
     #[param(minimum = 0, maximum = 1)]
     pub(super) own: Option<u8>,
+}
+
+/// Whose background calls.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WantedOwner {
+    /// Whose; yours, if it is left out. Another's takes an administrator.
+    pub(super) account: Option<String>,
 }
 
 /// A time of a parameter.

@@ -39,6 +39,7 @@ mod secrets;
 mod session;
 mod sessions;
 mod taps;
+mod tasks;
 mod tokens;
 mod trunks;
 mod wearables;
@@ -297,6 +298,7 @@ fn resources() -> OpenApiRouter<Api> {
         outside_routes::routes(),
         calls::routes(),
         seats::routes(),
+        tasks::routes(),
         seat_codes::routes(),
         records::routes(),
         facts::routes(),

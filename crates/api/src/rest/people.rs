@@ -62,6 +62,8 @@ pub(crate) struct Person {
     has_password: bool,
     /// Whether no call rings.
     do_not_disturb: bool,
+    /// Whether own calls that nobody answers go on as background calls.
+    background: bool,
     /// Where calls go instead of the devices.
     forwarding: Forwarding,
     /// What the person may beyond internal and emergency calls.
@@ -102,6 +104,7 @@ impl Person {
             has_pin: settings.pin.is_some(),
             has_password: settings.password.is_some(),
             do_not_disturb: settings.do_not_disturb,
+            background: settings.background,
             forwarding: Forwarding {
                 always: to(ForwardWhen::Always),
                 busy: to(ForwardWhen::Busy),
@@ -172,6 +175,9 @@ struct PersonPatch {
     /// Whether no call rings.
     #[schema(nullable = false)]
     do_not_disturb: Option<bool>,
+    /// Whether own calls that nobody answers go on as background calls.
+    #[schema(nullable = false)]
+    background: Option<bool>,
     /// Where calls go instead of the devices.
     #[schema(nullable = false)]
     forwarding: Option<ForwardingPatch>,
@@ -218,6 +224,7 @@ impl PersonPatch {
             mobile: cleared(self.mobile),
             pin: cleared(self.pin),
             do_not_disturb: self.do_not_disturb,
+            background: self.background,
             forward_always: cleared(forwarding.always),
             forward_busy: cleared(forwarding.busy),
             forward_no_answer: cleared(forwarding.no_answer),

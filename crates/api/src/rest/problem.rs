@@ -138,6 +138,7 @@ impl Problem {
             | Refusal::Service(_)
             | Refusal::InUse(_)
             | Refusal::Named { .. } => Problem::conflict(detail),
+            Refusal::Rule { .. } => Problem::forbidden(detail),
             Refusal::Unknown(..)
             | Refusal::BadName(..)
             | Refusal::BadNumber(_)

@@ -71,6 +71,8 @@ pub(crate) struct RecordShape {
     status: u16,
     /// More to say; empty if there is nothing.
     detail: String,
+    /// The background call that it was made for; null if it was made by a person.
+    task: Option<i64>,
 }
 
 impl RecordShape {
@@ -91,6 +93,7 @@ impl RecordShape {
             blame: row.blame,
             status: row.status,
             detail: row.detail,
+            task: row.task,
         }
     }
 }
@@ -118,6 +121,7 @@ async fn list(
     let before = page.before()?;
     let wanted = RecordsWanted {
         before,
+        task: wanted.task,
         from: at("from", wanted.from.as_deref())?,
         to: at("to", wanted.to.as_deref())?,
         find: page.find.clone(),
@@ -195,6 +199,7 @@ fn cells(row: &CallRow, raw: bool, text: &mut String) {
     line.text(&row.answered.map(time).unwrap_or_default()).text(&time(row.ended));
     line.number(row.ringing_ms).number(row.duration_ms).text(&row.cause).text(&row.blame);
     line.number(i64::from(row.status)).text(&row.detail);
+    line.text(&row.task.map(|task| task.to_string()).unwrap_or_default());
     line.end();
 }
 
@@ -220,7 +225,7 @@ mod tests {
         let safe = written(false);
         assert!(safe.contains(",\"+8613800138000\","), "{safe}");
         assert!(safe.contains(",\"'=1+1\",") && safe.contains(",\"'@SUM(A1)\","), "{safe}");
-        assert!(safe.contains(",\"'-2+3\ncmd|' /C calc'!A0\"\r\n"), "{safe}");
+        assert!(safe.contains(",\"'-2+3\ncmd|' /C calc'!A0\",\"\"\r\n"), "{safe}");
         assert!(safe.contains(",\"'\"\";$(id)<script>=cmd|\","), "{safe}");
         let raw = written(true);
         assert!(raw.contains(",\"=1+1\",") && raw.contains(",\"@SUM(A1)\","), "{raw}");

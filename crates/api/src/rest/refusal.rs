@@ -37,6 +37,8 @@ pub(super) fn words(language: Language, refusal: &Refusal) -> String {
         }
         Refusal::NoSecret(device) => ("no_secret", vec![("device", device.to_string())]),
         Refusal::WebPhone(device) => ("web_phone", vec![("device", device.to_string())]),
+        // Of background calls, which no row of people starts.
+        Refusal::Rule { words, .. } => return words.to_string(),
         Refusal::Nonsense(why) => return why.to_string(),
     };
     let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();

@@ -91,6 +91,14 @@ impl Dialogue {
         Dialogue { script, tongue, state, keyed: String::new(), tries: 0, outputs: VecDeque::new() }
     }
 
+    /// A dialogue with somebody whose ear is open already.
+    #[must_use]
+    pub fn at_once(now: Mono, script: Script, tongue: Tongue) -> Dialogue {
+        let mut dialogue = Dialogue::new(now, script, tongue);
+        dialogue.begin(now);
+        dialogue
+    }
+
     /// Goes on with another script, at once unless the ear is not open yet.
     pub fn go_on(&mut self, now: Mono, script: Script) {
         self.script = script;

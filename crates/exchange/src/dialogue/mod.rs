@@ -18,4 +18,4 @@ mod tests;
 
 pub use machine::{Dialogue, Input, Outcome, Output};
 pub use script::{Collect, Line, Script};
-pub(crate) use service::Services;
+pub(crate) use service::{Services, spoken};

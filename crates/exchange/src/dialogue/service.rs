@@ -1,11 +1,12 @@
 //! The dialogues that are going on, between the calls that they are held in and the policy that began them.
 
-use super::{Dialogue, Input, Outcome, Output, Script};
+use super::script::sounds;
+use super::{Dialogue, Input, Line, Outcome, Output, Script};
 use crate::codes::Step;
 use crate::exchange::Exchange;
 use calls::{CallId, Cause};
 use clock::{Mono, Now};
-use media::{SoundId, Source};
+use media::{SoundId, Source, Tongue};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One call with the exchange itself.
@@ -126,7 +127,7 @@ impl Exchange {
     fn advance(&mut self, now: Now, call: CallId, mut input: Option<Input>) {
         while let Some(output) = self.services.feed(now.mono, call, input.take()) {
             match output {
-                Output::Say(sounds) => self.switch.say(call, chain(&sounds)),
+                Output::Say(sounds) => self.switch.say(call, chain(&sounds, None)),
                 Output::Hush => self.switch.say(call, Source::Nothing),
                 Output::Ended(outcome) => self.outcome(now, call, outcome),
             }
@@ -141,6 +142,10 @@ impl Exchange {
                 self.services.end(call);
                 self.fail(now, call, cause, &detail);
             }
+            (Step::Offer { cause, detail, .. }, Outcome::GaveUp) => {
+                self.services.end(call);
+                self.fail(now, call, cause, &detail);
+            }
             (Step::Farewell, _) | (_, Outcome::GaveUp) => {
                 self.services.end(call);
                 self.switch.hang_up(now, call, Cause::CalleeHungUp);
@@ -150,10 +155,15 @@ impl Exchange {
     }
 }
 
+/// Something to say, and what is heard after it.
+pub(crate) fn spoken(lines: &[Line], tongue: Tongue, then: Option<Source>) -> Source {
+    chain(&sounds(lines, tongue), then)
+}
+
 /// Sounds without a gap; the engine goes from one to the next without waiting for anybody.
-fn chain(sounds: &[SoundId]) -> Source {
+fn chain(sounds: &[SoundId], then: Option<Source>) -> Source {
     let before = |then: Option<Box<Source>>, sound: &SoundId| {
         Some(Box::new(Source::Prompt { sound: *sound, then, repeat: false }))
     };
-    sounds.iter().rev().fold(None, before).map_or(Source::Nothing, |source| *source)
+    sounds.iter().rev().fold(then.map(Box::new), before).map_or(Source::Nothing, |source| *source)
 }

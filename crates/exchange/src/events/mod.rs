@@ -15,6 +15,7 @@ mod tests;
 
 pub use call::{CallEnd, CallName, CallState, EndedCall, LiveCall};
 
+use crate::background::TaskRow;
 use crate::change::{Change, Owned};
 use crate::command::{AccountRow, DeviceRow, Status};
 use crate::exchange::Exchange;
@@ -129,6 +130,10 @@ pub enum Happened {
     RouteRemoved(Box<str>),
     /// The record of a call is kept.
     RecordAdded(Box<CallRecord>),
+    /// A background call is new or changed.
+    TaskChanged(Box<TaskRow>),
+    /// A background call is over.
+    TaskEnded(Box<TaskRow>),
     /// Something of how things are is different; at most once a second.
     StatusChanged(Box<Status>),
 }
@@ -159,6 +164,8 @@ impl Happened {
             Happened::RouteChanged(..) => "route.changed",
             Happened::RouteRemoved(_) => "route.removed",
             Happened::RecordAdded(_) => "record.added",
+            Happened::TaskChanged(_) => "task.changed",
+            Happened::TaskEnded(_) => "task.ended",
             Happened::StatusChanged(_) => "status.changed",
         }
     }
@@ -186,6 +193,7 @@ impl Happened {
             | Happened::TrunkRemoved(name)
             | Happened::RouteRemoved(name) => name.to_string(),
             Happened::RecordAdded(record) => record.session_id.to_string(),
+            Happened::TaskChanged(row) | Happened::TaskEnded(row) => row.task.0.to_string(),
             Happened::StatusChanged(_) => String::new(),
         }
     }

@@ -28,6 +28,8 @@ pub struct Settings {
     pub pin: Option<Box<str>>,
     /// No call rings; each is treated as if the person were busy.
     pub do_not_disturb: bool,
+    /// Own calls that nobody answers go on as background calls.
+    pub background: bool,
     /// Where calls go instead.
     pub forwarding: Forwarding,
     /// What the person may do beyond internal and emergency calls.

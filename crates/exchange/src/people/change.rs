@@ -177,6 +177,13 @@ pub enum Refusal {
     },
     /// A value that makes no sense; says why.
     Nonsense(Box<str>),
+    /// A rule forbids it.
+    Rule {
+        /// Its name.
+        rule: &'static str,
+        /// In words.
+        words: Box<str>,
+    },
     /// An import row for a new device without a secret.
     NoSecret(Box<str>),
     /// A device that nobody but the page of its session may change.
@@ -211,6 +218,7 @@ impl fmt::Display for Refusal {
                 write!(f, "{kind} \"{name}\" is named by {by}; change that first")
             }
             Refusal::Nonsense(why) => f.write_str(why),
+            Refusal::Rule { words, .. } => f.write_str(words),
             Refusal::NoSecret(device) => write!(f, "device \"{device}\" is new and needs a secret"),
             Refusal::WebPhone(device) => {
                 write!(

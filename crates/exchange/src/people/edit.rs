@@ -18,6 +18,8 @@ pub enum AccountEdit {
     Pin(Option<Box<str>>),
     /// Do not disturb.
     DoNotDisturb(bool),
+    /// Background mode.
+    Background(bool),
     /// Where calls go in one case.
     Forward(ForwardWhen, Option<Box<str>>),
     /// All rights.
@@ -39,6 +41,7 @@ impl AccountEdit {
             AccountEdit::Mobile(mobile) => settings.mobile = mobile,
             AccountEdit::Pin(pin) => settings.pin = pin,
             AccountEdit::DoNotDisturb(on) => settings.do_not_disturb = on,
+            AccountEdit::Background(on) => settings.background = on,
             AccountEdit::Forward(when, number) => settings.forwarding.set(when, number),
             AccountEdit::Rights(rights) => settings.rights = rights,
             AccountEdit::CallsADay(most) => settings.calls_a_day = most,

@@ -73,6 +73,8 @@ impl Exchange {
                     self.phone_left(now, name);
                 }
                 PeopleChange::RemoveAccount { name } => self.person_left(now, name),
+                // Perhaps they may be disturbed again.
+                PeopleChange::PutAccount { name, .. } => self.background_hears_of(now, name),
                 _ => {}
             }
         }
@@ -98,6 +100,7 @@ impl Exchange {
 
     /// Somebody left for good: their seats and their calls end now.
     fn person_left(&mut self, now: Now, account: &str) {
+        self.stop_tasks_of(now, account);
         self.seats.forget(account);
         let seats: Vec<Box<str>> = self.seats.of(account).map(Box::from).collect();
         for device in seats {

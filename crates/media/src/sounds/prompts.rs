@@ -136,6 +136,26 @@ prompts! {
     NoCall = "no-call",
     /// Somebody else uses this phone.
     PhoneInUse = "phone-in-use",
+    /// Before the digits of who is reached for.
+    CallFrom = "call-from",
+    /// The other side is being called; hold on.
+    PleaseHold = "please-hold",
+    /// The one who wanted the call does not answer.
+    CallerGone = "caller-gone",
+    /// One to be called back, nine to be left alone.
+    CallBackOrNot = "call-back-or-not",
+    /// Before the digits of who is called again and again.
+    KeepCalling = "keep-calling",
+    /// All background calls have ended.
+    StoppedCalling = "stopped-calling",
+    /// Background mode is on.
+    BackgroundOn = "background-on",
+    /// Background mode is off.
+    BackgroundOff = "background-off",
+    /// Nobody was reached, and the exchange keeps calling.
+    NotReached = "not-reached",
+    /// One to have the exchange keep calling.
+    OfferKeepCalling = "offer-keep-calling",
 }
 
 impl Prompt {

@@ -1,5 +1,6 @@
 //! `ringdown.toml`: everything settable. Unknown keys are refused with their line.
 
+mod background;
 mod badges;
 mod codes;
 mod many;
@@ -14,6 +15,7 @@ mod webhooks;
 pub(crate) use place::known;
 pub(crate) use place::{EXAMPLE, line_of, strangers};
 
+pub(crate) use background::Background;
 use badges::Badges;
 use codes::FeatureCodes;
 use many::Many;
@@ -40,6 +42,7 @@ pub(crate) struct Config {
     pub(crate) calls: Calls,
     pub(crate) codes: FeatureCodes,
     pub(crate) seats: Seats,
+    pub(crate) background: Background,
     pub(crate) numbers: Numbers,
     pub(crate) emergency: Emergency,
     pub(crate) badges: Badges,

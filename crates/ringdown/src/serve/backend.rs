@@ -81,8 +81,8 @@ impl Backend for Roof {
     }
 
     async fn records_page(&self, wanted: api::RecordsWanted) -> Result<Vec<CallRow>, String> {
-        let api::RecordsWanted { before, from, to, find, session, own, most } = wanted;
-        let wanted = RecordsWanted { before, from, to, find, session, own, most };
+        let api::RecordsWanted { before, from, to, find, session, task, own, most } = wanted;
+        let wanted = RecordsWanted { before, from, to, find, session, task, own, most };
         let records = self.records.page(&wanted).await.map_err(|error| error.to_string())?;
         Ok(records.into_iter().map(row).collect())
     }
@@ -217,5 +217,6 @@ fn row(record: Record) -> CallRow {
         blame: record.blame,
         status: record.status,
         detail: record.detail,
+        task: record.task,
     }
 }

@@ -222,6 +222,7 @@ fn exchange_config(config: &Config, realm: &str, own_addresses: Vec<SocketAddr>)
         numbering: live.numbering,
         emergency: live.emergency,
         badges: live.badges,
+        background: live.background,
         own_addresses,
     }
 }

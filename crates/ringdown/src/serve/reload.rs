@@ -3,7 +3,7 @@
 use super::core::CoreInput;
 use super::tls::{Tls, identity};
 use crate::check::{self, file::Places};
-use crate::config::{Administrators, Config, Http, Sip};
+use crate::config::{Administrators, Background, Config, Http, Sip};
 use crate::log::Level;
 use exchange::{Answer, Command, LiveConfig};
 use net::{HttpClient, Origins, Sender};
@@ -105,6 +105,7 @@ pub(crate) fn live(config: &Config) -> LiveConfig {
         codes: config.codes.0.clone(),
         emergency: config.emergency.plan(&config.numbers),
         badges: config.badges.policy(),
+        background: config.background.policy(),
     }
 }
 
@@ -123,6 +124,7 @@ fn taken(old: &Config, new: Config) -> Config {
         numbers,
         emergency,
         badges,
+        background,
         dns: _,
         log,
     } = new;
@@ -153,6 +155,7 @@ fn taken(old: &Config, new: Config) -> Config {
         numbers,
         emergency,
         badges,
+        background: Background { zone: old.background.zone.clone(), ..background },
         dns: old.dns.clone(),
         log,
     }
@@ -174,6 +177,7 @@ fn waits_for_restart(old: &Config, new: &Config) -> Vec<String> {
         ("[media] workers", old.media.workers != new.media.workers),
         ("[http] listen", old.http.listen != new.http.listen),
         ("[http] tls", old.http.tls != new.http.tls),
+        ("[background] zone", old.background.zone != new.background.zone),
         ("[notices] broker", old.notices.broker != new.notices.broker),
         ("[notices] user", old.notices.user != new.notices.user),
         ("[notices] password", old.notices.password != new.notices.password),

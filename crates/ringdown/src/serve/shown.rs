@@ -1,7 +1,7 @@
 //! What the API shows of the configuration, and what a telephone is set up with.
 
 use super::web::Listeners;
-use crate::config::{Administrators, Challenge, Config, Notices, Sip};
+use crate::config::{Administrators, Background, Challenge, Config, Notices, Sip};
 use net::Udp;
 use serde_json::{Value, json};
 use std::fmt::Display;
@@ -83,6 +83,7 @@ pub(crate) fn settings(config: &Config) -> Value {
         calls,
         codes,
         seats,
+        background,
         numbers,
         emergency,
         badges,
@@ -131,6 +132,7 @@ pub(crate) fn settings(config: &Config) -> Value {
             "zone": seats.policy().zone.iana_name(),
             "owner_rings": seats.owner_rings,
         },
+        "background": of_background(background),
         "badges": {
             "allow": policy.allow.iter().map(|kind| kind.name()).collect::<Vec<_>>(),
             "pin": policy.pin.iter().map(|when| when.name()).collect::<Vec<_>>(),
@@ -138,6 +140,14 @@ pub(crate) fn settings(config: &Config) -> Value {
         },
         "dns": {"servers": texts(&dns.servers.0)},
         "log": {"level": log.level},
+    })
+}
+
+fn of_background(section: &Background) -> Value {
+    let Background { zone, hours, ring_seconds, wait_seconds, suggest_after, attempts } = section;
+    json!({
+        "zone": zone.0, "hours": hours, "ring_seconds": ring_seconds, "wait_seconds": wait_seconds,
+        "suggest_after": suggest_after, "attempts": attempts,
     })
 }
 

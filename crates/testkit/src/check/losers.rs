@@ -23,7 +23,8 @@ pub struct LosersAreTold {
     given_up: BTreeSet<(OfficeId, Box<str>)>,
     /// Calls that somebody took to a phone, or answered by a call of their own: those that rang are told the same.
     taken: BTreeSet<(OfficeId, Box<str>)>,
-    /// Calls that a phone was asked to take over while they talk.
+    /// Calls that a phone was asked to take over while they talk, and those of the exchange's own, of which one side
+    /// rings when the other has answered.
     moving: BTreeSet<(OfficeId, Box<str>)>,
     /// When a branch was heard first: a CANCEL that leaves at that moment waited for it (RFC 3261 9.1), and says what was
     /// true when it was meant.
@@ -42,12 +43,8 @@ impl Checker for LosersAreTold {
     fn see(&mut self, at: Mono, event: &Observed) -> Result<(), String> {
         let seen = match event {
             Observed::Message(seen) => seen,
-            Observed::Fact { office, fact } if matches!(&*fact.rule, "take.ringing" | "pickup") => {
-                self.taken.insert((*office, fact.subject.clone()));
-                return Ok(());
-            }
-            Observed::Fact { office, fact } if matches!(&*fact.rule, "take.talk" | "take.other" | "park") => {
-                self.moving.insert((*office, fact.subject.clone()));
+            Observed::Fact { office, fact } => {
+                self.decided(*office, &fact.rule, &fact.subject);
                 return Ok(());
             }
             Observed::Settled { .. } => return self.judge(),
@@ -115,6 +112,16 @@ impl Checker for LosersAreTold {
 }
 
 impl LosersAreTold {
+    /// What the exchange decided about a call, by the rule's name.
+    fn decided(&mut self, office: OfficeId, rule: &str, call: &str) {
+        let calls = match rule {
+            "take.ringing" | "pickup" => &mut self.taken,
+            "take.talk" | "take.other" | "park" | "task.call" => &mut self.moving,
+            _ => return,
+        };
+        calls.insert((office, call.into()));
+    }
+
     fn judge(&mut self) -> Result<(), String> {
         let suspects = std::mem::take(&mut self.suspects);
         match suspects.into_iter().find(|call| !self.taken.contains(call) && !self.answered.contains(call)) {

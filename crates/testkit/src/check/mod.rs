@@ -14,6 +14,7 @@ mod ports;
 mod records;
 mod registrations;
 mod talkers;
+mod tasks;
 mod truth;
 mod winners;
 
@@ -30,6 +31,7 @@ pub use ports::Ports;
 pub use records::OneRecord;
 pub use registrations::StoredFirst;
 pub use talkers::Talkers;
+pub use tasks::Tasks;
 pub use truth::TrueRecords;
 pub use winners::OneWinner;
 
@@ -47,6 +49,11 @@ pub trait Checker: Send {
     /// # Errors
     /// What may not be, in words.
     fn see(&mut self, at: Mono, event: &Observed) -> Result<(), String>;
+
+    /// Whether it goes on looking when an exchange has died and another begins: what it promises outlives an exchange.
+    fn outlives(&self) -> bool {
+        false
+    }
 
     /// The run is over.
     ///
@@ -92,6 +99,7 @@ pub fn every_checker() -> Vec<Box<dyn Checker>> {
         Box::<Bounds>::default(),
         Box::<Talkers>::default(),
         Box::<LiveCalls>::default(),
+        Box::<Tasks>::default(),
         Box::<Notices>::default(),
     ]
 }

@@ -44,6 +44,11 @@ impl Checker for OneRecord {
                 }
                 Ok(())
             }
+            Observed::Fact { office, fact } if *fact.rule == *"task.call" => {
+                // A call that the exchange itself makes.
+                self.taken.entry(*office).or_default().insert(fact.subject.clone());
+                Ok(())
+            }
             Observed::Record { office, record } => self.handed(*office, record),
             Observed::KeptRecord { office, record } => {
                 let kept = self.kept.entry(*office).or_default();

@@ -28,6 +28,8 @@ struct Branches {
     callers: BTreeMap<Box<str>, Box<str>>,
     /// Calls whose caller is at another phone now, which we called.
     moved_callers: BTreeSet<Box<str>>,
+    /// Calls of the exchange's own: both sides of them are called.
+    own: BTreeSet<Box<str>>,
     /// By call: the dialogs that answered, were acknowledged and have no BYE.
     up: BTreeMap<Box<str>, Vec<Dialog>>,
 }
@@ -48,6 +50,10 @@ impl Checker for OneWinner {
             Observed::Fact { office, fact } if matches!(&*fact.rule, "take.talk" | "take.other") => {
                 let branches = self.offices.entry(*office).or_default();
                 branches.moving.insert(fact.subject.clone(), at + MOVE);
+                Ok(())
+            }
+            Observed::Fact { office, fact } if *fact.rule == *"task.call" => {
+                self.offices.entry(*office).or_default().own.insert(fact.subject.clone());
                 Ok(())
             }
             Observed::Message(seen) => {
@@ -86,7 +92,8 @@ impl Checker for OneWinner {
                 let Some(branches) = self.offices.get_mut(office) else { return Ok(()) };
                 let most = |call: &str| {
                     let moves = branches.moving.get(call).is_some_and(|until| at <= *until);
-                    1 + usize::from(moves) + usize::from(branches.moved_callers.contains(call))
+                    let both = branches.moved_callers.contains(call) || branches.own.contains(call);
+                    1 + usize::from(moves) + usize::from(both)
                 };
                 let many = branches.up.iter().find(|(call, up)| up.len() > most(call));
                 match many {

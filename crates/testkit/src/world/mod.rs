@@ -8,9 +8,11 @@
 
 mod acts;
 mod carry;
+mod death;
 mod office;
 
 pub use acts::Act;
+pub use death::Death;
 pub use office::{Office, office_config};
 
 use crate::check::{Broken, Checker, every_checker};
@@ -69,6 +71,11 @@ pub struct World {
     by_address: BTreeMap<SocketAddr, PhoneId>,
     wakes: Vec<Option<Mono>>,
     checkers: Vec<Box<dyn Checker>>,
+    /// Events that stand in the trace.
+    told: u64,
+    death: Option<(u64, Death)>,
+    /// See [`World::died`].
+    died: Option<(String, usize)>,
 }
 
 impl World {
@@ -94,6 +101,9 @@ impl World {
             by_address: BTreeMap::new(),
             wakes: Vec::new(),
             checkers: every_checker(),
+            told: 0,
+            death: None,
+            died: None,
         }
     }
 
@@ -252,9 +262,15 @@ impl World {
             self.judge(checker.name(), verdict);
         }
         self.checkers = checkers;
+        if let Observed::Fact { fact, .. } = event
+            && *fact.rule == *"task.call"
+        {
+            self.reference.calls_itself(&fact.subject);
+        }
         if let Observed::KeptPeople { office, change } = event {
             self.reference.directory_changed(*office, change);
         }
+        self.may_die(event);
     }
 
     fn judge(&mut self, checker: &'static str, verdict: Result<(), String>) {

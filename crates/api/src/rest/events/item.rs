@@ -9,6 +9,7 @@ use crate::rest::operations::Scope;
 use crate::rest::people::Person;
 use crate::rest::records::RecordShape;
 use crate::rest::seats::SeatShape;
+use crate::rest::tasks::TaskShape;
 use crate::rest::trunks::TrunkShape;
 use crate::rest::{SessionEnded, groups, outside_routes, time};
 use exchange::{Audience, Event, Happened, Role};
@@ -121,6 +122,7 @@ fn reach(what: &Happened) -> (Role, Scope) {
         | Happened::CallEnded(_)
         | Happened::NoticeShown(_)
         | Happened::NoticeWithdrawn { .. } => (Role::Manager, Scope::CallsRead),
+        Happened::TaskChanged(_) | Happened::TaskEnded(_) => (Role::Manager, Scope::TasksRead),
         Happened::RecordAdded(_) => (Role::Manager, Scope::RecordsRead),
         Happened::StatusChanged(_) => (Role::Manager, Scope::SettingsRead),
         Happened::TrunkChanged(..)
@@ -180,6 +182,7 @@ fn data(what: Happened) -> Value {
                 shape
             })
         }
+        Happened::TaskChanged(row) | Happened::TaskEnded(row) => serde_json::to_value(TaskShape::of(&row)),
         Happened::StatusChanged(status) => serde_json::to_value(StatusShape::of(*status)),
     };
     shape.unwrap_or_default()
@@ -203,5 +206,6 @@ fn row(record: &calls::CallRecord) -> CallRow {
         blame: record.blame.name().into(),
         status: record.status,
         detail: record.detail.to_string(),
+        task: record.task.and_then(|task| i64::try_from(task).ok()),
     }
 }

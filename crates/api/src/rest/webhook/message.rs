@@ -39,6 +39,8 @@ pub(crate) const TYPES: &[&str] = &[
     "seat.changed",
     "seat.removed",
     "take.failed",
+    "task.changed",
+    "task.ended",
     "notice.shown",
     "notice.withdrawn",
     "session.ended",

@@ -1,0 +1,74 @@
+//! `ringdown task`: the exchange keeps calling somebody (S2).
+
+use crate::{Failure, calls, talk};
+use api::control::{Request, Response, TaskItem};
+use clap::Subcommand;
+use std::path::Path;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// List background calls
+    List {
+        /// Only those of this account
+        #[arg(long, value_name = "NAME")]
+        account: Option<String>,
+    },
+    /// Keep calling a number for an account, and connect the two when somebody answers
+    Start {
+        /// Whom to reach, as the account would dial it
+        number: String,
+        /// Who wants to
+        #[arg(long, value_name = "NAME")]
+        account: String,
+    },
+    /// Stop a background call, or all of an account
+    Stop {
+        /// Its number
+        #[arg(required_unless_present = "account")]
+        task: Option<u64>,
+        /// All of this account
+        #[arg(long, value_name = "NAME", conflicts_with = "task")]
+        account: Option<String>,
+    },
+}
+
+pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::List { account } => match talk::ask(data, &Request::TaskList { account })? {
+            Response::Tasks(items) => table(items),
+            other => Err(talk::unexpected(&other)),
+        },
+        Command::Start { number, account } => {
+            match talk::ask(data, &Request::TaskStart { account, number: number.clone() })? {
+                Response::Tasks(items) => {
+                    let id = items.first().map(|item| item.id).unwrap_or_default();
+                    println!("background call {id} keeps calling {}", talk::plain(&number));
+                    Ok(())
+                }
+                other => Err(talk::unexpected(&other)),
+            }
+        }
+        Command::Stop { task: Some(task), .. } => match talk::ask(data, &Request::TaskStop { task })? {
+            Response::Tasks(_) | Response::Done => {
+                println!("background call {task} is stopped");
+                Ok(())
+            }
+            other => Err(talk::unexpected(&other)),
+        },
+        Command::Stop { task: None, account } => {
+            let account = account.unwrap_or_default();
+            let done = format!("the background calls of {account} are stopped");
+            talk::tell(data, &Request::TaskStopAll { account }, &done)
+        }
+    }
+}
+
+fn table(items: Vec<TaskItem>) -> Result<(), Failure> {
+    let rows = items.into_iter().map(|item| {
+        let next = item.next.map(calls::time).unwrap_or_default();
+        let attempts = format!("{} of {}", item.made, item.most);
+        vec![item.id.to_string(), item.account, item.number, item.state, attempts, next, item.why]
+    });
+    let heads = ["id", "account", "number", "state", "attempts", "next", "why"];
+    talk::table(&heads, &rows.collect::<Vec<_>>())
+}

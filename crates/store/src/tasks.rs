@@ -1,0 +1,343 @@
+//! Tasks to reach someone: each task, each attempt, who is not to be called, and what waits to be told to people.
+
+use crate::error::StoreError;
+use crate::open::options;
+use clock::Wall;
+use dialing::cause::{Category, Finding, Outcome};
+use dialing::window::Span;
+use dialing::{
+    Attempt, AttemptId, Basis, Consent, End, LegOrder, Number, OwnerId, Purpose, Row, Task, TaskId,
+};
+use exchange::{Change, OutboxMessage, TaskChange};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{ConnectOptions as _, QueryBuilder, Row as _, Sqlite, SqliteConnection};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Rows of one statement; SQLite takes 32,766 variables, and a task has 21.
+const ROWS: usize = 1_000;
+/// Milliseconds of attempts that budgets still count: the longest day has 25 hours.
+const COUNTED: i64 = 26 * 3_600 * 1_000;
+/// Milliseconds that a task is kept after its end.
+const KEPT: i64 = 90 * 24 * 3_600 * 1_000;
+/// Numbers whose rows of attempts only a person ends (AS/CA S002): what was long ago still counts.
+const ENDED_BY_PEOPLE: &str = "+61%";
+
+/// What a task came to be.
+struct Changed<'a> {
+    account: &'a str,
+    not_before: Option<Wall>,
+    until: Option<Wall>,
+    priority: u8,
+}
+
+/// What a group does to tasks.
+#[derive(Default)]
+pub(crate) struct TaskRows<'a> {
+    tasks: BTreeMap<TaskId, (&'a Task, &'a str, Wall)>,
+    changed: BTreeMap<TaskId, Changed<'a>>,
+    ended: BTreeMap<TaskId, (Wall, End)>,
+    attempts: BTreeMap<AttemptId, Attempt>,
+    steps: Vec<i64>,
+    not_called: BTreeMap<(String, &'a str), bool>,
+    messages: Vec<&'a OutboxMessage>,
+}
+
+impl<'a> TaskRows<'a> {
+    pub(crate) fn add(&mut self, change: &'a TaskChange) {
+        let account = &*change.account;
+        match &change.row {
+            Row::Task(task) => {
+                self.tasks.insert(task.id, (task, account, change.at));
+            }
+            Row::Changed { task, not_before, until, priority, .. } => {
+                let (not_before, until, priority) = (*not_before, *until, *priority);
+                self.changed.insert(*task, Changed { account, not_before, until, priority });
+            }
+            Row::Claim(attempt) | Row::Result(attempt) => {
+                self.attempts.insert(attempt.id, *attempt);
+            }
+            Row::End { task, at, end, .. } => {
+                self.ended.insert(*task, (*at, *end));
+            }
+            Row::ClockSet(step) => {
+                self.steps.push(*step);
+                // What came before it in this very group is moved as well.
+                for attempt in self.attempts.values_mut() {
+                    attempt.at.0 += step;
+                    if let Some((ended, _)) = &mut attempt.finished {
+                        ended.0 += step;
+                    }
+                }
+            }
+            Row::Forbidden(number, owner) => self.not_call(*number, owner.is_some(), account, true),
+            Row::Permitted(number, owner) => self.not_call(*number, owner.is_some(), account, false),
+            // A decision is a fact, and comes as one.
+            Row::Audit(_) => {}
+        }
+    }
+
+    pub(crate) fn add_message(&mut self, message: &'a OutboxMessage) {
+        self.messages.push(message);
+    }
+
+    fn not_call(&mut self, number: Number, owned: bool, account: &'a str, on: bool) {
+        let account = if owned { account } else { "" };
+        self.not_called.insert((number.to_string(), account), on);
+    }
+
+    pub(crate) async fn write(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        self.write_tasks(connection).await?;
+        for step in &self.steps {
+            let set = "UPDATE attempts SET at = at + ?1, ended = ended + ?1";
+            sqlx::query(set).bind(step).execute(&mut *connection).await?;
+        }
+        self.write_attempts(connection).await?;
+        self.write_not_called(connection).await?;
+        self.write_messages(connection).await
+    }
+
+    async fn write_tasks(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let rows: Vec<_> = self.tasks.values().collect();
+        for rows in rows.chunks(ROWS) {
+            let mut query = QueryBuilder::<Sqlite>::new(
+                "INSERT OR REPLACE INTO tasks (id, account, number, dialled, since, callee_first, business, asked, \
+                 not_before, until, slot_from, slot_to, zone, priority, rank, attempts_before, attempts_at_most, \
+                 interval, basis, evidence, consent_until) ",
+            );
+            query.push_values(rows, |mut row, (task, account, since)| {
+                let consent = task.consent.as_ref();
+                row.push_bind(id(task.id)).push_bind(*account).push_bind(task.number.to_string());
+                row.push_bind(&*task.data).push_bind(since.0);
+                row.push_bind(task.legs == LegOrder::CalleeFirst);
+                row.push_bind(task.purpose == Purpose::Business).push_bind(task.asked);
+                row.push_bind(task.not_before.map(|at| at.0)).push_bind(task.until.map(|at| at.0));
+                row.push_bind(task.slot.map(Span::from)).push_bind(task.slot.map(Span::to));
+                row.push_bind(task.zone.as_deref()).push_bind(task.priority).push_bind(task.rank);
+                row.push_bind(task.attempts_before).push_bind(task.attempts_at_most);
+                row.push_bind(task.interval).push_bind(consent.map(|consent| basis(consent.basis)));
+                row.push_bind(consent.map(|consent| &*consent.evidence));
+                row.push_bind(consent.and_then(|consent| consent.until).map(|at| at.0));
+            });
+            query.build().execute(&mut *connection).await?;
+        }
+        for (task, changed) in &self.changed {
+            let set = "UPDATE tasks SET account = ?, not_before = ?, until = ?, priority = ? WHERE id = ?";
+            let query = sqlx::query(set).bind(changed.account).bind(changed.not_before.map(|at| at.0));
+            let query = query.bind(changed.until.map(|at| at.0)).bind(changed.priority).bind(id(*task));
+            query.execute(&mut *connection).await?;
+        }
+        for (task, (at, end)) in &self.ended {
+            let query = sqlx::query("UPDATE tasks SET ended = ?, outcome = ? WHERE id = ?");
+            query.bind(at.0).bind(last(end.key())).bind(id(*task)).execute(&mut *connection).await?;
+        }
+        if let Some(newest) = self.ended.values().map(|(at, _)| at.0).max() {
+            // The newest stays whatever its age: a number is never given twice.
+            let old = "DELETE FROM tasks WHERE ended < ? AND id < (SELECT max(id) FROM tasks)";
+            sqlx::query(old).bind(newest - KEPT).execute(&mut *connection).await?;
+            let old = "DELETE FROM attempts WHERE at < ? AND task NOT IN (SELECT id FROM tasks)";
+            sqlx::query(old).bind(newest - KEPT).execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_attempts(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let rows: Vec<&Attempt> = self.attempts.values().collect();
+        for rows in rows.chunks(ROWS) {
+            let mut query = QueryBuilder::<Sqlite>::new(
+                "INSERT OR REPLACE INTO attempts (task, ordinal, number, at, ended, outcome, category, sure) ",
+            );
+            query.push_values(rows, |mut row, attempt| {
+                let finding = attempt.finished.map(|(_, finding)| finding);
+                row.push_bind(id(attempt.id.task)).push_bind(attempt.id.ordinal);
+                row.push_bind(attempt.number.to_string()).push_bind(attempt.at.0);
+                row.push_bind(attempt.finished.map(|(ended, _)| ended.0));
+                row.push_bind(finding.map(|finding| last(finding.outcome.key())));
+                row.push_bind(finding.map(|finding| category(finding.category)));
+                row.push_bind(finding.map(|finding| finding.sure));
+            });
+            query.build().execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_not_called(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        for ((number, account), on) in &self.not_called {
+            let query = match on {
+                true => sqlx::query("INSERT OR IGNORE INTO not_called (number, account) VALUES (?, ?)"),
+                false => sqlx::query("DELETE FROM not_called WHERE number = ? AND account = ?"),
+            };
+            query.bind(number).bind(*account).execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_messages(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        for rows in self.messages.chunks(ROWS) {
+            let mut query = QueryBuilder::<Sqlite>::new(
+                "INSERT OR IGNORE INTO outbox (key, account, mobile, at, task, text) ",
+            );
+            query.push_values(rows, |mut row, message| {
+                row.push_bind(&*message.key).push_bind(&*message.account);
+                row.push_bind(message.mobile.as_deref()).push_bind(message.at.0);
+                row.push_bind(id(TaskId(message.task))).push_bind(&*message.text);
+            });
+            query.build().execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Tasks that are not over, the attempts that still count, and who is not to be called.
+pub(crate) async fn read(connection: &mut SqliteConnection) -> Result<Vec<Change>, sqlx::Error> {
+    let mut changes = Vec::new();
+    let mut push = |row: Row, account: String, at: i64| {
+        let change = TaskChange { row, account: account.into(), at: Wall(at) };
+        changes.push(Change::Task(Box::new(change)));
+    };
+    let newest: Option<i64> =
+        sqlx::query_scalar("SELECT max(id) FROM tasks").fetch_one(&mut *connection).await?;
+    if let Some(newest) = newest {
+        // Names the highest number that was ever given; if it is open, it follows.
+        let task = TaskId(u64::try_from(newest).unwrap_or_default());
+        push(Row::End { task, at: Wall(0), end: End::Stopped, attempts: 0 }, String::new(), 0);
+    }
+    let rows = sqlx::query("SELECT * FROM tasks WHERE ended IS NULL ORDER BY id").fetch_all(&mut *connection);
+    for row in rows.await? {
+        if let Some(task) = task(&row)? {
+            push(Row::Task(Box::new(task)), row.try_get("account")?, row.try_get("since")?);
+        }
+    }
+    let counted = "SELECT * FROM attempts WHERE at >= (SELECT max(at) FROM attempts) - ? OR number LIKE ? OR \
+                   task IN (SELECT id FROM tasks WHERE ended IS NULL) ORDER BY at";
+    let rows = sqlx::query(counted).bind(COUNTED).bind(ENDED_BY_PEOPLE).fetch_all(&mut *connection);
+    for row in rows.await? {
+        if let Some(attempt) = attempt(&row)? {
+            push(Row::Result(attempt), String::new(), 0);
+        }
+    }
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("SELECT number, account FROM not_called").fetch_all(&mut *connection).await?;
+    for (text, account) in rows {
+        if let Some(number) = number(&text) {
+            // Whoever reads it finds the owner by the account.
+            let owner = (!account.is_empty()).then_some(OwnerId(0));
+            push(Row::Forbidden(number, owner), account, 0);
+        }
+    }
+    Ok(changes)
+}
+
+/// A message of the outbox, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptMessage {
+    /// Names it for ever.
+    pub key: String,
+    /// Whom it is for.
+    pub account: String,
+    /// The mobile number that they had.
+    pub mobile: Option<String>,
+    /// The task that it is about.
+    pub task: i64,
+    /// What it says.
+    pub text: String,
+}
+
+/// All messages that wait, the oldest first.
+pub(crate) async fn outbox(path: &Path) -> Result<Vec<KeptMessage>, StoreError> {
+    let read = async {
+        let mut connection = options(path).read_only(true).connect().await?;
+        let rows: Vec<(String, String, Option<String>, i64, String)> =
+            sqlx::query_as("SELECT key, account, mobile, task, text FROM outbox ORDER BY at, key LIMIT 1000")
+                .fetch_all(&mut connection)
+                .await?;
+        let message = |(key, account, mobile, task, text)| KeptMessage { key, account, mobile, task, text };
+        Ok(rows.into_iter().map(message).collect())
+    };
+    read.await.map_err(|error: sqlx::Error| StoreError::new(path, error))
+}
+
+/// One row; `None` when its number is none that we know, as after a downgrade.
+fn task(row: &SqliteRow) -> Result<Option<Task>, sqlx::Error> {
+    let Some(number) = number(row.try_get("number")?) else { return Ok(None) };
+    let wall = |column: &str| row.try_get::<Option<i64>, _>(column).map(|at| at.map(Wall));
+    let flag = |column: &str| row.try_get::<bool, _>(column);
+    let id: i64 = row.try_get("id")?;
+    let slot: (Option<u16>, Option<u16>) = (row.try_get("slot_from")?, row.try_get("slot_to")?);
+    let basis = row.try_get::<Option<&str>, _>("basis")?.and_then(basis_of);
+    let evidence: Option<String> = row.try_get("evidence")?;
+    let until = wall("consent_until")?;
+    let consent = basis.map(|basis| Consent { basis, evidence: evidence.unwrap_or_default().into(), until });
+    Ok(Some(Task {
+        legs: if flag("callee_first")? { LegOrder::CalleeFirst } else { LegOrder::OwnerFirst },
+        purpose: if flag("business")? { Purpose::Business } else { Purpose::Personal },
+        asked: flag("asked")?,
+        not_before: wall("not_before")?,
+        until: wall("until")?,
+        slot: slot.0.zip(slot.1).and_then(|(from, to)| Span::new(from, to)),
+        zone: row.try_get::<Option<String>, _>("zone")?.map(Into::into),
+        priority: row.try_get("priority")?,
+        rank: row.try_get("rank")?,
+        attempts_before: row.try_get("attempts_before")?,
+        attempts_at_most: row.try_get("attempts_at_most")?,
+        interval: row.try_get("interval")?,
+        consent,
+        data: row.try_get::<String, _>("dialled")?.into(),
+        ..Task::new(TaskId(u64::try_from(id).unwrap_or_default()), number, OwnerId(0))
+    }))
+}
+
+fn attempt(row: &SqliteRow) -> Result<Option<Attempt>, sqlx::Error> {
+    let Some(number) = number(row.try_get("number")?) else { return Ok(None) };
+    let task: i64 = row.try_get("task")?;
+    let id =
+        AttemptId { task: TaskId(u64::try_from(task).unwrap_or_default()), ordinal: row.try_get("ordinal")? };
+    let outcome = row.try_get::<Option<&str>, _>("outcome")?.and_then(outcome_of);
+    let category = row.try_get::<Option<&str>, _>("category")?.and_then(category_of);
+    let (ended, sure): (Option<i64>, Option<bool>) = (row.try_get("ended")?, row.try_get("sure")?);
+    let finished = ended.zip(outcome).map(|(ended, outcome)| {
+        let category = category.unwrap_or(outcome.category());
+        (Wall(ended), Finding { outcome, category, sure: sure.unwrap_or(true) })
+    });
+    Ok(Some(Attempt { id, number, at: Wall(row.try_get("at")?), finished }))
+}
+
+fn id(task: TaskId) -> i64 {
+    i64::try_from(task.0).unwrap_or(i64::MAX)
+}
+
+fn number(text: &str) -> Option<Number> {
+    let number = if text.starts_with('+') { Number::outside(text) } else { Number::inside(text) };
+    number.ok()
+}
+
+/// The last word of a key of the catalogue.
+fn last(key: &'static str) -> &'static str {
+    key.rsplit('.').next().unwrap_or(key)
+}
+
+fn outcome_of(name: &str) -> Option<Outcome> {
+    Outcome::ALL.into_iter().find(|outcome| last(outcome.key()) == name)
+}
+
+const CATEGORIES: [(Category, &str); 3] =
+    [(Category::Busy, "busy"), (Category::Temporary, "temporary"), (Category::Permanent, "permanent")];
+
+fn category(category: Category) -> &'static str {
+    CATEGORIES.iter().find(|(known, _)| *known == category).map_or("", |(_, name)| name)
+}
+
+fn category_of(name: &str) -> Option<Category> {
+    CATEGORIES.iter().find(|(_, known)| *known == name).map(|(category, _)| *category)
+}
+
+const BASES: [(Basis, &str); 3] =
+    [(Basis::Agreed, "agreed"), (Basis::Requested, "requested"), (Basis::Contract, "contract")];
+
+fn basis(basis: Basis) -> &'static str {
+    BASES.iter().find(|(known, _)| *known == basis).map_or("", |(_, name)| name)
+}
+
+fn basis_of(name: &str) -> Option<Basis> {
+    BASES.iter().find(|(_, known)| *known == name).map(|(basis, _)| *basis)
+}
