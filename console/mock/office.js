@@ -1,5 +1,6 @@
 // The office of the mock server: people, phones, calls and records, invented but always the same.
 
+import { addQueues, NOBODY_WAITS } from "./queues.js";
 import { addSeats } from "./seats.js";
 
 const NAMES = [
@@ -42,6 +43,8 @@ const CAUSES = [
   ["transferred", "caller", 200],
 ];
 const MINUTE = 60_000;
+/** What only the exchange knows of something new. */
+const FRESH = { trunks: { state: "not asked yet" }, queues: { now: NOBODY_WAITS } };
 const WEARABLE = {
   account: "admin",
   kind: "push",
@@ -83,6 +86,8 @@ export function makeOffice(options) {
     seats: new Map(),
     taps: new Map(),
     wearables: new Map(),
+    queues: new Map(),
+    agents: new Map(),
   };
   const keys = {
     people: "name",
@@ -101,6 +106,8 @@ export function makeOffice(options) {
     seats: "device",
     taps: "id",
     wearables: "id",
+    queues: "name",
+    agents: "account",
   };
   const kinds = {
     people: "person",
@@ -366,7 +373,7 @@ export function makeOffice(options) {
     found.registered = on ? ["ws 127.0.0.1"] : [];
     office.tell("device.changed", name, found);
   };
-  const aboutSeats = addSeats({
+  const invented = {
     lists,
     options,
     iso,
@@ -374,7 +381,9 @@ export function makeOffice(options) {
     tell: (...event) => office.tell(...event),
     hostile: HOSTILE,
     who: () => now_,
-  });
+  };
+  const aboutSeats = addSeats(invented);
+  const aboutQueues = addQueues(invented);
   const etag = (row) => `"${Buffer.from(JSON.stringify(row)).toString("base64").slice(-24)}"`;
   const changed = (list, row) => kinds[list] !== undefined && office.tell(`${kinds[list]}.changed`, row[keys[list]], row);
 
@@ -450,7 +459,7 @@ export function makeOffice(options) {
     const whole = special[`${method} ${path.join("/")}`];
     if (whole !== undefined) return whole(body);
     const [list, key, part] = path;
-    const seated = aboutSeats(method, path, body);
+    const seated = aboutSeats(method, path, body) ?? aboutQueues(method, path, body);
     if (seated !== undefined) return seated;
     if (list === "facts") {
       return {
@@ -481,7 +490,7 @@ export function makeOffice(options) {
     }
     const row = rows.get(key);
     if (method === "PUT") {
-      const made = list === "webhooks" ? { ...row, ...body } : { state: "not asked yet", ...body, name: key };
+      const made = list === "webhooks" ? { ...row, ...body } : { ...FRESH[list], ...row, ...body, name: key };
       rows.set(key, made);
       changed(list, made);
       return { body: made, etag: etag(made) };
