@@ -1,5 +1,6 @@
 // The office of the mock server: people, phones, calls and records, invented but always the same.
 
+import { addQueues, NOBODY_WAITS } from "./queues.js";
 import { addSeats } from "./seats.js";
 import { addTasks } from "./tasks.js";
 
@@ -43,6 +44,8 @@ const CAUSES = [
   ["transferred", "caller", 200],
 ];
 const MINUTE = 60_000;
+/** What only the exchange knows of something new. */
+const FRESH = { trunks: { state: "not asked yet" }, queues: { now: NOBODY_WAITS } };
 const WEARABLE = {
   account: "admin",
   kind: "push",
@@ -85,6 +88,8 @@ export function makeOffice(options) {
     taps: new Map(),
     tasks: new Map(),
     wearables: new Map(),
+    queues: new Map(),
+    agents: new Map(),
   };
   const keys = {
     people: "name",
@@ -104,6 +109,8 @@ export function makeOffice(options) {
     taps: "id",
     tasks: "id",
     wearables: "id",
+    queues: "name",
+    agents: "account",
   };
   const kinds = {
     people: "person",
@@ -369,7 +376,7 @@ export function makeOffice(options) {
     found.registered = on ? ["ws 127.0.0.1"] : [];
     office.tell("device.changed", name, found);
   };
-  const aboutSeats = addSeats({
+  const invented = {
     lists,
     options,
     iso,
@@ -377,16 +384,10 @@ export function makeOffice(options) {
     tell: (...event) => office.tell(...event),
     hostile: HOSTILE,
     who: () => now_,
-  });
-  const aboutTasks = addTasks({
-    lists,
-    options,
-    iso,
-    now,
-    tell: (...event) => office.tell(...event),
-    hostile: HOSTILE,
-    who: () => now_,
-  });
+  };
+  const aboutSeats = addSeats(invented);
+  const aboutQueues = addQueues(invented);
+  const aboutTasks = addTasks(invented);
   const etag = (row) => `"${Buffer.from(JSON.stringify(row)).toString("base64").slice(-24)}"`;
   const changed = (list, row) => kinds[list] !== undefined && office.tell(`${kinds[list]}.changed`, row[keys[list]], row);
 
@@ -462,10 +463,10 @@ export function makeOffice(options) {
     const whole = special[`${method} ${path.join("/")}`];
     if (whole !== undefined) return whole(body);
     const [list, key, part] = path;
-    const seated = aboutSeats(method, path, body);
-    if (seated !== undefined) return seated;
-    const background = aboutTasks(method, path, body);
-    if (background !== undefined) return background;
+    for (const about of [aboutSeats, aboutQueues, aboutTasks]) {
+      const told = about(method, path, body);
+      if (told !== undefined) return told;
+    }
     if (list === "facts") {
       return {
         body: {
@@ -495,7 +496,7 @@ export function makeOffice(options) {
     }
     const row = rows.get(key);
     if (method === "PUT") {
-      const made = list === "webhooks" ? { ...row, ...body } : { state: "not asked yet", ...body, name: key };
+      const made = list === "webhooks" ? { ...row, ...body } : { ...FRESH[list], ...row, ...body, name: key };
       rows.set(key, made);
       changed(list, made);
       return { body: made, etag: etag(made) };

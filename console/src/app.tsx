@@ -13,6 +13,7 @@ import { calls, devices, known, me, noServer, offered, people, records, role, se
 import { followLanguage } from "./state/announce.ts";
 import { wantsFirstSteps } from "./state/guide.ts";
 import { dismiss, failed, notices } from "./state/undo.ts";
+import { work } from "./state/work.ts";
 import { deviceName } from "./ui/device-name.ts";
 import { Icon } from "./ui/icons.tsx";
 import { Button, ProblemNote } from "./ui/parts.tsx";
@@ -81,6 +82,7 @@ const dockHost: DockHost = {
     ready: () => (me.value === null ? null : !me.value.do_not_disturb),
     set: (ready) => void setReady(ready).catch(failed),
   },
+  work,
   elsewhere: {
     calls,
     phones: (besides) => myPhones(besides).map(({ name }) => ({ name, words: phoneWords(name) })),

@@ -352,3 +352,62 @@ export interface ServerEvent {
   subject: string;
   data: Record<string, unknown>;
 }
+
+export type AgentStateName = "offline" | "ready" | "reserved" | "ringing" | "talking" | "on-hold" | "wrap-up" | "not-ready";
+
+/** Somebody who is signed in to work for queues. */
+export interface Agent {
+  account: string;
+  display: string;
+  state: AgentStateName;
+  reason: string | null;
+  /** The state with its cause and its end, as everywhere. */
+  words: string;
+  rule: string;
+  since: string;
+  ends: string | null;
+  after: string | null;
+  device: string | null;
+  queues: string[];
+  signed_in: string | null;
+  missed: number;
+  /** The break is over, and they were asked whether they come back. */
+  asked: boolean;
+}
+
+export type QueueStrategy = "longest-idle" | "round-robin" | "all";
+
+/** What is set for a queue. */
+export interface QueueSet {
+  name: string;
+  display: string;
+  number: string;
+  strategy: QueueStrategy;
+  members: string[];
+  wrap_up_ms: number;
+  ring_ms: number;
+  longest_wait_ms: number;
+  most_waiting: number;
+  overflow: string | null;
+  hours: string[];
+  holidays: string[];
+  answer_after_ms: number | null;
+  announce_ms: number | null;
+  service_level_ms: number;
+  preferred: string[];
+}
+
+export interface Queue extends QueueSet {
+  now: {
+    open: boolean;
+    waiting: number;
+    first_since: string | null;
+    ready: number;
+    offered: number;
+    answered: number;
+    in_time: number;
+    abandoned: number;
+    overflowed: number;
+    service_level: number | null;
+  };
+}

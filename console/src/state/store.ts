@@ -3,6 +3,7 @@ import { computed, signal } from "@preact/signals";
 import { Api, asProblem, type Problem } from "../api/client.ts";
 import { EventStream, link, onEvent } from "../api/events.ts";
 import type {
+  Agent,
   Badge,
   Call,
   CallRecord,
@@ -10,6 +11,7 @@ import type {
   Group,
   NumberRow,
   Person,
+  Queue,
   Reader,
   Role,
   Route,
@@ -74,6 +76,17 @@ export const readers = list<Reader>({ path: "readers", key: named });
 /** One's own, the newest first; more when asked for. */
 export const taps = list<Tap>({ path: "taps", key: (row) => String(row.id), lazy: true });
 export const groups = list<Group>({ path: "groups", key: named, event: whole<Group>("group", named) });
+export const queues = list<Queue>({ path: "queues", key: named, event: whole<Queue>("queue", named) });
+/** Who is signed in to work; without the role manager, oneself. */
+export const agents = list<Agent>({
+  path: "agents",
+  key: (row) => row.account,
+  event: (event) => {
+    if (event.type !== "agent.changed") return undefined;
+    const row = event.data as unknown as Agent;
+    return { key: event.subject, row: row.state === "offline" ? null : row };
+  },
+});
 export const trunks = list<Trunk>({ path: "trunks", key: named, event: whole<Trunk>("trunk", named) });
 export const routes = list<Route>({ path: "routes", key: named, event: whole<Route>("route", named) });
 export const calls = list<Call>({

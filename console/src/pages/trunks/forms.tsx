@@ -1,97 +1,13 @@
-// The forms of trunks, routes and groups: all three are put whole and removed with ten seconds to think again.
-import type { ComponentChildren, JSX } from "preact";
+// The forms of trunks, routes and groups.
+import type { JSX } from "preact";
 import { useSignal } from "@preact/signals";
 import type { Group, Route, Trunk } from "../../api/types.ts";
-import type { Collection } from "../../state/collection.ts";
-import { api, groups, people, routes, trunks } from "../../state/store.ts";
-import { done, undoable } from "../../state/undo.ts";
-import { Button, Choice, Field, Form, Panel, Tick } from "../../ui/parts.tsx";
+import { groups, people, routes, trunks } from "../../state/store.ts";
+import { Choice, Field, Tick } from "../../ui/parts.tsx";
 import { useRows } from "../../ui/table.tsx";
+import { count, orNull, split, Whole } from "../../ui/whole.tsx";
 import { useWhy } from "../../ui/why.tsx";
 import { t } from "../../words.ts";
-
-const split = (text: string): string[] =>
-  text
-    .split(/[\s,，、;]+/)
-    .map((part) => part.trim())
-    .filter((part) => part !== "");
-
-const count = (text: string): number => Math.max(0, Number.parseInt(text, 10) || 0);
-
-interface Named {
-  name: string;
-}
-
-/** Name, form and removal around the fields of one kind. */
-function Whole<T extends Named>(props: {
-  kind: "trunks" | "routes" | "groups";
-  of: Collection<T>;
-  known: T | undefined;
-  value: T;
-  /** What is put: all but the name and what only the exchange knows. */
-  body: object;
-  rename: (name: string) => void;
-  close: () => void;
-  children: (wrong: (field: string) => string | undefined) => ComponentChildren;
-  above?: ComponentChildren;
-}): JSX.Element {
-  const { kind, of, known, value, close } = props;
-  const path = `${kind}/${encodeURIComponent(value.name)}`;
-  const remove = (name: string): void => {
-    close();
-    undoable(
-      t("trunks.removed", { name }),
-      (hidden) => of.hide(name, hidden),
-      async () => {
-        await api.edit("DELETE", path, undefined, { keepalive: true });
-        of.drop(name);
-      },
-    );
-  };
-  return (
-    <Panel title={known === undefined ? t(`trunks.add_${kind}`) : <span translate={false}>{known.name}</span>} close={close}>
-      {props.above}
-      <Form
-        label={t(`trunks.add_${kind}`)}
-        action={t("do.store")}
-        icon="check"
-        cancel={close}
-        send={async () => {
-          if (known === undefined && of.rows.has(value.name)) throw new Error(t("trunks.taken", { name: value.name }));
-          await api.edit("PUT", path, props.body);
-          done(t("stored"));
-          await of.load(true);
-          if (known === undefined) close();
-        }}
-      >
-        {(wrong) => (
-          <>
-            {known === undefined && (
-              <Field
-                autofocus
-                required
-                label={t("trunks.name")}
-                value={value.name}
-                onInput={props.rename}
-                error={wrong("name")}
-              />
-            )}
-            {props.children(wrong)}
-          </>
-        )}
-      </Form>
-      {known !== undefined && (
-        <section class="part">
-          <div class="actions">
-            <Button icon="trash" onClick={() => remove(known.name)}>
-              {t("trunks.remove")}
-            </Button>
-          </div>
-        </section>
-      )}
-    </Panel>
-  );
-}
 
 const NEW_TRUNK: Trunk = {
   name: "",
@@ -107,8 +23,6 @@ const NEW_TRUNK: Trunk = {
   prepend: "",
   state: "",
 };
-
-const orNull = (text: string): string | null => (text.trim() === "" ? null : text.trim());
 
 export function TrunkPanel({ trunk, close }: { trunk: Trunk | undefined; close: () => void }): JSX.Element {
   const form = useSignal<Trunk>({ ...NEW_TRUNK, ...trunk });
