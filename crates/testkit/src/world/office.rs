@@ -6,16 +6,14 @@ use crate::observed::{Observed, OfficeId, Seen};
 use calls::{Action, PortLease};
 use clock::{Mono, Now};
 use exchange::{
-    Answer, Change, Command, CommandId, Commit, Config, Event, Exchange, Happened, Input, Output, Snapshot,
-    StoreAnswer, TaskChange,
+    Answer, Change, Command, CommandId, Commit, Config, Event, Exchange, Happened, Input, KeptSignIn, Output,
+    Snapshot, StoreAnswer, TaskChange,
 };
 use media::{Engine, MediaOrder};
 use sip::Transmit;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
-
-/// Ports that an exchange has.
-const PORTS: u16 = 400;
 
 /// One exchange.
 #[derive(Debug)]
@@ -30,12 +28,16 @@ pub struct Office {
     stored_by: Mono,
     /// What the store has of background calls, in the order in which it came.
     pub tasks: Vec<TaskChange>,
+    /// What the store has of agents; nothing of those who signed out.
+    pub agents: BTreeMap<Box<str>, Option<Box<KeptSignIn>>>,
+    /// What the records of calls say beside their cause.
+    pub details: Vec<Box<str>>,
     /// Answers to commands.
     pub answers: Vec<(CommandId, Answer)>,
     /// What was told of notices.
     pub notices: Vec<Event>,
     /// All orders, the last of each leg.
-    pub orders: std::collections::BTreeMap<media::LegKey, (PortLease, MediaOrder)>,
+    pub orders: BTreeMap<media::LegKey, (PortLease, MediaOrder)>,
     /// Phones send no sound.
     pub mute: bool,
     /// A real engine, when a story wants one.
@@ -74,7 +76,7 @@ impl World {
                 Change::Task(change) => {
                     self.see(&Observed::KeptTask { office: id, change: change.clone() });
                 }
-                Change::Message(_) => {}
+                Change::Message(_) | Change::Agent { .. } => {}
                 Change::Record(_) | Change::Fact(_) | Change::OpenCall(_) => {}
             }
         }
@@ -86,16 +88,18 @@ impl World {
             store_away_until: Mono(0),
             stored_by: Mono(0),
             tasks: Vec::new(),
+            agents: BTreeMap::new(),
+            details: Vec::new(),
             answers: Vec::new(),
             notices: Vec::new(),
-            orders: std::collections::BTreeMap::new(),
+            orders: BTreeMap::new(),
             mute: false,
             engine: None,
             wake: None,
             next_command: 0,
         });
         let lease = |index| PortLease { address: address.ip(), port: 10_000 + 2 * index, worker: index % 2 };
-        self.feed(id, Input::Ports((0..PORTS).map(lease).collect()));
+        self.feed(id, Input::Ports((0..self.ports).map(lease).collect()));
         // The simulated phones speak in clear, also under TLS: each is asked once more (R14).
         let policy = calls::MediaPolicy { clear_fallback: true, ..calls::MediaPolicy::default() };
         self.feed(id, Input::Secure { shared: Vec::new(), policy });
@@ -118,11 +122,16 @@ impl World {
             ordered |= matches!(output, Output::Media(_));
             self.carry_out(office, output);
         }
-        let talking = if ordered { self.offices[office].exchange.switch().talking() } else { Vec::new() };
+        let talking =
+            if ordered && !self.lean { self.offices[office].exchange.switch().talking() } else { Vec::new() };
         self.see(&Observed::Settled { office, talking });
         let exchange = &self.offices[office].exchange;
-        let (up, calls) = (exchange.switch().load().0, exchange.live_calls());
-        self.see(&Observed::Live { office, up, calls });
+        let beside = exchange.callers_beside_ready_agents();
+        let live = (!self.lean).then(|| (exchange.switch().load().0, exchange.live_calls()));
+        self.see(&Observed::Queues { office, beside });
+        if let Some((up, calls)) = live {
+            self.see(&Observed::Live { office, up, calls });
+        }
         let deadline = self.offices[office].exchange.next_deadline().map(|(when, _)| when.max(now.mono));
         if let Some(when) = deadline
             && self.offices[office].wake.is_none_or(|known| when < known)
@@ -233,7 +242,12 @@ impl World {
     fn committed(&mut self, office: OfficeId, commit: Commit) {
         for owned in commit.changes.iter() {
             match &owned.change {
-                Change::Record(record) => self.see(&Observed::Record { office, record: record.clone() }),
+                Change::Record(record) => {
+                    if !record.detail.is_empty() {
+                        self.offices[office].details.push(record.detail.clone());
+                    }
+                    self.see(&Observed::Record { office, record: record.clone() });
+                }
                 Change::Fact(fact) => self.see(&Observed::Fact { office, fact: fact.clone() }),
                 _ => {}
             }
@@ -268,6 +282,9 @@ impl World {
                     self.offices[office].tasks.push(*change);
                 }
                 Change::Message(message) => self.see(&Observed::KeptMessage { office, message }),
+                Change::Agent { account, kept } => {
+                    self.offices[office].agents.insert(account, kept);
+                }
                 Change::Fact(_) | Change::TapCounter { .. } | Change::Tap(_) | Change::ForgetTaps { .. } => {}
             }
         }
