@@ -81,6 +81,15 @@ class Samples:
     def group(self):
         return {"number": self.fresh("77"), "members": ["agent"]}
 
+    def queue(self):
+        return {"number": self.fresh("78"), "members": ["agent"], "wrap_up_ms": 30000, "hours": ["mon-fri 08:00-19:00"]}
+
+    def working(self):
+        """Somebody who is signed in to work."""
+        name = self.person()
+        self.admin.post("/agents", {"account": name}).must(200)
+        return name
+
     def trunk(self):
         return {"address": "192.0.2.77"}
 
@@ -186,6 +195,17 @@ class Samples:
             "groups_read": lambda: ({"name": self.put("groups", self.group())}, None),
             "groups_put": lambda: ({"name": self.fresh("group")}, self.group()),
             "groups_remove": lambda: ({"name": self.put("groups", self.group())}, None),
+            "queues_list": lambda: ({}, None),
+            "queues_read": lambda: ({"name": self.put("queues", self.queue())}, None),
+            "queues_put": lambda: ({"name": self.fresh("queue")}, self.queue()),
+            "queues_remove": lambda: ({"name": self.put("queues", self.queue())}, None),
+            "agents_list": lambda: ({}, None),
+            "agents_sign_in": lambda: ({}, {"account": "agent", "interval_ms": 20000}),
+            "agents_read": lambda: ({"account": self.working()}, None),
+            "agents_sign_out": lambda: ({"account": self.working()}, None),
+            "agents_state": lambda: ({"account": self.working()}, {"state": "not-ready", "reason": "lunch"}),
+            "agents_extend": lambda: ({"account": self.working()}, {}),
+            "wrap_ups_list": lambda: ({}, None),
             "badges_list": lambda: ({}, None),
             "badges_make": lambda: ({}, self.new_badge(self.fresh("badge"))),
             "badges_read": lambda: ({"name": self.badge()}, None),

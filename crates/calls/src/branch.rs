@@ -270,6 +270,9 @@ impl Switch {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let call = leg.call;
         let LegState::Outgoing(outgoing) = &mut leg.state else { return };
+        if outgoing.progress < 180 && status >= 180 {
+            self.events.push_back(CallEvent::Rings { call, leg: id });
+        }
         outgoing.progress = outgoing.progress.max(status);
         let Some(tag) = response.to().ok().and_then(|to| to.tag()) else {
             if status >= 180 {

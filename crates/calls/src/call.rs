@@ -54,6 +54,13 @@ pub enum CallEvent {
         /// What else is known of it.
         why: Why,
     },
+    /// A phone rings that did not before.
+    Rings {
+        /// The call.
+        call: CallId,
+        /// Its leg.
+        leg: LegId,
+    },
     /// The side of a call of our own that is called first has answered, and hears us ([`crate::Switch::reach`]).
     Reached {
         /// The call.

@@ -166,7 +166,9 @@ impl Switch {
         let LegState::Incoming(waiting) = &mut leg.state else {
             return self.first_side_hears_ringing(call);
         };
-        if waiting.progress >= status || waiting.answered_early {
+        // R8: whoever was told to wait is told when a phone really rings.
+        let rings_now = waiting.progress == 182 && status == 180;
+        if (waiting.progress >= status && !rings_now) || waiting.answered_early {
             return;
         }
         waiting.progress = status;
@@ -310,6 +312,22 @@ impl Switch {
             }
             return;
         }
+        if !self.bring_caller_up(now, caller, codecs) {
+            return self.hang_up(now, call, Cause::NoCommonCodec);
+        }
+        if let Some(branch) = winner {
+            self.connect(now, caller, branch);
+            self.align_codecs(now, call);
+        } else {
+            self.send_order(caller);
+        }
+        self.arm_session(now, caller);
+    }
+
+    /// Sends the 200 of a caller who waits for it, in the first of these codecs that it takes; false if it takes none.
+    pub(crate) fn bring_caller_up(&mut self, now: Now, caller: LegId, codecs: &[Codec]) -> bool {
+        let Some(leg) = self.legs.get_mut(caller) else { return false };
+        let LegState::Incoming(waiting) = &leg.state else { return false };
         let (invite, late_offer) = (waiting.invite, waiting.late_offer);
         let unacknowledged = Some(Unacknowledged { server: invite, number: waiting.number });
         let sdp = if late_offer {
@@ -320,18 +338,12 @@ impl Switch {
         } else {
             match leg.media.answer(codecs, Direction::SendRecv) {
                 Ok((sdp, _)) => sdp,
-                Err(_) => return self.hang_up(now, call, Cause::NoCommonCodec),
+                Err(_) => return false,
             }
         };
         leg.state = LegState::Up(Up { unacknowledged, answer_in_ack: late_offer, ..Up::default() });
         self.send_200(now, caller, invite, &sdp);
-        if let Some(branch) = winner {
-            self.connect(now, caller, branch);
-            self.align_codecs(now, call);
-        } else {
-            self.send_order(caller);
-        }
-        self.arm_session(now, caller);
+        true
     }
 
     fn send_200(&mut self, now: Now, id: LegId, invite: ServerKey, sdp: &[u8]) {

@@ -34,8 +34,11 @@ impl Switch {
             // Somebody answered, and the 200 still waits for a PRACK: the caller never had an answer.
             entry.answered = None;
         }
+        // Whoever waited with us was answered, by nobody.
+        let waited = entry.own.is_some_and(|own| own.waits) && !waits;
         let status = match (entry.answered, cause.status()) {
             (Some(_), _) => 200,
+            (None, _) if waited => 200,
             (None, 200..300) => 480,
             (None, status) => status,
         };

@@ -40,6 +40,7 @@ mod switch;
 mod take;
 mod timers;
 mod view;
+mod wait;
 
 pub use branch::{AtOnce, Target, Way, escape_user, name_addr};
 pub use call::{CallEvent, CallRecord, Party, Why};

@@ -47,6 +47,15 @@ pub(crate) struct Own {
     pub(crate) task: Option<u64>,
     /// The other side is offered all that we could transcode to, beside the codec of the first (R4).
     offers_all: bool,
+    /// The first side hears a service of ours until the other answers, whatever rings meanwhile.
+    pub(crate) waits: bool,
+}
+
+impl Own {
+    /// A caller whom we answered, and who waits for somebody.
+    pub(crate) fn waiting() -> Own {
+        Own { first: First::Caller, task: None, offers_all: true, waits: true }
+    }
 }
 
 impl Switch {
@@ -75,7 +84,7 @@ impl Switch {
             answered: None,
             answered_by: "".into(),
             detail: "".into(),
-            own: Some(Own { first, task, offers_all: false }),
+            own: Some(Own { first, task, offers_all: false, waits: false }),
         })
     }
 
@@ -204,7 +213,7 @@ impl Switch {
 
     fn waiting_caller(&self, call: CallId) -> Option<LegId> {
         let entry = self.calls.get(call)?;
-        let first = entry.own?.first == First::Caller;
+        let first = entry.own.is_some_and(|own| own.first == First::Caller && !own.waits);
         (first && entry.stage == Stage::Reaching && entry.heard.is_none()).then_some(entry.caller)
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Backlog {
     devices: BTreeSet<Box<str>>,
     /// Phones whose seats are to be stored as they are then.
     seats: BTreeSet<Box<str>>,
+    /// Agents, likewise.
+    agents: BTreeSet<Box<str>>,
     /// Calls that go on, by session and number; as many as there can be calls.
     open: BTreeMap<(Arc<str>, Arc<str>), Arc<OpenCall>>,
     retry: Option<Mono>,
@@ -37,7 +39,7 @@ pub(crate) struct Backlog {
 impl Backlog {
     pub(crate) fn is_empty(&self) -> bool {
         let few = self.devices.is_empty() && self.open.is_empty() && self.seats.is_empty();
-        let few = few && self.messages.is_empty();
+        let few = few && self.messages.is_empty() && self.agents.is_empty();
         few && self.records.is_empty() && self.facts.is_empty() && self.taps.is_empty()
     }
 
@@ -61,6 +63,9 @@ impl Backlog {
                 }
                 Change::Seat { device, .. } => {
                     self.seats.insert(device);
+                }
+                Change::Agent { account, .. } => {
+                    self.agents.insert(account);
                 }
                 Change::OpenCall(open) => {
                     self.open.insert((open.session_id.clone(), open.dialled.clone()), open);
@@ -153,6 +158,11 @@ impl Exchange {
             // As it is now, not as it was.
             let seat = self.seats.at(&device).cloned();
             changes.push(Change::Seat { device, seat });
+        }
+        while changes.len() < limits::BACKLOG_PART
+            && let Some(account) = self.backlog.agents.pop_first()
+        {
+            changes.push(self.agent_change(now, &account));
         }
         while changes.len() < limits::BACKLOG_PART
             && let Some((_, open)) = self.backlog.open.pop_first()

@@ -1,5 +1,6 @@
 //! What leaves for the store, and what comes back (R19, R20, R21).
 
+use crate::agents::KeptSignIn;
 use crate::background::{OutboxMessage, TaskChange};
 use crate::badges::{Issue, Tap};
 use crate::facts::Fact;
@@ -51,6 +52,13 @@ pub enum Change {
         device: Box<str>,
         /// Who.
         seat: Option<Seat>,
+    },
+    /// Somebody is signed in to work, as they stand now; nobody, if they signed out.
+    Agent {
+        /// The account.
+        account: Box<str>,
+        /// What a restart needs.
+        kept: Option<Box<KeptSignIn>>,
     },
     /// A call is over; closes what was open of it.
     Record(Box<CallRecord>),

@@ -44,6 +44,16 @@ pub enum CodeAct {
     KeepCalling,
     /// Ends all background calls of whoever dials it.
     StopCalling,
+    /// Signs whoever dials it in to work, at this phone.
+    WorkOn,
+    /// Signs them out from work.
+    WorkOff,
+    /// They are ready for callers; a wrap-up or a break ends.
+    WorkReady,
+    /// They are not; the digit of the reason is dialled with the code.
+    WorkPause,
+    /// Makes their wrap-up longer.
+    WorkLonger,
     /// Switches background mode.
     Background(bool),
     /// Switches do-not-disturb.
@@ -53,10 +63,11 @@ pub enum CodeAct {
 }
 
 /// Each act with its name in the configuration, its code where nothing else is configured, and what it does.
-const ACTS: [(CodeAct, &str, &str, &str); 25] = {
+const ACTS: [(CodeAct, &str, &str, &str); 30] = {
     use CodeAct::{
         Background, DoNotDisturb, Echo, Forward, Intercom, KeepCalling, MayCall, OwnAccount, Park, PickUp,
-        PickUpOf, Pull, SayNumber, SignIn, SignOut, StopCalling,
+        PickUpOf, Pull, SayNumber, SignIn, SignOut, StopCalling, WorkLonger, WorkOff, WorkOn, WorkPause,
+        WorkReady,
     };
     use ForwardWhen::{Always, Busy, NoAnswer, Offline};
     [
@@ -89,6 +100,16 @@ const ACTS: [(CodeAct, &str, &str, &str); 25] = {
             "keeps calling the number that did not answer last, or the one dialled after it, and connects you (right background)",
         ),
         (StopCalling, "stop-calling", "*68", "ends all your background calls"),
+        (WorkOn, "work-on", "*40", "signs you in to work for your queues, at this phone"),
+        (WorkOff, "work-off", "*41", "signs you out from work"),
+        (WorkReady, "work-ready", "*42", "you are ready for callers; ends a break, and a wrap-up early"),
+        (
+            WorkPause,
+            "work-pause",
+            "*43",
+            "you are not ready from now on, or after this call; dial the digit of the reason after it",
+        ),
+        (WorkLonger, "work-longer", "*44", "makes your wrap-up a little longer"),
         (Background(true), "background", "*82", "your calls that nobody answers go on as background calls"),
         (Background(false), "background-off", "*83", "your calls that nobody answers end"),
         (
@@ -167,8 +188,8 @@ impl CodeAct {
     }
 
     fn takes_number(self) -> bool {
-        use CodeAct::{Forward, Intercom, KeepCalling, MayCall, PickUpOf};
-        matches!(self, Forward(_, true) | MayCall | Intercom | PickUpOf | KeepCalling)
+        use CodeAct::{Forward, Intercom, KeepCalling, MayCall, PickUpOf, WorkPause};
+        matches!(self, Forward(_, true) | MayCall | Intercom | PickUpOf | KeepCalling | WorkPause)
     }
 }
 
@@ -329,6 +350,14 @@ impl Exchange {
             (CodeAct::Intercom, number) => self.intercom(now, call, &account, number),
             (CodeAct::KeepCalling, number) => self.keep_calling_by_code(now, call, &account, number),
             (CodeAct::StopCalling, _) => self.stop_calling_by_code(now, call, &account),
+            (
+                CodeAct::WorkOn
+                | CodeAct::WorkOff
+                | CodeAct::WorkReady
+                | CodeAct::WorkPause
+                | CodeAct::WorkLonger,
+                digit,
+            ) => self.work_by_code(now, call, &account, act, digit),
             (CodeAct::Background(on), _) => self.background_mode_by_code(now, call, on),
             (CodeAct::Forward(..) | CodeAct::DoNotDisturb(_), number) => {
                 self.begin_code(now, call, act, Script::default(), Step::Store);
@@ -456,7 +485,9 @@ impl Exchange {
             Destination::Parked => {
                 Err((Prompt::NotAllowed, "calls are not forwarded to where they are parked"))
             }
-            Destination::Account(_) | Destination::Group(_) | Destination::Echo => Ok(()),
+            Destination::Account(_) | Destination::Group(_) | Destination::Queue(_) | Destination::Echo => {
+                Ok(())
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! What an administrator can ask of the running office. Directory data commits first and is applied then (R20).
 
+use crate::agents::{Advice, AgentAsking, AgentRow};
 use crate::background::{Asking, TaskRow};
 use crate::badges::{Badge, CardKeys, NewBadge, Reader, TapAnswer, TapRequest, Uid};
 use crate::change::Change;
@@ -16,6 +17,7 @@ use crate::people::{
     Account, AccountEdit, AutoAnswer, Device, DeviceEdit, Group, PeopleChange, Refusal, Route, Settings,
     Trunk, clean_display,
 };
+use crate::queues::QueueRow;
 use crate::reconfigure::LiveConfig;
 use crate::seats::{Means, SeatRow, Taken};
 use crate::web_phones::WebPhoneRequest;
@@ -178,6 +180,10 @@ pub enum Command {
     },
     /// Something of background calls.
     Background(Box<Asking>),
+    /// Something of agents.
+    Agents(Box<AgentAsking>),
+    /// All queues, as they are now.
+    ListQueues,
     /// The calls that go on.
     ListCalls,
     /// End a call that goes on.
@@ -332,6 +338,12 @@ pub enum Answer {
     Tasks(Vec<TaskRow>),
     /// To [`Asking`] of one; none when it is over.
     Task(Option<Box<TaskRow>>),
+    /// To [`AgentAsking`], all but one of them.
+    Agents(Vec<AgentRow>),
+    /// To [`AgentAsking::Advice`].
+    Advice(Vec<Advice>),
+    /// To [`Command::ListQueues`], by name.
+    Queues(Vec<QueueRow>),
     /// To [`Command::ListCalls`].
     Calls(Vec<LiveCall>),
     /// To [`Command::OpenWebPhone`].
@@ -400,6 +412,11 @@ impl Exchange {
                 self.answer(id, answer);
             }
             Command::Background(asking) => self.ask_background(now, id, *asking),
+            Command::Agents(asking) => self.ask_agents(now, id, *asking),
+            Command::ListQueues => {
+                let rows = self.queue_rows(now);
+                self.answer(id, Answer::Queues(rows));
+            }
             Command::Take { account, device, means } => self.take_for(now, id, &account, &device, means),
             Command::TakeCall { account, device, call } => self.take_named(now, id, &account, &device, &call),
             Command::EndSeat { device, who } => self.end_seat(now, id, &device, &who),
@@ -599,6 +616,7 @@ impl Exchange {
         let number = match &change {
             PeopleChange::PutNumber { number, .. } => Some(number),
             PeopleChange::PutGroup { group, .. } => Some(&group.number),
+            PeopleChange::PutQueue { queue, .. } => Some(&queue.number),
             _ => None,
         };
         let checked = match number.filter(|number| self.is_service(number)) {

@@ -13,6 +13,8 @@ pub(crate) enum Destination {
     Account(Box<str>),
     /// A hunt group.
     Group(Box<str>),
+    /// A queue.
+    Queue(Box<str>),
     /// Where talks wait that were parked.
     Parked,
     /// A number of the outside that a route fits.
@@ -41,6 +43,9 @@ impl Exchange {
         if let Some((group, _)) = self.people.group_of(dialled) {
             return Destination::Group(group.into());
         }
+        if let Some((queue, _)) = self.people.queue_of(dialled) {
+            return Destination::Queue(queue.into());
+        }
         if self.is_park(dialled) {
             return Destination::Parked;
         }
@@ -59,8 +64,9 @@ impl Exchange {
             }
             _ => asked.to_owned(),
         };
-        let known =
-            |way: &String| self.people.account_of(way).is_some() || self.people.group_of(way).is_some();
+        let people = &self.people;
+        let shared = |way: &str| people.group_of(way).is_some() || people.queue_of(way).is_some();
+        let known = |way: &String| people.account_of(way).is_some() || shared(way);
         let spelled = self.config.numbering.spellings(&number).into_iter().find(known);
         spelled.unwrap_or(number).into()
     }

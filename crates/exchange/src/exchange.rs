@@ -1,6 +1,7 @@
 //! The office as one value: `handle(now, input)`, then drain [`Exchange::next_output`], then wait until
 //! [`Exchange::next_deadline`]. The same value runs in the server and in the simulator.
 
+use crate::agents::{AgentPolicy, Agents};
 use crate::background::{Background, BackgroundPolicy, Keeping};
 use crate::backlog::Backlog;
 use crate::badges::{BadgePolicy, Badges, InHand, Redeemed};
@@ -25,6 +26,7 @@ use crate::people::{People, PeopleChange};
 use crate::permissions::DayCounts;
 use crate::pickup::Pickups;
 use crate::pin::Pins;
+use crate::queues::Queues;
 use crate::registrar::Registrar;
 use crate::rehome::rehome;
 use crate::seats::{SeatPolicy, Seats, Taken};
@@ -73,6 +75,8 @@ pub struct Config {
     pub badges: BadgePolicy,
     /// How the exchange keeps calling somebody.
     pub background: BackgroundPolicy,
+    /// What holds for agents.
+    pub agents: AgentPolicy,
     /// Which digest algorithms are asked for (R10).
     pub challenge: ChallengePolicy,
     /// The addresses that we listen on; contacts there are refused (R12).
@@ -98,6 +102,7 @@ impl Config {
             emergency: EmergencyPlan::default(),
             badges: BadgePolicy::default(),
             background: BackgroundPolicy::default(),
+            agents: AgentPolicy::default(),
             challenge: ChallengePolicy::Md5,
             own_addresses,
         }
@@ -167,6 +172,8 @@ pub struct Exchange {
     pub(crate) pickups: Pickups,
     pub(crate) background: Background,
     pub(crate) notices: Notices,
+    pub(crate) agents: Agents,
+    pub(crate) queues: Queues,
     pending: BTreeMap<u64, Pending>,
     /// Changes that nobody waits for, until the shell has carried out everything else: one commit for all of them.
     gathered: Vec<Owned>,
@@ -223,6 +230,8 @@ impl Exchange {
             pickups: Pickups::default(),
             background,
             notices: Notices::default(),
+            agents: Agents::default(),
+            queues: Queues::default(),
             pending: BTreeMap::new(),
             gathered: Vec::new(),
             sequence: snapshot.sequence,
@@ -253,7 +262,9 @@ impl Exchange {
                     self.seats.put(now, &device, seat);
                 }
             }
+            Change::Agent { account, kept: Some(kept) } => self.restore_agent(now, &account, *kept),
             Change::Seat { seat: None, .. }
+            | Change::Agent { kept: None, .. }
             | Change::Record(_)
             | Change::Fact(_)
             | Change::OpenCall(_)
@@ -295,6 +306,8 @@ impl Exchange {
                 self.retry_store(now);
                 self.trunks_due(now);
                 self.background_due(now);
+                self.agents_due(now);
+                self.queues_due(now);
             }
             Input::Stored { sequence, answer } => self.stored(now, sequence, answer),
             Input::PinVerified { check, right } => self.pin_verified(now, check, right),
@@ -342,7 +355,9 @@ impl Exchange {
         let events = self.listening.next_deadline().map(|when| (when, Reason::Events));
         let seats = self.seats.next_deadline().map(|when| (when, Reason::Seats));
         let tasks = self.background.dialing.next_deadline().map(|(when, _)| (when, Reason::Tasks));
-        let all = [calls, bindings, watchers, dialogues, store, trunks, events, seats, tasks];
+        let agents = self.agents.next_deadline().map(|when| (when, Reason::Agents));
+        let queues = self.queues.next_deadline().map(|when| (when, Reason::Queues));
+        let all = [calls, bindings, watchers, dialogues, store, trunks, events, seats, tasks, agents, queues];
         all.into_iter().flatten().min_by_key(|(when, _)| *when)
     }
 
@@ -385,7 +400,10 @@ impl Exchange {
     pub(crate) fn settle(&mut self, now: Now) {
         loop {
             self.take_call_events(now);
-            if !self.carry_background(now) {
+            let mut more = self.carry_background(now);
+            more |= self.agents_follow(now);
+            more |= self.queues_serve(now);
+            if !more {
                 break;
             }
         }
@@ -404,9 +422,11 @@ impl Exchange {
                 CallEvent::Taken { call, .. } => self.call_taken(now, call),
                 CallEvent::NotTaken { call, status } => self.call_not_taken(now, call, status),
                 CallEvent::Reached { call } => self.background_reached(now, call),
+                CallEvent::Rings { call, leg } => self.phone_rings(now, call, leg),
                 CallEvent::Answered { call } => {
                     self.pickups.forget(call);
                     self.seats.answered(call);
+                    self.queue_answered(now, call);
                     self.call_answered(now, call);
                     self.journal_answer(now, call);
                     self.background_answered(now, call);
@@ -417,7 +437,8 @@ impl Exchange {
                         self.nobody_answered(now, call, cause, status);
                     }
                 }
-                CallEvent::Ended(record) => {
+                CallEvent::Ended(mut record) => {
+                    self.queue_call_ended(now, &mut record);
                     self.services.end(record.call);
                     self.note_missed(now, &record);
                     self.unpark(now, record.call);
@@ -434,7 +455,10 @@ impl Exchange {
                 CallEvent::Silent { flow } => self.registrar.silence.note(flow),
                 CallEvent::Digit { call, digit, .. } => self.key_pressed(now, call, digit),
                 CallEvent::SoundEnded { call } => self.sound_ended(now, call),
-                CallEvent::Changed { call } => self.ongoing.touch(call),
+                CallEvent::Changed { call } => {
+                    self.ongoing.touch(call);
+                    self.queue_looks(now, call);
+                }
                 CallEvent::LegLost { .. } => {}
             }
         }
@@ -556,9 +580,11 @@ impl Exchange {
                     self.end_web_phones_of(now, name);
                 }
                 self.badges_changed(change);
+                self.agents_lose_phone(change);
                 self.people.apply(change);
                 self.registrar.people_changed(change);
                 self.trunks.people_changed(now, change);
+                self.queues_see_people(now, change);
             }
         }
         self.follow_people(now, changes);
@@ -615,7 +641,9 @@ fn subject(change: &Change) -> Cow<'_, str> {
         Change::Record(record) => &record.dialled,
         Change::OpenCall(open) => &open.dialled,
         Change::Fact(fact) => &fact.subject,
-        Change::TapCounter { account, .. } | Change::ForgetTaps { account } => account,
+        Change::TapCounter { account, .. }
+        | Change::ForgetTaps { account }
+        | Change::Agent { account, .. } => account,
         Change::Tap(tap) => &tap.reader,
         Change::Message(message) => &message.account,
         Change::Task(change) => return Cow::Owned(change.subject()),

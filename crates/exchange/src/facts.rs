@@ -39,6 +39,8 @@ pub enum FactKind {
     Device,
     /// A background call, by its number; `0` for one that was never taken.
     Task,
+    /// An agent, by the account.
+    Agent,
 }
 
 impl FactKind {
@@ -53,6 +55,7 @@ impl FactKind {
             FactKind::Reader => "reader",
             FactKind::Device => "device",
             FactKind::Task => "task",
+            FactKind::Agent => "agent",
         }
     }
 }

@@ -163,4 +163,8 @@ pub enum Reason {
     Seats,
     /// A background call is due.
     Tasks,
+    /// A time of an agent is over.
+    Agents,
+    /// A caller who waits hears something, or waits no longer.
+    Queues,
 }

@@ -35,6 +35,7 @@ impl Exchange {
             self.store_devices_anew(now, devices);
             self.seats.look_at_clock(now);
             self.background_wakes(now);
+            self.agents_see_clock(now);
         }
     }
 }

@@ -49,8 +49,14 @@ impl Exchange {
                 _ => Some(PeopleChange::PutGroup { name: group.into(), group: Box::new(known) }),
             }
         };
-        let mut changes: Vec<PeopleChange> =
-            numbers.chain(phones).chain(self.people.groups().filter_map(of_group)).collect();
+        let of_queue = |queue: &str| {
+            let mut known = self.people.queue(queue)?.clone();
+            known.members.retain(|member| member.account != name);
+            Some(PeopleChange::PutQueue { name: queue.into(), queue: Box::new(known) })
+        };
+        let groups = self.people.groups().filter_map(of_group);
+        let queues = self.people.queues_with(&name).filter_map(of_queue);
+        let mut changes: Vec<PeopleChange> = numbers.chain(phones).chain(groups).chain(queues).collect();
         changes.push(PeopleChange::RemoveAccount { name });
         self.commit_people(now, id, changes);
     }

@@ -5,6 +5,7 @@
 //! SQL, no HTTP and no socket.
 
 mod admission;
+mod agents;
 mod background;
 mod backlog;
 mod badges;
@@ -40,6 +41,7 @@ mod people;
 mod permissions;
 mod pickup;
 mod pin;
+mod queues;
 mod recent;
 mod reconfigure;
 mod registrar;
@@ -56,6 +58,10 @@ mod trunks;
 mod watching;
 mod web_phones;
 
+pub use agents::{
+    Advice, AgentAsking, AgentPolicy, AgentRow, AgentState, By, CallKind, Forgotten, KeptPause, KeptSignIn,
+    KeptWrapUp, Platform, PlatformInput, PlatformOutput, PlatformState, Sighting, SignIn,
+};
 pub use background::{
     Asking, BackgroundPolicy, NewTask, OutboxMessage, TaskAttempt, TaskChange, TaskList, TaskRow, TaskState,
 };
@@ -81,11 +87,13 @@ pub use notices::{NearPhone, Notice, Withdrawn};
 pub use numbering::{Class, Numbering};
 pub use people::{
     Account, AccountEdit, AutoAnswer, Device, DeviceEdit, DeviceKind, ForwardWhen, Forwarding, Group, Host,
-    Language, NAME_LENGTH, NUMBER_LENGTH, People, PeopleChange, Refusal, Right, Rights, Role, Route,
-    Settings, Strategy, Trunk, TrunkLogin, clean_display, is_name, is_number, rewrite,
+    Language, NAME_LENGTH, NUMBER_LENGTH, People, PeopleChange, Queue, QueueMember, QueueStrategy, Refusal,
+    Right, Rights, Role, Route, Settings, Strategy, Trunk, TrunkLogin, clean_display, holidays_of_calendar,
+    is_name, is_number, rewrite,
 };
 pub use permissions::{Act, Verdict};
 pub use pin::{Pin, PinCheck};
+pub use queues::{QueueCounts, QueueRow};
 pub use reconfigure::LiveConfig;
 pub use seats::{Means, Seat, SeatPolicy, SeatRow, Taken, TimeOfDay};
 pub use sip::bearer::TokenHash;

@@ -111,6 +111,8 @@ pub const TAP_STEP: u32 = 64;
 pub const BACKLOG_TAPS: usize = 16_384;
 /// Messages to people that wait for a store that is away; beyond, the oldest are lost.
 pub const BACKLOG_MESSAGES: usize = 16_384;
+/// Agents who are signed in at once.
+pub const AGENTS: usize = 50_000;
 /// Background calls of one account at once.
 pub const TASKS_PER_ACCOUNT: usize = 50;
 /// How long somebody who was called in vain is spoken to at most.

@@ -54,6 +54,8 @@ pub(crate) enum Reach {
     Account,
     /// A hunt group, and the place of its member who is next.
     Group { name: Box<str>, next: usize },
+    /// The agents of a queue, and after an answer the one of them who did.
+    Queue { name: Box<str> },
     /// Trunks.
     Outside(Box<Outside>),
 }
@@ -91,6 +93,9 @@ pub(crate) struct OngoingCalls {
     /// Somebody wants to know which calls change; these did.
     watched: bool,
     touched: BTreeSet<CallId>,
+    /// Accounts whose state follows their calls, and those of them whose calls changed.
+    agents: BTreeSet<Box<str>>,
+    stirred: BTreeSet<Box<str>>,
 }
 
 impl OngoingCalls {
@@ -105,6 +110,32 @@ impl OngoingCalls {
         if self.watched {
             self.touched.insert(call);
         }
+        self.stir(call);
+    }
+
+    /// The same for those whose state follows the call.
+    fn stir(&mut self, call: CallId) {
+        if !self.agents.is_empty()
+            && let Some(ongoing) = self.calls.get(&call)
+        {
+            let agents = ongoing.accounts().filter(|account| self.agents.contains(*account));
+            self.stirred.extend(agents.map(Box::from));
+        }
+    }
+
+    /// The state of an account follows its calls from now on, or does not.
+    pub(crate) fn watch_agent(&mut self, account: &str, on: bool) {
+        if on {
+            self.agents.insert(account.into());
+            self.stirred.insert(account.into());
+        } else {
+            self.agents.remove(account);
+        }
+    }
+
+    /// The agents whose calls changed since the last time.
+    pub(crate) fn take_stirred(&mut self) -> BTreeSet<Box<str>> {
+        std::mem::take(&mut self.stirred)
     }
 
     /// Something about an account is different that its calls show.
@@ -145,6 +176,7 @@ impl OngoingCalls {
 
     /// Forgets a call.
     pub(crate) fn end(&mut self, call: CallId) -> Option<Ongoing> {
+        self.stir(call);
         let ongoing = self.calls.remove(&call)?;
         for number in ongoing.asked.iter().chain([&ongoing.callee.number]) {
             self.sessions.remove(&(ongoing.session_id.clone(), number.clone()));
@@ -183,15 +215,16 @@ impl OngoingCalls {
         for account in ongoing.accounts() {
             self.by_account.entry(account.into()).or_default().insert(call);
         }
+        self.touch(call);
     }
 
     /// The one who wanted a call is in it from now on, at this phone.
     pub(crate) fn called_by(&mut self, call: CallId, account: &str, device: Option<Box<str>>) {
-        self.touch(call);
         let Some(ongoing) = self.calls.get_mut(&call) else { return };
         ongoing.caller_account = Some(account.into());
         ongoing.device = device;
         self.by_account.entry(account.into()).or_default().insert(call);
+        self.touch(call);
     }
 
     pub(crate) fn call(&self, call: CallId) -> Option<&Ongoing> {

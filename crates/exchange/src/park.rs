@@ -31,6 +31,11 @@ impl Parked {
         self.by_number.get(number).copied()
     }
 
+    /// Whether a call waits somewhere.
+    pub(crate) fn waits(&self, call: CallId) -> bool {
+        self.owners.contains_key(&call)
+    }
+
     fn number_of(&self, call: CallId) -> Option<Box<str>> {
         self.by_number.iter().find(|(_, at)| **at == call).map(|(number, _)| number.clone())
     }
@@ -47,6 +52,7 @@ impl Exchange {
         self.config.park.iter().any(|known| **known == *number)
             && self.people.account_of(number).is_none()
             && self.people.group_of(number).is_none()
+            && self.people.queue_of(number).is_none()
     }
 
     /// Whether somebody waits behind a lamp.

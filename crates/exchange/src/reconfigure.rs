@@ -1,5 +1,6 @@
 //! What can change while calls run: taken whole or refused whole, and never on the back of a running call.
 
+use crate::agents::AgentPolicy;
 use crate::background::BackgroundPolicy;
 use crate::badges::BadgePolicy;
 use crate::codes::Codes;
@@ -45,6 +46,8 @@ pub struct LiveConfig {
     pub badges: BadgePolicy,
     /// How the exchange keeps calling somebody; its time zone stays until the next start.
     pub background: BackgroundPolicy,
+    /// What holds for agents; times that run keep their end.
+    pub agents: AgentPolicy,
 }
 
 impl Exchange {
@@ -79,6 +82,7 @@ impl Exchange {
         self.config.emergency = live.emergency;
         self.config.badges = live.badges;
         self.config.background = live.background;
+        self.config.agents = live.agents;
         let emergency = self.config.emergency.numbers.clone();
         let policy = Box::new(self.config.background.dialing(emergency));
         self.background.dialing.handle(now, dialing::Input::Policy(policy));

@@ -325,6 +325,7 @@ impl Exchange {
     /// A device came or went: those who watch its owner are told.
     fn reachability_changed(&mut self, now: Now, device: &str) {
         self.listening.touch_device(device);
+        self.agents.phone_stirred(device);
         if let Some(account) = self.people.device(device).map(|device| device.account.clone()) {
             self.tell_watchers(now, &account);
         }

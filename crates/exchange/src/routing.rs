@@ -162,7 +162,9 @@ impl Exchange {
     pub(crate) fn callee(&self, number: &str) -> (Party, Option<Box<str>>) {
         let account = self.people.account_of(number);
         let group = || self.people.group_of(number).map(|(_, group)| &*group.display);
-        let name = account.map(|(_, account)| &*account.display).or_else(group).unwrap_or_default();
+        let queue = || self.people.queue_of(number).map(|(_, queue)| &*queue.display);
+        let name = account.map(|(_, account)| &*account.display).or_else(group).or_else(queue);
+        let name = name.unwrap_or_default();
         (Party::new(number, name), account.map(|(name, _)| name.into()))
     }
 
@@ -173,6 +175,7 @@ impl Exchange {
             Destination::Emergency(number) => self.call_emergency(now, call, &number),
             Destination::Account(account) => self.call_account(now, call, &account, dialled),
             Destination::Group(group) => self.call_group(now, call, &group),
+            Destination::Queue(queue) => self.call_queue(now, call, &queue),
             Destination::Outside { number, route } => self.call_outside(now, call, &number, &route),
             Destination::Parked => self.retrieve(now, call, dialled),
             Destination::Unknown => self.fail(now, call, Cause::UnknownNumber, ""),
@@ -328,6 +331,7 @@ impl Exchange {
         match self.ongoing.call(call).map(|ongoing| &ongoing.reach) {
             Some(Reach::Account) => self.account_exhausted(now, call, cause),
             Some(Reach::Group { .. }) => self.group_exhausted(now, call),
+            Some(Reach::Queue { .. }) => self.queue_exhausted(now, call),
             Some(Reach::Outside(_)) => self.line_failed(now, call, cause, status),
             Some(Reach::Service) | None => self.fail(now, call, cause, ""),
         }

@@ -11,6 +11,10 @@ pub(crate) enum Shown<'a> {
     Missed { name: &'a str, number: &'a str },
     /// A talk waits at this number.
     Parked { number: &'a str },
+    /// A break is longer than planned.
+    BreakOver { reason: &'a str },
+    /// No caller comes any more, because too many were missed.
+    PausedForMissing,
 }
 
 impl Shown<'_> {
@@ -28,6 +32,18 @@ impl Shown<'_> {
             (Shown::Missed { name, number }, Language::Chinese) => format!("未接来电：{name}（{number}）。"),
             (Shown::Parked { number }, Language::English) => format!("The call waits at {number}."),
             (Shown::Parked { number }, Language::Chinese) => format!("通话已驻留在 {number}。"),
+            (Shown::BreakOver { reason }, Language::English) => {
+                format!("Your time for {reason} is over. Are you ready for calls?")
+            }
+            (Shown::BreakOver { reason }, Language::Chinese) => {
+                format!("“{reason}”时间已到，是否恢复接听？")
+            }
+            (Shown::PausedForMissing, Language::English) => {
+                "You missed several calls and get no more until you are ready.".to_owned()
+            }
+            (Shown::PausedForMissing, Language::Chinese) => {
+                "您连续漏接来电，已暂停派单，准备好后请恢复接听。".to_owned()
+            }
         }
     }
 }
@@ -42,6 +58,8 @@ mod tests {
             (Shown::Wanted { name: "Ada" }, vec!["Ada"]),
             (Shown::Missed { name: "Ada", number: "101" }, vec!["Ada", "101"]),
             (Shown::Parked { number: "701" }, vec!["701"]),
+            (Shown::BreakOver { reason: "lunch" }, vec!["lunch"]),
+            (Shown::PausedForMissing, vec![]),
         ] {
             let (english, chinese) = (shown.text(Language::English), shown.text(Language::Chinese));
             assert!(english != chinese && english.is_ascii() && !chinese.is_ascii(), "{english} {chinese}");

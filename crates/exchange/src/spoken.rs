@@ -31,6 +31,20 @@ impl Exchange {
         self.converse_early(now, call, dialogue, Step::Refuse { cause, detail: detail.into() });
     }
 
+    /// The same to a caller who hears us already.
+    pub(crate) fn say_and_refuse(
+        &mut self,
+        now: Now,
+        call: CallId,
+        prompt: Prompt,
+        cause: Cause,
+        detail: &str,
+    ) {
+        let dialogue =
+            Dialogue::at_once(now.mono, Script::say(vec![Line::Prompt(prompt)]), self.tongue_of_caller(call));
+        self.converse_early(now, call, dialogue, Step::Refuse { cause, detail: detail.into() });
+    }
+
     pub(crate) fn hears_refusals(&self, call: CallId) -> bool {
         let person = |ongoing: &crate::ongoing::Ongoing| ongoing.device.is_some() && !ongoing.emergency;
         self.ongoing.call(call).is_some_and(person)

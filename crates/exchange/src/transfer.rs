@@ -31,7 +31,9 @@ impl Exchange {
             (None, _) => Some(403),
             // An emergency call is not handed on, nor is somebody handed to one (R31).
             (_, Destination::Emergency(_)) => Some(403),
-            (_, Destination::Unknown | Destination::Echo | Destination::Parked) => Some(404),
+            (_, Destination::Unknown | Destination::Echo | Destination::Parked | Destination::Queue(_)) => {
+                Some(404)
+            }
             _ if self.ongoing.call(call).is_some_and(|ongoing| ongoing.emergency) => Some(403),
             _ => None,
         };

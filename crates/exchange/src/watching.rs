@@ -221,7 +221,10 @@ impl Exchange {
                 self.name_pickups(id, &watcher, &account, sees, &mut calls);
                 DialogInfo::document(&entity, version, &calls)
             }
-            Package::Presence => presence(&entity, self.presence_of(&account)),
+            Package::Presence => {
+                let told = self.agent_note(now, &account);
+                presence(&entity, self.presence_of(&account), told.as_deref())
+            }
             Package::MessageSummary => message_summary(&entity, 0, 0),
         };
         let Some(watch) = self.watchers.watches.get_mut(&id) else { return };
@@ -271,7 +274,15 @@ impl Exchange {
                 pickup: None,
             }
         });
-        calls.collect()
+        // An agent to whom no caller comes is busy at the lamp of their number.
+        let paused = self.agent_is_kept_from_calls(account).then(|| DialogInfo {
+            id: "agent".into(),
+            state: DialogState::Confirmed,
+            outgoing: false,
+            remote: None,
+            pickup: None,
+        });
+        calls.chain(paused).collect()
     }
 
     fn may_see_calls(&mut self, now: Now, watcher: &str, account: &str) -> bool {

@@ -1,6 +1,6 @@
 //! `ringdown explain`: why something happened by itself.
 
-use crate::{Failure, calls, talk};
+use crate::{Failure, agent, calls, talk};
 use api::control::{Request, Response};
 use clap::Subcommand;
 use std::path::Path;
@@ -37,6 +37,11 @@ pub(crate) enum Command {
         /// Its number
         id: String,
     },
+    /// How somebody who works for queues stands, and the chain of facts that led there
+    Agent {
+        /// The account
+        name: String,
+    },
     /// Why requests from an address were slowed or refused
     Source {
         /// The IP address
@@ -52,6 +57,10 @@ pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
         Command::Reader { name } => ("reader", name),
         Command::Device { name } => ("device", name),
         Command::Task { id } => ("task", id),
+        Command::Agent { name } => {
+            agent::stands(data, &name)?;
+            ("agent", name)
+        }
         Command::Source { address } => ("source", address),
     };
     let facts = match talk::ask(data, &Request::Explain { kind: kind.into(), subject: subject.clone() })? {

@@ -1,6 +1,7 @@
 //! The `ringdown` command: the exchange, and the commands that administer one.
 
 mod account;
+mod agent;
 mod backup;
 mod badge;
 mod calls;
@@ -17,6 +18,7 @@ mod ladder;
 mod log;
 mod number;
 mod phone;
+mod queue;
 mod reader;
 mod reload;
 mod restore;
@@ -82,6 +84,12 @@ enum Command {
     /// Hunt groups: one number for several people
     #[command(subcommand)]
     Group(group::Command),
+    /// Queues: one number, callers who wait, and the agents who take them
+    #[command(subcommand)]
+    Queue(queue::Command),
+    /// Agents: who works for queues, and how they stand
+    #[command(subcommand)]
+    Agent(agent::Command),
     /// Cards, watches and pendants that stand for a person
     #[command(subcommand)]
     Badge(badge::Command),
@@ -131,6 +139,8 @@ fn main() -> ExitCode {
         Command::Trunk(command) => trunk::run(&data, command),
         Command::Route(command) => route::run(&data, command),
         Command::Group(command) => group::run(&data, command),
+        Command::Queue(command) => queue::run(&data, command),
+        Command::Agent(command) => agent::run(&data, command),
         Command::Badge(command) => badge::run(&data, command),
         Command::Task(command) => task::run(&data, command),
         Command::Reader(command) => reader::run(&data, command),

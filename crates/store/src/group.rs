@@ -3,16 +3,18 @@
 //! Several commits meet in one group; a key that two of them touch is written once. One multi-row statement a
 //! table, so that a thousand registrations cost little more than one (R21).
 
+use crate::agents;
 use crate::badges::BadgeRows;
 use crate::facts;
 use crate::outside::{self, Rows};
+use crate::queues;
 use crate::seal::Sealer;
 use crate::seats;
 use crate::tasks::TaskRows;
 use calls::CallRecord;
 use exchange::{
-    Change, Commit, Device, Fact, ForwardWhen, Group as HuntGroup, OpenCall, PeopleChange, Route, Settings,
-    StoredBinding, Trunk,
+    Change, Commit, Device, Fact, ForwardWhen, Group as HuntGroup, OpenCall, PeopleChange, Queue, Route,
+    Settings, StoredBinding, Trunk,
 };
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::BTreeMap;
@@ -30,6 +32,8 @@ pub(crate) struct Group<'a> {
     trunks: Rows<'a, Trunk>,
     routes: Rows<'a, Route>,
     groups: Rows<'a, HuntGroup>,
+    queues: Rows<'a, Queue>,
+    agents: agents::Agents<'a>,
     badges: BadgeRows<'a>,
     facts: Vec<&'a Fact>,
     bindings: BTreeMap<&'a str, &'a [StoredBinding]>,
@@ -51,6 +55,9 @@ impl<'a> Group<'a> {
                 }
                 Change::Seat { device, seat } => {
                     self.seats.insert(device, seat.as_ref());
+                }
+                Change::Agent { account, kept } => {
+                    self.agents.insert(account, kept.as_deref());
                 }
                 Change::Record(record) => {
                     self.open.insert((&record.session_id, &record.dialled), None);
@@ -111,6 +118,12 @@ impl<'a> Group<'a> {
             PeopleChange::RemoveGroup { name } => {
                 self.groups.insert(name, None);
             }
+            PeopleChange::PutQueue { name, queue } => {
+                self.queues.insert(name, Some(queue));
+            }
+            PeopleChange::RemoveQueue { name } => {
+                self.queues.insert(name, None);
+            }
             PeopleChange::PutBadge { .. }
             | PeopleChange::RemoveBadge { .. }
             | PeopleChange::PutReader { .. }
@@ -135,6 +148,8 @@ impl<'a> Group<'a> {
         facts::write(connection, &self.facts).await?;
         self.write_bindings(connection).await?;
         seats::write(connection, &self.seats).await?;
+        queues::write(connection, &self.queues).await?;
+        agents::write(connection, &self.agents).await?;
         self.tasks.write(connection).await?;
         self.write_open_calls(connection).await?;
         self.write_records(connection).await

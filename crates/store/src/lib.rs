@@ -7,6 +7,7 @@
 //! reader connections (lists, records) and the checkpointer never wait for the writer
 //! ```
 
+mod agents;
 mod backup;
 mod badges;
 mod database;
@@ -19,6 +20,7 @@ mod journal;
 mod migrate;
 mod open;
 mod outside;
+mod queues;
 mod records;
 mod seal;
 mod seats;

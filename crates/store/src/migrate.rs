@@ -12,6 +12,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../migrations/0005_badges.sql"),
     include_str!("../migrations/0006_seats.sql"),
     include_str!("../migrations/0007_tasks.sql"),
+    include_str!("../migrations/0008_agents.sql"),
 ];
 
 pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<(), String> {

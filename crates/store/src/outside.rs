@@ -161,7 +161,7 @@ fn group(row: &SqliteRow) -> Result<Group, sqlx::Error> {
 }
 
 /// Names have no spaces, so a space stands between them.
-fn words(items: impl Iterator<Item = String>) -> String {
+pub(crate) fn words(items: impl Iterator<Item = String>) -> String {
     items.collect::<Vec<_>>().join(" ")
 }
 

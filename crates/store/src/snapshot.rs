@@ -1,7 +1,9 @@
 //! Reads everything that the exchange keeps in memory.
 
+use crate::agents;
 use crate::badges;
 use crate::outside;
+use crate::queues;
 use crate::seal::Sealer;
 use crate::seats;
 use crate::tasks;
@@ -41,6 +43,8 @@ pub(crate) async fn read(
     changes.extend(badges::read(connection, sealer).await?);
     changes.extend(bindings(&mut *connection).await?);
     changes.extend(seats::read(&mut *connection).await?);
+    changes.extend(queues::read(&mut *connection).await?);
+    changes.extend(agents::read(&mut *connection).await?);
     changes.extend(tasks::read(connection).await?);
     Ok((Snapshot { changes, sequence: 0 }, settings.into_iter().collect()))
 }

@@ -47,6 +47,13 @@ pub enum Observed {
         /// The list.
         calls: Vec<exchange::LiveCall>,
     },
+    /// All that one input caused has been told: queues with a caller whom nobody rings for, beside an agent who is ready.
+    Queues {
+        /// Where.
+        office: OfficeId,
+        /// The queue and the agent.
+        beside: Vec<(Box<str>, Box<str>)>,
+    },
     /// What a leg hears from now on.
     Order {
         /// Where.
@@ -324,6 +331,7 @@ impl fmt::Display for Observed {
                 write!(f, "office {office} tells {} {}", event.what.kind(), event.what.subject())
             }
             Observed::Live { office, up, .. } => write!(f, "office {office} has {up} calls"),
+            Observed::Queues { office, beside } => write!(f, "office {office} lets wait {beside:?}"),
             Observed::Order { office, lease, leg, source } => {
                 write!(f, "office {office} order leg={:x} port={} hears={source:?}", leg.0, lease.port)
             }

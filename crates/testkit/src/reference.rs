@@ -18,11 +18,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The number that answers by itself in every simulated office.
 pub const ECHO: &str = "600";
 /// What the phones of every simulated office may dial beside numbers; the second kind with a number behind it, too.
-const CODES: [&str; 17] = [
-    "*60", "*61", "*63", "*64", "*65", "*67", "*68", "*73", "*78", "*79", "*82", "*83", "*84", "*86", "*91",
-    "*93", "*95",
+const CODES: [&str; 21] = [
+    "*40", "*41", "*42", "*44", "*60", "*61", "*63", "*64", "*65", "*67", "*68", "*73", "*78", "*79", "*82",
+    "*83", "*84", "*86", "*91", "*93", "*95",
 ];
-const CODES_WITH_NUMBER: [&str; 8] = ["*62", "*66", "*72", "*80", "*85", "*90", "*92", "*94"];
+const CODES_WITH_NUMBER: [&str; 9] = ["*43", "*62", "*66", "*72", "*80", "*85", "*90", "*92", "*94"];
 /// Those by which somebody answers what rings for another, or elsewhere.
 const TAKES: [&str; 5] = ["*63", "*65", "*84", "*85", PARKED];
 /// What the numbers begin with at which parked calls wait.
@@ -46,19 +46,31 @@ struct Directory {
     devices: BTreeMap<Box<str>, Box<str>>,
     /// Hunt groups by name: the number, and the members.
     groups: BTreeMap<Box<str>, Members>,
+    /// Queues likewise; which of the members rings, and when, is for other checkers.
+    queues: BTreeMap<Box<str>, Members>,
+    /// Where the calls of a queue's number go that it does not take.
+    overflows: BTreeMap<Box<str>, Box<str>>,
 }
 
-/// The number of a hunt group, and its members.
+/// The number of a hunt group or queue, and its members.
 type Members = (Box<str>, Vec<Box<str>>);
 
 impl Directory {
     /// Whom a number is for.
     fn owners(&self, number: &str) -> Vec<&str> {
-        let group = || self.groups.values().find(|(of, _)| **of == *number).map(|(_, members)| members);
+        let shared = || self.groups.values().chain(self.queues.values());
+        let group = || shared().find(|(of, _)| **of == *number).map(|(_, members)| members);
         match self.numbers.get(number) {
             Some(account) => vec![account],
-            None => group().into_iter().flatten().map(|member| &**member).collect(),
+            None => {
+                let overflow = self.overflows.get(number).and_then(|to| self.numbers.get(to));
+                group().into_iter().flatten().chain(overflow).map(|member| &**member).collect()
+            }
         }
+    }
+
+    fn is_queue(&self, number: &str) -> bool {
+        self.queues.values().any(|(of, _)| **of == *number)
     }
 }
 
@@ -128,6 +140,16 @@ impl Reference {
             }
             PeopleChange::RemoveGroup { name } => {
                 directory.groups.remove(name);
+            }
+            PeopleChange::PutQueue { name, queue } => {
+                let members = queue.members.iter().map(|member| member.account.clone()).collect();
+                directory.queues.insert(name.clone(), (queue.number.clone(), members));
+                if let Some(to) = &queue.overflow {
+                    directory.overflows.insert(queue.number.clone(), to.clone());
+                }
+            }
+            PeopleChange::RemoveQueue { name } => {
+                directory.queues.remove(name);
             }
             PeopleChange::PutDevice { name, device } => {
                 directory.devices.insert(name.clone(), device.account.clone());
@@ -256,7 +278,9 @@ impl Reference {
         let Some((office, caller)) = self.phones.get(&phone).cloned() else { return };
         let (may_ring, known) = self.reach(office, number, &caller, 0);
         let was_unknown = !known;
-        let must_ring = may_ring.intersection(&self.registered).copied().collect();
+        let queue = self.directories.get(&office).is_some_and(|directory| directory.is_queue(number));
+        let must_ring = may_ring.iter().filter(|phone| !queue && self.registered.contains(phone));
+        let must_ring = must_ring.copied().collect();
         let call = Expected {
             office,
             number: number.into(),
@@ -265,7 +289,8 @@ impl Reference {
             must_ring,
             was_unknown,
             rang: BTreeSet::new(),
-            answered: self.takes,
+            // A queue answers whoever waits.
+            answered: self.takes || queue,
             refusals: BTreeSet::new(),
             ended: false,
         };

@@ -31,7 +31,8 @@ impl Trace {
     /// Notes an event.
     pub fn event(&mut self, at: Mono, event: &Observed) {
         self.events += 1;
-        let quiet = matches!(event, Observed::Settled { .. } | Observed::Live { .. });
+        let quiet =
+            matches!(event, Observed::Settled { .. } | Observed::Live { .. } | Observed::Queues { .. });
         if !quiet && !matches!(event, Observed::Message(_)) {
             self.hash = mix(self.hash ^ at.0, event.to_string().as_bytes());
         }

@@ -5,6 +5,7 @@ mod client;
 pub(crate) mod lines;
 mod protocol;
 mod server;
+pub(crate) mod work;
 
 pub use client::{Client, ControlError};
 pub use protocol::{
@@ -13,6 +14,7 @@ pub use protocol::{
     StatusItem, TaskItem, TrunkItem, WearableItem,
 };
 pub use server::serve;
+pub use work::{AgentItem, QueueItem, QueueNow};
 
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "control.sock";

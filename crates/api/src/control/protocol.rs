@@ -1,5 +1,6 @@
 //! What goes over the control socket.
 
+use super::work::{AgentItem, QueueItem};
 use crate::backend::CallRow;
 use serde::{Deserialize, Serialize};
 
@@ -124,6 +125,53 @@ pub enum Request {
     },
     /// All hunt groups.
     GroupList,
+    /// A queue, new or changed.
+    QueueAdd {
+        /// Its name and all that is known of it.
+        queue: Box<QueueItem>,
+    },
+    /// A queue leaves.
+    QueueRemove {
+        /// Its name.
+        name: String,
+    },
+    /// All queues.
+    QueueList,
+    /// Who is signed in to work.
+    AgentList,
+    /// How one agent stands.
+    AgentShow {
+        /// The account.
+        name: String,
+    },
+    /// Somebody signs in to work.
+    AgentSignIn {
+        /// The account.
+        name: String,
+        /// The phone at which callers ring.
+        device: Option<String>,
+        /// The queues to work for.
+        queues: Vec<String>,
+    },
+    /// Somebody signs out from work.
+    AgentSignOut {
+        /// The account.
+        name: String,
+    },
+    /// Somebody is ready.
+    AgentReady {
+        /// The account.
+        name: String,
+    },
+    /// Somebody is not.
+    AgentPause {
+        /// The account.
+        name: String,
+        /// Why.
+        reason: String,
+        /// How long that is planned to be.
+        minutes: Option<u32>,
+    },
     /// A new badge.
     BadgeAdd {
         /// All that is known of it.
@@ -269,6 +317,10 @@ pub enum Response {
     Routes(Vec<RouteItem>),
     /// All hunt groups.
     Groups(Vec<GroupItem>),
+    /// All queues.
+    Queues(Vec<QueueItem>),
+    /// Agents.
+    Agents(Vec<AgentItem>),
     /// A badge was made: what is written into the card, shown only now.
     BadgeMade(CardItem),
     /// All badges.

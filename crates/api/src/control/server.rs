@@ -4,18 +4,20 @@ use super::protocol::{
     AccountChanges, AccountItem, BadgeItem, CardItem, CodeItem, DeviceItem, FactItem, GuessingItem,
     ImportRow, NumberItem, Request, Response, RowFault, RungItem, StatusItem, WearableItem,
 };
-use super::{IMPORT_ROWS, LINE, lines};
+use super::{IMPORT_ROWS, LINE, lines, work};
 use crate::backend::Backend;
 use crate::badge::{self, Wished};
 use crate::rest::{self, Api, CardShape, WearableShape, hex};
 use exchange::{
-    AccountEdit, Answer, Asking, Command, Device, DeviceEdit, NewTask, PeopleChange, Reader, TaskId, TaskList,
+    AccountEdit, AgentAsking, Answer, Asking, Command, Device, DeviceEdit, NewTask, PeopleChange, Reader,
+    SignIn, TaskId, TaskList,
 };
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
@@ -119,6 +121,13 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
                 Err(why) => Response::Refused(why),
             }
         }
+        Request::QueueAdd { queue } => {
+            let name = queue.name.as_str().into();
+            match work::queue(&queue) {
+                Ok(queue) => change(backend, PeopleChange::PutQueue { name, queue: Box::new(queue) }).await,
+                Err((_, why)) => Response::Refused(why),
+            }
+        }
         Request::BadgeAdd { badge } => badge_add(backend, badge).await,
         Request::ReaderAdd { name, device } => reader_add(backend, name, device).await,
         Request::WearableAdd { name, account } => wearable_add(api, name, account).await,
@@ -169,6 +178,21 @@ fn command(request: Request) -> Command {
         Request::RouteList => Command::ListRoutes,
         Request::GroupRemove { name } => Command::Change(PeopleChange::RemoveGroup { name: name.into() }),
         Request::GroupList => Command::ListGroups,
+        Request::QueueRemove { name } => Command::Change(PeopleChange::RemoveQueue { name: name.into() }),
+        Request::QueueList => Command::ListQueues,
+        Request::AgentList => agents(AgentAsking::List),
+        Request::AgentShow { name } => agents(AgentAsking::One(name.into())),
+        Request::AgentSignIn { name, device, queues } => {
+            let queues = queues.into_iter().map(Into::into).collect();
+            let sign_in = SignIn { device: device.map(Into::into), queues, ..SignIn::default() };
+            agents(AgentAsking::SignIn { account: name.into(), sign_in })
+        }
+        Request::AgentSignOut { name } => agents(AgentAsking::SignOut(name.into())),
+        Request::AgentReady { name } => agents(AgentAsking::Ready(name.into())),
+        Request::AgentPause { name, reason, minutes } => {
+            let planned = minutes.map(|minutes| Duration::from_secs(60 * u64::from(minutes.min(24 * 60))));
+            agents(AgentAsking::Pause { account: name.into(), reason: reason.into(), planned })
+        }
         Request::BadgeRevoke { name } => Command::RevokeBadge(name.into()),
         Request::BadgeList => Command::ListBadges,
         Request::TaskList { account } => {
@@ -200,6 +224,7 @@ fn command(request: Request) -> Command {
         | Request::TrunkAdd { .. }
         | Request::RouteAdd { .. }
         | Request::GroupAdd { .. }
+        | Request::QueueAdd { .. }
         | Request::BadgeAdd { .. }
         | Request::ReaderAdd { .. }
         | Request::WearableAdd { .. }
@@ -210,6 +235,10 @@ fn command(request: Request) -> Command {
         | Request::Reload
         | Request::Import { .. } => Command::Status,
     }
+}
+
+fn agents(asking: AgentAsking) -> Command {
+    Command::Agents(Box::new(asking))
 }
 
 fn asking(asking: Asking) -> Command {
@@ -265,8 +294,11 @@ fn response(answer: Answer) -> Response {
         Answer::Groups(rows) => {
             Response::Groups(rows.iter().map(|(name, group)| lines::group_item(name, group)).collect())
         }
+        Answer::Queues(rows) => Response::Queues(rows.iter().map(work::queue_row).collect()),
+        Answer::Agents(rows) => Response::Agents(rows.iter().map(work::agent_item).collect()),
         // The control socket asks for none of these.
         Answer::Account(_)
+        | Answer::Advice(_)
         | Answer::Wait(_)
         | Answer::Calls(_)
         | Answer::Seats(_)

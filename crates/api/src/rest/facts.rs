@@ -45,10 +45,11 @@ struct Facts {
     items: Vec<Fact>,
 }
 
-/// What was decided about a call, a trunk, a source, a device, a badge, a reader or a background call; a call by six or more
-/// first digits of its Session-ID. An agent may ask about their own calls that are over, and their own background calls.
+/// What was decided about a call, a trunk, a source, a device, a badge, a reader, a background call or an agent; a call
+/// by six or more first digits of its Session-ID. Without the role manager: about your own calls that are over, your own
+/// background calls, and you as an agent.
 #[utoipa::path(get, path = "/facts/{kind}/{subject}", tag = "records", operation_id = "facts_read",
-    params(("kind" = String, Path, description = "`call`, `trunk`, `source`, `device`, `badge`, `reader` or `task`"),
+    params(("kind" = String, Path, description = "`call`, `trunk`, `source`, `device`, `badge`, `reader`, `task` or `agent`"),
         ("subject" = String, Path, description = "Its name")),
     responses((status = 200, body = Facts)))]
 async fn read(
@@ -56,12 +57,14 @@ async fn read(
     caller: Caller,
     Named((kind, subject)): Named<(String, String)>,
 ) -> Result<Json<Facts>, Problem> {
-    let known = ["call", "trunk", "source", "device", "badge", "reader", "task"];
+    let known = ["call", "trunk", "source", "device", "badge", "reader", "task", "agent"];
     if !known.contains(&kind.as_str()) || subject.len() > SUBJECT_MOST {
         return Err(Problem::not_found("kind of fact", &kind));
     }
     if caller.sees(Role::Manager).is_some() {
         match kind.as_str() {
+            // How somebody came to stand as they do is theirs to know.
+            "agent" if subject == caller.account() => {}
             "task" => drop(super::tasks::one(&api, &caller, &subject).await?),
             _ => own_call(&api, &caller, &kind, &subject).await?,
         }

@@ -5,6 +5,7 @@
 //! [`Problem`]. `openapi` puts the description together from the same routes and the same table.
 
 mod access;
+mod agents;
 mod badges;
 mod caller;
 mod calls;
@@ -31,6 +32,7 @@ mod page;
 mod people;
 mod phone;
 mod problem;
+mod queues;
 mod records;
 mod refusal;
 mod seat_codes;
@@ -292,6 +294,8 @@ fn resources() -> OpenApiRouter<Api> {
         numbers::routes(),
         devices::routes(),
         groups::routes(),
+        queues::routes(),
+        agents::routes(),
         badges::routes(),
         taps::routes(),
         trunks::routes(),

@@ -71,8 +71,8 @@ macro_rules! scopes {
 }
 
 scopes! {
-    PeopleRead "people:read" "To read people, numbers, devices and groups.",
-    PeopleWrite "people:write" "To change people, numbers, devices and groups.",
+    PeopleRead "people:read" "To read people, numbers, devices, groups, queues and agents.",
+    PeopleWrite "people:write" "To change people, numbers, devices, groups and queues.",
     CallsRead "calls:read" "To read calls that go on, their ladders and captures.",
     CallsWrite "calls:write" "To end calls, and to silence phones.",
     TasksRead "tasks:read" "To read background calls.",
@@ -82,7 +82,7 @@ scopes! {
     SettingsWrite "settings:write" "To change trunks, routes and webhooks and to read the configuration again.",
     EventsRead "events:read" "To hear events.",
     MetricsRead "metrics:read" "To read the figures for Prometheus.",
-    Phone "phone" "To have a web phone.",
+    Phone "phone" "To have a web phone, and to work as an agent.",
 }
 
 impl Scope {
@@ -103,6 +103,8 @@ const PARTS: &[&[Operation]] = &[
     super::numbers::OPERATIONS,
     super::devices::OPERATIONS,
     super::groups::OPERATIONS,
+    super::queues::OPERATIONS,
+    super::agents::OPERATIONS,
     super::badges::OPERATIONS,
     super::taps::OPERATIONS,
     super::trunks::OPERATIONS,

@@ -191,7 +191,7 @@ impl Exchange {
                 let e164 = self.config.numbering.e164(&number).ok_or_else(bad)?;
                 Number::outside(&e164).map_err(|_| bad())
             }
-            Destination::Echo | Destination::Parked | Destination::Unknown => {
+            Destination::Queue(_) | Destination::Echo | Destination::Parked | Destination::Unknown => {
                 Err(Refusal::Unknown("number", dialled.into()))
             }
         }

@@ -101,7 +101,7 @@ impl PinWhen {
 impl Hours {
     const DAYS: [&'static str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-    fn has(&self, at: WeekTime) -> bool {
+    pub(crate) fn has(&self, at: WeekTime) -> bool {
         let on = |day: u8| self.days.get(usize::from(day)).is_some_and(|on| *on);
         let (from, to) = self.minutes;
         if from <= to {

@@ -15,6 +15,7 @@ mod tests;
 
 pub use call::{CallEnd, CallName, CallState, EndedCall, LiveCall};
 
+use crate::agents::AgentRow;
 use crate::background::TaskRow;
 use crate::change::{Change, Owned};
 use crate::command::{AccountRow, DeviceRow, Status};
@@ -23,6 +24,7 @@ use crate::input::Output;
 use crate::limits;
 use crate::notices::{Notice, Withdrawn};
 use crate::people::{Group, PeopleChange, Route, Trunk};
+use crate::queues::QueueRow;
 use crate::seats::SeatRow;
 use calls::{CallId, CallRecord};
 use clock::{Mono, Now, Wall};
@@ -134,6 +136,12 @@ pub enum Happened {
     TaskChanged(Box<TaskRow>),
     /// A background call is over.
     TaskEnded(Box<TaskRow>),
+    /// An agent stands elsewhere, or differently.
+    AgentChanged(Box<AgentRow>),
+    /// A queue is new or changed, or its callers are others.
+    QueueChanged(Box<QueueRow>),
+    /// A queue left.
+    QueueRemoved(Box<str>),
     /// Something of how things are is different; at most once a second.
     StatusChanged(Box<Status>),
 }
@@ -166,6 +174,9 @@ impl Happened {
             Happened::RecordAdded(_) => "record.added",
             Happened::TaskChanged(_) => "task.changed",
             Happened::TaskEnded(_) => "task.ended",
+            Happened::AgentChanged(_) => "agent.changed",
+            Happened::QueueChanged(_) => "queue.changed",
+            Happened::QueueRemoved(_) => "queue.removed",
             Happened::StatusChanged(_) => "status.changed",
         }
     }
@@ -191,7 +202,10 @@ impl Happened {
             | Happened::NumberRemoved(name)
             | Happened::GroupRemoved(name)
             | Happened::TrunkRemoved(name)
-            | Happened::RouteRemoved(name) => name.to_string(),
+            | Happened::RouteRemoved(name)
+            | Happened::QueueRemoved(name) => name.to_string(),
+            Happened::AgentChanged(row) => row.account.to_string(),
+            Happened::QueueChanged(row) => row.name.to_string(),
             Happened::RecordAdded(record) => record.session_id.to_string(),
             Happened::TaskChanged(row) | Happened::TaskEnded(row) => row.task.0.to_string(),
             Happened::StatusChanged(_) => String::new(),
@@ -279,6 +293,7 @@ impl Exchange {
         self.tell_devices(now);
         self.tell_accounts(now);
         self.tell_trunks(now);
+        self.tell_queues(now);
         self.tell_status(now);
     }
 

@@ -68,7 +68,7 @@ impl Exchange {
                     self.not_reached(now, call, ForwardWhen::NoAnswer, Cause::NoAnswer, "dismissed");
                 }
             }
-            Reach::Group { .. } => {
+            Reach::Group { .. } | Reach::Queue { .. } => {
                 let rings = self.switch.labels(call).any(|label| self.switch.rings_at(call, label));
                 if !rings {
                     self.switch.look_for_others(call);

@@ -1,6 +1,6 @@
 //! Changes of the directory data, and why one is refused.
 
-use super::{Device, Group, NAME_LENGTH, NUMBER_LENGTH, Route, Settings, Trunk};
+use super::{Device, Group, NAME_LENGTH, NUMBER_LENGTH, Queue, Route, Settings, Trunk};
 use crate::badges::{Badge, BadgeKeys, Reader};
 use std::fmt;
 
@@ -81,6 +81,18 @@ pub enum PeopleChange {
         /// Its name.
         name: Box<str>,
     },
+    /// A queue, new or changed.
+    PutQueue {
+        /// Its name.
+        name: Box<str>,
+        /// The queue.
+        queue: Box<Queue>,
+    },
+    /// A queue leaves.
+    RemoveQueue {
+        /// Its name.
+        name: Box<str>,
+    },
     /// A badge, new or revoked.
     PutBadge {
         /// Its name.
@@ -123,6 +135,8 @@ impl PeopleChange {
             | PeopleChange::RemoveRoute { name }
             | PeopleChange::PutGroup { name, .. }
             | PeopleChange::RemoveGroup { name }
+            | PeopleChange::PutQueue { name, .. }
+            | PeopleChange::RemoveQueue { name }
             | PeopleChange::RemoveBadge { name }
             | PeopleChange::RemoveReader { name } => name,
             PeopleChange::PutBadge { badge, .. } => &badge.account,

@@ -1,8 +1,8 @@
 //! Whether a change of the directory may be made now.
 
 use super::{
-    Account, Forwarding, Group, People, PeopleChange, Refusal, Route, Settings, Trunk, is_name, is_number,
-    is_web_name,
+    Account, Forwarding, Group, People, PeopleChange, Queue, Refusal, Route, Settings, Trunk, is_name,
+    is_number, is_web_name,
 };
 
 /// Devices of one account; each rings, so each costs a leg.
@@ -11,6 +11,10 @@ const DEVICES_PER_ACCOUNT: usize = 32;
 const NUMBERS_PER_ACCOUNT: usize = 256;
 /// Members of one hunt group.
 const MEMBERS: usize = 64;
+/// Members of one queue, queues in all, and queues of one account: what changes of an agent is looked at for each.
+const QUEUE_MEMBERS: usize = 2_048;
+const QUEUES: usize = 1_024;
+const QUEUES_PER_ACCOUNT: usize = 64;
 /// Trunks of one route, and routes and trunks in all: each call looks at all of them.
 const LINES: usize = 256;
 
@@ -55,6 +59,8 @@ impl People {
             PeopleChange::RemoveRoute { name } => known(self.routes.contains_key(name), "route", name),
             PeopleChange::PutGroup { name, group } => self.check_group(name, group),
             PeopleChange::RemoveGroup { name } => known(self.groups.contains_key(name), "group", name),
+            PeopleChange::PutQueue { name, queue } => self.check_queue(name, queue),
+            PeopleChange::RemoveQueue { name } => known(self.queues.contains_key(name), "queue", name),
             PeopleChange::PutBadge { name, badge } => self.check_badge(name, badge),
             PeopleChange::RemoveBadge { name } => known(self.badge(name).is_some(), "badge", name),
             PeopleChange::PutReader { name, reader } => self.check_reader(name, reader),
@@ -70,8 +76,8 @@ impl People {
     pub fn check_number(&self, number: &str, account: &str) -> Result<(), Refusal> {
         dialable(number)?;
         let owner = self.accounts.get(account).ok_or_else(|| Refusal::Unknown("account", account.into()))?;
-        if let Some((group, _)) = self.group_of(number) {
-            return Err(Refusal::NumberTaken { number: number.into(), account: group.into() });
+        if let Some(holder) = self.shared_number(number) {
+            return Err(Refusal::NumberTaken { number: number.into(), account: holder.into() });
         }
         match self.numbers.get(number) {
             Some(holder) if **holder == *account => Err(Refusal::Exists("number", number.into())),
@@ -95,12 +101,11 @@ impl People {
         if is_used(account) {
             return Err(Refusal::InUse(name.into()));
         }
-        match self.groups().find(|(_, group)| group.members.iter().any(|member| **member == *name)) {
-            Some((by, _)) => Err(Refusal::Named {
-                kind: "account",
-                name: name.into(),
-                by: format!("group \"{by}\"").into(),
-            }),
+        let group = self.groups().find(|(_, group)| group.members.iter().any(|member| **member == *name));
+        let group = group.map(|(by, _)| format!("group \"{by}\""));
+        let queue = || self.queues_with(name).next().map(|by| format!("queue \"{by}\""));
+        match group.or_else(queue) {
+            Some(by) => Err(Refusal::Named { kind: "account", name: name.into(), by: by.into() }),
             None => Ok(()),
         }
     }
@@ -158,8 +163,8 @@ impl People {
         if let Some((account, _)) = self.account_of(&group.number) {
             return Err(Refusal::NumberTaken { number: group.number.clone(), account: account.into() });
         }
-        if let Some((other, _)) = self.group_of(&group.number)
-            && *other != *name
+        if let Some(other) = self.shared_number(&group.number)
+            && (self.group_of(&group.number).is_none() || *other != *name)
         {
             return Err(Refusal::NumberTaken { number: group.number.clone(), account: other.into() });
         }
@@ -171,6 +176,43 @@ impl People {
         }
         let unknown = group.members.iter().find(|member| !self.accounts.contains_key(*member));
         unknown.map_or(Ok(()), |member| Err(Refusal::Unknown("account", member.clone())))
+    }
+}
+
+impl People {
+    /// The group or queue that has a number.
+    fn shared_number(&self, number: &str) -> Option<&str> {
+        let group = self.group_of(number).map(|(name, _)| name);
+        group.or_else(|| self.queue_of(number).map(|(name, _)| name))
+    }
+
+    fn check_queue(&self, name: &str, queue: &Queue) -> Result<(), Refusal> {
+        named("queue", name)?;
+        dialable(&queue.number)?;
+        if let Some((account, _)) = self.account_of(&queue.number) {
+            return Err(Refusal::NumberTaken { number: queue.number.clone(), account: account.into() });
+        }
+        if let Some(other) = self.shared_number(&queue.number)
+            && (self.queue_of(&queue.number).is_none() || *other != *name)
+        {
+            return Err(Refusal::NumberTaken { number: queue.number.clone(), account: other.into() });
+        }
+        if !self.queues.contains_key(name) && self.queues.len() >= QUEUES {
+            return Err(nonsense(format!("there are {QUEUES} queues already")));
+        }
+        if queue.members.len() > QUEUE_MEMBERS || queue.preferred.len() > QUEUE_MEMBERS {
+            return Err(nonsense(format!("queue \"{name}\" has more than {QUEUE_MEMBERS} members")));
+        }
+        if queue.most_waiting == 0 || queue.ring.is_zero() {
+            return Err(nonsense(format!("in queue \"{name}\" nobody could wait, or nothing would ring")));
+        }
+        queue.preferred.iter().chain(&queue.overflow).try_for_each(|number| dialable(number))?;
+        queue.members.iter().try_for_each(|member| {
+            let account = &member.account;
+            known(self.accounts.contains_key(account), "account", account)?;
+            let full = self.queues_with(account).filter(|of| *of != name).count() >= QUEUES_PER_ACCOUNT;
+            if full { Err(Refusal::TooMany("queues")) } else { Ok(()) }
+        })
     }
 }
 

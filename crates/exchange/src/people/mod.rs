@@ -9,6 +9,7 @@ mod check;
 mod device;
 mod edit;
 mod group;
+mod queue;
 mod trunk;
 
 pub use account::{Account, ForwardWhen, Forwarding, Language, Right, Rights, Role, Settings};
@@ -17,11 +18,12 @@ pub use device::{AutoAnswer, Device, DeviceKind};
 pub(crate) use device::{is_web_name, web_name};
 pub use edit::{AccountEdit, DeviceEdit};
 pub use group::{Group, Strategy};
+pub use queue::{Queue, QueueMember, QueueStrategy, holidays_of_calendar};
 pub use trunk::{Host, Route, Trunk, TrunkLogin, rewrite};
 
 use crate::badges::Register;
 use crate::notices::Places;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::ops::Bound;
 
@@ -41,6 +43,10 @@ pub struct People {
     groups: BTreeMap<Box<str>, Group>,
     /// The group of each group's number.
     group_numbers: BTreeMap<Box<str>, Box<str>>,
+    queues: BTreeMap<Box<str>, Queue>,
+    /// The queue of each queue's number, and those of each member.
+    queue_numbers: BTreeMap<Box<str>, Box<str>>,
+    queue_members: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
     /// Where the devices are.
     pub(crate) places: Places,
     /// Badges and their readers.
@@ -127,6 +133,29 @@ impl People {
     pub fn group_of(&self, number: &str) -> Option<(&str, &Group)> {
         let name = self.group_numbers.get(number)?;
         Some((name, self.groups.get(name)?))
+    }
+
+    /// A queue by its name.
+    #[must_use]
+    pub fn queue(&self, name: &str) -> Option<&Queue> {
+        self.queues.get(name)
+    }
+
+    /// The queue of a number.
+    #[must_use]
+    pub fn queue_of(&self, number: &str) -> Option<(&str, &Queue)> {
+        let name = self.queue_numbers.get(number)?;
+        Some((name, self.queues.get(name)?))
+    }
+
+    /// The queues that an account may work for, by name.
+    pub(crate) fn queues_with(&self, account: &str) -> impl Iterator<Item = &str> {
+        self.queue_members.get(account).into_iter().flatten().map(|name| &**name)
+    }
+
+    /// All queues, by name.
+    pub fn queues(&self) -> impl Iterator<Item = (&str, &Queue)> {
+        self.queues.iter().map(|(name, queue)| (&**name, queue))
     }
 
     /// Whether two accounts are members of one hunt group.
@@ -235,6 +264,15 @@ impl People {
                 self.groups.insert(name.clone(), (**group).clone());
             }
             PeopleChange::RemoveGroup { name } => self.drop_group(name),
+            PeopleChange::PutQueue { name, queue } => {
+                self.drop_queue(name);
+                self.queue_numbers.insert(queue.number.clone(), name.clone());
+                for member in &queue.members {
+                    self.queue_members.entry(member.account.clone()).or_default().insert(name.clone());
+                }
+                self.queues.insert(name.clone(), (**queue).clone());
+            }
+            PeopleChange::RemoveQueue { name } => self.drop_queue(name),
             PeopleChange::PutBadge { .. }
             | PeopleChange::RemoveBadge { .. }
             | PeopleChange::PutReader { .. }
@@ -246,6 +284,19 @@ impl People {
     fn drop_group(&mut self, name: &str) {
         if let Some(group) = self.groups.remove(name) {
             self.group_numbers.remove(&group.number);
+        }
+    }
+
+    fn drop_queue(&mut self, name: &str) {
+        let Some(queue) = self.queues.remove(name) else { return };
+        self.queue_numbers.remove(&queue.number);
+        for member in &queue.members {
+            if let Some(queues) = self.queue_members.get_mut(&member.account) {
+                queues.remove(name);
+                if queues.is_empty() {
+                    self.queue_members.remove(&member.account);
+                }
+            }
         }
     }
 

@@ -39,6 +39,7 @@ impl Exchange {
                 Reach::Account => ongoing.callee_account.as_deref() == Some(account),
                 // Another member may be there.
                 Reach::Group { .. } => self.rung_at(device).next().is_none(),
+                Reach::Queue { .. } => self.is_reserved_for(account, call),
                 Reach::Service | Reach::Outside(_) => false,
             };
             (waits && mine).then_some(call)

@@ -80,6 +80,8 @@ impl Exchange {
     /// A seat was taken or left.
     pub(super) fn seat_changed(&mut self, now: Now, device: &str, account: &str) {
         self.listening.touch_device(device);
+        self.agents.phone_stirred(device);
+        self.agents.person_stirred(account);
         let owner = self.people.device(device).map(|device| device.account.clone());
         for account in owner.iter().map(|owner| &**owner).chain([account]) {
             self.ongoing.touch_all_of(account);

@@ -305,6 +305,7 @@ impl Exchange {
         self.commit(now, vec![change], Promise::Nothing);
         self.note_phone(now, device, "seats.sign-in", format!("{account} signed in by {means}"));
         self.seat_changed(now, device, &account);
+        self.agent_sits(now, &account, device);
         // What rings for the person rings here, too (S1.10).
         self.ring_late(now, device);
     }
@@ -318,6 +319,7 @@ impl Exchange {
             let called = match &ongoing.reach {
                 Reach::Account => ongoing.callee_account.as_deref() == Some(account),
                 Reach::Group { .. } => phones.iter().any(|phone| self.switch.rings_at(*call, phone)),
+                Reach::Queue { .. } => self.is_reserved_for(account, *call),
                 Reach::Service | Reach::Outside(_) => false,
             };
             waits && called && !self.services.has(*call)

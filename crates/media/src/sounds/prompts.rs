@@ -156,6 +156,18 @@ prompts! {
     NotReached = "not-reached",
     /// One to have the exchange keep calling.
     OfferKeepCalling = "offer-keep-calling",
+    /// Before the digits of a caller's place in a queue.
+    QueuePlace = "queue-place",
+    /// Whoever dialled is signed in to work.
+    WorkOn = "work-on",
+    /// Whoever dialled is signed out from work.
+    WorkOff = "work-off",
+    /// They are ready for callers.
+    Ready = "ready",
+    /// They are not.
+    NotReady = "not-ready",
+    /// The wrap-up is longer now.
+    WrapUpLonger = "wrap-up-longer",
 }
 
 impl Prompt {

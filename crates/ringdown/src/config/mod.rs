@@ -1,5 +1,6 @@
 //! `ringdown.toml`: everything settable. Unknown keys are refused with their line.
 
+mod agents;
 mod background;
 mod badges;
 mod codes;
@@ -15,6 +16,7 @@ mod webhooks;
 pub(crate) use place::known;
 pub(crate) use place::{EXAMPLE, line_of, strangers};
 
+pub(crate) use agents::Agents;
 pub(crate) use background::Background;
 use badges::Badges;
 use codes::FeatureCodes;
@@ -43,6 +45,7 @@ pub(crate) struct Config {
     pub(crate) codes: FeatureCodes,
     pub(crate) seats: Seats,
     pub(crate) background: Background,
+    pub(crate) agents: Agents,
     pub(crate) numbers: Numbers,
     pub(crate) emergency: Emergency,
     pub(crate) badges: Badges,

@@ -223,6 +223,7 @@ fn exchange_config(config: &Config, realm: &str, own_addresses: Vec<SocketAddr>)
         emergency: live.emergency,
         badges: live.badges,
         background: live.background,
+        agents: live.agents,
         own_addresses,
     }
 }

@@ -106,6 +106,7 @@ pub(crate) fn live(config: &Config) -> LiveConfig {
         emergency: config.emergency.plan(&config.numbers),
         badges: config.badges.policy(),
         background: config.background.policy(),
+        agents: config.agents.policy(),
     }
 }
 
@@ -125,6 +126,7 @@ fn taken(old: &Config, new: Config) -> Config {
         emergency,
         badges,
         background,
+        agents,
         dns: _,
         log,
     } = new;
@@ -156,6 +158,7 @@ fn taken(old: &Config, new: Config) -> Config {
         emergency,
         badges,
         background: Background { zone: old.background.zone.clone(), ..background },
+        agents,
         dns: old.dns.clone(),
         log,
     }

@@ -1,7 +1,7 @@
 //! What the API shows of the configuration, and what a telephone is set up with.
 
 use super::web::Listeners;
-use crate::config::{Administrators, Background, Challenge, Config, Notices, Sip};
+use crate::config::{Administrators, Agents, Background, Challenge, Config, Notices, Sip};
 use net::Udp;
 use serde_json::{Value, json};
 use std::fmt::Display;
@@ -84,6 +84,7 @@ pub(crate) fn settings(config: &Config) -> Value {
         codes,
         seats,
         background,
+        agents,
         numbers,
         emergency,
         badges,
@@ -133,6 +134,7 @@ pub(crate) fn settings(config: &Config) -> Value {
             "owner_rings": seats.owner_rings,
         },
         "background": of_background(background),
+        "agents": of_agents(agents),
         "badges": {
             "allow": policy.allow.iter().map(|kind| kind.name()).collect::<Vec<_>>(),
             "pin": policy.pin.iter().map(|when| when.name()).collect::<Vec<_>>(),
@@ -148,6 +150,29 @@ fn of_background(section: &Background) -> Value {
     json!({
         "zone": zone.0, "hours": hours, "ring_seconds": ring_seconds, "wait_seconds": wait_seconds,
         "suggest_after": suggest_after, "attempts": attempts,
+    })
+}
+
+fn of_agents(section: &Agents) -> Value {
+    let Agents {
+        take_over,
+        wrap_up,
+        wrap_up_incoming,
+        wrap_up_outgoing,
+        wrap_up_of,
+        extension,
+        extensions,
+        missed,
+        rest,
+        reasons,
+        patience,
+        forgotten: _,
+    } = section;
+    json!({
+        "take_over": take_over, "wrap_up": wrap_up, "wrap_up_incoming": wrap_up_incoming,
+        "wrap_up_outgoing": wrap_up_outgoing, "wrap_up_of": wrap_up_of, "extension": extension,
+        "extensions": extensions, "missed": missed, "rest": rest, "reasons": texts(reasons),
+        "patience": patience, "forgotten": section.policy().forgotten.name(),
     })
 }
 

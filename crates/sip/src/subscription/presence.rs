@@ -13,15 +13,15 @@ pub enum Presence {
     Offline,
 }
 
-/// A document about one person.
+/// A document about one person; `told` stands in place of the note that follows from the state.
 #[must_use]
-pub fn presence(entity: &str, state: Presence) -> String {
+pub fn presence(entity: &str, state: Presence, told: Option<&str>) -> String {
     let (basic, note) = match state {
         Presence::Available => ("open", "Ready"),
         Presence::OnThePhone => ("open", "On the phone"),
         Presence::Offline => ("closed", "Not online"),
     };
-    let entity = escape_xml(entity);
+    let (entity, note) = (escape_xml(entity), escape_xml(told.unwrap_or(note)));
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" entity=\"{entity}\">\
          \r\n<tuple id=\"t1\"><status><basic>{basic}</basic></status><contact>{entity}</contact><note>{note}</note></tuple>\
@@ -35,8 +35,9 @@ mod tests {
 
     #[test]
     fn states() {
-        assert!(presence("sip:1@h", Presence::Available).contains("<basic>open</basic>"));
-        assert!(presence("sip:1@h", Presence::Offline).contains("<basic>closed</basic>"));
-        assert!(presence("sip:\"<@h", Presence::OnThePhone).contains("entity=\"sip:&quot;&lt;@h\""));
+        assert!(presence("sip:1@h", Presence::Available, None).contains("<basic>open</basic>"));
+        assert!(presence("sip:1@h", Presence::Offline, None).contains("<basic>closed</basic>"));
+        assert!(presence("sip:\"<@h", Presence::OnThePhone, None).contains("entity=\"sip:&quot;&lt;@h\""));
+        assert!(presence("sip:1@h", Presence::Available, Some("a & b")).contains("<note>a &amp; b</note>"));
     }
 }

@@ -1,5 +1,5 @@
-//! `sim --seed N [--hours H | --races R] [--trace] [--survey]`: random office-hours, or races for one call, as many as
-//! wanted, on two threads.
+//! `sim --seed N [--hours H | --races R | --shifts S] [--trace] [--survey]`: random office-hours, races for one call, or
+//! shifts of a call centre, as many as wanted, on two threads. `sim --seed N --agents A` plays one busy hour of a large one.
 //!
 //! The seeds are N, N+1, ...; the first that breaks a checker, or panics, is printed with its trace, and the exit code
 //! is 1. `--trace` plays one hour and prints all of it, one line an event: seconds, where, what.
@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use testkit::hour::{Failure, Summary, office_hour};
 use testkit::race::race;
+use testkit::shift::{Size, shift};
 
 /// Threads that play hours.
 const THREADS: usize = 2;
@@ -29,6 +30,8 @@ struct Wanted {
     what: &'static str,
     trace: bool,
     survey: bool,
+    /// One busy hour of a call centre of this size instead.
+    agents: Option<usize>,
 }
 
 #[derive(Default)]
@@ -41,9 +44,14 @@ struct Totals {
 
 fn main() -> ExitCode {
     let Some(wanted) = read_arguments() else {
-        eprintln!("usage: sim --seed N [--hours H | --races R] [--trace] [--survey]");
+        eprintln!(
+            "usage: sim --seed N [--hours H | --races R | --shifts S | --agents A] [--trace] [--survey]"
+        );
         return ExitCode::from(2);
     };
+    if let Some(agents) = wanted.agents {
+        return busy_hour(wanted.seed, agents);
+    }
     if wanted.trace {
         return show(&wanted);
     }
@@ -62,8 +70,15 @@ fn main() -> ExitCode {
 }
 
 fn read_arguments() -> Option<Wanted> {
-    let mut wanted =
-        Wanted { seed: 1, hours: 1, play: office_hour, what: "hours", trace: false, survey: false };
+    let mut wanted = Wanted {
+        seed: 1,
+        hours: 1,
+        play: office_hour,
+        what: "hours",
+        trace: false,
+        survey: false,
+        agents: None,
+    };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -73,12 +88,38 @@ fn read_arguments() -> Option<Wanted> {
                 wanted.hours = arguments.next()?.parse().ok()?;
                 (wanted.play, wanted.what) = (race, "races");
             }
+            "--shifts" => {
+                wanted.hours = arguments.next()?.parse().ok()?;
+                (wanted.play, wanted.what) = (office_shift, "shifts");
+            }
+            "--agents" => wanted.agents = Some(arguments.next()?.parse().ok()?),
             "--trace" => wanted.trace = true,
             "--survey" => wanted.survey = true,
             _ => return None,
         }
     }
     Some(wanted)
+}
+
+/// A shift of an office, as one story among many.
+fn office_shift(seed: u64, _whole: bool) -> Result<(Summary, Vec<String>), Box<Failure>> {
+    shift(seed, Size::OFFICE).map(|summary| (summary, Vec::new()))
+}
+
+/// One hour of a large call centre.
+fn busy_hour(seed: u64, agents: usize) -> ExitCode {
+    let begun = now();
+    match shift(seed, Size::busy_hour(agents)) {
+        Ok(summary) => {
+            let seconds = begun.elapsed().as_secs_f64();
+            println!("{agents} agents, {} events, {seconds:.0} s: sound", summary.events);
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            println!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn show(wanted: &Wanted) -> ExitCode {

@@ -2,6 +2,7 @@
 //! and says the first thing that may not be.
 
 mod addresses;
+mod agents;
 mod answers;
 mod bounds;
 mod directory;
@@ -19,6 +20,7 @@ mod truth;
 mod winners;
 
 pub use addresses::KnownAddresses;
+pub use agents::{Agents, NobodyWaitsInVain};
 pub use answers::OneAnswer;
 pub use bounds::Bounds;
 pub use directory::RemovedDevices;
@@ -81,6 +83,17 @@ impl fmt::Display for Broken {
     }
 }
 
+/// Those that look at agents, at records, and at what is left.
+#[must_use]
+pub fn centre_checkers() -> Vec<Box<dyn Checker>> {
+    vec![
+        Box::<OneRecord>::default(),
+        Box::<Leftovers>::default(),
+        Box::<Agents>::default(),
+        Box::<NobodyWaitsInVain>::default(),
+    ]
+}
+
 /// All of them.
 #[must_use]
 pub fn every_checker() -> Vec<Box<dyn Checker>> {
@@ -101,5 +114,7 @@ pub fn every_checker() -> Vec<Box<dyn Checker>> {
         Box::<LiveCalls>::default(),
         Box::<Tasks>::default(),
         Box::<Notices>::default(),
+        Box::<Agents>::default(),
+        Box::<NobodyWaitsInVain>::default(),
     ]
 }

@@ -87,7 +87,11 @@ impl OneRecord {
         if record.blame != record.cause.blame() {
             return Err(format!("{} blames {}", record.cause, record.blame));
         }
-        if record.status < 200 || (record.status < 300) != record.answered.is_some() {
+        // Whoever waited with us was told 200, and nobody answered.
+        let told = self.finals.get(&(office, (*record.session_id).into()));
+        let waited = record.status == 200 && told.is_some_and(|told| told.contains(&200));
+        let answered = record.answered.is_some() || waited;
+        if record.status < 200 || (record.status < 300) != answered {
             return Err(format!("status {} and answered {:?}", record.status, record.answered));
         }
         let handed = self.handed.entry(office).or_default();

@@ -86,7 +86,10 @@ impl TrueRecords {
             (false, true) if invite && !matches!(seen.status, 401 | 407 | 422) => {
                 story.told.get_or_insert(seen.status);
             }
-            (false, false) if ends && story.told.is_none() => story.given_up = true,
+            // Also one whom we answered, and nobody else.
+            (false, false) if ends && (story.told.is_none() || story.answered.is_empty()) => {
+                story.given_up = true;
+            }
             (true, true) if seen.is(Method::Cancel) && self.cancelled.insert(key) => {
                 let gave_up = seen.reason.starts_with("SIP;cause=487;");
                 if gave_up && !story.given_up && story.asked == 1 {

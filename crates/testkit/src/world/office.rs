@@ -6,16 +6,14 @@ use crate::observed::{Observed, OfficeId, Seen};
 use calls::{Action, PortLease};
 use clock::{Mono, Now};
 use exchange::{
-    Answer, Change, Command, CommandId, Commit, Config, Event, Exchange, Happened, Input, Output, Snapshot,
-    StoreAnswer,
+    Answer, Change, Command, CommandId, Commit, Config, Event, Exchange, Happened, Input, KeptSignIn, Output,
+    Snapshot, StoreAnswer,
 };
 use media::{Engine, MediaOrder};
 use sip::Transmit;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
-
-/// Ports that an exchange has.
-const PORTS: u16 = 400;
 
 /// One exchange.
 #[derive(Debug)]
@@ -35,12 +33,16 @@ pub struct Office {
     /// How often it died.
     pub(super) deaths: u64,
     config: Config,
+    /// What the store has of agents; nothing of those who signed out.
+    pub agents: BTreeMap<Box<str>, Option<Box<KeptSignIn>>>,
+    /// What the records of calls say beside their cause.
+    pub details: Vec<Box<str>>,
     /// Answers to commands.
     pub answers: Vec<(CommandId, Answer)>,
     /// What was told of notices.
     pub notices: Vec<Event>,
     /// All orders, the last of each leg.
-    pub orders: std::collections::BTreeMap<media::LegKey, (PortLease, MediaOrder)>,
+    pub orders: BTreeMap<media::LegKey, (PortLease, MediaOrder)>,
     /// Phones send no sound.
     pub mute: bool,
     /// A real engine, when a story wants one.
@@ -74,9 +76,11 @@ impl World {
             dead: false,
             deaths: 0,
             config,
+            agents: BTreeMap::new(),
+            details: Vec::new(),
             answers: Vec::new(),
             notices: Vec::new(),
-            orders: std::collections::BTreeMap::new(),
+            orders: BTreeMap::new(),
             mute: false,
             engine: None,
             wake: None,
@@ -112,6 +116,9 @@ impl World {
             // Badges have their own tests in the exchange.
             Change::TapCounter { .. } | Change::Tap(_) | Change::ForgetTaps { .. } => {}
             Change::Message(_) | Change::Record(_) | Change::Fact(_) | Change::OpenCall(_) => {}
+            Change::Agent { account, kept } => {
+                self.offices[office].agents.insert(account, kept);
+            }
         }
     }
 
@@ -119,7 +126,7 @@ impl World {
         let address = self.offices[id].address;
         self.offices[id].exchange.listen(true);
         let lease = |index| PortLease { address: address.ip(), port: 10_000 + 2 * index, worker: index % 2 };
-        self.feed(id, Input::Ports((0..PORTS).map(lease).collect()));
+        self.feed(id, Input::Ports((0..self.ports).map(lease).collect()));
         // The simulated phones speak in clear, also under TLS: each is asked once more (R14).
         let policy = calls::MediaPolicy { clear_fallback: true, ..calls::MediaPolicy::default() };
         self.feed(id, Input::Secure { shared: Vec::new(), policy });
@@ -150,11 +157,16 @@ impl World {
         if self.offices[office].dead {
             return;
         }
-        let talking = if ordered { self.offices[office].exchange.switch().talking() } else { Vec::new() };
+        let talking =
+            if ordered && !self.lean { self.offices[office].exchange.switch().talking() } else { Vec::new() };
         self.see(&Observed::Settled { office, talking });
         let exchange = &self.offices[office].exchange;
-        let (up, calls) = (exchange.switch().load().0, exchange.live_calls());
-        self.see(&Observed::Live { office, up, calls });
+        let beside = exchange.callers_beside_ready_agents();
+        let live = (!self.lean).then(|| (exchange.switch().load().0, exchange.live_calls()));
+        self.see(&Observed::Queues { office, beside });
+        if let Some((up, calls)) = live {
+            self.see(&Observed::Live { office, up, calls });
+        }
         let deadline = self.offices[office].exchange.next_deadline().map(|(when, _)| when.max(now.mono));
         if let Some(when) = deadline
             && self.offices[office].wake.is_none_or(|known| when < known)
@@ -276,7 +288,12 @@ impl World {
     fn committed(&mut self, office: OfficeId, commit: Commit) {
         for owned in commit.changes.iter() {
             match &owned.change {
-                Change::Record(record) => self.see(&Observed::Record { office, record: record.clone() }),
+                Change::Record(record) => {
+                    if !record.detail.is_empty() {
+                        self.offices[office].details.push(record.detail.clone());
+                    }
+                    self.see(&Observed::Record { office, record: record.clone() });
+                }
                 Change::Fact(fact) => self.see(&Observed::Fact { office, fact: fact.clone() }),
                 _ => {}
             }
@@ -308,7 +325,10 @@ impl World {
     pub(super) fn keep(&mut self, office: OfficeId, commit: &Commit) {
         for owned in commit.changes.iter() {
             let change = owned.change.clone();
-            let lasts = matches!(change, Change::People(_) | Change::Seat { .. } | Change::Task(_));
+            let lasts = matches!(
+                change,
+                Change::People(_) | Change::Seat { .. } | Change::Task(_) | Change::Agent { .. }
+            );
             if let Change::Bindings { device, .. } = &change {
                 let old = |kept: &Change| matches!(kept, Change::Bindings { device: of, .. } if of == device);
                 self.offices[office].kept.retain(|kept| !old(kept));

@@ -1,12 +1,14 @@
 //! One event as it is told: its text, and who may hear it (sec_11).
 
 use crate::backend::CallRow;
+use crate::rest::agents::AgentShape;
 use crate::rest::calls::{CallShape, EndedShape};
 use crate::rest::devices::DeviceShape;
 use crate::rest::notice::NoticeShape;
 use crate::rest::office::StatusShape;
 use crate::rest::operations::Scope;
 use crate::rest::people::Person;
+use crate::rest::queues::QueueShape;
 use crate::rest::records::RecordShape;
 use crate::rest::seats::SeatShape;
 use crate::rest::tasks::TaskShape;
@@ -139,7 +141,10 @@ fn reach(what: &Happened) -> (Role, Scope) {
         | Happened::NumberChanged { .. }
         | Happened::NumberRemoved(_)
         | Happened::GroupChanged(..)
-        | Happened::GroupRemoved(_) => (Role::Manager, Scope::PeopleRead),
+        | Happened::GroupRemoved(_)
+        | Happened::AgentChanged(_)
+        | Happened::QueueChanged(_)
+        | Happened::QueueRemoved(_) => (Role::Manager, Scope::PeopleRead),
     }
 }
 
@@ -172,7 +177,8 @@ fn data(what: Happened) -> Value {
         | Happened::PersonRemoved(name)
         | Happened::GroupRemoved(name)
         | Happened::TrunkRemoved(name)
-        | Happened::RouteRemoved(name) => Ok(json!({"name": name})),
+        | Happened::RouteRemoved(name)
+        | Happened::QueueRemoved(name) => Ok(json!({"name": name})),
         Happened::RecordAdded(record) => {
             serde_json::to_value(RecordShape::of(row(&record))).map(|mut shape| {
                 // Its number is the store's to give; GET /records has it.
@@ -183,6 +189,8 @@ fn data(what: Happened) -> Value {
             })
         }
         Happened::TaskChanged(row) | Happened::TaskEnded(row) => serde_json::to_value(TaskShape::of(&row)),
+        Happened::AgentChanged(row) => serde_json::to_value(AgentShape::of(&row)),
+        Happened::QueueChanged(row) => serde_json::to_value(QueueShape::of(&row)),
         Happened::StatusChanged(status) => serde_json::to_value(StatusShape::of(*status)),
     };
     shape.unwrap_or_default()

@@ -1,0 +1,142 @@
+//! Queues in lists, with what became of their callers since the start.
+
+use crate::agents::AgentState;
+use crate::events::{Audience, Happened};
+use crate::exchange::Exchange;
+use crate::people::{PeopleChange, Queue};
+use clock::{Now, Wall};
+use std::time::Duration;
+
+/// What became of callers since the start of the exchange.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueCounts {
+    /// Callers that were taken into the queue.
+    pub offered: u64,
+    /// Those whom an agent answered.
+    pub answered: u64,
+    /// Those of them within the time that the queue promises.
+    pub in_time: u64,
+    /// Those who gave up.
+    pub abandoned: u64,
+    /// Those who went elsewhere, because the queue was full or the wait too long.
+    pub overflowed: u64,
+    /// How long those who were answered had waited, in all.
+    pub waited: Duration,
+}
+
+impl QueueCounts {
+    /// How many of a hundred callers were answered in time; none before any was answered or gave up.
+    #[must_use]
+    pub fn service_level(&self) -> Option<u8> {
+        let all = self.answered + self.abandoned;
+        // A part of the whole is at most a hundred of a hundred.
+        (self.in_time * 100).checked_div(all).map(|percent| percent.min(100) as u8)
+    }
+}
+
+/// A queue in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueRow {
+    /// Its name.
+    pub name: Box<str>,
+    /// The queue.
+    pub queue: Box<Queue>,
+    /// Whether it takes callers now.
+    pub open: bool,
+    /// Callers in it, also those for whom somebody rings.
+    pub waiting: usize,
+    /// Since when the first of them waits.
+    pub first_since: Option<Wall>,
+    /// Agents who are ready.
+    pub ready: usize,
+    /// What became of callers.
+    pub counts: QueueCounts,
+}
+
+impl Exchange {
+    /// A queue in the list.
+    pub(crate) fn queue_row(&self, now: Now, name: &str) -> Option<QueueRow> {
+        let queue = self.people.queue(name)?.clone();
+        let line = self.queues.lines.get(name);
+        let oldest = line.and_then(|line| line.all.iter().min_by_key(|(_, entered, _)| *entered));
+        let first_since = oldest.and_then(|(.., call)| self.queues.waiting.get(call)).map(|w| w.since);
+        Some(QueueRow {
+            name: name.into(),
+            open: queue.is_open(now.wall, &self.config.seats.zone),
+            queue: Box::new(queue),
+            waiting: line.map_or(0, |line| line.all.len()),
+            first_since,
+            ready: line.map_or(0, super::line::Line::ready),
+            counts: line.map(|line| line.counts).unwrap_or_default(),
+        })
+    }
+
+    /// All queues, by name.
+    #[must_use]
+    pub fn queue_rows(&self, now: Now) -> Vec<QueueRow> {
+        self.people.queues().filter_map(|(name, _)| self.queue_row(now, name)).collect()
+    }
+
+    /// Queues in which something happened are told of.
+    pub(crate) fn tell_queues(&mut self, now: Now) {
+        for name in std::mem::take(&mut self.queues.told) {
+            if let Some(row) = self.queue_row(now, &name) {
+                let what = Happened::QueueChanged(Box::new(row));
+                self.tell_if_heard(now, Audience::all(Vec::new()), what);
+            }
+        }
+    }
+
+    /// A change of the directory is in force: queues, and who may work for them.
+    pub(crate) fn queues_see_people(&mut self, now: Now, change: &PeopleChange) {
+        match change {
+            PeopleChange::PutQueue { name, .. } => {
+                let people = &self.people;
+                let is_member = |account: &str| people.queue(name).is_some_and(|queue| queue.has(account));
+                if let Some(line) = self.queues.lines.get_mut(name) {
+                    line.keep(is_member);
+                }
+                let members = self.people.queue(name).map(|queue| queue.members.clone()).unwrap_or_default();
+                members.iter().for_each(|member| self.agents.is_news(&member.account));
+                self.queues.told.insert(name.clone());
+            }
+            PeopleChange::RemoveQueue { name } => {
+                let left = self.queues.lines.remove(name).map(|line| line.all).unwrap_or_default();
+                // Whoever waits there is told when it is looked for an agent.
+                self.queues.wanting.extend(left);
+                self.tell_if_heard(now, Audience::all(Vec::new()), Happened::QueueRemoved(name.clone()));
+            }
+            PeopleChange::RemoveAccount { name } => self.forget_agent(now, name),
+            PeopleChange::PutAccount { name, .. } => self.agents.person_stirred(name),
+            PeopleChange::PutDevice { name, .. } | PeopleChange::RemoveDevice { name } => {
+                self.agents.phone_stirred(name);
+            }
+            _ => {}
+        }
+    }
+
+    /// Callers who wait while an agent of their queue is ready and nobody rings for them: there should be none.
+    #[must_use]
+    pub fn callers_beside_ready_agents(&self) -> Vec<(Box<str>, Box<str>)> {
+        let beside = |(name, line): (&Box<str>, &super::line::Line)| {
+            let mut callers = line.callers.iter().filter_map(|(.., call)| self.queues.waiting.get(call));
+            let waits = callers.any(|waiting| waiting.ringing.is_empty());
+            let state = |account: &str| self.agents.agent(account).map(|agent| agent.state);
+            let agent = line.next().filter(|account| waits && state(account) == Some(AgentState::Ready))?;
+            Some((name.clone(), agent.into()))
+        };
+        self.queues.lines.iter().filter_map(beside).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_service_level_counts_those_who_gave_up() {
+        let counts = QueueCounts { answered: 8, in_time: 6, abandoned: 2, ..QueueCounts::default() };
+        assert_eq!(counts.service_level(), Some(60));
+        assert_eq!(QueueCounts::default().service_level(), None);
+    }
+}

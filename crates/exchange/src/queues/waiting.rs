@@ -1,0 +1,100 @@
+//! While a caller waits: 182, then music on our own leg, the place now and then, and the end of patience (R8).
+
+use super::words::place_in_words;
+use crate::codes::tongue;
+use crate::exchange::Exchange;
+use crate::people::{Language, Queue};
+use calls::CallId;
+use clock::Now;
+use media::{SoundId, Source, Tongue};
+use std::time::Duration;
+
+/// What a phone is told whose caller waits no longer.
+const WENT_ON: &str = "SIP;cause=480;text=\"The call went on\"";
+/// How long a caller whom early media is heard by waits for music.
+const AGAIN: Duration = Duration::from_secs(5);
+
+impl Exchange {
+    /// Nobody is free for a caller yet: they are told, once.
+    pub(super) fn begin_wait(&mut self, now: Now, call: CallId, queue: &Queue) {
+        let Some(waiting) = self.queues.waiting.get_mut(&call) else { return };
+        if waiting.told || !waiting.ringing.is_empty() {
+            return;
+        }
+        waiting.told = true;
+        if queue.answer_after == Some(Duration::ZERO) {
+            return self.let_hear_music(now, call);
+        }
+        self.switch.caller_waits(now, call);
+    }
+
+    /// Times of waiting callers that are over.
+    pub(crate) fn queues_due(&mut self, now: Now) {
+        while let Some(call) = self.queues.next_due(now.mono) {
+            let Some(waiting) = self.queues.waiting.get_mut(&call) else { return };
+            let over = |at: &Option<clock::Mono>| at.is_some_and(|at| at <= now.mono);
+            if over(&waiting.longest_at) {
+                waiting.longest_at = None;
+                self.queues.index(call);
+                self.waited_too_long(now, call);
+            } else if over(&waiting.music_at) {
+                self.let_hear_music(now, call);
+            } else {
+                self.announce(now, call);
+            }
+        }
+    }
+
+    /// The caller is answered by us, and hears music from now on.
+    fn let_hear_music(&mut self, now: Now, call: CallId) {
+        let answered = self.switch.answer_to_wait(now, call);
+        let Some(waiting) = self.queues.waiting.get_mut(&call) else { return };
+        waiting.music_at = if answered { None } else { Some(now.mono + AGAIN) };
+        if answered {
+            self.announce(now, call);
+        } else {
+            self.queues.index(call);
+        }
+    }
+
+    /// A caller who hears us is told their place, in their language, and then hears music.
+    fn announce(&mut self, now: Now, call: CallId) {
+        let (position, tongue) = (self.queues.position(call), self.tongue_of_caller(call));
+        let Some(waiting) = self.queues.waiting.get_mut(&call) else { return };
+        let every = self.people.queue(&waiting.queue).map(|queue| queue.announce).unwrap_or_default();
+        waiting.announce_at = (!every.is_zero()).then(|| now.mono + every);
+        let music = Source::Music(SoundId::MUSIC);
+        let source = match position.filter(|_| !every.is_zero()) {
+            Some(position) => place_in_words(position, tongue, music),
+            None => music,
+        };
+        self.queues.index(call);
+        self.switch.say(call, source);
+    }
+
+    /// The longest wait is over.
+    fn waited_too_long(&mut self, now: Now, call: CallId) {
+        let Some(waiting) = self.queues.leave(call) else { return };
+        self.queues.line(&waiting.queue).counts.overflowed += 1;
+        self.switch.stop_all_ringing(now, call, WENT_ON);
+        for account in &waiting.ringing {
+            self.release_agent(now, account);
+        }
+        match self.people.queue(&waiting.queue).cloned() {
+            Some(queue) => self.turn_away(now, call, &queue, "queue.too-long", "nobody took it in time"),
+            None => self.tell_nobody_comes(now, call, "the queue is gone"),
+        }
+    }
+
+    /// The language of a caller: their own, else that of their country, else the office's.
+    pub(crate) fn tongue_of_caller(&self, call: CallId) -> Tongue {
+        let ongoing = self.ongoing.call(call);
+        let account = ongoing.and_then(|ongoing| ongoing.caller_account.as_deref());
+        if let Some(account) = account.and_then(|account| self.people.account(account)) {
+            return tongue(account.settings.language);
+        }
+        let number = ongoing.and_then(|ongoing| self.config.numbering.e164(&ongoing.caller.number));
+        let chinese = number.is_some_and(|number| number.starts_with("+86"));
+        tongue(if chinese { Language::Chinese } else { Language::default() })
+    }
+}
