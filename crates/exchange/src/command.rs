@@ -1,6 +1,6 @@
 //! What an administrator can ask of the running office. Directory data commits first and is applied then (R20).
 
-use crate::agents::{Advice, AgentAsking, AgentRow};
+use crate::agents::{Advice, AgentAsking, AgentRow, OwnWork};
 use crate::background::{Asking, TaskRow};
 use crate::badges::{Badge, CardKeys, NewBadge, Reader, TapAnswer, TapRequest, Uid};
 use crate::change::Change;
@@ -338,8 +338,10 @@ pub enum Answer {
     Tasks(Vec<TaskRow>),
     /// To [`Asking`] of one; none when it is over.
     Task(Option<Box<TaskRow>>),
-    /// To [`AgentAsking`], all but one of them.
+    /// To [`AgentAsking`], where nothing else is said.
     Agents(Vec<AgentRow>),
+    /// To [`AgentAsking::Work`].
+    Work(Box<OwnWork>),
     /// To [`AgentAsking::Advice`].
     Advice(Vec<Advice>),
     /// To [`Command::ListQueues`], by name.

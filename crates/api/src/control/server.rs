@@ -299,6 +299,7 @@ fn response(answer: Answer) -> Response {
         // The control socket asks for none of these.
         Answer::Account(_)
         | Answer::Advice(_)
+        | Answer::Work(_)
         | Answer::Wait(_)
         | Answer::Calls(_)
         | Answer::Seats(_)

@@ -24,6 +24,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("DELETE", "/agents/{account}", Who::Own(Role::Manager), Scope::Phone),
     Operation::new("POST", "/agents/{account}/state", Who::Own(Role::Manager), Scope::Phone),
     Operation::new("POST", "/agents/{account}/extension", Who::Own(Role::Manager), Scope::Phone),
+    Operation::new("GET", "/work", EVERYBODY, Scope::Phone),
     Operation::new("GET", "/wrap-ups", Who::Role(Role::Manager), Scope::PeopleRead),
 ];
 
@@ -33,6 +34,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(read, sign_out))
         .routes(routes!(state))
         .routes(routes!(extend))
+        .routes(routes!(work))
         .routes(routes!(advice))
 }
 
@@ -161,6 +163,17 @@ impl AdviceShape {
     }
 }
 
+/// The caller's own work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+struct WorkShape {
+    #[serde(flatten)]
+    agent: AgentShape,
+    /// Whether any queue has them: whoever works for none need not be offered to sign in.
+    member: bool,
+    /// The office's reasons for a break.
+    reasons: Vec<String>,
+}
+
 async fn ask(api: &Api, asking: AgentAsking) -> Result<Vec<AgentRow>, Problem> {
     match api.ask(Command::Agents(Box::new(asking))).await? {
         Answer::Agents(rows) => Ok(rows),
@@ -280,6 +293,20 @@ async fn extend(
     Named(account): Named<String>,
 ) -> Result<Json<AgentShape>, Problem> {
     one(&api, AgentAsking::Extend(whose(&caller, &account)?)).await
+}
+
+/// How the caller stands, whether any queue has them, and the reasons that they may give for a break.
+#[utoipa::path(get, path = "/work", tag = "agents", operation_id = "work_read",
+    responses((status = 200, body = WorkShape)))]
+async fn work(State(api): State<Api>, caller: Caller) -> Result<Json<WorkShape>, Problem> {
+    match api.ask(Command::Agents(Box::new(AgentAsking::Work(caller.account().into())))).await? {
+        Answer::Work(own) => Ok(Json(WorkShape {
+            agent: AgentShape::of(&own.row),
+            member: own.member,
+            reasons: own.reasons.iter().map(|(name, _)| name.to_string()).collect(),
+        })),
+        other => Err(Problem::of(other, "")),
+    }
 }
 
 /// What wrap-ups really took, and the interval that this proposes.

@@ -3,6 +3,7 @@
 use super::advice::Advice;
 use super::agent::{Agent, SignIn};
 use super::drive::HAND;
+use super::row::AgentRow;
 use super::state::{AgentState, Trigger};
 use crate::change::Change;
 use crate::command::Answer;
@@ -14,7 +15,7 @@ use crate::people::Refusal;
 use clock::Now;
 use std::time::Duration;
 
-/// What can be asked; each answered by [`Answer::Agents`].
+/// What can be asked; each answered by [`Answer::Agents`] where nothing else is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AgentAsking {
     /// All who are signed in.
@@ -45,6 +46,19 @@ pub enum AgentAsking {
     Extend(Box<str>),
     /// What wrap-ups really took, and what that proposes; answered by [`Answer::Advice`].
     Advice,
+    /// What somebody can do about their own work; answered by [`Answer::Work`].
+    Work(Box<str>),
+}
+
+/// What somebody can do about their own work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnWork {
+    /// How they stand.
+    pub row: AgentRow,
+    /// Whether any queue has them.
+    pub member: bool,
+    /// The office's reasons for a break, each with its planned length if it has one.
+    pub reasons: Vec<(Box<str>, Option<Duration>)>,
 }
 
 /// The longest reason for a break.
@@ -61,6 +75,17 @@ impl Exchange {
             AgentAsking::Advice => {
                 let advice: Vec<Advice> = self.agents.measured.advice();
                 return self.answer(id, Answer::Advice(advice));
+            }
+            AgentAsking::Work(account) => {
+                let answer = match self.agent_row(now, &account) {
+                    Some(row) => Answer::Work(Box::new(OwnWork {
+                        row,
+                        member: self.people.queues().any(|(_, queue)| queue.has(&account)),
+                        reasons: self.config.agents.reasons.clone(),
+                    })),
+                    None => Answer::Refused(Refusal::Unknown("account", account)),
+                };
+                return self.answer(id, answer);
             }
             AgentAsking::One(account) => Ok(account),
             AgentAsking::SignIn { account, sign_in } => {

@@ -26,7 +26,7 @@ mod tests;
 
 pub use advice::Advice;
 pub use agent::SignIn;
-pub use asked::AgentAsking;
+pub use asked::{AgentAsking, OwnWork};
 pub use interval::{By, CallKind};
 pub use kept::{KeptPause, KeptSignIn, KeptWrapUp};
 pub use platform::{Platform, PlatformInput, PlatformOutput, PlatformState, Sighting};
