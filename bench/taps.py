@@ -1,6 +1,7 @@
 """Taps (C, Show 5): those of 2,000 readers over connections that stay open, half of them good, all judged right; and how long
 one takes to the INVITE that it sends, with 1,000 calls up."""
 import itertools
+import statistics
 import sys
 
 import servers
@@ -9,8 +10,8 @@ from servers import Ours, processes
 
 READERS, RATE, CHIPS = 2_000, 10_000, 4
 QUICK_READERS, QUICK_RATE = 20, 100
-CALLS, PAIRS, TAKEN, LIMIT_MS = 1_000, 200, 600, 5.0
-QUICK_CALLS, QUICK_PAIRS, QUICK_TAKEN = 10, 20, 40
+CALLS, PAIRS, TAKEN, ROUNDS, LIMIT_MS = 1_000, 200, 400, 5, 5.0
+QUICK_CALLS, QUICK_PAIRS, QUICK_TAKEN, QUICK_ROUNDS = 10, 20, 40, 1
 KINDS = '[badges]\nallow = ["secure", "uid"]\npin = []\n'
 
 
@@ -20,22 +21,29 @@ def run(bench):
 
 
 def taken(bench):
-    """Adds the row of the time from a tap to the INVITE: p99 of all taps, each of which takes a call that rings."""
-    calls, pairs, count = (QUICK_CALLS, QUICK_PAIRS, QUICK_TAKEN) if bench.quick else (CALLS, PAIRS, TAKEN)
+    """Adds the row of the time from a tap to the INVITE: p99 of the taps of a round, each of which takes a call that rings;
+    the median of the rounds, because a pause of the machine is in one of them."""
+    calls, pairs, count, rounds = ((QUICK_CALLS, QUICK_PAIRS, QUICK_TAKEN, QUICK_ROUNDS) if bench.quick
+                                   else (CALLS, PAIRS, TAKEN, ROUNDS))
     answering = calls + 2 * pairs
     ours = Ours(answering + calls)
     ours.config.write_text(ours.config.read_text() + KINDS)
+    tails, sound = [], True
     with ours.start():
         admin = administrator(ours)
         plan = ours.folder / "readers.txt"
         plan.write_text("".join(f"{line}\n" for line in beside(admin, calls, pairs)))
-        told = bench.load("take", "--users", answering + calls, "--callers", calls, "--calls", calls, "--taps", count,
-                          "--http", ours.ready["http"], "--readers", plan, *ours.load_arguments())
-    print(f"  tap to INVITE: p50 {told['p50_us'] / 1e3:.2f} ms, p99 {told['p99_us'] / 1e3:.2f} ms of {count}", file=sys.stderr)
-    wrong = told["failed"] + told["timed_out"]
-    if wrong or told["up"] < calls:
-        bench.faults.append(f"tap to INVITE with {calls} calls up: {wrong} of {count} went wrong: {told}")
-    bench.add("tap to INVITE, p99", f"{calls} calls", told["p99_us"] / 1e3, "ms", None, None, LIMIT_MS, not told["sent_again"])
+        for _ in range(rounds):
+            told = bench.load("take", "--users", answering + calls, "--callers", calls, "--calls", calls, "--taps", count,
+                              "--http", ours.ready["http"], "--readers", plan, *ours.load_arguments())
+            print(f"  tap to INVITE: p50 {told['p50_us'] / 1e3:.2f} ms, p99 {told['p99_us'] / 1e3:.2f} ms of {count}",
+                  file=sys.stderr)
+            wrong = told["failed"] + told["timed_out"]
+            if wrong or told["up"] < calls:
+                bench.faults.append(f"tap to INVITE with {calls} calls up: {wrong} of {count} went wrong: {told}")
+            tails.append(told["p99_us"] / 1e3)
+            sound &= not told["sent_again"]
+    bench.add("tap to INVITE, p99", f"{calls} calls", statistics.median(tails), "ms", None, None, LIMIT_MS, sound)
 
 
 def beside(admin, first, pairs):
@@ -58,6 +66,8 @@ def judged(bench):
         plan.write_text("\n".join(readers(administrator(ours), count)) + "\n")
         told = bench.load("taps", "--http", ours.ready["http"], "--readers", plan, "--rate", rate,
                           "--seconds", 3 if bench.quick else 10, "--pid", ",".join(map(str, processes(ours.pid))))
+    print(f"  taps: {told['rate']}/s judged, {told['cpu_us_each']:.0f} us of the server each, p50 {told['p50_us']} us, "
+          f"p99 {told['p99_us']} us", file=sys.stderr)
     wrong = told["failed"] + told["timed_out"]
     if wrong:
         bench.faults.append(f"taps at {rate}/s: {wrong} were judged wrong or not at all: {told}")

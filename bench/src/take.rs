@@ -31,8 +31,11 @@ struct Reader {
 impl Reader {
     fn of(line: &str, server: SocketAddr) -> Result<Reader, Failure> {
         let (key, uid) = line.split_once(' ').ok_or_else(|| format!("no reader: {line}"))?;
-        let stream = connect(IpAddr::V4(Ipv4Addr::LOCALHOST), server)?;
-        Ok(Reader { key: key.into(), uid: uid.trim().into(), stream })
+        Ok(Reader { key: key.into(), uid: uid.trim().into(), stream: Reader::connect(server)? })
+    }
+
+    fn connect(server: SocketAddr) -> Result<TcpStream, Failure> {
+        connect(IpAddr::V4(Ipv4Addr::LOCALHOST), server)
     }
 
     fn tell(&mut self, server: SocketAddr, tap: u32) -> std::io::Result<()> {
@@ -89,6 +92,8 @@ fn take(
         tally.timed_out += 1;
         return Ok(());
     }
+    // Long silent since its last tap: the server may have closed it.
+    reader.stream = Reader::connect(server)?;
     // As long as somebody needs to get there, a little.
     phones.settle(Duration::from_millis(20))?;
     let began = phones.now();

@@ -1,6 +1,7 @@
 // The office of the mock server: people, phones, calls and records, invented but always the same.
 
 import { addSeats } from "./seats.js";
+import { addTasks } from "./tasks.js";
 
 const NAMES = [
   "Alice Li",
@@ -42,6 +43,17 @@ const CAUSES = [
   ["transferred", "caller", 200],
 ];
 const MINUTE = 60_000;
+const WEARABLE = {
+  account: "admin",
+  kind: "push",
+  notices: null,
+  dismissals: null,
+  service: null,
+  created: "2026-01-01T00:00:00Z",
+  delivered: null,
+  failures: 0,
+  last_error: null,
+};
 const WEBHOOK = { enabled: true, stopped: null, queued: 0, dead_letters: 0, failures: 0, last_error: null, delivered: null };
 
 export function makeOffice(options) {
@@ -71,6 +83,8 @@ export function makeOffice(options) {
     readers: new Map(),
     seats: new Map(),
     taps: new Map(),
+    tasks: new Map(),
+    wearables: new Map(),
   };
   const keys = {
     people: "name",
@@ -88,6 +102,8 @@ export function makeOffice(options) {
     readers: "name",
     seats: "device",
     taps: "id",
+    tasks: "id",
+    wearables: "id",
   };
   const kinds = {
     people: "person",
@@ -283,6 +299,23 @@ export function makeOffice(options) {
       scopes: ["calls:read", "phone"],
       expires: iso(now + 90 * 24 * 3_600_000),
     });
+    lists.wearables.set("a1", {
+      ...WEARABLE,
+      id: "a1",
+      name: options.hostile ? HOSTILE : "A watch",
+      kind: "mqtt",
+      notices: "ringdown/a1/notice",
+      dismissals: "ringdown/a1/dismiss",
+    });
+    lists.wearables.set("a2", {
+      ...WEARABLE,
+      id: "a2",
+      name: "Firefox, Android",
+      service: "https://push.example",
+      delivered: iso(now - 3_600_000),
+      failures: 1,
+      last_error: "it answered 502",
+    });
     lists.webhooks.set("w1", {
       ...WEBHOOK,
       id: "w1",
@@ -345,6 +378,15 @@ export function makeOffice(options) {
     hostile: HOSTILE,
     who: () => now_,
   });
+  const aboutTasks = addTasks({
+    lists,
+    options,
+    iso,
+    now,
+    tell: (...event) => office.tell(...event),
+    hostile: HOSTILE,
+    who: () => now_,
+  });
   const etag = (row) => `"${Buffer.from(JSON.stringify(row)).toString("base64").slice(-24)}"`;
   const changed = (list, row) => kinds[list] !== undefined && office.tell(`${kinds[list]}.changed`, row[keys[list]], row);
 
@@ -392,6 +434,14 @@ export function makeOffice(options) {
       };
     },
     "DELETE phone": () => ({ status: 204 }),
+    "GET notices": () => ({
+      body: {
+        broker: { address: "mqtts://broker.example:8883", connected: true, last_error: null, delivered: 412, dropped: 3 },
+        pushed: 96,
+        failed: 1,
+        dropped: 0,
+      },
+    }),
     "POST people/import": (body) => {
       const refused = [];
       let taken = 0;
@@ -414,6 +464,8 @@ export function makeOffice(options) {
     const [list, key, part] = path;
     const seated = aboutSeats(method, path, body);
     if (seated !== undefined) return seated;
+    const background = aboutTasks(method, path, body);
+    if (background !== undefined) return background;
     if (list === "facts") {
       return {
         body: {
@@ -450,7 +502,7 @@ export function makeOffice(options) {
     }
     if (row === undefined) return undefined;
     if (method === "GET") return { body: row, etag: etag(row) };
-    if (headers["if-match"] === undefined && !["calls", "sessions", "seats", "readers"].includes(list))
+    if (headers["if-match"] === undefined && !["calls", "sessions", "seats", "readers", "wearables"].includes(list))
       return { status: 428, problem: "Send If-Match." };
     if (method === "PATCH") {
       Object.assign(row, body);
@@ -516,7 +568,7 @@ export function makeOffice(options) {
       };
     }
     const id = `${list[0]}${lists[list].size + 1}`;
-    const made = { ...(list === "webhooks" ? WEBHOOK : {}), id, ...body };
+    const made = { ...({ webhooks: WEBHOOK, wearables: WEARABLE }[list] ?? {}), id, ...body };
     lists[list].set(id, made);
     return { status: 201, body: { ...made, secret: "rd_0123456789abcdef" } };
   }

@@ -10,6 +10,7 @@ import { Dock, useUnfold, type DockHost } from "./phone/dock.tsx";
 import { phone, startPhone, stopPhone } from "./phone/here.ts";
 import { go, place } from "./router.ts";
 import { calls, devices, known, me, noServer, offered, people, records, role, seats, session, setReady, signOut, status } from "./state/store.ts";
+import { followLanguage } from "./state/announce.ts";
 import { wantsFirstSteps } from "./state/guide.ts";
 import { dismiss, failed, notices } from "./state/undo.ts";
 import { deviceName } from "./ui/device-name.ts";
@@ -43,6 +44,7 @@ function Frame(): JSX.Element {
     startPhone();
     return stopPhone;
   }, []);
+  useEffect(() => followLanguage(), []);
   // Whoever scanned the code of a phone wants the button there, and not the call that rings in the mobile, too.
   useUnfold(path === "/sit" ? null : phone.value);
   useEffect(() => {

@@ -11,3 +11,8 @@ declare module "*.css?inline" {
   const css: string;
   export default css;
 }
+/** The words whose keys begin with "notice.", in both languages. */
+declare module "virtual:words-of/notice" {
+  const words: Record<"en" | "zh-CN", Record<string, string>>;
+  export default words;
+}

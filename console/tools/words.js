@@ -1,5 +1,6 @@
 // The catalogue of words: gathers console/words/*.json and src/pages/*/words.json, and refuses keys that are missing,
-// unused, or whose two languages do not have the same {places}. As a Vite plugin it gives one language a module.
+// unused, or whose two languages do not have the same {places}. As a Vite plugin it gives one language a module, and the few
+// words of one prefix in both languages to what has no page.
 import { readFileSync, readdirSync, existsSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -75,6 +76,7 @@ export function check() {
 
 export function wordsPlugin() {
   const prefix = "virtual:words/";
+  const some = "virtual:words-of/";
   return {
     name: "words",
     buildStart() {
@@ -82,14 +84,17 @@ export function wordsPlugin() {
       if (faults.length > 0 && this.meta.watchMode !== true) this.error(`words:\n  ${faults.join("\n  ")}`);
     },
     resolveId(id) {
-      return id.startsWith(prefix) ? `\0${id}` : null;
+      return id.startsWith(prefix) || id.startsWith(some) ? `\0${id}` : null;
     },
     load(id) {
-      if (!id.startsWith(`\0${prefix}`)) return null;
+      if (!id.startsWith(`\0${prefix}`) && !id.startsWith(`\0${some}`)) return null;
       for (const file of wordFiles()) this.addWatchFile(file);
-      const language = id.slice(prefix.length + 1);
-      const entries = [...collect()].map(([key, entry]) => [key, entry[language]]);
-      return `export default JSON.parse(${JSON.stringify(JSON.stringify(Object.fromEntries(entries)))});`;
+      const module = (value) => `export default JSON.parse(${JSON.stringify(JSON.stringify(value))});`;
+      const spoken = (language, wanted = "") =>
+        Object.fromEntries([...collect()].filter(([key]) => key.startsWith(wanted)).map(([key, entry]) => [key, entry[language]]));
+      if (id.startsWith(`\0${prefix}`)) return module(spoken(id.slice(prefix.length + 1)));
+      const wanted = `${id.slice(some.length + 1)}.`;
+      return module(Object.fromEntries(languages.map((language) => [language, spoken(language, wanted)])));
     },
   };
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from peers import axe, ear, tone
+from peers import axe, ear, qr, tone
 from peers.chromium import Chromium
 from peers.exchange import REPOSITORY, Exchange
 from peers.rawua import RawUA
@@ -202,12 +202,15 @@ def test_s0_1_from_nothing_to_people_with_numbers(office, boss):
 def test_a_phone_is_made_and_appears_when_it_registers(office, boss):
     boss.goto(url(office, "/devices?add=carol.diaz"))
     boss.get_by_role("button", name="Make").click()
-    boss.get_by_role("img", name="QR code with address and password").wait_for()
+    picture = boss.get_by_role("img", name="QR code with address and password")
+    picture.wait_for()
+    scanned = qr.scanned(picture)
     boss.get_by_role("tab", name="baresip").click()
     line = boss.locator(".copy-line code").inner_text()
     assert line.startswith("<sip:carol.diaz-desk@") and ";auth_pass=" in line
     boss.screenshot(path=SHOTS / "real-3-device.png")
     secret = line.rsplit("=", 1)[1]
+    assert "carol.diaz-desk" in scanned and secret in scanned
     row = boss.locator(".rows .row", has_text="carol.diaz-desk")
     row.get_by_text("Off", exact=True).wait_for()
     with RawUA("carol.diaz-desk", secret, office.host_port("udp")) as phone:

@@ -10,6 +10,7 @@ import pytest
 from peers import sdp
 from peers.api import Client, administrator
 from peers.certificate import own_certificate
+from peers.chromium import Chromium
 from peers.exchange import REPOSITORY, Exchange
 from peers.mosquitto import Broker, Watch
 from peers.ports import LOOPBACK
@@ -288,3 +289,70 @@ def test_r20_who_gets_notices_and_the_key_survive_a_restart(exchange, office, ad
     for file in exchange.data.iterdir():
         if file.is_file():
             assert phone.path.encode() not in file.read_bytes(), file
+
+
+# What a browser gives a page that may announce: its vendor's push service is not reached from here, so the subscription is that
+# of the tests' own service; and a click on a notification, which no page can make.
+SUBSCRIBES = "PushManager.prototype.subscribe = async function () { return { toJSON: () => (%s) }; };"
+CLICK = """async ([action]) => {
+    const [notification] = await self.registration.getNotifications();
+    const event = new NotificationEvent("notificationclick", { notification, action });
+    const waits = [];
+    event.waitUntil = (one) => waits.push(one);
+    self.dispatchEvent(event);
+    await Promise.all(waits);
+}"""
+SHOWN = """async () => (await self.registration.getNotifications()).map((one) => [one.title, one.body])"""
+
+
+def test_s1_7_a_browser_announces_a_call_silences_the_phones_and_forgets_all_at_sign_out(exchange, office, admin, service):
+    caller, person = office.person(), office.person()
+    admin.edit("PATCH", f"/devices/{person.user}", {"location": "Room 8"}).must(200)
+    link = admin.post(f"/people/{account(person)}/link").must(201).json["link"]
+    subscription = App(service)
+    with Chromium() as browser:
+        base = f"http://{exchange.ready['http']}"
+        context = browser.context(locale="en", permissions=["notifications"])
+        context.add_init_script(SUBSCRIBES % json.dumps(subscription.subscription))
+        page = browser.page(base + link[link.index("/enter/"):], context=context)
+        page.get_by_role("button", name="Later").click()
+        page.goto(base + "/settings")
+        part = page.get_by_role("region", name="Where calls are announced")
+        part.get_by_role("button", name="Announce in this browser").click()
+        until(lambda: part.get_by_text("Chrome, Linux").count(), 10, "this browser is in the list", lambda: page.inner_text("body"))
+        part.get_by_text("This browser", exact=True).wait_for()
+        until(lambda: context.service_workers, 5, "the service worker runs")
+        worker = context.service_workers[0]
+        assert worker.url.endswith("/notices.js?language=en")
+        devtools = context.new_cdp_session(page)
+        registrations = []
+        devtools.on("ServiceWorker.workerRegistrationUpdated", lambda told: registrations.extend(told["registrations"]))
+        devtools.send("ServiceWorker.enable")
+        until(lambda: page.wait_for_timeout(50) or registrations, 5, "its registration is known")
+
+        def push(count):
+            """What the exchange pushed last, as the browser would give it to the worker."""
+            text = json.dumps(subscription.wait(count, tail=exchange.tail)[-1])
+            told = {"origin": base, "registrationId": registrations[-1]["registrationId"], "data": text}
+            devtools.send("ServiceWorker.deliverPushMessage", told)
+
+        with ringing(office, caller, person) as (out, branch):
+            push(1)
+            until(lambda: worker.evaluate(SHOWN), 5, "it is shown")
+            [[title, body]] = worker.evaluate(SHOWN)
+            assert title.endswith(" calls") and "Near and free: Room 8" in body
+            worker.evaluate(CLICK, ["dismiss"])
+            assert branch.wait_cancel().get("reason") == SILENCED
+            push(2)
+            until(lambda: worker.evaluate(SHOWN) == [], 5, "it is gone")
+            out.cancel()
+        with ringing(office, caller, person) as (out, branch):
+            push(3)
+            out.cancel()
+            push(4)
+            until(lambda: [one for one, _ in worker.evaluate(SHOWN) if one.startswith("Missed call: ")], 5, "it was missed")
+        page.get_by_role("button", name="My account").click()
+        page.get_by_role("banner").get_by_role("button", name="Sign out").click()
+        page.get_by_label("Password", exact=True).wait_for()
+        mine = admin.get(f"/wearables?find={account(person)}").must(200).json["items"]
+        assert [one for one in mine if one["account"] == account(person)] == []

@@ -215,6 +215,29 @@ export interface Webhook {
   secret?: string;
 }
 
+/** A watch, a pendant or a browser that announces its owner's calls. */
+export interface Wearable {
+  id: string;
+  account: string;
+  name: string;
+  kind: "mqtt" | "push";
+  notices: string | null;
+  dismissals: string | null;
+  service: string | null;
+  created: string;
+  delivered: string | null;
+  failures: number;
+  last_error: string | null;
+}
+
+/** How notices leave. */
+export interface NoticeWays {
+  broker: { address: string; connected: boolean; last_error: string | null; delivered: number; dropped: number } | null;
+  pushed: number;
+  failed: number;
+  dropped: number;
+}
+
 /** What came of the test of a webhook. */
 export interface Tested {
   delivered: boolean;
@@ -289,6 +312,28 @@ export interface Seat {
   account: string;
   since: string;
   until: string | null;
+}
+
+/** A background call. */
+export interface Task {
+  id: string;
+  account: string;
+  number: string;
+  name: string;
+  first: "callee" | "owner";
+  state: "waiting" | "calling" | "connecting" | "ended";
+  next: string | null;
+  why: string;
+  rule: string | null;
+  ahead: number;
+  made: number;
+  most: number;
+  attempts: { ordinal: number; at: string; outcome: string }[];
+  since: string;
+  not_before: string | null;
+  until: string | null;
+  priority: number;
+  ended: string | null;
 }
 
 /** What came of a tap, or of a button that acts like one. */

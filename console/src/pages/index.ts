@@ -25,6 +25,13 @@ export const pages: readonly PageEntry[] = [
   { path: "/people", title: "people.title", icon: "people", roles: managers, load: () => import("./people/page.tsx") },
   { path: "/devices", title: "devices.title", icon: "devices", roles: everybody, load: () => import("./devices/page.tsx") },
   { path: "/trunks", title: "trunks.title", icon: "trunks", roles: administrators, load: () => import("./trunks/page.tsx") },
+  {
+    path: "/background",
+    title: "background.title",
+    icon: "redial",
+    roles: everybody,
+    load: () => import("./background/page.tsx"),
+  },
   { path: "/records", title: "records.title", icon: "records", roles: everybody, load: () => import("./records/page.tsx") },
   { path: "/settings", title: "settings.title", icon: "settings", roles: everybody, load: () => import("./settings/page.tsx") },
   { path: "/health", title: "health.title", icon: "health", roles: managers, load: () => import("./health/page.tsx") },

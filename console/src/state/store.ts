@@ -19,10 +19,12 @@ import type {
   SessionRow,
   Status,
   Tap,
+  Task,
   Token,
   Trunk,
   Webhook,
 } from "../api/types.ts";
+import { silence } from "./announce.ts";
 import { callEvent } from "./calls.ts";
 import { Collection, type Source } from "./collection.ts";
 import { recordEvent, recordKey } from "./records.ts";
@@ -78,6 +80,16 @@ export const calls = list<Call>({
   path: "calls",
   key: (row) => row.id,
   event: callEvent,
+});
+/** Background calls; one that ended stays for a while. */
+export const tasks = list<Task>({
+  path: "tasks",
+  key: (row) => row.id,
+  event: (event) => {
+    if (event.type !== "task.changed" && event.type !== "task.ended") return undefined;
+    const row = event.data as unknown as Task;
+    return { key: row.id, row };
+  },
 });
 const recordSource: Source<CallRecord> = {
   path: "records",
@@ -176,6 +188,7 @@ export async function setReady(ready: boolean): Promise<void> {
 
 export async function signOut(): Promise<void> {
   try {
+    await silence(api).catch(() => {}); // The session ends all the same.
     await api.send("DELETE", "session");
   } finally {
     forget();

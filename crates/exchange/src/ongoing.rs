@@ -21,6 +21,8 @@ pub(crate) struct Ongoing {
     /// Who is called, and whose account that is.
     pub(crate) callee: Party,
     pub(crate) callee_account: Option<Box<str>>,
+    /// The calling phone itself counts calls in vain and suggests to keep calling (S2.10).
+    pub(crate) suggests: bool,
     /// The session, by which a loop is seen (R9).
     pub(crate) session_id: Arc<str>,
     pub(crate) state: DialogState,

@@ -163,7 +163,7 @@ mod tests {
         let millis = Duration::from_millis;
         for (lag, transactions, strain) in [
             (millis(0), 0, Strain::Calm),
-            (millis(24), limits::TRANSACTIONS - 1, Strain::Calm),
+            (limits::LATE - millis(1), limits::TRANSACTIONS - 1, Strain::Calm),
             (limits::LATE, 0, Strain::Late),
             (limits::VERY_LATE, 0, Strain::VeryLate),
             (millis(0), limits::TRANSACTIONS, Strain::VeryLate),

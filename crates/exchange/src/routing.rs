@@ -4,6 +4,7 @@
 //! call without touching a phone (S1.10, S1.12 to S1.14).
 
 use crate::admission::{Sender, is_behind_nat};
+use crate::background::suggests_itself;
 use crate::dial_plan::Destination;
 use crate::exchange::Exchange;
 use crate::limits;
@@ -69,6 +70,7 @@ impl Exchange {
         };
         let ongoing = self.new_ongoing(now, sender, caller, &dialled, session_id);
         let ongoing = self.as_the_phone(ongoing, emergency.is_some());
+        let ongoing = Ongoing { suggests: suggests_itself(message), ..ongoing };
         let entry = ongoing.entry.clone();
         if !self.ongoing.begin(call, ongoing) {
             // R9: the call came back to us and asks for the same number again.
@@ -142,6 +144,7 @@ impl Exchange {
             device,
             callee,
             callee_account,
+            suggests: false,
             session_id,
             state: DialogState::Trying,
             asked: Vec::new(),

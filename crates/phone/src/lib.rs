@@ -18,7 +18,7 @@ mod shell;
 mod sound;
 mod words;
 
-pub use agent::{Agent, Config, Due, Input, Output, SoundOrder, Trace};
+pub use agent::{Agent, Config, Due, Input, Output, SoundOrder, Suggest, Trace};
 pub use shell::{Gone, Hand, Phone, Server, Settings, StartError, Stream, Told, Trust};
 pub use sound::{Arrived, Heard, Meter, Source, Talk, WavWriter};
 pub use words::{CallId, Cause, Command, Ended, Event, Holder, KeyStyle};

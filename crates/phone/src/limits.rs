@@ -6,6 +6,8 @@ use std::time::Duration;
 pub(crate) const CALLS: usize = 4;
 /// Key presses of one call that wait to be sent.
 pub(crate) const KEYS: usize = 64;
+/// Numbers whose calls in vain are counted.
+pub(crate) const NUMBERS: usize = 1_000;
 /// Early dialogs of one call that are told apart (RFC 3261 12.1: a fork makes one each).
 pub(crate) const EARLY_DIALOGS: usize = 8;
 /// How often one request answers a challenge, or another wish of the server.

@@ -89,6 +89,11 @@ pub enum Command {
         #[serde(default)]
         call: Option<CallId>,
     },
+    /// Answer what was suggested: whether the server shall keep calling.
+    KeepCalling {
+        /// Yes or no.
+        yes: bool,
+    },
     /// Tell how things stand.
     Status,
     /// End all calls, leave the server, and stop.
@@ -261,6 +266,13 @@ pub enum Event {
         /// Why.
         #[serde(flatten)]
         cause: Ended,
+    },
+    /// A number did not answer several times in a row: the server could keep calling it.
+    Suggested {
+        /// Which.
+        number: String,
+        /// How many times.
+        calls: u8,
     },
     /// A command could not be done.
     Refused {

@@ -34,7 +34,7 @@ impl Database {
             Err(error) => Err(error),
         };
         if written.is_err() {
-            self.connection = None;
+            self.throw_away().await;
         }
         written
     }
@@ -46,7 +46,7 @@ impl Database {
             Err(error) => Err(error),
         };
         if written.is_err() {
-            self.connection = None;
+            self.throw_away().await;
         }
         written
     }
@@ -68,11 +68,16 @@ impl Database {
         Ok(self.connection.insert(connection))
     }
 
-    pub(crate) async fn close(self) {
-        if let Some(connection) = self.connection {
-            // The file is complete either way; closing only spares the next one the log.
+    /// Whole before the next is opened: the last to close folds the log into the file and removes it by its name.
+    async fn throw_away(&mut self) {
+        if let Some(connection) = self.connection.take() {
             let _ = connection.close().await;
         }
+    }
+
+    pub(crate) async fn close(mut self) {
+        // The file is complete either way; closing only spares the next one the log.
+        self.throw_away().await;
     }
 }
 

@@ -26,4 +26,4 @@ mod world;
 pub use dice::Dice;
 pub use observed::{Left, Observed, OfficeId, PhoneId, Seen};
 pub use trace::Trace;
-pub use world::{Act, Office, World, office_config};
+pub use world::{Act, Death, Office, World, office_config};

@@ -155,6 +155,11 @@ pub enum Observed {
         /// In words.
         words: String,
     },
+    /// An exchange died.
+    Died {
+        /// Where.
+        office: OfficeId,
+    },
     /// Chance did something.
     Fault {
         /// In words.
@@ -369,6 +374,7 @@ impl fmt::Display for Observed {
                 write!(f, "office {office} store away, {waiting} waiting")
             }
             Observed::Phone { phone, words } => write!(f, "phone {phone} {words}"),
+            Observed::Died { office } => write!(f, "office {office} died"),
             Observed::Fault { words } => write!(f, "fault {words}"),
             Observed::Quiet(left) => write!(f, "quiet {left:?}"),
         }

@@ -1,14 +1,14 @@
 //! Stories of background calls (S2): what the two phones see, what is written down, and that nobody is called twice.
 
 use exchange::{
-    Answer, Asking, Change, Command, Input, NewTask, PeopleChange, Right, Rights, Settings, Snapshot, TaskId,
-    TaskList, TaskRow, TaskState,
+    Answer, Asking, Command, Input, NewTask, PeopleChange, Right, Rights, Settings, TaskId, TaskList,
+    TaskRow, TaskState,
 };
 use media::{MediaEvent, Prompt, SoundId, Source, Tongue};
 use std::time::Duration;
 use testkit::phone::{Attempt, Note, Reaction, Then};
-use testkit::stage::{Stage, answers_after, exchange_address};
-use testkit::{Act, World};
+use testkit::stage::{Stage, answers_after};
+use testkit::{Act, Death, World};
 
 const ADA: usize = 0;
 const BOB: usize = 1;
@@ -343,39 +343,11 @@ fn what_may_not_be_is_refused_with_its_rule() {
 }
 
 /// The exchange dies, and another begins with what the store has.
-fn die(world: &World, ada: Reaction, bob: Reaction) -> World {
-    let rows = world.offices[0].tasks.iter().cloned().map(|change| Change::Task(Box::new(change)));
-    let plans: Vec<_> = world.phones.iter().map(|phone| phone.plan.clone()).collect();
-    let people = world.exchange(0).people();
-    let mut changes = vec![Change::People(with_right("ada", false))];
-    changes.push(Change::People(PeopleChange::PutAccount {
-        name: "bob".into(),
-        display: "bob".into(),
-        settings: Box::default(),
-    }));
-    let numbers = people
-        .numbers()
-        .map(|(number, account)| PeopleChange::PutNumber { number: number.into(), account: account.into() });
-    changes.extend(numbers.map(Change::People));
-    let devices = people
-        .devices()
-        .map(|(name, device)| PeopleChange::PutDevice { name: name.into(), device: device.clone() });
-    changes.extend(devices.map(Change::People));
-    changes.extend(rows);
-    let mut next = World::new(8, true);
-    next.now.wall = world.now.wall;
-    next.add_office(
-        exchange_address(),
-        testkit::office_config(exchange_address()),
-        Snapshot { changes, sequence: 0 },
-    );
-    for (mut plan, reaction) in plans.into_iter().zip([ada, bob]) {
-        plan.reaction = reaction;
-        let phone = next.add_phone(plan);
-        next.after(Duration::ZERO, Act::Boot { phone, moved: false });
-    }
-    next.run_for(seconds(3));
-    next
+fn die(world: &mut World, ada: Reaction, bob: Reaction) {
+    world.dies(Death::of(0));
+    react(world, ADA, ada);
+    react(world, BOB, bob);
+    world.run_for(seconds(3));
 }
 
 #[test]
@@ -384,16 +356,16 @@ fn r26_an_attempt_whose_exchange_died_counts_and_is_never_made_again() {
     start(&mut world, "ada", "200");
     world.run_for(seconds(3));
     assert_eq!(rang(&world, BOB), 1);
-    let mut next = die(&world, answers_after(1), answers_after(1));
-    let row = tasks(&mut next).remove(0);
+    die(&mut world, answers_after(1), answers_after(1));
+    let row = tasks(&mut world).remove(0);
     assert_eq!(outcomes(&row), ["lost in a crash"]);
     assert_eq!((row.task, row.made.0), (TaskId(1), 1));
-    next.run_for(seconds(60));
-    let claims = lines(&next, "ordinal: 2");
+    world.run_for(seconds(60));
+    let claims = lines(&world, "ordinal: 2");
     assert!(!claims.is_empty(), "the second attempt has another name");
-    assert_eq!((answered(&next, BOB), answered(&next, ADA)), (1, 1));
-    next.run_for(seconds(60));
-    next.close();
+    assert_eq!((answered(&world, BOB), answered(&world, ADA)), (1, 1));
+    world.run_for(seconds(60));
+    world.close();
 }
 
 #[test]
@@ -402,15 +374,15 @@ fn an_answer_that_was_written_down_is_not_asked_for_again_after_a_death() {
     start(&mut world, "ada", "200");
     // The excuse has begun, so its result is written (S2.6).
     world.run_for(seconds(24));
-    let mut next = die(&world, answers_after(1), answers_after(1));
-    next.run_for(seconds(3_600));
-    assert_eq!((rang(&next, BOB), rang(&next, ADA)), (0, 0));
-    start(&mut next, "ada", "200");
-    next.run_for(seconds(1));
-    let Answer::Task(Some(row)) = answer(&next) else { panic!("{:?}", answer(&next)) };
+    die(&mut world, answers_after(1), answers_after(1));
+    world.run_for(seconds(3_600));
+    assert_eq!((rang(&world, BOB), rang(&world, ADA)), (1, 1));
+    start(&mut world, "ada", "200");
+    world.run_for(seconds(1));
+    let Answer::Task(Some(row)) = answer(&world) else { panic!("{:?}", answer(&world)) };
     assert_eq!(row.task, TaskId(2), "a number is never given twice");
-    next.run_for(seconds(60));
-    next.close();
+    world.run_for(seconds(60));
+    world.close();
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 use calls::{Blame, CallId, CallRecord, Cause, Party, PortLease};
 use clock::{Mono, Wall};
+use dialing::{Attempt, AttemptId, End, Number, Row, TaskId};
 use exchange::{
-    AgentRow, AgentState, Audience, CallEnd, CallName, CallState, Event, Happened, LiveCall, PeopleChange,
+    AgentRow, AgentState, Audience, CallEnd, CallName, CallState, Event, Fact, FactKind, Happened, LiveCall,
+    PeopleChange, TaskChange,
 };
 use media::{LegKey, Source};
 use sip::Flow;
@@ -11,7 +13,8 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 use testkit::check::{
     Agents, Bounds, Checker, KnownAddresses, Leftovers, LiveCalls, LosersAreTold, NobodyWaitsInVain,
-    OneAnswer, OneRecord, OneWinner, OpenCalls, Ports, RemovedDevices, StoredFirst, Talkers, TrueRecords,
+    OneAnswer, OneRecord, OneWinner, OpenCalls, Ports, RemovedDevices, StoredFirst, Talkers, Tasks,
+    TrueRecords,
 };
 use testkit::phone::Note;
 use testkit::reference::Reference;
@@ -104,6 +107,37 @@ fn one_winner_sees_two() {
     events.extend(branch("two"));
     events.push(settled);
     assert!(verdict(OneWinner::default(), events).contains("has 2 winners"));
+}
+
+#[test]
+fn tasks_sees_a_call_without_a_claim_a_second_one_and_one_that_was_claimed_before_a_death() {
+    let number = Number::inside("200").expect("a number");
+    let id = AttemptId { task: TaskId(7), ordinal: 2 };
+    let kept = |row| {
+        let change = TaskChange { row, account: "ada".into(), at: Wall(0) };
+        Observed::KeptTask { office: 0, change: Box::new(change) }
+    };
+    let claim = kept(Row::Claim(Attempt { id, number, at: Wall(0), finished: None }));
+    let end = kept(Row::End { task: TaskId(7), at: Wall(0), end: End::Stopped, attempts: 1 });
+    let call = |session: &str| {
+        let fact = Fact {
+            time: Wall(0),
+            kind: FactKind::Call,
+            subject: session.into(),
+            rule: "task.call".into(),
+            words: "attempt 2 of task 7".into(),
+        };
+        Observed::Fact { office: 0, fact: Box::new(fact) }
+    };
+    let died = Observed::Died { office: 0 };
+    let tells = |events: &[&Observed]| {
+        verdict(Tasks::default(), events.iter().map(|event| (*event).clone()).collect())
+    };
+    assert_eq!(tells(&[&claim, &call("a"), &call("a"), &died]), "", "a fact may be handed over twice");
+    assert!(tells(&[&call("a")]).contains("its claim is not kept"));
+    assert!(tells(&[&claim, &call("a"), &call("b")]).contains("made twice"));
+    assert!(tells(&[&claim, &died, &call("a")]).contains("claimed before a death"));
+    assert!(tells(&[&end, &claim]).contains("its task is over"));
 }
 
 #[test]
@@ -375,11 +409,11 @@ fn agents_in_calls_are_not_ready_end_in_time_and_are_not_left_behind() {
     assert_eq!(verdict_in_time(Agents::default(), in_time), "");
     let at = |device: &str| CallEnd { device: Some(device.into()), ..CallEnd::default() };
     let talk =
-        LiveCall { caller: at("bob-1"), callee: at("ada-1"), accounts: vec!["ada".into()], ..talking() };
-    let live = |call: LiveCall| Observed::Live { office: 0, up: 1, calls: vec![call] };
-    let busy = verdict(Agents::default(), vec![agent(AgentState::Ready, None), live(talk.clone())]);
+        LiveCall { caller: at("bob-1"), callee: at("ada-1"), ..live(0x1_0000_0001, CallState::Talking) };
+    let tells = |call: LiveCall| Observed::Live { office: 0, up: 1, calls: vec![call] };
+    let busy = verdict(Agents::default(), vec![agent(AgentState::Ready, None), tells(talk.clone())]);
     assert!(busy.contains("ada is ready, and"), "{busy}");
-    assert_eq!(verdict(Agents::default(), vec![agent(AgentState::Talking, None), live(talk)]), "");
+    assert_eq!(verdict(Agents::default(), vec![agent(AgentState::Talking, None), tells(talk)]), "");
     let left =
         verdict(Agents::default(), vec![agent(AgentState::Reserved, None), Observed::Quiet(Left::default())]);
     assert!(left.contains("ada is reserved and nobody calls"), "{left}");

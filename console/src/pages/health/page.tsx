@@ -1,12 +1,12 @@
 // Health: whether the exchange is well, what it refuses, and who guesses at secrets.
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { signal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import { Page } from "../../app.tsx";
 import { onEvent } from "../../api/events.ts";
-import type { Guessing, Status } from "../../api/types.ts";
+import type { Guessing, NoticeWays, Status } from "../../api/types.ts";
 import { lasting } from "../../format.ts";
-import { refreshStatus, status } from "../../state/store.ts";
+import { api, refreshStatus, status } from "../../state/store.ts";
 import { Chip, HeardAs, type ChipTone } from "../../ui/parts.tsx";
 import { useWhy } from "../../ui/why.tsx";
 import { number, t } from "../../words.ts";
@@ -92,6 +92,7 @@ function Everything({ status: now }: { status: Status }): JSX.Element {
           </div>
         </section>
       )}
+      <Ways />
       <section class="card">
         <h2>{t("health.refused")}</h2>
         <dl class="facts">
@@ -116,6 +117,55 @@ function Everything({ status: now }: { status: Status }): JSX.Element {
         )}
       </section>
     </div>
+  );
+}
+
+/** How often the ways of notices are asked for; no event tells of them. */
+const ASK_MS = 5_000;
+
+/** Whether notices of calls leave: the MQTT broker, and what was pushed to browsers. */
+function Ways(): JSX.Element | null {
+  const ways = useSignal<NoticeWays | null>(null);
+  useEffect(() => {
+    const ask = (): void => void api.get<NoticeWays>("notices").then((now) => (ways.value = now), () => {});
+    ask();
+    const again = setInterval(ask, ASK_MS);
+    return () => clearInterval(again);
+  }, []);
+  if (ways.value === null) return null;
+  const { broker, pushed, failed, dropped } = ways.value;
+  return (
+    <section class="card">
+      <h2>{t("health.notices")}</h2>
+      <dl class="facts">
+        <div class="fact">
+          <dt>{t("health.broker")}</dt>
+          <dd>
+            {broker === null ? (
+              t("health.no_broker")
+            ) : broker.connected ? (
+              <Chip tone="good" icon="check">
+                {t("health.broker_has_us", { address: broker.address })}
+              </Chip>
+            ) : (
+              <Chip tone="bad" icon="warn">
+                {t("health.broker_away", { address: broker.address, why: broker.last_error ?? "–" })}
+              </Chip>
+            )}
+          </dd>
+        </div>
+        {broker !== null && (
+          <div class="fact">
+            <dt>{t("health.published")}</dt>
+            <dd class="digits">{t("health.sent", { sent: broker.delivered, lost: broker.dropped })}</dd>
+          </div>
+        )}
+        <div class="fact">
+          <dt>{t("health.pushed")}</dt>
+          <dd class="digits">{t("health.sent", { sent: pushed, lost: failed + dropped })}</dd>
+        </div>
+      </dl>
+    </section>
   );
 }
 

@@ -13,6 +13,7 @@ import { Button, Chip, Field, Form, ProblemNote, Time } from "../../ui/parts.tsx
 import { useRows } from "../../ui/table.tsx";
 import { t } from "../../words.ts";
 import { Tokens } from "./programs.tsx";
+import { Wearables } from "./wearables.tsx";
 import { Webhooks } from "./webhooks.tsx";
 
 const TABS = ["me", "exchange", "programs"] as const;
@@ -40,6 +41,7 @@ export default function Settings(): JSX.Element {
       <div class="stack">
         {tab.value === "me" && (
           <>
+            <Wearables />
             <Password />
             <Sessions />
           </>

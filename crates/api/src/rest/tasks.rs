@@ -52,6 +52,9 @@ pub(crate) struct TaskShape {
     next: Option<String>,
     /// Why it waits, is next, or ended, in words.
     why: String,
+    /// The name of the rule by which it waits (`spacing`, `owner`, `not_before`, …) or of how it ended (`reached`,
+    /// `abandoned`, `stopped`, …); null when nothing holds it.
+    rule: Option<String>,
     /// Background calls to the same number that came before.
     ahead: usize,
     /// Attempts that were made.
@@ -105,6 +108,7 @@ impl TaskShape {
             state: row.state.name().into(),
             next: when(row.next),
             why: row.why.to_string(),
+            rule: row.rule.map(last),
             ahead: row.ahead,
             made: row.made.0,
             most: row.made.1,

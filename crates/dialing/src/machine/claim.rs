@@ -183,6 +183,7 @@ impl Dialing {
         for row in rows.iter() {
             match row {
                 Row::Task(task) => self.tell(Output::Accepted(task.id)),
+                Row::Changed { task, .. } => self.tell(Output::Accepted(*task)),
                 Row::Claim(attempt) => self.dial(now, attempt.id),
                 Row::End { task, end, attempts, .. } => {
                     self.tell(Output::Ended { task: *task, end: *end, attempts: *attempts });

@@ -105,7 +105,7 @@ pub enum Output {
     Dial(Box<Dial>),
     /// Give up this attempt: the phone stops ringing. [`Input::Finished`] still comes.
     Cancel(AttemptId),
-    /// A task is written down.
+    /// A task, or a change of one, is written down.
     Accepted(TaskId),
     /// A task, or a change of one, is not taken.
     Refused {

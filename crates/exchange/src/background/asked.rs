@@ -12,6 +12,7 @@ use crate::people::{Refusal, Right, is_number};
 use crate::permissions::{Act, Verdict};
 use clock::{Now, Wall};
 use dialing::{Input, LegOrder, Number, Rule, Task, TaskId};
+use std::collections::BTreeSet;
 
 /// Somebody shall be reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,11 +63,12 @@ pub enum Asking {
 impl Exchange {
     /// A command about background calls.
     pub(crate) fn ask_background(&mut self, now: Now, id: CommandId, asking: Asking) {
+        let promises = matches!(asking, Asking::Start(_) | Asking::Change { .. });
+        if promises && !self.may_promise() {
+            return self.answer(id, Answer::Unavailable("the store is not available".to_owned()));
+        }
         match asking {
             Asking::Start(new) => {
-                if !self.store_ready {
-                    return self.answer(id, Answer::Unavailable("the store is not available".to_owned()));
-                }
                 if let Err(refusal) = self.start_task(now, new, Some(Waiter::Command(id))) {
                     self.answer(id, Answer::Refused(refusal));
                 }
@@ -74,21 +76,19 @@ impl Exchange {
             Asking::Stop { task, of } => match self.task_for(task, of.as_deref()) {
                 Ok(()) => {
                     let row = self.task_row(now, task).map(Box::new);
-                    self.stop_task(now, task, None);
-                    self.answer(id, Answer::Task(row));
+                    self.stop_for(now, Waiter::Command(id), BTreeSet::from([task]), Answer::Task(row));
                 }
                 Err(refusal) => self.answer(id, Answer::Refused(refusal)),
             },
             Asking::StopAll(account) => {
-                self.stop_tasks_of(now, &account);
-                self.answer(id, Answer::Done);
+                let tasks = self.tasks_of(&account);
+                self.stop_for(now, Waiter::Command(id), tasks, Answer::Done);
             }
             Asking::Change { task, of, not_before, until, priority } => {
                 match self.task_for(task, of.as_deref()) {
                     Ok(()) => {
+                        self.background.waiting.for_row(task, Waiter::Command(id), false);
                         self.change_task(now, task, not_before, until, priority);
-                        let row = self.task_row(now, task).map(Box::new);
-                        self.answer(id, Answer::Task(row));
                     }
                     Err(refusal) => self.answer(id, Answer::Refused(refusal)),
                 }
@@ -157,7 +157,7 @@ impl Exchange {
         };
         self.background.tasks.insert(id, known);
         if let Some(waiter) = waiter {
-            self.background.waiting.insert(id, waiter);
+            self.background.waiting.for_row(id, waiter, true);
         }
         self.background_looks(now, &account);
         self.background.dialing.handle(now, Input::Add(Box::new(task)));
@@ -209,6 +209,12 @@ impl Exchange {
         }
         self.background.dialing.handle(now, Input::Stop(task));
         self.carry_background(now);
+    }
+
+    /// All that an account has.
+    pub(super) fn tasks_of(&self, account: &str) -> BTreeSet<TaskId> {
+        let own = self.background.tasks.iter().filter(|(_, known)| *known.account == *account);
+        own.map(|(task, _)| *task).collect()
     }
 
     /// None of an account's tasks is wanted any more.

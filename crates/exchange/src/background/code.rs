@@ -2,8 +2,9 @@
 
 use super::{NewTask, Waiter};
 use crate::codes::{CodeAct, Step};
+use crate::command::Answer;
 use crate::dialogue::{Collect, Line, Script};
-use crate::exchange::{Exchange, Promise};
+use crate::exchange::Exchange;
 use crate::people::Refusal;
 use calls::CallId;
 use clock::Now;
@@ -57,10 +58,8 @@ impl Exchange {
     /// All background calls of the one who dials it end.
     pub(crate) fn stop_calling_by_code(&mut self, now: Now, call: CallId, account: &str) {
         self.begin_stored_code(now, call, CodeAct::StopCalling);
-        self.stop_tasks_of(now, account);
-        // What was written just now is kept before this is (R20).
-        let said = vec![Line::Prompt(Prompt::StoppedCalling)];
-        self.commit(now, Vec::new(), Promise::Spoken { call, said });
+        let tasks = self.tasks_of(account);
+        self.stop_for(now, Waiter::Call(call), tasks, Answer::Done);
     }
 
     /// Answers a code; what is said follows when it is kept.

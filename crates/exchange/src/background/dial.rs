@@ -75,6 +75,7 @@ impl Exchange {
                 caller_account: None,
                 callee,
                 callee_account,
+                suggests: false,
                 session_id,
                 state: DialogState::Trying,
                 payer: Some(known.account.clone()),

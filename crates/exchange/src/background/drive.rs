@@ -64,21 +64,6 @@ impl Exchange {
         self.carry_background(now);
     }
 
-    /// Whoever waits for a task to be written down is told that it is not (R20), and it is given up.
-    fn break_task_promises(&mut self, now: Now) {
-        for (task, waiter) in std::mem::take(&mut self.background.waiting) {
-            let why = "the store cannot keep it now";
-            match waiter {
-                Waiter::Command(id) => self.answer(id, Answer::Unavailable(why.to_owned())),
-                Waiter::Call(call) => self.say_not_stored(now, call, why),
-            }
-            if let Some(known) = self.background.tasks.get_mut(&task) {
-                known.why = Some(why.into());
-            }
-            self.background.dialing.handle(now, Input::Stop(task));
-        }
-    }
-
     fn change_of(&self, now: Now, row: &Row) -> Change {
         let of_task = |task: &TaskId| self.background.tasks.get(task).map(|known| known.account.clone());
         let account = match row {
@@ -98,7 +83,7 @@ impl Exchange {
 
     fn task_accepted(&mut self, now: Now, task: TaskId) {
         self.tell_task(now, task);
-        match self.background.waiting.remove(&task) {
+        match self.background.waiting.written(task) {
             Some(Waiter::Command(id)) => {
                 let row = self.task_row(now, task).map(Box::new);
                 self.answer(id, Answer::Task(row));
@@ -113,7 +98,7 @@ impl Exchange {
     }
 
     fn task_refused(&mut self, now: Now, task: TaskId, rule: &Rule) {
-        let waiter = self.background.waiting.remove(&task);
+        let waiter = self.background.waiting.refused(task);
         // A change that was not taken leaves the task as it is.
         if self.background.dialing.number_of(task).is_none() {
             self.background.tasks.remove(&task);
@@ -128,8 +113,9 @@ impl Exchange {
 
     /// A task is over, and that is written down.
     fn task_over(&mut self, now: Now, task: TaskId, end: End, attempts: u16) {
-        self.background.waiting.remove(&task);
-        let Some(known) = self.background.tasks.remove(&task) else { return };
+        let known = self.background.tasks.remove(&task);
+        self.task_end_kept(now, task);
+        let Some(known) = known else { return };
         let words = ended_in_words(end, known.why.as_deref());
         self.note(
             now,

@@ -70,6 +70,8 @@ pub struct TaskRow {
     pub next: Option<Wall>,
     /// Why it waits, is next, or ended, in words.
     pub why: Box<str>,
+    /// The key of the rule by which it waits, or of how it ended.
+    pub rule: Option<&'static str>,
     /// Tasks for the same number that came before.
     pub ahead: usize,
     /// Attempts that were made, and how many there may be.
@@ -118,6 +120,7 @@ impl TaskRow {
         TaskRow {
             state: TaskState::Ended,
             why: why.into(),
+            rule: Some(end.0.key()),
             made: (made, made),
             end: Some(end),
             ..TaskRow::of(task, known, name)
@@ -134,6 +137,7 @@ impl TaskRow {
             state: TaskState::Waiting,
             next: None,
             why: Box::default(),
+            rule: None,
             ahead: 0,
             made: (0, 0),
             attempts: known.attempts.clone(),
@@ -170,10 +174,16 @@ impl Exchange {
         };
         (row.made, row.ahead) = (explained.attempts, explained.ahead);
         match explained.standing {
-            Standing::Waiting { until, rule } => (row.next, row.why) = (Some(until), rule.to_string().into()),
-            Standing::Blocked => row.why = "the number is being called for somebody else".into(),
+            Standing::Waiting { until, rule } => {
+                (row.next, row.why, row.rule) = (Some(until), rule.to_string().into(), Some(rule.key()));
+            }
+            Standing::Blocked => {
+                let words = "the number is being called for somebody else".into();
+                (row.why, row.rule) = (words, Some(dialing::Rule::InFlight.key()));
+            }
             Standing::Ready { because, rule, .. } => {
                 let because: Vec<String> = because.iter().map(ToString::to_string).collect();
+                row.rule = rule.as_ref().map(dialing::Rule::key);
                 row.why = rule.map_or_else(|| because.join(", "), |rule| rule.to_string()).into();
             }
             Standing::Calling => self.show_attempt(&mut row),

@@ -22,6 +22,7 @@ mod mode;
 mod outbox;
 mod owners;
 mod policy;
+mod promised;
 mod suggest;
 mod words;
 
@@ -32,13 +33,15 @@ pub use outbox::OutboxMessage;
 pub use policy::BackgroundPolicy;
 
 pub(crate) use kept::Keeping;
+pub(crate) use promised::Waiter;
+pub(crate) use suggest::suggests_itself;
 
-use crate::input::CommandId;
 use crate::recent::Recent;
 use calls::{CallId, Why};
 use clock::{Mono, Now, Wall};
 use dialing::{AttemptId, Dialing, End, LegOrder, TaskId};
 use owners::Owners;
+use promised::Waiting;
 use std::collections::{BTreeMap, VecDeque};
 use suggest::Unanswered;
 
@@ -98,20 +101,12 @@ pub(crate) struct Background {
     pub(crate) tasks: BTreeMap<TaskId, Known>,
     pub(crate) ended: VecDeque<TaskRow>,
     pub(crate) trying: BTreeMap<CallId, Trying>,
-    /// Who waits to hear that a task is written down.
-    waiting: BTreeMap<TaskId, Waiter>,
+    /// Who waits to hear that something is written down.
+    waiting: Waiting,
     pub(crate) unanswered: Recent<(Box<str>, Box<str>), Unanswered>,
     /// The number that each account called last without an answer.
     pub(crate) last_missed: Recent<Box<str>, Box<str>>,
     last: u64,
-}
-
-/// Who asked, and waits for the answer.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Waiter {
-    Command(CommandId),
-    /// A caller who dialled a code, or pressed a key.
-    Call(CallId),
 }
 
 impl Background {
@@ -133,7 +128,7 @@ impl Background {
             tasks,
             ended: VecDeque::new(),
             trying: BTreeMap::new(),
-            waiting: BTreeMap::new(),
+            waiting: Waiting::default(),
             unanswered: Recent::new(COUNTED),
             last_missed: Recent::new(COUNTED),
             last,

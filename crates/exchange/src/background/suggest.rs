@@ -10,9 +10,12 @@ use calls::{CallId, CallRecord, Cause};
 use clock::{Mono, Now};
 use media::Prompt;
 use std::time::Duration;
+use wire::sip::{Contact, Message};
 
 /// Calls that are farther apart are not in a row.
 const APART: Duration = Duration::from_secs(30 * 60);
+/// What a phone says of itself that counts and suggests by itself, as `ringdown phone` does (RFC 3840).
+const COUNTS: &str = "+ringdown.keep-calling";
 /// How long somebody has to say yes.
 const YES: Duration = Duration::from_secs(6);
 
@@ -23,6 +26,12 @@ pub(crate) struct Unanswered {
     last: Mono,
     /// It was offered to keep calling: once is enough.
     offered: bool,
+}
+
+/// Whether a phone that calls counts calls in vain itself: then nobody else suggests the same to its user.
+pub(crate) fn suggests_itself(invite: &Message<'_>) -> bool {
+    let mut contacts = invite.contacts().flatten();
+    contacts.any(|contact| matches!(contact, Contact::Addr(addr) if addr.params.value(COUNTS).is_some()))
 }
 
 impl Exchange {
@@ -49,7 +58,8 @@ impl Exchange {
         let offered = self.background.unanswered.peek(&(account.clone(), number.clone()));
         let again = offered.is_some_and(|known| known.offered);
         let enough = self.count_of(now, &account, &number).saturating_add(1) >= self.threshold();
-        if again || !enough || self.services.is_full() || !self.switch.answer_early(now, call) {
+        let phone_does = self.ongoing.call(call).is_some_and(|ongoing| ongoing.suggests);
+        if again || phone_does || !enough || self.services.is_full() || !self.switch.answer_early(now, call) {
             return false;
         }
         self.background.unanswered.touch(&(account.clone(), number.clone())).offered = true;
@@ -122,13 +132,12 @@ impl Exchange {
         }
         let code = self.config.codes.iter().find(|(_, act)| *act == CodeAct::KeepCalling);
         let Some(code) = code.map(|(code, _)| code.to_owned()) else { return };
-        let device = self.ongoing.call(call).and_then(|ongoing| ongoing.device.clone());
+        let caller = self.ongoing.call(call).filter(|ongoing| !ongoing.suggests);
+        let Some(device) = caller.and_then(|ongoing| ongoing.device.clone()) else { return };
         let language = self.people.account(account).map(|account| account.settings.language);
         let text = super::words::offer(language.unwrap_or_default(), number, &code);
         self.background.unanswered.touch(&(account.into(), number.into())).offered = true;
-        if let Some(device) = device {
-            self.show_at(now, &device, &text);
-        }
+        self.show_at(now, &device, &text);
     }
 
     fn threshold(&self) -> u8 {

@@ -3,6 +3,7 @@
 use super::ask::{next_hop, write_session};
 use super::call::{Call, Dialling, Stage, Talking};
 use super::register::reason_of;
+use super::suggest::COUNTS;
 use super::{ALLOW, Agent, Owner, SUPPORTED, finish, sdp_of};
 use crate::limits::{CALLS, TRIES};
 use crate::words::{CallId, Cause, Event};
@@ -60,7 +61,8 @@ impl Agent {
         let call = self.calls.get_mut(&id)?;
         let sequence = call.dialog.next_sequence();
         let (dialog, flow, credentials) = (call.dialog.clone(), call.flow, call.credentials.clone());
-        let contact = self.contact(flow);
+        let counts = if self.config.suggest.is_some() { COUNTS } else { "" };
+        let contact = format!("{}{counts}", self.contact(flow));
         let interval = session_timer::INTERVAL.max(min_se.unwrap_or(0));
         Some(self.endpoint.request(
             now.mono,

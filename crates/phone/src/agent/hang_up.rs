@@ -84,9 +84,12 @@ impl Agent {
 
     /// Tells the end once, and frees the port.
     fn tell_ended(&mut self, id: CallId, cause: Cause) {
-        let Some(port) = self.calls.get_mut(&id).and_then(|call| call.port.take()) else { return };
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(port) = call.port.take() else { return };
+        let number = call.number.clone();
         self.give_back(Some(port));
-        self.tell(Event::Ended { call: id, cause: cause.into() });
+        self.tell(Event::Ended { call: id, cause: cause.clone().into() });
+        self.count(&number, &cause);
     }
 
     fn give_back(&mut self, port: Option<u16>) {

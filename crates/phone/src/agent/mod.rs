@@ -9,6 +9,7 @@ mod incoming;
 mod keys;
 mod login;
 mod register;
+mod suggest;
 mod timers;
 mod trace;
 mod transfer;
@@ -24,8 +25,10 @@ use sip::{Endpoint, Flow, Received, ServerKey, Transmit, Transport};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
+use suggest::InVain;
 use wire::sip::{HeaderName, Message, Method, Writer};
 
+pub use suggest::Suggest;
 pub use timers::Due;
 pub use trace::Trace;
 
@@ -56,6 +59,8 @@ pub struct Config {
     pub codecs: Vec<Codec>,
     /// Take calls after this much ringing.
     pub answer_after: Option<Duration>,
+    /// When to suggest that the server keeps calling; never if there is none.
+    pub suggest: Option<Suggest>,
     /// Where we receive sound.
     pub media_address: IpAddr,
     /// The ports that the shell holds, one for a call at a time.
@@ -145,6 +150,7 @@ pub struct Agent {
     registration: Registration,
     login: Login,
     calls: BTreeMap<CallId, Call>,
+    in_vain: InVain,
     ports: VecDeque<u16>,
     next_call: u32,
     outputs: VecDeque<Output>,
@@ -165,6 +171,7 @@ impl Agent {
             registration: Registration::Off,
             login: Login::default(),
             calls: BTreeMap::new(),
+            in_vain: InVain::default(),
             ports,
             next_call: 1,
             outputs: VecDeque::from([Output::Connect]),
@@ -201,6 +208,7 @@ impl Agent {
             Command::Transfer { call, number } => self.transfer(now, call, &number),
             Command::Join { call, with } => self.join(now, call, with),
             Command::HangUp { call } => self.hang_up(now, call),
+            Command::KeepCalling { yes } => self.keep_calling(now, yes),
             Command::Status => self.tell_status(),
             Command::Quit => self.quit(now),
         }

@@ -21,6 +21,7 @@ fn config(user: &str, server: SocketAddr, ports: u16) -> Config {
         expires: 60,
         codecs: vec![Codec::PCMA, Codec::PCMU],
         answer_after: None,
+        suggest: None,
         media_address: server.ip(),
         ports: (0..4).map(|index| ports + 2 * index).collect(),
     }
@@ -633,4 +634,49 @@ fn a_refer_of_others_is_not_followed() {
     assert!(pair.causes(0).is_empty() && pair.causes(1).is_empty(), "the call goes on");
     pair.tell(0, hang_up());
     pair.assert_quiet();
+}
+
+/// A call that ends with this final response.
+fn call_in_vain(registrar: &mut Registrar, number: &str, response: &str) {
+    registrar.input(Input::Command(Command::Call { number: number.into() }));
+    registrar.answer(response, "");
+}
+
+fn suggested(registrar: &Registrar) -> Vec<(&str, u8)> {
+    let told = registrar.events.iter().filter_map(|event| match event {
+        Event::Suggested { number, calls } => Some((number.as_str(), *calls)),
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn s2_10_calls_in_vain_are_counted_and_only_a_yes_sends_the_instruction() {
+    let mut registrar = Registrar::new();
+    registrar.agent.config.suggest = Some(Suggest { after: 2, code: "*66".into() });
+    registrar.answer("200 OK", "Expires: 60\r\n");
+    call_in_vain(&mut registrar, "7", "486 Busy Here");
+    let invite = registrar.last("INVITE ");
+    assert!(header(&invite, "Contact").ends_with(";+ringdown.keep-calling"), "{invite}");
+    call_in_vain(&mut registrar, "8", "480 Temporarily Unavailable");
+    call_in_vain(&mut registrar, "7", "603 Decline");
+    call_in_vain(&mut registrar, "7", "404 Not Found");
+    assert_eq!(suggested(&registrar), [], "each number by itself, and who declines is not called again");
+    call_in_vain(&mut registrar, "7", "480 Temporarily Unavailable");
+    assert_eq!(suggested(&registrar), [("7", 2)]);
+    registrar.input(Input::Command(Command::KeepCalling { yes: false }));
+    assert!(!registrar.last("INVITE ").starts_with("INVITE sip:*66"), "a no is a no");
+    registrar.input(Input::Command(Command::KeepCalling { yes: true }));
+    assert!(matches!(registrar.events.last(), Some(Event::Refused { .. })), "it was answered");
+    call_in_vain(&mut registrar, "7", "486 Busy Here");
+    assert_eq!(suggested(&registrar).len(), 1, "once");
+    // An answer makes all before it count no more.
+    registrar.talk("7", "far");
+    registrar.input(Input::Command(hang_up()));
+    registrar.answer("200 OK", "");
+    call_in_vain(&mut registrar, "7", "486 Busy Here");
+    call_in_vain(&mut registrar, "7", "600 Busy Everywhere");
+    assert_eq!(suggested(&registrar), [("7", 2), ("7", 2)]);
+    registrar.input(Input::Command(Command::KeepCalling { yes: true }));
+    assert!(registrar.last("INVITE ").starts_with("INVITE sip:*667@"), "{}", registrar.last("INVITE "));
 }

@@ -11,7 +11,7 @@ pub use server::Server;
 pub use stream::Stream;
 pub use tls::Trust;
 
-use crate::agent::{Agent, Config, Trace};
+use crate::agent::{Agent, Config, Suggest, Trace};
 use crate::limits::{COMMANDS, EVENTS};
 use crate::sound::{Source, WavWriter};
 use crate::words::{Command, Event};
@@ -52,6 +52,8 @@ pub struct Settings {
     pub codecs: Vec<Codec>,
     /// Take calls after this much ringing.
     pub answer_after: Option<Duration>,
+    /// When to suggest that the server keeps calling; never if there is none.
+    pub suggest: Option<Suggest>,
     /// What the far side hears.
     pub source: Source,
     /// Where to keep what we hear.
@@ -123,6 +125,7 @@ impl Phone {
                 expires: settings.expires,
                 codecs: settings.codecs.clone(),
                 answer_after: settings.answer_after,
+                suggest: settings.suggest.clone(),
                 media_address: own,
                 ports: ports.iter().map(RtpPort::port).collect(),
             },

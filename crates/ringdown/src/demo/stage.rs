@@ -199,6 +199,7 @@ impl<'a> Stage<'a> {
             expires: 60,
             codecs: vec![Codec::PCMU],
             answer_after: cast.answer_after,
+            suggest: None,
             source: Source::Tone(cast.tone),
             record: None,
             clock: self.clock,
@@ -283,17 +284,45 @@ impl<'a> Stage<'a> {
                 Err(_) => std::thread::sleep(Duration::from_millis(50)),
             }
         };
-        let text = self.language.fill(
-            "record",
-            &[("caller", &row.caller), ("callee", &row.callee), ("cause", &row.cause), ("blame", &row.blame)],
-        );
-        self.notes.push((self.clock.now(), text));
+        self.note_record(&row);
         self.keep_outside(&row)?;
         if row.cause == wanted {
             Ok(row)
         } else {
             Err(format!("the record says \"{}\", not \"{wanted}\"", row.cause).into())
         }
+    }
+
+    /// The records of several calls from one to another: one each, with these causes.
+    pub(super) fn records_of(
+        &mut self,
+        caller: &str,
+        callee: &str,
+        causes: &[::calls::Cause],
+    ) -> Result<(), Failure> {
+        let mut wanted: Vec<String> = causes.iter().map(ToString::to_string).collect();
+        wanted.sort_unstable();
+        let limit = Instant::now() + RECORD;
+        loop {
+            let rows = self.records(caller, callee)?;
+            if rows.len() < wanted.len() && Instant::now() < limit {
+                std::thread::sleep(Duration::from_millis(50));
+                continue;
+            }
+            rows.iter().for_each(|row| self.note_record(row));
+            let mut found: Vec<String> = rows.into_iter().map(|row| row.cause).collect();
+            found.sort_unstable();
+            let right = found == wanted;
+            return if right { Ok(()) } else { Err(format!("the records say {found:?}").into()) };
+        }
+    }
+
+    fn note_record(&mut self, row: &CallRow) {
+        let text = self.language.fill(
+            "record",
+            &[("caller", &row.caller), ("callee", &row.callee), ("cause", &row.cause), ("blame", &row.blame)],
+        );
+        self.notes.push((self.clock.now(), text));
     }
 
     /// Notes what a record says in more words, as the rule that refused a call.

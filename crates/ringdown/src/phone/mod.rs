@@ -6,7 +6,7 @@ mod signals;
 mod words;
 
 use crate::Failure;
-use ::phone::{CallId, Command, Ended, Event, Phone, Server, Settings, Source, Told, Trust};
+use ::phone::{CallId, Command, Ended, Event, Phone, Server, Settings, Source, Suggest, Told, Trust};
 use clap::ValueEnum;
 use control::Control;
 use media::{Codec, CodecName};
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 /// hears.
 ///
 /// Without --control it reads words from the terminal: call NUMBER, answer, reject [STATUS], hold, resume,
-/// dtmf KEYS [info], hang_up, status, quit. With --control it takes one JSON object a line from that socket, as in
+/// dtmf KEYS [info], keep, no, hang_up, status, quit. With --control it takes one JSON object a line from that socket, as in
 /// {"do":"call","number":"600"}, and writes what happens there, as in {"event":"heard","call":1,"hertz":440.0,"dbfs":-9.0}.
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -83,6 +83,12 @@ pub(crate) struct Arguments {
     /// Hang up after so much talk
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     hang_up_after: Option<Duration>,
+    /// Suggest after so many calls in vain to one number that the exchange keeps calling; 0 is never
+    #[arg(long, value_name = "CALLS", default_value_t = 3)]
+    suggest_after: u8,
+    /// What the exchange wants before a number that it shall keep calling
+    #[arg(long, value_name = "CODE", default_value = "*66")]
+    keep_calling_code: String,
     /// Take commands from a socket at this path instead of the terminal
     #[arg(long, value_name = "SOCKET")]
     control: Option<PathBuf>,
@@ -239,6 +245,10 @@ fn settings(arguments: &Arguments) -> Result<Settings, Failure> {
         expires: arguments.expires,
         codecs: arguments.codecs.clone(),
         answer_after: arguments.answer_after,
+        suggest: (arguments.suggest_after > 0).then(|| Suggest {
+            after: arguments.suggest_after,
+            code: arguments.keep_calling_code.as_str().into(),
+        }),
         source,
         record: arguments.record.clone(),
         clock: Clock::start(),

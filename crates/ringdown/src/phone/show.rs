@@ -59,6 +59,9 @@ impl Show {
                 _ => format!("the transfer failed: {status} {reason}"),
             },
             Event::Ended { cause, .. } => format!("ended: {}", cause.words),
+            Event::Suggested { number, calls } => format!(
+                "{number} did not answer {calls} times; \"keep\" has the exchange keep calling, \"no\" does not"
+            ),
             Event::Refused { why } => format!("cannot: {why}"),
             Event::Status { registered, calls } => {
                 let calls: Vec<String> = calls

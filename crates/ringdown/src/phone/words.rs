@@ -4,7 +4,7 @@ use crate::Failure;
 use ::phone::{Command, Hand, KeyStyle};
 use std::io::BufRead as _;
 
-const HELP: &str = "call NUMBER | answer | reject [STATUS] | hold | resume | dtmf KEYS [info] | transfer NUMBER | join | hang_up | status | quit";
+const HELP: &str = "call NUMBER | answer | reject [STATUS] | hold | resume | dtmf KEYS [info] | transfer NUMBER | join | keep | no | hang_up | status | quit";
 
 /// Reads the terminal on a thread of its own. Its end is no command: a phone may run without a terminal.
 pub(crate) fn read(hand: Hand) -> Result<(), Failure> {
@@ -42,6 +42,8 @@ fn parse(line: &str) -> Result<Option<Command>, String> {
         ("transfer", [_, ..]) => Command::Transfer { call: None, number: rest.concat() },
         ("join", []) => Command::Join { call: None, with: None },
         ("hang_up" | "hangup", []) => Command::HangUp { call: None },
+        ("keep" | "yes", []) => Command::KeepCalling { yes: true },
+        ("no", []) => Command::KeepCalling { yes: false },
         ("status", []) => Command::Status,
         ("quit", []) => Command::Quit,
         _ => return Err(HELP.to_owned()),
@@ -62,6 +64,8 @@ mod tests {
             ("dtmf 12# info", Command::Dtmf { call: None, keys: "12#".into(), style: KeyStyle::Info }),
             ("transfer 20 03", Command::Transfer { call: None, number: "2003".into() }),
             ("join", Command::Join { call: None, with: None }),
+            ("keep", Command::KeepCalling { yes: true }),
+            ("no", Command::KeepCalling { yes: false }),
             ("hangup", Command::HangUp { call: None }),
         ] {
             assert_eq!(parse(line), Ok(Some(command)), "{line}");

@@ -1,9 +1,11 @@
 //! How late the core is (R17): for how long something has waited at its doors without a break.
 //!
 //! A turn that does not empty a door leaves the rest for the next. As long as turn after turn leaves something, work
-//! piles up, and what waits is at most as old as that. A timer that runs after its time counts as well.
+//! piles up, and what waits is at most as old as that. Timers that run after their time, turn after turn, count as well;
+//! one that is late once tells of a pause of the machine, which is over when it is seen.
 
 use clock::Mono;
+use exchange::limits;
 use std::time::Duration;
 
 /// When a line about lag goes into the log (R17).
@@ -17,6 +19,8 @@ pub(crate) struct Lag {
     waiting_since: Option<Mono>,
     left: bool,
     last: Duration,
+    /// How late the timer of the turn before was.
+    late: Duration,
     said: Option<Mono>,
 }
 
@@ -37,14 +41,16 @@ impl Lag {
         self.waiting_since = since;
         self.left = false;
         let waiting = since.map(|since| now.since(since)).unwrap_or_default();
-        let lag = waiting.max(due.map(|due| now.since(due)).unwrap_or_default());
+        let late = due.map(|due| now.since(due)).unwrap_or_default();
+        let lag = waiting.max(late.min(std::mem::replace(&mut self.late, late)));
         let changed = lag > Duration::ZERO || self.last > Duration::ZERO;
         self.last = lag;
         if lag >= ALARM && self.said.is_none_or(|said| now.since(said) >= QUIET) {
             self.said = Some(now);
             tracing::warn!(
                 milliseconds = lag.as_millis(),
-                "the core is late; beyond 25 ms new calls are refused"
+                refused_beyond = limits::LATE.as_millis(),
+                "the core is late; later still, new calls are refused"
             );
         }
         changed.then_some(lag)
@@ -71,6 +77,11 @@ mod tests {
         let millis = |count| Some(Duration::from_millis(count));
         assert_eq!(measured, [None, millis(10), millis(20), millis(0)]);
         assert_eq!(lag.measure(at(50), None), None);
-        assert_eq!(lag.measure(at(60), Some(at(57))), millis(3), "a late timer");
+        assert_eq!(lag.measure(at(60), Some(at(20))), None, "a pause");
+        assert_eq!(lag.measure(at(61), None), None, "which is over");
+        assert_eq!(lag.measure(at(70), Some(at(60))), None);
+        assert_eq!(lag.measure(at(75), Some(at(72))), millis(3), "timers are late");
+        assert_eq!(lag.measure(at(80), Some(at(71))), millis(3));
+        assert_eq!(lag.measure(at(81), None), millis(0));
     }
 }

@@ -4,6 +4,7 @@
 use super::Checker;
 use crate::observed::{Observed, OfficeId};
 use clock::Mono;
+use exchange::{Host, PeopleChange};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -23,6 +24,12 @@ impl Checker for KnownAddresses {
             Observed::KeptBindings { office, bindings, .. } => {
                 let addresses = bindings.iter().map(|binding| (*office, binding.flow.remote.ip()));
                 self.known.extend(addresses);
+                Ok(())
+            }
+            Observed::KeptPeople { office, change: PeopleChange::PutTrunk { trunk, .. } } => {
+                if let Host::Address(address) = &trunk.host {
+                    self.known.insert((*office, *address));
+                }
                 Ok(())
             }
             Observed::Noise { office, flow } => {

@@ -52,6 +52,11 @@ pub trait Checker: Send {
     /// What may not be, in words.
     fn see(&mut self, at: Mono, event: &Observed) -> Result<(), String>;
 
+    /// Whether it goes on looking when an exchange has died and another begins: what it promises outlives an exchange.
+    fn outlives(&self) -> bool {
+        false
+    }
+
     /// The run is over.
     ///
     /// # Errors

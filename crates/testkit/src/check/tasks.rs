@@ -1,5 +1,5 @@
 //! Background calls: an attempt is called once, and only when its claim is written down; one attempt is in flight per
-//! number; each result has its claim.
+//! number; each result has its claim. What was claimed before an exchange died is never called after.
 
 use super::Checker;
 use crate::observed::{Observed, OfficeId};
@@ -14,6 +14,10 @@ pub struct Tasks {
     claimed: BTreeMap<(OfficeId, Number), AttemptId>,
     /// Attempts that were ever claimed.
     ever: BTreeSet<(OfficeId, AttemptId)>,
+    /// Of those, the ones that were claimed before the exchange died.
+    lost: BTreeSet<(OfficeId, AttemptId)>,
+    /// Tasks whose end is kept.
+    ended: BTreeSet<(OfficeId, TaskId)>,
     /// Own calls by what their fact says: each attempt has one.
     called: BTreeMap<(OfficeId, Box<str>), Box<str>>,
 }
@@ -23,13 +27,24 @@ impl Checker for Tasks {
         "background calls keep their promises"
     }
 
+    fn outlives(&self) -> bool {
+        true
+    }
+
     fn see(&mut self, _at: Mono, event: &Observed) -> Result<(), String> {
         match event {
+            Observed::Died { office } => {
+                self.lost.extend(self.ever.iter().filter(|(of, _)| of == office));
+                Ok(())
+            }
             Observed::KeptTask { office, change } => self.kept(*office, &change.row),
             Observed::Fact { office, fact } if *fact.rule == *"task.call" => {
-                let claimed = attempt_of(&fact.words).is_some_and(|id| self.ever.contains(&(*office, id)));
-                if !claimed {
+                let attempt = attempt_of(&fact.words).map(|id| (*office, id));
+                if !attempt.is_some_and(|attempt| self.ever.contains(&attempt)) {
                     return Err(format!("{} is made and its claim is not kept", fact.words));
+                }
+                if attempt.is_some_and(|attempt| self.lost.contains(&attempt)) {
+                    return Err(format!("{} is made, and was claimed before a death", fact.words));
                 }
                 let key = (*office, fact.words.clone());
                 match self.called.insert(key, fact.subject.clone()) {
@@ -64,7 +79,10 @@ impl Tasks {
                     _ => {}
                 }
                 self.ever.insert((office, attempt.id));
-                Ok(())
+                match self.ended.contains(&(office, attempt.id.task)) {
+                    true => Err(format!("{:?} is claimed, and its task is over", attempt.id)),
+                    false => Ok(()),
+                }
             }
             Row::Result(attempt) => {
                 self.claimed.remove(&(office, attempt.number));
@@ -72,6 +90,10 @@ impl Tasks {
                     true => Ok(()),
                     false => Err(format!("{:?} has a result and no claim", attempt.id)),
                 }
+            }
+            Row::End { task, .. } => {
+                self.ended.insert((office, *task));
+                Ok(())
             }
             _ => Ok(()),
         }

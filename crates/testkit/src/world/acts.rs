@@ -97,6 +97,11 @@ pub enum Act {
         /// Who.
         account: Box<str>,
     },
+    /// Another exchange begins where one died.
+    Begin {
+        /// Where.
+        office: OfficeId,
+    },
     /// An administrator wants something.
     Command {
         /// Where.
@@ -173,6 +178,10 @@ impl World {
                 }
             }
             Act::Dismiss { office, account } => self.dismiss(office, account),
+            Act::Begin { office } => {
+                self.fault(format!("office {office} begins anew"));
+                self.begin_anew(office);
+            }
             Act::Command { office, command } => {
                 self.fault(format!("office {office} is told {command:?}"));
                 if let Command::Take { account, device, .. } = &command {
@@ -209,7 +218,7 @@ impl World {
         }
     }
 
-    fn fault(&mut self, words: String) {
+    pub(super) fn fault(&mut self, words: String) {
         self.see(&Observed::Fault { words });
     }
 }

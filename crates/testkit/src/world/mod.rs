@@ -8,9 +8,11 @@
 
 mod acts;
 mod carry;
+mod death;
 mod office;
 
 pub use acts::Act;
+pub use death::Death;
 pub use office::{Office, office_config};
 
 use crate::check::{Broken, Checker, centre_checkers, every_checker};
@@ -73,6 +75,11 @@ pub struct World {
     by_address: BTreeMap<SocketAddr, PhoneId>,
     wakes: Vec<Option<Mono>>,
     checkers: Vec<Box<dyn Checker>>,
+    /// Events that stand in the trace.
+    told: u64,
+    death: Option<(u64, Death)>,
+    /// See [`World::died`].
+    died: Option<(String, usize)>,
 }
 
 impl World {
@@ -100,6 +107,9 @@ impl World {
             by_address: BTreeMap::new(),
             wakes: Vec::new(),
             checkers: every_checker(),
+            told: 0,
+            death: None,
+            died: None,
         }
     }
 
@@ -274,6 +284,7 @@ impl World {
         if let Observed::KeptPeople { office, change } = event {
             self.reference.directory_changed(*office, change);
         }
+        self.may_die(event);
     }
 
     fn judge(&mut self, checker: &'static str, verdict: Result<(), String>) {

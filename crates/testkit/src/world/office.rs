@@ -7,7 +7,7 @@ use calls::{Action, PortLease};
 use clock::{Mono, Now};
 use exchange::{
     Answer, Change, Command, CommandId, Commit, Config, Event, Exchange, Happened, Input, KeptSignIn, Output,
-    Snapshot, StoreAnswer, TaskChange,
+    Snapshot, StoreAnswer,
 };
 use media::{Engine, MediaOrder};
 use sip::Transmit;
@@ -26,8 +26,13 @@ pub struct Office {
     pub store_away_until: Mono,
     /// When the last commit that was handed over is kept.
     stored_by: Mono,
-    /// What the store has of background calls, in the order in which it came.
-    pub tasks: Vec<TaskChange>,
+    /// What the store has for the next start, in the order in which it came.
+    pub(super) kept: Vec<Change>,
+    /// It died, and no other has begun in its place.
+    pub(super) dead: bool,
+    /// How often it died.
+    pub(super) deaths: u64,
+    config: Config,
     /// What the store has of agents; nothing of those who signed out.
     pub agents: BTreeMap<Box<str>, Option<Box<KeptSignIn>>>,
     /// What the records of calls say beside their cause.
@@ -56,38 +61,21 @@ impl World {
     /// Adds an exchange with what its store had.
     pub fn add_office(&mut self, address: SocketAddr, config: Config, snapshot: Snapshot) -> OfficeId {
         let id = self.offices.len();
-        let seed = Dice::new(self.seed(), 100 + id as u64).seed();
         for change in &snapshot.changes {
-            match change {
-                Change::People(change) => {
-                    self.see(&Observed::KeptPeople { office: id, change: change.clone() });
-                }
-                Change::Bindings { device, bindings } => self.see(&Observed::KeptBindings {
-                    office: id,
-                    device: device.clone(),
-                    bindings: bindings.clone(),
-                }),
-                Change::Seat { device, seat } => {
-                    let (device, seat) = (device.clone(), seat.clone());
-                    self.see(&Observed::KeptSeat { office: id, device, seat });
-                }
-                // Badges have their own tests in the exchange.
-                Change::TapCounter { .. } | Change::Tap(_) | Change::ForgetTaps { .. } => {}
-                Change::Task(change) => {
-                    self.see(&Observed::KeptTask { office: id, change: change.clone() });
-                }
-                Change::Message(_) | Change::Agent { .. } => {}
-                Change::Record(_) | Change::Fact(_) | Change::OpenCall(_) => {}
-            }
+            self.found(id, change);
         }
-        let mut exchange = Exchange::new(self.now, config, seed, snapshot);
-        exchange.listen(true);
+        let seed = Dice::new(self.seed(), 100 + id as u64).seed();
+        let kept = snapshot.changes.clone();
+        let exchange = Exchange::new(self.now, config.clone(), seed, snapshot);
         self.offices.push(Office {
             exchange,
             address,
             store_away_until: Mono(0),
             stored_by: Mono(0),
-            tasks: Vec::new(),
+            kept,
+            dead: false,
+            deaths: 0,
+            config,
             agents: BTreeMap::new(),
             details: Vec::new(),
             answers: Vec::new(),
@@ -98,16 +86,55 @@ impl World {
             wake: None,
             next_command: 0,
         });
+        self.open_doors(id);
+        id
+    }
+
+    /// Another exchange begins in the place of one that died, with what the store has.
+    pub(super) fn begin_anew(&mut self, id: OfficeId) {
+        let office = &mut self.offices[id];
+        (office.dead, office.wake, office.stored_by) = (false, None, Mono(0));
+        let (changes, config) = (office.kept.clone(), office.config.clone());
+        let seed = Dice::new(self.seed, 100 + id as u64 + 1_000 * office.deaths).seed();
+        for change in changes.iter().filter(|change| !matches!(change, Change::Task(_))) {
+            self.found(id, change);
+        }
+        let snapshot = Snapshot { changes, sequence: 0 };
+        self.offices[id].exchange = Exchange::new(self.now, config, seed, snapshot);
+        self.open_doors(id);
+    }
+
+    /// Something that the store has when an exchange begins.
+    fn found(&mut self, office: OfficeId, change: &Change) {
+        match change.clone() {
+            Change::People(change) => self.see(&Observed::KeptPeople { office, change }),
+            Change::Bindings { device, bindings } => {
+                self.see(&Observed::KeptBindings { office, device, bindings });
+            }
+            Change::Seat { device, seat } => self.see(&Observed::KeptSeat { office, device, seat }),
+            Change::Task(change) => self.see(&Observed::KeptTask { office, change }),
+            // Badges have their own tests in the exchange.
+            Change::TapCounter { .. } | Change::Tap(_) | Change::ForgetTaps { .. } => {}
+            Change::Message(_) | Change::Agent { .. } => {}
+            Change::Record(_) | Change::Fact(_) | Change::OpenCall(_) => {}
+        }
+    }
+
+    fn open_doors(&mut self, id: OfficeId) {
+        let address = self.offices[id].address;
+        self.offices[id].exchange.listen(true);
         let lease = |index| PortLease { address: address.ip(), port: 10_000 + 2 * index, worker: index % 2 };
         self.feed(id, Input::Ports((0..self.ports).map(lease).collect()));
         // The simulated phones speak in clear, also under TLS: each is asked once more (R14).
         let policy = calls::MediaPolicy { clear_fallback: true, ..calls::MediaPolicy::default() };
         self.feed(id, Input::Secure { shared: Vec::new(), policy });
-        id
     }
 
     /// Gives an exchange one input and carries out all that follows.
     pub fn feed(&mut self, office: OfficeId, input: Input<'_>) {
+        if self.offices[office].dead {
+            return;
+        }
         if let Input::Datagram { flow, bytes } | Input::Message { flow, bytes } = &input {
             self.trace.bytes(self.now.mono, bytes);
             match Seen::of(office, false, *flow, bytes) {
@@ -115,12 +142,18 @@ impl World {
                 None => self.see(&Observed::Noise { office, flow: *flow }),
             }
         }
+        if self.offices[office].dead {
+            return;
+        }
         let now: Now = self.now;
         self.offices[office].exchange.handle(now, input);
         let mut ordered = false;
         while let Some(output) = self.offices[office].exchange.next_output() {
             ordered |= matches!(output, Output::Media(_));
             self.carry_out(office, output);
+        }
+        if self.offices[office].dead {
+            return;
         }
         let talking =
             if ordered && !self.lean { self.offices[office].exchange.switch().talking() } else { Vec::new() };
@@ -159,11 +192,17 @@ impl World {
     }
 
     fn carry_out(&mut self, office: OfficeId, output: Output) {
+        if self.offices[office].dead {
+            return self.dies_with(output);
+        }
         match output {
             Output::Transmit(Transmit { flow, bytes }) => {
                 self.trace.bytes(self.now.mono, &bytes);
                 if let Some(seen) = Seen::of(office, true, flow, &bytes) {
                     self.see(&Observed::Message(Box::new(seen)));
+                }
+                if self.offices[office].dead {
+                    return;
                 }
                 self.send_from_office(office, flow, bytes);
             }
@@ -193,13 +232,7 @@ impl World {
                 }
             }
             Output::Reach { trunk, host, port, .. } => {
-                let flows = match host {
-                    exchange::Host::Address(ip) => {
-                        let remote = SocketAddr::new(ip, port.unwrap_or(5_060));
-                        vec![sip::Flow::udp(self.offices[office].address, remote)]
-                    }
-                    exchange::Host::Name(_) => Vec::new(),
-                };
+                let flows = self.flows_to(office, &host, port);
                 let (lives, why) = (Duration::from_secs(3_600), "no such name".to_owned());
                 self.feed(office, Input::Reached { trunk, flows, lives, why });
             }
@@ -228,6 +261,17 @@ impl World {
         }
     }
 
+    /// The simulated world has no names.
+    fn flows_to(&self, office: OfficeId, host: &exchange::Host, port: Option<u16>) -> Vec<sip::Flow> {
+        match host {
+            exchange::Host::Address(ip) => {
+                let remote = SocketAddr::new(*ip, port.unwrap_or(5_060));
+                vec![sip::Flow::udp(self.offices[office].address, remote)]
+            }
+            exchange::Host::Name(_) => Vec::new(),
+        }
+    }
+
     /// Phones of the simulated world have no sound; that the first of it arrives is all that the exchange waits for.
     fn first_packet_soon(&mut self, office: OfficeId, lease: PortLease, leg: media::LegKey) {
         if self.offices[office].orders.contains_key(&leg) || self.offices[office].mute {
@@ -251,6 +295,9 @@ impl World {
                 Change::Fact(fact) => self.see(&Observed::Fact { office, fact: fact.clone() }),
                 _ => {}
             }
+            if self.offices[office].dead {
+                return self.dies_with(Output::Commit(commit));
+            }
         }
         // One writer: what was handed over first is kept first.
         let wait = self.dice().millis(1..25);
@@ -268,26 +315,34 @@ impl World {
             let answer = StoreAnswer::Unavailable { why: "the disk is full".into() };
             return self.feed(office, Input::Stored { sequence, answer });
         }
+        self.keep(office, &commit);
+        self.feed(office, Input::Stored { sequence, answer: StoreAnswer::Committed });
+    }
+
+    /// The store has it, whether or not anybody is told.
+    pub(super) fn keep(&mut self, office: OfficeId, commit: &Commit) {
         for owned in commit.changes.iter() {
-            match owned.change.clone() {
-                Change::People(change) => self.see(&Observed::KeptPeople { office, change }),
-                Change::Bindings { device, bindings } => {
-                    self.see(&Observed::KeptBindings { office, device, bindings });
-                }
+            let change = owned.change.clone();
+            let lasts = matches!(change, Change::People(_) | Change::Seat { .. } | Change::Task(_));
+            if let Change::Bindings { device, .. } = &change {
+                let old = |kept: &Change| matches!(kept, Change::Bindings { device: of, .. } if of == device);
+                self.offices[office].kept.retain(|kept| !old(kept));
+                self.offices[office].kept.push(change.clone());
+            } else if let Change::Agent { account, kept } = &change {
+                let old =
+                    |known: &Change| matches!(known, Change::Agent { account: of, .. } if of == account);
+                self.offices[office].kept.retain(|known| !old(known));
+                self.offices[office].kept.push(change.clone());
+                self.offices[office].agents.insert(account.clone(), kept.clone());
+            } else if lasts {
+                self.offices[office].kept.push(change.clone());
+            }
+            match change {
                 Change::Record(record) => self.see(&Observed::KeptRecord { office, record }),
                 Change::OpenCall(open) => self.see(&Observed::KeptOpenCall { office, open }),
-                Change::Seat { device, seat } => self.see(&Observed::KeptSeat { office, device, seat }),
-                Change::Task(change) => {
-                    self.see(&Observed::KeptTask { office, change: change.clone() });
-                    self.offices[office].tasks.push(*change);
-                }
                 Change::Message(message) => self.see(&Observed::KeptMessage { office, message }),
-                Change::Agent { account, kept } => {
-                    self.offices[office].agents.insert(account, kept);
-                }
-                Change::Fact(_) | Change::TapCounter { .. } | Change::Tap(_) | Change::ForgetTaps { .. } => {}
+                change => self.found(office, &change),
             }
         }
-        self.feed(office, Input::Stored { sequence, answer: StoreAnswer::Committed });
     }
 }

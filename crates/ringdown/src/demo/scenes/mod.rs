@@ -1,6 +1,7 @@
 //! The scenes, one folder each. A scene says who is on the stage and what must happen; the frame does the rest.
 
 mod all_phones_ring;
+mod background;
 mod echo;
 mod first_call;
 mod tap;
@@ -21,5 +22,12 @@ pub(super) struct Scene {
 }
 
 /// All scenes, in the order in which they are played.
-pub(super) const SCENES: [Scene; 6] =
-    [first_call::SCENE, all_phones_ring::SCENE, echo::SCENE, transfer::SCENE, tap::SCENE, trunk::SCENE];
+pub(super) const SCENES: [Scene; 7] = [
+    first_call::SCENE,
+    all_phones_ring::SCENE,
+    echo::SCENE,
+    transfer::SCENE,
+    tap::SCENE,
+    background::SCENE,
+    trunk::SCENE,
+];
