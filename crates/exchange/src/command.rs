@@ -415,17 +415,11 @@ impl Exchange {
             }
             Command::Background(asking) => self.ask_background(now, id, *asking),
             Command::Agents(asking) => self.ask_agents(now, id, *asking),
-            Command::ListQueues => {
-                let rows = self.queue_rows(now);
-                self.answer(id, Answer::Queues(rows));
-            }
+            Command::ListQueues => self.answer_queues(now, id),
             Command::Take { account, device, means } => self.take_for(now, id, &account, &device, means),
             Command::TakeCall { account, device, call } => self.take_named(now, id, &account, &device, &call),
             Command::EndSeat { device, who } => self.end_seat(now, id, &device, &who),
-            Command::MayTry { source, name } => {
-                let wait = self.guesses.wait(now.mono, source, &name);
-                self.answer(id, Answer::Wait(wait));
-            }
+            Command::MayTry { source, name } => self.answer_may_try(now, id, source, &name),
             Command::WrongSecret { source, name } => {
                 self.wrong_secret(now, source, &name);
                 self.answer(id, Answer::Done);
@@ -470,6 +464,16 @@ impl Exchange {
             return self.answer(id, Answer::Refused(Refusal::Exists("device", name)));
         }
         self.change_people(now, id, PeopleChange::PutDevice { name, device });
+    }
+
+    fn answer_queues(&mut self, now: Now, id: CommandId) {
+        let answer = Answer::Queues(self.queue_rows(now));
+        self.answer(id, answer);
+    }
+
+    fn answer_may_try(&mut self, now: Now, id: CommandId, source: IpAddr, name: &str) {
+        let wait = self.guesses.wait(now.mono, source, name);
+        self.answer(id, Answer::Wait(wait));
     }
 
     fn answer_status(&mut self, now: Now, id: CommandId) {

@@ -34,7 +34,7 @@ pub struct Size {
 
 impl Size {
     /// An office of two hundred, for a few hours.
-    pub const OFFICE: Size = Size { agents: 200, queues: 5, callers: 120, hours: 3, calls: 1_200 };
+    pub const OFFICE: Size = Size { agents: 200, queues: 5, callers: 120, hours: 2, calls: 1_200 };
 
     /// So many agents, for one busy hour.
     #[must_use]
@@ -45,7 +45,7 @@ impl Size {
 
     /// Whether lists of all calls are too long to be compared after each event.
     fn is_large(self) -> bool {
-        self.agents > 500
+        self.agents > 100
     }
 }
 

@@ -4,16 +4,17 @@ use calls::{Blame, CallId, CallRecord, Cause, Party, PortLease};
 use clock::{Mono, Wall};
 use dialing::{Attempt, AttemptId, End, Number, Row, TaskId};
 use exchange::{
-    Audience, CallEnd, CallName, CallState, Event, Fact, FactKind, Happened, LiveCall, PeopleChange,
-    TaskChange,
+    AgentRow, AgentState, Audience, CallEnd, CallName, CallState, Event, Fact, FactKind, Happened, LiveCall,
+    PeopleChange, TaskChange,
 };
 use media::{LegKey, Source};
 use sip::Flow;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use testkit::check::{
-    Bounds, Checker, KnownAddresses, Leftovers, LiveCalls, LosersAreTold, OneAnswer, OneRecord, OneWinner,
-    OpenCalls, Ports, RemovedDevices, StoredFirst, Talkers, Tasks, TrueRecords,
+    Agents, Bounds, Checker, KnownAddresses, Leftovers, LiveCalls, LosersAreTold, NobodyWaitsInVain,
+    OneAnswer, OneRecord, OneWinner, OpenCalls, Ports, RemovedDevices, StoredFirst, Talkers, Tasks,
+    TrueRecords,
 };
 use testkit::phone::Note;
 use testkit::reference::Reference;
@@ -363,4 +364,67 @@ fn live_calls_sees_what_is_left_behind_missing_old_or_told_to_others() {
     says(vec![started(), Observed::Live { office: 0, up: 2, calls: vec![ringing()] }], "2 calls are up");
     let nobodys = LiveCall { accounts: Vec::new(), ..ringing() };
     says(vec![started(), list(vec![nobodys])], "the list tells");
+}
+
+fn agent(state: AgentState, ends: Option<i64>) -> Observed {
+    let row = AgentRow {
+        account: "ada".into(),
+        display: "Ada".into(),
+        state,
+        reason: None,
+        words: state.name().into(),
+        rule: "agents.call",
+        since: Wall(0),
+        ends: ends.map(Wall),
+        after: None,
+        device: None,
+        queues: Vec::new(),
+        signed_in: Some(Wall(0)),
+        missed: 0,
+        asked: false,
+    };
+    let what = Happened::AgentChanged(Box::new(row));
+    let event = Event { at: Wall(0), audience: Audience::default(), what };
+    Observed::Event { office: 0, event: Box::new(event) }
+}
+
+/// What a checker says of events at their seconds.
+fn verdict_in_time(mut checker: impl Checker, events: Vec<(u64, Observed)>) -> String {
+    for (second, event) in &events {
+        if let Err(words) = checker.see(Mono(second * 1_000_000), event) {
+            return words;
+        }
+    }
+    String::new()
+}
+
+#[test]
+fn agents_in_calls_are_not_ready_end_in_time_and_are_not_left_behind() {
+    let queues = || Observed::Queues { office: 0, beside: Vec::new() };
+    let wraps_up = || agent(AgentState::WrapUp, Some(30_000));
+    assert_eq!(verdict_in_time(Agents::default(), vec![(0, wraps_up()), (30, queues())]), "");
+    let late = verdict_in_time(Agents::default(), vec![(0, wraps_up()), (31, queues())]);
+    assert!(late.contains("the wrap-up of ada was to end"), "{late}");
+    let in_time = vec![(0, wraps_up()), (30, agent(AgentState::Ready, None)), (31, queues())];
+    assert_eq!(verdict_in_time(Agents::default(), in_time), "");
+    let at = |device: &str| CallEnd { device: Some(device.into()), ..CallEnd::default() };
+    let talk =
+        LiveCall { caller: at("bob-1"), callee: at("ada-1"), ..live(0x1_0000_0001, CallState::Talking) };
+    let tells = |call: LiveCall| Observed::Live { office: 0, up: 1, calls: vec![call] };
+    let busy = verdict(Agents::default(), vec![agent(AgentState::Ready, None), tells(talk.clone())]);
+    assert!(busy.contains("ada is ready, and"), "{busy}");
+    assert_eq!(verdict(Agents::default(), vec![agent(AgentState::Talking, None), tells(talk)]), "");
+    let left =
+        verdict(Agents::default(), vec![agent(AgentState::Reserved, None), Observed::Quiet(Left::default())]);
+    assert!(left.contains("ada is reserved and nobody calls"), "{left}");
+}
+
+#[test]
+fn no_caller_waits_beside_a_ready_agent_for_long() {
+    let beside = || Observed::Queues { office: 0, beside: vec![("sales".into(), "ada".into())] };
+    let nobody = || Observed::Queues { office: 0, beside: Vec::new() };
+    let waits = verdict_in_time(NobodyWaitsInVain::default(), vec![(0, beside()), (1, beside())]);
+    assert!(waits.contains("a caller waits in sales"), "{waits}");
+    let served = vec![(0, beside()), (0, nobody()), (1, beside())];
+    assert_eq!(verdict_in_time(NobodyWaitsInVain::default(), served), "");
 }

@@ -2,12 +2,12 @@
 import type { JSX } from "preact";
 import { useSignal } from "@preact/signals";
 import type { Task } from "../../api/types.ts";
-import { api, may, session } from "../../state/store.ts";
+import { api, session } from "../../state/store.ts";
 import { done, failed } from "../../state/undo.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { Button, Field, Form, Panel, Time } from "../../ui/parts.tsx";
 import { t, tOr } from "../../words.ts";
-import { StateChip, stop } from "./page.tsx";
+import { changes, StateChip, stop } from "./page.tsx";
 import { attemptsOf, isOver, localOf, momentOf, standing } from "./standing.ts";
 
 export function NewTask({ close }: { close: () => void }): JSX.Element {
@@ -82,7 +82,6 @@ function Times({ from, until, wrong }: TimesProps): JSX.Element {
 }
 
 export function TaskPanel({ task, close }: { task: Task; close: () => void }): JSX.Element {
-  const changes = task.account === session.value?.account || may("administrator");
   const title = task.name === "" ? task.number : `${task.name} ${task.number}`;
   return (
     <Panel title={<span translate={false}>{title}</span>} close={close}>
@@ -97,7 +96,7 @@ export function TaskPanel({ task, close }: { task: Task; close: () => void }): J
           </p>
         )}
         <div class="actions">
-          {changes && !isOver(task) && (
+          {changes(task) && !isOver(task) && (
             <Button icon="close" onClick={() => void stop(task)}>
               {t("background.stop")}
             </Button>
@@ -120,7 +119,7 @@ export function TaskPanel({ task, close }: { task: Task; close: () => void }): J
           ))}
         </ul>
       </section>
-      {changes && !isOver(task) && <ChangeTimes task={task} />}
+      {changes(task) && !isOver(task) && <ChangeTimes task={task} />}
     </Panel>
   );
 }

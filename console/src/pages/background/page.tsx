@@ -30,6 +30,9 @@ export function StateChip({ task }: { task: Task }): JSX.Element {
   );
 }
 
+/** One's own; those of others are an administrator's. */
+export const changes = (task: Task): boolean => task.account === session.value?.account || may("administrator");
+
 const named = (account: string): string => people.rows.get(account)?.display || account;
 
 /** Stopped at once: whoever it rings at is let go now, and asking anew is one step. */
@@ -105,7 +108,8 @@ function columns(): Column<Task>[] {
       title: t("background.stop"),
       width: "96px",
       show: (row) =>
-        !isOver(row) && (
+        !isOver(row) &&
+        changes(row) && (
           <Button icon="close" label={t("background.stop_label", { number: row.number })} onClick={() => void stop(row)}>
             {t("background.stop")}
           </Button>

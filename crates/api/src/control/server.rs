@@ -1,10 +1,11 @@
 //! The exchange's side of the control socket. The file's mode is the authorisation: owner only.
 
 use super::protocol::{
-    AccountChanges, AccountItem, BadgeItem, CardItem, CodeItem, DeviceItem, FactItem, GuessingItem,
-    ImportRow, NumberItem, Request, Response, RowFault, RungItem, StatusItem, WearableItem,
+    AccountChanges, AccountItem, BadgeItem, CardItem, CodeItem, DeviceItem, FactItem, GroupItem,
+    GuessingItem, ImportRow, NumberItem, Request, Response, RowFault, RungItem, StatusItem, WearableItem,
 };
-use super::{IMPORT_ROWS, LINE, lines, work};
+use super::work::{self, QueueItem};
+use super::{IMPORT_ROWS, LINE, lines};
 use crate::backend::Backend;
 use crate::badge::{self, Wished};
 use crate::rest::{self, Api, CardShape, WearableShape, hex};
@@ -114,20 +115,8 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
             let route = Box::new(lines::route(route));
             change(backend, PeopleChange::PutRoute { name, route }).await
         }
-        Request::GroupAdd { group } => {
-            let name = group.name.clone().into();
-            match lines::group(group) {
-                Ok(group) => change(backend, PeopleChange::PutGroup { name, group: Box::new(group) }).await,
-                Err(why) => Response::Refused(why),
-            }
-        }
-        Request::QueueAdd { queue } => {
-            let name = queue.name.as_str().into();
-            match work::queue(&queue) {
-                Ok(queue) => change(backend, PeopleChange::PutQueue { name, queue: Box::new(queue) }).await,
-                Err((_, why)) => Response::Refused(why),
-            }
-        }
+        Request::GroupAdd { group } => group_add(backend, group).await,
+        Request::QueueAdd { queue } => queue_add(backend, &queue).await,
         Request::BadgeAdd { badge } => badge_add(backend, badge).await,
         Request::ReaderAdd { name, device } => reader_add(backend, name, device).await,
         Request::WearableAdd { name, account } => wearable_add(api, name, account).await,
@@ -178,33 +167,20 @@ fn command(request: Request) -> Command {
         Request::RouteList => Command::ListRoutes,
         Request::GroupRemove { name } => Command::Change(PeopleChange::RemoveGroup { name: name.into() }),
         Request::GroupList => Command::ListGroups,
-        Request::QueueRemove { name } => Command::Change(PeopleChange::RemoveQueue { name: name.into() }),
-        Request::QueueList => Command::ListQueues,
-        Request::AgentList => agents(AgentAsking::List),
-        Request::AgentShow { name } => agents(AgentAsking::One(name.into())),
-        Request::AgentSignIn { name, device, queues } => {
-            let queues = queues.into_iter().map(Into::into).collect();
-            let sign_in = SignIn { device: device.map(Into::into), queues, ..SignIn::default() };
-            agents(AgentAsking::SignIn { account: name.into(), sign_in })
-        }
-        Request::AgentSignOut { name } => agents(AgentAsking::SignOut(name.into())),
-        Request::AgentReady { name } => agents(AgentAsking::Ready(name.into())),
-        Request::AgentPause { name, reason, minutes } => {
-            let planned = minutes.map(|minutes| Duration::from_secs(60 * u64::from(minutes.min(24 * 60))));
-            agents(AgentAsking::Pause { account: name.into(), reason: reason.into(), planned })
-        }
+        work @ (Request::QueueRemove { .. }
+        | Request::QueueList
+        | Request::AgentList
+        | Request::AgentShow { .. }
+        | Request::AgentSignIn { .. }
+        | Request::AgentSignOut { .. }
+        | Request::AgentReady { .. }
+        | Request::AgentPause { .. }) => work_command(work),
         Request::BadgeRevoke { name } => Command::RevokeBadge(name.into()),
         Request::BadgeList => Command::ListBadges,
-        Request::TaskList { account } => {
-            let of = account.map(Into::into);
-            asking(Asking::List(TaskList { of, ..TaskList::default() }))
-        }
-        Request::TaskStart { account, number } => {
-            let (account, number) = (account.into(), number.into());
-            asking(Asking::Start(NewTask { account, number, ..NewTask::default() }))
-        }
-        Request::TaskStop { task } => asking(Asking::Stop { task: TaskId(task), of: None }),
-        Request::TaskStopAll { account } => asking(Asking::StopAll(account.into())),
+        task @ (Request::TaskList { .. }
+        | Request::TaskStart { .. }
+        | Request::TaskStop { .. }
+        | Request::TaskStopAll { .. }) => asking(asking_of(task)),
         Request::ReaderRemove { name } => Command::Change(PeopleChange::RemoveReader { name: name.into() }),
         Request::ReaderList => Command::ListReaders,
         Request::Ladder { session_id } => Command::Ladder(session_id.map(Into::into)),
@@ -234,6 +210,60 @@ fn command(request: Request) -> Command {
         | Request::Calls { .. }
         | Request::Reload
         | Request::Import { .. } => Command::Status,
+    }
+}
+
+/// Those about background calls.
+fn asking_of(request: Request) -> Asking {
+    match request {
+        Request::TaskStart { account, number } => {
+            let (account, number) = (account.into(), number.into());
+            Asking::Start(NewTask { account, number, ..NewTask::default() })
+        }
+        Request::TaskStop { task } => Asking::Stop { task: TaskId(task), of: None },
+        Request::TaskStopAll { account } => Asking::StopAll(account.into()),
+        Request::TaskList { account } => {
+            let of = account.map(Into::into);
+            Asking::List(TaskList { of, ..TaskList::default() })
+        }
+        _ => Asking::List(TaskList::default()),
+    }
+}
+
+/// Those about queues and agents.
+fn work_command(request: Request) -> Command {
+    match request {
+        Request::QueueRemove { name } => Command::Change(PeopleChange::RemoveQueue { name: name.into() }),
+        Request::AgentList => agents(AgentAsking::List),
+        Request::AgentShow { name } => agents(AgentAsking::One(name.into())),
+        Request::AgentSignIn { name, device, queues } => {
+            let queues = queues.into_iter().map(Into::into).collect();
+            let sign_in = SignIn { device: device.map(Into::into), queues, ..SignIn::default() };
+            agents(AgentAsking::SignIn { account: name.into(), sign_in })
+        }
+        Request::AgentSignOut { name } => agents(AgentAsking::SignOut(name.into())),
+        Request::AgentReady { name } => agents(AgentAsking::Ready(name.into())),
+        Request::AgentPause { name, reason, minutes } => {
+            let planned = minutes.map(|minutes| Duration::from_secs(60 * u64::from(minutes.min(24 * 60))));
+            agents(AgentAsking::Pause { account: name.into(), reason: reason.into(), planned })
+        }
+        _ => Command::ListQueues,
+    }
+}
+
+async fn group_add<B: Backend>(backend: &B, item: GroupItem) -> Response {
+    let name = item.name.clone().into();
+    match lines::group(item) {
+        Ok(group) => change(backend, PeopleChange::PutGroup { name, group: Box::new(group) }).await,
+        Err(why) => Response::Refused(why),
+    }
+}
+
+async fn queue_add<B: Backend>(backend: &B, item: &QueueItem) -> Response {
+    let name = item.name.as_str().into();
+    match work::queue(item) {
+        Ok(queue) => change(backend, PeopleChange::PutQueue { name, queue: Box::new(queue) }).await,
+        Err((_, why)) => Response::Refused(why),
     }
 }
 
@@ -294,8 +324,7 @@ fn response(answer: Answer) -> Response {
         Answer::Groups(rows) => {
             Response::Groups(rows.iter().map(|(name, group)| lines::group_item(name, group)).collect())
         }
-        Answer::Queues(rows) => Response::Queues(rows.iter().map(work::queue_row).collect()),
-        Answer::Agents(rows) => Response::Agents(rows.iter().map(work::agent_item).collect()),
+        Answer::Queues(_) | Answer::Agents(_) => work_response(&answer),
         // The control socket asks for none of these.
         Answer::Account(_)
         | Answer::Advice(_)
@@ -326,6 +355,15 @@ fn response(answer: Answer) -> Response {
                 rows.into_iter().map(|(code, does)| CodeItem { code: code.into(), does: does.into() });
             Response::Codes(items.collect())
         }
+    }
+}
+
+/// Those about queues and agents.
+fn work_response(answer: &Answer) -> Response {
+    match answer {
+        Answer::Queues(rows) => Response::Queues(rows.iter().map(work::queue_row).collect()),
+        Answer::Agents(rows) => Response::Agents(rows.iter().map(work::agent_item).collect()),
+        _ => Response::Done,
     }
 }
 

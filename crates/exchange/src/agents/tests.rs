@@ -1,3 +1,5 @@
+//! The fold of one agent, by tables and at random.
+
 use super::agent::{Agent, Away, Leg, Phase, Reservation, SignIn};
 use super::interval::{By, CallKind};
 use super::state::{AgentState, Trigger};

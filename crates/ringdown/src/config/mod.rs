@@ -18,7 +18,7 @@ pub(crate) use place::{EXAMPLE, line_of, strangers};
 
 pub(crate) use agents::Agents;
 pub(crate) use background::Background;
-use badges::Badges;
+pub(crate) use badges::Badges;
 use codes::FeatureCodes;
 use many::Many;
 pub(crate) use notices::Notices;

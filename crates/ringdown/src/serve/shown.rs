@@ -1,7 +1,7 @@
 //! What the API shows of the configuration, and what a telephone is set up with.
 
 use super::web::Listeners;
-use crate::config::{Administrators, Agents, Background, Challenge, Config, Notices, Sip};
+use crate::config::{Administrators, Agents, Background, Badges, Challenge, Config, Notices, Sip};
 use net::Udp;
 use serde_json::{Value, json};
 use std::fmt::Display;
@@ -91,7 +91,6 @@ pub(crate) fn settings(config: &Config) -> Value {
         dns,
         log,
     } = config;
-    let policy = badges.policy();
     let administrators = match http.administrators {
         Administrators::Loopback => "loopback",
         Administrators::Anywhere => "anywhere",
@@ -135,11 +134,7 @@ pub(crate) fn settings(config: &Config) -> Value {
         },
         "background": of_background(background),
         "agents": of_agents(agents),
-        "badges": {
-            "allow": policy.allow.iter().map(|kind| kind.name()).collect::<Vec<_>>(),
-            "pin": policy.pin.iter().map(|when| when.name()).collect::<Vec<_>>(),
-            "hours": texts(&policy.hours),
-        },
+        "badges": of_badges(badges),
         "dns": {"servers": texts(&dns.servers.0)},
         "log": {"level": log.level},
     })
@@ -150,6 +145,15 @@ fn of_background(section: &Background) -> Value {
     json!({
         "zone": zone.0, "hours": hours, "ring_seconds": ring_seconds, "wait_seconds": wait_seconds,
         "suggest_after": suggest_after, "attempts": attempts,
+    })
+}
+
+fn of_badges(section: &Badges) -> Value {
+    let policy = section.policy();
+    json!({
+        "allow": policy.allow.iter().map(|kind| kind.name()).collect::<Vec<_>>(),
+        "pin": policy.pin.iter().map(|when| when.name()).collect::<Vec<_>>(),
+        "hours": texts(&policy.hours),
     })
 }
 

@@ -19,6 +19,8 @@ struct Story {
     picked_up: bool,
     /// The caller gave up before it had a final response.
     given_up: bool,
+    /// The caller ended it, whenever.
+    left: bool,
     /// The caller's final response.
     told: Option<u16>,
 }
@@ -86,13 +88,13 @@ impl TrueRecords {
             (false, true) if invite && !matches!(seen.status, 401 | 407 | 422) => {
                 story.told.get_or_insert(seen.status);
             }
-            // Also one whom we answered, and nobody else.
-            (false, false) if ends && (story.told.is_none() || story.answered.is_empty()) => {
-                story.given_up = true;
+            (false, false) if ends => {
+                story.left = true;
+                story.given_up |= story.told.is_none();
             }
             (true, true) if seen.is(Method::Cancel) && self.cancelled.insert(key) => {
                 let gave_up = seen.reason.starts_with("SIP;cause=487;");
-                if gave_up && !story.given_up && story.asked == 1 {
+                if gave_up && !story.left && story.asked == 1 {
                     return Err(format!("{device} is told that the caller gave up, who did not"));
                 }
             }
@@ -111,7 +113,9 @@ impl TrueRecords {
                 "the record says that {device} answered the call to {dialled}, which said nothing"
             ));
         }
-        match (record.cause == Cause::Cancelled, story.given_up, story.told) {
+        // One whom we answered, and nobody else.
+        let waited = record.status == 200 && record.answered.is_none() && story.left;
+        match (record.cause == Cause::Cancelled, story.given_up || waited, story.told) {
             (true, false, _) => Err(format!("the caller of {dialled} is said to have given up and did not")),
             (false, true, Some(487)) => {
                 Err(format!("the caller of {dialled} gave up, and the record says {}", record.cause))

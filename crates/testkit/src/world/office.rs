@@ -115,10 +115,8 @@ impl World {
             Change::Task(change) => self.see(&Observed::KeptTask { office, change }),
             // Badges have their own tests in the exchange.
             Change::TapCounter { .. } | Change::Tap(_) | Change::ForgetTaps { .. } => {}
-            Change::Message(_) | Change::Record(_) | Change::Fact(_) | Change::OpenCall(_) => {}
-            Change::Agent { account, kept } => {
-                self.offices[office].agents.insert(account, kept);
-            }
+            Change::Message(_) | Change::Agent { .. } => {}
+            Change::Record(_) | Change::Fact(_) | Change::OpenCall(_) => {}
         }
     }
 
@@ -325,14 +323,17 @@ impl World {
     pub(super) fn keep(&mut self, office: OfficeId, commit: &Commit) {
         for owned in commit.changes.iter() {
             let change = owned.change.clone();
-            let lasts = matches!(
-                change,
-                Change::People(_) | Change::Seat { .. } | Change::Task(_) | Change::Agent { .. }
-            );
+            let lasts = matches!(change, Change::People(_) | Change::Seat { .. } | Change::Task(_));
             if let Change::Bindings { device, .. } = &change {
                 let old = |kept: &Change| matches!(kept, Change::Bindings { device: of, .. } if of == device);
                 self.offices[office].kept.retain(|kept| !old(kept));
                 self.offices[office].kept.push(change.clone());
+            } else if let Change::Agent { account, kept } = &change {
+                let old =
+                    |known: &Change| matches!(known, Change::Agent { account: of, .. } if of == account);
+                self.offices[office].kept.retain(|known| !old(known));
+                self.offices[office].kept.push(change.clone());
+                self.offices[office].agents.insert(account.clone(), kept.clone());
             } else if lasts {
                 self.offices[office].kept.push(change.clone());
             }
