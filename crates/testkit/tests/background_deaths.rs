@@ -197,7 +197,7 @@ fn judge(world: &mut World, story: &Story, lost: usize, wrong: &str) {
     let promised = matches!(answers.first(), Some(Answer::Task(Some(_))));
     assert!(!promised || model.taken, "{told}: it was promised, and is not there");
     // The stop is the last that anybody asks.
-    let stopped = story.acts.iter().any(|(_, act)| matches!(act, Act::Command { .. }));
+    let stopped = story.acts.iter().any(|(_, act)| is_stop(act));
     if stopped && answers.len() > 1 && matches!(answers[1], Answer::Task(_)) {
         assert!(model.end.is_some(), "{told}: it was said to be stopped, and goes on: {model:?}");
     }
@@ -305,15 +305,7 @@ fn events_of(story: &Story) -> (u64, u64) {
 #[test]
 fn the_store_is_full_or_the_clock_is_set_at_every_moment_and_the_same_holds() {
     for story in stories() {
-        let mut plain = story.open();
-        let begins: Now = plain.now;
-        story.play(&mut plain);
-        let moments: BTreeSet<u64> = plain.notes.iter().map(|(at, ..)| at.0 / 100_000 * 100).collect();
-        let moments = moments
-            .into_iter()
-            .filter(|at| *at >= begins.mono.0 / 1_000)
-            .map(|at| at - begins.mono.0 / 1_000);
-        for moment in moments.chain([0]) {
+        for moment in moments(&story) {
             let troubles = [
                 Act::StoreAway { office: 0, time: seconds(12) },
                 Act::ClockJump { milliseconds: HOUR },
@@ -331,4 +323,45 @@ fn the_store_is_full_or_the_clock_is_set_at_every_moment_and_the_same_holds() {
             }
         }
     }
+}
+
+/// The moments at which a phone did something while a story was played, in milliseconds after its beginning.
+fn moments(story: &Story) -> BTreeSet<u64> {
+    let mut plain = story.open();
+    let begins: Now = plain.now;
+    story.play(&mut plain);
+    let after = |at: u64| (at / 100_000 * 100).checked_sub(begins.mono.0 / 1_000);
+    plain.notes.iter().filter_map(|(at, ..)| after(at.0)).chain([0]).collect()
+}
+
+#[test]
+fn s2_8_it_is_stopped_at_every_moment_and_nobody_is_called_after() {
+    for story in stories().into_iter().filter(|story| story.acts.iter().all(|(_, act)| !is_stop(act))) {
+        for moment in moments(&story).into_iter().flat_map(|moment| [moment, moment + 50]) {
+            let mut world = story.open();
+            let stopped = world.now.mono + Duration::from_millis(moment);
+            world.after(Duration::from_millis(moment), stop());
+            story.play(&mut world);
+            world.assert_sound();
+            let told = format!("{}: stopped after {moment} ms", story.name);
+            let model = Model::of(&world);
+            let answer = world.offices[0].answers.get(1).map(|(_, answer)| answer.clone());
+            match answer {
+                Some(Answer::Task(_)) => assert!(model.end.is_some(), "{told}: {model:?}"),
+                // It had ended by itself.
+                Some(Answer::Refused(_)) => assert!(model.end.is_some(), "{told}: {model:?}"),
+                other => panic!("{told}: {other:?}"),
+            }
+            // What left just before it may still be on its way.
+            let late = stopped + Duration::from_millis(60);
+            let rings = |note: &Note| matches!(note, Note::Rings { .. });
+            let after = world.notes.iter().find(|(at, _, note)| *at > late && rings(note));
+            assert!(after.is_none(), "{told}: {after:?}");
+            assert_eq!(world.exchange(0).switch().load().0, 0, "{told}: everybody is let go");
+        }
+    }
+}
+
+fn is_stop(act: &Act) -> bool {
+    matches!(act, Act::Command { .. })
 }
