@@ -64,7 +64,7 @@ fn stories() -> Vec<Story> {
         ada: Reaction { talk: Some(seconds(8)), ..ada },
         bob: plain.clone(),
         acts: Vec::new(),
-        lasts: 700,
+        lasts: 500,
         ends: &[End::Reached],
     };
     let press = Act::Do { phone: BOB, deed: Deed::Press('1') };
@@ -100,7 +100,7 @@ fn stories() -> Vec<Story> {
         Story {
             name: "the provider is down",
             number: "01012345678",
-            lasts: 2_500,
+            lasts: 1_300,
             ends: &[End::UsedUp, End::Stopped],
             ..again(&story)
         },
@@ -197,7 +197,7 @@ fn judge(world: &mut World, story: &Story, lost: usize, wrong: &str) {
     let promised = matches!(answers.first(), Some(Answer::Task(Some(_))));
     assert!(!promised || model.taken, "{told}: it was promised, and is not there");
     // The stop is the last that anybody asks.
-    let stopped = story.acts.iter().any(|(_, act)| matches!(act, Act::Command { .. }));
+    let stopped = story.acts.iter().any(|(_, act)| is_stop(act));
     if stopped && answers.len() > 1 && matches!(answers[1], Answer::Task(_)) {
         assert!(model.end.is_some(), "{told}: it was said to be stopped, and goes on: {model:?}");
     }
@@ -249,35 +249,43 @@ fn kind(line: &str) -> String {
 
 #[test]
 fn r26_the_exchange_dies_at_every_event_and_no_attempt_is_made_twice() {
+    let points: BTreeSet<String> = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            stories().into_iter().map(|story| scope.spawn(move || deaths(&story))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("each story holds")).collect()
+    });
+    assert!(points.len() >= 30, "{points:?}");
+}
+
+/// Plays a story once for each of its events, with the death of the exchange before that; returns the kinds of events.
+fn deaths(story: &Story) -> BTreeSet<String> {
     let mut points = BTreeSet::new();
-    for story in stories() {
-        let mut plain = story.open();
-        let begins = plain.told();
-        story.play(&mut plain);
-        let ends = plain.told();
-        judge(&mut plain, &story, 0, "nothing goes wrong");
-        for event in begins + 1..ends {
-            let mut under_way = true;
-            for written in [false, true] {
-                if !under_way {
-                    continue;
-                }
-                let mut world = story.open();
-                world.dies_at(event, Death { written, down: seconds(2), ..Death::of(0) });
-                story.play(&mut world);
-                let (point, commits) = world.died().expect("it dies").clone();
-                under_way = commits > 0;
-                judge(
-                    &mut world,
-                    &story,
-                    1,
-                    &format!("died before event {event}, written {written}: {point}"),
-                );
-                points.insert(kind(&point));
+    let (begins, ends) = events_of(story);
+    for event in begins + 1..ends {
+        let mut under_way = true;
+        for written in [false, true] {
+            if !under_way {
+                continue;
             }
+            let mut world = story.open();
+            world.dies_at(event, Death { written, down: seconds(2), ..Death::of(0) });
+            story.play(&mut world);
+            let (point, commits) = world.died().expect("it dies").clone();
+            under_way = commits > 0;
+            judge(&mut world, story, 1, &format!("died before event {event}, written {written}: {point}"));
+            points.insert(kind(&point));
         }
     }
-    assert!(points.len() >= 30, "{points:?}");
+    points
+}
+
+#[test]
+fn every_story_holds_when_nothing_goes_wrong() {
+    for story in stories() {
+        let mut world = story.open();
+        story.play(&mut world);
+        judge(&mut world, &story, 0, "nothing goes wrong");
+    }
 }
 
 #[test]
@@ -305,15 +313,7 @@ fn events_of(story: &Story) -> (u64, u64) {
 #[test]
 fn the_store_is_full_or_the_clock_is_set_at_every_moment_and_the_same_holds() {
     for story in stories() {
-        let mut plain = story.open();
-        let begins: Now = plain.now;
-        story.play(&mut plain);
-        let moments: BTreeSet<u64> = plain.notes.iter().map(|(at, ..)| at.0 / 100_000 * 100).collect();
-        let moments = moments
-            .into_iter()
-            .filter(|at| *at >= begins.mono.0 / 1_000)
-            .map(|at| at - begins.mono.0 / 1_000);
-        for moment in moments.chain([0]) {
+        for moment in moments(&story) {
             let troubles = [
                 Act::StoreAway { office: 0, time: seconds(12) },
                 Act::ClockJump { milliseconds: HOUR },
@@ -331,4 +331,45 @@ fn the_store_is_full_or_the_clock_is_set_at_every_moment_and_the_same_holds() {
             }
         }
     }
+}
+
+/// The moments at which a phone did something while a story was played, in milliseconds after its beginning.
+fn moments(story: &Story) -> BTreeSet<u64> {
+    let mut plain = story.open();
+    let begins: Now = plain.now;
+    story.play(&mut plain);
+    let after = |at: u64| (at / 100_000 * 100).checked_sub(begins.mono.0 / 1_000);
+    plain.notes.iter().filter_map(|(at, ..)| after(at.0)).chain([0]).collect()
+}
+
+#[test]
+fn s2_8_it_is_stopped_at_every_moment_and_nobody_is_called_after() {
+    for story in stories().into_iter().filter(|story| story.acts.iter().all(|(_, act)| !is_stop(act))) {
+        for moment in moments(&story).into_iter().flat_map(|moment| [moment, moment + 50]) {
+            let mut world = story.open();
+            let stopped = world.now.mono + Duration::from_millis(moment);
+            world.after(Duration::from_millis(moment), stop());
+            story.play(&mut world);
+            world.assert_sound();
+            let told = format!("{}: stopped after {moment} ms", story.name);
+            let model = Model::of(&world);
+            let answer = world.offices[0].answers.get(1).map(|(_, answer)| answer.clone());
+            match answer {
+                Some(Answer::Task(_)) => assert!(model.end.is_some(), "{told}: {model:?}"),
+                // It had ended by itself.
+                Some(Answer::Refused(_)) => assert!(model.end.is_some(), "{told}: {model:?}"),
+                other => panic!("{told}: {other:?}"),
+            }
+            // What left just before it may still be on its way.
+            let late = stopped + Duration::from_millis(60);
+            let rings = |note: &Note| matches!(note, Note::Rings { .. });
+            let after = world.notes.iter().find(|(at, _, note)| *at > late && rings(note));
+            assert!(after.is_none(), "{told}: {after:?}");
+            assert_eq!(world.exchange(0).switch().load().0, 0, "{told}: everybody is let go");
+        }
+    }
+}
+
+fn is_stop(act: &Act) -> bool {
+    matches!(act, Act::Command { .. })
 }

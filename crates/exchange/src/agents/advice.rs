@@ -59,22 +59,23 @@ impl Measured {
 
     /// What there is to say of each.
     pub(super) fn advice(&self) -> Vec<Advice> {
-        let of = |(account, samples): (&Box<str>, &VecDeque<Sample>)| {
-            let mut took: Vec<Duration> = samples.iter().map(|sample| sample.took).collect();
-            took.sort_unstable();
-            let nine_of_ten = took.get((took.len() * 9).div_ceil(10).saturating_sub(1)).copied();
-            let whole = |took: Duration| took.as_secs() + u64::from(took.subsec_nanos() > 0);
-            let stepped = |took| Duration::from_secs(whole(took).div_ceil(STEP).max(1) * STEP);
-            Advice {
-                account: account.clone(),
-                measured: samples.len(),
-                early: samples.iter().filter(|sample| sample.took < sample.interval).count(),
-                longer: samples.iter().filter(|sample| sample.longer).count(),
-                interval: samples.back().map(|sample| sample.interval).unwrap_or_default(),
-                proposed: nine_of_ten.filter(|_| samples.len() >= LEAST).map(stepped),
-            }
-        };
-        self.of.iter().map(of).collect()
+        self.of.iter().map(|(account, samples)| advice_of(account, samples)).collect()
+    }
+}
+
+fn advice_of(account: &str, samples: &VecDeque<Sample>) -> Advice {
+    let mut took: Vec<Duration> = samples.iter().map(|sample| sample.took).collect();
+    took.sort_unstable();
+    let nine_of_ten = took.get((took.len() * 9).div_ceil(10).saturating_sub(1)).copied();
+    let whole = |took: Duration| took.as_secs() + u64::from(took.subsec_nanos() > 0);
+    let stepped = |took| Duration::from_secs(whole(took).div_ceil(STEP).max(1) * STEP);
+    Advice {
+        account: account.into(),
+        measured: samples.len(),
+        early: samples.iter().filter(|sample| sample.took < sample.interval).count(),
+        longer: samples.iter().filter(|sample| sample.longer).count(),
+        interval: samples.back().map(|sample| sample.interval).unwrap_or_default(),
+        proposed: nine_of_ten.filter(|_| samples.len() >= LEAST).map(stepped),
     }
 }
 

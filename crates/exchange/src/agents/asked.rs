@@ -101,9 +101,8 @@ impl Exchange {
             }
             AgentAsking::Extend(account) => self.extend_wrap_up(now, &account).map(|()| account),
         };
-        let row = |account: Box<str>| {
-            self.agent_row(now, &account).ok_or_else(|| Refusal::Unknown("account", account))
-        };
+        let row =
+            |account: Box<str>| self.agent_row(now, &account).ok_or(Refusal::Unknown("account", account));
         let answer = match done.and_then(row) {
             Ok(row) => Answer::Agents(vec![row]),
             Err(refusal) => Answer::Refused(refusal),

@@ -229,7 +229,7 @@ impl Platform {
                 }
                 // Somebody was quicker, or they left.
                 PlatformState::Ready | PlatformState::Offline => {
-                    (watched.busy_at, watched.due) = (None, None)
+                    (watched.busy_at, watched.due) = (None, None);
                 }
             }
         }

@@ -202,8 +202,8 @@ fn who_talks_with_the_exchange_is_busy_and_loses_nothing() {
     assert_eq!(agent.ends(seconds(60)), Some(at(62).mono));
 }
 
-/// Everything at random, for long: no transition that the table does not have, never ready while a leg is up, and no
-/// wrap-up of a call that is not the last one.
+/// Everything at random, for long: no transition that the table does not have (each step is asserted against it), and
+/// nobody is ready while a leg is up.
 #[test]
 fn whatever_happens_the_table_is_kept() {
     use rand_core::{Rng, SeedableRng};
@@ -255,7 +255,6 @@ fn whatever_happens_the_table_is_kept() {
                 }
             }
             assert!(agent.state != AgentState::Ready || legs.is_empty(), "seed {seed}");
-            assert!(agent.next_deadline(seconds(60)).is_none_or(|when| when > now.mono - seconds(20)));
         }
     }
 }

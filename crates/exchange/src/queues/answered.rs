@@ -19,8 +19,8 @@ impl Exchange {
     /// The agent for whom a caller of a queue rings at a phone.
     fn agent_rung_at(&self, call: CallId, device: &str) -> Option<Box<str>> {
         let waiting = self.queues.waiting.get(&call)?;
-        let at = |account: &&Box<str>| self.phones_of_agent(account).iter().any(|phone| **phone == *device);
-        waiting.ringing.iter().find(at).cloned()
+        let at = |account: &str| self.phones_of_agent(account).iter().any(|phone| **phone == *device);
+        waiting.ringing.iter().find(|account| at(account)).cloned()
     }
 
     /// One phone less rings for a caller: an agent with none left did not take the call, whoever else rings.
@@ -28,14 +28,17 @@ impl Exchange {
         let Some(waiting) = self.queues.waiting.get(&call).filter(|waiting| waiting.ringing.len() > 1) else {
             return;
         };
-        let rings = |account: &Box<str>| {
-            self.phones_of_agent(account).iter().any(|phone| self.switch.rings_at(call, phone))
-        };
-        let done: Vec<Box<str>> = waiting.ringing.iter().filter(|account| !rings(account)).cloned().collect();
+        let done: Vec<Box<str>> =
+            waiting.ringing.iter().filter(|account| !self.rings_for(call, account)).cloned().collect();
         // The last of them is told by the end of all ringing.
         for account in done.into_iter().take(waiting.ringing.len() - 1) {
             self.did_not_take(now, call, &account);
         }
+    }
+
+    /// Whether a caller rings at a phone of an agent.
+    fn rings_for(&self, call: CallId, account: &str) -> bool {
+        self.phones_of_agent(account).iter().any(|phone| self.switch.rings_at(call, phone))
     }
 
     /// Nothing rings for a caller any more, and nobody answered.
@@ -101,10 +104,8 @@ impl Exchange {
             return Vec::new();
         };
         let ringing = self.queues.waiting.get(&call).map(|waiting| waiting.ringing.as_slice());
-        let rings = |account: &&Box<str>| {
-            self.phones_of_agent(account).iter().any(|phone| self.switch.rings_at(call, phone))
-                && !self.notices.is_dismissed(call, account)
-        };
-        ringing.unwrap_or_default().iter().filter(rings).cloned().collect()
+        let rings =
+            |account: &str| self.rings_for(call, account) && !self.notices.is_dismissed(call, account);
+        ringing.unwrap_or_default().iter().filter(|account| rings(account)).cloned().collect()
     }
 }

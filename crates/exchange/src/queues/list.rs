@@ -118,14 +118,14 @@ impl Exchange {
     /// Callers who wait while an agent of their queue is ready and nobody rings for them: there should be none.
     #[must_use]
     pub fn callers_beside_ready_agents(&self) -> Vec<(Box<str>, Box<str>)> {
-        let beside = |(name, line): (&Box<str>, &super::line::Line)| {
+        let beside = |name: &str, line: &super::line::Line| {
             let mut callers = line.callers.iter().filter_map(|(.., call)| self.queues.waiting.get(call));
             let waits = callers.any(|waiting| waiting.ringing.is_empty());
             let state = |account: &str| self.agents.agent(account).map(|agent| agent.state);
             let agent = line.next().filter(|account| waits && state(account) == Some(AgentState::Ready))?;
-            Some((name.clone(), agent.into()))
+            Some((name.into(), agent.into()))
         };
-        self.queues.lines.iter().filter_map(beside).collect()
+        self.queues.lines.iter().filter_map(|(name, line)| beside(name, line)).collect()
     }
 }
 

@@ -11,11 +11,13 @@ use std::time::Duration;
 /// How late a state may be, and how long a caller may be overlooked.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+/// An agent as it was told last, and the moment at which its state ends.
+type Told = (Box<AgentRow>, Option<Mono>);
+
 /// See the file's first lines.
 #[derive(Debug, Default)]
 pub struct Agents {
-    /// As they were told last, with the moment at which the state ends.
-    agents: BTreeMap<(OfficeId, Box<str>), (Box<AgentRow>, Option<Mono>)>,
+    agents: BTreeMap<(OfficeId, Box<str>), Told>,
     /// The ends among them.
     ends: BTreeSet<(Mono, OfficeId, Box<str>)>,
 }

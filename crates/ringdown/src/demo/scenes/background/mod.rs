@@ -14,7 +14,7 @@ const BOB: Cast =
     Cast { name: "bob", account: "bob-bg", device: "bob-bg-phone", tone: 1000.0, answer_after: None };
 
 fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
-    for (account, number) in [("alice-bg", "2401"), ("bob-bg", "2402")] {
+    for (account, number) in [("alice-bg", "2601"), ("bob-bg", "2602")] {
         stage.person(account, number)?;
     }
     stage.rights("alice-bg", "background")?;
@@ -23,7 +23,7 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     let ended = |event: &Event| matches!(event, Event::Ended { .. });
 
     // Alice asks for it, and hangs up: her phone is silent until Bob is there.
-    stage.tell(alice, Command::Call { number: "*662402".into() });
+    stage.tell(alice, Command::Call { number: "*662602".into() });
     stage.wait(alice, "answered", |event| matches!(event, Event::Answered { .. }))?;
     stage.tell(alice, Command::HangUp { call: None });
     stage.note("background.asked");
@@ -55,5 +55,5 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
         "the far side hung up",
         |event| matches!(event, Event::Ended { cause, .. } if cause.cause == Cause::TheyHungUp),
     )?;
-    stage.records_of("2401", "2402", &[::calls::Cause::Busy, ::calls::Cause::CallerHungUp])
+    stage.records_of("2601", "2602", &[::calls::Cause::Busy, ::calls::Cause::CallerHungUp])
 }
