@@ -53,7 +53,7 @@ impl World {
     }
 
     pub(super) fn may_die(&mut self, event: &Observed) {
-        if matches!(event, Observed::Settled { .. } | Observed::Live { .. }) {
+        if matches!(event, Observed::Settled { .. } | Observed::Queues { .. } | Observed::Live { .. }) {
             return;
         }
         self.told += 1;
