@@ -284,7 +284,7 @@ def test_settings_and_health_tell_of_the_real_exchange(office, boss):
     boss.goto(url(office, "/health"))
     boss.get_by_text("All is well").wait_for()
     boss.goto(url(office, "/settings"))
-    boss.get_by_text("This browser").wait_for()
+    boss.get_by_text("This browser", exact=True).wait_for()
     boss.get_by_role("tab", name="Exchange").click()
     boss.get_by_text("echo", exact=False).first.wait_for()
     boss.screenshot(path=SHOTS / "real-5-settings.png")

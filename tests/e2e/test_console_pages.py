@@ -169,6 +169,7 @@ def test_5000_live_rows_scroll_with_at_most_100_in_the_document(browser):
         assert grid.get_attribute("aria-rowcount") == "5001"
         # What is looked at stays in sight, where it is, while calls come and go above it.
         page.evaluate("document.querySelector('[role=grid]').scrollTop = 4000")
+        page.locator(".rows .row[aria-rowindex='106']").wait_for()
         moved = page.evaluate(
             """async () => {
                 const row = [...document.querySelectorAll('.rows .row')].find((row) => row.getAttribute('aria-rowindex') === '106');

@@ -291,8 +291,6 @@ fn response(answer: Answer) -> Response {
         Answer::Done => Response::Done,
         Answer::Status(status) => Response::Status(status_item(status)),
         Answer::Refused(refusal) => Response::Refused(refusal.to_string()),
-        // Nobody asks for one here.
-        Answer::WebPhone { .. } => Response::Done,
         Answer::Unavailable(why) => Response::Refused(format!("nothing was changed: {why}")),
         Answer::Imported { taken, bad } => {
             let faults =
@@ -326,7 +324,8 @@ fn response(answer: Answer) -> Response {
         }
         Answer::Queues(_) | Answer::Agents(_) => work_response(&answer),
         // The control socket asks for none of these.
-        Answer::Account(_)
+        Answer::WebPhone { .. }
+        | Answer::Account(_)
         | Answer::Advice(_)
         | Answer::Work(_)
         | Answer::Wait(_)

@@ -138,6 +138,8 @@ impl Problem {
             | Refusal::Service(_)
             | Refusal::InUse(_)
             | Refusal::Named { .. } => Problem::conflict(detail),
+            // How an agent stands is nothing that a right could change.
+            Refusal::Rule { rule, .. } if rule.starts_with("agents.") => Problem::conflict(detail),
             Refusal::Rule { .. } => Problem::forbidden(detail),
             Refusal::Unknown(..)
             | Refusal::BadName(..)
