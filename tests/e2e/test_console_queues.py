@@ -72,7 +72,7 @@ def test_s0_15_by_hand_at_any_time_in_the_dock(browser, mock, language):
     state.get_by_text(words("Ready", "示闲"), exact=True).wait_for()
     dock.get_by_role("button", name=words("Break", "小休"), exact=True).click()
     dock.get_by_role("button", name=words("lunch", "午餐"), exact=True).click()
-    state.get_by_text(words("Not ready: lunch", "示忙: 午餐")).wait_for()
+    state.get_by_text(words("Not ready: lunch", "示忙：午餐")).wait_for()
     assert not axe.faults(page)
     dock.get_by_role("button", name=words("Ready now", "立即示闲")).click()
     state.get_by_text(words("Ready", "示闲"), exact=True).wait_for()

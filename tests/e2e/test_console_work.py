@@ -35,6 +35,11 @@ def state(seat, words, seconds=10):
     return chip
 
 
+def sign_in(seat):
+    seat.open.get_by_role("button", name="Sign in to work").click()
+    state(seat, "Ready")
+
+
 def own(seat):
     """What the exchange says of them, asked by their own page."""
     return seat.open.evaluate("() => fetch('/api/v1/work').then((answer) => answer.json())")
@@ -47,8 +52,7 @@ def moment(text):
 def test_s0_14_a_browser_signs_in_talks_and_is_ready_again_at_the_time_that_was_shown(office, agent):
     seat, number, _ = agent
     page, caller = seat.open, office.person()
-    page.get_by_role("button", name="Sign in to work").click()
-    state(seat, "Ready")
+    sign_in(seat)
     with office.raw(caller) as line, RtpEnd() as mouth:
         call = line.invite(number, sdp.describe(mouth.port))
         seat.answer()
@@ -85,8 +89,7 @@ def test_s0_14_a_browser_signs_in_talks_and_is_ready_again_at_the_time_that_was_
 def test_s0_15_a_break_asked_for_in_a_call_begins_with_its_end(office, agent):
     seat, number, account = agent
     page, caller = seat.open, office.person()
-    page.get_by_role("button", name="Sign in to work").click()
-    state(seat, "Ready")
+    sign_in(seat)
     with office.raw(caller) as line, RtpEnd() as mouth:
         call = line.invite(number, sdp.describe(mouth.port))
         seat.answer()

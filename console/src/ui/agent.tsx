@@ -37,7 +37,7 @@ export function AgentChip({ agent }: { agent: Agent }): JSX.Element {
 /** The state, for a break with its reason: what the office calls it itself stands as it is. */
 export function stateWords(agent: Agent): string {
   const state = t(`agent.${agent.state}`);
-  return agent.reason === null ? state : `${state}: ${reasonWords(agent.reason)}`;
+  return agent.reason === null ? state : t("agent.because", { state, reason: reasonWords(agent.reason) });
 }
 
 export function reasonWords(reason: string): string {
