@@ -163,7 +163,6 @@ fn of_agents(section: &Agents) -> Value {
         wrap_up,
         wrap_up_incoming,
         wrap_up_outgoing,
-        wrap_up_of,
         extension,
         extensions,
         missed,
@@ -174,7 +173,7 @@ fn of_agents(section: &Agents) -> Value {
     } = section;
     json!({
         "take_over": take_over, "wrap_up": wrap_up, "wrap_up_incoming": wrap_up_incoming,
-        "wrap_up_outgoing": wrap_up_outgoing, "wrap_up_of": wrap_up_of, "extension": extension,
+        "wrap_up_outgoing": wrap_up_outgoing, "extension": extension,
         "extensions": extensions, "missed": missed, "rest": rest, "reasons": texts(reasons),
         "patience": patience, "forgotten": section.policy().forgotten.name(),
     })
