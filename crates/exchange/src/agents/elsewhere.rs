@@ -49,9 +49,9 @@ impl Exchange {
         let Some(name) = person.settings.platform.clone() else { return };
         let Some((_, every)) = self.config.platforms.iter().find(|(known, _)| *known == name) else { return };
         let phone = person.numbers.first().cloned().unwrap_or_default();
-        let seed = name.bytes().fold(now.wall.0.unsigned_abs(), |seed, octet| {
-            seed.wrapping_mul(31).wrapping_add(octet.into())
-        });
+        let seed = name
+            .bytes()
+            .fold(now.wall.0.unsigned_abs(), |seed, octet| seed.wrapping_mul(31).wrapping_add(octet.into()));
         let platforms = &mut self.agents.platforms;
         platforms.of.entry(name.clone()).or_insert_with(|| Platform::new(*every, seed));
         platforms.places.insert(account.into(), name.clone());
@@ -96,7 +96,8 @@ impl Exchange {
 
     /// The wrap-up is longer: the platform is told later.
     pub(super) fn extend_elsewhere(&mut self, now: Now, account: &str) {
-        let ends = self.agents.agent(account).and_then(|agent| agent.wrap_up.as_ref()).map(|wrap_up| wrap_up.ends);
+        let ends =
+            self.agents.agent(account).and_then(|agent| agent.wrap_up.as_ref()).map(|wrap_up| wrap_up.ends);
         if let Some((platform, ends)) = self.agents.platforms.at(account).zip(ends) {
             platform.put_off(account, ends);
             platform.handle(now.mono, PlatformInput::Timeout);
@@ -145,10 +146,14 @@ impl Exchange {
 
     /// How an agent stands elsewhere is how they stand.
     fn mirror_elsewhere(&mut self, now: Now, account: &str) {
-        let Some(standing) = self.agents.platforms.at(account).and_then(|platform| platform.standing(account)) else {
+        let Some(standing) =
+            self.agents.platforms.at(account).and_then(|platform| platform.standing(account))
+        else {
             return;
         };
-        let Some(before) = self.agents.agent(account).and_then(|agent| agent.elsewhere.clone()) else { return };
+        let Some(before) = self.agents.agent(account).and_then(|agent| agent.elsewhere.clone()) else {
+            return;
+        };
         let mut by = before.by;
         if standing.state == PlatformState::Busy && before.state != PlatformState::Busy {
             // S0.11: seen in a call, so the interval for it is looked up.

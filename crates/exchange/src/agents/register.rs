@@ -61,7 +61,11 @@ impl Agents {
     /// Some agents after this one, by name; from the first on after the last.
     pub(super) fn some_after(&self, last: &str, most: usize) -> Vec<Box<str>> {
         use std::ops::Bound::{Excluded, Unbounded};
-        self.entries.range::<str, _>((Excluded(last), Unbounded)).take(most).map(|(name, _)| name.clone()).collect()
+        self.entries
+            .range::<str, _>((Excluded(last), Unbounded))
+            .take(most)
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     pub(super) fn insert(&mut self, account: &str, agent: Agent) {

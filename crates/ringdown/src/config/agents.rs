@@ -137,10 +137,9 @@ mod tests {
     #[test]
     fn what_is_not_set_is_what_the_exchange_does_by_itself() {
         assert_eq!(Agents::default().policy(), AgentPolicy::default());
-        let set: Agents = toml::from_str(
-            "wrap_up = 20\nreasons = [\"tea break 10\", \"lunch\"]\nforgotten = \"sign-out\"",
-        )
-        .expect("sound");
+        let set: Agents =
+            toml::from_str("wrap_up = 20\nreasons = [\"tea break 10\", \"lunch\"]\nforgotten = \"sign-out\"")
+                .expect("sound");
         let policy = set.policy();
         let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
         assert_eq!(policy.reasons, [("tea break".into(), Some(minutes(10))), ("lunch".into(), None)]);

@@ -10,6 +10,7 @@ mod lag;
 mod media;
 mod notices;
 mod pins;
+mod platforms;
 mod reach;
 mod reload;
 mod shown;
@@ -28,6 +29,7 @@ use core::{Core, CoreInput, Doors};
 use exchange::Exchange;
 use net::{Clock, HttpClient, Origins, Sender, StreamLimits, StreamListener, Streams, Udp};
 use pins::Pins;
+use platforms::Platforms;
 use reach::{Own, Reacher};
 use reload::Reload;
 use shown::Place;
@@ -109,8 +111,21 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let reacher = reacher(&runtime, &config, &streams, &sender, &udp, &own);
     let (calls_left, left) = watch::channel(None);
     let pins = Pins::start(sender.clone())?;
-    let doors =
-        Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, figures, pins, events };
+    let platforms = Platforms::start(&runtime, &config, &sender)?;
+    let doors = Doors {
+        udp,
+        streams,
+        store,
+        workers,
+        mailbox,
+        clock,
+        calls_left,
+        reacher,
+        figures,
+        pins,
+        platforms,
+        events,
+    };
     let core =
         std::thread::Builder::new().name("core".into()).spawn(move || Core::new(exchange, doors).run())?;
     announce(&[lines, told].concat(), &ready)?;
@@ -224,6 +239,11 @@ fn exchange_config(config: &Config, realm: &str, own_addresses: Vec<SocketAddr>)
         badges: live.badges,
         background: live.background,
         agents: live.agents,
+        platforms: config
+            .platforms
+            .iter()
+            .map(|(name, platform)| (name.as_str().into(), platform.every()))
+            .collect(),
         own_addresses,
     }
 }

@@ -11,9 +11,9 @@
 //! looks at all agents but the answer to a poll. Two exchanges that serve one platform need a lease before they act; its
 //! place is [`Platform::act`].
 
-mod values;
 #[cfg(test)]
 mod tests;
+mod values;
 
 pub use values::{PlatformInput, PlatformOutput, PlatformState, Sighting, Wish};
 
