@@ -84,9 +84,10 @@ fn reason(agent: &Agent) -> Option<Box<str>> {
 fn elsewhere_reason(outside: &Elsewhere) -> Box<str> {
     let Elsewhere { platform, signed_in, state, refused, .. } = outside;
     let words = match (refused, signed_in, state) {
-        (Some(why), ..) => format!("platform {platform} refused: {why}"),
-        (None, false, PlatformState::Offline) => format!("signing in at platform {platform}"),
-        (None, true, PlatformState::Offline) => format!("signed out by platform {platform}"),
+        (Some(why), ..) => format!("platform {platform}: {why}"),
+        (None, false, _) | (None, true, PlatformState::Offline) => {
+            format!("signing in at platform {platform}")
+        }
         _ => format!("platform {platform}"),
     };
     words.into()

@@ -26,6 +26,8 @@ use std::time::Duration;
 /// How far apart polls are at most while a platform does not answer.
 const FARTHEST: Duration = Duration::from_secs(60);
 
+/// How soon it is asked how somebody stands who has just signed in.
+const SOON: Duration = Duration::from_secs(1);
 /// Agents of whom is told at once that their state is not known, or known again.
 const TOLD: usize = 64;
 
@@ -82,6 +84,8 @@ pub struct Platform {
     next_poll: Option<Mono>,
     /// A poll has no answer yet, as a long one has for a while.
     asking: bool,
+    /// Somebody signed in of whom no poll has told yet.
+    soon: bool,
     poll: u32,
     failures: u32,
     outages: u32,
@@ -106,6 +110,7 @@ impl Platform {
             roster: None,
             next_poll: None,
             asking: false,
+            soon: false,
             poll: 0,
             failures: 0,
             outages: 0,
@@ -255,6 +260,8 @@ impl Platform {
                     }
                     self.act(&agent);
                     self.changed.insert(agent);
+                    self.soon = true;
+                    self.next_poll = self.next_poll.map(|next| next.min(now + SOON));
                 }
             }
             PlatformInput::Switched(agent) => self.switched(&agent),
@@ -362,7 +369,7 @@ impl Platform {
             // After an outage it has forgotten them; otherwise it meant it.
             let forgotten = watched.outages != self.outages;
             (watched.signed_in, watched.wish, watched.seen_at) = (false, None, None);
-            watched.refused = (!forgotten).then(|| "it signed them out".into());
+            watched.refused = (!forgotten).then(|| "signed out there".into());
             if forgotten {
                 self.todo.insert(agent.clone());
             }
@@ -416,10 +423,12 @@ impl Platform {
     /// The next poll: at the set rate and a little off it, and further apart the longer nothing answers.
     fn poll_later(&mut self, now: Mono) {
         self.asking = false;
+        let soon = std::mem::take(&mut self.soon) && self.failures == 0;
         if self.agents.is_empty() {
             return;
         }
         let wait = self.every.saturating_mul(1 << self.failures.min(8)).min(FARTHEST.max(self.every));
+        let wait = if soon { wait.min(SOON) } else { wait };
         // Xorshift (Marsaglia): platforms of many servers are not asked in step.
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
