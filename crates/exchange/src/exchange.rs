@@ -197,8 +197,7 @@ impl Exchange {
     /// An office with what the store had. Everything random follows from `seed`.
     #[must_use]
     pub fn new(now: Now, config: Config, seed: [u8; 32], snapshot: Snapshot) -> Exchange {
-        let (calls_seed, verifier_seed) = split(seed);
-        let tasks_seed = verifier_seed.first_chunk().map_or(0, |octets| u64::from_le_bytes(*octets));
+        let (calls_seed, verifier_seed, tasks_seed) = split(seed);
         let (keeping, changes) = tasks_of(snapshot.changes);
         let emergency = config.emergency.numbers.clone();
         let background = Background::new(now, &config.background, emergency, tasks_seed, keeping);
@@ -530,10 +529,11 @@ impl Exchange {
             StoreAnswer::Unavailable { why } => {
                 self.store_ready = false;
                 // What belongs to tasks is handed over again by their machine.
-                let again = matches!(pending.promise, Promise::Tasks(_));
+                let changes = match pending.promise {
+                    Promise::Tasks(_) => Vec::new(),
+                    _ => pending.changes.iter().map(|owned| owned.change.clone()).collect(),
+                };
                 self.break_promise(now, pending.promise, &why);
-                let changes = pending.changes.iter().filter(|_| !again);
-                let changes = changes.map(|owned| owned.change.clone()).collect();
                 self.store_later(now, changes);
             }
             StoreAnswer::Conflict { why } => self.break_promise(now, pending.promise, &why),
@@ -655,12 +655,12 @@ fn subject(change: &Change) -> Cow<'_, str> {
     })
 }
 
-/// Two seeds from one, so that no machine sees another's randomness.
-fn split(seed: [u8; 32]) -> ([u8; 32], [u8; 32]) {
+/// A seed for each machine, so that none sees another's randomness.
+fn split(seed: [u8; 32]) -> ([u8; 32], [u8; 32], u64) {
     use rand_core::{Rng, SeedableRng};
     let mut rng = rand_chacha::ChaCha8Rng::from_seed(seed);
-    let mut pair = ([0; 32], [0; 32]);
-    rng.fill_bytes(&mut pair.0);
-    rng.fill_bytes(&mut pair.1);
-    pair
+    let (mut calls, mut verifier) = ([0; 32], [0; 32]);
+    rng.fill_bytes(&mut calls);
+    rng.fill_bytes(&mut verifier);
+    (calls, verifier, rng.next_u64())
 }

@@ -81,7 +81,7 @@ impl Exchange {
                 let answer = match self.agent_row(now, &account) {
                     Some(row) => Answer::Work(Box::new(OwnWork {
                         row,
-                        member: self.people.queues().any(|(_, queue)| queue.has(&account)),
+                        member: self.people.queues_with(&account).next().is_some(),
                         reasons: self.config.agents.reasons.clone(),
                     })),
                     None => Answer::Refused(Refusal::Unknown("account", account)),
@@ -123,8 +123,10 @@ impl Exchange {
             return Err(Refusal::Rule { rule: "agents.not-there", words: words.into() });
         }
         for name in &sign_in.queues {
-            let queue = self.people.queue(name).ok_or_else(|| Refusal::Unknown("queue", name.clone()))?;
-            if !queue.has(account) {
+            if self.people.queue(name).is_none() {
+                return Err(Refusal::Unknown("queue", name.clone()));
+            }
+            if self.people.priority_in(name, account).is_none() {
                 let words = format!("{account} is no member of queue {name}");
                 return Err(Refusal::Rule { rule: "agents.no-member", words: words.into() });
             }

@@ -77,7 +77,7 @@ impl Exchange {
                 self.queues.lines.get(name).map(|line| line.last_turn(account)).unwrap_or_default()
             }
         };
-        Some((queue.priority_of(account)?, order))
+        Some((self.people.priority_in(name, account)?, order))
     }
 
     /// The caller whom an agent takes next: of all their queues, who stands first.
