@@ -158,11 +158,12 @@ class Platform:
         now = time.time()
         with self.changed:
             self.asked.append((now, "poll", None, len(agents)))
-            for agent, (state, ended, asked) in list(self.agents.items()):
-                if agent in agents and now - asked < SILENCE_SECONDS:
+            for agent in agents:
+                state, ended, asked = self.agents.get(agent, ("offline", None, 0))
+                if now - asked < SILENCE_SECONDS:
                     self.agents[agent] = (state, ended, now)
-                elif now - asked >= SILENCE_SECONDS:
-                    del self.agents[agent]
+                else:
+                    self.agents.pop(agent, None)
             return [self.stands(agent) for agent in agents if agent in self.agents]
 
     def stands(self, agent):

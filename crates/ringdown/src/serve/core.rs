@@ -91,11 +91,16 @@ pub(crate) struct Doors {
     pub(crate) clock: Clock,
     /// Hears how many calls are left while we drain; closed when the core has ended.
     pub(crate) calls_left: watch::Sender<Option<usize>>,
-    pub(crate) reacher: Reacher,
+    pub(crate) carriers: Carriers,
     pub(crate) figures: Arc<Figures>,
+    pub(crate) events: EventSink,
+}
+
+/// What works for the core on other threads.
+pub(crate) struct Carriers {
+    pub(crate) reacher: Reacher,
     pub(crate) pins: Pins,
     pub(crate) platforms: Platforms,
-    pub(crate) events: EventSink,
 }
 
 pub(crate) struct Core {
@@ -128,20 +133,8 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn new(mut exchange: Exchange, doors: Doors) -> Core {
-        let Doors {
-            udp,
-            streams,
-            store,
-            workers,
-            mailbox,
-            clock,
-            calls_left,
-            reacher,
-            figures,
-            pins,
-            platforms,
-            events,
-        } = doors;
+        let Doors { udp, streams, store, workers, mailbox, clock, calls_left, carriers, figures, events } =
+            doors;
         exchange.handle(clock.now(), Input::Ports(workers.leases));
         exchange.handle(clock.now(), Input::Secure { shared: workers.shared, policy: workers.policy });
         Core {
@@ -153,9 +146,9 @@ impl Core {
             workers: workers.inboxes,
             mailbox,
             clock,
-            reacher,
-            pins,
-            platforms,
+            reacher: carriers.reacher,
+            pins: carriers.pins,
+            platforms: carriers.platforms,
             events,
             replies: HashMap::new(),
             next_command: 0,

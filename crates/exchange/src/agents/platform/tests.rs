@@ -54,8 +54,8 @@ fn run(platform: &mut Platform, until: u64, state: PlatformState, ended: Option<
             match output {
                 PlatformOutput::Poll { number, agents } => {
                     let ended = ended.map(Duration::from_secs);
-                    let of = |agent: &Box<str>| Sighting { agent: agent.clone(), state, ended };
-                    let sightings = agents.iter().map(of).collect();
+                    let agents = agents.iter().cloned();
+                    let sightings = agents.map(|agent| Sighting { agent, state, ended }).collect();
                     platform.handle(when, PlatformInput::States { poll: Some(number), sightings });
                     platform.handle(when, PlatformInput::Polled);
                 }
@@ -101,8 +101,8 @@ fn a_call_between_two_polls_counts_from_its_end_or_from_the_poll_before_it() {
 
 #[test]
 fn none_while_a_call_is_up_after_a_sign_out_or_a_change_by_hand() {
-    type Act = fn(&mut Platform);
-    let cases: [(Act, PlatformState, &[(u64, &str)]); 6] = [
+    type Case = (fn(&mut Platform), PlatformState, &'static [(u64, &'static str)]);
+    let cases: [Case; 6] = [
         (|_| {}, Busy, &[]),
         (|_| {}, Ready, &[]),
         (|_| {}, NotReady, &[]),
