@@ -86,6 +86,8 @@ pub struct Platform {
     asking: bool,
     /// Somebody signed in of whom no poll has told yet.
     soon: bool,
+    /// When the last poll was asked for.
+    asked_at: Mono,
     poll: u32,
     failures: u32,
     outages: u32,
@@ -111,6 +113,7 @@ impl Platform {
             next_poll: None,
             asking: false,
             soon: false,
+            asked_at: Mono(0),
             poll: 0,
             failures: 0,
             outages: 0,
@@ -435,7 +438,10 @@ impl Platform {
         self.random ^= self.random << 17;
         let tenths = wait.as_micros() as u64 / 10;
         let off = Duration::from_micros(self.random % tenths.max(1));
-        self.next_poll = Some(now + wait + off);
+        // The rate counts from question to question; a slow platform has half of the time to rest.
+        let next = self.asked_at + wait + off - Duration::from_micros(tenths / 2);
+        let answers = self.failures == 0;
+        self.next_poll = Some(if answers { next.max(now + wait / 2) } else { now + wait + off });
     }
 
     fn run_due(&mut self, now: Mono) {
@@ -454,6 +460,7 @@ impl Platform {
         if self.next_poll.is_some_and(|when| when <= now) {
             // The answer, or its absence, sets the next.
             (self.next_poll, self.asking) = (None, true);
+            self.asked_at = now;
             self.poll = self.poll.wrapping_add(1);
             let agents = || self.agents.keys().cloned().collect();
             let agents = Arc::clone(self.roster.get_or_insert_with(agents));

@@ -124,6 +124,7 @@ fn none_while_a_call_is_up_after_a_sign_out_or_a_change_by_hand() {
                     asked.push((12, format!("{agent} {wish:?}")));
                     platform.handle(at(12), PlatformInput::Switched(agent));
                 }
+                PlatformOutput::Poll { .. } => platform.handle(at(12), PlatformInput::Polled),
                 other => asked.push((12, format!("{other:?}"))),
             }
         }
