@@ -77,6 +77,8 @@ pub struct Config {
     pub background: BackgroundPolicy,
     /// What holds for agents.
     pub agents: AgentPolicy,
+    /// The outside telephone platforms at which people may work, each with how often it is asked.
+    pub platforms: Vec<(Box<str>, Duration)>,
     /// Which digest algorithms are asked for (R10).
     pub challenge: ChallengePolicy,
     /// The addresses that we listen on; contacts there are refused (R12).
@@ -103,6 +105,7 @@ impl Config {
             badges: BadgePolicy::default(),
             background: BackgroundPolicy::default(),
             agents: AgentPolicy::default(),
+            platforms: Vec::new(),
             challenge: ChallengePolicy::Md5,
             own_addresses,
         }
@@ -316,6 +319,7 @@ impl Exchange {
                 self.switch.ports().share(shared);
                 self.switch.set_media_policy(policy);
             }
+            Input::Platform { platform, said } => self.platform_said(now, &platform, said),
             Input::Lag(lag) => self.load.lag = lag,
             Input::Command { id, command } => self.command(now, id, command),
         }
@@ -401,6 +405,7 @@ impl Exchange {
             self.take_call_events(now);
             let mut more = self.carry_background(now);
             more |= self.agents_follow(now);
+            more |= self.carry_platforms(now);
             more |= self.queues_serve(now);
             if !more {
                 break;
