@@ -8,7 +8,8 @@ import pytest
 
 from peers.exchange import binary
 
-SECONDS = 30
+# Four to five seconds a scene.
+SECONDS = 45
 
 
 def demo(*arguments, lang="C.UTF-8", ok=True):
