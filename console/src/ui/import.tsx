@@ -22,7 +22,8 @@ const EXAMPLE = "Alice Li, 101\n王芳, 102\nBob Chen, 103";
 /** As many rows as one request may have. */
 const TOGETHER = 500;
 
-export function ImportPeople({ done, cancel }: { done?: (outcome: Outcome) => void; cancel?: () => void }): JSX.Element {
+/** `begun` is called before anything is sent: what is made shows in live lists before the answer is here. */
+export function ImportPeople({ begun, cancel }: { begun?: () => void; cancel?: () => void }): JSX.Element {
   const text = useSignal("");
   const outcome = useSignal<Outcome | null>(null);
   const rows = parsePeople(text.value);
@@ -34,6 +35,7 @@ export function ImportPeople({ done, cancel }: { done?: (outcome: Outcome) => vo
       {...(cancel !== undefined ? { cancel } : {})}
       send={async () => {
         if (rows.length === 0) throw new Error(t("import.nothing"));
+        begun?.();
         const sum: Outcome = { taken: 0, refused: [] };
         const left = new Set<number>();
         for (let start = 0; start < rows.length; start += TOGETHER) {
@@ -48,7 +50,6 @@ export function ImportPeople({ done, cancel }: { done?: (outcome: Outcome) => vo
         outcome.value = sum;
         // What was refused stays to be mended; the rest is done.
         text.value = onlyRows(text.value, left);
-        done?.(sum);
       }}
     >
       {() => (

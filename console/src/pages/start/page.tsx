@@ -74,7 +74,7 @@ export default function Start(): JSX.Element {
           {withNumber.length > 0 && <p>{t("start.people_done", { count: withNumber.length })}</p>}
           {withNumber.length === 0 && <p class="quiet-text">{t("start.people_do")}</p>}
           {importing.value ?? withNumber.length === 0 ? (
-            <ImportPeople done={() => (importing.value = true)} />
+            <ImportPeople begun={() => (importing.value = true)} />
           ) : (
             <div class="actions">
               <Button icon="plus" onClick={() => (importing.value = true)}>
