@@ -146,6 +146,18 @@ impl Outcome {
         }
     }
 
+    /// Its name in files and tables: the last word of its key.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        last_word(self.key())
+    }
+
+    /// The outcome of this name.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Outcome> {
+        Outcome::ALL.into_iter().find(|outcome| outcome.name() == name)
+    }
+
     /// Every outcome, in the order of the table.
     pub const ALL: [Outcome; 13] = [
         Outcome::Answered,
@@ -162,6 +174,28 @@ impl Outcome {
         Outcome::Lost,
         Outcome::NotDialled,
     ];
+}
+
+impl Category {
+    const NAMES: [(Category, &str); 3] =
+        [(Category::Busy, "busy"), (Category::Temporary, "temporary"), (Category::Permanent, "permanent")];
+
+    /// Its name in files and tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Category::NAMES.iter().find(|(known, _)| *known == self).map_or("", |(_, name)| name)
+    }
+
+    /// The category of this name.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Category> {
+        Category::NAMES.iter().find(|(_, known)| *known == name).map(|(category, _)| *category)
+    }
+}
+
+/// The last word of a key of the catalogue.
+pub(crate) fn last_word(key: &'static str) -> &'static str {
+    key.rsplit('.').next().unwrap_or(key)
 }
 
 impl std::fmt::Display for Outcome {

@@ -165,6 +165,17 @@ impl Dialing {
         self.tasks.is_empty()
     }
 
+    /// How many tasks of an owner are due.
+    #[must_use]
+    pub fn ready_of(&self, owner: OwnerId) -> usize {
+        self.owners.ready(owner)
+    }
+
+    /// The tasks of an owner that are due, the next one first.
+    pub fn upcoming(&self, owner: OwnerId) -> impl Iterator<Item = TaskId> {
+        self.owners.upcoming(owner)
+    }
+
     /// Whom a task is to reach.
     #[must_use]
     pub fn number_of(&self, task: TaskId) -> Option<Number> {

@@ -51,6 +51,14 @@ impl Number {
         packed(text).map(|packed| Number(packed | INSIDE))
     }
 
+    /// As [`fmt::Display`] writes it: with `+` one of the outside, without it one inside.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn parse(text: &str) -> Result<Number, NotANumber> {
+        if text.starts_with('+') { Number::outside(text) } else { Number::inside(text) }
+    }
+
     /// Whether it belongs to the office.
     #[must_use]
     pub fn is_inside(self) -> bool {

@@ -200,6 +200,37 @@ impl End {
     }
 }
 
+impl End {
+    /// Its name in files and tables: the last word of its key.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        crate::cause::last_word(self.key())
+    }
+
+    /// The end of this name.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<End> {
+        End::ALL.into_iter().find(|end| end.name() == name)
+    }
+}
+
+impl Basis {
+    const NAMES: [(Basis, &str); 3] =
+        [(Basis::Agreed, "agreed"), (Basis::Requested, "requested"), (Basis::Contract, "contract")];
+
+    /// Its name in files and tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Basis::NAMES.iter().find(|(known, _)| *known == self).map_or("", |(_, name)| name)
+    }
+
+    /// The basis of this name.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Basis> {
+        Basis::NAMES.iter().find(|(_, known)| *known == name).map(|(basis, _)| *basis)
+    }
+}
+
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

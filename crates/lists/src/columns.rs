@@ -37,12 +37,14 @@ pub enum Column {
     Attempts,
     /// Whose task it is.
     Agent,
+    /// On what ground they may be called, and what proves that.
+    Consent,
     /// Shown, and to be sorted by.
     Other,
 }
 
 /// The names by which a column is known, in small letters and without blanks, hyphens and underscores.
-const NAMES: [(Column, &[&str]); 15] = [
+const NAMES: [(Column, &[&str]); 16] = [
     (Column::Id, &["id", "taskid", "task", "accountnumber", "编号", "任务编号", "客户编号"]),
     (
         Column::Number,
@@ -86,6 +88,7 @@ const NAMES: [(Column, &[&str]); 15] = [
     (Column::Until, &["until", "deadline", "截止时间", "截止"]),
     (Column::Attempts, &["attempts", "attemptsmade", "已呼次数", "呼叫次数"]),
     (Column::Agent, &["agent", "agentid", "坐席", "座席", "坐席工号", "工号"]),
+    (Column::Consent, &["consent", "basis", "授权", "同意", "授权依据", "同意依据"]),
 ];
 
 impl Column {

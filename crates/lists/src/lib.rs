@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A [`List`] holds its rows as they came, in one piece of memory, because a list may have a million of them and a phone
-//! little room. [`Work`] is the machine that works through one: it gives the rows that are next to [`dialing::Dialing`] and
+//! little room. [`work::Work`] is the machine that works through one: it gives the rows that are next to [`dialing::Dialing`] and
 //! knows what became of each. Nothing here reads a file or makes a call.
 
 mod columns;
@@ -21,6 +21,7 @@ mod numbering;
 mod order;
 mod refusal;
 mod spreadsheet;
+pub mod work;
 
 pub use columns::{Column, Columns, Mapping};
 pub use encoding::{Encoding, text_of};

@@ -25,3 +25,17 @@ pub const PARTS: usize = 1_000;
 
 const _: () = assert!(ROW <= u16::MAX as usize, "ends of fields are kept in sixteen bits");
 const _: () = assert!(COLUMNS <= u8::MAX as usize, "the number of fields is kept in eight");
+/// Rows that are due and wait for their turn in the machine that dials; the rest of the list waits outside of it.
+pub const FEED: usize = 1_000;
+/// Rows that this machine holds at most: those that wait for a time of day or for their next attempt, too.
+pub const FED: usize = 200_000;
+/// Rows that one turn looks at.
+pub const FEED_TURN: usize = 256;
+/// Octets of a result's name.
+pub const RESULT: usize = 64;
+/// Octets of a note.
+pub const NOTE: usize = 2_000;
+/// Characters of what proves a consent.
+pub const EVIDENCE: usize = 250;
+/// Characters of a name in the name of a file.
+pub const NAME: usize = 60;

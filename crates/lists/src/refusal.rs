@@ -37,6 +37,8 @@ pub enum Why {
     BadTime(Box<str>),
     /// A zone that nobody knows.
     BadZone(Box<str>),
+    /// A number of attempts that is none.
+    BadCount(Box<str>),
     /// It is for another agent.
     OtherAgent(Box<str>),
     /// A line of JSON that is none, or no object.
@@ -60,6 +62,7 @@ impl Why {
             Why::BadPriority(_) => "lists.why.bad_priority",
             Why::BadTime(_) => "lists.why.bad_time",
             Why::BadZone(_) => "lists.why.bad_zone",
+            Why::BadCount(_) => "lists.why.bad_count",
             Why::OtherAgent(_) => "lists.why.other_agent",
             Why::Json(_) => "lists.why.json",
             Why::Twice => "lists.why.twice",
@@ -79,6 +82,7 @@ impl fmt::Display for Why {
             Why::BadPriority(text) => write!(f, "\"{text}\" is no priority from 0 to 255"),
             Why::BadTime(text) => write!(f, "\"{text}\" is no time such as 2026-11-29 14:00"),
             Why::BadZone(text) => write!(f, "\"{text}\" is no time zone such as Asia/Shanghai"),
+            Why::BadCount(text) => write!(f, "\"{text}\" is no number of attempts"),
             Why::OtherAgent(agent) => write!(f, "for the agent \"{agent}\""),
             Why::Json(why) => write!(f, "no object in JSON: {why}"),
             Why::Twice => f.write_str("stands further up already"),

@@ -118,7 +118,7 @@ impl<'a> TaskRows<'a> {
                 row.push_bind(task.slot.map(Span::from)).push_bind(task.slot.map(Span::to));
                 row.push_bind(task.zone.as_deref()).push_bind(task.priority).push_bind(task.rank);
                 row.push_bind(task.attempts_before).push_bind(task.attempts_at_most);
-                row.push_bind(task.interval).push_bind(consent.map(|consent| basis(consent.basis)));
+                row.push_bind(task.interval).push_bind(consent.map(|consent| consent.basis.name()));
                 row.push_bind(consent.map(|consent| &*consent.evidence));
                 row.push_bind(consent.and_then(|consent| consent.until).map(|at| at.0));
             });
@@ -132,7 +132,7 @@ impl<'a> TaskRows<'a> {
         }
         for (task, (at, end)) in &self.ended {
             let query = sqlx::query("UPDATE tasks SET ended = ?, outcome = ? WHERE id = ?");
-            query.bind(at.0).bind(last(end.key())).bind(id(*task)).execute(&mut *connection).await?;
+            query.bind(at.0).bind(end.name()).bind(id(*task)).execute(&mut *connection).await?;
         }
         if let Some(newest) = self.ended.values().map(|(at, _)| at.0).max() {
             // The newest stays whatever its age: a number is never given twice.
@@ -155,8 +155,8 @@ impl<'a> TaskRows<'a> {
                 row.push_bind(id(attempt.id.task)).push_bind(attempt.id.ordinal);
                 row.push_bind(attempt.number.to_string()).push_bind(attempt.at.0);
                 row.push_bind(attempt.finished.map(|(ended, _)| ended.0));
-                row.push_bind(finding.map(|finding| last(finding.outcome.key())));
-                row.push_bind(finding.map(|finding| category(finding.category)));
+                row.push_bind(finding.map(|finding| finding.outcome.name()));
+                row.push_bind(finding.map(|finding| finding.category.name()));
                 row.push_bind(finding.map(|finding| finding.sure));
             });
             query.build().execute(&mut *connection).await?;
@@ -226,7 +226,7 @@ pub(crate) async fn read(connection: &mut SqliteConnection) -> Result<Vec<Change
     let rows: Vec<(String, String)> =
         sqlx::query_as("SELECT number, account FROM not_called").fetch_all(&mut *connection).await?;
     for (text, account) in rows {
-        if let Some(number) = number(&text) {
+        if let Ok(number) = Number::parse(&text) {
             // Whoever reads it finds the owner by the account.
             let owner = (!account.is_empty()).then_some(OwnerId(0));
             push(Row::Forbidden(number, owner), account, 0);
@@ -266,12 +266,12 @@ pub(crate) async fn outbox(path: &Path) -> Result<Vec<KeptMessage>, StoreError> 
 
 /// One row; `None` when its number is none that we know, as after a downgrade.
 fn task(row: &SqliteRow) -> Result<Option<Task>, sqlx::Error> {
-    let Some(number) = number(row.try_get("number")?) else { return Ok(None) };
+    let Ok(number) = Number::parse(row.try_get("number")?) else { return Ok(None) };
     let wall = |column: &str| row.try_get::<Option<i64>, _>(column).map(|at| at.map(Wall));
     let flag = |column: &str| row.try_get::<bool, _>(column);
     let id: i64 = row.try_get("id")?;
     let slot: (Option<u16>, Option<u16>) = (row.try_get("slot_from")?, row.try_get("slot_to")?);
-    let basis = row.try_get::<Option<&str>, _>("basis")?.and_then(basis_of);
+    let basis = row.try_get::<Option<&str>, _>("basis")?.and_then(Basis::by_name);
     let evidence: Option<String> = row.try_get("evidence")?;
     let until = wall("consent_until")?;
     let consent = basis.map(|basis| Consent { basis, evidence: evidence.unwrap_or_default().into(), until });
@@ -295,12 +295,12 @@ fn task(row: &SqliteRow) -> Result<Option<Task>, sqlx::Error> {
 }
 
 fn attempt(row: &SqliteRow) -> Result<Option<Attempt>, sqlx::Error> {
-    let Some(number) = number(row.try_get("number")?) else { return Ok(None) };
+    let Ok(number) = Number::parse(row.try_get("number")?) else { return Ok(None) };
     let task: i64 = row.try_get("task")?;
     let id =
         AttemptId { task: TaskId(u64::try_from(task).unwrap_or_default()), ordinal: row.try_get("ordinal")? };
-    let outcome = row.try_get::<Option<&str>, _>("outcome")?.and_then(outcome_of);
-    let category = row.try_get::<Option<&str>, _>("category")?.and_then(category_of);
+    let outcome = row.try_get::<Option<&str>, _>("outcome")?.and_then(Outcome::by_name);
+    let category = row.try_get::<Option<&str>, _>("category")?.and_then(Category::by_name);
     let (ended, sure): (Option<i64>, Option<bool>) = (row.try_get("ended")?, row.try_get("sure")?);
     let finished = ended.zip(outcome).map(|(ended, outcome)| {
         let category = category.unwrap_or(outcome.category());
@@ -311,40 +311,4 @@ fn attempt(row: &SqliteRow) -> Result<Option<Attempt>, sqlx::Error> {
 
 fn id(task: TaskId) -> i64 {
     i64::try_from(task.0).unwrap_or(i64::MAX)
-}
-
-fn number(text: &str) -> Option<Number> {
-    let number = if text.starts_with('+') { Number::outside(text) } else { Number::inside(text) };
-    number.ok()
-}
-
-/// The last word of a key of the catalogue.
-fn last(key: &'static str) -> &'static str {
-    key.rsplit('.').next().unwrap_or(key)
-}
-
-fn outcome_of(name: &str) -> Option<Outcome> {
-    Outcome::ALL.into_iter().find(|outcome| last(outcome.key()) == name)
-}
-
-const CATEGORIES: [(Category, &str); 3] =
-    [(Category::Busy, "busy"), (Category::Temporary, "temporary"), (Category::Permanent, "permanent")];
-
-fn category(category: Category) -> &'static str {
-    CATEGORIES.iter().find(|(known, _)| *known == category).map_or("", |(_, name)| name)
-}
-
-fn category_of(name: &str) -> Option<Category> {
-    CATEGORIES.iter().find(|(_, known)| *known == name).map(|(category, _)| *category)
-}
-
-const BASES: [(Basis, &str); 3] =
-    [(Basis::Agreed, "agreed"), (Basis::Requested, "requested"), (Basis::Contract, "contract")];
-
-fn basis(basis: Basis) -> &'static str {
-    BASES.iter().find(|(known, _)| *known == basis).map_or("", |(_, name)| name)
-}
-
-fn basis_of(name: &str) -> Option<Basis> {
-    BASES.iter().find(|(_, known)| *known == name).map(|(basis, _)| *basis)
 }

@@ -40,6 +40,10 @@ impl Dialing {
         }
         self.journal.push(Row::Result(Attempt { id, number, at, finished: Some((now.wall, finding)) }));
         match self.end_after(key, finding) {
+            // It was given up because its callee wants no more calls.
+            Some(End::Stopped) if self.do_not_call.forbids(number, owner).is_some() => {
+                self.end(now, key, End::Forbidden);
+            }
             Some(end) => self.end(now, key, end),
             None => {
                 self.tell(Output::Changed(id.task));

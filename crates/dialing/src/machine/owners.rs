@@ -130,6 +130,17 @@ impl Owners {
         ready.unwrap_or(0)
     }
 
+    /// How many of his tasks are due.
+    pub(crate) fn ready(&self, id: OwnerId) -> usize {
+        self.all.get(&id).map_or(0, |owner| owner.ready.len())
+    }
+
+    /// His tasks that are due, in their order.
+    pub(crate) fn upcoming(&self, id: OwnerId) -> impl Iterator<Item = TaskId> {
+        let ready = self.all.get(&id).into_iter().flat_map(|owner| &owner.ready);
+        ready.map(|(place, _)| place.id)
+    }
+
     fn owner(&mut self, id: OwnerId, at_once: u16) -> &mut Owner {
         self.all.entry(id).or_insert_with(|| Owner {
             ready: BTreeSet::new(),

@@ -93,7 +93,7 @@ fn lists_are_asked_at_the_instant_of_dialling() {
     world.input(Input::Forbid { number: outside("+8613800000003"), owner: Some(OwnerId(1)) });
     world.run(HOUR);
     assert!(!order(&world).contains(&3));
-    assert_eq!(world.ledger.ended[&TaskId(3)].0, End::Stopped);
+    assert_eq!(world.ledger.ended[&TaskId(3)].0, End::Forbidden);
     assert_eq!(world.ledger.made(TaskId(3)), 0, "what never left does not count");
     // By a list that came while it waited.
     let list = Numbers::new(vec![outside("+8613800000004")]);
