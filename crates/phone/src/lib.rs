@@ -10,6 +10,7 @@
 //! * [`Agent`] registers, calls, rings, holds, hangs up: SIP, and nothing of sockets.
 //! * [`Talk`] is the sound of one call: paced packets out, decoded sound and key presses in.
 //! * [`Phone`] runs both on a thread of its own.
+//! * [`work`] works through a list of callees: what its agent says, what a screen shows, the files of a list.
 //! * [`Stream`] is SIP over one TCP or TLS connection, for other shells too.
 
 mod agent;
@@ -17,6 +18,7 @@ mod limits;
 mod shell;
 mod sound;
 mod words;
+pub mod work;
 
 pub use agent::{Agent, Config, Due, Input, Output, SoundOrder, Suggest, Trace};
 pub use shell::{Gone, Hand, Phone, Server, Settings, StartError, Stream, Told, Trust};

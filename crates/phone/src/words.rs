@@ -132,6 +132,9 @@ pub enum Cause {
         status: u16,
         /// Its words.
         reason: String,
+        /// What the telephone network says, when it does (RFC 3326, Q.850).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        q850: Option<u16>,
     },
     /// The server names another address, which is not followed: it could name anything.
     Moved {
@@ -159,7 +162,7 @@ impl fmt::Display for Cause {
             Cause::CallerGaveUp => "the caller gave up",
             Cause::AnsweredElsewhere => "answered elsewhere",
             Cause::WeRejected => "we refused",
-            Cause::Refused { status, reason } => return write!(f, "refused: {status} {reason}"),
+            Cause::Refused { status, reason, .. } => return write!(f, "refused: {status} {reason}"),
             Cause::Moved { to } => return write!(f, "moved to {to}, which is not followed"),
             Cause::NoResponse => "no response",
             Cause::Unreachable => "the server cannot be reached",

@@ -27,6 +27,7 @@ mod serve;
 mod status;
 mod talk;
 mod task;
+mod texts;
 mod trunk;
 mod wearable;
 

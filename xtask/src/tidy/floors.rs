@@ -20,6 +20,7 @@ const FLOORS: [(&str, u8); 17] = [
     ("store", 4),
     ("api", 4),
     ("phone", 4),
+    ("transfer", 4),
     ("tap", 4),
     ("adapters", 4),
     ("ringdown", 5),

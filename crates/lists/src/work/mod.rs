@@ -24,7 +24,7 @@ mod told;
 
 pub use inputs::{Call, Counts, Input, Output, Presence, Settings, Subject};
 pub use preview::Preview;
-pub use restore::{NoJournal, NotRestored};
+pub use restore::{NoJournal, NotRestored, attempts_of};
 pub use results::Shape;
 pub use told::{Told, Try};
 
@@ -190,6 +190,12 @@ impl Work {
     /// The rows that are due, the next one first. A row that was looked at in vain is among those that wait.
     pub fn upcoming(&self) -> impl Iterator<Item = TaskId> {
         self.dialing.upcoming(self.settings.owner)
+    }
+
+    /// Whether a row is called so.
+    #[must_use]
+    pub fn knows(&self, task: TaskId) -> bool {
+        self.row(task).is_some() || self.told(task).is_some()
     }
 
     /// Where a row stands, and why; and by which values it has its place in the order.

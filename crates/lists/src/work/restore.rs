@@ -143,6 +143,13 @@ impl Past {
         }
     }
 
+    fn attempts(&self) -> Vec<Attempt> {
+        let told = self.told.values().flat_map(|told| told.attempts.iter().map(|made| (told.number, made)));
+        let all = told.chain(self.before.iter().map(|(number, made)| (*number, made)));
+        all.map(|(number, made)| Attempt { id: made.id, number, at: made.at, finished: made.finished })
+            .collect()
+    }
+
     fn first_of(&self, task: TaskId) -> TaskId {
         self.first.get(&task).copied().unwrap_or(task)
     }
@@ -157,6 +164,17 @@ impl Past {
         // A row that a rule ended before it was ever called has only its end; it is asked anew, and ends anew.
         self.told.get_mut(&first)
     }
+}
+
+/// The attempts in a journal, for the budgets of their numbers in another run; what cannot be read is left out.
+#[must_use]
+pub fn attempts_of(text: &[u8]) -> Vec<Attempt> {
+    let mut past = Past::default();
+    let lines = journal::lines(text).map(|(lines, _)| lines).unwrap_or_default();
+    for record in lines.into_iter().flat_map(|line| line.records) {
+        past.learn(record);
+    }
+    past.attempts()
 }
 
 /// The rows of all tasks that the journal knows; looks no further than it must.
@@ -175,18 +193,11 @@ fn rows_of(list: &List, settings: &Settings, places: &Places, past: &Past) -> BT
 }
 
 fn saved(list: &List, settings: &Settings, places: &Places, past: &Past) -> Saved {
-    let mut saved = Saved::default();
+    let mut saved = Saved { attempts: past.attempts(), ..Saved::default() };
     let ranks = settings.order.of(list).ok().flatten().map(|order| inverse(&order));
     let rank_of =
         |row: u32| ranks.as_ref().map_or(row, |ranks| ranks.get(row as usize).copied().unwrap_or(row));
     for told in past.told.values() {
-        let all = told.attempts.iter();
-        saved.attempts.extend(all.map(|made| Attempt {
-            id: made.id,
-            number: told.number,
-            at: made.at,
-            finished: made.finished,
-        }));
         let (Some(row), None) = (told.row, told.end) else { continue };
         let task = list.entry(row as usize).map(|entry| row::task_of(&entry, rank_of(row), settings, places));
         let Some(Ok(mut task)) = task else { continue };
@@ -196,12 +207,6 @@ fn saved(list: &List, settings: &Settings, places: &Places, past: &Past) -> Save
         task.not_before = told.not_before.or(task.not_before);
         saved.tasks.push(task);
     }
-    saved.attempts.extend(past.before.iter().map(|(number, made)| Attempt {
-        id: made.id,
-        number: *number,
-        at: made.at,
-        finished: made.finished,
-    }));
     saved.forbidden.extend(past.forbidden.iter().map(|number| (*number, None)));
     saved
 }

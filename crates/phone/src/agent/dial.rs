@@ -104,7 +104,10 @@ impl Agent {
                 self.over(id, Cause::Moved { to: to.unwrap_or_else(|| "nowhere".to_owned()) });
             }
             401 | 407 | 422 if self.try_again(now, id, status, response) => {}
-            _ => self.over(id, Cause::Refused { status, reason: reason_of(response) }),
+            _ => self.over(
+                id,
+                Cause::Refused { status, reason: reason_of(response), q850: sip::reason::q850(response) },
+            ),
         }
     }
 

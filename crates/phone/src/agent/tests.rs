@@ -212,7 +212,7 @@ fn giving_up_and_refusing() {
     pair.run(Duration::from_secs(1));
     pair.tell(1, Command::Reject { call: None, status: Some(603) });
     pair.run(Duration::from_secs(1));
-    let refused = Cause::Refused { status: 603, reason: "Decline".into() };
+    let refused = Cause::Refused { status: 603, reason: "Decline".into(), q850: None };
     assert_eq!(pair.causes(0)[1..], [refused]);
     pair.tell(0, Command::Call { number: "nobody".into() });
     pair.run(Duration::from_secs(1));

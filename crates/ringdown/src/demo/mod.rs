@@ -5,14 +5,13 @@ mod exchange;
 mod ladder;
 mod scenes;
 mod stage;
-mod texts;
 
 use crate::Failure;
+use crate::texts::Language;
 use exchange::{Exchange, Part};
 use scenes::{SCENES, Scene};
 use stage::Stage;
 use std::io::Write as _;
-use texts::Language;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {

@@ -3,7 +3,7 @@
 use super::actor::Actor;
 use super::exchange::{Exchange, Part};
 use super::ladder;
-use super::texts::Language;
+use crate::texts::Language;
 use crate::{Failure, talk};
 use ::phone::{Command, Event, Phone, Server, Settings, Source, Trust};
 use api::CallRow;

@@ -1,7 +1,10 @@
 //! The control socket of a phone: commands in and events out, one JSON object a line.
 
+use super::hub::{Ear, Heard};
 use crate::Failure;
-use ::phone::{Command, Event, Hand};
+use ::phone::Event;
+use ::phone::work::Said;
+use serde::Serialize;
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -46,14 +49,14 @@ impl Control {
     }
 
     /// Takes visitors on a thread of its own.
-    pub(crate) fn serve(&self, hand: Hand) -> Result<(), Failure> {
+    pub(crate) fn serve(&self, ear: Ear) -> Result<(), Failure> {
         let (listener, audience) = (self.listener.try_clone()?, Arc::clone(&self.audience));
         let accept = move || {
             for visitor in listener.incoming().flatten() {
-                let (hand, audience) = (hand.clone(), Arc::clone(&audience));
+                let (ear, audience) = (ear.clone(), Arc::clone(&audience));
                 if admit(&visitor, &audience) {
                     let name = std::thread::Builder::new().name("control".into());
-                    let _ = name.spawn(move || listen(visitor, &hand, &audience));
+                    let _ = name.spawn(move || listen(visitor, &ear, &audience));
                 }
             }
         };
@@ -61,12 +64,12 @@ impl Control {
         Ok(())
     }
 
-    /// Tells everybody who listens.
-    pub(crate) fn tell(&self, event: &Event) {
+    /// Tells everybody who listens, and, if it is worth it, those who come later.
+    pub(crate) fn tell(&self, event: &impl Serialize, keep: bool) {
         let Ok(line) = serde_json::to_string(event).map(|text| text + "\n") else { return };
         let mut audience = lock(&self.audience);
         audience.listeners.retain_mut(|listener| listener.write_all(line.as_bytes()).is_ok());
-        if !matches!(event, Event::Heard { .. }) {
+        if keep {
             if audience.backlog.len() == BACKLOG {
                 audience.backlog.pop_front();
             }
@@ -95,17 +98,21 @@ fn admit(visitor: &UnixStream, audience: &Mutex<Audience>) -> bool {
     true
 }
 
-fn listen(visitor: UnixStream, hand: &Hand, audience: &Mutex<Audience>) {
+fn listen(visitor: UnixStream, ear: &Ear, audience: &Mutex<Audience>) {
     let mut lines = BufReader::new(&visitor);
     loop {
         let mut line = String::new();
         match lines.by_ref().take(LINE).read_line(&mut line) {
             Ok(0) | Err(_) => return,
             Ok(_) if line.trim().is_empty() => {}
-            Ok(_) => match serde_json::from_str::<Command>(&line) {
-                Ok(command) => hand.tell(command),
-                Err(error) => {
-                    let why = Event::Refused { why: error.to_string() };
+            Ok(_) => match Said::read(&line) {
+                Ok(said) => {
+                    if ear.send(Heard::Said(said)).is_err() {
+                        return;
+                    }
+                }
+                Err(why) => {
+                    let why = Event::Refused { why };
                     let text = serde_json::to_string(&why).unwrap_or_default() + "\n";
                     // Under the lock, so that two lines never mix.
                     let _audience = lock(audience);

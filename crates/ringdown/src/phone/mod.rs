@@ -1,31 +1,45 @@
 //! `ringdown phone`: a telephone for the terminal, or for programs by a control socket; any SIP server will do.
 
 mod control;
+mod courier;
+mod face;
+mod hub;
+mod list;
+mod screen;
 mod show;
 mod signals;
 mod words;
 
 use crate::Failure;
-use ::phone::{CallId, Command, Ended, Event, Phone, Server, Settings, Source, Suggest, Told, Trust};
+use ::phone::work::{Said, Wish};
+use ::phone::{CallId, Command, Ended, Event, Hand, Phone, Server, Settings, Source, Suggest, Trust};
 use clap::ValueEnum;
 use control::Control;
+use face::Face;
+use hub::Heard;
+use list::{Desk, ListArguments};
 use media::{Codec, CodecName};
 use net::Clock;
 use sip::Transport;
 use std::path::PathBuf;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 /// A telephone without a case. It registers, calls, answers, says a tone or a file, and measures and keeps what it
 /// hears.
 ///
-/// Without --control it reads words from the terminal: call NUMBER, answer, reject [STATUS], hold, resume,
+/// On a terminal it has a screen, and keys that stand at its foot. With --plain it reads words: call NUMBER, answer, reject [STATUS], hold, resume,
 /// dtmf KEYS [info], keep, no, hang_up, status, quit. With --control it takes one JSON object a line from that socket, as in
 /// {"do":"call","number":"600"}, and writes what happens there, as in {"event":"heard","call":1,"hertz":440.0,"dbfs":-9.0}.
+///
+/// With --list it calls the people of a list, one after another, while its agent is online and no other call is up: online, away,
+/// pause, later MINUTES, skip, give_up, forbid, result WORD [NOTE], queue, sign_out, sign_in, reload.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   ringdown phone --server 192.0.2.10 --user alice-phone --call 600 --tone 440 --hang-up-after 5
   ringdown phone --server 192.0.2.10 --user bob-phone --answer-after 1 --play hello.wav --record heard.wav
+  ringdown phone --server 192.0.2.10 --user ada-phone --list lists/ada.csv --order priority,slot --online
 
 The exit code is 0 when the wanted call was answered, or when there was none to make; else 1, with the reason.")]
 pub(crate) struct Arguments {
@@ -92,6 +106,11 @@ pub(crate) struct Arguments {
     /// Take commands from a socket at this path instead of the terminal
     #[arg(long, value_name = "SOCKET")]
     control: Option<PathBuf>,
+    /// Lines of words instead of a screen; also what is shown where there is no terminal
+    #[arg(long)]
+    plain: bool,
+    #[command(flatten)]
+    list: ListArguments,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -104,27 +123,56 @@ enum By {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     crate::log::start("warn");
     let control = arguments.control.as_deref().map(Control::bind).transpose()?;
-    let phone = Phone::start(settings(arguments)?)?;
-    signals::quit_when_told(phone.hand())?;
-    match &control {
-        Some(control) => control.serve(phone.hand())?,
-        None => words::read(phone.hand())?,
-    }
+    let settings = settings(arguments)?;
+    let (ear, heard) = hub::open();
+    let clock = settings.clock;
+    let mut desk = Desk::open(&arguments.list, &arguments.user, !arguments.no_register, clock, ear.clone())?;
+    let hand = hub::listen(Phone::start(settings)?, ear.clone())?;
+    signals::quit_when_told(ear.clone())?;
+    let mut face = Face::open(arguments, control, &desk, ear)?;
     let mut errand = Errand::new(arguments);
-    let mut show = show::Show::default();
+    desk.begin();
     loop {
-        match phone.wait(errand.patience()) {
-            Ok(Some(Told::Event(_, event))) => {
-                match &control {
-                    Some(control) => control.tell(&event),
-                    None => show.print(&event)?,
-                }
-                errand.note(&phone, &event);
+        let patience = face.patience(desk.patience(errand.patience()));
+        match heard.recv_timeout(patience) {
+            Ok(Heard::Event(event)) => {
+                face.event(&event)?;
+                errand.note(&hand, &event);
+                desk.hear(&event);
             }
-            Ok(_) => {}
-            Err(::phone::Gone) => return errand.outcome(),
+            Ok(Heard::Said(said)) => carry_out(said, &hand, &mut desk, &mut face),
+            Ok(Heard::Key(key)) => {
+                for said in face.press(key) {
+                    carry_out(said, &hand, &mut desk, &mut face);
+                }
+            }
+            Ok(Heard::Fetched(what, answer)) => desk.fetched(what, answer),
+            Ok(Heard::Uploaded(link, answer)) => desk.uploaded(&link, answer),
+            Ok(Heard::Resized) | Err(RecvTimeoutError::Timeout) => {}
+            Ok(Heard::Gone) | Err(RecvTimeoutError::Disconnected) => {
+                drop(face);
+                return errand.outcome();
+            }
         }
-        errand.run_timer(&phone);
+        errand.run_timer(&hand);
+        desk.turn(&hand, |news| face.news(news));
+        if face.wants_queue() {
+            desk.wish(Wish::Queue);
+            desk.turn(&hand, |news| face.news(news));
+        }
+        face.draw()?;
+    }
+}
+
+fn carry_out(said: Said, hand: &Hand, desk: &mut Desk, face: &mut Face) {
+    match said {
+        Said::Phone(Command::Quit) => desk.quit(hand),
+        Said::Phone(command) => hand.tell(command),
+        Said::List(wish) => {
+            if let Some(refused) = desk.wish(wish) {
+                face.news(&refused);
+            }
+        }
     }
 }
 
@@ -159,7 +207,7 @@ impl Errand {
         self.hang_up_at.map_or(most, |(at, _)| at.saturating_duration_since(Instant::now()).min(most))
     }
 
-    fn note(&mut self, phone: &Phone, event: &Event) {
+    fn note(&mut self, phone: &Hand, event: &Event) {
         match event {
             Event::Registered { .. } => self.dial(phone),
             Event::NotRegistered { status, reason, .. } if self.number.is_some() && !self.called => {
@@ -183,7 +231,7 @@ impl Errand {
         }
     }
 
-    fn run_timer(&mut self, phone: &Phone) {
+    fn run_timer(&mut self, phone: &Hand) {
         if !self.register {
             self.dial(phone);
         }
@@ -193,14 +241,14 @@ impl Errand {
         }
     }
 
-    fn dial(&mut self, phone: &Phone) {
+    fn dial(&mut self, phone: &Hand) {
         if let (Some(number), false) = (&self.number, self.called) {
             self.called = true;
             phone.tell(Command::Call { number: number.clone() });
         }
     }
 
-    fn fail(&mut self, phone: &Phone, why: String) {
+    fn fail(&mut self, phone: &Hand, why: String) {
         self.failed = Some(why);
         phone.tell(Command::Quit);
     }

@@ -1,6 +1,7 @@
 //! What happens to a phone, in lines for people.
 
 use crate::Failure;
+use ::phone::work::News;
 use ::phone::{Event, Holder};
 use std::io::{self, Write as _};
 
@@ -19,7 +20,7 @@ impl Show {
         }
     }
 
-    fn line(&mut self, event: &Event) -> Option<String> {
+    pub(super) fn line(&mut self, event: &Event) -> Option<String> {
         let by = |by: &Holder| if *by == Holder::Us { "us" } else { "them" };
         Some(match event {
             Event::Registered { expires } => format!("registered for {expires} s"),
@@ -72,5 +73,58 @@ impl Show {
             }
             Event::Stopped => return None,
         })
+    }
+}
+
+/// Prints what happens to a list. Who does not read any more misses something; calls go on.
+pub(crate) fn print_news(news: &News) {
+    let _ = writeln!(io::stdout().lock(), "{}", in_words(news));
+}
+
+pub(super) fn in_words(news: &News) -> String {
+    match news {
+        News::ListLoaded { list, rows, refused, refusals, attempts } => {
+            let mut text = format!("list {list}: {rows} rows");
+            if *attempts > 0 {
+                text += &format!(", goes on after {attempts} calls");
+            }
+            if *refused > 0 {
+                text += &format!("; {refused} refused:\n  {}", refusals.join("\n  "));
+            }
+            text
+        }
+        News::ListRefused { link, why, again_s } => {
+            let again = again_s.map(|seconds| format!("; again in {seconds} s")).unwrap_or_default();
+            format!("no list from {link}: {why}{again}")
+        }
+        News::Presence { presence } => presence.replace('_', " "),
+        News::Dialling { callee, attempt, because } => {
+            let fields = callee.fields.iter().filter(|(_, field)| !field.is_empty());
+            let fields: Vec<String> =
+                fields.map(|(header, field)| format!("\n  {header}: {field}")).collect();
+            let name = if callee.name.is_empty() { &callee.number } else { &callee.name };
+            format!("dialling {name}, attempt {attempt} ({because}){}", fields.concat())
+        }
+        News::Headset { open: true } => "headset open".to_owned(),
+        News::Headset { open: false } => "headset closed".to_owned(),
+        News::Row { number, state, attempts, outcome, next, .. } => {
+            let outcome = outcome.as_deref().unwrap_or("not called");
+            let next = if next.is_empty() { String::new() } else { format!("; {next}") };
+            format!("{number}: {state}, {attempts} calls, last: {outcome}{next}")
+        }
+        News::Queue { next, rows, open, due, ended, reached, refused } => {
+            let lines = next.iter().map(|(callee, place)| {
+                format!("\n  {} {} {} ({place})", callee.task, callee.number, callee.name)
+            });
+            let counts = format!(
+                "{open} of {rows} rows open, {due} due, {ended} ended, {reached} reached, {refused} refused"
+            );
+            counts + &lines.collect::<String>()
+        }
+        News::WishRefused { why } => format!("cannot: {why}"),
+        News::ListDone => "the list is done".to_owned(),
+        News::Uploaded { link } => format!("sent {link}"),
+        News::NotUploaded { link, why } => format!("not sent, it is tried again: {link}: {why}"),
+        News::JournalFull { why } => format!("no calls are made, because nothing can be written down: {why}"),
     }
 }

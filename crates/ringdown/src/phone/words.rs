@@ -1,17 +1,24 @@
 //! Commands as a person types them.
 
+use super::hub::{Ear, Heard};
 use crate::Failure;
-use ::phone::{Command, Hand, KeyStyle};
+use ::phone::work::{Said, Wish};
+use ::phone::{Command, KeyStyle};
 use std::io::BufRead as _;
 
 const HELP: &str = "call NUMBER | answer | reject [STATUS] | hold | resume | dtmf KEYS [info] | transfer NUMBER | join | keep | no | hang_up | status | quit";
+const LIST_HELP: &str = "with a list: online | away | pause | later MINUTES|tomorrow|TIME | skip | give_up | forbid | result WORD [NOTE] | choose ROW | queue | reload | sign_out | sign_in";
 
 /// Reads the terminal on a thread of its own. Its end is no command: a phone may run without a terminal.
-pub(crate) fn read(hand: Hand) -> Result<(), Failure> {
+pub(crate) fn read(ear: Ear) -> Result<(), Failure> {
     let read = move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
             match parse(&line) {
-                Ok(Some(command)) => hand.tell(command),
+                Ok(Some(said)) => {
+                    if ear.send(Heard::Said(said)).is_err() {
+                        return;
+                    }
+                }
                 Ok(None) => {}
                 Err(why) => eprintln!("{why}"),
             }
@@ -21,7 +28,7 @@ pub(crate) fn read(hand: Hand) -> Result<(), Failure> {
     Ok(())
 }
 
-fn parse(line: &str) -> Result<Option<Command>, String> {
+fn parse(line: &str) -> Result<Option<Said>, String> {
     let mut words = line.split_whitespace();
     let Some(verb) = words.next() else { return Ok(None) };
     let rest: Vec<&str> = words.collect();
@@ -46,9 +53,34 @@ fn parse(line: &str) -> Result<Option<Command>, String> {
         ("no", []) => Command::KeepCalling { yes: false },
         ("status", []) => Command::Status,
         ("quit", []) => Command::Quit,
-        _ => return Err(HELP.to_owned()),
+        _ => return wish(verb, &rest).map(|wish| Some(Said::List(wish))),
     };
-    Ok(Some(command))
+    Ok(Some(Said::Phone(command)))
+}
+
+/// What is said of a list.
+fn wish(verb: &str, rest: &[&str]) -> Result<Wish, String> {
+    Ok(match (verb, rest) {
+        ("sign_in", []) => Wish::SignIn,
+        ("online", []) => Wish::Online,
+        ("away", []) => Wish::Away,
+        ("pause", []) => Wish::PauseAfterCall,
+        ("sign_out", []) => Wish::SignOut,
+        ("reload", []) => Wish::Reload,
+        ("choose", [task]) => Wish::Choose { task: (*task).to_owned() },
+        ("later", [when]) => match when.parse() {
+            Ok(minutes) => Wish::Later { task: None, minutes: Some(minutes), at: None },
+            Err(_) => Wish::Later { task: None, minutes: None, at: Some((*when).to_owned()) },
+        },
+        ("skip", []) => Wish::Skip { task: None },
+        ("give_up", []) => Wish::GiveUp { task: None },
+        ("forbid", []) => Wish::Forbid { task: None },
+        ("result", [result, note @ ..]) => {
+            Wish::Result { task: None, result: (*result).to_owned(), note: note.join(" ") }
+        }
+        ("queue", []) => Wish::Queue,
+        _ => return Err(format!("{HELP}\n{LIST_HELP}")),
+    })
 }
 
 #[cfg(test)]
@@ -68,7 +100,18 @@ mod tests {
             ("no", Command::KeepCalling { yes: false }),
             ("hangup", Command::HangUp { call: None }),
         ] {
-            assert_eq!(parse(line), Ok(Some(command)), "{line}");
+            assert_eq!(parse(line), Ok(Some(Said::Phone(command))), "{line}");
+        }
+        for (line, wish) in [
+            ("online", Wish::Online),
+            ("later 15", Wish::Later { task: None, minutes: Some(15), at: None }),
+            ("later tomorrow", Wish::Later { task: None, minutes: None, at: Some("tomorrow".into()) }),
+            (
+                "result sold two of them",
+                Wish::Result { task: None, result: "sold".into(), note: "two of them".into() },
+            ),
+        ] {
+            assert_eq!(parse(line), Ok(Some(Said::List(wish))), "{line}");
         }
         assert_eq!(parse("  "), Ok(None));
         for line in ["call", "answer 3 4", "reject x", "transfer", "join 2", "dance"] {

@@ -1,4 +1,4 @@
-//! Every word of the demonstration, in both languages, from one catalogue.
+//! Words for the terminal, in both languages, from one catalogue: those of the demonstration and those of the phone.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 /// A language of the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Language {
+pub(crate) enum Language {
     English,
     Chinese,
 }
@@ -18,12 +18,16 @@ struct Text {
     zh: String,
 }
 
-static CATALOGUE: LazyLock<BTreeMap<String, Text>> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../../locales/demo.json")).unwrap_or_default());
+static CATALOGUE: LazyLock<BTreeMap<String, Text>> = LazyLock::new(|| {
+    let read = |text| serde_json::from_str::<BTreeMap<String, Text>>(text).unwrap_or_default();
+    let mut all = read(include_str!("../locales/demo.json"));
+    all.extend(read(include_str!("../locales/phone.json")));
+    all
+});
 
 impl Language {
     /// What LC_ALL, LC_MESSAGES or LANG asks for (POSIX 8.2): the first that is set.
-    pub(super) fn of_the_terminal() -> Language {
+    pub(crate) fn of_the_terminal() -> Language {
         let set = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty());
         Language::of(&["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(set).unwrap_or_default())
     }
@@ -33,7 +37,7 @@ impl Language {
     }
 
     /// A text of the catalogue; its key if there is none.
-    pub(super) fn text(self, key: &'static str) -> &'static str {
+    pub(crate) fn text(self, key: &'static str) -> &'static str {
         match (CATALOGUE.get(key), self) {
             (Some(text), Language::English) => &text.en,
             (Some(text), Language::Chinese) => &text.zh,
@@ -42,7 +46,7 @@ impl Language {
     }
 
     /// A text with its `{places}` filled.
-    pub(super) fn fill(self, key: &'static str, places: &[(&str, &str)]) -> String {
+    pub(crate) fn fill(self, key: &'static str, places: &[(&str, &str)]) -> String {
         places.iter().fold(self.text(key).to_owned(), |text, (name, value)| {
             text.replace(&format!("{{{name}}}"), value)
         })
@@ -57,7 +61,9 @@ mod tests {
 
     #[test]
     fn every_text_stands_in_both_languages() {
-        assert!(CATALOGUE.len() > 10);
+        for file in [include_str!("../locales/demo.json"), include_str!("../locales/phone.json")] {
+            assert!(serde_json::from_str::<BTreeMap<String, Text>>(file).unwrap().len() > 10);
+        }
         for (key, text) in CATALOGUE.iter() {
             assert!(!text.en.is_empty() && !text.zh.is_empty(), "{key}");
             assert_eq!(text.en.matches('{').count(), text.zh.matches('{').count(), "{key}");

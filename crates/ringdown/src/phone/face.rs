@@ -1,0 +1,94 @@
+//! What a phone shows itself by: a control socket, a screen, or lines.
+
+use super::control::Control;
+use super::hub::Ear;
+use super::list::Desk;
+use super::screen::{Key, Screen, Terminal};
+use super::show::{Show, print_news};
+use super::{Arguments, words};
+use crate::Failure;
+use crate::texts::Language;
+use ::phone::Event;
+use ::phone::work::{News, Said};
+use std::io::IsTerminal as _;
+use std::time::{Duration, Instant};
+
+/// How often the times on the screen move on.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// One of three ways to show a phone.
+pub(super) enum Face {
+    Control(Control),
+    Screen { screen: Box<Screen>, terminal: Terminal, wants_queue: bool },
+    Lines(Show),
+}
+
+impl Face {
+    pub(super) fn open(
+        arguments: &Arguments,
+        control: Option<Control>,
+        desk: &Desk,
+        ear: Ear,
+    ) -> Result<Face, Failure> {
+        if let Some(control) = control {
+            control.serve(ear)?;
+            return Ok(Face::Control(control));
+        }
+        let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+        if arguments.plain || !terminal {
+            words::read(ear)?;
+            return Ok(Face::Lines(Show::default()));
+        }
+        let account = format!("{}@{}", arguments.user, arguments.server);
+        let language = Language::of_the_terminal();
+        let screen = Screen::new(language, account, desk.has_list(), desk.results());
+        let terminal = Terminal::open(ear)?;
+        Ok(Face::Screen { screen: Box::new(screen), terminal, wants_queue: false })
+    }
+
+    pub(super) fn event(&mut self, event: &Event) -> Result<(), Failure> {
+        match self {
+            Face::Control(control) => control.tell(event, !matches!(event, Event::Heard { .. })),
+            Face::Screen { screen, .. } => screen.hear(Instant::now(), event),
+            Face::Lines(show) => show.print(event)?,
+        }
+        Ok(())
+    }
+
+    pub(super) fn news(&mut self, news: &News) {
+        match self {
+            Face::Control(control) => control.tell(news, true),
+            Face::Screen { screen, wants_queue, .. } => {
+                *wants_queue |= Screen::wants_queue(news);
+                screen.read(news);
+            }
+            Face::Lines(_) => print_news(news),
+        }
+    }
+
+    pub(super) fn press(&mut self, key: Key) -> Vec<Said> {
+        match self {
+            Face::Screen { screen, .. } => screen.press(key),
+            Face::Control(_) | Face::Lines(_) => Vec::new(),
+        }
+    }
+
+    /// Whether what comes next is to be asked for, to be shown; asked once.
+    pub(super) fn wants_queue(&mut self) -> bool {
+        match self {
+            Face::Screen { wants_queue, .. } => std::mem::take(wants_queue),
+            Face::Control(_) | Face::Lines(_) => false,
+        }
+    }
+
+    pub(super) fn patience(&self, most: Duration) -> Duration {
+        if matches!(self, Face::Screen { .. }) { most.min(SECOND) } else { most }
+    }
+
+    pub(super) fn draw(&mut self) -> Result<(), Failure> {
+        match self {
+            Face::Screen { screen, terminal, .. } => terminal.draw(screen),
+            Face::Control(_) | Face::Lines(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! `--list`: the phone works through a list for its agent.
+
+use super::courier::Courier;
+use super::hub::Ear;
+use crate::Failure;
+use ::phone::work::{Assignment, Fetched, News, Want, What, Wish, Worker};
+use ::phone::{Command, Event, Hand};
+use clock::Now;
+use lists::work::Presence;
+use net::Clock;
+use std::path::PathBuf;
+use std::time::Duration;
+use transfer::Transfer;
+
+/// How long who quits waits for his results to arrive; what has not is sent at the next start.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// What the command line says of a list.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Work through a call list")]
+pub(crate) struct ListArguments {
+    /// Call the people of this list, one after another: a file, or a link to one
+    #[arg(long, value_name = "LINK")]
+    list: Option<String>,
+    /// Whose list it is; rows for others are refused [default: the user name]
+    #[arg(long, value_name = "NAME")]
+    agent: Option<String>,
+    /// The folder that results go to [default: that of the list]
+    #[arg(long, value_name = "LINK")]
+    results: Option<String>,
+    /// What the list is worked through by: a file of JSON, described in docs/call-lists.md; what stands beside it on the command line counts more
+    #[arg(long, value_name = "FILE.json")]
+    assignment: Option<PathBuf>,
+    /// The order of the calls, as in priority,slot,-city [default: that of the file]
+    #[arg(long, value_name = "KEYS")]
+    order: Option<String>,
+    /// Seconds between two calls
+    #[arg(long, value_name = "SECONDS")]
+    gap: Option<u32>,
+    /// Where journals and unsent results are kept [default: ringdown-phone in the user's state folder]
+    #[arg(long, value_name = "FOLDER")]
+    state: Option<PathBuf>,
+    /// Begin to call as soon as the list is loaded; else after "online"
+    #[arg(long)]
+    online: bool,
+    /// Quit when nothing is left to be called and the results have arrived
+    #[arg(long)]
+    quit_when_done: bool,
+}
+
+/// The agent's desk: a list, or none.
+pub(crate) struct Desk {
+    worker: Option<Worker>,
+    courier: Courier,
+    clock: Clock,
+    online: bool,
+    quit_when_done: bool,
+    /// Since when who quits waits.
+    leaving: Option<clock::Mono>,
+    /// Nothing is left to be called.
+    done: bool,
+}
+
+impl Desk {
+    /// Takes a seat; `register` says whether the phone registers.
+    pub(crate) fn open(
+        arguments: &ListArguments,
+        user: &str,
+        register: bool,
+        clock: Clock,
+        ear: Ear,
+    ) -> Result<Desk, Failure> {
+        let worker = match assignment(arguments, user)? {
+            None => None,
+            Some(assignment) => {
+                let folder = arguments.state.clone().unwrap_or_else(|| state_folder(user));
+                let told = |error: std::io::Error| format!("{}: {error}", folder.display());
+                Some(Worker::new(assignment, folder.clone(), register).map_err(told)?)
+            }
+        };
+        Ok(Desk {
+            worker,
+            courier: Courier::start(Transfer::default(), ear)?,
+            clock,
+            online: arguments.online,
+            quit_when_done: arguments.quit_when_done,
+            leaving: None,
+            done: false,
+        })
+    }
+
+    /// Signs in, if there is a list.
+    pub(crate) fn begin(&mut self) {
+        if self.worker.is_some() {
+            self.wish(Wish::SignIn);
+        }
+    }
+
+    /// Whether there is a list to work through.
+    pub(crate) fn has_list(&self) -> bool {
+        self.worker.is_some()
+    }
+
+    /// Results that one key gives.
+    pub(crate) fn results(&self) -> Vec<(char, String)> {
+        self.worker.as_ref().map(Worker::result_keys).unwrap_or_default()
+    }
+
+    pub(crate) fn patience(&self, most: Duration) -> Duration {
+        let now = self.clock.now().mono;
+        let deadline = self.worker.as_ref().and_then(Worker::next_deadline);
+        deadline.map_or(most, |at| at.since(now).min(most))
+    }
+
+    pub(crate) fn wish(&mut self, wish: Wish) -> Option<News> {
+        let now = self.clock.now();
+        match &mut self.worker {
+            Some(worker) => {
+                worker.wish(now, wish);
+                None
+            }
+            None => Some(News::WishRefused {
+                why: "this phone has no list; start it with --list LINK".to_owned(),
+            }),
+        }
+    }
+
+    pub(crate) fn hear(&mut self, event: &Event) {
+        self.with(|worker, now| worker.hear(now, event));
+    }
+
+    pub(crate) fn fetched(&mut self, what: What, answer: Result<Fetched, String>) {
+        self.with(|worker, now| worker.fetched(now, what, answer));
+    }
+
+    pub(crate) fn uploaded(&mut self, link: &str, answer: Result<(), String>) {
+        self.with(|worker, now| worker.uploaded(now, link, answer));
+    }
+
+    fn with(&mut self, give: impl FnOnce(&mut Worker, Now)) {
+        let now = self.clock.now();
+        if let Some(worker) = &mut self.worker {
+            give(worker, now);
+        }
+    }
+
+    /// Who quits signs out first: results and the rest of the list are sent (S3.19).
+    pub(crate) fn quit(&mut self, hand: &Hand) {
+        let now = self.clock.now();
+        match &mut self.worker {
+            Some(worker) if self.leaving.is_none() && !worker.is_at_rest() => {
+                self.leaving = Some(now.mono);
+                if worker.presence() != Presence::SignedOut || worker.has_list() {
+                    // A call of the list is ended, as hanging up would.
+                    hand.tell(Command::HangUp { call: None });
+                    worker.wish(now, Wish::SignOut);
+                }
+            }
+            _ => hand.tell(Command::Quit),
+        }
+    }
+
+    /// Does what is due; tells what happened.
+    pub(crate) fn turn(&mut self, hand: &Hand, mut tell: impl FnMut(&News)) {
+        let now = self.clock.now();
+        let Some(worker) = &mut self.worker else { return };
+        worker.turn(now);
+        while let Some(want) = worker.next_want() {
+            match want {
+                Want::Tell(command) => hand.tell(command),
+                Want::Fetch { link, what } => self.courier.fetch(link, what),
+                Want::Put { link, file } => self.courier.put(link, file),
+                Want::News(news) => {
+                    match &news {
+                        News::ListLoaded { .. } if self.online => worker.wish(now, Wish::Online),
+                        News::ListDone => self.done = true,
+                        _ => {}
+                    }
+                    tell(&news);
+                }
+            }
+        }
+        if self.done && self.quit_when_done && self.leaving.is_none() {
+            self.quit(hand);
+            return self.turn(hand, tell);
+        }
+        if let Some(since) = self.leaving {
+            let late = now.mono.since(since) >= FAREWELL;
+            if late || self.worker.as_ref().is_none_or(Worker::is_at_rest) {
+                hand.tell(Command::Quit);
+            }
+        }
+    }
+}
+
+/// What the list is worked through by, if there is one.
+fn assignment(arguments: &ListArguments, user: &str) -> Result<Option<Assignment>, Failure> {
+    let mut assignment = match &arguments.assignment {
+        None if arguments.list.is_none() => return Ok(None),
+        None => Assignment::default(),
+        Some(path) => {
+            let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+            let text = std::fs::read(path).map_err(|error| told(&error))?;
+            Assignment::read(&text).map_err(|error| told(&error))?
+        }
+    };
+    let said = |into: &mut String, given: &Option<String>| {
+        if let Some(text) = given {
+            into.clone_from(text);
+        }
+    };
+    said(&mut assignment.list, &arguments.list);
+    said(&mut assignment.agent, &arguments.agent);
+    said(&mut assignment.results, &arguments.results);
+    said(&mut assignment.order, &arguments.order);
+    assignment.gap_s = arguments.gap.unwrap_or(assignment.gap_s);
+    if assignment.agent.is_empty() {
+        user.clone_into(&mut assignment.agent);
+    }
+    assignment.check().map_err(|wrong| wrong.to_string())?;
+    Ok(Some(assignment))
+}
+
+/// XDG base directories; beside us where the system names none.
+fn state_folder(user: &str) -> PathBuf {
+    let from = |name: &str| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let base = from("XDG_STATE_HOME").or_else(|| from("HOME").map(|home| home.join(".local/state")));
+    let user: String =
+        user.chars().map(|letter| if letter.is_alphanumeric() { letter } else { '_' }).collect();
+    base.unwrap_or_default().join("ringdown-phone").join(user)
+}

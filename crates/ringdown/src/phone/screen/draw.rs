@@ -1,0 +1,182 @@
+//! The screen as it is seen. Colour never tells anything alone.
+
+use super::keys::{LIST, PHONE};
+use super::{Asking, Screen};
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Modifier, Style, Stylize as _};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Paragraph, Wrap};
+use std::time::Instant;
+
+impl Screen {
+    /// Draws all of it.
+    pub(crate) fn draw(&self, frame: &mut Frame<'_>, now: Instant) {
+        let [head, middle, history, foot] = Layout::vertical([
+            Constraint::Length(1),
+            Constraint::Min(8),
+            Constraint::Percentage(30),
+            Constraint::Length(self.foot_lines(frame.area().width)),
+        ])
+        .areas(frame.area());
+        frame.render_widget(Paragraph::new(self.head()), head);
+        let [left, right] =
+            Layout::horizontal([Constraint::Percentage(55), Constraint::Percentage(45)]).areas(middle);
+        if self.has_list {
+            let [calls, callee] = Layout::vertical([Constraint::Length(4), Constraint::Min(4)]).areas(left);
+            self.draw_calls(frame, calls, now);
+            self.draw_callee(frame, callee);
+            self.draw_next(frame, right);
+        } else {
+            self.draw_calls(frame, middle, now);
+        }
+        self.draw_history(frame, history);
+        frame.render_widget(self.foot(), foot);
+    }
+
+    fn text(&self, key: &'static str) -> &'static str {
+        self.language.text(key)
+    }
+
+    fn head(&self) -> Line<'_> {
+        let mut spans = vec![Span::from(self.account.as_str()).bold(), Span::from("  ")];
+        match &self.registered {
+            None => spans.push(Span::from(format!("● {}", self.text("phone.registered"))).green()),
+            Some(why) => {
+                spans.push(Span::from(format!("○ {} {why}", self.text("phone.not_registered"))).red());
+            }
+        }
+        if self.has_list {
+            let lamp = if self.presence == "phone.presence.online" { "▶" } else { "‖" };
+            spans.push(Span::from(format!("  {lamp} {}", self.text(self.presence))).bold());
+        }
+        if let Some(open) = self.headset {
+            let state = if open { "phone.headset_open" } else { "phone.headset_closed" };
+            spans.push(Span::from(format!("  {} {}", self.text("phone.headset"), self.text(state))));
+        }
+        if let Some(dbfs) = self.heard {
+            spans.push(Span::from(format!("  {}", level(dbfs))));
+        }
+        Line::from(spans)
+    }
+
+    fn framed(&self, key: &'static str) -> Block<'_> {
+        Block::bordered().title(format!(" {} ", self.text(key)))
+    }
+
+    fn draw_calls(&self, frame: &mut Frame<'_>, area: Rect, now: Instant) {
+        let mut lines: Vec<Line<'_>> = Vec::new();
+        for call in self.calls.values() {
+            let seconds = now.saturating_duration_since(call.since).as_secs();
+            let time = format!("{}:{:02}", seconds / 60, seconds % 60);
+            let state = Span::from(format!("{} {time}  ", self.text(call.state))).bold();
+            let name = if call.name.is_empty() { String::new() } else { format!(" {}", plain(&call.name)) };
+            lines.push(Line::from(vec![state, Span::from(format!("{}{name}", plain(&call.number)))]));
+        }
+        if lines.is_empty() {
+            lines.push(Line::from(self.text("phone.no_call")).add_modifier(Modifier::DIM));
+        }
+        frame.render_widget(Paragraph::new(lines).block(self.framed("phone.calls")), area);
+    }
+
+    fn draw_callee(&self, frame: &mut Frame<'_>, area: Rect) {
+        let mut lines: Vec<Line<'_>> = Vec::new();
+        match &self.callee {
+            None => lines.push(Line::from(self.text("phone.no_callee")).add_modifier(Modifier::DIM)),
+            Some((callee, because)) => {
+                let name = plain(&callee.name);
+                lines.push(Line::from(vec![
+                    Span::from(name).bold(),
+                    Span::from(format!("  {}", plain(&callee.number))).bold(),
+                ]));
+                lines.push(Line::from(because.as_str()).add_modifier(Modifier::DIM));
+                for (header, field) in callee.fields.iter().filter(|(_, field)| !field.is_empty()) {
+                    let header = Span::from(format!("{}: ", plain(header))).add_modifier(Modifier::DIM);
+                    lines.push(Line::from(vec![header, Span::from(plain(field))]));
+                }
+            }
+        }
+        let text = Paragraph::new(lines).wrap(Wrap { trim: true });
+        frame.render_widget(text.block(self.framed("phone.callee")), area);
+    }
+
+    fn draw_next(&self, frame: &mut Frame<'_>, area: Rect) {
+        let counts = self.counts.iter().map(|counts| Line::from(counts.as_str()).bold());
+        let next = self.next.iter().map(|(callee, place)| {
+            let name =
+                if callee.name.is_empty() { String::new() } else { format!("  {}", plain(&callee.name)) };
+            let place = Span::from(format!("  {}", plain(place))).add_modifier(Modifier::DIM);
+            Line::from(vec![Span::from(format!("{}{name}", plain(&callee.number))), place])
+        });
+        let lines: Vec<Line<'_>> = counts.chain(next).collect();
+        frame.render_widget(Paragraph::new(lines).block(self.framed("phone.next")), area);
+    }
+
+    fn draw_history(&self, frame: &mut Frame<'_>, area: Rect) {
+        let room = usize::from(area.height.saturating_sub(2));
+        let lines = self.history.iter().rev().take(room).rev();
+        let lines: Vec<Line<'_>> = lines.map(|line| Line::from(plain(line))).collect();
+        frame.render_widget(Paragraph::new(lines).block(self.framed("phone.history")), area);
+    }
+
+    /// What keys do, or what is asked.
+    fn foot(&self) -> Paragraph<'_> {
+        let asked = |key: &'static str, typed: &str| {
+            Line::from(vec![
+                Span::from(self.text(key)).bold(),
+                Span::from(format!(" {typed}")),
+                Span::styled(" ", Style::default().add_modifier(Modifier::REVERSED)),
+            ])
+        };
+        let line = match &self.asking {
+            Asking::Nothing => self.help(),
+            Asking::Dial(text) => asked("phone.ask.dial", text),
+            Asking::Transfer(text) => asked("phone.ask.transfer", text),
+            Asking::Keys(text) => asked("phone.ask.keys", text),
+            Asking::Later(text) => asked("phone.ask.later", text),
+            Asking::Result(text) => asked("phone.ask.result", text),
+            Asking::Quit => asked("phone.ask.quit", ""),
+            Asking::Keep { number, calls } => {
+                let places = [("number", number.as_str()), ("calls", &*calls.to_string())];
+                Line::from(self.language.fill("phone.ask.keep", &places)).bold()
+            }
+        };
+        Paragraph::new(line).wrap(Wrap { trim: true })
+    }
+
+    fn help(&self) -> Line<'_> {
+        let list = LIST.iter().filter(|_| self.has_list);
+        let mut spans = Vec::new();
+        for (key, words) in PHONE.iter().chain(list) {
+            spans.push(Span::from(*key).bold());
+            spans.push(Span::from(format!(" {}  ", self.text(words))));
+        }
+        for (key, result) in self.results.iter().filter(|_| self.has_list) {
+            spans.push(Span::from(key.to_string()).bold());
+            spans.push(Span::from(format!(" {}  ", plain(result))));
+        }
+        Line::from(spans)
+    }
+
+    /// Lines that the help takes at this width.
+    fn foot_lines(&self, width: u16) -> u16 {
+        let columns = self.help().width();
+        let lines = columns.div_ceil(usize::from(width.max(20))) + 1;
+        u16::try_from(lines).unwrap_or(1).min(5)
+    }
+}
+
+/// A bar from -60 dBFS on.
+fn level(dbfs: f64) -> String {
+    let full = ((dbfs + 60.0) / 6.0).clamp(0.0, 10.0) as usize;
+    format!("{}{}", "█".repeat(full), "·".repeat(10 - full))
+}
+
+/// What strangers wrote: no controls, nothing that turns the direction of the text.
+fn plain(text: &str) -> String {
+    let turns = |letter: char| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
+    text.chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .filter(|letter| !turns(*letter))
+        .collect()
+}

@@ -1,0 +1,114 @@
+//! The screen in both languages and sizes, and what keys do on it.
+
+use super::keys::Key;
+use super::*;
+use ::phone::work::{Said, Wish};
+use ::phone::{Command, Ended};
+use ratatui::backend::TestBackend;
+
+fn screen(language: Language) -> Screen {
+    Screen::new(language, "ada@192.0.2.10".into(), true, vec![('1', "sold".into())])
+}
+
+fn callee(name: &str) -> Callee {
+    let fields = vec![("number".into(), "2041".into()), ("debt".into(), "90".into())];
+    Callee { task: "00".into(), number: "2041".into(), name: name.into(), fields }
+}
+
+fn drawn(screen: &Screen, width: u16, height: u16) -> String {
+    let mut terminal = ratatui::Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| screen.draw(frame, Instant::now())).unwrap();
+    let buffer = terminal.backend().buffer().clone();
+    let rows = buffer.content().chunks(usize::from(width));
+    rows.map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>() + "\n").collect()
+}
+
+#[test]
+fn s3_11_and_s3_12_state_callee_and_queue_stand_on_the_screen_in_both_languages() {
+    for (language, words) in [
+        (Language::English, ["online", "headset open", "rings there", "attempt 2: busy", "1 of 3 open"]),
+        (Language::Chinese, ["在 线", "耳 机  开", "对 方 振 铃", "第  2 次", "共  3"]),
+    ] {
+        let mut screen = screen(language);
+        let now = Instant::now();
+        screen.read(&News::Presence { presence: "online".into() });
+        screen.read(&News::Dialling {
+            callee: callee("Ann\u{202e}\u{7}"),
+            attempt: 2,
+            because: "busy".into(),
+        });
+        screen.read(&News::Headset { open: true });
+        screen.hear(now, &Event::Calling { call: CallId(1), number: "2041".into() });
+        screen.hear(now, &Event::Ringing { call: CallId(1), status: 180 });
+        screen.read(&News::Queue {
+            next: vec![(callee("Bob"), "priority 5".into())],
+            rows: 3,
+            open: 1,
+            due: 1,
+            ended: 2,
+            reached: 2,
+            refused: 0,
+        });
+        let text = drawn(&screen, 120, 40);
+        for word in words {
+            assert!(text.contains(word), "{word}\n{text}");
+        }
+        assert!(text.contains("debt: 90") && text.contains("Bob  priority 5"), "{text}");
+        assert!(!text.contains('\u{202e}') && !text.contains('\u{7}'), "what strangers wrote is text");
+        // A small window has less, and does not panic.
+        for (width, height) in [(40, 12), (20, 5), (3, 2)] {
+            drawn(&screen, width, height);
+        }
+    }
+}
+
+#[test]
+fn keys_become_wishes() {
+    let mut screen = screen(Language::English);
+    let said = |screen: &mut Screen, keys: &str| -> Vec<Said> {
+        keys.chars()
+            .flat_map(|letter| screen.press(if letter == '\n' { Key::Enter } else { Key::Letter(letter) }))
+            .collect()
+    };
+    let later =
+        |minutes, at: Option<&str>| Said::List(Wish::Later { task: None, minutes, at: at.map(Into::into) });
+    for (keys, wanted) in [
+        ("o", Said::List(Wish::Online)),
+        ("1", Said::List(Wish::Result { task: None, result: "sold".into(), note: String::new() })),
+        ("d2041\n", Said::Phone(Command::Call { number: "2041".into() })),
+        ("l1\n", later(Some(15), None)),
+        ("l3\n", later(None, Some("tomorrow"))),
+        ("l45\n", later(Some(45), None)),
+        (
+            "rno interest at all\n",
+            Said::List(Wish::Result { task: None, result: "no".into(), note: "interest at all".into() }),
+        ),
+        ("\n", Said::Phone(Command::Answer { call: None })),
+        ("qy", Said::Phone(Command::Quit)),
+    ] {
+        assert_eq!(said(&mut screen, keys), [wanted], "{keys:?}");
+    }
+    assert!(said(&mut screen, "qn").is_empty() && said(&mut screen, "t").is_empty(), "there is no call");
+    assert!(screen.press(Key::Escape).is_empty());
+    screen.hear(Instant::now(), &Event::Suggested { number: "2041".into(), calls: 3 });
+    assert!(drawn(&screen, 100, 30).contains("2041 did not answer 3 times"));
+    assert_eq!(said(&mut screen, "y"), [Said::Phone(Command::KeepCalling { yes: true })]);
+}
+
+#[test]
+fn keys_go_to_the_far_side_until_the_call_ends() {
+    let mut screen = Screen::new(Language::English, "ada".into(), false, Vec::new());
+    screen.hear(
+        Instant::now(),
+        &Event::Incoming { call: CallId(7), number: "2041".into(), name: "Bob".into() },
+    );
+    assert!(drawn(&screen, 80, 24).contains("rings here 0:00  2041 Bob"));
+    screen.press(Key::Letter('k'));
+    let pressed = screen.press(Key::Letter('5'));
+    assert!(matches!(&pressed[..], [Said::Phone(Command::Dtmf { keys, .. })] if keys == "5"));
+    assert!(screen.press(Key::Letter('o')).is_empty(), "no list, and no tone");
+    let cause = Ended::from(::phone::Cause::TheyHungUp);
+    screen.hear(Instant::now(), &Event::Ended { call: CallId(7), cause });
+    assert!(matches!(screen.asking, Asking::Nothing));
+    assert!(drawn(&screen, 80, 24).contains("No call."));
+}

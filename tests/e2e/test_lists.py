@@ -1,0 +1,248 @@
+"""A call list, worked through by `ringdown phone` at a SIP server that nobody here wrote (S3): no exchange of ours is there."""
+import csv
+import json
+import time
+
+import numpy
+import pytest
+
+from peers import g711, tone
+from peers.callees import Callee
+from peers.kamailio import Kamailio
+from peers.softphone import Softphone
+from peers.waiting import until
+
+AGENT = "7001"
+
+
+@pytest.fixture(scope="module")
+def kamailio():
+    with Kamailio().start() as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def callees(kamailio):
+    """By number: 72xx are busy once, 73xx never answer, 75xx decline, 71xx answer; nobody has 74xx."""
+    server = ("127.0.0.1", kamailio.port)
+    scripts = {
+        "7101": ["answer"], "7102": ["answer"], "7103": ["answer"],
+        "7201": [486, "answer"], "7202": [486, "answer"],
+        "7301": ["silent"],
+        "7501": [603], "7502": [603],
+    }
+    everybody = {number: Callee(number, kamailio.secret, server, script) for number, script in scripts.items()}
+    yield everybody
+    for callee in everybody.values():
+        callee.close()
+
+
+@pytest.fixture(autouse=True)
+def forget(callees):
+    for callee in callees.values():
+        callee.calls.clear()
+
+
+class Agent(Softphone):
+    """A phone with a list."""
+
+    def __init__(self, kamailio, state, lists, name=AGENT, assignment=None, extra=()):
+        options = {
+            "agent": "ada", "list": str(lists / "ada.csv"), "results": str(lists / "results"), "gap_s": 0, "interval_s": 1,
+            "attempts": 2, "ring_s": 10, "keys": {"1": "sold"}, "upload_s": 1, **(assignment or {}),
+        }
+        (lists / "results").mkdir(exist_ok=True)
+        path = lists / "assignment.json"
+        path.write_text(json.dumps(options))
+        super().__init__(name, kamailio.secret, kamailio.address(), hertz=440.0,
+                         extra=["--assignment", path, "--state", state, *extra])
+        self.lists = lists
+
+    def results(self):
+        """Each attempt by number and ordinal, from all files that were uploaded."""
+        rows = {}
+        for path in sorted((self.lists / "results").glob("*.results.csv")):
+            for row in csv.DictReader(path.open(encoding="utf-8")):
+                rows[row["task"] or row["line"], row["attempt"]] = row
+        return list(rows.values())
+
+    def left(self):
+        [path] = (self.lists / "results").glob("*.left.jsonl")
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+    def states(self):
+        """The last word on each number."""
+        return {row["number"]: row["end"] for row in self.results() if row["end"] and row["number"]}
+
+
+ROWS = """number,name,service,slot,priority,city
+7101,Ann,debt,,5,Berlin
+7201,Bob,debt,,5,Bonn
+7301,Cy,debt,,5,Köln
+7401,Dee,debt,,5,Ulm
+7501,Eve,debt,,5,Jena
+7102,王芳,debt,,9,北京
++4930123456,Fay,debt,25-26,5,Berlin
+not a number,Gus,debt,,5,Berlin
+7202,Hal,debt,{closed},5,Trier
+7502,"=HYPERLINK(""http://x"")",debt,,5,Berlin
+7101,Ann,debt,,5,Berlin
+7402,Ida,debt,,5,Berlin
+7103,Jon,debt,,1,Berlin
+"""
+
+
+def closed_now():
+    """A slot of the day that is not open, by UTC, which is the office's clock here."""
+    hour = (time.gmtime().tm_hour + 3) % 24
+    return f"{hour:02}:00-{hour:02}:59"
+
+
+def test_show_1_a_list_is_worked_to_its_end_at_a_foreign_server(kamailio, callees, tmp_path):
+    """Busy, no answer, vacant, declined, answered, refused and out-of-window rows: the results are the model's."""
+    (tmp_path / "ada.csv").write_text(ROWS.format(closed=closed_now()), encoding="utf-8")
+    with Agent(kamailio, tmp_path / "state", tmp_path).start() as agent:
+        agent.wait_registered()
+        loaded = agent.wait_event("list_loaded")
+        assert (loaded["rows"], loaded["refused"]) == (11, 2)
+        assert loaded["refusals"] == [
+            'line 8: "25-26" is no time slot such as 09:00-11:30', 'line 9: "not a number" is no number',
+        ]
+        agent.wait_event("presence", presence="away")
+        time.sleep(1)
+        assert not agent.saw("dialling"), "S3.17: nobody is called for who is away"
+        agent.do("online")
+        # The data of the callee and the headset come before the call (S3.12).
+        dialling = agent.wait_event("dialling")
+        assert (dialling["name"], dialling["attempt"], dict(dialling["fields"])["city"]) == ("Ann", 1, "Berlin")
+        agent.wait_event("headset", open=True)
+        agent.wait_event("calling")
+        until(lambda: agent.states().get("7301") == "used_up", 90, "the list is worked through", agent.tail)
+        agent.do("queue")
+        counts = agent.wait_event("queue")
+        assert (counts["open"], counts["due"]) == (1, 0), "one waits for its slot"
+        agent.do("sign_out")
+        agent.wait_event("presence", presence="signed_out")
+        until(lambda: len(agent.left()) == 1, 10, "what is left arrives", agent.tail)
+        assert agent.states() == {
+            "7101": "reached", "7102": "reached", "7103": "reached", "7201": "reached", "7301": "used_up",
+            "7401": "vacant", "7402": "vacant", "7501": "declined", "7502": "declined",
+        }
+        attempts = {number: len(callee.calls) for number, callee in callees.items() if callee.calls}
+        assert attempts == {"7101": 1, "7102": 1, "7103": 1, "7201": 2, "7301": 2, "7501": 1, "7502": 1}
+        outcomes = [(row["number"], row["attempt"], row["outcome"]) for row in agent.results() if row["number"]]
+        assert ("7201", "1", "busy") in outcomes and ("7201", "2", "answered") in outcomes
+        assert ("7301", "1", "no_answer") in outcomes and ("7301", "2", "no_answer") in outcomes
+        assert len(outcomes) == 11, "each attempt once"
+        refused = [(row["line"], row["note"]) for row in agent.results() if row["end"] == "refused"]
+        assert ("12", "stands further up already") in refused and len(refused) == 3
+        assert any(row["name"].startswith("'=HYPERLINK") for row in agent.results()), "no formula (sec_17)"
+        assert [row["number"] for row in agent.left()] == ["7202"]
+        assert [event["open"] for event in agent.saw("headset")] == [True, False] * 11
+        assert all(call["cancelled"] for call in callees["7301"].calls)
+
+
+def test_show_2_the_agent_is_there_when_the_callee_answers(kamailio, callees, tmp_path):
+    """The first packets after the callee's ACK are the agent's microphone: no abandoned call, by construction."""
+    (tmp_path / "ada.csv").write_text("number\n7101\n7102\n7103\n")
+    with Agent(kamailio, tmp_path / "state", tmp_path, extra=["--online"]).start() as agent:
+        agent.wait_event("list_done", 30)
+        for number in ("7101", "7102", "7103"):
+            [call] = callees[number].calls
+            first = call["heard"][:5]
+            assert len(first) == 5, f"{number} heard {len(first)} packets"
+            sound = numpy.concatenate([g711.decode(packet.payload, packet.payload_type) for packet in first])
+            assert abs(tone.peak_hertz(sound, 8000) - 440) < 12, number
+            assert tone.level_dbfs(sound) > -15, number
+
+
+def test_a_call_that_comes_in_goes_first_and_a_result_is_kept(kamailio, callees, tmp_path):
+    (tmp_path / "ada.csv").write_text("number,name\n7101,Ann\n7102,Bo\n")
+    with (
+        Agent(kamailio, tmp_path / "state", tmp_path).start() as agent,
+        Softphone("7009", kamailio.secret, kamailio.address()).start() as caller,
+    ):
+        agent.wait_registered()
+        agent.wait_event("list_loaded")
+        caller.wait_registered()
+        caller.dial(AGENT)
+        agent.wait_incoming()
+        agent.do("online")
+        agent.answer()
+        agent.wait_established()
+        time.sleep(1.5)
+        assert not agent.saw("dialling"), "who talks is not given a call"
+        caller.hangup()
+        dialling = agent.wait_event("dialling")
+        agent.do("pause_after_call")
+        agent.do("result", result="1", note="two of them")
+        agent.wait_event("presence", presence="away")
+        agent.do("later", minutes=30)
+        agent.wait_event("row", task=dialling["task"], state="open")
+        agent.do("sign_out")
+        until(lambda: len(agent.left()) == 2, 10, "both rows are left", agent.tail)
+        [row] = [row for row in agent.results() if row["number"] == "7101"]
+        assert (row["result"], row["note"], row["end"], row["outcome"]) == ("sold", "two of them", "open", "answered")
+        assert row["next"], "it says when it is called next"
+        assert not callees["7102"].calls
+
+
+def test_show_3_signed_out_here_and_in_there_the_rest_arrives(kamailio, callees, tmp_path):
+    """S3.19 with a file server alone: another phone goes on where this one ended, attempts included."""
+    (tmp_path / "ada.csv").write_text("number,name\n7101,Ann\n7201,Bob\n7102,Cy\n7103,Di\n")
+    with Agent(kamailio, tmp_path / "one", tmp_path, extra=["--online"]).start() as agent:
+        agent.wait_event("dialling", number="7201")
+        agent.do("sign_out")
+        agent.wait_event("presence", 20, presence="signed_out")
+        until(lambda: len(agent.left()) == 3, 10, "the rest arrives", agent.tail)
+        assert [(row["number"], row["attempts"]) for row in agent.left()] == [("7201", 1), ("7102", 0), ("7103", 0)]
+    with Agent(kamailio, tmp_path / "two", tmp_path, name="7002", extra=["--online", "--quit-when-done"]).start() as other:
+        loaded = other.wait_event("list_loaded")
+        assert loaded["rows"] == 3
+        other.wait_event("list_done", 60)
+        until(lambda: other.left() == [], 10, "nothing is left", other.tail)
+        assert other.states() == {"7101": "reached", "7201": "reached", "7102": "reached", "7103": "reached"}
+    assert {number: len(callee.calls) for number, callee in callees.items() if callee.calls} == {
+        "7101": 1, "7201": 2, "7102": 1, "7103": 1,
+    }
+    # A third time nothing is left to be called.
+    with Agent(kamailio, tmp_path / "three", tmp_path, extra=["--online", "--quit-when-done"]).start() as third:
+        third.wait_event("list_done", 30)
+    assert sum(len(callee.calls) for callee in callees.values()) == 5
+
+
+def test_show_4_killed_in_a_call_it_loses_nothing_and_dials_nobody_twice(kamailio, callees, tmp_path):
+    (tmp_path / "ada.csv").write_text("number,name\n7101,Ann\n7301,Bob\n7102,Cy\n")
+    with Agent(kamailio, tmp_path / "state", tmp_path, extra=["--online"]).start() as agent:
+        agent.wait_event("dialling", number="7301")
+        agent.wait_event("ringing")
+        agent.kill()
+    with Agent(kamailio, tmp_path / "state", tmp_path, extra=["--online"]).start() as again:
+        loaded = again.wait_event("list_loaded")
+        assert loaded["attempts"] == 2, "one that ended, and one of which nobody knows more"
+        again.wait_event("list_done", 60)
+        until(lambda: again.left() == [], 10, "nothing is left", again.tail)
+        rows = [(row["number"], row["attempt"], row["outcome"], row["end"]) for row in again.results() if row["number"]]
+        assert sorted(set(rows)) == [
+            ("7101", "1", "answered", "reached"), ("7102", "1", "answered", "reached"),
+            ("7301", "1", "lost", ""), ("7301", "2", "no_answer", "used_up"),
+        ]
+    assert [len(callees[number].calls) for number in ("7101", "7301", "7102")] == [1, 2, 1]
+
+
+def test_a_wrong_list_or_assignment_says_what_and_where(kamailio, tmp_path):
+    (tmp_path / "ada.csv").write_text("name,city\nAnn,Ulm\n")
+    with Agent(kamailio, tmp_path / "state", tmp_path).start() as agent:
+        refused = agent.wait_event("list_refused")
+        assert refused["why"] == 'line 1: no column is called "number"; there are: name, city'
+        agent.do("online")
+        assert agent.wait_event("wish_refused")["why"] == "no list is loaded: sign in first"
+        agent.do("dance")
+        assert agent.wait_event("refused")["why"].startswith("unknown variant `dance`")
+    (tmp_path / "ada.csv").write_text("number,agent\n7101,bob\n")
+    with Agent(kamailio, tmp_path / "state", tmp_path).start() as agent:
+        assert agent.wait_event("list_refused")["why"] == 'line 2: this list is for the agent "bob"'
+    with Agent(kamailio, tmp_path / "state", tmp_path, assignment={"zone": "Mars"}) as agent:
+        agent.spawn(agent._command)
+        agent.wait_end(10)
+        assert 'assignment, zone: "Mars" is no time zone such as Asia/Shanghai' in agent.log()

@@ -1,0 +1,67 @@
+"""Callees who do each time what a script says: for a phone that works through a list."""
+import threading
+import time
+
+from . import sdp
+from .rawua import RawUA
+from .rtp import RtpEnd
+
+
+class Callee:
+    """One number. `script` has a word for each call, the last for all that follow: `answer`, `silent` or a status.
+
+    `calls` are the calls that came, each with its word, and `heard`, what arrived after our 200's ACK.
+    """
+
+    def __init__(self, number, secret, server, script, talk=0.4):
+        self.number, self.script, self.talk, self.calls = number, script, talk, []
+        self.ua = RawUA(number, secret, server)
+        self.ua.register(600)
+        self._closed = False
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self):
+        while not self._closed:
+            try:
+                call = self.ua.wait_invite(0.2)
+            except AssertionError:
+                continue
+            word = self.script[min(len(self.calls), len(self.script) - 1)]
+            told = {"at": time.time(), "word": word, "heard": [], "cancelled": False}
+            self.calls.append(told)
+            try:
+                self._do(call, word, told)
+            except AssertionError:
+                # What a test asserts of this call tells it.
+                told["failed"] = True
+
+    def _do(self, call, word, told):
+        if word == "silent":
+            call.respond(180)
+            call.wait_cancel(60)
+            told["cancelled"] = True
+        elif word == "answer":
+            with RtpEnd() as end:
+                call.respond(180)
+                time.sleep(0.1)
+                end.send_to(call.offer)
+                call.respond(200, sdp.describe(end.port))
+                call.wait_request("ACK")
+                acknowledged = time.monotonic()
+                time.sleep(self.talk)
+                told["heard"] = [packet for packet in end.speech() if packet.arrived >= acknowledged]
+                call.bye()
+        else:
+            call.refuse(word)
+
+    def close(self):
+        self._closed = True
+        self._thread.join(2)
+        self.ua.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
