@@ -137,7 +137,7 @@ fn a_message_is_there_once_however_often_it_is_handed_over() {
     keep(&store, &answers, 1, vec![message("a", "first")]);
     keep(&store, &answers, 2, vec![message("a", "again"), message("b", "second")]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let kept = runtime.block_on(store.records().outbox()).unwrap();
+    let kept = runtime.block_on(store.records().messages(7)).unwrap();
     let told: Vec<(&str, &str)> = kept.iter().map(|one| (one.key.as_str(), one.text.as_str())).collect();
     assert_eq!(told, [("a", "first"), ("b", "second")]);
 }
@@ -158,7 +158,7 @@ fn messages_that_nobody_carries_are_bounded_in_age_and_number() {
         }))
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let oldest = || runtime.block_on(store.records().outbox()).unwrap()[0].key.clone();
+    let oldest = || runtime.block_on(store.records().messages(7)).unwrap()[0].key.clone();
     keep(&store, &answers, 1, (0..10_050).map(|count| message(NOW + count)).collect());
     assert_eq!(oldest(), (NOW + 50).to_string(), "ten thousand stay");
     keep(&store, &answers, 2, vec![message(NOW + 7 * DAY + 60)]);

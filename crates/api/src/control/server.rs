@@ -128,6 +128,12 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
             ),
             Err(why) => Response::Refused(why),
         },
+        Request::TaskMessages { task } => {
+            match backend.messages(i64::try_from(task).unwrap_or(i64::MAX)).await {
+                Ok(rows) => Response::Messages(rows),
+                Err(why) => Response::Refused(why),
+            }
+        }
         Request::Calls { most } => match backend.records(most.min(RECORDS)).await {
             Ok(rows) => Response::Calls(rows),
             Err(why) => Response::Refused(why),
@@ -207,6 +213,7 @@ fn command(request: Request) -> Command {
         | Request::WearableRemove { .. }
         | Request::WearableList
         | Request::Explain { .. }
+        | Request::TaskMessages { .. }
         | Request::Calls { .. }
         | Request::Reload
         | Request::Import { .. } => Command::Status,

@@ -100,13 +100,7 @@ impl Platform {
     /// The token.
     pub(crate) fn secret(&self) -> Result<Option<String>, String> {
         let Some(path) = &self.secret_file else { return Ok(None) };
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let token = text.trim();
-        let sound = !token.is_empty() && token.bytes().all(|octet| octet.is_ascii_graphic());
-        match sound {
-            true => Ok(Some(token.to_owned())),
-            false => Err(format!("{}: no token of printable characters without spaces", path.display())),
-        }
+        super::secret::read(path).map(Some)
     }
 
     /// For who asks; the files are read now. Whoever writes the configuration may name any server.

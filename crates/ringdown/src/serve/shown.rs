@@ -1,7 +1,10 @@
 //! What the API shows of the configuration, and what a telephone is set up with.
 
 use super::web::Listeners;
-use crate::config::{Administrators, Agents, Background, Badges, Challenge, Config, Notices, Platform, Sip};
+use crate::config::{
+    Administrators, Agents, Background, Badges, Challenge, Config, HttpMessages, Messages, Notices, Platform,
+    Sip,
+};
 use net::Udp;
 use serde_json::{Value, json};
 use std::fmt::Display;
@@ -84,6 +87,7 @@ pub(crate) fn settings(config: &Config) -> Value {
         codes,
         seats,
         background,
+        messages,
         agents,
         platforms,
         numbers,
@@ -134,6 +138,7 @@ pub(crate) fn settings(config: &Config) -> Value {
             "owner_rings": seats.owner_rings,
         },
         "background": of_background(background),
+        "messages": of_messages(messages),
         "agents": of_agents(agents),
         "platforms": platforms.iter().map(|(name, platform)| (name.clone(), of_platform(platform)))
             .collect::<serde_json::Map<String, Value>>(),
@@ -148,6 +153,24 @@ fn of_background(section: &Background) -> Value {
     json!({
         "zone": zone.0, "hours": hours, "ring_seconds": ring_seconds, "wait_seconds": wait_seconds,
         "suggest_after": suggest_after, "attempts": attempts,
+    })
+}
+
+/// Never the secret.
+fn of_messages(section: &Messages) -> Value {
+    let Messages { order, attempts, hours, http } = section;
+    let HttpMessages { url, method, content_type, headers, body, sender, secret_file, clear, authorities } =
+        http;
+    let headers: serde_json::Map<String, Value> =
+        headers.iter().map(|(name, value)| (name.clone(), json!(value.text()))).collect();
+    json!({
+        "order": order.iter().map(|carrier| carrier.name()).collect::<Vec<_>>(),
+        "attempts": attempts, "hours": hours,
+        "http": {
+            "url": url.as_ref().map(ToString::to_string), "method": method, "content_type": content_type,
+            "headers": headers, "body": body.text(), "sender": sender, "secret_file": secret_file,
+            "clear": clear, "authorities": authorities.0,
+        },
     })
 }
 
@@ -204,7 +227,8 @@ mod tests {
         let shown = settings(&Config::default());
         for (section, keys) in crate::config::known() {
             for key in keys {
-                assert!(shown[&section].get(&key).is_some(), "[{section}] {key}");
+                let shown = section.split('.').fold(&shown, |shown, part| &shown[part]);
+                assert!(shown.get(&key).is_some(), "[{section}] {key}");
             }
         }
     }
