@@ -12,6 +12,7 @@ use exchange::{Change, OutboxMessage, StoreAnswer, TaskChange};
 use folder::{Answers, Folder, commit, start};
 use std::time::Duration;
 use store::Store;
+use store::{Delivery, MessageChange, MessageState, Outbox};
 
 const DAY: i64 = 24 * 3_600 * 1_000;
 const NOW: i64 = 1_800_000_000_000;
@@ -163,4 +164,66 @@ fn messages_that_nobody_carries_are_bounded_in_age_and_number() {
     assert_eq!(oldest(), (NOW + 50).to_string(), "ten thousand stay");
     keep(&store, &answers, 2, vec![message(NOW + 7 * DAY + 60)]);
     assert_eq!(oldest(), (NOW + 60).to_string(), "a week stays");
+}
+
+#[test]
+fn a_message_is_delivered_when_all_of_its_parts_are_and_what_became_of_it_outlives_us() {
+    let folder = Folder::new("outbox-parts");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let (_, store, answers) = start(&folder);
+    let messages = ["a", "b"].map(|key| {
+        let (key, account, text) = (key.into(), "ada".into(), "missed".into());
+        Change::Message(Box::new(OutboxMessage { key, account, mobile: None, at: Wall(NOW), task: 7, text }))
+    });
+    keep(&store, &answers, 1, messages.to_vec());
+    let outbox = store.outbox();
+    runtime.block_on(outbox.written());
+    let change = |change: MessageChange| {
+        let (told, kept) = std::sync::mpsc::channel();
+        outbox.keep(change, Box::new(move |written| told.send(written).unwrap())).unwrap();
+        kept.recv().unwrap().unwrap();
+    };
+    let waiting = |of: &Outbox| -> Vec<String> {
+        runtime.block_on(of.waiting(10)).unwrap().into_iter().map(|one| one.key).collect()
+    };
+    let state = |key: &str| {
+        let kept = runtime.block_on(store.records().messages(7)).unwrap();
+        kept.into_iter().find(|one| one.key == key).unwrap().delivery.state
+    };
+    assert_eq!(waiting(&outbox), ["a", "b"]);
+    let delivery = |state, next| Delivery {
+        state,
+        carrier: Some("smpp".into()),
+        tries: 1,
+        attempts: 1,
+        next,
+        changed: NOW,
+        answer: "said".into(),
+    };
+    let carried = |key: &str, delivery, references: &[&str]| MessageChange::Carried {
+        key: key.into(),
+        delivery,
+        references: references.iter().map(|one| (*one).to_owned()).collect(),
+    };
+    let receipt = |reference: &str, delivered| MessageChange::Receipt {
+        carrier: "smpp".into(),
+        reference: reference.into(),
+        delivered,
+        answer: "stat:DELIVRD".into(),
+        at: NOW + 1,
+    };
+    change(carried("a", delivery(MessageState::Accepted, NOW), &["p1", "p2"]));
+    change(carried("b", delivery(MessageState::Waiting, NOW + 9), &[]));
+    change(receipt("p1", true));
+    change(receipt("strange", true));
+    assert_eq!((state("a"), state("b")), (MessageState::Accepted, MessageState::Waiting));
+    change(receipt("p2", true));
+    assert_eq!(state("a"), MessageState::Delivered);
+    change(receipt("p1", false));
+    assert_eq!(state("a"), MessageState::Delivered, "once it has reached them, it has");
+    store.close();
+    let (_, store, _answers) = start(&folder);
+    let kept = runtime.block_on(store.outbox().waiting(10)).unwrap();
+    assert_eq!((kept.len(), &*kept[0].key, kept[0].delivery.next), (1, "b", NOW + 9));
+    assert_eq!(kept[0].delivery, delivery(MessageState::Waiting, NOW + 9));
 }

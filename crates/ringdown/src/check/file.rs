@@ -216,6 +216,12 @@ fn messages(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
     for (section, key, what, advice) in messages.faults() {
         found.push(Finding::error(places.of(section, key), what, advice));
     }
+    if let Ok(Some(rules)) = messages.smpp.rules()
+        && let Some(Err(error)) = rules.tls
+    {
+        let advice = "name PEM files of authorities; until then the server is not reached";
+        found.push(Finding::warning(places.of("messages.smpp", "authorities"), error, advice));
+    }
     let secure = messages.http.url.as_ref().is_some_and(|url| url.text().starts_with("https:"));
     if secure && let Err(error) = messages.http.rules().tls {
         let advice = "name PEM files of authorities; until then the provider is not reached";

@@ -2,6 +2,7 @@
 
 use super::many::Many;
 use super::maybe;
+use super::smpp::SmppMessages;
 use super::template::Template;
 use net::{HttpRules, Network};
 use serde::Deserialize;
@@ -23,6 +24,7 @@ pub(crate) struct Messages {
     /// After so many hours a message that nobody took helps nobody.
     pub(crate) hours: u32,
     pub(crate) http: HttpMessages,
+    pub(crate) smpp: SmppMessages,
 }
 
 /// What carries messages.
@@ -31,16 +33,19 @@ pub(crate) struct Messages {
 pub(crate) enum Carrier {
     /// A provider that is asked by HTTP.
     Http,
+    /// A server that speaks SMPP 3.4.
+    Smpp,
     /// The person's telephones, once more.
     Sip,
 }
 
 impl Carrier {
-    pub(crate) const ALL: [Carrier; 2] = [Carrier::Http, Carrier::Sip];
+    pub(crate) const ALL: [Carrier; 3] = [Carrier::Http, Carrier::Smpp, Carrier::Sip];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Carrier::Http => "http",
+            Carrier::Smpp => "smpp",
             Carrier::Sip => "sip",
         }
     }
@@ -71,7 +76,13 @@ pub(crate) struct HttpMessages {
 
 impl Default for Messages {
     fn default() -> Messages {
-        Messages { order: Carrier::ALL.to_vec(), attempts: 8, hours: 24, http: HttpMessages::default() }
+        Messages {
+            order: Carrier::ALL.to_vec(),
+            attempts: 8,
+            hours: 24,
+            http: HttpMessages::default(),
+            smpp: SmppMessages::default(),
+        }
     }
 }
 
@@ -100,6 +111,7 @@ impl Messages {
     pub(crate) fn carriers(&self) -> Vec<Carrier> {
         let set = |carrier: &Carrier| match carrier {
             Carrier::Http => self.http.url.is_some(),
+            Carrier::Smpp => self.smpp.host.is_some(),
             Carrier::Sip => true,
         };
         let carriers: Vec<Carrier> = self.order.iter().copied().filter(set).collect();
@@ -125,6 +137,11 @@ impl Messages {
             let what = "\"http\" is set and never asked".into();
             fault("order", what, "name it here, or take [messages.http] url away");
         }
+        if self.smpp.host.is_some() && !self.order.contains(&Carrier::Smpp) {
+            let what = "\"smpp\" is set and never asked".into();
+            fault("order", what, "name it here, or take [messages.smpp] host away");
+        }
+        faults.extend(self.smpp.fault().map(|(key, what, advice)| ("messages.smpp", key, what, advice)));
         faults.extend(self.http.fault().map(|(key, what, advice)| ("messages.http", key, what, advice)));
         faults
     }
@@ -197,13 +214,15 @@ mod tests {
         let of = |rest: &str| -> Messages { toml::from_str(rest).expect("sound") };
         let http = |rest: &str| of(&format!("[http]\nurl = \"https://sms.example\"\n{rest}"));
         assert_eq!((of("").faults(), of("").carriers()), (vec![], vec![]));
-        assert_eq!((http("").faults(), http("").carriers()), (vec![], Carrier::ALL.to_vec()));
+        assert_eq!((http("").faults(), http("").carriers()), (vec![], vec![Carrier::Http, Carrier::Sip]));
         for (messages, key) in [
             (of("attempts = 0"), "attempts"),
             (of("hours = 200"), "hours"),
             (of("order = [\"sip\", \"sip\"]"), "order"),
             (of("order = [\"sip\"]\n[http]\nurl = \"https://sms.example\""), "order"),
             (of("[http]\nurl = \"sms.example\""), "url"),
+            (of("order = [\"sip\"]\n[smpp]\nhost = \"smsc.example\"\nsystem_id = \"a\""), "order"),
+            (of("[smpp]\nhost = \"smsc.example\""), "system_id"),
             (http("method = \"DELETE\""), "method"),
             (http("body = \"{to}\""), "body"),
             (http("headers = {\"a b\" = \"x\"}"), "headers"),

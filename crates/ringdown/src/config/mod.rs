@@ -13,6 +13,7 @@ mod place;
 mod platforms;
 mod seats;
 mod secret;
+mod smpp;
 mod template;
 mod webhooks;
 
@@ -32,6 +33,7 @@ pub(crate) use platforms::{PATIENCE as PLATFORM_PATIENCE, Platform};
 use seats::Seats;
 use serde::Deserialize;
 use sip::digest::ChallengePolicy;
+pub(crate) use smpp::SmppMessages;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;

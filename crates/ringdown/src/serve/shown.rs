@@ -3,7 +3,7 @@
 use super::web::Listeners;
 use crate::config::{
     Administrators, Agents, Background, Badges, Challenge, Config, HttpMessages, Messages, Notices, Platform,
-    Sip,
+    Sip, SmppMessages,
 };
 use net::Udp;
 use serde_json::{Value, json};
@@ -156,16 +156,26 @@ fn of_background(section: &Background) -> Value {
     })
 }
 
+/// Never the password.
+fn of_smpp(section: &SmppMessages) -> Value {
+    json!({
+        "host": section.host, "port": section.port, "system_id": section.system_id,
+        "password_file": section.password_file, "source": section.source, "source_ton": section.source_ton,
+        "source_npi": section.source_npi, "destination_ton": section.destination_ton,
+        "destination_npi": section.destination_npi, "tls": section.tls, "authorities": section.authorities.0,
+    })
+}
+
 /// Never the secret.
 fn of_messages(section: &Messages) -> Value {
-    let Messages { order, attempts, hours, http } = section;
+    let Messages { order, attempts, hours, http, smpp } = section;
     let HttpMessages { url, method, content_type, headers, body, sender, secret_file, clear, authorities } =
         http;
     let headers: serde_json::Map<String, Value> =
         headers.iter().map(|(name, value)| (name.clone(), json!(value.text()))).collect();
     json!({
         "order": order.iter().map(|carrier| carrier.name()).collect::<Vec<_>>(),
-        "attempts": attempts, "hours": hours,
+        "attempts": attempts, "hours": hours, "smpp": of_smpp(smpp),
         "http": {
             "url": url.as_ref().map(ToString::to_string), "method": method, "content_type": content_type,
             "headers": headers, "body": body.text(), "sender": sender, "secret_file": secret_file,

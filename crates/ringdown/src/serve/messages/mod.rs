@@ -9,13 +9,13 @@ use crate::Failure;
 use crate::config::{Carrier, Config};
 use exchange::{Answer, Asking, Command};
 use http::Provider;
-use net::{HttpClient, Sender};
+use net::{HttpClient, Sender, Smpp, SmppReceipt, SmppRefusal, SmppTold};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::{Delivery, KeptMessage, MessageChange, Outbox};
 use tokio::runtime::Runtime;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{RwLock, mpsc, oneshot};
 use turn::{Outcome, Rules, due};
 
 /// Messages that carriers are asked about at once.
@@ -41,13 +41,22 @@ pub(crate) fn start(
     }
     let client = HttpClient::new(&config.dns.servers.0, config.messages.http.rules());
     let lives = Duration::from_secs(u64::from(config.messages.hours) * 3_600);
+    let server =
+        carriers.contains(&Carrier::Smpp).then(|| config.messages.smpp.rules()).transpose()?.flatten();
+    let (smpp, receipts) = server.map(|rules| Smpp::start(&config.dns.servers.0, rules)).unzip();
     let courier = Courier {
         rules: Rules { carriers, attempts: config.messages.attempts, lives },
         outbox,
         http: Provider::new(&config.messages.http, client)?,
+        smpp,
+        submitting: RwLock::default(),
         core: core.clone(),
     };
-    tokio::spawn(Arc::new(courier).run());
+    let courier = Arc::new(courier);
+    if let Some(receipts) = receipts {
+        tokio::spawn(Arc::clone(&courier).hear(receipts));
+    }
+    tokio::spawn(courier.run());
     Ok(())
 }
 
@@ -56,6 +65,9 @@ struct Courier {
     rules: Rules,
     outbox: Outbox,
     http: Option<Provider>,
+    smpp: Option<Smpp>,
+    /// Held while a text is handed over and the names of its parts are written: a receipt may overtake them.
+    submitting: RwLock<()>,
     core: Sender<CoreInput>,
 }
 
@@ -117,11 +129,22 @@ impl Courier {
         let Some(carrier) = self.rules.carrier(message) else {
             return self.keep(message, Rules::stranded(message, wall()), Vec::new()).await;
         };
-        let outcome = match (carrier, &self.http) {
-            (Carrier::Http, Some(provider)) => provider.carry(message).await,
-            // Is not among the carriers of the rules then.
-            (Carrier::Http, None) => Outcome::Refused { answer: "there is no provider".into() },
-            (Carrier::Sip, _) => self.show(message).await,
+        let _submitting = match carrier {
+            Carrier::Smpp => Some(self.submitting.read().await),
+            _ => None,
+        };
+        // Who is not there is not among the carriers of the rules.
+        let nobody = || Outcome::Refused { answer: "it is not set".into() };
+        let outcome = match carrier {
+            Carrier::Http => match &self.http {
+                Some(provider) => provider.carry(message).await,
+                None => nobody(),
+            },
+            Carrier::Smpp => match &self.smpp {
+                Some(smpp) => submit(smpp, message).await,
+                None => nobody(),
+            },
+            Carrier::Sip => self.show(message).await,
         };
         let delivery = self.rules.after(message, carrier, &outcome, wall());
         tracing::debug!(
@@ -136,6 +159,25 @@ impl Courier {
             _ => Vec::new(),
         };
         self.keep(message, delivery, references).await;
+    }
+
+    /// Keeps what the SMPP server tells of messages, one receipt after another.
+    async fn hear(self: Arc<Courier>, mut receipts: mpsc::Receiver<SmppTold>) {
+        while let Some(SmppTold { receipt, kept }) = receipts.recv().await {
+            let SmppReceipt { message_id, delivered, words } = receipt;
+            // The names of all that was handed over so far are written.
+            drop(self.submitting.write().await);
+            let change = MessageChange::Receipt {
+                carrier: Carrier::Smpp.name().to_owned(),
+                reference: message_id,
+                delivered: delivered == Some(true),
+                answer: turn::shortened(&words),
+                at: wall(),
+            };
+            self.write(change).await;
+            // The connection may be gone: then the receipt comes once more, and says the same.
+            let _ = kept.send(true);
+        }
     }
 
     /// Shows a message at the phones of its person once more.
@@ -179,6 +221,17 @@ impl Courier {
             }
             tokio::time::sleep(AGAIN).await;
         }
+    }
+}
+
+async fn submit(smpp: &Smpp, message: &KeptMessage) -> Outcome {
+    let to = message.mobile.as_deref().unwrap_or_default();
+    match smpp.submit(to, &message.text).await {
+        Ok(references) => {
+            Outcome::Taken { answer: format!("taken as {}", references.join(", ")), references }
+        }
+        Err(SmppRefusal::Later(answer)) => Outcome::Later { answer, after: None },
+        Err(SmppRefusal::Never(answer)) => Outcome::Refused { answer },
     }
 }
 

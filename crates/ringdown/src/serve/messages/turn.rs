@@ -117,7 +117,7 @@ fn milliseconds(span: Duration) -> i64 {
 }
 
 /// What a carrier said, on one line and not too long.
-fn shortened(answer: &str) -> String {
+pub(super) fn shortened(answer: &str) -> String {
     let line: String =
         answer.chars().map(|one| if one.is_control() { ' ' } else { one }).take(ANSWER).collect();
     line.trim().to_owned()
