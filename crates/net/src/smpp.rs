@@ -93,12 +93,6 @@ pub struct Smpp {
     orders: mpsc::Sender<Order>,
 }
 
-impl std::fmt::Debug for Order {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Order").finish_non_exhaustive()
-    }
-}
-
 impl Smpp {
     /// Connects, for as long as anybody has this; receipts come out of the other end. To be called inside of the runtime.
     #[must_use]
