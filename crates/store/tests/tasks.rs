@@ -179,7 +179,7 @@ fn a_message_is_delivered_when_all_of_its_parts_are_and_what_became_of_it_outliv
     let outbox = store.outbox();
     runtime.block_on(outbox.written());
     let change = |change: MessageChange| {
-        let (told, kept) = std::sync::mpsc::channel();
+        let (told, kept) = std::sync::mpsc::sync_channel(1);
         outbox.keep(change, Box::new(move |written| told.send(written).unwrap())).unwrap();
         kept.recv().unwrap().unwrap();
     };

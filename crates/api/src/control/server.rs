@@ -190,12 +190,8 @@ fn command(request: Request) -> Command {
         Request::ReaderRemove { name } => Command::Change(PeopleChange::RemoveReader { name: name.into() }),
         Request::ReaderList => Command::ListReaders,
         Request::Ladder { session_id } => Command::Ladder(session_id.map(Into::into)),
-        Request::Capture { session_id, bodies } => Command::Capture {
-            session_id: session_id.map(Into::into),
-            bodies: bodies.then(|| "the command line".into()),
-        },
+        Request::Capture { session_id, bodies } => capture(session_id, bodies),
         Request::Codes => Command::ListCodes,
-        Request::Status => Command::Status,
         // The rest is more than one command and never comes here.
         Request::AccountRemove { .. }
         | Request::AccountLink { .. }
@@ -216,8 +212,14 @@ fn command(request: Request) -> Command {
         | Request::TaskMessages { .. }
         | Request::Calls { .. }
         | Request::Reload
-        | Request::Import { .. } => Command::Status,
+        | Request::Import { .. }
+        | Request::Status => Command::Status,
     }
+}
+
+fn capture(session_id: Option<String>, bodies: bool) -> Command {
+    let bodies = bodies.then(|| "the command line".into());
+    Command::Capture { session_id: session_id.map(Into::into), bodies }
 }
 
 /// Those about background calls.

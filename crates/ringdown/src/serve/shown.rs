@@ -7,6 +7,7 @@ use crate::config::{
 };
 use net::Udp;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::net::SocketAddr;
 
@@ -140,8 +141,7 @@ pub(crate) fn settings(config: &Config) -> Value {
         "background": of_background(background),
         "messages": of_messages(messages),
         "agents": of_agents(agents),
-        "platforms": platforms.iter().map(|(name, platform)| (name.clone(), of_platform(platform)))
-            .collect::<serde_json::Map<String, Value>>(),
+        "platforms": of_platforms(platforms),
         "badges": of_badges(badges),
         "dns": {"servers": texts(&dns.servers.0)},
         "log": {"level": log.level},
@@ -191,6 +191,11 @@ fn of_badges(section: &Badges) -> Value {
         "pin": policy.pin.iter().map(|when| when.name()).collect::<Vec<_>>(),
         "hours": texts(&policy.hours),
     })
+}
+
+fn of_platforms(sections: &BTreeMap<String, Platform>) -> Value {
+    let shown = |(name, platform): (&String, &Platform)| (name.clone(), of_platform(platform));
+    Value::Object(sections.iter().map(shown).collect())
 }
 
 /// Never the secret.

@@ -15,7 +15,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::{Delivery, KeptMessage, MessageChange, Outbox};
 use tokio::runtime::Runtime;
-use tokio::sync::{RwLock, mpsc, oneshot};
+use tokio::sync::mpsc::{self, channel};
+use tokio::sync::{RwLock, oneshot};
 use turn::{Outcome, Rules, due};
 
 /// Messages that carriers are asked about at once.
@@ -73,7 +74,7 @@ struct Courier {
 
 impl Courier {
     async fn run(self: Arc<Courier>) {
-        let (done, mut ended) = mpsc::channel::<String>(AT_ONCE);
+        let (done, mut ended) = channel::<String>(AT_ONCE);
         let mut asked = BTreeSet::new();
         loop {
             let wait = match self.outbox.waiting(READ).await {
