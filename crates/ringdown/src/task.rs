@@ -22,6 +22,11 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME")]
         account: String,
     },
+    /// List the calls that it made, as `ringdown calls` does
+    Calls {
+        /// Its number
+        task: u64,
+    },
     /// List what its owner was told in writing, and what became of each message
     Messages {
         /// Its number
@@ -42,6 +47,10 @@ pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
     match command {
         Command::List { account } => match talk::ask(data, &Request::TaskList { account })? {
             Response::Tasks(items) => table(items),
+            other => Err(talk::unexpected(&other)),
+        },
+        Command::Calls { task } => match talk::ask(data, &Request::TaskCalls { task })? {
+            Response::Calls(rows) => calls::print_table(&rows),
             other => Err(talk::unexpected(&other)),
         },
         Command::Messages { task } => match talk::ask(data, &Request::TaskMessages { task })? {

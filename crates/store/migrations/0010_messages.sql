@@ -20,3 +20,18 @@ CREATE TABLE outbox_parts (
 ) WITHOUT ROWID;
 
 CREATE INDEX outbox_parts_by_key ON outbox_parts (key);
+
+-- What is forgotten takes its names along.
+CREATE TRIGGER outbox_forgets AFTER DELETE ON outbox BEGIN
+    DELETE FROM outbox_parts WHERE key = OLD.key;
+END;
+
+-- Receipts that came before the name that they speak of was written: the carrier may be faster than we are.
+CREATE TABLE outbox_early (
+    carrier   TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    delivered INTEGER NOT NULL,
+    answer    TEXT NOT NULL,
+    at        INTEGER NOT NULL,
+    PRIMARY KEY (carrier, reference)
+) WITHOUT ROWID;

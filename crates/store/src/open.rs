@@ -4,6 +4,7 @@ use crate::documents::{self, Document, Documents};
 use crate::error::StoreError;
 use crate::outbox::Outbox;
 use crate::records::Records;
+use crate::requests::Requests;
 use crate::seal::Sealer;
 use crate::writer::{self, Request};
 use crate::{migrate, snapshot};
@@ -179,15 +180,18 @@ impl Store {
     /// The way to keep documents.
     #[must_use]
     pub fn documents(&self) -> Documents {
-        let writer = self.thread.as_ref().map(|thread| thread.thread().clone());
-        Documents::new(self.requests.clone(), writer, &self.path)
+        Documents(self.way())
     }
 
     /// The way to the messages that wait to be carried.
     #[must_use]
     pub fn outbox(&self) -> Outbox {
+        Outbox::new(self.way(), Arc::clone(&self.written))
+    }
+
+    fn way(&self) -> Requests {
         let writer = self.thread.as_ref().map(|thread| thread.thread().clone());
-        Outbox::new(self.requests.clone(), writer, &self.path, Arc::clone(&self.written))
+        Requests::new(self.requests.clone(), writer, &self.path)
     }
 
     /// Waits until everything that was handed over is written, and ends the writer.

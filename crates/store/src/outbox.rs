@@ -9,14 +9,13 @@
 
 use crate::error::StoreError;
 use crate::open::options;
+use crate::requests::Requests;
 use crate::writer::Request;
 use exchange::OutboxMessage;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{ConnectOptions as _, Connection as _, FromRow, QueryBuilder, Row as _, Sqlite, SqliteConnection};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, TrySendError};
-use std::thread::Thread;
 use tokio::sync::Notify;
 
 /// Rows of one statement.
@@ -24,6 +23,9 @@ const ROWS: usize = 1_000;
 /// Milliseconds that a message is kept, and messages that are kept at most: what is older helps nobody.
 const CARRIED: i64 = 7 * 24 * 3_600 * 1_000;
 const MESSAGES: i64 = 10_000;
+/// Milliseconds that a receipt waits for the name that it speaks of, and receipts that wait at most.
+const EARLY: i64 = 60_000;
+const EARLY_RECEIPTS: i64 = 1_000;
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,18 +107,22 @@ pub enum MessageChange {
         references: Vec<String>,
     },
     /// A carrier tells what became of a part of a message; a message is delivered when all of its parts are.
-    Receipt {
-        /// Who tells.
-        carrier: String,
-        /// What it calls the part.
-        reference: String,
-        /// Whether it reached the person.
-        delivered: bool,
-        /// In the carrier's words.
-        answer: String,
-        /// When it came.
-        at: i64,
-    },
+    Receipt(PartReceipt),
+}
+
+/// What a carrier tells of a part of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartReceipt {
+    /// Who tells.
+    pub carrier: String,
+    /// What it calls the part.
+    pub reference: String,
+    /// Whether it reached the person.
+    pub delivered: bool,
+    /// In the carrier's words; hostile text.
+    pub answer: String,
+    /// When it came, in milliseconds since 1970 UTC.
+    pub at: i64,
 }
 
 /// Hears whether a change was kept; `Err` says in words why not.
@@ -125,20 +131,13 @@ pub type MessageKept = Box<dyn FnOnce(Result<(), String>) + Send>;
 /// The way to the messages, for what carries them.
 #[derive(Clone, Debug)]
 pub struct Outbox {
-    requests: SyncSender<Request>,
-    writer: Option<Thread>,
-    path: PathBuf,
+    requests: Requests,
     written: Arc<Notify>,
 }
 
 impl Outbox {
-    pub(crate) fn new(
-        requests: SyncSender<Request>,
-        writer: Option<Thread>,
-        path: &Path,
-        written: Arc<Notify>,
-    ) -> Outbox {
-        Outbox { requests, writer, path: path.to_owned(), written }
+    pub(crate) fn new(requests: Requests, written: Arc<Notify>) -> Outbox {
+        Outbox { requests, written }
     }
 
     /// Waits until messages were written since this was last waited for.
@@ -151,7 +150,7 @@ impl Outbox {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn waiting(&self, most: u32) -> Result<Vec<KeptMessage>, StoreError> {
-        read(&self.path, "WHERE state = 'waiting' ORDER BY next, at LIMIT ?", most.into()).await
+        read(self.requests.path(), "WHERE state = 'waiting' ORDER BY next, at LIMIT ?", most.into()).await
     }
 
     /// Hands a change to the writer, without waiting; changes are written in the order in which they were handed over.
@@ -159,18 +158,7 @@ impl Outbox {
     /// # Errors
     /// [`StoreError`] when it cannot even be queued.
     pub fn keep(&self, change: MessageChange, kept: MessageKept) -> Result<(), StoreError> {
-        self.requests.try_send(Request::Message(change, kept)).map_err(|error| {
-            let why = match error {
-                TrySendError::Full(_) => "the store cannot keep up",
-                TrySendError::Disconnected(_) => "the store's writer is gone",
-            };
-            StoreError::new(&self.path, why)
-        })?;
-        // The writer may be collecting what nobody waits for.
-        if let Some(writer) = &self.writer {
-            writer.unpark();
-        }
-        Ok(())
+        self.requests.hand(Request::Message(change, kept))
     }
 }
 
@@ -208,8 +196,6 @@ pub(crate) async fn write(
     if let Some(newest) = messages.iter().map(|message| message.at.0).max() {
         let old = "DELETE FROM outbox WHERE at < ?1 OR at < (SELECT at FROM outbox ORDER BY at DESC LIMIT 1 OFFSET ?2 - 1)";
         sqlx::query(old).bind(newest - CARRIED).bind(MESSAGES).execute(&mut *connection).await?;
-        let old = "DELETE FROM outbox_parts WHERE key NOT IN (SELECT key FROM outbox)";
-        sqlx::query(old).execute(&mut *connection).await?;
     }
     Ok(())
 }
@@ -224,8 +210,10 @@ pub(crate) async fn change(
         MessageChange::Carried { key, delivery, references } => {
             carried(&mut transaction, key, delivery, references).await?;
         }
-        MessageChange::Receipt { carrier, reference, delivered, answer, at } => {
-            receipt(&mut transaction, (carrier, reference), *delivered, answer, *at).await?;
+        MessageChange::Receipt(told) => {
+            if !receipt(&mut transaction, told).await? {
+                early(&mut transaction, told).await?;
+            }
         }
     }
     transaction.commit().await
@@ -241,31 +229,44 @@ async fn carried(
     let set = "UPDATE outbox SET state = ?, carrier = ?, tries = ?, attempts = ?, next = ?, changed = ?, answer = ? \
                WHERE key = ?";
     let query = sqlx::query(set).bind(state.name()).bind(carrier).bind(tries).bind(attempts).bind(next);
-    query.bind(changed).bind(answer).bind(key).execute(&mut *connection).await?;
+    let known = query.bind(changed).bind(answer).bind(key).execute(&mut *connection).await?.rows_affected();
+    let (Some(carrier), 1..) = (carrier, known) else { return Ok(()) };
     for reference in references {
         // A name that a carrier gives once more is that of the newest.
         let put = "INSERT OR REPLACE INTO outbox_parts (carrier, reference, key) VALUES (?, ?, ?)";
         sqlx::query(put).bind(carrier).bind(reference).bind(key).execute(&mut *connection).await?;
     }
+    for reference in references {
+        let take =
+            "DELETE FROM outbox_early WHERE carrier = ? AND reference = ? RETURNING delivered, answer, at";
+        let told: Option<(bool, String, i64)> =
+            sqlx::query_as(take).bind(carrier).bind(reference).fetch_optional(&mut *connection).await?;
+        if let Some((delivered, answer, at)) = told.filter(|(_, _, at)| *at >= changed - EARLY) {
+            let (carrier, reference) = (carrier.clone(), reference.clone());
+            let told = PartReceipt { carrier, reference, delivered, answer, at };
+            receipt(&mut *connection, &told).await?;
+        }
+    }
     Ok(())
 }
 
-async fn receipt(
-    connection: &mut SqliteConnection,
-    (carrier, reference): (&str, &str),
-    delivered: bool,
-    answer: &str,
-    at: i64,
-) -> Result<(), sqlx::Error> {
-    let part = "SELECT key FROM outbox_parts WHERE carrier = ? AND reference = ?";
-    let key: Option<String> =
-        sqlx::query_scalar(part).bind(carrier).bind(reference).fetch_optional(&mut *connection).await?;
-    let Some(key) = key else {
-        tracing::debug!(carrier, reference, "a receipt for no message of ours");
-        return Ok(());
-    };
-    let set = "UPDATE outbox_parts SET delivered = ? WHERE carrier = ? AND reference = ?";
-    sqlx::query(set).bind(delivered).bind(carrier).bind(reference).execute(&mut *connection).await?;
+/// Keeps a receipt until the name that it speaks of is written.
+async fn early(connection: &mut SqliteConnection, told: &PartReceipt) -> Result<(), sqlx::Error> {
+    let PartReceipt { carrier, reference, delivered, answer, at } = told;
+    let put = "INSERT OR REPLACE INTO outbox_early (carrier, reference, delivered, answer, at) VALUES (?, ?, ?, ?, ?)";
+    let query = sqlx::query(put).bind(carrier).bind(reference).bind(delivered).bind(answer).bind(at);
+    query.execute(&mut *connection).await?;
+    let old = "DELETE FROM outbox_early WHERE at < ?1 OR at < (SELECT at FROM outbox_early ORDER BY at DESC LIMIT 1 OFFSET ?2 - 1)";
+    sqlx::query(old).bind(at - EARLY).bind(EARLY_RECEIPTS).execute(&mut *connection).await?;
+    Ok(())
+}
+
+/// Returns whether it speaks of a message of ours.
+async fn receipt(connection: &mut SqliteConnection, told: &PartReceipt) -> Result<bool, sqlx::Error> {
+    let PartReceipt { carrier, reference, delivered, answer, at } = told;
+    let part = "UPDATE outbox_parts SET delivered = ? WHERE carrier = ? AND reference = ? RETURNING key";
+    let query = sqlx::query_scalar(part).bind(delivered).bind(carrier).bind(reference);
+    let Some(key): Option<String> = query.fetch_optional(&mut *connection).await? else { return Ok(false) };
     let state = match delivered {
         false => MessageState::Failed,
         true => {
@@ -278,7 +279,7 @@ async fn receipt(
     // A part that is lost makes the message a failure, whatever the others come to.
     let set = "UPDATE outbox SET state = ?, answer = ?, changed = ? WHERE key = ? AND state = 'accepted'";
     sqlx::query(set).bind(state.name()).bind(answer).bind(at).bind(key).execute(&mut *connection).await?;
-    Ok(())
+    Ok(true)
 }
 
 impl FromRow<'_, SqliteRow> for KeptMessage {

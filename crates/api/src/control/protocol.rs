@@ -189,6 +189,11 @@ pub enum Request {
         /// Whose.
         account: Option<String>,
     },
+    /// The records of the calls that a background call made.
+    TaskCalls {
+        /// Which.
+        task: u64,
+    },
     /// The messages about a background call.
     TaskMessages {
         /// Which.

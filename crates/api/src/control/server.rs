@@ -6,7 +6,7 @@ use super::protocol::{
 };
 use super::work::{self, QueueItem};
 use super::{IMPORT_ROWS, LINE, lines};
-use crate::backend::Backend;
+use crate::backend::{Backend, RecordsWanted};
 use crate::badge::{self, Wished};
 use crate::rest::{self, Api, CardShape, WearableShape, hex};
 use exchange::{
@@ -128,12 +128,14 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
             ),
             Err(why) => Response::Refused(why),
         },
-        Request::TaskMessages { task } => {
-            match backend.messages(i64::try_from(task).unwrap_or(i64::MAX)).await {
-                Ok(rows) => Response::Messages(rows),
-                Err(why) => Response::Refused(why),
-            }
-        }
+        Request::TaskCalls { task } => match backend.records_page(calls_of(task)).await {
+            Ok(rows) => Response::Calls(rows.into_iter().rev().collect()),
+            Err(why) => Response::Refused(why),
+        },
+        Request::TaskMessages { task } => match backend.messages(stored(task)).await {
+            Ok(rows) => Response::Messages(rows),
+            Err(why) => Response::Refused(why),
+        },
         Request::Calls { most } => match backend.records(most.min(RECORDS)).await {
             Ok(rows) => Response::Calls(rows),
             Err(why) => Response::Refused(why),
@@ -209,12 +211,22 @@ fn command(request: Request) -> Command {
         | Request::WearableRemove { .. }
         | Request::WearableList
         | Request::Explain { .. }
+        | Request::TaskCalls { .. }
         | Request::TaskMessages { .. }
         | Request::Calls { .. }
         | Request::Reload
         | Request::Import { .. }
         | Request::Status => Command::Status,
     }
+}
+
+fn calls_of(task: u64) -> RecordsWanted {
+    RecordsWanted { task: Some(stored(task)), most: RECORDS, ..RecordsWanted::default() }
+}
+
+/// A task's number as it is kept.
+fn stored(task: u64) -> i64 {
+    i64::try_from(task).unwrap_or(i64::MAX)
 }
 
 fn capture(session_id: Option<String>, bodies: bool) -> Command {

@@ -1,13 +1,13 @@
 //! `[messages]`: what carries messages to people who are not at their phones (S2.6).
 
 use super::many::Many;
-use super::maybe;
 use super::smpp::SmppMessages;
 use super::template::Template;
-use net::{HttpRules, Network};
+use super::{authorities, maybe};
+use net::HttpRules;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long a provider has to answer.
@@ -196,12 +196,9 @@ impl HttpMessages {
         self.secret_file.as_deref().map_or_else(|| Ok(String::new()), super::secret::read)
     }
 
-    /// For who asks; the files are read now. Whoever writes the configuration may name any server.
+    /// For who asks; the files are read now.
     pub(crate) fn rules(&self) -> HttpRules {
-        let paths: Vec<&Path> = self.authorities.0.iter().map(PathBuf::as_path).collect();
-        let tls = net::client_config(&paths).map_err(|error| error.to_string());
-        let allow = ["0.0.0.0/0", "::/0"].iter().filter_map(|all| all.parse::<Network>().ok()).collect();
-        HttpRules { allow, clear: self.clear, patience: PATIENCE, tls }
+        authorities::any_server(&self.authorities, self.clear, PATIENCE)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `ringdown.toml`: everything settable. Unknown keys are refused with their line.
 
 mod agents;
+mod authorities;
 mod background;
 mod badges;
 mod codes;
@@ -39,7 +40,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-pub(crate) use template::{Template, Writing};
+pub(crate) use template::{Template, Writing, percent};
 use webhooks::Webhooks;
 
 /// The whole file.

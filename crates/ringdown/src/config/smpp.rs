@@ -1,10 +1,10 @@
 //! `[messages.smpp]`: a server that takes text messages by SMPP 3.4.
 
 use super::many::Many;
-use super::maybe;
+use super::{authorities, maybe};
 use net::{SmppAddress, SmppRules};
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// `[messages.smpp]`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -89,9 +89,12 @@ impl SmppMessages {
     /// How the server is spoken to, if there is one; the files are read now.
     pub(crate) fn rules(&self) -> Result<Option<SmppRules>, String> {
         let Some(host) = self.host.clone() else { return Ok(None) };
-        let paths: Vec<&Path> = self.authorities.0.iter().map(PathBuf::as_path).collect();
-        let tls = self.tls.then(|| net::client_config(&paths).map_err(|error| error.to_string()));
-        let source = SmppAddress { ton: self.source_ton, npi: self.source_npi, text: self.source.clone() };
+        let tls = self.tls.then(|| authorities::read(&self.authorities));
+        let source = match &*self.source {
+            // The server's own (SMPP 5.2.8).
+            "" => SmppAddress::default(),
+            text => SmppAddress { ton: self.source_ton, npi: self.source_npi, text: text.to_owned() },
+        };
         let (system_id, password) = (self.system_id.clone(), self.password()?);
         let destination = (self.destination_ton, self.destination_npi);
         Ok(Some(SmppRules { host, port: self.port, tls, system_id, password, source, destination }))

@@ -127,7 +127,7 @@ fn place(text: &str) -> Option<(&str, &str)> {
 }
 
 /// A value as one part of a URL or a form (RFC 3986 2.3).
-fn percent(value: &str) -> String {
+pub(crate) fn percent(value: &str) -> String {
     let mut written = String::with_capacity(value.len());
     for octet in value.bytes() {
         match octet {

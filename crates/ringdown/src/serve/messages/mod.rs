@@ -13,10 +13,10 @@ use net::{HttpClient, Sender, Smpp, SmppReceipt, SmppRefusal, SmppTold};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use store::{Delivery, KeptMessage, MessageChange, Outbox};
+use store::{Delivery, KeptMessage, MessageChange, Outbox, PartReceipt};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{self, channel};
-use tokio::sync::{RwLock, oneshot};
+use tokio::sync::oneshot;
 use turn::{Outcome, Rules, due};
 
 /// Messages that carriers are asked about at once.
@@ -50,7 +50,6 @@ pub(crate) fn start(
         outbox,
         http: Provider::new(&config.messages.http, client)?,
         smpp,
-        submitting: RwLock::default(),
         core: core.clone(),
     };
     let courier = Arc::new(courier);
@@ -67,8 +66,6 @@ struct Courier {
     outbox: Outbox,
     http: Option<Provider>,
     smpp: Option<Smpp>,
-    /// Held while a text is handed over and the names of its parts are written: a receipt may overtake them.
-    submitting: RwLock<()>,
     core: Sender<CoreInput>,
 }
 
@@ -116,23 +113,22 @@ impl Courier {
                 asked.insert(message.key.clone());
                 let (courier, done) = (Arc::clone(self), done.clone());
                 tokio::spawn(async move {
-                    courier.carry(&message).await;
-                    // The other end is gone only when nobody carries any more.
-                    let _ = done.send(message.key).await;
+                    // What cannot be written is not carried again by this run: it would be for ever.
+                    if courier.carry(&message).await {
+                        // The other end is gone only when nobody carries any more.
+                        let _ = done.send(message.key).await;
+                    }
                 });
             }
         }
         wait
     }
 
-    /// Asks one carrier about a message, and keeps what it said.
-    async fn carry(&self, message: &KeptMessage) {
-        let Some(carrier) = self.rules.carrier(message) else {
-            return self.keep(message, Rules::stranded(message, wall()), Vec::new()).await;
-        };
-        let _submitting = match carrier {
-            Carrier::Smpp => Some(self.submitting.read().await),
-            _ => None,
+    /// Asks one carrier about a message, and keeps what it said. Returns whether that is written.
+    async fn carry(&self, message: &KeptMessage) -> bool {
+        let carrier = match self.rules.carrier(message, wall()) {
+            Ok(carrier) => carrier,
+            Err(given_up) => return self.keep(message, given_up, Vec::new()).await,
         };
         // Who is not there is not among the carriers of the rules.
         let nobody = || Outcome::Refused { answer: "it is not set".into() };
@@ -159,25 +155,23 @@ impl Courier {
             Outcome::Taken { references, .. } => references,
             _ => Vec::new(),
         };
-        self.keep(message, delivery, references).await;
+        self.keep(message, delivery, references).await
     }
 
     /// Keeps what the SMPP server tells of messages, one receipt after another.
     async fn hear(self: Arc<Courier>, mut receipts: mpsc::Receiver<SmppTold>) {
         while let Some(SmppTold { receipt, kept }) = receipts.recv().await {
-            let SmppReceipt { message_id, delivered, words } = receipt;
-            // The names of all that was handed over so far are written.
-            drop(self.submitting.write().await);
-            let change = MessageChange::Receipt {
+            let SmppReceipt { message_id: reference, delivered, words } = receipt;
+            let change = MessageChange::Receipt(PartReceipt {
                 carrier: Carrier::Smpp.name().to_owned(),
-                reference: message_id,
+                reference,
                 delivered: delivered == Some(true),
                 answer: turn::shortened(&words),
                 at: wall(),
-            };
-            self.write(change).await;
+            });
+            let written = self.write(change).await;
             // The connection may be gone: then the receipt comes once more, and says the same.
-            let _ = kept.send(true);
+            let _ = kept.send(written);
         }
     }
 
@@ -198,13 +192,13 @@ impl Courier {
     }
 
     /// Keeps what became of a message. It is not carried again before that is written: the next run would ask once more.
-    async fn keep(&self, message: &KeptMessage, delivery: Delivery, references: Vec<String>) {
-        let change = MessageChange::Carried { key: message.key.clone(), delivery, references };
-        self.write(change).await;
+    async fn keep(&self, message: &KeptMessage, delivery: Delivery, references: Vec<String>) -> bool {
+        self.write(MessageChange::Carried { key: message.key.clone(), delivery, references }).await
     }
 
-    /// Writes until it is written.
-    async fn write(&self, change: MessageChange) {
+    /// Writes until it is written. Returns whether it is: not when the store is closed, and then the next run knows nothing
+    /// of it, and asks again under the same key.
+    async fn write(&self, change: MessageChange) -> bool {
         loop {
             let (told, kept) = oneshot::channel();
             let hear = Box::new(move |written| {
@@ -213,10 +207,9 @@ impl Courier {
             });
             match self.outbox.keep(change.clone(), hear) {
                 Ok(()) => match kept.await {
-                    Ok(Ok(())) => return,
+                    Ok(Ok(())) => return true,
                     Ok(Err(why)) => tracing::warn!(%why, "what became of a message cannot be kept"),
-                    // The store is closed: the next run knows nothing of it, and asks again under the same key.
-                    Err(_) => return,
+                    Err(_) => return false,
                 },
                 Err(error) => tracing::warn!(%error, "what became of a message cannot be kept"),
             }
@@ -228,6 +221,9 @@ impl Courier {
 async fn submit(smpp: &Smpp, message: &KeptMessage) -> Outcome {
     let to = message.mobile.as_deref().unwrap_or_default();
     match smpp.submit(to, &message.text).await {
+        Ok(references) if references.is_empty() => {
+            Outcome::Taken { answer: "taken, without a name for a receipt".into(), references }
+        }
         Ok(references) => {
             Outcome::Taken { answer: format!("taken as {}", references.join(", ")), references }
         }

@@ -34,12 +34,23 @@ pub(super) enum Outcome {
 }
 
 impl Rules {
-    /// Who is to be asked about a message; `None` when nobody can carry it.
-    pub(super) fn carrier(&self, message: &KeptMessage) -> Option<Carrier> {
+    /// Who is to be asked about a message.
+    ///
+    /// # Errors
+    /// How far it came when nobody is: nobody can carry it, or it is too old, as one that was written long before anything was
+    /// set that carries it.
+    pub(super) fn carrier(&self, message: &KeptMessage, now: i64) -> Result<Carrier, Delivery> {
+        if self.old(message, now) {
+            return Err(given_up(message, now, "it is too old"));
+        }
         let named = message.delivery.carrier.as_deref();
         // One that was taken out of the order meanwhile is not asked again: it begins anew.
         let at = self.carriers.iter().position(|carrier| Some(carrier.name()) == named).unwrap_or(0);
-        self.able(message, at)
+        self.able(message, at).ok_or_else(|| given_up(message, now, "there is no mobile number"))
+    }
+
+    fn old(&self, message: &KeptMessage, now: i64) -> bool {
+        now.saturating_sub(message.at) >= milliseconds(self.lives)
     }
 
     /// The first from a place in the order on that can carry a message at all.
@@ -74,11 +85,10 @@ impl Rules {
             answer,
         };
         let place = self.carriers.iter().position(|carrier| *carrier == asked).unwrap_or(0);
-        let old = now.saturating_sub(message.at) >= milliseconds(self.lives);
         let state = MessageState::Waiting;
         match outcome {
             Outcome::Taken { .. } => delivery,
-            _ if old => Delivery { state: MessageState::Failed, ..delivery },
+            _ if self.old(message, now) => Delivery { state: MessageState::Failed, ..delivery },
             Outcome::Later { after, .. } if tries < self.attempts => {
                 let pause =
                     after.map_or_else(|| pause(&message.key, tries), |after| after.clamp(FIRST, LONGEST));
@@ -90,12 +100,11 @@ impl Rules {
             },
         }
     }
+}
 
-    /// A message that nobody can carry.
-    pub(super) fn stranded(message: &KeptMessage, now: i64) -> Delivery {
-        let answer = "there is no mobile number".to_owned();
-        Delivery { state: MessageState::Failed, changed: now, answer, ..message.delivery.clone() }
-    }
+fn given_up(message: &KeptMessage, now: i64, why: &str) -> Delivery {
+    let answer = why.to_owned();
+    Delivery { state: MessageState::Failed, changed: now, answer, ..message.delivery.clone() }
 }
 
 /// Whether a message's turn has come. One that lies further ahead than any pause was written before the clock was set back.
@@ -156,7 +165,7 @@ mod tests {
     fn each_carrier_is_asked_a_bounded_number_of_times_with_longer_and_longer_pauses() {
         let (mut one, mut now) = (message(Some("+861")), NOW);
         let mut asked = Vec::new();
-        while let (MessageState::Waiting, Some(carrier)) = (one.delivery.state, rules().carrier(&one)) {
+        while let (MessageState::Waiting, Ok(carrier)) = (one.delivery.state, rules().carrier(&one, now)) {
             assert!(due(&one, now) && !due(&one, now - 1) || one.delivery.next == 0);
             one.delivery = rules().after(&one, carrier, &later(), now);
             asked.push((carrier, one.delivery.next - now));
@@ -185,10 +194,18 @@ mod tests {
 
     #[test]
     fn without_a_mobile_number_only_telephones_are_asked() {
-        assert_eq!(rules().carrier(&message(None)), Some(Carrier::Sip));
+        assert_eq!(rules().carrier(&message(None), NOW), Ok(Carrier::Sip));
         let rules = Rules { carriers: vec![Carrier::Http], ..rules() };
-        assert_eq!(rules.carrier(&message(None)), None);
-        assert_eq!(Rules::stranded(&message(None), NOW).state, MessageState::Failed);
+        let stranded = rules.carrier(&message(None), NOW).unwrap_err();
+        assert_eq!((stranded.state, &*stranded.answer), (MessageState::Failed, "there is no mobile number"));
+    }
+
+    #[test]
+    fn one_that_lay_too_long_is_given_up_unasked() {
+        let one = message(Some("+861"));
+        assert_eq!(rules().carrier(&one, NOW + 3_599_999), Ok(Carrier::Http));
+        let given_up = rules().carrier(&one, NOW + 3_600_000).unwrap_err();
+        assert_eq!((given_up.state, given_up.attempts), (MessageState::Failed, 0));
     }
 
     #[test]
