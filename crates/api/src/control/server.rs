@@ -128,10 +128,7 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
             ),
             Err(why) => Response::Refused(why),
         },
-        Request::TaskCalls { task } => match backend.records_page(calls_of(task)).await {
-            Ok(rows) => Response::Calls(rows.into_iter().rev().collect()),
-            Err(why) => Response::Refused(why),
-        },
+        Request::TaskCalls { task } => task_calls(backend, task).await,
         Request::TaskMessages { task } => match backend.messages(stored(task)).await {
             Ok(rows) => Response::Messages(rows),
             Err(why) => Response::Refused(why),
@@ -220,8 +217,12 @@ fn command(request: Request) -> Command {
     }
 }
 
-fn calls_of(task: u64) -> RecordsWanted {
-    RecordsWanted { task: Some(stored(task)), most: RECORDS, ..RecordsWanted::default() }
+async fn task_calls<B: Backend>(backend: &B, task: u64) -> Response {
+    let wanted = RecordsWanted { task: Some(stored(task)), most: RECORDS, ..RecordsWanted::default() };
+    match backend.records_page(wanted).await {
+        Ok(rows) => Response::Calls(rows.into_iter().rev().collect()),
+        Err(why) => Response::Refused(why),
+    }
 }
 
 /// A task's number as it is kept.
