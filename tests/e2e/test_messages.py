@@ -139,9 +139,11 @@ def test_s2_6_who_is_refused_by_the_provider_is_shown_it_at_the_phone_when_that_
     a, b = office.person(), office.person()
     account = owner(own, a)
     with office.raw(a) as mine, office.raw(b) as theirs, RtpEnd() as ear:
+        mine.register()
         theirs.register()
         made = admin(own).post("/tasks", {"account": account, "number": b.number}).must(201).json
         call = theirs.wait_invite()
+        mine.register(expires=0)
         call.answer(sdp.describe(ear.port, codecs=(sdp.PCMU, sdp.TELEPHONE_EVENT)))
         until(lambda: any(one["carrier"] == "sip" for one in messages(own, made["id"])), 15, "the phones are asked",
               lambda: messages(own, made["id"]))
