@@ -219,6 +219,7 @@ export function makeOffice(options) {
       blame,
       status,
       detail: "",
+      task: null,
     };
     lists.records.set(String(id), made);
     return made;
@@ -580,7 +581,8 @@ export function makeOffice(options) {
     let all = [...rows.values()];
     if (list === "records" || list === "taps") all.reverse();
     if (find) all = all.filter((row) => JSON.stringify(row).toLowerCase().includes(find));
-    const [from, to] = [query.get("from"), query.get("to")];
+    const [from, to, task] = [query.get("from"), query.get("to"), query.get("task")];
+    if (task) all = all.filter((row) => String(row.task) === task);
     if (from) all = all.filter((row) => row.started >= from);
     if (to) all = all.filter((row) => row.started < to);
     const start = Number(query.get("after") ?? 0);

@@ -43,15 +43,28 @@ export function addTasks({ lists, options, iso, now, tell, hostile, who }) {
     add("p105", "102", "Bob Chen", { why: "the callee is busy", rule: "in_flight", ahead: 1 });
     const ended = { state: "ended", ended: iso(now - 300_000) };
     add("admin", "104", "李伟", { ...ended, why: "reached", rule: "reached", made: 2, attempts: attempts("busy", "answered") });
+    const reached = [...lists.records.values()].slice(-2);
+    for (const record of reached) Object.assign(record, { task: last, callee: "104" });
     add("p101", "105", "", { ...ended, why: "stopped: they called", rule: "stopped", made: 1, attempts: attempts("no_answer") });
   }
+  // What the owner was told when the other side answered and they did not.
+  const messages = () => {
+    const at = iso(now - 240_000);
+    const text = options.hostile ? hostile : "李伟 (104) 接听了您的后台呼叫。";
+    const made = { account: "admin", mobile: "+8613800138000", time: at, text, attempts: 1, next: null, changed: at };
+    return [
+      { ...made, key: "task-5-1-missed", state: "delivered", carrier: "smpp", answer: "id:m1 stat:DELIVRD" },
+      { ...made, key: "task-5-2-missed", state: "failed", carrier: "http", answer: "status 422" },
+    ];
+  };
   const end = (row) => {
     Object.assign(row, { state: "ended", rule: "stopped", why: "stopped", next: null, ended: iso(Date.now()) });
     tell("task.ended", row.id, row);
   };
 
   /** What is not a plain list; undefined for what is. */
-  return (method, [list, key], body) => {
+  return (method, [list, key, part], body) => {
+    if (list === "tasks" && part === "messages") return { body: { items: key === "5" ? messages() : [], next: null } };
     if (list !== "tasks" || method === "GET") return undefined;
     const { name } = who();
     if (method === "POST") {

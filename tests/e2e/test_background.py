@@ -121,6 +121,8 @@ def test_s2_b_is_called_until_he_answers_and_the_two_talk(exchange, office, admi
     assert [one["cause"] for one in reversed(records)] == ["busy", "busy", "no answer", "caller hung up"], records
     assert all(str(one["task"]) == made["id"] and one["caller"] == a.number for one in records)
     assert records[0]["answered_by"] == b.user and records[0]["answered"], records[0]
+    listed = exchange.run("task", "calls", made["id"]).stdout.splitlines()
+    assert len(listed) == 5 and "busy" in listed[1] and "caller hung up" in listed[4], listed
     told = exchange.run("explain", "task", made["id"]).stdout
     for words in ("attempt 4 calls", "busy", "they talk", "reached"):
         assert words in told, told

@@ -89,3 +89,16 @@ def test_one_that_ended_is_asked_for_again(browser, mock):
     page.get_by_role("tab", name="Going on").click()
     row(page, "104").wait_for()
     page.context.close()
+
+
+@pytest.mark.parametrize("language, delivered, failed", [("en", "Delivered", "Not delivered"), ("zh-CN", "已送达", "未送达")])
+def test_its_calls_and_what_was_told_in_writing_are_one_story(browser, mock, language, delivered, failed):
+    page = visit(browser, mock.url + "/background?tab=over&open=5", language)
+    panel = page.locator(".panel")
+    panel.locator("li", has_text="stat:DELIVRD").get_by_text(delivered, exact=True).wait_for()
+    panel.locator("li", has_text="status 422").get_by_text(failed, exact=True).wait_for()
+    assert panel.locator("a[href^='/records?open=']").count() == 2
+    assert not axe.faults(page) and not wrong(page), wrong(page)
+    panel.locator("a[href^='/records?open=']").first.click()
+    page.locator(".panel dl.facts").wait_for()
+    page.context.close()

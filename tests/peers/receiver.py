@@ -48,7 +48,7 @@ class Receiver:
         self.port = free_port()
         self.certificate = certificate
         self.messages = []
-        # What is answered: (status, headers), for each request anew.
+        # What is answered: (status, headers), for each request anew; None hangs up without a word.
         self.answer = lambda message: (204, {})
         self.server = None
         self.up()
@@ -68,7 +68,11 @@ class Receiver:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 message = Message(self.path, headers, body, time.monotonic())
                 receiver.messages.append(message)
-                status, more = receiver.answer(message)
+                answer = receiver.answer(message)
+                if answer is None:
+                    self.close_connection = True
+                    return
+                status, more = answer
                 self.send_response(status)
                 for name, value in more.items():
                     self.send_header(name, value)

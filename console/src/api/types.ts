@@ -142,6 +142,8 @@ export interface CallRecord {
   blame: string;
   status: number;
   detail: string;
+  /** The background call that it was made for. */
+  task: number | null;
 }
 
 export interface Rung {
@@ -336,6 +338,20 @@ export interface Task {
   until: string | null;
   priority: number;
   ended: string | null;
+}
+
+/** A message to the owner of a background call, and what became of it. */
+export interface Message {
+  key: string;
+  mobile: string | null;
+  time: string;
+  text: string;
+  state: "waiting" | "accepted" | "delivered" | "failed";
+  carrier: "http" | "smpp" | "sip" | null;
+  attempts: number;
+  next: string | null;
+  changed: string | null;
+  answer: string;
 }
 
 /** What came of a tap, or of a button that acts like one. */

@@ -89,6 +89,33 @@ pub struct TapRow {
     pub words: String,
 }
 
+/// A message to somebody about a background call, and what became of it; times in milliseconds since 1970 UTC.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageRow {
+    /// Names it for ever.
+    pub key: String,
+    /// Whom it is for.
+    pub account: String,
+    /// The mobile number that they had.
+    pub mobile: Option<String>,
+    /// When it was written.
+    pub time: i64,
+    /// What it says.
+    pub text: String,
+    /// `waiting`, `accepted`, `delivered` or `failed`.
+    pub state: String,
+    /// Who has it, or is asked next.
+    pub carrier: Option<String>,
+    /// How often carriers were asked.
+    pub attempts: u32,
+    /// When the next is asked, while it waits.
+    pub next: Option<i64>,
+    /// When this became so; `None` if nothing has happened yet.
+    pub changed: Option<i64>,
+    /// What the carrier said last; hostile text.
+    pub answer: String,
+}
+
 /// Something that is posted to a URL.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Post {
@@ -196,6 +223,9 @@ pub trait Backend: Clone + Send + Sync + 'static {
         before: Option<i64>,
         most: u32,
     ) -> impl Future<Output = Result<Vec<TapRow>, String>> + Send;
+
+    /// The messages about a background call, the oldest first; `Err` says in words why they cannot be read.
+    fn messages(&self, task: i64) -> impl Future<Output = Result<Vec<MessageRow>, String>> + Send;
 
     /// Call records with a number above this one, the oldest first; `Err` says in words why they cannot be read.
     fn records_after(

@@ -14,7 +14,8 @@ pub mod rest;
 mod texts;
 
 pub use backend::{
-    Backend, BrokerState, CallRow, Document, Figure, Gone, Kind, Post, RecordsWanted, Reply, TapRow,
+    Backend, BrokerState, CallRow, Document, Figure, Gone, Kind, MessageRow, Post, RecordsWanted, Reply,
+    TapRow,
 };
 pub use http::router;
 pub use pin::verify_pin;

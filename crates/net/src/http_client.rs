@@ -115,8 +115,22 @@ impl HttpClient {
         headers: &[(&'static str, String)],
         body: Bytes,
     ) -> Result<HttpReply, String> {
+        self.send(Method::POST, url, headers, body).await
+    }
+
+    /// Sends a request, and waits for the head of the answer.
+    ///
+    /// # Errors
+    /// Why there is no answer, in words, without the URL.
+    pub async fn send<N: AsRef<str>>(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(N, String)],
+        body: Bytes,
+    ) -> Result<HttpReply, String> {
         let target = Target::parse(url)?;
-        let request = target.request(Method::POST, headers, body, false)?;
+        let request = target.request(method, headers, body, false)?;
         let rules = self.rules();
         let head = timeout(rules.patience, async {
             let mut sender = self.open(&target, &rules).await?;
@@ -200,10 +214,10 @@ impl Target {
         Ok(())
     }
 
-    fn request(
+    fn request<N: AsRef<str>>(
         &self,
         method: Method,
-        headers: &[(&'static str, String)],
+        headers: &[(N, String)],
         body: Bytes,
         keep: bool,
     ) -> Result<Request<Full<Bytes>>, String> {
@@ -215,7 +229,7 @@ impl Target {
             request = request.header(header::CONNECTION, "close");
         }
         for (name, value) in headers {
-            request = request.header(*name, value);
+            request = request.header(name.as_ref(), value);
         }
         request.body(Full::new(body)).map_err(|error| error.to_string())
     }

@@ -42,7 +42,7 @@ fn print_json(rows: &[CallRow]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn print_table(rows: &[CallRow]) -> Result<(), Failure> {
+pub(crate) fn print_table(rows: &[CallRow]) -> Result<(), Failure> {
     let cells = rows.iter().map(|row| {
         let ended = match (row.blame.as_str(), row.detail.as_str()) {
             (_, detail) if !detail.is_empty() => format!("{}: {detail}", row.cause),

@@ -1,6 +1,7 @@
 //! `ringdown task`: the exchange keeps calling somebody (S2).
 
 use crate::{Failure, calls, talk};
+use api::MessageRow;
 use api::control::{Request, Response, TaskItem};
 use clap::Subcommand;
 use std::path::Path;
@@ -21,6 +22,16 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME")]
         account: String,
     },
+    /// List the calls that it made, as `ringdown calls` does
+    Calls {
+        /// Its number
+        task: u64,
+    },
+    /// List what its owner was told in writing, and what became of each message
+    Messages {
+        /// Its number
+        task: u64,
+    },
     /// Stop a background call, or all of an account
     Stop {
         /// Its number
@@ -36,6 +47,14 @@ pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
     match command {
         Command::List { account } => match talk::ask(data, &Request::TaskList { account })? {
             Response::Tasks(items) => table(items),
+            other => Err(talk::unexpected(&other)),
+        },
+        Command::Calls { task } => match talk::ask(data, &Request::TaskCalls { task })? {
+            Response::Calls(rows) => calls::print_table(&rows),
+            other => Err(talk::unexpected(&other)),
+        },
+        Command::Messages { task } => match talk::ask(data, &Request::TaskMessages { task })? {
+            Response::Messages(rows) => messages(rows),
             other => Err(talk::unexpected(&other)),
         },
         Command::Start { number, account } => {
@@ -70,5 +89,16 @@ fn table(items: Vec<TaskItem>) -> Result<(), Failure> {
         vec![item.id.to_string(), item.account, item.number, item.state, attempts, next, item.why]
     });
     let heads = ["id", "account", "number", "state", "attempts", "next", "why"];
+    talk::table(&heads, &rows.collect::<Vec<_>>())
+}
+
+fn messages(rows: Vec<MessageRow>) -> Result<(), Failure> {
+    let rows = rows.into_iter().map(|row| {
+        let (to, carrier) = (row.mobile.unwrap_or_default(), row.carrier.unwrap_or_default());
+        let next = row.next.map(calls::time).unwrap_or_default();
+        let (written, attempts) = (calls::time(row.time), row.attempts.to_string());
+        vec![written, row.account, to, row.state, carrier, attempts, next, row.answer, row.text]
+    });
+    let heads = ["written", "account", "to", "state", "carrier", "attempts", "next", "answer", "text"];
     talk::table(&heads, &rows.collect::<Vec<_>>())
 }

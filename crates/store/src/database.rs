@@ -2,6 +2,7 @@
 
 use crate::documents::{self, Document};
 use crate::open::options;
+use crate::outbox::{self, MessageChange};
 use crate::seal::Sealer;
 use crate::writer::{self, Fences};
 use exchange::{Commit, Epoch, Shard};
@@ -43,6 +44,18 @@ impl Database {
     pub(crate) async fn keep(&mut self, sealer: &Sealer, documents: &[Document]) -> Result<(), sqlx::Error> {
         let written = match self.connection().await {
             Ok(connection) => documents::write(connection, sealer, documents).await,
+            Err(error) => Err(error),
+        };
+        if written.is_err() {
+            self.throw_away().await;
+        }
+        written
+    }
+
+    /// Writes what became of a message in one transaction.
+    pub(crate) async fn change_message(&mut self, change: &MessageChange) -> Result<(), sqlx::Error> {
+        let written = match self.connection().await {
+            Ok(connection) => outbox::change(connection, change).await,
             Err(error) => Err(error),
         };
         if written.is_err() {

@@ -3,12 +3,10 @@
 //! They are sealed, because some hold what gives access; each is bound to its kind and name.
 
 use crate::error::StoreError;
+use crate::requests::Requests;
 use crate::seal::Sealer;
 use crate::writer::Request;
 use sqlx::{Connection as _, SqliteConnection};
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{SyncSender, TrySendError};
-use std::thread::Thread;
 
 /// A document, or with no text the end of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,34 +24,15 @@ pub type Kept = Box<dyn FnOnce(Result<(), String>) + Send>;
 
 /// The way to keep documents, beside the exchange's own.
 #[derive(Clone, Debug)]
-pub struct Documents {
-    requests: SyncSender<Request>,
-    writer: Option<Thread>,
-    path: PathBuf,
-}
+pub struct Documents(pub(crate) Requests);
 
 impl Documents {
-    pub(crate) fn new(requests: SyncSender<Request>, writer: Option<Thread>, path: &Path) -> Documents {
-        Documents { requests, writer, path: path.to_owned() }
-    }
-
     /// Hands documents to the writer, without waiting: all of them are kept or none.
     ///
     /// # Errors
     /// [`StoreError`] when they cannot even be queued.
     pub fn keep(&self, documents: Vec<Document>, kept: Kept) -> Result<(), StoreError> {
-        self.requests.try_send(Request::Documents(documents, kept)).map_err(|error| {
-            let why = match error {
-                TrySendError::Full(_) => "the store cannot keep up",
-                TrySendError::Disconnected(_) => "the store's writer is gone",
-            };
-            StoreError::new(&self.path, why)
-        })?;
-        // The writer may be collecting what nobody waits for.
-        if let Some(writer) = &self.writer {
-            writer.unpark();
-        }
-        Ok(())
+        self.0.hand(Request::Documents(documents, kept))
     }
 }
 

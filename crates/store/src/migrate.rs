@@ -14,6 +14,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../migrations/0007_tasks.sql"),
     include_str!("../migrations/0008_agents.sql"),
     include_str!("../migrations/0009_platforms.sql"),
+    include_str!("../migrations/0010_messages.sql"),
 ];
 
 pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<(), String> {

@@ -2,7 +2,9 @@
 
 use crate::documents::{self, Document, Documents};
 use crate::error::StoreError;
+use crate::outbox::Outbox;
 use crate::records::Records;
+use crate::requests::Requests;
 use crate::seal::Sealer;
 use crate::writer::{self, Request};
 use crate::{migrate, snapshot};
@@ -11,9 +13,11 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// Commits that wait for the writer; the exchange promises no more than it has room for.
 const QUEUE: usize = 32_768;
@@ -38,6 +42,8 @@ pub struct Store {
     requests: SyncSender<Request>,
     thread: Option<JoinHandle<()>>,
     path: PathBuf,
+    /// Told of new messages in the outbox.
+    written: Arc<Notify>,
 }
 
 impl Opened {
@@ -117,12 +123,13 @@ impl Opened {
     pub fn start(self, answer: impl FnMut(u64, StoreAnswer) + Send + 'static) -> Result<Store, StoreError> {
         let (requests, queue) = sync_channel(QUEUE);
         let Opened { connection, sealer, runtime, path, .. } = self;
-        let file = path.clone();
+        let (file, written) = (path.clone(), Arc::<Notify>::default());
+        let told = Arc::clone(&written);
         let thread = thread::Builder::new()
             .name("store".into())
-            .spawn(move || writer::run(runtime, connection, &sealer, &file, &queue, answer))
+            .spawn(move || writer::run(runtime, connection, &sealer, &file, &queue, &told, answer))
             .map_err(|error| StoreError::new(&path, error))?;
-        Ok(Store { requests, thread: Some(thread), path })
+        Ok(Store { requests, thread: Some(thread), path, written })
     }
 }
 
@@ -173,8 +180,18 @@ impl Store {
     /// The way to keep documents.
     #[must_use]
     pub fn documents(&self) -> Documents {
+        Documents(self.way())
+    }
+
+    /// The way to the messages that wait to be carried.
+    #[must_use]
+    pub fn outbox(&self) -> Outbox {
+        Outbox::new(self.way(), Arc::clone(&self.written))
+    }
+
+    fn way(&self) -> Requests {
         let writer = self.thread.as_ref().map(|thread| thread.thread().clone());
-        Documents::new(self.requests.clone(), writer, &self.path)
+        Requests::new(self.requests.clone(), writer, &self.path)
     }
 
     /// Waits until everything that was handed over is written, and ends the writer.

@@ -3,7 +3,7 @@
 use crate::error::StoreError;
 use crate::facts::{self, KeptFact};
 use crate::open::options;
-use crate::tasks::{self, KeptMessage};
+use crate::outbox::{self, KeptMessage};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{ConnectOptions as _, FromRow, QueryBuilder, Row as _, Sqlite};
 use std::path::{Path, PathBuf};
@@ -186,12 +186,12 @@ impl Records {
         facts::about(&self.path, kind, subject).await
     }
 
-    /// The messages that wait to be carried to people, the oldest first.
+    /// The messages to people about a background call, the oldest first.
     ///
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
-    pub async fn outbox(&self) -> Result<Vec<KeptMessage>, StoreError> {
-        tasks::outbox(&self.path).await
+    pub async fn messages(&self, task: i64) -> Result<Vec<KeptMessage>, StoreError> {
+        outbox::of_task(&self.path, task).await
     }
 }
 

@@ -1,7 +1,6 @@
 //! Tasks to reach someone: each task, each attempt, who is not to be called, and what waits to be told to people.
 
-use crate::error::StoreError;
-use crate::open::options;
+use crate::outbox;
 use clock::Wall;
 use dialing::cause::{Category, Finding, Outcome};
 use dialing::window::Span;
@@ -10,9 +9,8 @@ use dialing::{
 };
 use exchange::{Change, OutboxMessage, TaskChange};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{ConnectOptions as _, QueryBuilder, Row as _, Sqlite, SqliteConnection};
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// Rows of one statement; SQLite takes 32,766 variables, and a task has 21.
 const ROWS: usize = 1_000;
@@ -20,9 +18,6 @@ const ROWS: usize = 1_000;
 const COUNTED: i64 = 26 * 3_600 * 1_000;
 /// Milliseconds that a task is kept after its end.
 const KEPT: i64 = 90 * 24 * 3_600 * 1_000;
-/// Milliseconds that a message waits for whatever carries it, and messages that wait at most: what is older helps nobody.
-const CARRIED: i64 = 7 * 24 * 3_600 * 1_000;
-const MESSAGES: i64 = 10_000;
 /// Numbers whose rows of attempts only a person ends (AS/CA S002): what was long ago still counts.
 const ENDED_BY_PEOPLE: &str = "+61%";
 
@@ -97,7 +92,7 @@ impl<'a> TaskRows<'a> {
         }
         self.write_attempts(connection).await?;
         self.write_not_called(connection).await?;
-        self.write_messages(connection).await
+        outbox::write(connection, &self.messages).await
     }
 
     async fn write_tasks(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
@@ -174,25 +169,6 @@ impl<'a> TaskRows<'a> {
         }
         Ok(())
     }
-
-    async fn write_messages(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        for rows in self.messages.chunks(ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new(
-                "INSERT OR IGNORE INTO outbox (key, account, mobile, at, task, text) ",
-            );
-            query.push_values(rows, |mut row, message| {
-                row.push_bind(&*message.key).push_bind(&*message.account);
-                row.push_bind(message.mobile.as_deref()).push_bind(message.at.0);
-                row.push_bind(id(TaskId(message.task))).push_bind(&*message.text);
-            });
-            query.build().execute(&mut *connection).await?;
-        }
-        if let Some(newest) = self.messages.iter().map(|message| message.at.0).max() {
-            let old = "DELETE FROM outbox WHERE at < ?1 OR at < (SELECT at FROM outbox ORDER BY at DESC LIMIT 1 OFFSET ?2 - 1)";
-            sqlx::query(old).bind(newest - CARRIED).bind(MESSAGES).execute(&mut *connection).await?;
-        }
-        Ok(())
-    }
 }
 
 /// Tasks that are not over, the attempts that still count, and who is not to be called.
@@ -233,35 +209,6 @@ pub(crate) async fn read(connection: &mut SqliteConnection) -> Result<Vec<Change
         }
     }
     Ok(changes)
-}
-
-/// A message of the outbox, as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptMessage {
-    /// Names it for ever.
-    pub key: String,
-    /// Whom it is for.
-    pub account: String,
-    /// The mobile number that they had.
-    pub mobile: Option<String>,
-    /// The task that it is about.
-    pub task: i64,
-    /// What it says.
-    pub text: String,
-}
-
-/// All messages that wait, the oldest first.
-pub(crate) async fn outbox(path: &Path) -> Result<Vec<KeptMessage>, StoreError> {
-    let read = async {
-        let mut connection = options(path).read_only(true).connect().await?;
-        let rows: Vec<(String, String, Option<String>, i64, String)> =
-            sqlx::query_as("SELECT key, account, mobile, task, text FROM outbox ORDER BY at, key LIMIT 1000")
-                .fetch_all(&mut connection)
-                .await?;
-        let message = |(key, account, mobile, task, text)| KeptMessage { key, account, mobile, task, text };
-        Ok(rows.into_iter().map(message).collect())
-    };
-    read.await.map_err(|error: sqlx::Error| StoreError::new(path, error))
 }
 
 /// One row; `None` when its number is none that we know, as after a downgrade.

@@ -6,8 +6,9 @@ use crate::failpoint;
 use crate::group::Group;
 use crate::journal::Pulse;
 use crate::open::options;
+use crate::outbox::{MessageChange, MessageKept};
 use crate::seal::Sealer;
-use exchange::{Commit, Epoch, Owned, Shard, StoreAnswer};
+use exchange::{Change, Commit, Epoch, Owned, Shard, StoreAnswer};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqliteConnection};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 
 /// Commits of one transaction at most; bounds how long the first of them waits.
 const GROUP: usize = 4_096;
@@ -31,6 +33,7 @@ pub(crate) enum Request {
     Commit(Commit),
     TakeShard(Shard, Epoch),
     Documents(Vec<Document>, Kept),
+    Message(MessageChange, MessageKept),
     Stop,
 }
 
@@ -41,6 +44,7 @@ pub(crate) fn run(
     sealer: &Sealer,
     path: &Path,
     queue: &Receiver<Request>,
+    messages: &Notify,
     mut answer: impl FnMut(u64, StoreAnswer),
 ) {
     let checkpointer = Checkpointer::start(path);
@@ -61,6 +65,11 @@ pub(crate) fn run(
                 kept(written.map_err(|error| error.to_string()));
                 continue;
             }
+            Some(Request::Message(change, kept)) => {
+                let written = runtime.block_on(database.change_message(&change));
+                kept(written.map_err(|error| error.to_string()));
+                continue;
+            }
             Some(Request::Stop) | None => break,
         }
         collect(queue, &mut group, &mut next);
@@ -70,10 +79,17 @@ pub(crate) fn run(
         if took > SLOW {
             tracing::warn!(took_ms = took.as_millis(), commits = group.len(), "slow commit");
         }
+        if written.is_ok() && group.iter().any(writes_messages) {
+            messages.notify_one();
+        }
         tell(written, &mut group, &mut answer);
     }
     drop(checkpointer);
     runtime.block_on(database.close());
+}
+
+fn writes_messages(commit: &Commit) -> bool {
+    commit.changes.iter().any(|owned| matches!(owned.change, Change::Message(_)))
 }
 
 /// Takes what else waits into the group, up to the first request of another kind; what is not urgent waits a moment

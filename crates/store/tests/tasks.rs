@@ -11,7 +11,7 @@ use dialing::{Attempt, AttemptId, Basis, Consent, End, Number, OwnerId, Purpose,
 use exchange::{Change, OutboxMessage, StoreAnswer, TaskChange};
 use folder::{Answers, Folder, commit, start};
 use std::time::Duration;
-use store::Store;
+use store::{Delivery, MessageChange, MessageState, Outbox, PartReceipt, Store};
 
 const DAY: i64 = 24 * 3_600 * 1_000;
 const NOW: i64 = 1_800_000_000_000;
@@ -137,7 +137,7 @@ fn a_message_is_there_once_however_often_it_is_handed_over() {
     keep(&store, &answers, 1, vec![message("a", "first")]);
     keep(&store, &answers, 2, vec![message("a", "again"), message("b", "second")]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let kept = runtime.block_on(store.records().outbox()).unwrap();
+    let kept = runtime.block_on(store.records().messages(7)).unwrap();
     let told: Vec<(&str, &str)> = kept.iter().map(|one| (one.key.as_str(), one.text.as_str())).collect();
     assert_eq!(told, [("a", "first"), ("b", "second")]);
 }
@@ -158,9 +158,115 @@ fn messages_that_nobody_carries_are_bounded_in_age_and_number() {
         }))
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let oldest = || runtime.block_on(store.records().outbox()).unwrap()[0].key.clone();
+    let oldest = || runtime.block_on(store.records().messages(7)).unwrap()[0].key.clone();
     keep(&store, &answers, 1, (0..10_050).map(|count| message(NOW + count)).collect());
     assert_eq!(oldest(), (NOW + 50).to_string(), "ten thousand stay");
     keep(&store, &answers, 2, vec![message(NOW + 7 * DAY + 60)]);
     assert_eq!(oldest(), (NOW + 60).to_string(), "a week stays");
+}
+
+/// A store with two messages, and a way to say what becomes of them.
+struct Carried {
+    runtime: tokio::runtime::Runtime,
+    store: Store,
+    outbox: Outbox,
+    answers: Answers,
+}
+
+impl Carried {
+    fn start(folder: &Folder) -> Carried {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let (_, store, answers) = start(folder);
+        let messages = ["a", "b"].map(|key| message(key, NOW));
+        keep(&store, &answers, 1, messages.to_vec());
+        let outbox = store.outbox();
+        runtime.block_on(outbox.written());
+        Carried { runtime, store, outbox, answers }
+    }
+
+    fn change(&self, change: MessageChange) {
+        let (told, kept) = std::sync::mpsc::sync_channel(1);
+        self.outbox.keep(change, Box::new(move |written| told.send(written).unwrap())).unwrap();
+        kept.recv().unwrap().unwrap();
+    }
+
+    fn carried(&self, key: &str, state: MessageState, references: &[&str]) {
+        let references = references.iter().map(|one| (*one).to_owned()).collect();
+        self.change(MessageChange::Carried { key: key.into(), delivery: delivery(state), references });
+    }
+
+    fn receipt(&self, reference: &str, delivered: bool, at: i64) {
+        let (carrier, reference, answer) = ("smpp".into(), reference.into(), "stat:DELIVRD".into());
+        self.change(MessageChange::Receipt(PartReceipt { carrier, reference, delivered, answer, at }));
+    }
+
+    fn waiting(&self) -> Vec<String> {
+        self.runtime.block_on(self.outbox.waiting(10)).unwrap().into_iter().map(|one| one.key).collect()
+    }
+
+    fn state(&self, key: &str) -> MessageState {
+        let kept = self.runtime.block_on(self.store.records().messages(7)).unwrap();
+        kept.into_iter().find(|one| one.key == key).unwrap().delivery.state
+    }
+}
+
+fn message(key: &str, at: i64) -> Change {
+    let (key, account, text) = (key.into(), "ada".into(), "missed".into());
+    Change::Message(Box::new(OutboxMessage { key, account, mobile: None, at: Wall(at), task: 7, text }))
+}
+
+fn delivery(state: MessageState) -> Delivery {
+    let (carrier, answer) = (Some("smpp".into()), "said".into());
+    Delivery { state, carrier, tries: 1, attempts: 1, next: NOW + 9, changed: NOW, answer }
+}
+
+#[test]
+fn a_message_is_delivered_when_all_of_its_parts_are_and_what_became_of_it_outlives_us() {
+    let folder = Folder::new("outbox-parts");
+    let carried = Carried::start(&folder);
+    assert_eq!(carried.waiting(), ["a", "b"]);
+    carried.carried("a", MessageState::Accepted, &["p1", "p2"]);
+    carried.carried("b", MessageState::Waiting, &[]);
+    carried.receipt("p1", true, NOW + 1);
+    carried.receipt("strange", true, NOW + 1);
+    assert_eq!((carried.state("a"), carried.state("b")), (MessageState::Accepted, MessageState::Waiting));
+    carried.receipt("p2", true, NOW + 1);
+    assert_eq!(carried.state("a"), MessageState::Delivered);
+    carried.receipt("p1", false, NOW + 1);
+    assert_eq!(carried.state("a"), MessageState::Delivered, "once it has reached them, it has");
+    carried.store.close();
+    let (_, store, _answers) = start(&folder);
+    let kept = carried.runtime.block_on(store.outbox().waiting(10)).unwrap();
+    assert_eq!((kept.len(), &*kept[0].key), (1, "b"));
+    assert_eq!(kept[0].delivery, delivery(MessageState::Waiting));
+}
+
+#[test]
+fn a_receipt_that_comes_before_the_name_it_speaks_of_waits_for_it_but_not_for_long() {
+    let folder = Folder::new("outbox-early");
+    let carried = Carried::start(&folder);
+    carried.receipt("p1", true, NOW - 1);
+    carried.receipt("old", true, NOW - 60_001);
+    carried.carried("a", MessageState::Accepted, &["p1", "p2"]);
+    assert_eq!(carried.state("a"), MessageState::Accepted, "one part of two");
+    carried.receipt("p2", true, NOW + 1);
+    assert_eq!(carried.state("a"), MessageState::Delivered);
+    carried.carried("b", MessageState::Accepted, &["old"]);
+    assert_eq!(carried.state("b"), MessageState::Accepted, "that one spoke of something else");
+}
+
+#[test]
+fn names_go_with_their_message() {
+    let folder = Folder::new("outbox-names");
+    let carried = Carried::start(&folder);
+    carried.carried("a", MessageState::Accepted, &["p1"]);
+    keep(&carried.store, &carried.answers, 2, vec![message("c", NOW + 8 * DAY)]);
+    carried.carried("a", MessageState::Accepted, &["p2"]);
+    // Were the names still those of "a", these would be taken for it; so they wait for whoever gets the names.
+    carried.receipt("p1", true, NOW + 8 * DAY);
+    carried.receipt("p2", true, NOW + 8 * DAY);
+    carried.carried("c", MessageState::Accepted, &["p1", "p2"]);
+    let kept = carried.runtime.block_on(carried.store.records().messages(7)).unwrap();
+    let states: Vec<_> = kept.iter().map(|one| (&*one.key, one.delivery.state)).collect();
+    assert_eq!(states, [("c", MessageState::Delivered)]);
 }

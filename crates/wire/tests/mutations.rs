@@ -68,6 +68,8 @@ const DICTIONARY: &[&[u8]] = &[
     b"\xa0",
     b"\xff\xff",
     b"\x00\x00\x00\x01",
+    b"\x00\x1e\x00\x04",
+    b"stat:DELIVRD ",
 ];
 
 fn seeds(target: &str) -> Vec<Vec<u8>> {
@@ -138,4 +140,9 @@ fn mutated_rtcp() {
 #[test]
 fn mutated_events() {
     run("telephone_event");
+}
+
+#[test]
+fn mutated_smpp() {
+    run("smpp");
 }

@@ -8,6 +8,7 @@ import { Icon } from "../../ui/icons.tsx";
 import { Button, Field, Form, Panel, Time } from "../../ui/parts.tsx";
 import { t, tOr } from "../../words.ts";
 import { changes, StateChip, stop } from "./page.tsx";
+import { Story } from "./story.tsx";
 import { attemptsOf, isOver, localOf, momentOf, standing } from "./standing.ts";
 
 export function NewTask({ close }: { close: () => void }): JSX.Element {
@@ -119,6 +120,7 @@ export function TaskPanel({ task, close }: { task: Task; close: () => void }): J
           ))}
         </ul>
       </section>
+      <Story task={task} />
       {changes(task) && !isOver(task) && <ChangeTimes task={task} />}
     </Panel>
   );

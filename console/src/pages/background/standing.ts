@@ -1,5 +1,5 @@
 // What is told of a background call in a few words.
-import type { Task } from "../../api/types.ts";
+import type { Message, Task } from "../../api/types.ts";
 import { t, tOr } from "../../words.ts";
 
 export const isOver = (task: Task): boolean => task.state === "ended";
@@ -29,3 +29,11 @@ export function localOf(at: string | null): string {
 export function momentOf(local: string): string | null {
   return local === "" ? null : new Date(local).toISOString();
 }
+
+/** What a carrier took and does not speak of within this, it hardly will. */
+const SPEAKS_MS = 60_000;
+
+/** Whether more may become of a message soon. */
+export const settles = (message: Message, now: number): boolean =>
+  message.state === "waiting" ||
+  (message.state === "accepted" && now - Date.parse(message.changed ?? message.time) < SPEAKS_MS);

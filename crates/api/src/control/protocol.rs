@@ -1,7 +1,7 @@
 //! What goes over the control socket.
 
 use super::work::{AgentItem, QueueItem};
-use crate::backend::CallRow;
+use crate::backend::{CallRow, MessageRow};
 use serde::{Deserialize, Serialize};
 
 /// What can be asked.
@@ -189,6 +189,16 @@ pub enum Request {
         /// Whose.
         account: Option<String>,
     },
+    /// The records of the calls that a background call made.
+    TaskCalls {
+        /// Which.
+        task: u64,
+    },
+    /// The messages about a background call.
+    TaskMessages {
+        /// Which.
+        task: u64,
+    },
     /// Keep calling somebody.
     TaskStart {
         /// Who wants to.
@@ -329,6 +339,8 @@ pub enum Response {
     Readers(Vec<(String, String)>),
     /// Background calls.
     Tasks(Vec<TaskItem>),
+    /// The messages about a background call, the oldest first.
+    Messages(Vec<MessageRow>),
     /// A wearable or an app was added, or all of them.
     Wearables(Vec<WearableItem>),
     /// Facts, oldest first.

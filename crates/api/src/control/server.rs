@@ -6,7 +6,7 @@ use super::protocol::{
 };
 use super::work::{self, QueueItem};
 use super::{IMPORT_ROWS, LINE, lines};
-use crate::backend::Backend;
+use crate::backend::{Backend, RecordsWanted};
 use crate::badge::{self, Wished};
 use crate::rest::{self, Api, CardShape, WearableShape, hex};
 use exchange::{
@@ -128,6 +128,11 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
             ),
             Err(why) => Response::Refused(why),
         },
+        Request::TaskCalls { task } => task_calls(backend, task).await,
+        Request::TaskMessages { task } => match backend.messages(stored(task)).await {
+            Ok(rows) => Response::Messages(rows),
+            Err(why) => Response::Refused(why),
+        },
         Request::Calls { most } => match backend.records(most.min(RECORDS)).await {
             Ok(rows) => Response::Calls(rows),
             Err(why) => Response::Refused(why),
@@ -184,12 +189,8 @@ fn command(request: Request) -> Command {
         Request::ReaderRemove { name } => Command::Change(PeopleChange::RemoveReader { name: name.into() }),
         Request::ReaderList => Command::ListReaders,
         Request::Ladder { session_id } => Command::Ladder(session_id.map(Into::into)),
-        Request::Capture { session_id, bodies } => Command::Capture {
-            session_id: session_id.map(Into::into),
-            bodies: bodies.then(|| "the command line".into()),
-        },
+        Request::Capture { session_id, bodies } => capture(session_id, bodies),
         Request::Codes => Command::ListCodes,
-        Request::Status => Command::Status,
         // The rest is more than one command and never comes here.
         Request::AccountRemove { .. }
         | Request::AccountLink { .. }
@@ -207,10 +208,31 @@ fn command(request: Request) -> Command {
         | Request::WearableRemove { .. }
         | Request::WearableList
         | Request::Explain { .. }
+        | Request::TaskCalls { .. }
+        | Request::TaskMessages { .. }
         | Request::Calls { .. }
         | Request::Reload
-        | Request::Import { .. } => Command::Status,
+        | Request::Import { .. }
+        | Request::Status => Command::Status,
     }
+}
+
+async fn task_calls<B: Backend>(backend: &B, task: u64) -> Response {
+    let wanted = RecordsWanted { task: Some(stored(task)), most: RECORDS, ..RecordsWanted::default() };
+    match backend.records_page(wanted).await {
+        Ok(rows) => Response::Calls(rows.into_iter().rev().collect()),
+        Err(why) => Response::Refused(why),
+    }
+}
+
+/// A task's number as it is kept.
+fn stored(task: u64) -> i64 {
+    i64::try_from(task).unwrap_or(i64::MAX)
+}
+
+fn capture(session_id: Option<String>, bodies: bool) -> Command {
+    let bodies = bodies.then(|| "the command line".into());
+    Command::Capture { session_id: session_id.map(Into::into), bodies }
 }
 
 /// Those about background calls.

@@ -1,7 +1,7 @@
 //! The [`Backend`] behind one type, so that the handlers need not be made anew for each.
 
 use crate::backend::{
-    Backend, BrokerState, CallRow, Document, Figure, Gone, Post, RecordsWanted, Reply, TapRow,
+    Backend, BrokerState, CallRow, Document, Figure, Gone, MessageRow, Post, RecordsWanted, Reply, TapRow,
 };
 use exchange::{Answer, Command, Secret};
 use serde_json::Value;
@@ -23,6 +23,7 @@ pub(crate) trait Door: Send + Sync + 'static {
         before: Option<i64>,
         most: u32,
     ) -> Later<'a, Result<Vec<TapRow>, String>>;
+    fn messages(&self, task: i64) -> Later<'_, Result<Vec<MessageRow>, String>>;
     fn records_after(&self, after: i64, most: u32) -> Later<'_, Result<Vec<CallRow>, String>>;
     fn judge_url(&self, url: &str) -> Result<(), String>;
     fn post(&self, post: Post) -> Later<'_, Result<Reply, String>>;
@@ -57,6 +58,10 @@ impl<B: Backend> Door for B {
         most: u32,
     ) -> Later<'a, Result<Vec<TapRow>, String>> {
         Box::pin(Backend::taps(self, account, before, most))
+    }
+
+    fn messages(&self, task: i64) -> Later<'_, Result<Vec<MessageRow>, String>> {
+        Box::pin(Backend::messages(self, task))
     }
 
     fn records_after(&self, after: i64, most: u32) -> Later<'_, Result<Vec<CallRow>, String>> {

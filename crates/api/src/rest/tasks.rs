@@ -8,6 +8,7 @@ use super::operations::{Operation, Scope, Who};
 use super::page::{Items, Page, Wanted};
 use super::problem::Problem;
 use super::{Api, PREFIX, time};
+use crate::backend::MessageRow;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -24,12 +25,16 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("POST", "/tasks", EVERYBODY, Scope::TasksWrite).creating(),
     Operation::new("DELETE", "/tasks", EVERYBODY, Scope::TasksWrite),
     Operation::new("GET", "/tasks/{task}", Who::Own(Role::Manager), Scope::TasksRead),
+    Operation::new("GET", "/tasks/{task}/messages", Who::Own(Role::Manager), Scope::TasksRead),
     Operation::new("PATCH", "/tasks/{task}", Who::Own(Role::Administrator), Scope::TasksWrite),
     Operation::new("DELETE", "/tasks/{task}", Who::Own(Role::Administrator), Scope::TasksWrite),
 ];
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(list, start, stop_all)).routes(routes!(read, change, stop))
+    OpenApiRouter::new()
+        .routes(routes!(list, start, stop_all))
+        .routes(routes!(read, change, stop))
+        .routes(routes!(messages))
 }
 
 /// A background call: the exchange keeps calling somebody for its owner.
@@ -133,6 +138,60 @@ impl TaskShape {
 
 fn last(key: &str) -> String {
     key.rsplit('.').next().unwrap_or(key).to_owned()
+}
+
+/// A message to the owner about a background call, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+struct MessageShape {
+    /// Names it for ever; a provider knows it by this key.
+    key: String,
+    /// Whom it is for.
+    account: String,
+    /// The mobile number that they had when it was written; null if none.
+    mobile: Option<String>,
+    /// When it was written, and shown at the phones that were there.
+    #[schema(format = DateTime)]
+    time: String,
+    /// What it says.
+    text: String,
+    /// `waiting`; `accepted` when a carrier has it; `delivered` when the carrier says that it reached the person; `failed`.
+    state: String,
+    /// Who has it, or is asked next: `http`, `smpp` or `sip`; null if nobody was asked.
+    carrier: Option<String>,
+    /// How often carriers were asked.
+    attempts: u32,
+    /// When one is asked again; null when it does not wait.
+    #[schema(format = DateTime)]
+    next: Option<String>,
+    /// When its state was last told; null if nothing has happened yet.
+    #[schema(format = DateTime)]
+    changed: Option<String>,
+    /// What the carrier said last.
+    answer: String,
+}
+
+/// Messages, the oldest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+struct Messages {
+    items: Vec<MessageShape>,
+}
+
+impl MessageShape {
+    fn of(row: MessageRow) -> MessageShape {
+        MessageShape {
+            key: row.key,
+            account: row.account,
+            mobile: row.mobile,
+            time: time(row.time),
+            text: row.text,
+            state: row.state,
+            carrier: row.carrier,
+            attempts: row.attempts,
+            next: row.next.map(time),
+            changed: row.changed.map(time),
+            answer: row.answer,
+        }
+    }
 }
 
 /// A new background call.
@@ -277,6 +336,19 @@ async fn read(
     Named(task): Named<String>,
 ) -> Result<Json<TaskShape>, Problem> {
     Ok(Json(TaskShape::of(&one(&api, &caller, &task).await?)))
+}
+
+/// What its owner was told in writing, and what became of each message.
+#[utoipa::path(get, path = "/tasks/{task}/messages", tag = "tasks", operation_id = "tasks_messages",
+    params(("task" = String, Path, description = "Its number")), responses((status = 200, body = Messages)))]
+async fn messages(
+    State(api): State<Api>,
+    caller: Caller,
+    Named(task): Named<String>,
+) -> Result<Json<Messages>, Problem> {
+    let number = i64::try_from(one(&api, &caller, &task).await?.task.0).unwrap_or(i64::MAX);
+    let rows = api.door().messages(number).await.map_err(|why| Problem::unavailable(&why))?;
+    Ok(Json(Messages { items: rows.into_iter().map(MessageShape::of).collect() }))
 }
 
 /// Other times, or another priority.

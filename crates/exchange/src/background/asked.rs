@@ -56,6 +56,13 @@ pub enum Asking {
         /// Higher comes first.
         priority: u8,
     },
+    /// A message is shown at somebody's phones once more; it takes a phone that is registered.
+    Show {
+        /// Whose phones.
+        account: Box<str>,
+        /// What it says.
+        text: Box<str>,
+    },
     /// Those that match.
     List(TaskList),
 }
@@ -92,6 +99,10 @@ impl Exchange {
                     }
                     Err(refusal) => self.answer(id, Answer::Refused(refusal)),
                 }
+            }
+            Asking::Show { account, text } => {
+                let answer = self.show_again(now, account, &text);
+                self.answer(id, answer);
             }
             Asking::List(list) => {
                 let rows = self.task_rows(now, &list);

@@ -2,7 +2,9 @@
 
 use super::Trying;
 use crate::change::Change;
+use crate::command::Answer;
 use crate::exchange::{Exchange, Promise};
+use crate::people::Refusal;
 use clock::{Now, Wall};
 
 /// A message that waits to be carried to a person.
@@ -67,5 +69,21 @@ impl Exchange {
         let account = trying.account.clone();
         let message = OutboxMessage { key, account, mobile, at: now.wall, task: task.0, text };
         self.commit(now, vec![Change::Message(Box::new(message))], Promise::Nothing);
+    }
+
+    /// Shows a message at all phones of an account that are there.
+    pub(super) fn show_again(&mut self, now: Now, account: Box<str>, text: &str) -> Answer {
+        if self.people.account(&account).is_none() {
+            return Answer::Refused(Refusal::Unknown("account", account));
+        }
+        let mut phones = self.phones_of(&account);
+        phones.retain(|device| !self.registrar.targets(device).is_empty());
+        for device in &phones {
+            self.show_at(now, device, text);
+        }
+        match phones.is_empty() {
+            true => Answer::Unavailable("no phone of theirs is registered".into()),
+            false => Answer::Done,
+        }
     }
 }

@@ -9,21 +9,18 @@
 mod packet;
 mod session;
 
+use crate::dial::{Stream, connect};
 use crate::locate::Locator;
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
 use session::Session;
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsConnector;
 
 /// Messages that wait for the broker; beyond, the oldest are dropped.
 const WAITING: usize = 1_024;
@@ -320,41 +317,11 @@ impl Task {
     }
 }
 
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
-
 async fn open(locator: Result<Locator, String>, rules: MqttRules) -> Result<Box<dyn Stream>, String> {
     let late = |_| "no connection: nobody answers".to_owned();
-    timeout(PATIENCE, connect(locator?, &rules)).await.map_err(late)?
-}
-
-async fn connect(locator: Locator, rules: &MqttRules) -> Result<Box<dyn Stream>, String> {
-    let Broker { secure, host, port } = &rules.broker;
-    let addresses = match host.parse::<IpAddr>() {
-        Ok(address) => vec![SocketAddr::new(address, *port)],
-        Err(_) => locator.addresses(host, *port).await?.addresses,
-    };
-    let mut last = String::from("its name has no address");
-    for address in addresses {
-        let stream = match TcpStream::connect(address).await {
-            Ok(stream) => stream,
-            Err(error) => {
-                last = format!("no connection: {error}");
-                continue;
-            }
-        };
-        let _ = stream.set_nodelay(true);
-        if !secure {
-            return Ok(Box::new(stream));
-        }
-        let tls = rules.tls.clone()?;
-        let name = ServerName::try_from(host.clone())
-            .map_err(|_| "its name cannot stand in a certificate".to_owned())?;
-        let stream = TlsConnector::from(tls).connect(name, stream).await;
-        return Ok(Box::new(stream.map_err(|error| format!("no TLS: {error}"))?));
-    }
-    Err(last)
+    let (Broker { secure, host, port }, locator) = (&rules.broker, locator?);
+    let tls = secure.then(|| rules.tls.clone()).transpose()?;
+    timeout(PATIENCE, connect(&locator, host, *port, tls)).await.map_err(late)?
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ pub(crate) fn judge(config: &Config, places: Places<'_>) -> Vec<Finding> {
     certificate(config, places, &mut found);
     webhooks(config, places, &mut found);
     platforms(config, places, &mut found);
+    messages(config, places, &mut found);
     notices(config, places, &mut found);
     if let Err(error) = config.log.level.parse::<tracing_subscriber::EnvFilter>() {
         let advice = "write error, warn, info or debug, or parts as in \"info,net=debug\"";
@@ -207,6 +208,24 @@ fn platforms(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
         let what = format!("there are {} platforms", config.platforms.len());
         let advice = format!("at most {MOST_PLATFORMS} are served");
         found.push(Finding::error(places.of("platforms", "platforms"), what, advice));
+    }
+}
+
+fn messages(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
+    let messages = &config.messages;
+    for (section, key, what, advice) in messages.faults() {
+        found.push(Finding::error(places.of(section, key), what, advice));
+    }
+    if let Ok(Some(rules)) = messages.smpp.rules()
+        && let Some(Err(error)) = rules.tls
+    {
+        let advice = "name PEM files of authorities; until then the server is not reached";
+        found.push(Finding::warning(places.of("messages.smpp", "authorities"), error, advice));
+    }
+    let secure = messages.http.url.as_ref().is_some_and(|url| url.text().starts_with("https:"));
+    if secure && let Err(error) = messages.http.rules().tls {
+        let advice = "name PEM files of authorities; until then the provider is not reached";
+        found.push(Finding::warning(places.of("messages.http", "authorities"), error, advice));
     }
 }
 

@@ -1,10 +1,11 @@
 //! `[notices]`: how watches, pendants and apps hear of calls.
 
+use super::authorities;
 use super::many::Many;
 use super::maybe;
 use net::{Broker, MqttRules};
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// `[notices]`
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -53,10 +54,9 @@ impl std::fmt::Debug for Notices {
 impl Notices {
     /// How the broker is spoken to, if there is one; the files are read now. `name` tells us from its other clients.
     pub(crate) fn rules(&self, name: &str) -> Option<MqttRules> {
-        let paths: Vec<&Path> = self.authorities.0.iter().map(PathBuf::as_path).collect();
         let broker = self.broker.clone()?;
         let tls = match broker.secure {
-            true => net::client_config(&paths).map_err(|error| error.to_string()),
+            true => authorities::read(&self.authorities),
             false => Err("the broker is not reached by TLS".into()),
         };
         Some(MqttRules {

@@ -14,20 +14,26 @@ pub(crate) fn all_set() -> String {
     EXAMPLE.lines().map(uncomment).collect()
 }
 
-/// The sections, each with its keys.
+/// The sections, each with its keys; a section within one stands behind it, as `messages.http`.
 pub(crate) fn known() -> Vec<(String, Vec<String>)> {
     let text = all_set();
     // The example is ours, and a test reads it.
     let Ok(table) = DeTable::parse(&text) else { return Vec::new() };
-    let section = |(name, value): (_, &toml::Spanned<DeValue<'_>>)| {
-        let name: &toml::Spanned<std::borrow::Cow<'_, str>> = name;
-        let keys = match value.get_ref() {
-            DeValue::Table(keys) => keys.keys().map(|key| key.get_ref().to_string()).collect(),
-            _ => Vec::new(),
-        };
-        (name.get_ref().to_string(), keys)
-    };
-    table.get_ref().iter().map(section).collect()
+    let mut known = Vec::new();
+    for (name, value) in table.get_ref() {
+        let DeValue::Table(section) = value.get_ref() else { continue };
+        known.push((name.get_ref().to_string(), keys_of(section)));
+        for (inner, value) in section {
+            if let DeValue::Table(keys) = value.get_ref() {
+                known.push((format!("{}.{}", name.get_ref(), inner.get_ref()), keys_of(keys)));
+            }
+        }
+    }
+    known
+}
+
+fn keys_of(section: &DeTable<'_>) -> Vec<String> {
+    section.keys().map(|key| key.get_ref().to_string()).collect()
 }
 
 /// The line of a key, from 1.
@@ -56,8 +62,9 @@ pub(crate) fn strangers(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (section, value) in table.get_ref() {
         let name = section.get_ref();
-        let Some((_, keys)) = known.iter().find(|(known, _)| known == name) else {
-            let like = closest(name, known.iter().map(|(name, _)| name.as_str()));
+        let sections = known.iter().filter(|(name, _)| !name.contains('.'));
+        let Some((_, keys)) = sections.clone().find(|(known, _)| known == name) else {
+            let like = closest(name, sections.map(|(name, _)| name.as_str()));
             found.push((line_at(text, section.span().start), format!("unknown section [{name}]{like}")));
             continue;
         };
@@ -70,6 +77,12 @@ pub(crate) fn strangers(text: &str) -> Vec<(usize, String)> {
             }
         } else {
             found.extend(strangers_in(text, name, value.get_ref(), keys));
+            for (inner, value) in given {
+                let section = format!("{name}.{}", inner.get_ref());
+                if let Some((_, keys)) = known.iter().find(|(known, _)| *known == section) {
+                    found.extend(strangers_in(text, &section, value.get_ref(), keys));
+                }
+            }
         }
     }
     found.sort();
@@ -134,6 +147,7 @@ mod tests {
             ("[calls]\nzzzzzz = 1\n", 2, "there are `"),
             ("sip.adress = 1\n", 1, "there are `"),
             ("[platforms.cc]\nurl = \"https://x\"\nholds = 1\n", 3, "did you mean `hold`"),
+            ("[messages.http]\nsenders = 1\n", 2, "did you mean `sender`"),
         ] {
             let found = strangers(text);
             assert_eq!(found.len(), 1, "{text}");

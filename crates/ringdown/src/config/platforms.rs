@@ -1,9 +1,10 @@
 //! `[platforms.NAME]`: telephone platforms that are not ours, at which agents work (S0.3).
 
+use super::authorities;
 use super::many::Many;
-use net::{HttpRules, Network};
+use net::HttpRules;
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long a platform has to answer, beside what it is asked to hold.
@@ -100,21 +101,12 @@ impl Platform {
     /// The token.
     pub(crate) fn secret(&self) -> Result<Option<String>, String> {
         let Some(path) = &self.secret_file else { return Ok(None) };
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let token = text.trim();
-        let sound = !token.is_empty() && token.bytes().all(|octet| octet.is_ascii_graphic());
-        match sound {
-            true => Ok(Some(token.to_owned())),
-            false => Err(format!("{}: no token of printable characters without spaces", path.display())),
-        }
+        super::secret::read(path).map(Some)
     }
 
-    /// For who asks; the files are read now. Whoever writes the configuration may name any server.
+    /// For who asks; the files are read now.
     pub(crate) fn rules(&self) -> HttpRules {
-        let paths: Vec<&Path> = self.authorities.0.iter().map(PathBuf::as_path).collect();
-        let tls = net::client_config(&paths).map_err(|error| error.to_string());
-        let allow = ["0.0.0.0/0", "::/0"].iter().filter_map(|all| all.parse::<Network>().ok()).collect();
-        HttpRules { allow, clear: self.clear, patience: PATIENCE, tls }
+        authorities::any_server(&self.authorities, self.clear, PATIENCE)
     }
 }
 

@@ -1,9 +1,10 @@
 //! `[webhooks]`: where webhooks may lead.
 
+use super::authorities;
 use super::many::Many;
 use net::{HttpRules, Network};
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long a receiver has to answer.
@@ -31,8 +32,7 @@ impl Default for Webhooks {
 impl Webhooks {
     /// For who posts; the files are read now.
     pub(crate) fn rules(&self) -> HttpRules {
-        let paths: Vec<&Path> = self.authorities.0.iter().map(PathBuf::as_path).collect();
-        let tls = net::client_config(&paths).map_err(|error| error.to_string());
+        let tls = authorities::read(&self.authorities);
         HttpRules { allow: self.allow.0.clone(), clear: self.clear, patience: PATIENCE, tls }
     }
 }

@@ -6,12 +6,12 @@ use super::first_start;
 use super::reload::Reload;
 use super::shown::{self, Place};
 use crate::config::Notices;
-use api::{Backend, BrokerState, CallRow, Figure, Gone, Post, Reply, TapRow};
+use api::{Backend, BrokerState, CallRow, Figure, Gone, MessageRow, Post, Reply, TapRow};
 use exchange::{Answer, Command, Secret};
 use net::{HttpClient, HttpReply, Mqtt, MqttState, Sender};
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Document, Documents, KeptTap, Record, Records, RecordsWanted, Store};
+use store::{Document, Documents, KeptMessage, KeptTap, MessageState, Record, Records, RecordsWanted, Store};
 use tokio::sync::oneshot;
 
 /// The running exchange, for the ways in.
@@ -95,6 +95,11 @@ impl Backend for Roof {
     ) -> Result<Vec<TapRow>, String> {
         let taps = self.records.taps(account, before, most).await.map_err(|error| error.to_string())?;
         Ok(taps.into_iter().map(tap_row).collect())
+    }
+
+    async fn messages(&self, task: i64) -> Result<Vec<MessageRow>, String> {
+        let messages = self.records.messages(task).await.map_err(|error| error.to_string())?;
+        Ok(messages.into_iter().map(message_row).collect())
     }
 
     async fn records_after(&self, after: i64, most: u32) -> Result<Vec<CallRow>, String> {
@@ -183,6 +188,24 @@ impl Backend for Roof {
             // A system without randomness cannot run an exchange; it did not start.
             panic!("no randomness: {error}")
         })
+    }
+}
+
+fn message_row(message: KeptMessage) -> MessageRow {
+    let KeptMessage { key, account, mobile, at, task: _, text, delivery } = message;
+    let waits = delivery.state == MessageState::Waiting;
+    MessageRow {
+        key,
+        account,
+        mobile,
+        time: at,
+        text,
+        state: delivery.state.name().to_owned(),
+        carrier: delivery.carrier,
+        attempts: delivery.attempts,
+        next: Some(delivery.next).filter(|next| waits && *next > 0),
+        changed: Some(delivery.changed).filter(|changed| *changed > 0),
+        answer: delivery.answer,
     }
 }
 

@@ -8,6 +8,7 @@ mod folder;
 mod foreign;
 mod lag;
 mod media;
+mod messages;
 mod notices;
 mod pins;
 mod platforms;
@@ -109,6 +110,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
         runtime.spawn(listener.serve(streams.clone(), deliver.clone()));
     });
     let (calls_left, left) = watch::channel(None);
+    messages::start(&runtime, &config, store.outbox(), &sender)?;
     let carriers = carriers(&runtime, &config, &streams, &sender, &udp, &own)?;
     let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, carriers, figures, events };
     let core =

@@ -126,6 +126,7 @@ fn taken(old: &Config, new: Config) -> Config {
         emergency,
         badges,
         background,
+        messages: _,
         agents,
         platforms: _,
         dns: _,
@@ -160,6 +161,7 @@ fn taken(old: &Config, new: Config) -> Config {
         badges,
         background: Background { zone: old.background.zone.clone(), ..background },
         agents,
+        messages: old.messages.clone(),
         platforms: old.platforms.clone(),
         dns: old.dns.clone(),
         log,
@@ -189,6 +191,7 @@ fn waits_for_restart(old: &Config, new: &Config) -> Vec<String> {
         ("[notices] topic", old.notices.topic != new.notices.topic),
         ("[notices] authorities", old.notices.authorities != new.notices.authorities),
         ("[notices] contact", old.notices.contact != new.notices.contact),
+        ("[messages]", old.messages != new.messages),
         ("[platforms]", old.platforms != new.platforms),
         ("[dns] servers", old.dns.servers != new.dns.servers),
     ];

@@ -1,9 +1,13 @@
 //! What the API shows of the configuration, and what a telephone is set up with.
 
 use super::web::Listeners;
-use crate::config::{Administrators, Agents, Background, Badges, Challenge, Config, Notices, Platform, Sip};
+use crate::config::{
+    Administrators, Agents, Background, Badges, Challenge, Config, HttpMessages, Messages, Notices, Platform,
+    Sip, SmppMessages,
+};
 use net::Udp;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::net::SocketAddr;
 
@@ -84,6 +88,7 @@ pub(crate) fn settings(config: &Config) -> Value {
         codes,
         seats,
         background,
+        messages,
         agents,
         platforms,
         numbers,
@@ -134,9 +139,9 @@ pub(crate) fn settings(config: &Config) -> Value {
             "owner_rings": seats.owner_rings,
         },
         "background": of_background(background),
+        "messages": of_messages(messages),
         "agents": of_agents(agents),
-        "platforms": platforms.iter().map(|(name, platform)| (name.clone(), of_platform(platform)))
-            .collect::<serde_json::Map<String, Value>>(),
+        "platforms": of_platforms(platforms),
         "badges": of_badges(badges),
         "dns": {"servers": texts(&dns.servers.0)},
         "log": {"level": log.level},
@@ -151,6 +156,34 @@ fn of_background(section: &Background) -> Value {
     })
 }
 
+/// Never the password.
+fn of_smpp(section: &SmppMessages) -> Value {
+    json!({
+        "host": section.host, "port": section.port, "system_id": section.system_id,
+        "password_file": section.password_file, "source": section.source, "source_ton": section.source_ton,
+        "source_npi": section.source_npi, "destination_ton": section.destination_ton,
+        "destination_npi": section.destination_npi, "tls": section.tls, "authorities": section.authorities.0,
+    })
+}
+
+/// Never the secret.
+fn of_messages(section: &Messages) -> Value {
+    let Messages { order, attempts, hours, http, smpp } = section;
+    let HttpMessages { url, method, content_type, headers, body, sender, secret_file, clear, authorities } =
+        http;
+    let headers: serde_json::Map<String, Value> =
+        headers.iter().map(|(name, value)| (name.clone(), json!(value.text()))).collect();
+    json!({
+        "order": order.iter().map(|carrier| carrier.name()).collect::<Vec<_>>(),
+        "attempts": attempts, "hours": hours, "smpp": of_smpp(smpp),
+        "http": {
+            "url": url.as_ref().map(ToString::to_string), "method": method, "content_type": content_type,
+            "headers": headers, "body": body.text(), "sender": sender, "secret_file": secret_file,
+            "clear": clear, "authorities": authorities.0,
+        },
+    })
+}
+
 fn of_badges(section: &Badges) -> Value {
     let policy = section.policy();
     json!({
@@ -158,6 +191,11 @@ fn of_badges(section: &Badges) -> Value {
         "pin": policy.pin.iter().map(|when| when.name()).collect::<Vec<_>>(),
         "hours": texts(&policy.hours),
     })
+}
+
+fn of_platforms(sections: &BTreeMap<String, Platform>) -> Value {
+    let shown = |(name, platform): (&String, &Platform)| (name.clone(), of_platform(platform));
+    Value::Object(sections.iter().map(shown).collect())
 }
 
 /// Never the secret.
@@ -204,7 +242,8 @@ mod tests {
         let shown = settings(&Config::default());
         for (section, keys) in crate::config::known() {
             for key in keys {
-                assert!(shown[&section].get(&key).is_some(), "[{section}] {key}");
+                let shown = section.split('.').fold(&shown, |shown, part| &shown[part]);
+                assert!(shown.get(&key).is_some(), "[{section}] {key}");
             }
         }
     }

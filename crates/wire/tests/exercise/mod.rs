@@ -4,16 +4,18 @@
 mod rtp;
 mod sdp;
 mod sip;
+mod smpp;
 
 pub(crate) use rtp::{rtcp, rtp, telephone_event};
 pub(crate) use sdp::sdp;
 pub(crate) use sip::{header, message, stream, uri};
+pub(crate) use smpp::smpp;
 
 /// One parser's entry: the name of its fuzz target and what to do with bytes.
 pub(crate) type Entry = (&'static str, fn(&[u8]));
 
 /// Every target; a corpus folder of the same name stands in `fuzz/corpus`.
-pub(crate) const ENTRIES: [Entry; 8] = [
+pub(crate) const ENTRIES: [Entry; 9] = [
     ("sip_message", message),
     ("sip_frame", stream),
     ("sip_uri", uri),
@@ -22,4 +24,5 @@ pub(crate) const ENTRIES: [Entry; 8] = [
     ("rtp", rtp),
     ("rtcp", rtcp),
     ("telephone_event", telephone_event),
+    ("smpp", smpp),
 ];

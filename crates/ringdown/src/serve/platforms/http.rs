@@ -2,7 +2,7 @@
 
 use super::{Back, json, lost};
 use crate::Failure;
-use crate::config::{PLATFORM_PATIENCE, Platform};
+use crate::config::{PLATFORM_PATIENCE, Platform, percent};
 use exchange::{PlatformInput, PlatformOutput, Sighting};
 use net::{Bytes, HttpClient, HttpLine, Method};
 use serde::Serialize;
@@ -91,15 +91,15 @@ async fn serve_agents(server: Arc<Server>, mut line: HttpLine, mut lane: Receive
         let limits = (ONE, PLATFORM_PATIENCE);
         let (answer, agent) = match &asked {
             PlatformOutput::SignIn { agent, phone } => {
-                let path = format!("/agents/{}", escaped(agent));
+                let path = format!("/agents/{}", percent(agent));
                 (server.ask(&mut line, Method::PUT, &path, &json::SignIn { phone }, limits).await, agent)
             }
             PlatformOutput::SignOut(agent) => {
-                let path = format!("/agents/{}", escaped(agent));
+                let path = format!("/agents/{}", percent(agent));
                 (server.ask(&mut line, Method::DELETE, &path, &(), limits).await, agent)
             }
             PlatformOutput::SetState { agent, wish } => {
-                let path = format!("/agents/{}/state", escaped(agent));
+                let path = format!("/agents/{}/state", percent(agent));
                 let state = json::SetState { state: json::name(*wish) };
                 (server.ask(&mut line, Method::PUT, &path, &state, limits).await, agent)
             }
@@ -222,16 +222,4 @@ async fn hear_events(
             }
         }
     }
-}
-
-/// A name as one part of a path (RFC 3986 2.3).
-fn escaped(name: &str) -> String {
-    let mut path = String::with_capacity(name.len());
-    for octet in name.bytes() {
-        match octet {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => path.push(octet.into()),
-            other => path.push_str(&format!("%{other:02X}")),
-        }
-    }
-    path
 }
