@@ -258,6 +258,34 @@ export interface DeadLetter {
   reason: string;
 }
 
+/** What the phone of a terminal starts with. */
+export interface Profile {
+  name: string;
+  version: string;
+  audio: ProfileAudio;
+  codecs: string[];
+  auto_answer: boolean;
+  queues: string[];
+  wrap_up_ms: number | null;
+  language: "en" | "zh-CN" | null;
+  look: "system" | "light" | "dark";
+  join_seat: boolean;
+}
+
+export interface ProfileAudio {
+  /** In percent. */
+  ring: number;
+  volume: number;
+  echo_cancellation: boolean;
+  noise_suppression: boolean;
+  gain_control: boolean;
+}
+
+export interface StartUp {
+  phone: WebPhone;
+  profile: Profile;
+}
+
 export interface WebPhone {
   device: string;
   uri: string;

@@ -1,10 +1,11 @@
 // The SIP user agent of one browser: registers, calls, and tells what it has as plain values. Loaded when it is needed.
 import { UA, WebSocketInterface } from "jssip";
 import { asProblem, Problem } from "../api/client.ts";
-import type { WebPhone } from "../api/types.ts";
+import type { Profile, StartUp, WebPhone } from "../api/types.ts";
 import { QualityMeter, sampleOf } from "./quality.ts";
 import { reasonOf } from "./reason.ts";
-import { choose, openMicrophone, toSpeaker } from "./sound.ts";
+import { prefer } from "./codecs.ts";
+import { choose, openMicrophone, soundAs, toSpeaker } from "./sound.ts";
 import { going, type CallView, type Command, type LinkState } from "./types.ts";
 
 type Session = ReturnType<UA["call"]>;
@@ -25,8 +26,10 @@ const EXPECTED_MS = 10_000;
 const MOST_CALLS = 4;
 
 export interface AgentHost {
-  /** A token for this session's web phone, new each time (POST /api/v1/phone). */
-  credentials: () => Promise<WebPhone>;
+  /** The profile, and a token for this session's web phone, new each time (POST /api/v1/phone/start). */
+  start: () => Promise<StartUp>;
+  /** A version of the profile is in use here (POST /api/v1/phone/loaded). */
+  loaded: (version: string) => Promise<void>;
   /** Where the socket is, as this page reaches it. */
   socket: (told: string) => string;
   /** Something changed. */
@@ -52,6 +55,7 @@ export class Agent {
   link: LinkState = "connecting";
   problem: string | null = null;
   about: WebPhone | null = null;
+  profile: Profile | null = null;
   private ua: UA | null = null;
   private calls = new Map<string, Held>();
   /** Until when the calls of these sessions are answered as they come: the person asked for them here. */
@@ -69,7 +73,7 @@ export class Agent {
   async start(): Promise<void> {
     let about: WebPhone;
     try {
-      about = await this.host.credentials();
+      about = await this.begin();
     } catch (error) {
       this.tell("refused", asProblem(error).words);
       throw error;
@@ -112,6 +116,23 @@ export class Agent {
     });
     this.renewLater(about);
     ua.start();
+  }
+
+  /** The phone and its profile in one act. */
+  private async begin(): Promise<WebPhone> {
+    const { phone, profile } = await this.host.start();
+    this.load(profile);
+    return phone;
+  }
+
+  /** Takes a profile, and says so: only then is the start-up complete. Calls that are up keep what was agreed. */
+  load(profile: Profile): void {
+    this.profile = profile;
+    soundAs(profile.audio);
+    for (const held of this.calls.values()) void toSpeaker(held.audio);
+    this.host.changed();
+    // Whoever was told of a newer version meanwhile reports that one.
+    void this.host.loaded(profile.version).catch(() => {});
   }
 
   /** Ends calls and the registration. */
@@ -173,7 +194,7 @@ export class Agent {
 
   private async renew(): Promise<boolean> {
     try {
-      const about = await this.host.credentials();
+      const about = await this.begin();
       if (this.stopped) return false;
       this.about = about;
       this.ua?.set("authorization_jwt", `Bearer ${about.token}`);
@@ -238,7 +259,8 @@ export class Agent {
     held.view.session = name;
     const until = this.expected.get(name) ?? 0;
     this.expected.delete(name);
-    if (Date.now() < until) void this.answer(held);
+    const alone = this.views().filter(going).length === 1;
+    if (Date.now() < until || (this.profile?.auto_answer === true && alone)) void this.answer(held);
   }
 
   private async dial(number: string): Promise<void> {
@@ -294,6 +316,10 @@ export class Agent {
     else session.on("peerconnection", (event) => this.connection(held, event.peerconnection));
     session.on("confirmed", () => this.talking(held));
     session.on("accepted", () => this.talking(held));
+    session.on("sdp", (event) => {
+      // What we offer, and what we may choose from.
+      if (event.type === "offer") event.sdp = prefer(event.sdp, this.profile?.codecs ?? []);
+    });
     session.on("hold", (event) => this.heldBy(held, event.originator as unknown as string, true));
     session.on("unhold", (event) => this.heldBy(held, event.originator as unknown as string, false));
     session.on("muted", () => this.set(view, { muted: true }));

@@ -1,8 +1,9 @@
 // The phone of the console: starts with the session, ends with it, and rings in a hidden tab, too.
 import { effect, signal } from "@preact/signals";
 import { onEvent } from "../api/events.ts";
+import type { Profile } from "../api/types.ts";
 import { api, records, session } from "../state/store.ts";
-import { t } from "../words.ts";
+import { language, remembered, speak, t } from "../words.ts";
 import { attention } from "./attention.ts";
 import { Phone } from "./phone.ts";
 
@@ -19,7 +20,11 @@ export function startPhone(): void {
     if (type !== "take.failed" || data["account"] !== session.peek()?.account) return;
     made.say({ problem: t("take.failed", { why: String(data["words"]) }) });
   });
+  // The profile's look and language hold in each tab, whichever holds the phone.
+  const dressed = effect(() => dress(made.state.value.profile));
   quiet = () => {
+    dressed();
+    dress(null);
     still();
     deaf();
   };
@@ -32,6 +37,15 @@ export function stopPhone(): void {
   quiet = null;
   phone.peek()?.stop();
   phone.value = null;
+}
+
+/** A language that the reader chose in this browser stays. */
+function dress(profile: Profile | null): void {
+  const root = document.documentElement;
+  if (profile === null || profile.look === "system") root.removeAttribute("data-look");
+  else root.dataset["look"] = profile.look;
+  const wanted = profile?.language ?? null;
+  if (wanted !== null && remembered() === null && wanted !== language.peek()) void speak(wanted);
 }
 
 effect(() => {

@@ -3,7 +3,8 @@
 import { computed, effect, signal } from "@preact/signals";
 import type { Api } from "../api/client.ts";
 import { asProblem, Problem } from "../api/client.ts";
-import type { Taken, WebPhone } from "../api/types.ts";
+import { onEvent } from "../api/events.ts";
+import type { Profile, StartUp, Taken } from "../api/types.ts";
 import type { Agent } from "./agent.ts";
 import { sessionOf } from "./elsewhere.ts";
 import { choose, play, type Tone } from "./sound.ts";
@@ -52,6 +53,13 @@ export class Phone {
     this.channel = typeof BroadcastChannel === "function" ? new BroadcastChannel("ringdown.phone") : null;
     this.channel?.addEventListener("message", (message: MessageEvent<Word>) => this.hear(message.data));
     this.ends.push(effect(() => this.sounds()));
+    this.ends.push(
+      onEvent(({ type, subject, data }) => {
+        // The tab that holds the phone takes it; the others hear of it from there.
+        if (type !== "profile.changed" || subject !== this.agent?.about?.device) return;
+        this.agent.load(data["profile"] as Profile);
+      }),
+    );
     const leave = (event: BeforeUnloadEvent): void => {
       if (this.holds.peek() && this.calls.peek().some(going)) event.preventDefault();
     };
@@ -192,7 +200,8 @@ export class Phone {
     const { Agent } = await import("./agent.ts");
     if (this.stopped.signal.aborted) return;
     this.agent = new Agent({
-      credentials: () => this.options.api.post<WebPhone>("phone"),
+      start: () => this.options.api.post<StartUp>("phone/start", terminal()),
+      loaded: (version) => this.options.api.post("phone/loaded", { version }),
       socket: (told) => socketAddress(told, this.options.api.base),
       changed: () => this.tell(),
       ended: (call) => {
@@ -221,6 +230,7 @@ export class Phone {
       account: agent.about?.account ?? "",
       display: agent.about?.display ?? "",
       numbers: agent.about?.numbers ?? [],
+      profile: agent.profile,
       calls: agent.views().map((view) => ({ ...view })),
       tab: this.tab,
     };
@@ -241,6 +251,22 @@ export class Phone {
     const tone: Tone | null = ringing ? (talking ? "knock" : "ring") : calling ? "back" : refused ? "busy" : null;
     play(tone);
   }
+}
+
+/** What this browser calls itself and its office; whoever sets it up opens the console once with `?terminal=…&office=…`. */
+function terminal(): { terminal?: string; office?: string } {
+  const said: { terminal?: string; office?: string } = {};
+  for (const name of ["terminal", "office"] as const) {
+    const given = new URLSearchParams(location.search).get(name);
+    try {
+      if (given !== null) localStorage.setItem(`ringdown.${name}`, given);
+      const kept = given ?? localStorage.getItem(`ringdown.${name}`);
+      if (kept !== null && kept !== "") said[name] = kept.slice(0, 64);
+    } catch {
+      if (given !== null && given !== "") said[name] = given.slice(0, 64); // Then it counts for this visit only.
+    }
+  }
+  return said;
 }
 
 /** The exchange may not know by which name it is reached (a proxy, a tunnel): a path stays on the page's own server. */

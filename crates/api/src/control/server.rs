@@ -328,6 +328,7 @@ fn response(answer: Answer) -> Response {
         | Answer::Account(_)
         | Answer::Advice(_)
         | Answer::Work(_)
+        | Answer::Profile(_)
         | Answer::Wait(_)
         | Answer::Calls(_)
         | Answer::Seats(_)

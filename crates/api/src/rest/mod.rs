@@ -32,6 +32,7 @@ mod page;
 mod people;
 mod phone;
 mod problem;
+mod profiles;
 mod queues;
 mod records;
 mod refusal;
@@ -290,6 +291,7 @@ fn resources() -> OpenApiRouter<Api> {
         tokens::routes(),
         people::routes(),
         phone::routes(),
+        profiles::routes(),
         import::routes(),
         numbers::routes(),
         devices::routes(),

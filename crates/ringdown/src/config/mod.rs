@@ -9,6 +9,7 @@ mod maybe;
 mod notices;
 mod numbers;
 mod place;
+pub(crate) mod profile;
 mod seats;
 mod webhooks;
 

@@ -10,6 +10,7 @@ mod lag;
 mod media;
 mod notices;
 mod pins;
+mod profiles;
 mod reach;
 mod reload;
 mod shown;
@@ -75,7 +76,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let own_addresses: Vec<SocketAddr> =
         udp.iter().map(Udp::bound).chain(own.iter().map(|(_, at)| *at)).chain(http.all()).collect();
     let exchange_config = exchange_config(&config, &realm, own_addresses);
-    let exchange = office(&mut opened, clock, exchange_config)?;
+    let exchange = office(&mut opened, clock, exchange_config)?.with_profiles(profiles::read(data)?);
     let store = start_store(opened, &sender)?;
     let origins = Origins::new(config.http.listed_origins());
     let reload = Arc::new(Reload {
@@ -102,6 +103,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     web::serve(&runtime, http, &roof, &api, &sockets);
     let events = carry_events(&runtime, &api, &sender);
     notices::deliver(&runtime, &api, heard);
+    runtime.spawn(profiles::watch(Arc::clone(&reload)));
     runtime.spawn(control(&runtime, folder.path(), roof, api)?);
     listeners.into_iter().for_each(|listener| {
         runtime.spawn(listener.serve(streams.clone(), deliver.clone()));

@@ -1,11 +1,12 @@
 //! `ringdown reload` and SIGHUP: the whole file is judged first, then taken at once, or refused whole.
 
 use super::core::CoreInput;
+use super::profiles;
 use super::tls::{Tls, identity};
 use crate::check::{self, file::Places};
 use crate::config::{Administrators, Background, Config, Http, Sip};
 use crate::log::Level;
-use exchange::{Answer, Command, LiveConfig};
+use exchange::{Answer, Command, LiveConfig, Profile, ProfileAsking};
 use net::{HttpClient, Origins, Sender};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -56,8 +57,12 @@ impl Reload {
             }
             None => None,
         };
+        let profiles = profiles::read(&self.data)?;
         // The one step that can still be refused comes first; what follows cannot fail.
-        self.ask(live(&new)).await.map_err(|why| format!("{}: {why}", places.of("calls", "echo_number")))?;
+        self.ask(Command::Reconfigure(Box::new(live(&new))))
+            .await
+            .map_err(|why| format!("{}: {why}", places.of("calls", "echo_number")))?;
+        self.ask(put(profiles)).await?;
         if let (Some(tls), Some(certificate)) = (&self.tls, certificate) {
             tls.put(certificate);
         }
@@ -76,9 +81,18 @@ impl Reload {
         self.current.lock().await.calls.drain_limit()
     }
 
-    async fn ask(&self, live: LiveConfig) -> Result<(), String> {
+    /// Reads the profiles again; how many there are.
+    ///
+    /// # Errors
+    /// Why those of before go on, with file and line.
+    pub(crate) async fn profiles(&self) -> Result<usize, String> {
+        let profiles = profiles::read(&self.data)?;
+        let count = profiles.len();
+        self.ask(put(profiles)).await.map(|()| count)
+    }
+
+    async fn ask(&self, command: Command) -> Result<(), String> {
         let (reply, answer) = oneshot::channel();
-        let command = Command::Reconfigure(Box::new(live));
         let busy = || "the exchange is stopping or too busy; try again".to_owned();
         self.core.send(CoreInput::Command { command, reply }).map_err(|_| busy())?;
         match answer.await.map_err(|_| busy())? {
@@ -86,6 +100,10 @@ impl Reload {
             _ => Ok(()),
         }
     }
+}
+
+fn put(profiles: Vec<Profile>) -> Command {
+    Command::Profiles(Box::new(ProfileAsking::Put(profiles)))
 }
 
 /// What the office itself is told.

@@ -1,0 +1,237 @@
+//! One profile, and the written rule by which a start-up instruction picks one (S0.5): docs/profiles.md.
+
+use crate::people::Language;
+use std::fmt;
+use std::time::Duration;
+
+/// The profile of whoever is named by no other.
+const DEFAULT: &str = "default";
+
+/// What a phone starts with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name: that of its file.
+    pub name: Box<str>,
+    /// A hash of what it says.
+    pub version: Box<str>,
+    /// For whom it is.
+    pub selectors: Vec<Selector>,
+    /// How the phone sounds.
+    pub audio: Audio,
+    /// The codecs that are offered and taken, the best first; the phone's own if none is named.
+    pub codecs: Vec<Box<str>>,
+    /// Calls are answered as they come, while no other is up.
+    pub auto_answer: bool,
+    /// The queues that a sign-in works for if it names none.
+    pub queues: Vec<Box<str>>,
+    /// The wrap-up after calls; the longest of all that apply holds.
+    pub wrap_up: Option<Duration>,
+    /// The page's language.
+    pub language: Option<Language>,
+    /// How the page looks.
+    pub look: Look,
+    /// Whoever sits down at a phone is signed in to work, too.
+    pub join_seat: bool,
+}
+
+/// How a phone sounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Audio {
+    /// How loud it rings, in percent.
+    pub ring: u8,
+    /// How loud the other side is, in percent.
+    pub volume: u8,
+    /// Whether the browser takes out the echo of its loudspeaker.
+    pub echo_cancellation: bool,
+    /// Whether it takes out noise.
+    pub noise_suppression: bool,
+    /// Whether it levels how loud one speaks.
+    pub gain_control: bool,
+}
+
+impl Default for Audio {
+    fn default() -> Audio {
+        Audio { ring: 100, volume: 100, echo_cancellation: true, noise_suppression: true, gain_control: true }
+    }
+}
+
+/// How a page looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Look {
+    /// As the reader's system does.
+    #[default]
+    System,
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+}
+
+impl Look {
+    /// All of them.
+    pub const ALL: [Look; 3] = [Look::System, Look::Light, Look::Dark];
+
+    /// The name in files and in the API.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Look::System => "system",
+            Look::Light => "light",
+            Look::Dark => "dark",
+        }
+    }
+}
+
+/// Whom a profile is for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Selector {
+    /// An account.
+    User(Box<str>),
+    /// A phone, or the name that a terminal has.
+    Terminal(Box<str>),
+    /// An office, by the name that its terminals tell.
+    Office(Box<str>),
+}
+
+impl Selector {
+    /// Reads `user ada`, `terminal desk-1` or `office shanghai`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Selector> {
+        let (kind, name) = text.trim().split_once(' ')?;
+        let name: Box<str> = name.trim().into();
+        match kind {
+            _ if name.is_empty() || name.len() > 64 => None,
+            "user" => Some(Selector::User(name)),
+            "terminal" => Some(Selector::Terminal(name)),
+            "office" => Some(Selector::Office(name)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Selector::User(name) => write!(f, "user {name}"),
+            Selector::Terminal(name) => write!(f, "terminal {name}"),
+            Selector::Office(name) => write!(f, "office {name}"),
+        }
+    }
+}
+
+/// What a terminal says when it starts (S0.4).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Instruction {
+    /// Who is there.
+    pub user: Box<str>,
+    /// The phone, and the terminal's own name if it has one.
+    pub terminals: Vec<Box<str>>,
+    /// The office in which it stands, if it knows.
+    pub office: Option<Box<str>>,
+}
+
+impl Profile {
+    /// What there is without any file.
+    #[must_use]
+    pub fn built_in() -> Profile {
+        Profile {
+            name: DEFAULT.into(),
+            version: "built-in".into(),
+            selectors: Vec::new(),
+            audio: Audio::default(),
+            codecs: Vec::new(),
+            auto_answer: false,
+            queues: Vec::new(),
+            wrap_up: None,
+            language: None,
+            look: Look::default(),
+            join_seat: false,
+        }
+    }
+
+    /// How closely it fits: 3 for the user, 2 for the terminal, 1 for the office, 0 for the default.
+    fn fits(&self, instruction: &Instruction) -> Option<u8> {
+        let closeness = |selector: &Selector| match selector {
+            Selector::User(name) => (*name == instruction.user).then_some(3),
+            Selector::Terminal(name) => instruction.terminals.contains(name).then_some(2),
+            Selector::Office(name) => (instruction.office.as_ref() == Some(name)).then_some(1),
+        };
+        let best = self.selectors.iter().filter_map(closeness).max();
+        best.or((*self.name == *DEFAULT).then_some(0))
+    }
+}
+
+/// The rule: the profile that names the user, else the one that names the terminal, else the one that names the office,
+/// else `default`. Of two that fit as closely, the first by name.
+#[must_use]
+pub fn choose<'a>(profiles: &'a [Profile], instruction: &Instruction) -> Option<&'a Profile> {
+    let fitting = profiles.iter().filter_map(|profile| Some((profile.fits(instruction)?, profile)));
+    fitting
+        .max_by(|(a, one), (b, other)| a.cmp(b).then(other.name.cmp(&one.name)))
+        .map(|(_, profile)| profile)
+}
+
+/// A selector that two profiles have, with their names: nobody could say which one is meant.
+#[must_use]
+pub fn conflict(profiles: &[Profile]) -> Option<(&Selector, [&str; 2])> {
+    let mut seen = std::collections::BTreeMap::new();
+    for profile in profiles {
+        for selector in &profile.selectors {
+            match seen.insert(selector, &*profile.name) {
+                Some(before) if before != &*profile.name => return Some((selector, [before, &profile.name])),
+                _ => {}
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profile(name: &str, selectors: &[&str]) -> Profile {
+        let selectors = selectors.iter().map(|text| Selector::parse(text).expect("a selector")).collect();
+        Profile { name: name.into(), selectors, ..Profile::built_in() }
+    }
+
+    #[test]
+    fn s0_5_the_user_wins_over_the_terminal_over_the_office_over_the_default() {
+        let all = [
+            profile("default", &[]),
+            profile("desk", &["terminal desk-1", "user cas"]),
+            profile("east", &["office shanghai"]),
+            profile("personal", &["user ada"]),
+        ];
+        for (user, terminals, office, expected) in [
+            ("ada", vec!["desk-1"], Some("shanghai"), "personal"),
+            ("bob", vec!["desk-1"], Some("shanghai"), "desk"),
+            ("bob", vec!["web-1", "desk-1"], None, "desk"),
+            ("bob", vec!["desk-2"], Some("shanghai"), "east"),
+            ("bob", vec!["desk-2"], Some("paris"), "default"),
+            ("cas", vec![], None, "desk"),
+            ("desk-1", vec!["ada"], Some("bob"), "default"),
+        ] {
+            let instruction = Instruction {
+                user: user.into(),
+                terminals: terminals.into_iter().map(Into::into).collect(),
+                office: office.map(Into::into),
+            };
+            let chosen = choose(&all, &instruction).map(|profile| &*profile.name);
+            assert_eq!(chosen, Some(expected), "{instruction:?}");
+            assert_eq!(choose(&all[3..], &instruction).is_some(), user == "ada", "without a default");
+        }
+    }
+
+    #[test]
+    fn what_a_selector_may_be_and_what_two_profiles_may_not_share() {
+        assert_eq!(Selector::parse("user  ada"), Some(Selector::User("ada".into())));
+        for wrong in ["", "ada", "user", "user ", "group ada", "User ada"] {
+            assert_eq!(Selector::parse(wrong), None, "{wrong:?}");
+        }
+        let one = profile("one", &["user ada", "user ada"]);
+        assert_eq!(conflict(&[one.clone(), profile("two", &["terminal ada"])]), None);
+        let two = profile("two", &["office x", "user ada"]);
+        assert_eq!(conflict(&[one, two]), Some((&Selector::User("ada".into()), ["one", "two"])));
+    }
+}
