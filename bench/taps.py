@@ -25,25 +25,29 @@ def taken(bench):
     the median of the rounds, because a pause of the machine is in one of them."""
     calls, pairs, count, rounds = ((QUICK_CALLS, QUICK_PAIRS, QUICK_TAKEN, QUICK_ROUNDS) if bench.quick
                                    else (CALLS, PAIRS, TAKEN, ROUNDS))
+    tails, sound = [], True
+    for _ in range(rounds):
+        told = taken_once(bench, calls, pairs, count)
+        print(f"  tap to INVITE: p50 {told['p50_us'] / 1e3:.2f} ms, p99 {told['p99_us'] / 1e3:.2f} ms of {count}",
+              file=sys.stderr)
+        wrong = told["failed"] + told["timed_out"]
+        if wrong or told["up"] < calls:
+            bench.faults.append(f"tap to INVITE with {calls} calls up: {wrong} of {count} went wrong: {told}")
+        tails.append(told["p99_us"] / 1e3)
+        sound &= not told["sent_again"]
+    bench.add("tap to INVITE, p99", f"{calls} calls", statistics.median(tails), "ms", None, None, LIMIT_MS, sound)
+
+
+def taken_once(bench, calls, pairs, count):
+    """One round, by an exchange of its own: whoever took a call sits at another phone afterwards."""
     answering = calls + 2 * pairs
     ours = Ours(answering + calls)
     ours.config.write_text(ours.config.read_text() + KINDS)
-    tails, sound = [], True
     with ours.start():
-        admin = administrator(ours)
         plan = ours.folder / "readers.txt"
-        plan.write_text("".join(f"{line}\n" for line in beside(admin, calls, pairs)))
-        for _ in range(rounds):
-            told = bench.load("take", "--users", answering + calls, "--callers", calls, "--calls", calls, "--taps", count,
-                              "--http", ours.ready["http"], "--readers", plan, *ours.load_arguments())
-            print(f"  tap to INVITE: p50 {told['p50_us'] / 1e3:.2f} ms, p99 {told['p99_us'] / 1e3:.2f} ms of {count}",
-                  file=sys.stderr)
-            wrong = told["failed"] + told["timed_out"]
-            if wrong or told["up"] < calls:
-                bench.faults.append(f"tap to INVITE with {calls} calls up: {wrong} of {count} went wrong: {told}")
-            tails.append(told["p99_us"] / 1e3)
-            sound &= not told["sent_again"]
-    bench.add("tap to INVITE, p99", f"{calls} calls", statistics.median(tails), "ms", None, None, LIMIT_MS, sound)
+        plan.write_text("".join(f"{line}\n" for line in beside(administrator(ours), calls, pairs)))
+        return bench.load("take", "--users", answering + calls, "--callers", calls, "--calls", calls, "--taps", count,
+                          "--http", ours.ready["http"], "--readers", plan, *ours.load_arguments())
 
 
 def beside(admin, first, pairs):

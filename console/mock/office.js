@@ -155,7 +155,7 @@ export function makeOffice(options) {
       do_not_disturb: false,
       forwarding: { always: null, busy: null, no_answer: null, offline: null },
       rights: ["national"],
-      calls_a_day: null,
+      calls_a_day: null, platform: null, wrap_up: null,
       registered: false,
     };
     lists.people.set(name, made);

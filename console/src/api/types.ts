@@ -29,6 +29,8 @@ export interface Person {
   forwarding: Forwarding;
   rights: string[];
   calls_a_day: number | null;
+  platform: string | null;
+  wrap_up: number | null;
   registered: boolean;
 }
 

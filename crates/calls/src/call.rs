@@ -272,6 +272,38 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// A call that begins now, with its caller's leg or none yet.
+    pub(crate) fn begins(
+        now: Now,
+        caller: LegId,
+        caller_party: Party,
+        dialled: Arc<str>,
+        session_id: Arc<str>,
+    ) -> Call {
+        Call {
+            caller,
+            branches: Vec::new(),
+            stage: Stage::Reaching,
+            heard: None,
+            best_failure: None,
+            why: Why::default(),
+            ring_limit: None,
+            taking: None,
+            replacing: None,
+            caller_party,
+            dialled,
+            session_id,
+            hops: crate::limits::HOPS,
+            emergency: false,
+            started: now,
+            told: false,
+            answered: None,
+            answered_by: "".into(),
+            detail: "".into(),
+            own: None,
+        }
+    }
+
     /// The record of a call that ends now.
     pub(crate) fn record(&self, id: CallId, now: Now, cause: Cause, status: u16) -> CallRecord {
         let start = self.started.mono;

@@ -1,9 +1,9 @@
 //! The caller's leg until it is answered: one To tag, one SDP answer, whichever branch wins (R1).
 
 use crate::Cause;
-use crate::call::{Call, CallEvent, Party, Stage, Why};
+use crate::call::{Call, CallEvent, Party, Stage};
 use crate::leg::{self, CallId, Incoming as Waiting, Leg, LegId, LegState, Role, Served, Unacknowledged, Up};
-use crate::limits::PROVISIONAL_REPEAT;
+use crate::limits::{HOPS, PROVISIONAL_REPEAT};
 use crate::switch::{self, Owner, Switch};
 use crate::timers::{Session, Wake};
 use clock::Now;
@@ -423,27 +423,12 @@ impl Switch {
 }
 
 fn new_call(now: Now, incoming: &Incoming<'_, '_>, caller: LegId) -> Call {
+    let (dialled, session_id) = (Arc::clone(&incoming.dialled), Arc::clone(&incoming.session_id));
+    let hops = incoming.invite.max_forwards().ok().flatten().unwrap_or(HOPS);
     Call {
-        caller,
-        branches: Vec::new(),
-        stage: Stage::Reaching,
-        heard: None,
-        best_failure: None,
-        why: Why::default(),
-        ring_limit: None,
-        taking: None,
-        replacing: None,
-        caller_party: incoming.caller.clone(),
-        dialled: Arc::clone(&incoming.dialled),
-        session_id: Arc::clone(&incoming.session_id),
-        hops: incoming.invite.max_forwards().ok().flatten().unwrap_or(70).saturating_sub(1),
+        hops: hops.saturating_sub(1),
         emergency: incoming.emergency,
-        started: now,
-        told: false,
-        answered: None,
-        answered_by: "".into(),
-        detail: "".into(),
-        own: None,
+        ..Call::begins(now, caller, incoming.caller.clone(), dialled, session_id)
     }
 }
 

@@ -22,5 +22,7 @@ pub(crate) const TAKE_LIMIT: Duration = Duration::from_secs(2);
 pub(crate) const READY_LIMIT: Duration = Duration::from_secs(8);
 /// A provisional response is repeated, so that nobody on the way gives up (RFC 3261 13.3.1.1).
 pub(crate) const PROVISIONAL_REPEAT: Duration = Duration::from_secs(50);
+/// Max-Forwards of what we begin ourselves (RFC 3261 8.1.1.6).
+pub(crate) const HOPS: u8 = 70;
 
 const _: () = assert!(LEGS_PER_CALL > EARLY_DIALOGS_PER_BRANCH);

@@ -64,27 +64,10 @@ impl Switch {
         let Reach { caller, dialled, session_id, first, task } = reach;
         self.count(true);
         self.calls.insert(Call {
-            caller: LegId::default(),
-            branches: Vec::new(),
-            stage: Stage::Reaching,
-            heard: None,
-            best_failure: None,
-            why: Why::default(),
-            ring_limit: None,
-            taking: None,
-            replacing: None,
-            caller_party: caller,
-            dialled,
-            session_id,
-            hops: 70,
-            emergency: false,
-            started: now,
             // Nobody waits to be told something.
             told: true,
-            answered: None,
-            answered_by: "".into(),
-            detail: "".into(),
             own: Some(Own { first, task, offers_all: false, waits: false }),
+            ..Call::begins(now, LegId::default(), caller, dialled, session_id)
         })
     }
 

@@ -78,6 +78,8 @@ pub struct Config {
     pub background: BackgroundPolicy,
     /// What holds for agents.
     pub agents: AgentPolicy,
+    /// The outside telephone platforms at which people may work, each with how often it is asked.
+    pub platforms: Vec<(Box<str>, Duration)>,
     /// Which digest algorithms are asked for (R10).
     pub challenge: ChallengePolicy,
     /// The addresses that we listen on; contacts there are refused (R12).
@@ -104,6 +106,7 @@ impl Config {
             badges: BadgePolicy::default(),
             background: BackgroundPolicy::default(),
             agents: AgentPolicy::default(),
+            platforms: Vec::new(),
             challenge: ChallengePolicy::Md5,
             own_addresses,
         }
@@ -196,8 +199,7 @@ impl Exchange {
     /// An office with what the store had. Everything random follows from `seed`.
     #[must_use]
     pub fn new(now: Now, config: Config, seed: [u8; 32], snapshot: Snapshot) -> Exchange {
-        let (calls_seed, verifier_seed) = split(seed);
-        let tasks_seed = verifier_seed.first_chunk().map_or(0, |octets| u64::from_le_bytes(*octets));
+        let (calls_seed, verifier_seed, tasks_seed) = split(seed);
         let (keeping, changes) = tasks_of(snapshot.changes);
         let emergency = config.emergency.numbers.clone();
         let background = Background::new(now, &config.background, emergency, tasks_seed, keeping);
@@ -320,6 +322,7 @@ impl Exchange {
                 self.switch.ports().share(shared);
                 self.switch.set_media_policy(policy);
             }
+            Input::Platform { platform, said } => self.platform_said(now, &platform, said),
             Input::Lag(lag) => self.load.lag = lag,
             Input::Command { id, command } => self.command(now, id, command),
         }
@@ -405,6 +408,7 @@ impl Exchange {
             self.take_call_events(now);
             let mut more = self.carry_background(now);
             more |= self.agents_follow(now);
+            more |= self.carry_platforms(now);
             more |= self.queues_serve(now);
             if !more {
                 break;
@@ -528,10 +532,11 @@ impl Exchange {
             StoreAnswer::Unavailable { why } => {
                 self.store_ready = false;
                 // What belongs to tasks is handed over again by their machine.
-                let again = matches!(pending.promise, Promise::Tasks(_));
+                let changes = match pending.promise {
+                    Promise::Tasks(_) => Vec::new(),
+                    _ => pending.changes.iter().map(|owned| owned.change.clone()).collect(),
+                };
                 self.break_promise(now, pending.promise, &why);
-                let changes = pending.changes.iter().filter(|_| !again);
-                let changes = changes.map(|owned| owned.change.clone()).collect();
                 self.store_later(now, changes);
             }
             StoreAnswer::Conflict { why } => self.break_promise(now, pending.promise, &why),
@@ -656,12 +661,12 @@ fn subject(change: &Change) -> Cow<'_, str> {
     })
 }
 
-/// Two seeds from one, so that no machine sees another's randomness.
-fn split(seed: [u8; 32]) -> ([u8; 32], [u8; 32]) {
+/// A seed for each machine, so that none sees another's randomness.
+fn split(seed: [u8; 32]) -> ([u8; 32], [u8; 32], u64) {
     use rand_core::{Rng, SeedableRng};
     let mut rng = rand_chacha::ChaCha8Rng::from_seed(seed);
-    let mut pair = ([0; 32], [0; 32]);
-    rng.fill_bytes(&mut pair.0);
-    rng.fill_bytes(&mut pair.1);
-    pair
+    let (mut calls, mut verifier) = ([0; 32], [0; 32]);
+    rng.fill_bytes(&mut calls);
+    rng.fill_bytes(&mut verifier);
+    (calls, verifier, rng.next_u64())
 }

@@ -1,5 +1,6 @@
 //! Everything that can wake the office, and everything that it asks of the shell.
 
+use crate::agents::{PlatformInput, PlatformOutput};
 use crate::change::{Commit, StoreAnswer};
 use crate::command::{Answer, Command};
 use crate::events::Event;
@@ -77,6 +78,13 @@ pub enum Input<'a> {
     },
     /// A media worker saw something.
     Media(MediaEvent),
+    /// What an outside telephone platform says, in answer to [`Output::Platform`] (S0.3).
+    Platform {
+        /// Its name in the configuration.
+        platform: Box<str>,
+        /// What it says.
+        said: PlatformInput,
+    },
     /// How late the core takes what came for it: how long something has waited at its doors without a break (R17).
     Lag(Duration),
     /// Media ports that a worker has bound.
@@ -122,6 +130,13 @@ pub enum Output {
     Commit(Commit),
     /// Something is different; only while somebody listens ([`crate::Exchange::listen`]).
     Event(Box<Event>),
+    /// Ask an outside telephone platform for something, and answer with [`Input::Platform`] (S0.3).
+    Platform {
+        /// Its name in the configuration.
+        platform: Box<str>,
+        /// What is asked for.
+        asked: PlatformOutput,
+    },
     /// Compare a PIN with its hash, off the core (R17), and answer with [`Input::PinVerified`].
     VerifyPin {
         /// Which check.

@@ -5,7 +5,7 @@ use crate::change::Change;
 use crate::command::Answer;
 use crate::exchange::{Exchange, Promise};
 use crate::input::CommandId;
-use crate::people::{Group, PeopleChange, Refusal, is_web_name};
+use crate::people::{Group, PeopleChange, Queue, Refusal, is_web_name};
 use clock::Now;
 
 impl Exchange {
@@ -50,7 +50,7 @@ impl Exchange {
             }
         };
         let of_queue = |queue: &str| {
-            let mut known = self.people.queue(queue)?.clone();
+            let mut known = Queue::clone(self.people.queue(queue)?);
             known.members.retain(|member| member.account != name);
             Some(PeopleChange::PutQueue { name: queue.into(), queue: Box::new(known) })
         };

@@ -61,7 +61,7 @@ mod web_phones;
 
 pub use agents::{
     Advice, AgentAsking, AgentPolicy, AgentRow, AgentState, By, CallKind, Forgotten, KeptPause, KeptSignIn,
-    KeptWrapUp, OwnWork, Platform, PlatformInput, PlatformOutput, PlatformState, Sighting, SignIn,
+    KeptWrapUp, OwnWork, Platform, PlatformInput, PlatformOutput, PlatformState, Sighting, SignIn, Wish,
 };
 pub use background::{
     Asking, BackgroundPolicy, NewTask, OutboxMessage, TaskAttempt, TaskChange, TaskList, TaskRow, TaskState,

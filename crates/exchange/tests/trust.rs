@@ -94,6 +94,7 @@ impl Desk {
                 Output::CloseFlow(_)
                 | Output::Media(_)
                 | Output::VerifyPin { .. }
+                | Output::Platform { .. }
                 | Output::Answer { .. }
                 | Output::Reach { .. }
                 | Output::Event(_) => {}

@@ -83,6 +83,7 @@ impl Desk {
                 | Output::Reach { .. }
                 | Output::Guessing(_)
                 | Output::VerifyPin { .. }
+                | Output::Platform { .. }
                 | Output::Event(_) => {}
             }
         }

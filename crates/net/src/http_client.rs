@@ -1,12 +1,14 @@
 //! HTTP requests of our own, to addresses that people name: the host is looked up here, what it leads to is judged, and
-//! the connection goes to the address that was judged (sec_14). One connection a request; no redirect is followed.
+//! the connection goes to the address that was judged (sec_14). No redirect is followed. A client takes one connection a
+//! request; an [`HttpLine`] keeps its own.
 
 use crate::destination::{Network, refusal};
 use crate::locate::Locator;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Bytes, Incoming};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
-use hyper::{Method, Request, Response, Uri, Version, header};
+pub use hyper::{Method, body::Bytes};
+use hyper::{Request, Response, Uri, Version, header};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -114,9 +116,13 @@ impl HttpClient {
         body: Bytes,
     ) -> Result<HttpReply, String> {
         let target = Target::parse(url)?;
-        let request = target.request(headers, body)?;
+        let request = target.request(Method::POST, headers, body, false)?;
         let rules = self.rules();
-        let head = timeout(rules.patience, self.ask(&target, &rules, request)).await;
+        let head = timeout(rules.patience, async {
+            let mut sender = self.open(&target, &rules).await?;
+            sender.send_request(request).await.map_err(no_answer)
+        });
+        let head = head.await;
         let response = head.map_err(|_| format!("no answer within {:?}", rules.patience))??;
         let status = response.status().as_u16();
         let retry_after = response.headers().get(header::RETRY_AFTER);
@@ -127,12 +133,8 @@ impl HttpClient {
         Ok(HttpReply { status, retry_after, body: String::from_utf8_lossy(&body).into_owned() })
     }
 
-    async fn ask(
-        &self,
-        target: &Target,
-        rules: &HttpRules,
-        request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, String> {
+    /// A connection to the first of its addresses that is allowed and answers.
+    async fn open(&self, target: &Target, rules: &HttpRules) -> Result<Requests, String> {
         let mut last = String::from("its name has no address");
         for address in self.addresses(target).await? {
             if let Err(why) = target.judge(address.ip(), rules) {
@@ -141,7 +143,7 @@ impl HttpClient {
             }
             // The address that was judged is the one that is connected to, whatever the name leads to a moment later.
             match timeout(CONNECT_PATIENCE, TcpStream::connect(address)).await {
-                Ok(Ok(stream)) => return target.speak(stream, rules, request).await,
+                Ok(Ok(stream)) => return target.speak(stream, rules).await,
                 Ok(Err(error)) => last = format!("no connection: {error}"),
                 Err(_) => last = "no connection: nobody answers".into(),
             }
@@ -159,7 +161,7 @@ impl HttpClient {
 }
 
 const CLEAR: &str =
-    "plain http is spoken with this machine only; take https, or set clear = true in [webhooks]";
+    "plain http is spoken with this machine only; take https, or set clear = true in its section";
 
 impl Target {
     fn parse(url: &str) -> Result<Target, String> {
@@ -200,55 +202,53 @@ impl Target {
 
     fn request(
         &self,
+        method: Method,
         headers: &[(&'static str, String)],
         body: Bytes,
+        keep: bool,
     ) -> Result<Request<Full<Bytes>>, String> {
         let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
         let host = self.uri.authority().map_or("", |authority| authority.as_str());
-        let mut request = Request::builder()
-            .method(Method::POST)
-            .version(Version::HTTP_11)
-            .uri(path)
-            .header(header::HOST, host)
-            .header(header::CONNECTION, "close");
+        let mut request =
+            Request::builder().method(method).version(Version::HTTP_11).uri(path).header(header::HOST, host);
+        if !keep {
+            request = request.header(header::CONNECTION, "close");
+        }
         for (name, value) in headers {
             request = request.header(*name, value);
         }
         request.body(Full::new(body)).map_err(|error| error.to_string())
     }
 
-    async fn speak(
-        &self,
-        stream: TcpStream,
-        rules: &HttpRules,
-        request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, String> {
+    async fn speak(&self, stream: TcpStream, rules: &HttpRules) -> Result<Requests, String> {
         let _ = stream.set_nodelay(true);
         if !self.secure {
-            return send(stream, request).await;
+            return requests(stream).await;
         }
         let tls = rules.tls.clone()?;
         let name = ServerName::try_from(self.host.clone())
             .map_err(|_| "its name cannot stand in a certificate".to_owned())?;
         let stream = TlsConnector::from(tls).connect(name, stream).await;
-        send(stream.map_err(|error| format!("no TLS: {error}"))?, request).await
+        requests(stream.map_err(|error| format!("no TLS: {error}"))?).await
     }
 }
 
-async fn send<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, String>
+/// Where requests of one connection go in.
+type Requests = http1::SendRequest<Full<Bytes>>;
+
+fn no_answer(error: hyper::Error) -> String {
+    format!("no answer: {error}")
+}
+
+async fn requests<S>(stream: S) -> Result<Requests, String>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let failed = |error: hyper::Error| format!("no answer: {error}");
-    let (mut sender, connection) = http1::Builder::new()
-        .max_buf_size(HEAD)
-        .max_headers(LINES)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(failed)?;
+    let builder = http1::Builder::new().max_buf_size(HEAD).max_headers(LINES).to_owned();
+    let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(no_answer)?;
     // Ends with the sender, or the answer's body.
     tokio::spawn(connection);
-    sender.send_request(request).await.map_err(failed)
+    Ok(sender)
 }
 
 async fn read(response: Response<Incoming>, body: &mut Vec<u8>) {
@@ -259,6 +259,65 @@ async fn read(response: Response<Incoming>, body: &mut Vec<u8>) {
         if body.len() == BODY {
             return;
         }
+    }
+}
+
+/// One connection that is kept between requests, to one server.
+pub struct HttpLine {
+    client: HttpClient,
+    open: Option<Requests>,
+}
+
+impl HttpLine {
+    /// A line that connects when it is asked to.
+    #[must_use]
+    pub fn new(client: HttpClient) -> HttpLine {
+        HttpLine { client, open: None }
+    }
+
+    /// Asks, and reads the whole answer, of at most `most` octets; `patience` counts from now to its end. Nothing is asked
+    /// twice: a connection that breaks is an error.
+    ///
+    /// # Errors
+    /// Why there is no answer, in words.
+    pub async fn ask(
+        &mut self,
+        method: Method,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: Bytes,
+        most: usize,
+        patience: Duration,
+    ) -> Result<(u16, Bytes), String> {
+        let target = Target::parse(url)?;
+        let request = target.request(method, headers, body, true)?;
+        let answer = timeout(patience, self.answer(&target, request, most)).await;
+        answer.map_err(|_| format!("no answer within {patience:?}"))?
+    }
+
+    async fn answer(
+        &mut self,
+        target: &Target,
+        request: Request<Full<Bytes>>,
+        most: usize,
+    ) -> Result<(u16, Bytes), String> {
+        // Taken out, so that a connection with half an answer on it is not used again.
+        let mut kept = self.open.take();
+        if let Some(sender) = &mut kept
+            && sender.ready().await.is_err()
+        {
+            kept = None;
+        }
+        let mut sender = match kept {
+            Some(sender) => sender,
+            None => self.client.open(target, &self.client.rules()).await?,
+        };
+        let response = sender.send_request(request).await.map_err(no_answer)?;
+        let status = response.status().as_u16();
+        let body = Limited::new(response.into_body(), most).collect().await;
+        let body = body.map_err(|error| format!("no whole answer: {error}"))?.to_bytes();
+        self.open = Some(sender);
+        Ok((status, body))
     }
 }
 

@@ -28,7 +28,7 @@ pub use batch::{Outbox, ReceiveBatch};
 pub use certificate::{Validity, fingerprint, validity};
 pub use destination::Network;
 pub use http::{HttpLimits, HttpListener, Peer};
-pub use http_client::{HttpClient, HttpReply, HttpRules};
+pub use http_client::{Bytes, HttpClient, HttpLine, HttpReply, HttpRules, Method};
 pub use locate::{Located, Locator, Wanted};
 pub use mailbox::{Full, Mailbox, Sender, mailbox};
 pub use media_worker::{MediaInbox, MediaWorker, Started, WorkerConfig};

@@ -84,6 +84,12 @@ pub(crate) struct Changes {
     /// What the person may do at the pages: agent, manager or administrator
     #[arg(long, value_name = "ROLE")]
     role: Option<String>,
+    /// The telephone platform at which the person works, of those in the configuration; empty for this exchange
+    #[arg(long, value_name = "NAME")]
+    platform: Option<String>,
+    /// The person's own wrap-up in seconds; 0 takes it away
+    #[arg(long, value_name = "SECONDS")]
+    wrap_up: Option<u32>,
     /// The password for the pages; - reads it from standard input
     #[arg(long, value_name = "TEXT")]
     password: Option<String>,
@@ -106,6 +112,8 @@ impl From<Changes> for AccountChanges {
             rights: changes.rights,
             calls_a_day: changes.calls_a_day,
             role: changes.role,
+            platform: changes.platform,
+            wrap_up: changes.wrap_up,
             password: changes.password,
         }
     }

@@ -57,6 +57,8 @@ CREATE TABLE outbox (
     text    TEXT NOT NULL
 ) WITHOUT ROWID;
 
+CREATE INDEX outbox_by_time ON outbox (at);
+
 ALTER TABLE records ADD COLUMN task INTEGER;
 CREATE INDEX records_by_task ON records (task) WHERE task IS NOT NULL;
 ALTER TABLE open_calls ADD COLUMN task INTEGER;

@@ -162,7 +162,7 @@ impl<'a> Group<'a> {
             let mut query = QueryBuilder::<Sqlite>::new(
                 "INSERT OR REPLACE INTO accounts (name, display, language, zone, mobile, pin, do_not_disturb, \
                  forward_always, forward_busy, forward_no_answer, forward_offline, rights, calls_a_day, role, password, \
-                 background) ",
+                 background, platform, wrap_up_ms) ",
             );
             query.push_values(rows, |mut row, (name, (display, settings))| {
                 row.push_bind(*name).push_bind(*display).push_bind(settings.language.tag());
@@ -173,7 +173,8 @@ impl<'a> Group<'a> {
                 }
                 row.push_bind(settings.rights.to_string()).push_bind(settings.calls_a_day);
                 row.push_bind(settings.role.name()).push_bind(settings.password.as_deref());
-                row.push_bind(settings.background);
+                row.push_bind(settings.background).push_bind(settings.platform.as_deref());
+                row.push_bind(settings.wrap_up.map(milliseconds));
             });
             query.build().execute(&mut *connection).await?;
         }

@@ -13,6 +13,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../migrations/0006_seats.sql"),
     include_str!("../migrations/0007_tasks.sql"),
     include_str!("../migrations/0008_agents.sql"),
+    include_str!("../migrations/0009_platforms.sql"),
 ];
 
 pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<(), String> {

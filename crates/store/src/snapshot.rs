@@ -3,7 +3,7 @@
 use crate::agents;
 use crate::badges;
 use crate::outside;
-use crate::queues;
+use crate::queues::{self, span};
 use crate::seal::Sealer;
 use crate::seats;
 use crate::tasks;
@@ -69,6 +69,8 @@ fn account(row: &SqliteRow) -> Result<PeopleChange, sqlx::Error> {
         calls_a_day: row.try_get("calls_a_day")?,
         // So is a role.
         role: Role::of_name(row.try_get("role")?).unwrap_or_default(),
+        platform: text("platform")?,
+        wrap_up: row.try_get::<Option<i64>, _>("wrap_up_ms")?.map(span),
         password: text("password")?,
     };
     Ok(PeopleChange::PutAccount {

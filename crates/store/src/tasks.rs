@@ -20,6 +20,9 @@ const ROWS: usize = 1_000;
 const COUNTED: i64 = 26 * 3_600 * 1_000;
 /// Milliseconds that a task is kept after its end.
 const KEPT: i64 = 90 * 24 * 3_600 * 1_000;
+/// Milliseconds that a message waits for whatever carries it, and messages that wait at most: what is older helps nobody.
+const CARRIED: i64 = 7 * 24 * 3_600 * 1_000;
+const MESSAGES: i64 = 10_000;
 /// Numbers whose rows of attempts only a person ends (AS/CA S002): what was long ago still counts.
 const ENDED_BY_PEOPLE: &str = "+61%";
 
@@ -183,6 +186,10 @@ impl<'a> TaskRows<'a> {
                 row.push_bind(id(TaskId(message.task))).push_bind(&*message.text);
             });
             query.build().execute(&mut *connection).await?;
+        }
+        if let Some(newest) = self.messages.iter().map(|message| message.at.0).max() {
+            let old = "DELETE FROM outbox WHERE at < ?1 OR at < (SELECT at FROM outbox ORDER BY at DESC LIMIT 1 OFFSET ?2 - 1)";
+            sqlx::query(old).bind(newest - CARRIED).bind(MESSAGES).execute(&mut *connection).await?;
         }
         Ok(())
     }

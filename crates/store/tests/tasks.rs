@@ -141,3 +141,26 @@ fn a_message_is_there_once_however_often_it_is_handed_over() {
     let told: Vec<(&str, &str)> = kept.iter().map(|one| (one.key.as_str(), one.text.as_str())).collect();
     assert_eq!(told, [("a", "first"), ("b", "second")]);
 }
+
+#[test]
+fn messages_that_nobody_carries_are_bounded_in_age_and_number() {
+    const DAY: i64 = 24 * 3_600 * 1_000;
+    let folder = Folder::new("outbox-bound");
+    let (_, store, answers) = start(&folder);
+    let message = |at: i64| {
+        Change::Message(Box::new(OutboxMessage {
+            key: at.to_string().into(),
+            account: "ada".into(),
+            mobile: None,
+            at: Wall(at),
+            task: 7,
+            text: "missed".into(),
+        }))
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let oldest = || runtime.block_on(store.records().outbox()).unwrap()[0].key.clone();
+    keep(&store, &answers, 1, (0..10_050).map(|count| message(NOW + count)).collect());
+    assert_eq!(oldest(), (NOW + 50).to_string(), "ten thousand stay");
+    keep(&store, &answers, 2, vec![message(NOW + 7 * DAY + 60)]);
+    assert_eq!(oldest(), (NOW + 60).to_string(), "a week stays");
+}

@@ -317,6 +317,24 @@ function Details({ person }: { person: Person }): JSX.Element {
                 hint={t("people.calls_a_day_hint")}
               />
             </fieldset>
+            <fieldset class="group">
+              <legend>{t("people.work")}</legend>
+              <Field
+                label={t("people.wrap_up")}
+                inputMode="numeric"
+                value={value.wrap_up === null ? "" : String(value.wrap_up)}
+                onInput={(text) => set({ wrap_up: Number.parseInt(text, 10) || null })}
+                hint={t("people.wrap_up_hint")}
+                error={wrong("wrap_up")}
+              />
+              <Field
+                label={t("people.platform")}
+                value={value.platform ?? ""}
+                onInput={(text) => set({ platform: orNull(text) })}
+                hint={t("people.platform_hint")}
+                error={wrong("platform")}
+              />
+            </fieldset>
           </>
         )}
       </Form>
@@ -328,10 +346,11 @@ function editable(
   person: Person,
 ): Pick<
   Person,
-  "display" | "role" | "language" | "zone" | "mobile" | "do_not_disturb" | "forwarding" | "rights" | "calls_a_day"
+  "display" | "role" | "language" | "zone" | "mobile" | "do_not_disturb" | "forwarding" | "rights" | "calls_a_day" | "platform" | "wrap_up"
 > {
-  const { display, role, language, zone, mobile, do_not_disturb, forwarding, rights, calls_a_day } = person;
-  return { display, role, language, zone, mobile, do_not_disturb, forwarding, rights, calls_a_day };
+  const { display, role, language, zone, mobile, do_not_disturb, forwarding, rights, calls_a_day, platform, wrap_up } =
+    person;
+  return { display, role, language, zone, mobile, do_not_disturb, forwarding, rights, calls_a_day, platform, wrap_up };
 }
 
 /** Only what differs is sent, so that two administrators do not undo each other. */

@@ -7,6 +7,9 @@ use exchange::{
 };
 use std::time::Duration;
 
+/// The longest wrap-up, in seconds: more is work, and no wrap-up.
+const LONGEST_WRAP_UP: u32 = 3_600;
+
 /// How long one try of a hunt group rings if nothing is said.
 const RING_SECONDS: u32 = 20;
 
@@ -229,6 +232,14 @@ pub(crate) fn account_edits(
         })?;
         edits.push(AccountEdit::Role(role));
     }
+    edits.extend(changes.platform.map(|name| AccountEdit::Platform(optional(name))));
+    if let Some(seconds) = changes.wrap_up {
+        if seconds > LONGEST_WRAP_UP {
+            return Err(Fault::new("wrap_up", format!("a wrap-up has at most {LONGEST_WRAP_UP} seconds")));
+        }
+        let interval = Duration::from_secs(seconds.into());
+        edits.push(AccountEdit::WrapUp(Some(interval).filter(|interval| !interval.is_zero())));
+    }
     edits.extend(changes.calls_a_day.map(|most| AccountEdit::CallsADay((most != 0).then_some(most))));
     Ok(edits)
 }
@@ -266,6 +277,8 @@ pub(super) fn settings_in_words(settings: &Settings) -> String {
     if settings.role != Role::default() {
         words.push(settings.role.name().to_owned());
     }
+    words.extend(settings.platform.iter().map(|name| format!("platform {name}")));
+    words.extend(settings.wrap_up.map(|interval| format!("wrap-up {} s", interval.as_secs())));
     let rights = settings.rights.to_string();
     if !rights.is_empty() {
         words.push(rights);

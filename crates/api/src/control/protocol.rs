@@ -594,6 +594,10 @@ pub struct AccountChanges {
     pub calls_a_day: Option<u32>,
     /// `agent`, `manager` or `administrator`.
     pub role: Option<String>,
+    /// The telephone platform at which the person works.
+    pub platform: Option<String>,
+    /// The person's own wrap-up in seconds; 0 takes it away.
+    pub wrap_up: Option<u32>,
     /// The password for the pages.
     pub password: Option<String>,
 }

@@ -70,6 +70,10 @@ pub(crate) struct Person {
     rights: Vec<String>,
     /// Calls to the outside within one day; null for the exchange's limit.
     calls_a_day: Option<u32>,
+    /// The telephone platform at which the person works; null for this exchange.
+    platform: Option<String>,
+    /// The person's own wrap-up in seconds; the longest of all that apply holds.
+    wrap_up: Option<u64>,
     /// Whether one of the devices is registered.
     registered: bool,
 }
@@ -113,6 +117,8 @@ impl Person {
             },
             rights: settings.rights.iter().map(|right| right.name().to_owned()).collect(),
             calls_a_day: settings.calls_a_day,
+            platform: text(&settings.platform),
+            wrap_up: settings.wrap_up.map(|interval| interval.as_secs()),
             registered: row.registered,
         }
     }
@@ -188,6 +194,14 @@ struct PersonPatch {
     #[serde(default, deserialize_with = "patched")]
     #[schema(value_type = Option<u32>)]
     calls_a_day: Option<Option<u32>>,
+    /// The telephone platform at which the person works, of those in the configuration; null for this exchange.
+    #[serde(default, deserialize_with = "patched")]
+    #[schema(value_type = Option<String>)]
+    platform: Option<Option<String>>,
+    /// The person's own wrap-up in seconds, at most 3600.
+    #[serde(default, deserialize_with = "patched")]
+    #[schema(value_type = Option<u32>, maximum = 3600)]
+    wrap_up: Option<Option<u32>>,
 }
 
 /// What changes of where calls go; what is left out stays, null takes a thing away.
@@ -211,7 +225,12 @@ struct ForwardingPatch {
 impl PersonPatch {
     /// Whether only what a person may set for themselves is touched.
     fn is_own_business(&self) -> bool {
-        self.display.is_none() && self.role.is_none() && self.rights.is_none() && self.calls_a_day.is_none()
+        self.display.is_none()
+            && self.role.is_none()
+            && self.rights.is_none()
+            && self.calls_a_day.is_none()
+            && self.platform.is_none()
+            && self.wrap_up.is_none()
     }
 
     async fn edits(self, api: &Api) -> Result<Vec<AccountEdit>, Problem> {
@@ -232,6 +251,8 @@ impl PersonPatch {
             rights: self.rights.map(|rights| rights.join(",")),
             calls_a_day: self.calls_a_day.map(Option::unwrap_or_default),
             role: self.role,
+            platform: cleared(self.platform),
+            wrap_up: self.wrap_up.map(Option::unwrap_or_default),
             password: None,
         };
         let _turn = if changes.pin.is_some() { Some(api.passwords().turn().await?) } else { None };

@@ -7,6 +7,7 @@
 //! it caused is gone, too (R7). All waiting is by the clock that never jumps (R18).
 
 use super::interval::{By, CallKind};
+use super::platform::PlatformState;
 use super::state::{AgentState, Trigger};
 use calls::CallId;
 use clock::{Mono, Now, Wall};
@@ -109,6 +110,25 @@ pub(crate) struct Reservation {
     pub(crate) rings: bool,
 }
 
+/// How somebody stands at the outside telephone platform at which they work, as it was told last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Elsewhere {
+    pub(crate) platform: Box<str>,
+    /// The platform took the sign-in; it is not complete before.
+    pub(crate) signed_in: bool,
+    pub(crate) state: PlatformState,
+    /// What the platform refused, in its words.
+    pub(crate) refused: Option<Box<str>>,
+    /// Whose interval it is that follows the call.
+    pub(crate) by: By,
+}
+
+impl Elsewhere {
+    fn is(&self, state: PlatformState) -> bool {
+        self.signed_in && self.state == state
+    }
+}
+
 /// One agent who is signed in.
 #[derive(Clone, Debug)]
 pub(crate) struct Agent {
@@ -117,6 +137,8 @@ pub(crate) struct Agent {
     pub(crate) away: Option<Away>,
     pub(crate) wrap_up: Option<WrapUp>,
     pub(crate) reserved: Option<Reservation>,
+    /// The platform at which they work, if it is not ours.
+    pub(crate) elsewhere: Option<Elsewhere>,
     pub(crate) legs: Vec<Leg>,
     /// No caller comes until then, because one was missed.
     pub(crate) rests: Option<Mono>,
@@ -140,6 +162,7 @@ impl Agent {
             away: None,
             wrap_up: None,
             reserved: None,
+            elsewhere: None,
             legs: Vec::new(),
             rests: None,
             missed: 0,
@@ -153,7 +176,8 @@ impl Agent {
     /// What follows from all that is known.
     fn fold(&self) -> AgentState {
         let has = |phase: Phase| self.legs.iter().any(|leg| leg.phase == phase);
-        if has(Phase::Talks) || has(Phase::Service) {
+        let outside = |state| self.elsewhere.as_ref().map(|outside| outside.is(state));
+        if has(Phase::Talks) || has(Phase::Service) || outside(PlatformState::Busy) == Some(true) {
             AgentState::Talking
         } else if has(Phase::Held) {
             AgentState::OnHold
@@ -165,6 +189,8 @@ impl Agent {
             AgentState::NotReady
         } else if self.wrap_up.is_some() {
             AgentState::WrapUp
+        } else if outside(PlatformState::Ready) == Some(false) {
+            AgentState::NotReady
         } else {
             AgentState::Ready
         }
@@ -203,7 +229,8 @@ impl Agent {
         let had = |leg: &&Leg| leg.is_had();
         if let Some(leg) = self.legs.iter().find(had) {
             // What was to end for an older call ends for none.
-            (self.wrap_up, self.rests) = (None, None);
+            self.rests = None;
+            self.wrap_up.take_if(|_| self.elsewhere.is_none());
             if matches!(leg.kind, CallKind::Queue(_)) {
                 self.missed = 0;
             }
@@ -212,7 +239,8 @@ impl Agent {
 
     /// A call was over; with the last one that was talked in, the wrap-up begins, unless a break was asked for.
     fn begin_wrap_up(&mut self, now: Mono) {
-        if self.legs.iter().any(Leg::is_had) {
+        // What follows a call elsewhere is the platform's.
+        if self.legs.iter().any(Leg::is_had) || self.elsewhere.is_some() {
             return;
         }
         let owed = self.owed.take().filter(|_| self.pause.is_none());
@@ -227,8 +255,9 @@ impl Agent {
 
     /// They say that they are ready: whatever keeps them from it by their own will is over.
     pub(crate) fn ready(&mut self) {
-        (self.pause, self.wrap_up, self.rests, self.missed) = (None, None, None, 0);
-        self.owed = None;
+        (self.pause, self.rests, self.missed, self.owed) = (None, None, 0, None);
+        // At a platform it ends with the platform's yes.
+        self.wrap_up.take_if(|_| self.elsewhere.is_none());
     }
 
     /// No caller comes from now on, or after the call that is up.
@@ -257,13 +286,15 @@ impl Agent {
 
     /// Times that are over. What was meant for a call that is over, while another is up, finds nothing to end.
     pub(crate) fn expire(&mut self, now: Mono) {
-        self.wrap_up.take_if(|wrap_up| wrap_up.ends <= now);
+        // At a platform it ends with the platform's yes.
+        self.wrap_up.take_if(|wrap_up| wrap_up.ends <= now && self.elsewhere.is_none());
         self.rests.take_if(|until| *until <= now);
     }
 
     /// When something of this agent is due.
     pub(crate) fn next_deadline(&self, patience: Duration) -> Option<Mono> {
-        let wrap_up = self.wrap_up.as_ref().map(|wrap_up| wrap_up.ends);
+        let own = self.wrap_up.as_ref().filter(|_| self.elsewhere.is_none());
+        let wrap_up = own.map(|wrap_up| wrap_up.ends);
         let pause = self.pause.as_ref().and_then(|pause| match pause.asked {
             Some(asked) => Some(asked + patience),
             None => pause.planned,

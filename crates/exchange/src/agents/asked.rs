@@ -3,6 +3,7 @@
 use super::advice::Advice;
 use super::agent::{Agent, SignIn};
 use super::drive::HAND;
+use super::platform::Wish;
 use super::row::AgentRow;
 use super::state::{AgentState, Trigger};
 use crate::change::Change;
@@ -80,7 +81,7 @@ impl Exchange {
                 let answer = match self.agent_row(now, &account) {
                     Some(row) => Answer::Work(Box::new(OwnWork {
                         row,
-                        member: self.people.queues().any(|(_, queue)| queue.has(&account)),
+                        member: self.people.queues_with(&account).next().is_some(),
                         reasons: self.config.agents.reasons.clone(),
                     })),
                     None => Answer::Refused(Refusal::Unknown("account", account)),
@@ -122,12 +123,15 @@ impl Exchange {
             return Err(Refusal::Rule { rule: "agents.not-there", words: words.into() });
         }
         for name in &sign_in.queues {
-            let queue = self.people.queue(name).ok_or_else(|| Refusal::Unknown("queue", name.clone()))?;
-            if !queue.has(account) {
+            if self.people.queue(name).is_none() {
+                return Err(Refusal::Unknown("queue", name.clone()));
+            }
+            if self.people.priority_in(name, account).is_none() {
                 let words = format!("{account} is no member of queue {name}");
                 return Err(Refusal::Rule { rule: "agents.no-member", words: words.into() });
             }
         }
+        self.may_work_elsewhere(account)?;
         let mut sign_in = SignIn { since: now.wall, ..self.profiled(account, sign_in) };
         let full = self.agents.count() >= limits::AGENTS;
         if let Some(entry) = self.agents.entry(account) {
@@ -145,6 +149,7 @@ impl Exchange {
         } else {
             self.agents.insert(account, Agent::new(now, sign_in));
             self.ongoing.watch_agent(account, true);
+            self.begin_elsewhere(now, account, None);
             // Calls and phones that there are already come first, so that nobody is ready for a moment.
             self.look_at_agent(now, account);
             self.agent_settles(now, account, Trigger::SignIn);
@@ -160,6 +165,7 @@ impl Exchange {
         if self.agents.remove(account).is_none() {
             return false;
         }
+        self.end_elsewhere(account);
         self.ongoing.watch_agent(account, false);
         let change = Change::Agent { account: account.into(), kept: None };
         self.commit(now, vec![change], Promise::Nothing);
@@ -178,6 +184,7 @@ impl Exchange {
         if let Some(entry) = self.agents.entry(account) {
             entry.agent.ready();
         }
+        self.wish_elsewhere(now, account, Wish::Ready);
         self.agent_settles(now, account, Trigger::Ready);
         let away = self.agents.agent(account).filter(|agent| agent.state == AgentState::NotReady);
         match away.and_then(|agent| agent.away) {
@@ -209,6 +216,7 @@ impl Exchange {
         if let Some(entry) = self.agents.entry(account) {
             entry.agent.pause(now.mono, &reason, HAND, planned);
         }
+        self.wish_elsewhere(now, account, Wish::NotReady);
         self.agent_settles(now, account, Trigger::Pause);
         self.give_caller_back(now, account);
         Ok(())
@@ -223,6 +231,7 @@ impl Exchange {
             let words = format!("{account} has no wrap-up, or one that was made longer {most} times");
             return Err(Refusal::Rule { rule: "agents.extensions", words: words.into() });
         }
+        self.extend_elsewhere(now, account);
         self.note(now, FactKind::Agent, account, "agents.extend", format!("{} s longer", by.as_secs()));
         self.agent_settles(now, account, Trigger::Extend);
         Ok(())

@@ -22,6 +22,8 @@ pub(super) const RULES: [&str; 2] = [HAND, MISSED];
 pub(super) const HAND: &str = "agents.hand";
 /// Too many callers in a row were missed.
 const MISSED: &str = "agents.missed";
+/// An outside telephone platform says so.
+pub(super) const PLATFORM: &str = "agents.platform";
 
 impl Exchange {
     /// Agents whose calls or phones are others now follow; whether there were any.
@@ -36,6 +38,7 @@ impl Exchange {
                 continue;
             };
             entry.agent.look(now.mono, legs);
+            self.hold_elsewhere(now, &account);
             self.agent_settles(now, &account, Trigger::Call);
         }
         for account in people {
@@ -50,7 +53,7 @@ impl Exchange {
     }
 
     /// The calls of an account, as far as they keep it busy.
-    fn legs_of(&self, account: &str) -> Vec<Leg> {
+    pub(super) fn legs_of(&self, account: &str) -> Vec<Leg> {
         let of = self.ongoing.of(account);
         of.filter_map(|(call, ongoing)| self.leg_of(account, call, ongoing)).collect()
     }
@@ -80,15 +83,20 @@ impl Exchange {
     }
 
     /// The wrap-up that a call of this kind leaves (S0.12).
-    fn wraps(&self, account: &str, kind: &CallKind) -> Option<(std::time::Duration, By)> {
+    pub(super) fn wraps(&self, account: &str, kind: &CallKind) -> Option<(std::time::Duration, By)> {
         let queue = match kind {
             CallKind::Queue(name) => self.people.queue(name),
             _ => None,
         };
         let of_queue = queue.map(|queue| (queue.wrap_up, By::Queue(queue.display.clone())));
         let profile = self.agents.agent(account).and_then(|agent| agent.sign_in.interval);
-        let rest = [of_queue, profile.map(|interval| (interval, By::Profile))];
-        longest(rest.into_iter().chain(self.config.agents.intervals(account, kind)))
+        let own = self.people.account(account).and_then(|account| account.settings.wrap_up);
+        longest([
+            of_queue,
+            profile.map(|interval| (interval, By::Profile)),
+            Some(self.config.agents.interval(kind)),
+            own.map(|interval| (interval, By::Agent)),
+        ])
     }
 
     /// What keeps an account from callers without its saying so.
@@ -100,7 +108,9 @@ impl Exchange {
             Some(Away::Forwarded)
         } else {
             let there = self.phones_of_agent(account).iter().any(|phone| self.registrar.is_registered(phone));
-            (!there).then_some(Away::NoPhone)
+            // At another's platform, that one's phones count.
+            let elsewhere = self.agents.agent(account).is_some_and(|agent| agent.elsewhere.is_some());
+            (!there && !elsewhere).then_some(Away::NoPhone)
         }
     }
 
@@ -145,7 +155,8 @@ impl Exchange {
         self.keep_agent(now, account);
         let Some(row) = self.agent_row(now, account) else { return };
         // What calls do, their records tell.
-        if changed && matches!(row.state, AgentState::Ready | AgentState::WrapUp | AgentState::NotReady) {
+        let idle = matches!(row.state, AgentState::Ready | AgentState::WrapUp | AgentState::NotReady);
+        if changed && (idle || row.rule == PLATFORM) {
             self.note(now, FactKind::Agent, account, row.rule, row.words.to_string());
         }
         if changed {
@@ -168,6 +179,8 @@ impl Exchange {
 
     /// Times of agents that are over (S0.14).
     pub(crate) fn agents_due(&mut self, now: Now) {
+        self.platforms_due(now);
+        self.check_agents(now);
         while let Some(account) = self.agents.next_due(now.mono) {
             self.measure_wrap_up(now, &account);
             self.look_at_break(now, &account);
@@ -266,6 +279,7 @@ impl Exchange {
             entry.agent.look(now.mono, legs);
             entry.agent.away = away;
         }
+        self.hold_elsewhere(now, account);
     }
 
     /// The wall clock jumped: ends are shown and kept anew, and nothing that waits notices (R18).

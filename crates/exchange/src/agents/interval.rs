@@ -12,6 +12,8 @@ pub enum CallKind {
     Incoming,
     /// The person called somebody.
     Outgoing,
+    /// A call at an outside telephone platform.
+    Platform,
 }
 
 /// Whose interval it is.

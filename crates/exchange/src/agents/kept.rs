@@ -104,8 +104,12 @@ impl Exchange {
             extensions: kept.extensions,
         });
         let stored = (agent.sign_in.clone(), agent.pause.clone(), agent.wrap_up.clone());
-        agent.settle(now, Trigger::SignIn);
+        let due = agent.wrap_up.as_ref().map(|wrap_up| wrap_up.ends);
         self.agents.insert(account, agent);
+        self.begin_elsewhere(now, account, due);
+        if let Some(entry) = self.agents.entry(account) {
+            entry.agent.settle(now, Trigger::SignIn);
+        }
         self.ongoing.watch_agent(account, true);
         if let Some(entry) = self.agents.entry(account) {
             entry.stored = Some(stored);

@@ -10,8 +10,6 @@ pub struct AgentPolicy {
     pub take_over: bool,
     /// The least wrap-up after calls of queues, calls that came, and calls that were made.
     pub wrap_up: [Duration; 3],
-    /// The wrap-up of people who have one of their own.
-    pub wrap_up_of: Vec<(Box<str>, Duration)>,
     /// By how much one extension makes a wrap-up longer.
     pub extension: Duration,
     /// Extensions of one wrap-up.
@@ -66,7 +64,6 @@ impl Default for AgentPolicy {
         AgentPolicy {
             take_over: true,
             wrap_up: [Duration::ZERO; 3],
-            wrap_up_of: Vec::new(),
             extension: Duration::from_secs(30),
             extensions: 3,
             missed: 3,
@@ -85,15 +82,14 @@ impl Default for AgentPolicy {
 }
 
 impl AgentPolicy {
-    /// What the office says of an agent's wrap-up after a call of this kind.
-    pub(crate) fn intervals(&self, account: &str, kind: &CallKind) -> [Option<(Duration, By)>; 2] {
+    /// What the office says of the wrap-up after a call of this kind.
+    pub(crate) fn interval(&self, kind: &CallKind) -> (Duration, By) {
         let place = match kind {
-            CallKind::Queue(_) => 0,
+            CallKind::Queue(_) | CallKind::Platform => 0,
             CallKind::Incoming => 1,
             CallKind::Outgoing => 2,
         };
-        let own = self.wrap_up_of.iter().find(|(of, _)| **of == *account);
-        [Some((self.wrap_up[place], By::Kind)), own.map(|(_, interval)| (*interval, By::Agent))]
+        (self.wrap_up[place], By::Kind)
     }
 
     /// The planned length of a break for this reason.

@@ -2,6 +2,8 @@
 
 use super::advice::Measured;
 use super::agent::{Agent, Pause, SignIn, WrapUp};
+use super::check::Round;
+use super::elsewhere::Platforms;
 use clock::Mono;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +30,8 @@ pub(crate) struct Agents {
     /// Agents of whom the queues have not heard yet how they stand.
     news: BTreeSet<Box<str>>,
     pub(super) measured: Measured,
+    pub(super) platforms: Platforms,
+    pub(super) round: Round,
 }
 
 impl Agents {
@@ -52,6 +56,16 @@ impl Agents {
     /// All of them, by name.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Agent)> {
         self.entries.iter().map(|(account, entry)| (&**account, &entry.agent))
+    }
+
+    /// Some agents after this one, by name; from the first on after the last.
+    pub(super) fn some_after(&self, last: &str, most: usize) -> Vec<Box<str>> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        self.entries
+            .range::<str, _>((Excluded(last), Unbounded))
+            .take(most)
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     pub(super) fn insert(&mut self, account: &str, agent: Agent) {
@@ -79,7 +93,9 @@ impl Agents {
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Mono> {
-        self.due.first().map(|(when, _)| *when)
+        let due = self.due.first().map(|(when, _)| *when);
+        let round = self.round.next(!self.entries.is_empty());
+        [due, self.platforms.next_deadline(), round].into_iter().flatten().min()
     }
 
     /// The next whose time has come.

@@ -1,7 +1,9 @@
 //! An agent as people see it: the state with its cause, its rule and its end, the same everywhere.
 
-use super::agent::{Agent, Pause, Phase};
+use super::agent::{Agent, Elsewhere, Pause, Phase};
+use super::drive::PLATFORM;
 use super::kept::wall_of;
+use super::platform::PlatformState;
 use super::state::{AgentState, Trigger};
 use crate::exchange::Exchange;
 use clock::{Now, Wall};
@@ -46,13 +48,15 @@ fn rule(agent: &Agent) -> &'static str {
     match agent.state {
         AgentState::Offline => "agents.sign-out",
         AgentState::Reserved => "queues.reserve",
+        AgentState::Talking if agent.legs.is_empty() => PLATFORM,
         AgentState::Ringing if agent.legs.is_empty() => "queues.reserve",
         AgentState::Ringing | AgentState::Talking | AgentState::OnHold => "agents.call",
         AgentState::WrapUp => "agents.wrap-up",
         AgentState::NotReady => match (&agent.pause, agent.away) {
             (Some(pause), _) => pause.rule,
             (None, Some(_)) => "agents.away",
-            (None, None) => "agents.rest",
+            (None, None) if agent.rests.is_some() => "agents.rest",
+            (None, None) => PLATFORM,
         },
         AgentState::Ready => match agent.by {
             Trigger::SignIn => "agents.sign-in",
@@ -60,17 +64,33 @@ fn rule(agent: &Agent) -> &'static str {
             Trigger::Time => "agents.time",
             Trigger::Phone => "agents.away",
             Trigger::Release => "queues.release",
+            Trigger::Platform => PLATFORM,
             _ => "agents.call",
         },
     }
 }
 
-fn reason(agent: &Agent) -> Option<&str> {
+fn reason(agent: &Agent) -> Option<Box<str>> {
     if agent.state != AgentState::NotReady {
         return None;
     }
-    let away = || agent.away.map(super::agent::Away::reason);
-    agent.pause.as_ref().map(|pause| &*pause.reason).or_else(away).or(Some("missed a call"))
+    let away = || agent.away.map(|away| away.reason().into());
+    let rests = || agent.rests.map(|_| "missed a call".into());
+    let outside = || agent.elsewhere.as_ref().map(elsewhere_reason);
+    agent.pause.as_ref().map(|pause| pause.reason.clone()).or_else(away).or_else(rests).or_else(outside)
+}
+
+/// Why somebody is not ready who works at another's platform.
+fn elsewhere_reason(outside: &Elsewhere) -> Box<str> {
+    let Elsewhere { platform, signed_in, state, refused, .. } = outside;
+    let words = match (refused, signed_in, state) {
+        (Some(why), ..) => format!("platform {platform}: {why}"),
+        (None, false, _) | (None, true, PlatformState::Offline) => {
+            format!("signing in at platform {platform}")
+        }
+        _ => format!("platform {platform}"),
+    };
+    words.into()
 }
 
 /// The state in words, without its end.
@@ -86,6 +106,10 @@ fn words(agent: &Agent) -> String {
             match (leg, &agent.reserved) {
                 (Some(leg), _) if leg.phase == Phase::Service => "talking with the exchange".to_owned(),
                 (Some(leg), _) => format!("{} with {}", agent.state, leg.with),
+                (None, None) if agent.elsewhere.is_some() => {
+                    let platform = agent.elsewhere.as_ref().map_or("", |outside| &outside.platform);
+                    format!("{} at platform {platform}", agent.state)
+                }
                 (None, Some(reserved)) => format!("{} for queue {}", agent.state, reserved.queue),
                 (None, None) => agent.state.to_string(),
             }
@@ -133,6 +157,10 @@ impl Exchange {
             });
             words.push_str(&clock_time(ends, &self.config.seats.zone));
         }
+        if let Some(since) = self.unknown_since(account) {
+            words.push_str(", unknown since ");
+            words.push_str(&clock_time(wall_of(now, since), &self.config.seats.zone));
+        }
         let busy = matches!(agent.state, AgentState::Ringing | AgentState::Talking | AgentState::OnHold);
         let after = agent.pause.as_ref().filter(|_| busy).map(|pause| pause.reason.clone());
         if let Some(after) = &after {
@@ -143,7 +171,7 @@ impl Exchange {
             account: account.into(),
             display: display.unwrap_or_default(),
             state: agent.state,
-            reason: reason(agent).map(Box::from),
+            reason: reason(agent),
             words: words.into(),
             rule: rule(agent),
             since: wall_of(now, agent.since.mono),
@@ -224,6 +252,6 @@ mod tests {
         assert_eq!(clock_time(ends, &TimeZone::fixed(jiff::tz::offset(8))), "08:00:30");
         agent.pause(now.mono, "lunch", "agents.hand", None);
         agent.settle(now, Trigger::Pause);
-        assert_eq!((words(&agent).as_str(), reason(&agent)), ("not ready: lunch", Some("lunch")));
+        assert_eq!((words(&agent).as_str(), reason(&agent).as_deref()), ("not ready: lunch", Some("lunch")));
     }
 }

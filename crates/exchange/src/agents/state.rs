@@ -46,6 +46,8 @@ pub(crate) enum Trigger {
     Phone,
     /// A time is made longer.
     Extend,
+    /// The telephone platform at which they work says so.
+    Platform,
 }
 
 use AgentState::{NotReady, Offline, OnHold, Ready, Reserved, Ringing, Talking, WrapUp};
@@ -55,7 +57,7 @@ const SIGNED_IN: &[AgentState] = &[Ready, Reserved, Ringing, Talking, OnHold, Wr
 const IN_A_CALL: &[AgentState] = &[Ringing, Talking, OnHold];
 
 /// What triggers what from where. A state that stays as it is needs no line, but the trigger has to have one.
-const TABLE: [(Trigger, &[AgentState], &[AgentState]); 19] = [
+const TABLE: [(Trigger, &[AgentState], &[AgentState]); 20] = [
     // Whoever signs in may have no phone yet, or talk already.
     (Trigger::SignIn, &[Offline], SIGNED_IN),
     (Trigger::SignOut, SIGNED_IN, &[Offline]),
@@ -78,6 +80,8 @@ const TABLE: [(Trigger, &[AgentState], &[AgentState]); 19] = [
     // A phone comes back within a wrap-up, and that goes on.
     (Trigger::Phone, &[Ready, WrapUp, NotReady], &[Ready, WrapUp, NotReady]),
     (Trigger::Phone, &[Reserved, Ringing, Talking, OnHold], &[]),
+    // What another's platform says is so already.
+    (Trigger::Platform, SIGNED_IN, SIGNED_IN),
     // A code that makes a wrap-up longer is a call itself.
     (Trigger::Extend, &[WrapUp, Ringing, Talking, OnHold], &[]),
     // What was meant to end while something else goes on is only forgotten.

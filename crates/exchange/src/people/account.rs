@@ -1,6 +1,7 @@
 //! Accounts: a person or a room, what they may do, and where their calls go when they are not there.
 
 use std::fmt;
+use std::time::Duration;
 
 /// A person, or a room that has a telephone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +39,10 @@ pub struct Settings {
     pub calls_a_day: Option<u32>,
     /// What the person may do at the pages and the API.
     pub role: Role,
+    /// The telephone platform at which the person works, if it is not ours.
+    pub platform: Option<Box<str>>,
+    /// The person's own wrap-up; the longest of all that apply holds (S0.12).
+    pub wrap_up: Option<Duration>,
     /// The password's hash, argon2id in PHC form; without one nobody signs in with a password.
     pub password: Option<Box<str>>,
 }

@@ -15,6 +15,9 @@ const MEMBERS: usize = 64;
 const QUEUE_MEMBERS: usize = 2_048;
 const QUEUES: usize = 1_024;
 const QUEUES_PER_ACCOUNT: usize = 64;
+/// Times at which a queue is open, and days on which it is closed.
+const QUEUE_HOURS: usize = 64;
+const QUEUE_HOLIDAYS: usize = 1_024;
 /// Trunks of one route, and routes and trunks in all: each call looks at all of them.
 const LINES: usize = 256;
 
@@ -202,6 +205,11 @@ impl People {
         }
         if queue.members.len() > QUEUE_MEMBERS || queue.preferred.len() > QUEUE_MEMBERS {
             return Err(nonsense(format!("queue \"{name}\" has more than {QUEUE_MEMBERS} members")));
+        }
+        if queue.hours.len() > QUEUE_HOURS || queue.holidays.len() > QUEUE_HOLIDAYS {
+            return Err(nonsense(format!(
+                "queue \"{name}\" has more than {QUEUE_HOURS} hours or {QUEUE_HOLIDAYS} holidays"
+            )));
         }
         if queue.most_waiting == 0 || queue.ring.is_zero() {
             return Err(nonsense(format!("in queue \"{name}\" nobody could wait, or nothing would ring")));

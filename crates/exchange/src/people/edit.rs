@@ -2,6 +2,7 @@
 
 use super::{AutoAnswer, Device, ForwardWhen, Language, Rights, Role, Settings, clean_display};
 use sip::digest::Secret;
+use std::time::Duration;
 
 /// One edit of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,10 @@ pub enum AccountEdit {
     CallsADay(Option<u32>),
     /// What the person may do at the pages and the API.
     Role(Role),
+    /// The telephone platform at which the person works.
+    Platform(Option<Box<str>>),
+    /// The person's own wrap-up.
+    WrapUp(Option<Duration>),
     /// The password's hash (argon2id, PHC form).
     Password(Option<Box<str>>),
 }
@@ -46,6 +51,8 @@ impl AccountEdit {
             AccountEdit::Rights(rights) => settings.rights = rights,
             AccountEdit::CallsADay(most) => settings.calls_a_day = most,
             AccountEdit::Role(role) => settings.role = role,
+            AccountEdit::Platform(name) => settings.platform = name,
+            AccountEdit::WrapUp(interval) => settings.wrap_up = interval,
             AccountEdit::Password(hash) => settings.password = hash,
         }
     }

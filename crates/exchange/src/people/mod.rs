@@ -24,9 +24,10 @@ pub use trunk::{Host, Route, Trunk, TrunkLogin, rewrite};
 
 use crate::badges::Register;
 use crate::notices::Places;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::Bound;
+use std::sync::Arc;
 
 /// The longest name of an account or device, in bytes.
 pub const NAME_LENGTH: usize = 64;
@@ -44,10 +45,10 @@ pub struct People {
     groups: BTreeMap<Box<str>, Group>,
     /// The group of each group's number.
     group_numbers: BTreeMap<Box<str>, Box<str>>,
-    queues: BTreeMap<Box<str>, Queue>,
-    /// The queue of each queue's number, and those of each member.
+    queues: BTreeMap<Box<str>, Arc<Queue>>,
+    /// The queue of each queue's number, and those of each member with the priority there.
     queue_numbers: BTreeMap<Box<str>, Box<str>>,
-    queue_members: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
+    queue_members: BTreeMap<Box<str>, BTreeMap<Box<str>, u8>>,
     /// Where the devices are.
     pub(crate) places: Places,
     /// Badges and their readers.
@@ -138,7 +139,7 @@ impl People {
 
     /// A queue by its name.
     #[must_use]
-    pub fn queue(&self, name: &str) -> Option<&Queue> {
+    pub fn queue(&self, name: &str) -> Option<&Arc<Queue>> {
         self.queues.get(name)
     }
 
@@ -151,12 +152,17 @@ impl People {
 
     /// The queues that an account may work for, by name.
     pub(crate) fn queues_with(&self, account: &str) -> impl Iterator<Item = &str> {
-        self.queue_members.get(account).into_iter().flatten().map(|name| &**name)
+        self.queue_members.get(account).into_iter().flatten().map(|(name, _)| &**name)
+    }
+
+    /// The priority of an account in a queue that it may work for.
+    pub(crate) fn priority_in(&self, queue: &str, account: &str) -> Option<u8> {
+        self.queue_members.get(account)?.get(queue).copied()
     }
 
     /// All queues, by name.
     pub fn queues(&self) -> impl Iterator<Item = (&str, &Queue)> {
-        self.queues.iter().map(|(name, queue)| (&**name, queue))
+        self.queues.iter().map(|(name, queue)| (&**name, &**queue))
     }
 
     /// Whether two accounts are members of one hunt group.
@@ -269,9 +275,10 @@ impl People {
                 self.drop_queue(name);
                 self.queue_numbers.insert(queue.number.clone(), name.clone());
                 for member in &queue.members {
-                    self.queue_members.entry(member.account.clone()).or_default().insert(name.clone());
+                    let queues = self.queue_members.entry(member.account.clone()).or_default();
+                    queues.entry(name.clone()).or_insert(member.priority);
                 }
-                self.queues.insert(name.clone(), (**queue).clone());
+                self.queues.insert(name.clone(), Arc::new((**queue).clone()));
             }
             PeopleChange::RemoveQueue { name } => self.drop_queue(name),
             PeopleChange::PutBadge { .. }

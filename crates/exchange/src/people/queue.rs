@@ -108,15 +108,6 @@ impl Queue {
         }
     }
 
-    /// Whether an account may work for it.
-    pub(crate) fn has(&self, account: &str) -> bool {
-        self.priority_of(account).is_some()
-    }
-
-    pub(crate) fn priority_of(&self, account: &str) -> Option<u8> {
-        self.members.iter().find(|member| *member.account == *account).map(|member| member.priority)
-    }
-
     /// Whether it takes callers at a time of day in the office's zone.
     pub(crate) fn is_open(&self, now: Wall, zone: &TimeZone) -> bool {
         if self.hours.is_empty() && self.holidays.is_empty() {
@@ -143,21 +134,38 @@ const LONGEST_HOLIDAY: usize = 366;
 /// In words, with the line: a date that is none, or an event that recurs.
 pub fn holidays_of_calendar(text: &str) -> Result<Vec<Date>, String> {
     let mut days = Vec::new();
+    // Time zones and alarms have dates and rules of their own.
+    let mut inside: Vec<String> = Vec::new();
     let (mut start, mut end) = (None, None);
     for (number, line) in text.lines().enumerate() {
         let Some((name, value)) = line.trim_end().split_once(':') else { continue };
         let at = |why: String| format!("line {}: {why}", number + 1);
+        let event = inside.last().is_some_and(|part| part == "VEVENT");
         match name.split(';').next().unwrap_or_default().to_ascii_uppercase().as_str() {
-            "BEGIN" if value.eq_ignore_ascii_case("VEVENT") => (start, end) = (None, None),
-            "DTSTART" => start = Some(date_of(value).map_err(at)?),
-            "DTEND" => end = Some(date_of(value).map_err(at)?),
-            "RRULE" => {
+            "BEGIN" => {
+                inside.push(value.to_ascii_uppercase());
+                if value.eq_ignore_ascii_case("VEVENT") {
+                    (start, end) = (None, None);
+                }
+            }
+            "DTSTART" if event => start = Some(date_of(value).map_err(at)?.0),
+            "DTEND" if event => end = Some(date_of(value).map_err(at)?),
+            "RRULE" if event => {
                 return Err(at("an event that recurs is not read; export each day of it".to_owned()));
             }
-            "END" if value.eq_ignore_ascii_case("VEVENT") => {
+            "END" => {
+                inside.pop();
+                if !event {
+                    continue;
+                }
                 let first = start.ok_or_else(|| at("an event without DTSTART".to_owned()))?;
-                // 3.6.1: the end is the day after the last; without one it is a single day.
-                let last = end.and_then(|end| end.yesterday().ok()).unwrap_or(first).max(first);
+                // 3.6.1: what is told is the first moment after it; without one it is a single day.
+                let last = match end {
+                    Some((day, true)) => day,
+                    Some((day, false)) => day.yesterday().unwrap_or(day),
+                    None => first,
+                };
+                let last = last.max(first);
                 let span = first.series(jiff::Span::new().days(1)).take(LONGEST_HOLIDAY);
                 days.extend(span.take_while(|day| *day <= last));
             }
@@ -169,13 +177,14 @@ pub fn holidays_of_calendar(text: &str) -> Result<Vec<Date>, String> {
     Ok(days)
 }
 
-/// The day of a DATE or DATE-TIME value.
-fn date_of(value: &str) -> Result<Date, String> {
+/// The day of a DATE or DATE-TIME value, and whether something of that day is before it.
+fn date_of(value: &str) -> Result<(Date, bool), String> {
     let digits = value.get(..8).filter(|digits| digits.bytes().all(|octet| octet.is_ascii_digit()));
     let part = |range: std::ops::Range<usize>| digits.and_then(|digits| digits.get(range));
     let date =
         || Date::new(part(0..4)?.parse().ok()?, part(4..6)?.parse().ok()?, part(6..8)?.parse().ok()?).ok();
-    date().ok_or_else(|| format!("\"{value}\" is no date"))
+    let later = value.get(9..).is_some_and(|time| time.bytes().any(|octet| matches!(octet, b'1'..=b'9')));
+    date().map(|date| (date, later)).ok_or_else(|| format!("\"{value}\" is no date"))
 }
 
 #[cfg(test)]
@@ -201,6 +210,18 @@ mod tests {
             assert!(refused.starts_with(words), "{refused}");
         }
         assert_eq!(holidays_of_calendar("").unwrap(), []);
+    }
+
+    /// As Outlook writes it: a time zone with rules of its own, times of day, and an alarm.
+    #[test]
+    fn only_events_count_in_a_calendar() {
+        let text = "BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:Berlin\nBEGIN:STANDARD\nDTSTART:16011028T030000\n\
+            RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10\nEND:STANDARD\nEND:VTIMEZONE\nBEGIN:VEVENT\n\
+            DTSTART;TZID=Berlin:20261224T120000\nDTEND;TZID=Berlin:20261226T180000\nBEGIN:VALARM\nTRIGGER:-PT15M\n\
+            END:VALARM\nEND:VEVENT\nBEGIN:VEVENT\nDTSTART:20261231T000000\nDTEND:20270101T000000\nEND:VEVENT\n\
+            END:VCALENDAR\n";
+        let days: Vec<String> = holidays_of_calendar(text).unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(days, ["2026-12-24", "2026-12-25", "2026-12-26", "2026-12-31"]);
     }
 
     #[test]

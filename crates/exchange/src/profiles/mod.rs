@@ -192,7 +192,7 @@ impl Exchange {
         let profile = self.profile_at(account, sign_in.device.as_deref());
         let mut queues = sign_in.queues;
         if queues.is_empty() {
-            let member = |name: &Box<str>| self.people.queue(name).is_some_and(|queue| queue.has(account));
+            let member = |name: &Box<str>| self.people.priority_in(name, account).is_some();
             queues = profile.queues.into_iter().filter(member).collect();
         }
         let interval = sign_in.interval.or(profile.wrap_up);

@@ -5,6 +5,7 @@ use crate::events::{Audience, Happened};
 use crate::exchange::Exchange;
 use crate::people::{PeopleChange, Queue};
 use clock::{Now, Wall};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What became of callers since the start of the exchange.
@@ -40,7 +41,7 @@ pub struct QueueRow {
     /// Its name.
     pub name: Box<str>,
     /// The queue.
-    pub queue: Box<Queue>,
+    pub queue: Arc<Queue>,
     /// Whether it takes callers now.
     pub open: bool,
     /// Callers in it, also those for whom somebody rings.
@@ -63,7 +64,7 @@ impl Exchange {
         Some(QueueRow {
             name: name.into(),
             open: queue.is_open(now.wall, &self.config.seats.zone),
-            queue: Box::new(queue),
+            queue,
             waiting: line.map_or(0, |line| line.all.len()),
             first_since,
             ready: line.map_or(0, super::line::Line::ready),
@@ -92,11 +93,10 @@ impl Exchange {
         match change {
             PeopleChange::PutQueue { name, .. } => {
                 let people = &self.people;
-                let is_member = |account: &str| people.queue(name).is_some_and(|queue| queue.has(account));
                 if let Some(line) = self.queues.lines.get_mut(name) {
-                    line.keep(is_member);
+                    line.keep(|account| people.priority_in(name, account).is_some());
                 }
-                let members = self.people.queue(name).map(|queue| queue.members.clone()).unwrap_or_default();
+                let members = people.queue(name).map(|queue| queue.members.as_slice()).unwrap_or_default();
                 members.iter().for_each(|member| self.agents.is_news(&member.account));
                 self.queues.told.insert(name.clone());
             }

@@ -28,6 +28,10 @@ impl Exchange {
 
     /// The queues that an agent works for.
     pub(crate) fn queues_of(&self, account: &str, agent: &crate::agents::Agent) -> Vec<Box<str>> {
+        // Whoever works at another's platform gets their callers there.
+        if agent.elsewhere.is_some() {
+            return Vec::new();
+        }
         let chosen = &agent.sign_in.queues;
         let works = |name: &&str| chosen.is_empty() || chosen.iter().any(|of| **of == **name);
         self.people.queues_with(account).filter(works).map(Box::from).collect()
@@ -73,7 +77,7 @@ impl Exchange {
                 self.queues.lines.get(name).map(|line| line.last_turn(account)).unwrap_or_default()
             }
         };
-        Some((queue.priority_of(account)?, order))
+        Some((self.people.priority_in(name, account)?, order))
     }
 
     /// The caller whom an agent takes next: of all their queues, who stands first.

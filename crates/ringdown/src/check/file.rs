@@ -21,6 +21,9 @@ impl Places<'_> {
     }
 }
 
+/// Outside telephone platforms of one exchange.
+const MOST_PLATFORMS: usize = 16;
+
 /// All that is wrong with the configuration itself.
 pub(crate) fn judge(config: &Config, places: Places<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -30,6 +33,7 @@ pub(crate) fn judge(config: &Config, places: Places<'_>) -> Vec<Finding> {
     calls(config, places, &mut found);
     certificate(config, places, &mut found);
     webhooks(config, places, &mut found);
+    platforms(config, places, &mut found);
     notices(config, places, &mut found);
     if let Err(error) = config.log.level.parse::<tracing_subscriber::EnvFilter>() {
         let advice = "write error, warn, info or debug, or parts as in \"info,net=debug\"";
@@ -183,6 +187,26 @@ fn webhooks(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
     if let Err(error) = config.webhooks.rules().tls {
         let advice = "name PEM files of authorities; until then no webhook is reached by https";
         found.push(Finding::warning(places.of("webhooks", "authorities"), error, advice));
+    }
+}
+
+fn platforms(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
+    for (name, platform) in &config.platforms {
+        let section = format!("platforms.{name}");
+        if let Some((key, what, advice)) = platform.fault() {
+            found.push(Finding::error(places.of(&section, key), what, advice));
+        }
+        if platform.url.starts_with("https:")
+            && let Err(error) = platform.rules().tls
+        {
+            let advice = "name PEM files of authorities; until then the platform is not reached";
+            found.push(Finding::warning(places.of(&section, "authorities"), error, advice));
+        }
+    }
+    if config.platforms.len() > MOST_PLATFORMS {
+        let what = format!("there are {} platforms", config.platforms.len());
+        let advice = format!("at most {MOST_PLATFORMS} are served");
+        found.push(Finding::error(places.of("platforms", "platforms"), what, advice));
     }
 }
 

@@ -2,7 +2,6 @@
 
 use exchange::{AgentPolicy, Forgotten};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -18,8 +17,6 @@ pub(crate) struct Agents {
     pub(crate) wrap_up_incoming: u32,
     /// The same after calls that the person made.
     pub(crate) wrap_up_outgoing: u32,
-    /// The wrap-up of people who have one of their own, by account.
-    pub(crate) wrap_up_of: BTreeMap<String, u32>,
     /// By how much an extension makes a wrap-up longer, in seconds.
     pub(crate) extension: u32,
     /// Extensions of one wrap-up.
@@ -91,7 +88,6 @@ impl Default for Agents {
             wrap_up: 0,
             wrap_up_incoming: 0,
             wrap_up_outgoing: 0,
-            wrap_up_of: BTreeMap::new(),
             extension: 30,
             extensions: 3,
             missed: 3,
@@ -123,11 +119,6 @@ impl Agents {
         AgentPolicy {
             take_over: self.take_over,
             wrap_up: [self.wrap_up, self.wrap_up_incoming, self.wrap_up_outgoing].map(seconds),
-            wrap_up_of: self
-                .wrap_up_of
-                .iter()
-                .map(|(name, of)| (name.as_str().into(), seconds(*of)))
-                .collect(),
             extension: seconds(self.extension.max(1)),
             extensions: self.extensions,
             missed: self.missed,
@@ -146,15 +137,13 @@ mod tests {
     #[test]
     fn what_is_not_set_is_what_the_exchange_does_by_itself() {
         assert_eq!(Agents::default().policy(), AgentPolicy::default());
-        let set: Agents = toml::from_str(
-            "wrap_up = 20\nreasons = [\"tea break 10\", \"lunch\"]\nforgotten = \"sign-out\"\n[wrap_up_of]\nada = 45",
-        )
-        .expect("sound");
+        let set: Agents =
+            toml::from_str("wrap_up = 20\nreasons = [\"tea break 10\", \"lunch\"]\nforgotten = \"sign-out\"")
+                .expect("sound");
         let policy = set.policy();
         let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
         assert_eq!(policy.reasons, [("tea break".into(), Some(minutes(10))), ("lunch".into(), None)]);
         assert_eq!((policy.wrap_up[0], policy.forgotten), (Duration::from_secs(20), Forgotten::SignOut));
-        assert_eq!(policy.wrap_up_of, [("ada".into(), Duration::from_secs(45))]);
         for wrong in ["forgotten = \"nap\"", "reasons = [\"\"]", "reasons = [\"lunch 0\"]"] {
             assert!(toml::from_str::<Agents>(wrong).is_err(), "{wrong}");
         }

@@ -9,6 +9,7 @@ mod maybe;
 mod notices;
 mod numbers;
 mod place;
+mod platforms;
 pub(crate) mod profile;
 mod seats;
 mod webhooks;
@@ -24,9 +25,11 @@ use codes::FeatureCodes;
 use many::Many;
 pub(crate) use notices::Notices;
 use numbers::{Emergency, Numbers};
+pub(crate) use platforms::{PATIENCE as PLATFORM_PATIENCE, Platform};
 use seats::Seats;
 use serde::Deserialize;
 use sip::digest::ChallengePolicy;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -47,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) seats: Seats,
     pub(crate) background: Background,
     pub(crate) agents: Agents,
+    /// The outside telephone platforms, by name.
+    pub(crate) platforms: BTreeMap<String, Platform>,
     pub(crate) numbers: Numbers,
     pub(crate) emergency: Emergency,
     pub(crate) badges: Badges,

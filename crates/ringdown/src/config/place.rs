@@ -33,8 +33,13 @@ pub(crate) fn known() -> Vec<(String, Vec<String>)> {
 /// The line of a key, from 1.
 pub(crate) fn line_of(text: &str, section: &str, key: &str) -> Option<usize> {
     let table = DeTable::parse(text).ok()?;
-    let keys = table.get_ref().iter().find(|(name, _)| name.get_ref() == section)?.1;
-    let DeValue::Table(keys) = keys.get_ref() else { return None };
+    // `platforms.NAME` is a table in a table.
+    let mut keys = table.get_ref();
+    for part in section.splitn(2, '.') {
+        let inner = keys.iter().find(|(name, _)| name.get_ref() == part)?.1;
+        let DeValue::Table(inner) = inner.get_ref() else { return None };
+        keys = inner;
+    }
     let (found, _) = keys.iter().find(|(name, _)| name.get_ref() == key)?;
     Some(line_at(text, found.span().start))
 }
@@ -64,14 +69,31 @@ pub(crate) fn strangers(text: &str) -> Vec<(usize, String)> {
             continue;
         };
         let DeValue::Table(given) = value.get_ref() else { continue };
-        for key in given.keys().filter(|key| !keys.iter().any(|known| known == key.get_ref())) {
-            let (line, given) = (line_at(text, key.span().start), key.get_ref());
-            let like = closest(given, keys.iter().map(String::as_str));
-            found.push((line, format!("unknown field `{given}` in [{name}]{like}")));
+        if name == "platforms" {
+            for (platform, value) in given {
+                let keys: Vec<String> = super::platforms::KEYS.map(str::to_owned).to_vec();
+                let section = format!("platforms.{}", platform.get_ref());
+                found.extend(strangers_in(text, &section, value.get_ref(), &keys));
+            }
+        } else {
+            found.extend(strangers_in(text, name, value.get_ref(), keys));
         }
     }
     found.sort();
     found
+}
+
+/// Keys of one section that are not among those that it has.
+fn strangers_in(text: &str, section: &str, given: &DeValue<'_>, keys: &[String]) -> Vec<(usize, String)> {
+    let DeValue::Table(given) = given else { return Vec::new() };
+    let unknown = given.keys().filter(|key| !keys.iter().any(|known| known == key.get_ref()));
+    unknown
+        .map(|key| {
+            let (line, given) = (line_at(text, key.span().start), key.get_ref());
+            let like = closest(given, keys.iter().map(String::as_str));
+            (line, format!("unknown field `{given}` in [{section}]{like}"))
+        })
+        .collect()
 }
 
 /// "; did you mean `x`?", or all that there is.
@@ -118,6 +140,7 @@ mod tests {
             ("[meida]\n", 1, "did you mean `media`"),
             ("[calls]\nzzzzzz = 1\n", 2, "there are `"),
             ("sip.adress = 1\n", 1, "there are `"),
+            ("[platforms.cc]\nurl = \"https://x\"\nholds = 1\n", 3, "did you mean `hold`"),
         ] {
             let found = strangers(text);
             assert_eq!(found.len(), 1, "{text}");
@@ -132,5 +155,6 @@ mod tests {
         assert_eq!(line_of(text, "sip", "udp"), Some(3));
         assert_eq!(line_of(text, "media", "address"), Some(7));
         assert_eq!(line_of(text, "media", "workers"), None);
+        assert_eq!(line_of("[platforms.cc]\nurl = 1\n", "platforms.cc", "url"), Some(2));
     }
 }

@@ -10,11 +10,14 @@ use super::figures::Figures;
 use super::lag::Lag;
 use super::media::Workers;
 use super::pins::Pins;
+use super::platforms::Platforms;
 use super::reach::Reacher;
 use api::rest::EventSink;
 use calls::Action;
 use clock::Mono;
-use exchange::{Answer, Command, CommandId, Exchange, Guessing, Input, Output, PinCheck, StoreAnswer};
+use exchange::{
+    Answer, Command, CommandId, Exchange, Guessing, Input, Output, PinCheck, PlatformInput, StoreAnswer,
+};
 use media::MediaEvent;
 use net::{
     AsyncDeliver, Clock, Full, Mailbox, MediaInbox, Poll, ReceiveBatch, Sender, StreamEvent, Streams, Token,
@@ -54,6 +57,10 @@ pub(crate) enum CoreInput {
         check: PinCheck,
         right: bool,
     },
+    Platform {
+        platform: Box<str>,
+        said: PlatformInput,
+    },
     Reached {
         trunk: Box<str>,
         flows: Vec<Flow>,
@@ -84,10 +91,16 @@ pub(crate) struct Doors {
     pub(crate) clock: Clock,
     /// Hears how many calls are left while we drain; closed when the core has ended.
     pub(crate) calls_left: watch::Sender<Option<usize>>,
-    pub(crate) reacher: Reacher,
+    pub(crate) carriers: Carriers,
     pub(crate) figures: Arc<Figures>,
-    pub(crate) pins: Pins,
     pub(crate) events: EventSink,
+}
+
+/// What works for the core on other threads.
+pub(crate) struct Carriers {
+    pub(crate) reacher: Reacher,
+    pub(crate) pins: Pins,
+    pub(crate) platforms: Platforms,
 }
 
 pub(crate) struct Core {
@@ -102,6 +115,7 @@ pub(crate) struct Core {
     clock: Clock,
     reacher: Reacher,
     pins: Pins,
+    platforms: Platforms,
     events: EventSink,
     replies: HashMap<CommandId, oneshot::Sender<Answer>>,
     next_command: u64,
@@ -119,19 +133,8 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn new(mut exchange: Exchange, doors: Doors) -> Core {
-        let Doors {
-            udp,
-            streams,
-            store,
-            workers,
-            mailbox,
-            clock,
-            calls_left,
-            reacher,
-            figures,
-            pins,
-            events,
-        } = doors;
+        let Doors { udp, streams, store, workers, mailbox, clock, calls_left, carriers, figures, events } =
+            doors;
         exchange.handle(clock.now(), Input::Ports(workers.leases));
         exchange.handle(clock.now(), Input::Secure { shared: workers.shared, policy: workers.policy });
         Core {
@@ -143,8 +146,9 @@ impl Core {
             workers: workers.inboxes,
             mailbox,
             clock,
-            reacher,
-            pins,
+            reacher: carriers.reacher,
+            pins: carriers.pins,
+            platforms: carriers.platforms,
             events,
             replies: HashMap::new(),
             next_command: 0,
@@ -286,6 +290,9 @@ impl Core {
             CoreInput::Reached { trunk, flows, lives, why } => {
                 self.exchange.handle(now, Input::Reached { trunk, flows, lives, why });
             }
+            CoreInput::Platform { platform, said } => {
+                self.exchange.handle(now, Input::Platform { platform, said });
+            }
             CoreInput::Media(event) => {
                 if let MediaEvent::Report { quality, .. } = &event {
                     self.figures.media(quality);
@@ -328,6 +335,11 @@ impl Core {
                 Output::Media(action) => self.order(action),
                 Output::Reach { trunk, host, port, transport } => {
                     self.reacher.reach(trunk, host, port, transport);
+                }
+                Output::Platform { platform, asked } => {
+                    if let Some(said) = self.platforms.ask(&platform, asked) {
+                        self.exchange.handle(self.clock.now(), Input::Platform { platform, said });
+                    }
                 }
                 Output::VerifyPin { check, hash, pin } => {
                     if !self.pins.ask(check, hash, pin) {

@@ -10,6 +10,7 @@ mod lag;
 mod media;
 mod notices;
 mod pins;
+mod platforms;
 mod profiles;
 mod reach;
 mod reload;
@@ -25,10 +26,11 @@ use crate::config::{Config, Source};
 use crate::{Failure, check, log};
 use api::rest::EventSink;
 use backend::Roof;
-use core::{Core, CoreInput, Doors};
+use core::{Carriers, Core, CoreInput, Doors};
 use exchange::Exchange;
 use net::{Clock, HttpClient, Origins, Sender, StreamLimits, StreamListener, Streams, Udp};
 use pins::Pins;
+use platforms::Platforms;
 use reach::{Own, Reacher};
 use reload::Reload;
 use shown::Place;
@@ -108,11 +110,9 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     listeners.into_iter().for_each(|listener| {
         runtime.spawn(listener.serve(streams.clone(), deliver.clone()));
     });
-    let reacher = reacher(&runtime, &config, &streams, &sender, &udp, &own);
     let (calls_left, left) = watch::channel(None);
-    let pins = Pins::start(sender.clone())?;
-    let doors =
-        Doors { udp, streams, store, workers, mailbox, clock, calls_left, reacher, figures, pins, events };
+    let carriers = carriers(&runtime, &config, &streams, &sender, &udp, &own)?;
+    let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, carriers, figures, events };
     let core =
         std::thread::Builder::new().name("core".into()).spawn(move || Core::new(exchange, doors).run())?;
     announce(&[lines, told].concat(), &ready)?;
@@ -172,6 +172,20 @@ fn configured(path: Option<&Path>) -> Result<(Config, log::Level), Failure> {
     Ok((config, level))
 }
 
+/// What works for the core on other threads.
+fn carriers(
+    runtime: &Runtime,
+    config: &Config,
+    streams: &Streams,
+    core: &Sender<CoreInput>,
+    udp: &[Udp],
+    own: &[Bound],
+) -> Result<Carriers, Failure> {
+    let reacher = reacher(runtime, config, streams, core, udp, own);
+    let (pins, platforms) = (Pins::start(core.clone())?, Platforms::start(runtime, config, core)?);
+    Ok(Carriers { reacher, pins, platforms })
+}
+
 /// What finds the way to trunks, off the core.
 fn reacher(
     runtime: &Runtime,
@@ -226,6 +240,11 @@ fn exchange_config(config: &Config, realm: &str, own_addresses: Vec<SocketAddr>)
         badges: live.badges,
         background: live.background,
         agents: live.agents,
+        platforms: config
+            .platforms
+            .iter()
+            .map(|(name, platform)| (name.as_str().into(), platform.every()))
+            .collect(),
         own_addresses,
     }
 }

@@ -145,6 +145,7 @@ fn taken(old: &Config, new: Config) -> Config {
         badges,
         background,
         agents,
+        platforms: _,
         dns: _,
         log,
     } = new;
@@ -177,6 +178,7 @@ fn taken(old: &Config, new: Config) -> Config {
         badges,
         background: Background { zone: old.background.zone.clone(), ..background },
         agents,
+        platforms: old.platforms.clone(),
         dns: old.dns.clone(),
         log,
     }
@@ -205,6 +207,7 @@ fn waits_for_restart(old: &Config, new: &Config) -> Vec<String> {
         ("[notices] topic", old.notices.topic != new.notices.topic),
         ("[notices] authorities", old.notices.authorities != new.notices.authorities),
         ("[notices] contact", old.notices.contact != new.notices.contact),
+        ("[platforms]", old.platforms != new.platforms),
         ("[dns] servers", old.dns.servers != new.dns.servers),
     ];
     differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key.to_owned()).collect()

@@ -1,7 +1,7 @@
 //! What the API shows of the configuration, and what a telephone is set up with.
 
 use super::web::Listeners;
-use crate::config::{Administrators, Agents, Background, Badges, Challenge, Config, Notices, Sip};
+use crate::config::{Administrators, Agents, Background, Badges, Challenge, Config, Notices, Platform, Sip};
 use net::Udp;
 use serde_json::{Value, json};
 use std::fmt::Display;
@@ -85,6 +85,7 @@ pub(crate) fn settings(config: &Config) -> Value {
         seats,
         background,
         agents,
+        platforms,
         numbers,
         emergency,
         badges,
@@ -134,6 +135,8 @@ pub(crate) fn settings(config: &Config) -> Value {
         },
         "background": of_background(background),
         "agents": of_agents(agents),
+        "platforms": platforms.iter().map(|(name, platform)| (name.clone(), of_platform(platform)))
+            .collect::<serde_json::Map<String, Value>>(),
         "badges": of_badges(badges),
         "dns": {"servers": texts(&dns.servers.0)},
         "log": {"level": log.level},
@@ -157,13 +160,21 @@ fn of_badges(section: &Badges) -> Value {
     })
 }
 
+/// Never the secret.
+fn of_platform(section: &Platform) -> Value {
+    let Platform { kind, url, secret_file, every, hold, connections, clear, authorities } = section;
+    json!({
+        "kind": kind.name(), "url": url, "secret_file": secret_file, "every": every, "hold": hold,
+        "connections": connections, "clear": clear, "authorities": authorities.0,
+    })
+}
+
 fn of_agents(section: &Agents) -> Value {
     let Agents {
         take_over,
         wrap_up,
         wrap_up_incoming,
         wrap_up_outgoing,
-        wrap_up_of,
         extension,
         extensions,
         missed,
@@ -174,7 +185,7 @@ fn of_agents(section: &Agents) -> Value {
     } = section;
     json!({
         "take_over": take_over, "wrap_up": wrap_up, "wrap_up_incoming": wrap_up_incoming,
-        "wrap_up_outgoing": wrap_up_outgoing, "wrap_up_of": wrap_up_of, "extension": extension,
+        "wrap_up_outgoing": wrap_up_outgoing, "extension": extension,
         "extensions": extensions, "missed": missed, "rest": rest, "reasons": texts(reasons),
         "patience": patience, "forgotten": section.policy().forgotten.name(),
     })

@@ -236,6 +236,7 @@ impl World {
                 let (lives, why) = (Duration::from_secs(3_600), "no such name".to_owned());
                 self.feed(office, Input::Reached { trunk, flows, lives, why });
             }
+            Output::Platform { .. } => unreachable!("the simulated office has no outside platform"),
             Output::VerifyPin { check, hash, pin } => {
                 // The hash of a PIN in the simulated world is the PIN.
                 let right = hash.is_some_and(|hash| *hash == *pin.reveal());
