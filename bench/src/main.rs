@@ -10,6 +10,7 @@
 //! loadgen take     --server … --http … --readers FILE --taps N          from a tap to the INVITE, with --calls K up
 //! loadgen answer   --listen HOST:PORT                                  answers every call at once
 //! loadgen bareloop --legs N --port FIRST                               a relay with nothing in it
+//! loadgen lists    --rows N                                            a call list, beside a bare loop of the CSV library
 //! loadgen parse                                                        one INVITE, nanoseconds and allocations
 //! loadgen pure     --calls N --users N                                 the exchange alone, without sockets: allocations
 //! ```
@@ -26,6 +27,7 @@ mod calls;
 mod chip;
 mod counting;
 mod line;
+mod lists;
 mod login;
 mod ng;
 mod parse;
@@ -65,10 +67,11 @@ fn main() -> ExitCode {
         "take" => take::run(&arguments),
         "answer" => answer::run(&arguments),
         "bareloop" => bareloop::run(&arguments),
+        "lists" => lists::run(&arguments),
         "parse" => parse::run(),
         "pure" => pure::run(&arguments),
         _ => Err(
-            "usage: loadgen calls|hold|register|survivors|rtp|taps|take|answer|bareloop|parse|pure [--name value …]"
+            "usage: loadgen calls|hold|register|survivors|rtp|taps|take|answer|bareloop|lists|parse|pure [--name value …]"
                 .into(),
         ),
     };

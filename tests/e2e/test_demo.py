@@ -8,7 +8,8 @@ import pytest
 
 from peers.exchange import binary
 
-SECONDS = 30
+# Four to five seconds a scene.
+SECONDS = 45
 
 
 def demo(*arguments, lang="C.UTF-8", ok=True):
@@ -75,6 +76,16 @@ def test_a_tap_brings_the_ringing_call_and_then_the_talk():
     assert out.count("The reader is told: bob-tap: ") == 2, out
 
 
+def test_an_agent_is_ready_again_at_the_moment_that_is_shown():
+    """D, Show 5: a caller waits, the agent signs in, and comes back after the call without touching anything."""
+    out = demo("agents").stdout
+    waits, works = out.split("Bob signs in to work, and is called at once")
+    assert "Alice waits with music" in waits and "Alice hears" in waits, out
+    assert "Alice hears 1000 Hz" in works and "Bob hears 440 Hz" in works, out
+    after = works.split("Bob: wrap-up 3 s by queue Sales, ends ")[1]
+    assert "Bob: ready" in after and "2701 to 2700, caller hung up" in after, out
+
+
 def test_one_scene_in_chinese():
     out = demo("echo", lang="zh_CN.UTF-8").stdout
     assert "小艾听到 440 Hz" in out and "所有场景均已完成" in out and "==" in out
@@ -83,7 +94,7 @@ def test_one_scene_in_chinese():
 
 def test_the_scenes_are_listed_and_unknown_ones_refused():
     names = [line.split()[0] for line in demo("--list").stdout.splitlines()]
-    assert {"first_call", "all_phones_ring", "echo", "transfer", "tap", "background", "trunk"} <= set(names)
+    assert {"first_call", "all_phones_ring", "echo", "transfer", "tap", "agents", "background", "trunk"} <= set(names)
     refused = demo("no_such_scene", ok=False)
     assert refused.returncode == 1 and "no_such_scene" in refused.stderr
 

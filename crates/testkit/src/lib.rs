@@ -11,6 +11,7 @@
 
 pub mod centre;
 pub mod check;
+pub mod day;
 mod dice;
 pub mod hour;
 pub mod net;

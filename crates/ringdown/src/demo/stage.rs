@@ -327,7 +327,12 @@ impl<'a> Stage<'a> {
 
     /// Notes what a record says in more words, as the rule that refused a call.
     pub(super) fn note_detail(&mut self, key: &'static str, row: &CallRow) {
-        self.notes.push((self.clock.now(), self.language.fill(key, &[("detail", &row.detail)])));
+        self.note_said(key, &row.detail);
+    }
+
+    /// Notes what the exchange says of something.
+    pub(super) fn note_said(&mut self, key: &'static str, detail: &str) {
+        self.notes.push((self.clock.now(), self.language.fill(key, &[("detail", detail)])));
     }
 
     /// Ends the phones and draws what happened.
@@ -371,7 +376,8 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn ask(&self, request: &Request) -> Result<Response, Failure> {
+    /// Asks the exchange for something.
+    pub(super) fn ask(&self, request: &Request) -> Result<Response, Failure> {
         talk::ask(&self.exchange.data(), request)
     }
 }

@@ -1,5 +1,6 @@
 //! `sim --seed N [--hours H | --races R | --shifts S] [--trace] [--survey]`: random office-hours, races for one call, or
-//! shifts of a call centre, as many as wanted, on two threads. `sim --seed N --agents A` plays one busy hour of a large one.
+//! shifts of a call centre, as many as wanted, on two threads. `sim --seed N --agents A` plays one busy hour of a large one;
+//! `sim --seed N --day` a working day with the automatic return of agents and without it (S0.18).
 //!
 //! The seeds are N, N+1, ...; the first that breaks a checker, or panics, is printed with its trace, and the exit code
 //! is 1. `--trace` plays one hour and prints all of it, one line an event: seconds, where, what.
@@ -10,6 +11,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use testkit::day::{Return, day};
 use testkit::hour::{Failure, Summary, office_hour};
 use testkit::race::race;
 use testkit::shift::{Size, shift};
@@ -32,6 +34,8 @@ struct Wanted {
     survey: bool,
     /// One busy hour of a call centre of this size instead.
     agents: Option<usize>,
+    /// A working day with and without the automatic return instead.
+    day: bool,
 }
 
 #[derive(Default)]
@@ -45,12 +49,15 @@ struct Totals {
 fn main() -> ExitCode {
     let Some(wanted) = read_arguments() else {
         eprintln!(
-            "usage: sim --seed N [--hours H | --races R | --shifts S | --agents A] [--trace] [--survey]"
+            "usage: sim --seed N [--hours H | --races R | --shifts S | --agents A | --day] [--trace] [--survey]"
         );
         return ExitCode::from(2);
     };
     if let Some(agents) = wanted.agents {
         return busy_hour(wanted.seed, agents);
+    }
+    if wanted.day {
+        return compare_days(wanted.seed);
     }
     if wanted.trace {
         return show(&wanted);
@@ -78,6 +85,7 @@ fn read_arguments() -> Option<Wanted> {
         trace: false,
         survey: false,
         agents: None,
+        day: false,
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -93,6 +101,7 @@ fn read_arguments() -> Option<Wanted> {
                 (wanted.play, wanted.what) = (office_shift, "shifts");
             }
             "--agents" => wanted.agents = Some(arguments.next()?.parse().ok()?),
+            "--day" => wanted.day = true,
             "--trace" => wanted.trace = true,
             "--survey" => wanted.survey = true,
             _ => return None,
@@ -104,6 +113,29 @@ fn read_arguments() -> Option<Wanted> {
 /// A shift of an office, as one story among many.
 fn office_shift(seed: u64, _whole: bool) -> Result<(Summary, Vec<String>), Box<Failure>> {
     shift(seed, Size::OFFICE).map(|summary| (summary, Vec::new()))
+}
+
+/// The same callers on two days: one on which the exchange brings agents back, one on which they do it by hand.
+fn compare_days(seed: u64) -> ExitCode {
+    for by in [Return::Automatic, Return::ByHand] {
+        match day(seed, by) {
+            Ok(counts) => {
+                let mean = counts.waited.as_secs_f64() / counts.answered.max(1) as f64;
+                println!(
+                    "{by:?}: {} callers, {} answered after {mean:.1} s, {} missed, {} % in time",
+                    counts.offered,
+                    counts.answered,
+                    counts.abandoned,
+                    counts.service_level().unwrap_or(0)
+                );
+            }
+            Err(failure) => {
+                println!("{failure}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    ExitCode::SUCCESS
 }
 
 /// One hour of a large call centre.

@@ -1,5 +1,6 @@
 //! The scenes, one folder each. A scene says who is on the stage and what must happen; the frame does the rest.
 
+mod agents;
 mod all_phones_ring;
 mod background;
 mod echo;
@@ -22,12 +23,13 @@ pub(super) struct Scene {
 }
 
 /// All scenes, in the order in which they are played.
-pub(super) const SCENES: [Scene; 7] = [
+pub(super) const SCENES: [Scene; 8] = [
     first_call::SCENE,
     all_phones_ring::SCENE,
     echo::SCENE,
     transfer::SCENE,
     tap::SCENE,
+    agents::SCENE,
     background::SCENE,
     trunk::SCENE,
 ];
