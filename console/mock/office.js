@@ -187,7 +187,10 @@ export function makeOffice(options) {
       call_back: null,
       auto_answer: null,
       kind,
-      profile: null,
+      profile:
+        kind === "web"
+          ? { name: PROFILE.name, version: PROFILE.version, loaded: PROFILE.version, since: iso(Date.now()) }
+          : null,
     });
     const owner = lists.people.get(account);
     owner.devices.push(name);

@@ -6,6 +6,7 @@ import { load } from "../tools/load.js";
 const { parsePeople, onlyRows, accountFor, cells } = await load("src/state/people.ts");
 const { QualityMeter, sampleOf } = await load("src/phone/quality.ts");
 const { prefer } = await load("src/phone/codecs.ts");
+const { named, shortened } = await load("src/phone/terminal.ts");
 const { reasonOf } = await load("src/phone/reason.ts");
 const { popLink } = await load("src/phone/pop.ts");
 const { makeLadder, drawLadder } = await load("src/ui/ladder.ts");
@@ -258,4 +259,13 @@ test("an offer names the codecs of the profile, the best first, and keys beside 
   assert.deepEqual(chosen.slice(5), offer.slice(8), "another medium is not touched");
   assert.equal(prefer(sdp, []), sdp);
   assert.equal(prefer(sdp.replace(" 0 8 ", " "), ["pcma"]), sdp.replace(" 0 8 ", " "), "rather any than none");
+});
+
+test("a terminal names itself and its office in 64 octets, and no half of a character", () => {
+  assert.deepEqual(named((name) => (name === "office" ? "上海" : null)), { office: "上海" });
+  assert.deepEqual(named(() => ""), {});
+  assert.equal(named(() => "a".repeat(70)).terminal, "a".repeat(64));
+  assert.equal(shortened("上海".repeat(20), 64), "上海".repeat(10) + "上");
+  assert.equal(shortened("☎".repeat(3), 8), "☎☎");
+  assert.equal(shortened("😀😀", 7), "😀");
 });

@@ -54,6 +54,15 @@ export interface Device {
   call_back: string | null;
   auto_answer: string | null;
   kind: "phone" | "web";
+  profile: Started | null;
+}
+
+/** What a phone was started with; its start-up is complete when it has loaded the version that it was given last. */
+export interface Started {
+  name: string;
+  version: string;
+  loaded: string | null;
+  since: string | null;
 }
 
 export interface DeviceSecret {
@@ -403,6 +412,7 @@ export interface Agent {
   missed: number;
   /** The break is over, and they were asked whether they come back. */
   asked: boolean;
+  profile: Started | null;
 }
 
 export type QueueStrategy = "longest-idle" | "round-robin" | "all";

@@ -17,6 +17,9 @@ type EndEvent = Parameters<Parameters<Session["on"]>[1]>[0] & {
 
 /** Renewed so long before its end, so that a slow network does not matter. */
 const RENEW_BEFORE_MS = 60_000;
+/** After which an act that failed, and a version that was refused, are tried again. */
+const FAILED_AGAIN_MS = 5000;
+const REFUSED_AGAIN_MS = 300;
 const REGISTER_EXPIRES_S = 120;
 const QUALITY_EVERY_MS = 1000;
 /** How long a call that is over stays in sight. */
@@ -49,6 +52,8 @@ interface Held {
   meter: QualityMeter | null;
   timer: ReturnType<typeof setInterval> | null;
   restart: boolean;
+  /** The codecs of the profile when the call began: they are the call's to its end. */
+  codecs: readonly string[];
 }
 
 export class Agent {
@@ -56,6 +61,9 @@ export class Agent {
   problem: string | null = null;
   about: WebPhone | null = null;
   profile: Profile | null = null;
+  /** Starts that are not answered yet, and what was heard of a profile meanwhile. */
+  private starting = 0;
+  private heard: { device: string; profile: Profile } | null = null;
   private ua: UA | null = null;
   private calls = new Map<string, Held>();
   /** Until when the calls of these sessions are answered as they come: the person asked for them here. */
@@ -120,19 +128,44 @@ export class Agent {
 
   /** The phone and its profile in one act. */
   private async begin(): Promise<WebPhone> {
-    const { phone, profile } = await this.host.start();
-    this.load(profile);
-    return phone;
+    this.starting++;
+    try {
+      const { phone, profile } = await this.host.start();
+      // What was heard since it was asked is newer than the answer.
+      this.load(this.heard?.device === phone.device ? this.heard.profile : profile);
+      return phone;
+    } finally {
+      this.starting--;
+      if (this.starting === 0) this.heard = null;
+    }
+  }
+
+  /** The profile of a phone is another. */
+  hear(device: string, profile: Profile): void {
+    if (this.starting > 0) this.heard = { device, profile };
+    else if (device === this.about?.device) this.load(profile);
   }
 
   /** Takes a profile, and says so: only then is the start-up complete. Calls that are up keep what was agreed. */
-  load(profile: Profile): void {
+  private load(profile: Profile): void {
+    if (this.stopped) return;
     this.profile = profile;
     soundAs(profile.audio);
     for (const held of this.calls.values()) void toSpeaker(held.audio);
     this.host.changed();
-    // Whoever was told of a newer version meanwhile reports that one.
-    void this.host.loaded(profile.version).catch(() => {});
+    void this.report(profile.version);
+  }
+
+  private async report(version: string): Promise<void> {
+    try {
+      await this.host.loaded(version);
+    } catch (error) {
+      // Whoever has taken another one meanwhile reports that.
+      if (this.stopped || this.profile?.version !== version) return;
+      // Another version is wanted, or nobody heard: it is asked for once more.
+      const refused = error instanceof Problem && error.status === 409;
+      this.renewIn(refused ? REFUSED_AGAIN_MS : FAILED_AGAIN_MS);
+    }
   }
 
   /** Ends calls and the registration. */
@@ -187,9 +220,13 @@ export class Agent {
   // ---- registration
 
   private renewLater(about: WebPhone): void {
-    if (this.renewal !== null) clearTimeout(this.renewal);
     const left = new Date(about.expires).getTime() - Date.now();
-    this.renewal = setTimeout(() => void this.renew(), Math.max(5000, left - RENEW_BEFORE_MS));
+    this.renewIn(Math.max(FAILED_AGAIN_MS, left - RENEW_BEFORE_MS));
+  }
+
+  private renewIn(wait: number): void {
+    if (this.renewal !== null) clearTimeout(this.renewal);
+    this.renewal = setTimeout(() => void this.renew(), wait);
   }
 
   private async renew(): Promise<boolean> {
@@ -203,7 +240,7 @@ export class Agent {
     } catch (error) {
       if (this.stopped) return false;
       if (error instanceof Problem && (error.status === 401 || error.status === 403)) this.tell("refused", error.words);
-      else this.renewal = setTimeout(() => void this.renew(), 5000);
+      else this.renewIn(FAILED_AGAIN_MS);
       return false;
     }
   }
@@ -297,6 +334,7 @@ export class Agent {
       meter: null,
       timer: null,
       restart: false,
+      codecs: this.profile?.codecs ?? [],
     };
     held.audio.autoplay = true;
     void toSpeaker(held.audio);
@@ -318,7 +356,7 @@ export class Agent {
     session.on("accepted", () => this.talking(held));
     session.on("sdp", (event) => {
       // What we offer, and what we may choose from.
-      if (event.type === "offer") event.sdp = prefer(event.sdp, this.profile?.codecs ?? []);
+      if (event.type === "offer") event.sdp = prefer(event.sdp, held.codecs);
     });
     session.on("hold", (event) => this.heldBy(held, event.originator as unknown as string, true));
     session.on("unhold", (event) => this.heldBy(held, event.originator as unknown as string, false));
@@ -483,7 +521,7 @@ export class Agent {
       for (const [key, held] of this.calls) if (held.view.id === id) this.calls.delete(key);
       this.host.changed();
     }, LINGER_MS * 2);
-    return { view, session: null as never, audio: new Audio(), stream: null, meter: null, timer: null, restart: false };
+    return { view, session: null as never, audio: new Audio(), stream: null, meter: null, timer: null, restart: false, codecs: [] };
   }
 
   private set(view: CallView, change: Partial<CallView>): void {

@@ -1,18 +1,19 @@
 // The phone of the console: starts with the session, ends with it, and rings in a hidden tab, too.
 import { effect, signal } from "@preact/signals";
 import { onEvent } from "../api/events.ts";
-import type { Profile } from "../api/types.ts";
 import { api, records, session } from "../state/store.ts";
-import { language, remembered, speak, t } from "../words.ts";
+import { remembered, t } from "../words.ts";
 import { attention } from "./attention.ts";
+import { dresser } from "./dress.ts";
 import { Phone } from "./phone.ts";
+import { ownTerminal } from "./terminal.ts";
 
 export const phone = signal<Phone | null>(null);
 let quiet: (() => void) | null = null;
 
 export function startPhone(): void {
   if (phone.peek() !== null || session.peek() === null) return;
-  const made = new Phone({ api });
+  const made = new Phone({ api, terminal: ownTerminal });
   phone.value = made;
   const still = attention(made, t);
   // A phone that was to take a call did not ring, or said no: that is known only later.
@@ -21,6 +22,7 @@ export function startPhone(): void {
     made.say({ problem: t("take.failed", { why: String(data["words"]) }) });
   });
   // The profile's look and language hold in each tab, whichever holds the phone.
+  const dress = dresser(document.documentElement, remembered);
   const dressed = effect(() => dress(made.state.value.profile));
   quiet = () => {
     dressed();
@@ -37,15 +39,6 @@ export function stopPhone(): void {
   quiet = null;
   phone.peek()?.stop();
   phone.value = null;
-}
-
-/** A language that the reader chose in this browser stays. */
-function dress(profile: Profile | null): void {
-  const root = document.documentElement;
-  if (profile === null || profile.look === "system") root.removeAttribute("data-look");
-  else root.dataset["look"] = profile.look;
-  const wanted = profile?.language ?? null;
-  if (wanted !== null && remembered() === null && wanted !== language.peek()) void speak(wanted);
 }
 
 effect(() => {

@@ -8,6 +8,7 @@ import type { Profile, StartUp, Taken } from "../api/types.ts";
 import type { Agent } from "./agent.ts";
 import { sessionOf } from "./elsewhere.ts";
 import { choose, play, type Tone } from "./sound.ts";
+import type { Terminal } from "./terminal.ts";
 import { going, nothing, type CallView, type Command, type PhoneState } from "./types.ts";
 
 interface Word {
@@ -24,6 +25,8 @@ const TOLD_MS = 8000;
 
 export interface PhoneOptions {
   api: Api;
+  /** Where the phone is. */
+  terminal: () => Terminal;
   /** Told of each call that is over, in the tab that holds the phone and in the others. */
   onEnded?: (call: CallView) => void;
 }
@@ -56,8 +59,7 @@ export class Phone {
     this.ends.push(
       onEvent(({ type, subject, data }) => {
         // The tab that holds the phone takes it; the others hear of it from there.
-        if (type !== "profile.changed" || subject !== this.agent?.about?.device) return;
-        this.agent.load(data["profile"] as Profile);
+        if (type === "profile.changed") this.agent?.hear(subject, data["profile"] as Profile);
       }),
     );
     const leave = (event: BeforeUnloadEvent): void => {
@@ -200,7 +202,7 @@ export class Phone {
     const { Agent } = await import("./agent.ts");
     if (this.stopped.signal.aborted) return;
     this.agent = new Agent({
-      start: () => this.options.api.post<StartUp>("phone/start", terminal()),
+      start: () => this.options.api.post<StartUp>("phone/start", this.options.terminal()),
       loaded: (version) => this.options.api.post("phone/loaded", { version }),
       socket: (told) => socketAddress(told, this.options.api.base),
       changed: () => this.tell(),
@@ -230,7 +232,8 @@ export class Phone {
       account: agent.about?.account ?? "",
       display: agent.about?.display ?? "",
       numbers: agent.about?.numbers ?? [],
-      profile: agent.profile,
+      // A phone that starts once more has none until it is answered: the page stays as it is dressed.
+      profile: agent.profile ?? this.state.peek().profile,
       calls: agent.views().map((view) => ({ ...view })),
       tab: this.tab,
     };
@@ -251,22 +254,6 @@ export class Phone {
     const tone: Tone | null = ringing ? (talking ? "knock" : "ring") : calling ? "back" : refused ? "busy" : null;
     play(tone);
   }
-}
-
-/** What this browser calls itself and its office; whoever sets it up opens the console once with `?terminal=…&office=…`. */
-function terminal(): { terminal?: string; office?: string } {
-  const said: { terminal?: string; office?: string } = {};
-  for (const name of ["terminal", "office"] as const) {
-    const given = new URLSearchParams(location.search).get(name);
-    try {
-      if (given !== null) localStorage.setItem(`ringdown.${name}`, given);
-      const kept = given ?? localStorage.getItem(`ringdown.${name}`);
-      if (kept !== null && kept !== "") said[name] = kept.slice(0, 64);
-    } catch {
-      if (given !== null && given !== "") said[name] = given.slice(0, 64); // Then it counts for this visit only.
-    }
-  }
-  return said;
 }
 
 /** The exchange may not know by which name it is reached (a proxy, a tunnel): a path stays on the page's own server. */

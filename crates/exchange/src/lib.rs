@@ -95,8 +95,7 @@ pub use people::{
 pub use permissions::{Act, Verdict};
 pub use pin::{Pin, PinCheck};
 pub use profiles::{
-    Audio, Instruction, Look, Profile, ProfileAsking, Selector, Started, choose as choose_profile,
-    conflict as profile_conflict,
+    Audio, Instruction, Look, Profile, ProfileAsking, Selector, Started, conflict as profile_conflict,
 };
 pub use queues::{QueueCounts, QueueRow};
 pub use reconfigure::LiveConfig;

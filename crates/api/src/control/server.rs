@@ -309,6 +309,7 @@ fn response(answer: Answer) -> Response {
                 name: row.name.into(),
                 account: row.account.into(),
                 registered: row.registered,
+                profile: row.started.as_ref().map(work::started_item),
             });
             Response::Devices(items.collect())
         }

@@ -43,6 +43,8 @@ mod session;
 mod sessions;
 mod taps;
 mod tasks;
+#[cfg(test)]
+mod testing;
 mod tokens;
 mod trunks;
 mod wearables;

@@ -199,3 +199,88 @@ async fn loaded(
 async fn ask(api: &Api, asking: ProfileAsking) -> Result<Answer, Problem> {
     api.ask(Command::Profiles(Box::new(asking))).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{HERE, Office, caller};
+    use super::*;
+    use axum::http::{HeaderValue, header};
+    use exchange::Selector;
+
+    fn put(office: &Office, version: &str, selectors: Vec<Selector>) {
+        let profile =
+            Profile { name: "sales".into(), version: version.into(), selectors, ..Profile::built_in() };
+        let asking = ProfileAsking::Put(vec![profile]);
+        assert_eq!(office.ask(Command::Profiles(Box::new(asking))), Answer::Done);
+    }
+
+    async fn begin(api: &Api, account: &str, wanted: StartShape) -> Result<StartUp, Problem> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, HeaderValue::from_static("office.example"));
+        let who = caller(account, account);
+        let (status, Json(up)) = start(State(api.clone()), who, HERE, headers, Body(wanted)).await?;
+        assert_eq!(status, StatusCode::CREATED);
+        Ok(up)
+    }
+
+    /// The status of the answer.
+    async fn tell(api: &Api, account: &str, version: &str) -> u16 {
+        let told = Body(LoadedShape { version: version.into() });
+        let answer = loaded(State(api.clone()), caller(account, account), told).await;
+        answer.map_or_else(|problem| problem.status, |status| status.as_u16())
+    }
+
+    async fn shown(api: &Api, device: &str) -> Option<StartedShape> {
+        let Ok(Answer::Devices(rows)) = api.ask(Command::Device(device.into())).await else { return None };
+        rows.first()?.started.as_ref().map(StartedShape::of)
+    }
+
+    fn place(terminal: Option<&str>, office: Option<&str>) -> StartShape {
+        StartShape { terminal: terminal.map(Into::into), office: office.map(Into::into) }
+    }
+
+    #[tokio::test]
+    async fn s0_7_a_start_answers_with_phone_and_profile_and_is_complete_when_that_version_is_loaded() {
+        let office = Office::with(&["ada"]);
+        let api = office.api();
+        put(&office, "1", vec![Selector::User("ada".into())]);
+        assert_eq!(tell(&api, "ada", "1").await, 409, "nothing was started");
+        let up = begin(&api, "ada", place(None, None)).await.unwrap();
+        assert_eq!((up.profile.name.as_str(), up.profile.version.as_str()), ("sales", "1"));
+        assert!(up.phone.device.starts_with("web-"), "{}", up.phone.device);
+        let started = shown(&api, &up.phone.device).await.expect("started");
+        assert_eq!((started.version.as_str(), started.loaded, started.since), ("1", None, None));
+        // The file changes before the page reports: what it has is not wanted any more.
+        put(&office, "2", vec![Selector::User("ada".into())]);
+        assert_eq!(tell(&api, "ada", "1").await, 409);
+        assert_eq!(tell(&api, "ada", "2").await, 204);
+        assert_eq!(tell(&api, "ada", "2").await, 204, "once more changes nothing");
+        let started = shown(&api, &up.phone.device).await.expect("started");
+        assert_eq!((started.loaded.as_deref(), started.since.is_some()), (Some("2"), true));
+        // A renewal of the same page is complete still.
+        begin(&api, "ada", place(None, None)).await.unwrap();
+        assert_eq!(shown(&api, &up.phone.device).await.expect("started").loaded.as_deref(), Some("2"));
+    }
+
+    #[tokio::test]
+    async fn s0_5_who_asks_and_where_they_say_that_they_are_pick_the_profile() {
+        let office = Office::with(&["ada", "bob"]);
+        let api = office.api();
+        put(&office, "1", vec![Selector::Terminal("reception".into()), Selector::Office("east".into())]);
+        for (terminal, at, name) in [
+            (None, None, "default"),
+            (Some("reception"), None, "sales"),
+            (Some("desk"), Some("east"), "sales"),
+            (Some("desk"), Some("west"), "default"),
+        ] {
+            let up = begin(&api, "bob", place(terminal, at)).await.unwrap();
+            assert_eq!(up.profile.name, name, "{terminal:?} {at:?}");
+        }
+        // 64 octets and not characters.
+        let (fits, long) = ("上".repeat(21), "上".repeat(22));
+        assert!(begin(&api, "bob", place(Some(&fits), None)).await.is_ok());
+        let problem = begin(&api, "bob", place(None, Some(&long))).await.err().expect("too long");
+        assert_eq!(problem.status, 400, "{}", problem.detail);
+        assert_eq!(begin(&api, "eve", place(None, None)).await.err().expect("no account").status, 422);
+    }
+}

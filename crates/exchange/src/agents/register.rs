@@ -126,13 +126,6 @@ impl Agents {
         (std::mem::take(&mut self.phones), std::mem::take(&mut self.people))
     }
 
-    /// The wrap-up of the profile is another.
-    pub(crate) fn set_interval(&mut self, account: &str, interval: Option<std::time::Duration>) {
-        if let Some(entry) = self.entries.get_mut(account) {
-            entry.agent.sign_in.interval = interval;
-        }
-    }
-
     /// Those of whom the queues have not heard yet.
     pub(crate) fn take_news(&mut self) -> BTreeSet<Box<str>> {
         std::mem::take(&mut self.news)

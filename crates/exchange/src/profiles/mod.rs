@@ -7,19 +7,25 @@
 //! ```
 //! A start is of this life of the exchange alone, as web phones are.
 
+mod book;
 mod profile;
+mod started;
 
-pub use profile::{Audio, Instruction, Look, Profile, Selector, choose, conflict};
+pub use profile::{Audio, Instruction, Look, Profile, Selector, conflict};
+pub use started::Started;
 
-use crate::agents::{SignIn, Trigger};
+pub(crate) use started::Profiles;
+
+use crate::agents::SignIn;
 use crate::command::Answer;
 use crate::events::{Audience, Happened};
 use crate::exchange::Exchange;
 use crate::facts::FactKind;
 use crate::input::CommandId;
 use crate::people::Refusal;
-use clock::{Now, Wall};
-use std::collections::BTreeMap;
+use book::Book;
+use clock::Now;
+use std::time::Duration;
 
 /// What can be asked of profiles.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,52 +48,11 @@ pub enum ProfileAsking {
     },
 }
 
-/// What a phone was started with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Started {
-    /// The profile's name.
-    pub profile: Box<str>,
-    /// The version that it was given last.
-    pub version: Box<str>,
-    /// The version that it said it has loaded, and when; start-up is complete when it is the one above.
-    pub loaded: Option<(Box<str>, Wall)>,
-}
-
-#[derive(Clone, Debug)]
-struct Start {
-    instruction: Instruction,
-    told: Started,
-}
-
-/// All profiles, and the phones that were started by one.
-#[derive(Debug, Default)]
-pub(crate) struct Profiles {
-    all: Vec<Profile>,
-    /// By phone; none outlives its phone.
-    started: BTreeMap<Box<str>, Start>,
-}
-
-impl Profiles {
-    /// The profile that the rule picks.
-    fn of(&self, instruction: &Instruction) -> Profile {
-        choose(&self.all, instruction).cloned().unwrap_or_else(Profile::built_in)
-    }
-
-    pub(crate) fn started(&self, device: &str) -> Option<&Started> {
-        self.started.get(device).map(|start| &start.told)
-    }
-
-    /// A phone left.
-    pub(crate) fn device_gone(&mut self, device: &str) {
-        self.started.remove(device);
-    }
-}
-
 impl Exchange {
     /// With the profiles that there are at the start.
     #[must_use]
     pub fn with_profiles(mut self, profiles: Vec<Profile>) -> Exchange {
-        self.profiles.all = profiles;
+        self.profiles.book = Book::new(profiles);
         self
     }
 
@@ -98,7 +63,7 @@ impl Exchange {
                 Answer::Done
             }
             ProfileAsking::Start { device, instruction } => match self.people.device(&device) {
-                Some(_) => Answer::Profile(Box::new(self.start_phone(&device, instruction))),
+                Some(_) => Answer::Profile(Box::new(self.start_phone(now, &device, instruction))),
                 None => Answer::Refused(Refusal::Unknown("device", device)),
             },
             ProfileAsking::Loaded { device, version } => match self.phone_loaded(now, &device, version) {
@@ -109,18 +74,19 @@ impl Exchange {
         self.answer(id, answer);
     }
 
-    fn start_phone(&mut self, device: &str, instruction: Instruction) -> Profile {
-        let profile = self.profiles.of(&instruction);
+    fn start_phone(&mut self, now: Now, device: &str, instruction: Instruction) -> Profile {
+        let profile = self.profiles.book.choose(&instruction).clone();
         // A page that renews what it has stays complete until it is given something else.
-        let loaded = self.profiles.started.get(device).and_then(|start| start.told.loaded.clone());
+        let loaded = self.profiles.started(device).and_then(|told| told.loaded.clone());
         let told = Started { profile: profile.name.clone(), version: profile.version.clone(), loaded };
-        self.profiles.started.insert(device.into(), Start { instruction, told });
-        self.listening.touch_device(device);
+        let account = instruction.user.clone();
+        self.profiles.begin(device, instruction, told);
+        self.start_changed(now, device, &account);
         profile
     }
 
     fn phone_loaded(&mut self, now: Now, device: &str, version: Box<str>) -> Result<(), Refusal> {
-        let Some(start) = self.profiles.started.get_mut(device) else {
+        let Some(start) = self.profiles.start_mut(device) else {
             let words = format!("{device} was not started");
             return Err(Refusal::Rule { rule: "profiles.not-started", words: words.into() });
         };
@@ -128,58 +94,49 @@ impl Exchange {
             let words = format!("version {} is wanted, not {version}", start.told.version);
             return Err(Refusal::Rule { rule: "profiles.other-version", words: words.into() });
         }
-        let known = start.told.loaded.as_ref().is_some_and(|(loaded, _)| *loaded == version);
-        if !known {
+        if !start.told.is_complete() {
             let words = format!("{device} loaded profile {}, version {version}", start.told.profile);
             start.told.loaded = Some((version, now.wall));
             let account = start.instruction.user.clone();
             self.note(now, FactKind::Agent, &account, "profiles.loaded", words);
-            self.listening.touch_device(device);
+            self.start_changed(now, device, &account);
         }
         Ok(())
     }
 
-    /// Phones whose profile is another now are told, and the wrap-up of agents who signed in with one follows.
-    fn put_profiles(&mut self, now: Now, profiles: Vec<Profile>) {
-        let before = std::mem::replace(&mut self.profiles.all, profiles);
-        let devices: Vec<(Box<str>, Instruction)> = self
-            .profiles
-            .started
-            .iter()
-            .map(|(device, start)| (device.clone(), start.instruction.clone()))
-            .collect();
-        for (device, instruction) in devices {
-            let profile = self.profiles.of(&instruction);
-            let Some(start) = self.profiles.started.get_mut(&device) else { continue };
-            if (&start.told.profile, &start.told.version) == (&profile.name, &profile.version) {
-                continue;
-            }
-            (start.told.profile, start.told.version) = (profile.name.clone(), profile.version.clone());
-            self.listening.touch_device(&device);
-            let old = choose(&before, &instruction).and_then(|old| old.wrap_up);
-            self.agent_takes_interval(now, &instruction.user, old, profile.wrap_up);
-            let audience = Audience::all(vec![instruction.user]);
-            self.tell_if_heard(
-                now,
-                audience,
-                Happened::ProfileChanged { device, profile: Box::new(profile) },
-            );
+    /// Whoever looks at the phone, or at the agent there, sees what it was started with.
+    fn start_changed(&mut self, now: Now, device: &str, account: &str) {
+        self.listening.touch_device(device);
+        if self.agents.has(account)
+            && let Some(row) = self.agent_row(now, account)
+        {
+            self.tell_agent(now, row);
         }
     }
 
-    /// The profile of somebody at a phone: what it was started with, else what the rule says of the two.
-    fn profile_at(&self, account: &str, device: Option<&str>) -> Profile {
-        let started = |device: &str| {
-            self.profiles.started.get(device).filter(|start| *start.instruction.user == *account)
-        };
-        // Without a phone, any that they started.
-        let start = match device {
-            Some(device) => started(device),
-            None => self.profiles.started.values().find(|start| *start.instruction.user == *account),
-        };
-        match start {
-            Some(start) => self.profiles.of(&start.instruction),
-            None => self.profiles.of(&Instruction {
+    /// Phones whose profile is another now are told.
+    fn put_profiles(&mut self, now: Now, profiles: Vec<Profile>) {
+        let before = std::mem::replace(&mut self.profiles.book, Book::new(profiles));
+        for device in self.profiles.touched(&before) {
+            let Some(start) = self.profiles.start(&device) else { continue };
+            let profile = self.profiles.book.choose(&start.instruction).clone();
+            if (&start.told.profile, &start.told.version) == (&profile.name, &profile.version) {
+                continue;
+            }
+            let account = start.instruction.user.clone();
+            self.profiles.give(&device, &profile);
+            self.start_changed(now, &device, &account);
+            let told = Happened::ProfileChanged { device, profile: Box::new(profile) };
+            self.tell_if_heard(now, Audience::all(vec![account]), told);
+        }
+    }
+
+    /// The profile of somebody at a phone: what it was started with, else what the rule says of the two. It is looked up
+    /// whenever it is needed, so that a change of the file reaches those who work at a desk phone, too.
+    fn profile_at(&self, account: &str, device: Option<&str>) -> &Profile {
+        match self.profiles.start_of(account, device) {
+            Some(start) => self.profiles.book.choose(&start.instruction),
+            None => self.profiles.book.choose(&Instruction {
                 user: account.into(),
                 terminals: device.into_iter().map(Into::into).collect(),
                 office: None,
@@ -187,41 +144,39 @@ impl Exchange {
         }
     }
 
-    /// What a sign-in does not say, its profile does: the queues, as far as the person is a member, and the wrap-up.
+    /// What a sign-in does not say, its profile does: the queues, as far as the person is a member.
     pub(crate) fn profiled(&self, account: &str, sign_in: SignIn) -> SignIn {
-        let profile = self.profile_at(account, sign_in.device.as_deref());
-        let mut queues = sign_in.queues;
-        if queues.is_empty() {
-            let member = |name: &Box<str>| self.people.priority_in(name, account).is_some();
-            queues = profile.queues.into_iter().filter(member).collect();
+        if !sign_in.queues.is_empty() {
+            return sign_in;
         }
-        let interval = sign_in.interval.or(profile.wrap_up);
-        SignIn { queues, interval, ..sign_in }
+        let profile = self.profile_at(account, sign_in.device.as_deref());
+        let member = |name: &&Box<str>| self.people.priority_in(name, account).is_some();
+        let queues = profile.queues.iter().filter(member).cloned().collect();
+        SignIn { queues, ..sign_in }
     }
 
-    /// Somebody sat down at a phone: with a profile that joins the two, they are signed in to work there and ready.
-    /// Whoever is signed in already stays as they are.
+    /// The wrap-up of an agent's profile; what the sign-in named itself takes its place.
+    pub(crate) fn profile_interval(&self, account: &str) -> Option<Duration> {
+        let sign_in = &self.agents.agent(account)?.sign_in;
+        sign_in.interval.or_else(|| self.profile_at(account, sign_in.device.as_deref()).wrap_up)
+    }
+
+    /// What an agent's phone was started with.
+    pub(crate) fn started_by(&self, account: &str) -> Option<Started> {
+        let device = self.agents.agent(account).and_then(|agent| agent.sign_in.device.as_deref());
+        self.profiles.start_of(account, device).map(|start| start.told.clone())
+    }
+
+    /// Somebody sat down at a phone: with a profile that joins the two, whoever works for a queue is signed in to work
+    /// there and ready. Whoever is signed in already stays as they are.
     pub(crate) fn join_seat(&mut self, now: Now, account: &str, device: &str) {
-        if self.agents.has(account) || !self.profile_at(account, Some(device)).join_seat {
+        let works = self.people.queues_with(account).next().is_some();
+        if !works || self.agents.has(account) || !self.profile_at(account, Some(device)).join_seat {
             return;
         }
         let sign_in = SignIn { device: Some(device.into()), ..SignIn::default() };
         if let Err(refusal) = self.sign_agent_in(now, account, sign_in) {
             self.note(now, FactKind::Agent, account, "profiles.join-seat", refusal.to_string());
-        }
-    }
-
-    fn agent_takes_interval(
-        &mut self,
-        now: Now,
-        account: &str,
-        old: Option<std::time::Duration>,
-        new: Option<std::time::Duration>,
-    ) {
-        // An interval that the sign-in named itself stays.
-        if self.agents.agent(account).is_some_and(|agent| agent.sign_in.interval == old) && old != new {
-            self.agents.set_interval(account, new);
-            self.agent_settles(now, account, Trigger::Phone);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// The profile of whoever is named by no other.
-const DEFAULT: &str = "default";
+pub(super) const DEFAULT: &str = "default";
 
 /// What a phone starts with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,27 +148,6 @@ impl Profile {
             join_seat: false,
         }
     }
-
-    /// How closely it fits: 3 for the user, 2 for the terminal, 1 for the office, 0 for the default.
-    fn fits(&self, instruction: &Instruction) -> Option<u8> {
-        let closeness = |selector: &Selector| match selector {
-            Selector::User(name) => (*name == instruction.user).then_some(3),
-            Selector::Terminal(name) => instruction.terminals.contains(name).then_some(2),
-            Selector::Office(name) => (instruction.office.as_ref() == Some(name)).then_some(1),
-        };
-        let best = self.selectors.iter().filter_map(closeness).max();
-        best.or((*self.name == *DEFAULT).then_some(0))
-    }
-}
-
-/// The rule: the profile that names the user, else the one that names the terminal, else the one that names the office,
-/// else `default`. Of two that fit as closely, the first by name.
-#[must_use]
-pub fn choose<'a>(profiles: &'a [Profile], instruction: &Instruction) -> Option<&'a Profile> {
-    let fitting = profiles.iter().filter_map(|profile| Some((profile.fits(instruction)?, profile)));
-    fitting
-        .max_by(|(a, one), (b, other)| a.cmp(b).then(other.name.cmp(&one.name)))
-        .map(|(_, profile)| profile)
 }
 
 /// A selector that two profiles have, with their names: nobody could say which one is meant.
@@ -193,34 +172,6 @@ mod tests {
     fn profile(name: &str, selectors: &[&str]) -> Profile {
         let selectors = selectors.iter().map(|text| Selector::parse(text).expect("a selector")).collect();
         Profile { name: name.into(), selectors, ..Profile::built_in() }
-    }
-
-    #[test]
-    fn s0_5_the_user_wins_over_the_terminal_over_the_office_over_the_default() {
-        let all = [
-            profile("default", &[]),
-            profile("desk", &["terminal desk-1", "user cas"]),
-            profile("east", &["office shanghai"]),
-            profile("personal", &["user ada"]),
-        ];
-        for (user, terminals, office, expected) in [
-            ("ada", vec!["desk-1"], Some("shanghai"), "personal"),
-            ("bob", vec!["desk-1"], Some("shanghai"), "desk"),
-            ("bob", vec!["web-1", "desk-1"], None, "desk"),
-            ("bob", vec!["desk-2"], Some("shanghai"), "east"),
-            ("bob", vec!["desk-2"], Some("paris"), "default"),
-            ("cas", vec![], None, "desk"),
-            ("desk-1", vec!["ada"], Some("bob"), "default"),
-        ] {
-            let instruction = Instruction {
-                user: user.into(),
-                terminals: terminals.into_iter().map(Into::into).collect(),
-                office: office.map(Into::into),
-            };
-            let chosen = choose(&all, &instruction).map(|profile| &*profile.name);
-            assert_eq!(chosen, Some(expected), "{instruction:?}");
-            assert_eq!(choose(&all[3..], &instruction).is_some(), user == "ada", "without a default");
-        }
     }
 
     #[test]

@@ -61,9 +61,8 @@ fn look(data: &Path, path: Option<&Path>) -> Result<Vec<Finding>, Failure> {
 }
 
 fn profiles(data: &Path) -> Vec<Finding> {
-    let advice =
-        "docs/profiles.md shows every key; until then a running exchange keeps the profiles of before";
-    let wrong = config::profile::read_all(data).err().unwrap_or_default();
+    let advice = "docs/profiles.md shows every key; until then a running exchange keeps the profiles of before, and one that starts goes without it";
+    let wrong = config::profile::read_all(data).wrong;
     wrong.into_iter().map(|wrong| Finding::error(wrong.place, wrong.what, advice)).collect()
 }
 

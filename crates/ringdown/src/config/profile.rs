@@ -1,5 +1,5 @@
 //! `profiles/NAME.toml` in the data folder: what a phone starts with (docs/profiles.md). Checked like the configuration:
-//! unknown keys are refused with file and line, and all files are taken or none.
+//! unknown keys are refused with file and line.
 
 use super::place;
 use exchange::{Audio, Language, Look, Profile, Selector};
@@ -159,27 +159,44 @@ impl TryFrom<String> for Tongue {
     }
 }
 
-/// All profiles of a data folder, in the order of their names; none without the folder.
-///
-/// # Errors
-/// All that is wrong with them.
-pub(crate) fn read_all(data: &Path) -> Result<Vec<Profile>, Vec<Wrong>> {
-    let (mut profiles, mut wrong) = (Vec::new(), Vec::new());
-    for path in files(data).map_err(|one| vec![one])? {
-        match read(&path) {
-            Ok(profile) => profiles.push(profile),
-            Err(one) => wrong.push(one),
-        }
+/// What the folder of profiles has.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Those that are sound, by name.
+    pub(crate) profiles: Vec<Profile>,
+    /// What is wrong with the others.
+    pub(crate) wrong: Vec<Wrong>,
+}
+
+impl Found {
+    /// All of them, or all that is wrong.
+    pub(crate) fn whole(self) -> Result<Vec<Profile>, Vec<Wrong>> {
+        if self.wrong.is_empty() { Ok(self.profiles) } else { Err(self.wrong) }
     }
-    if let Some((selector, [one, other])) = exchange::profile_conflict(&profiles) {
+}
+
+/// The profiles of a data folder; none without the folder.
+pub(crate) fn read_all(data: &Path) -> Found {
+    let mut found = Found::default();
+    match files(data) {
+        Ok(paths) => paths.iter().for_each(|path| match read(path) {
+            Ok(profile) => found.profiles.push(profile),
+            Err(wrong) => found.wrong.push(wrong),
+        }),
+        Err(wrong) => found.wrong.push(wrong),
+    }
+    // Of two that name the same, nobody could say which is meant: the first by name is sound.
+    while let Some((selector, [one, other])) = exchange::profile_conflict(&found.profiles) {
         let path = data.join(FOLDER).join(format!("{other}.toml"));
         let line = std::fs::read_to_string(&path).ok().and_then(|text| place::line_of_key(&text, "for"));
         let place =
             line.map_or_else(|| path.display().to_string(), |line| format!("{}:{line}", path.display()));
         let what = format!("{selector} has the profile {one} already; nobody could say which is meant");
-        wrong.push(Wrong { place, what });
+        let other: Box<str> = other.into();
+        found.wrong.push(Wrong { place, what });
+        found.profiles.retain(|profile| profile.name != other);
     }
-    if wrong.is_empty() { Ok(profiles) } else { Err(wrong) }
+    found
 }
 
 /// The files of profiles, by name.
@@ -272,6 +289,31 @@ mod tests {
         assert!(profile.join_seat && profile.auto_answer);
         let other = parse("sales", &format!("{text}\n# a word more")).expect("sound");
         assert_ne!(profile.version, other.version, "the version is of the content");
+    }
+
+    #[test]
+    fn of_a_folder_the_sound_ones_are_found_and_what_is_wrong_with_the_others() {
+        let data = std::env::temp_dir().join(format!("ringdown-profiles-{}", std::process::id()));
+        let folder = data.join(FOLDER);
+        std::fs::create_dir_all(&folder).unwrap();
+        for (name, text) in [
+            ("a.toml", "for = [\"user ada\"]\n"),
+            ("b.toml", "look = \"dark\"\nfor = [\"user bob\", \"user ada\"]\n"),
+            ("c.toml", "look = \"blue\"\n"),
+            ("d.toml~", "what an editor left"),
+            ("default.toml", ""),
+        ] {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+        let found = read_all(&data);
+        std::fs::remove_dir_all(&data).unwrap();
+        let names: Vec<&str> = found.profiles.iter().map(|profile| &*profile.name).collect();
+        assert_eq!(names, ["a", "default"]);
+        let places: Vec<&str> =
+            found.wrong.iter().map(|wrong| wrong.place.rsplit('/').next().unwrap()).collect();
+        assert_eq!(places, ["c.toml:1", "b.toml:2"], "{:?}", found.wrong);
+        assert!(found.whole().is_err());
+        assert_eq!(read_all(&data).whole(), Ok(Vec::new()), "without the folder");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! A change of a profile's file reaches running phones without a reload: the folder is looked at once a second, and read
-//! only when something in it is another. A wrong file changes nothing, and is told.
+//! only when something in it is another. A wrong file changes nothing, and is told; at the start, the exchange goes without
+//! it.
 
-use super::reload::Reload;
+use super::reload::{NotTaken, Reload};
 use crate::config::profile::{Wrong, files, read_all};
 use exchange::Profile;
 use std::path::{Path, PathBuf};
@@ -12,17 +13,30 @@ use tokio::time::MissedTickBehavior;
 /// How often the folder is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The profiles that there are, or in one line why not: the first fault, with file and line.
-pub(super) fn read(data: &Path) -> Result<Vec<Profile>, String> {
-    read_all(data).map_err(|wrong| {
-        let first = wrong.into_iter().next();
-        first.map(|Wrong { place, what }| format!("{place}: {what}")).unwrap_or_default()
-    })
+/// A file, and what tells whether it is another: its time and its length.
+type Mark = (PathBuf, Option<(SystemTime, u64)>);
+
+/// The profiles to start with, and the files as they were just before they were read. Whatever is wrong with a file keeps
+/// nobody from a telephone: it is told, and who it is for starts as the others do.
+pub(super) fn first(data: &Path) -> (Vec<Profile>, Vec<Mark>) {
+    let seen = marks(data);
+    let found = read_all(data);
+    for Wrong { place, what } in &found.wrong {
+        tracing::error!("{place}: {what}; the exchange starts without this profile");
+    }
+    (found.profiles, seen)
 }
 
-/// Looks at the folder for as long as the exchange runs.
-pub(super) async fn watch(reload: Arc<Reload>) {
-    let mut known = marks(&reload.data);
+/// The profiles that there are.
+///
+/// # Errors
+/// All that is wrong with them.
+pub(super) fn read(data: &Path) -> Result<Vec<Profile>, Vec<Wrong>> {
+    read_all(data).whole()
+}
+
+/// Looks at the folder for as long as the exchange runs; `known` is how it was when it was read last.
+pub(super) async fn watch(reload: Arc<Reload>, mut known: Vec<Mark>) {
     let mut ticks = tokio::time::interval(LOOK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -31,17 +45,23 @@ pub(super) async fn watch(reload: Arc<Reload>) {
         if seen == known {
             continue;
         }
-        known = seen;
         match reload.profiles().await {
             Ok(count) => tracing::info!(count, "profiles were read again"),
-            Err(error) => tracing::error!("{error}; the profiles of before go on"),
+            Err(NotTaken::Wrong(wrong)) => {
+                for Wrong { place, what } in wrong {
+                    tracing::error!("{place}: {what}; the profiles of before go on");
+                }
+            }
+            // It stays to be done at the next look.
+            Err(NotTaken::Busy(why)) => {
+                tracing::warn!("profiles were not taken yet: {why}");
+                continue;
+            }
         }
+        known = seen;
     }
 }
 
-type Mark = (PathBuf, Option<(SystemTime, u64)>);
-
-/// What tells whether a file is another: its time and its length.
 fn marks(data: &Path) -> Vec<Mark> {
     let mark = |path: PathBuf| {
         let known = path.metadata().ok();

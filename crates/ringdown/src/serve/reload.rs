@@ -4,6 +4,7 @@ use super::core::CoreInput;
 use super::profiles;
 use super::tls::{Tls, identity};
 use crate::check::{self, file::Places};
+use crate::config::profile::Wrong;
 use crate::config::{Administrators, Background, Config, Http, Sip};
 use crate::log::Level;
 use exchange::{Answer, Command, LiveConfig, Profile, ProfileAsking};
@@ -57,7 +58,7 @@ impl Reload {
             }
             None => None,
         };
-        let profiles = profiles::read(&self.data)?;
+        let profiles = profiles::read(&self.data).map_err(first)?;
         // The one step that can still be refused comes first; what follows cannot fail.
         self.ask(Command::Reconfigure(Box::new(live(&new))))
             .await
@@ -84,11 +85,11 @@ impl Reload {
     /// Reads the profiles again; how many there are.
     ///
     /// # Errors
-    /// Why those of before go on, with file and line.
-    pub(crate) async fn profiles(&self) -> Result<usize, String> {
-        let profiles = profiles::read(&self.data)?;
+    /// Why those of before go on.
+    pub(crate) async fn profiles(&self) -> Result<usize, NotTaken> {
+        let profiles = profiles::read(&self.data).map_err(NotTaken::Wrong)?;
         let count = profiles.len();
-        self.ask(put(profiles)).await.map(|()| count)
+        self.ask(put(profiles)).await.map(|()| count).map_err(NotTaken::Busy)
     }
 
     async fn ask(&self, command: Command) -> Result<(), String> {
@@ -100,6 +101,19 @@ impl Reload {
             _ => Ok(()),
         }
     }
+}
+
+/// Why profiles were not taken.
+pub(crate) enum NotTaken {
+    /// What is wrong with their files.
+    Wrong(Vec<Wrong>),
+    /// The exchange took none now.
+    Busy(String),
+}
+
+/// As the configuration's: the first fault, with file and line.
+fn first(wrong: Vec<Wrong>) -> String {
+    wrong.first().map(|Wrong { place, what }| format!("{place}: {what}")).unwrap_or_default()
 }
 
 fn put(profiles: Vec<Profile>) -> Command {
