@@ -3,6 +3,8 @@ reaches the open page; a wrong file changes nothing and is told with its line.""
 import pytest
 
 from peers import ear, sdp, tone
+from peers.api import administrator as administrator_of
+from peers.exchange import Exchange
 from peers.rtp import RtpEnd
 from peers.seat import Seat
 from peers.waiting import until
@@ -24,7 +26,7 @@ class Profile:
 
     def __init__(self, exchange, name):
         self.path = exchange.data / "profiles" / f"{name}.toml"
-        self.path.parent.mkdir(exist_ok=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
 
     def write(self, text):
         # As editors do it: never half a file.
@@ -117,10 +119,36 @@ def test_s0_7_start_up_loads_the_profile_and_the_phone_in_one_act_and_a_change_r
         assert f"{account}.toml:2: " in checked.stdout, checked.stdout
         until(lambda: "the profiles of before go on" in exchange.tail(), 5, "the log says so", exchange.tail)
         assert complete(page, account)["version"] == second["version"]
+        loaded = f"{account} {second['version']}, loaded "
+        assert loaded in exchange.run("device", "list").stdout
+        assert f"profile {loaded}" in exchange.run("explain", "agent", account).stdout
 
-        # Without it, the phone is told to start as any other.
+        # Without it, the phone is told to start as any other, and the page is the reader's own again.
         profile.remove()
         complete(page, "default")
         assert look(page) == "system"
+        until(lambda: page.evaluate("() => document.documentElement.lang") == "en", 5, "it speaks the browser's language")
     finally:
         seat.close()
+
+
+def test_s0_5_a_wrong_profile_keeps_nobody_from_a_telephone():
+    with Exchange() as exchange:
+        sales, rest = Profile(exchange, "sales"), Profile(exchange, "default")
+        sales.write('for = ["user ada"]\nlook = "blue"\n')
+        rest.write('look = "dark"\n')
+        exchange.start()
+        assert f"{sales.path}:2: " in exchange.tail(), exchange.tail()
+        client = administrator_of(exchange)
+        client.post("/people", {"name": "ada"}).must(201)
+        started = client.post("/phone/start", {}).must(201).json
+        assert started["profile"]["look"] == "dark", "the right one holds"
+        told = client.post("/phone/loaded", {"version": "another"}).must(409).json
+        assert "is wanted" in told["detail"], told
+        client.post("/phone/loaded", {"version": started["profile"]["version"]}).must(204)
+        # A file that changed is read although another is wrong still: then nothing of it is taken.
+        rest.write('look = "light"\n')
+        until(lambda: "the profiles of before go on" in exchange.tail(), 5, "the log says so", exchange.tail)
+        assert client.post("/phone/start", {}).must(201).json["profile"]["look"] == "dark"
+        sales.write('for = ["user ada"]\nlook = "light"\n')
+        until(lambda: client.post("/phone/start", {}).must(201).json["profile"]["look"] == "light", 5, "all is right")

@@ -4,11 +4,23 @@ import type { Started } from "../api/types.ts";
 import { moment } from "../format.ts";
 import { t } from "../words.ts";
 import { Chip } from "./parts.tsx";
+import type { Column } from "./table.tsx";
 
-export const isComplete = (started: Started): boolean => started.loaded === started.version;
+const isComplete = (started: Started): boolean => started.loaded === started.version;
 
-/** In a table. */
-export function StartedChip({ started }: { started: Started | null }): JSX.Element | null {
+/** In a table of whatever has a phone. */
+export function startedColumn<T extends { profile: Started | null }>(): Column<T> {
+  return {
+    key: "profile",
+    title: t("started.column"),
+    from: 820,
+    width: "minmax(96px, 1fr)",
+    sort: (row) => row.profile?.name ?? "",
+    show: (row) => <StartedChip started={row.profile} />,
+  };
+}
+
+function StartedChip({ started }: { started: Started | null }): JSX.Element | null {
   if (started === null) return null;
   const complete = isComplete(started);
   return (

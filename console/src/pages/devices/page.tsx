@@ -8,7 +8,7 @@ import { api, devices, may, people } from "../../state/store.ts";
 import { done, failed, undoable } from "../../state/undo.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { Button, Chip, Choice, CopyLine, Empty, Field, Form, Panel } from "../../ui/parts.tsx";
-import { StartedChip, StartedLine } from "../../ui/started.tsx";
+import { startedColumn, StartedLine } from "../../ui/started.tsx";
 import { Table, useRows, type Column } from "../../ui/table.tsx";
 import { t } from "../../words.ts";
 import { deviceName } from "../../ui/device-name.ts";
@@ -133,14 +133,7 @@ function Phones(): JSX.Element {
         </span>
       ),
     },
-    {
-      key: "profile",
-      title: t("started.column"),
-      from: 820,
-      width: "minmax(96px, 1fr)",
-      sort: (row) => row.profile?.name ?? "",
-      show: (row) => <StartedChip started={row.profile} />,
-    },
+    startedColumn(),
     {
       key: "location",
       title: t("devices.location"),

@@ -9,7 +9,7 @@ import { agents, api, may, queues } from "../../state/store.ts";
 import { done, failed } from "../../state/undo.ts";
 import { AgentChip, stateWords } from "../../ui/agent.tsx";
 import { Button, Chip, Empty, Panel, ProblemNote } from "../../ui/parts.tsx";
-import { StartedChip, StartedLine } from "../../ui/started.tsx";
+import { startedColumn, StartedLine } from "../../ui/started.tsx";
 import { Table, useRows, type Column } from "../../ui/table.tsx";
 import { useWhy } from "../../ui/why.tsx";
 import { number, t } from "../../words.ts";
@@ -187,14 +187,7 @@ function columns(): Column<Agent>[] {
       sort: (row) => row.device ?? "",
       show: (row) => (row.device === null ? t("queues.all_phones") : plain(row.device)),
     },
-    {
-      key: "profile",
-      title: t("started.column"),
-      from: 820,
-      width: "minmax(96px, 1fr)",
-      sort: (row) => row.profile?.name ?? "",
-      show: (row) => <StartedChip started={row.profile} />,
-    },
+    startedColumn(),
   ];
 }
 

@@ -10,8 +10,8 @@ use crate::backend::Backend;
 use crate::badge::{self, Wished};
 use crate::rest::{self, Api, CardShape, WearableShape, hex};
 use exchange::{
-    AccountEdit, AgentAsking, Answer, Asking, Command, Device, DeviceEdit, NewTask, PeopleChange, Reader,
-    SignIn, TaskId, TaskList,
+    AccountEdit, AgentAsking, Answer, Asking, Command, Device, DeviceEdit, DeviceRow, NewTask, PeopleChange,
+    Reader, SignIn, TaskId, TaskList,
 };
 use std::fs::{self, Permissions};
 use std::io;
@@ -304,15 +304,7 @@ fn response(answer: Answer) -> Response {
                 .map(|(number, account)| NumberItem { number: number.into(), account: account.into() });
             Response::Numbers(items.collect())
         }
-        Answer::Devices(rows) => {
-            let items = rows.into_iter().map(|row| DeviceItem {
-                name: row.name.into(),
-                account: row.account.into(),
-                registered: row.registered,
-                profile: row.started.as_ref().map(work::started_item),
-            });
-            Response::Devices(items.collect())
-        }
+        Answer::Devices(rows) => Response::Devices(rows.into_iter().map(device_item).collect()),
         Answer::Trunks(rows) => {
             let items = rows.into_iter().map(|(name, trunk, state)| lines::trunk_item(&name, &trunk, state));
             Response::Trunks(items.collect())
@@ -365,6 +357,15 @@ fn work_response(answer: &Answer) -> Response {
         Answer::Queues(rows) => Response::Queues(rows.iter().map(work::queue_row).collect()),
         Answer::Agents(rows) => Response::Agents(rows.iter().map(work::agent_item).collect()),
         _ => Response::Done,
+    }
+}
+
+fn device_item(row: DeviceRow) -> DeviceItem {
+    DeviceItem {
+        name: row.name.into(),
+        account: row.account.into(),
+        registered: row.registered,
+        profile: row.started.as_ref().map(work::started_item),
     }
 }
 

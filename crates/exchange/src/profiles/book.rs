@@ -56,6 +56,21 @@ impl Book {
     }
 }
 
+/// A selector that two profiles have, with their names: nobody could say which one is meant.
+#[must_use]
+pub fn conflict(profiles: &[Profile]) -> Option<(&Selector, [&str; 2])> {
+    let mut seen = BTreeMap::new();
+    for profile in profiles {
+        for selector in &profile.selectors {
+            match seen.insert(selector, &*profile.name) {
+                Some(before) if before != &*profile.name => return Some((selector, [before, &profile.name])),
+                _ => {}
+            }
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,5 +116,13 @@ mod tests {
         let after = Book::new(vec![profile("a", &["user ada"]), longer, profile("d", &[])]);
         assert_eq!(after.changed_since(&before).into_iter().collect::<Vec<_>>(), ["b", "c", "d"]);
         assert!(after.changed_since(&after).is_empty());
+    }
+
+    #[test]
+    fn what_two_profiles_may_not_share() {
+        let one = profile("one", &["user ada", "user ada"]);
+        assert_eq!(conflict(&[one.clone(), profile("two", &["terminal ada"])]), None);
+        let two = profile("two", &["office x", "user ada"]);
+        assert_eq!(conflict(&[one, two]), Some((&Selector::User("ada".into()), ["one", "two"])));
     }
 }

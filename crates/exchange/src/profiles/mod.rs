@@ -11,7 +11,8 @@ mod book;
 mod profile;
 mod started;
 
-pub use profile::{Audio, Instruction, Look, Profile, Selector, conflict};
+pub use book::conflict;
+pub use profile::{Audio, Instruction, Look, Profile, Selector};
 pub use started::Started;
 
 pub(crate) use started::Profiles;

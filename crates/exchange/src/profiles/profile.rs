@@ -150,39 +150,15 @@ impl Profile {
     }
 }
 
-/// A selector that two profiles have, with their names: nobody could say which one is meant.
-#[must_use]
-pub fn conflict(profiles: &[Profile]) -> Option<(&Selector, [&str; 2])> {
-    let mut seen = std::collections::BTreeMap::new();
-    for profile in profiles {
-        for selector in &profile.selectors {
-            match seen.insert(selector, &*profile.name) {
-                Some(before) if before != &*profile.name => return Some((selector, [before, &profile.name])),
-                _ => {}
-            }
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn profile(name: &str, selectors: &[&str]) -> Profile {
-        let selectors = selectors.iter().map(|text| Selector::parse(text).expect("a selector")).collect();
-        Profile { name: name.into(), selectors, ..Profile::built_in() }
-    }
-
     #[test]
-    fn what_a_selector_may_be_and_what_two_profiles_may_not_share() {
+    fn what_a_selector_may_be() {
         assert_eq!(Selector::parse("user  ada"), Some(Selector::User("ada".into())));
         for wrong in ["", "ada", "user", "user ", "group ada", "User ada"] {
             assert_eq!(Selector::parse(wrong), None, "{wrong:?}");
         }
-        let one = profile("one", &["user ada", "user ada"]);
-        assert_eq!(conflict(&[one.clone(), profile("two", &["terminal ada"])]), None);
-        let two = profile("two", &["office x", "user ada"]);
-        assert_eq!(conflict(&[one, two]), Some((&Selector::User("ada".into()), ["one", "two"])));
     }
 }
