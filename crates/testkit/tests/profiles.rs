@@ -146,10 +146,6 @@ fn s0_8_a_changed_file_reaches_the_wrap_up_of_who_works_at_a_desk_phone() {
         put(&mut world, vec![desk(wrap_up)]);
         world.call(CALLER, patient("800"));
         world.wait(13);
-        if wrap_up == 20 {
-            for l in world.trace.lines().iter().rev().take(60).rev() {
-                eprintln!("{l}");
-            }
         assert_eq!(&*world.agent("eve").words.split(',').next().unwrap(), words);
         world.wait(wrap_up);
         assert_eq!(world.state("eve"), AgentState::Ready);
