@@ -4,6 +4,20 @@ import { addQueues, NOBODY_WAITS } from "./queues.js";
 import { addSeats } from "./seats.js";
 import { addTasks } from "./tasks.js";
 
+/** What a terminal starts with where no file says anything else. */
+const PROFILE = {
+  name: "default",
+  version: "built-in",
+  audio: { ring: 100, volume: 100, echo_cancellation: true, noise_suppression: true, gain_control: true },
+  codecs: [],
+  auto_answer: false,
+  queues: [],
+  wrap_up_ms: null,
+  language: null,
+  look: "system",
+  join_seat: false,
+};
+
 const NAMES = [
   "Alice Li",
   "Bob Chen",
@@ -148,6 +162,22 @@ export function makeOffice(options) {
     if (number !== "") lists.numbers.set(number, { number, account: name });
     return made;
   }
+
+  /** The web phone of whoever is signed in. */
+  function openPhone() {
+    const name = `${now_.name}-web`;
+    if (!lists.devices.has(name)) device(name, now_.name, false, "web");
+    return {
+      device: name,
+      uri: `sip:${name}@office.example`,
+      socket: office.socket,
+      token: "mock",
+      expires: iso(Date.now() + 600_000),
+      account: now_.name,
+      display: now_.display,
+      numbers: now_.numbers,
+    };
+  }
   function device(name, account, on, kind = "phone") {
     lists.devices.set(name, {
       name,
@@ -157,6 +187,10 @@ export function makeOffice(options) {
       call_back: null,
       auto_answer: null,
       kind,
+      profile:
+        kind === "web"
+          ? { name: PROFILE.name, version: PROFILE.version, loaded: PROFILE.version, since: iso(Date.now()) }
+          : null,
     });
     const owner = lists.people.get(account);
     owner.devices.push(name);
@@ -418,23 +452,9 @@ export function makeOffice(options) {
       },
     }),
     "POST reload": () => ({ body: { waits: ["sip.udp"] } }),
-    "POST phone": () => {
-      const name = `${now_.name}-web`;
-      if (!lists.devices.has(name)) device(name, now_.name, false, "web");
-      return {
-        status: 201,
-        body: {
-          device: name,
-          uri: `sip:${name}@office.example`,
-          socket: office.socket,
-          token: "mock",
-          expires: iso(Date.now() + 600_000),
-          account: now_.name,
-          display: now_.display,
-          numbers: now_.numbers,
-        },
-      };
-    },
+    "POST phone": () => ({ status: 201, body: openPhone() }),
+    "POST phone/start": () => ({ status: 201, body: { phone: openPhone(), profile: PROFILE } }),
+    "POST phone/loaded": () => ({ status: 204 }),
     "DELETE phone": () => ({ status: 204 }),
     "GET notices": () => ({
       body: {

@@ -15,6 +15,7 @@ const AGENT = {
   signed_in: null,
   missed: 0,
   asked: false,
+  profile: null,
 };
 
 /** How a queue stands at its beginning. */

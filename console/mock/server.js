@@ -121,7 +121,7 @@ async function api(request, response, url) {
     response.writeHead(200, { "Content-Type": "text/csv; charset=utf-8", "Content-Disposition": "attachment" });
     return response.end("id,caller\r\n");
   }
-  if (method === "POST" && path.join("/") === "phone") office.socket = `ws://${request.headers.host}/sip`;
+  if (method === "POST" && ["phone", "phone/start"].includes(path.join("/"))) office.socket = `ws://${request.headers.host}/sip`;
   if (path.join("/") === "mock/cut") {
     sip.cut();
     return json(response, 204);

@@ -4,6 +4,7 @@
 //   <script src="https://exchange.example/phone.js" defer></script>
 //   <ringdown-phone server="https://exchange.example" token="rd_…" pop="https://crm.example/?tel={number}"></ringdown-phone>
 //
+// `terminal` and `office` say where it is, for the profile that it starts with; a profile's look is the element's, too.
 // Events on the element, which bubble: ringdown:state, ringdown:ringing, ringdown:talking, ringdown:ended.
 // Methods: dial(number), answer(id?), hangUp(id?), ready(), notReady().
 import { render } from "preact";
@@ -13,16 +14,18 @@ import parts from "./ui/parts.css?inline";
 import dock from "./phone/dock.css?inline";
 import { Api } from "./api/client.ts";
 import { EventStream, onEvent } from "./api/events.ts";
-import type { Call, CallRecord, Device } from "./api/types.ts";
+import type { Call, CallRecord, Device, Profile } from "./api/types.ts";
 import { attention } from "./phone/attention.ts";
 import { Dock } from "./phone/dock.tsx";
+import { dresser } from "./phone/dress.ts";
 import { Phone } from "./phone/phone.ts";
 import { popLink } from "./phone/pop.ts";
+import { named, type Terminal } from "./phone/terminal.ts";
 import { going, type CallView } from "./phone/types.ts";
 import { Collection } from "./state/collection.ts";
 import { callEvent } from "./state/calls.ts";
 import { recordEvent, recordKey } from "./state/records.ts";
-import { preferred, speak, t, type Language } from "./words.ts";
+import { preferred, remembered, speak, t, type Language } from "./words.ts";
 
 const HOST = `
 :host { display: block; width: 320px; min-height: 240px; overflow: auto; border: 1px solid var(--line);
@@ -43,7 +46,7 @@ interface CallDetail {
 }
 
 class RingdownPhone extends HTMLElement {
-  static readonly observedAttributes = ["server", "token", "lang", "pop"];
+  static readonly observedAttributes = ["server", "token", "lang", "pop", "terminal", "office"];
   private parts: Running | null = null;
   private pending = false;
 
@@ -114,6 +117,7 @@ class Running {
   private readonly ends: (() => void)[] = [];
   private readonly told = new Map<string, string>();
   private lastState = "";
+  private readonly dress: (profile: Profile | null) => void;
 
   constructor(
     private readonly element: RingdownPhone,
@@ -141,28 +145,31 @@ class Running {
       }),
     );
     this.stream = new EventStream(this.api);
-    this.phone = new Phone({ api: this.api });
+    // The page's own address and storage are its own.
+    const terminal = (): Terminal => named((name) => this.element.getAttribute(name));
+    this.phone = new Phone({ api: this.api, terminal });
     this.phone.open.value = true;
+    this.dress = dresser(element, () => this.chosen() ?? remembered());
     this.root = element.shadowRoot ?? element.attachShadow({ mode: "open" });
     this.root.adoptedStyleSheets = [tokens, parts, dock, HOST].map(sheet);
     this.ends.push(
       attention(this.phone, t),
       effect(() => this.tell()),
+      effect(() => this.dress(this.phone.state.value.profile)),
     );
     void this.start();
   }
 
   stop(): void {
     for (const end of this.ends) end();
+    this.dress(null);
     this.stream.close();
     this.phone.stop();
     render(null, this.root);
   }
 
   private async start(): Promise<void> {
-    const wanted = this.element.getAttribute("lang");
-    const language: Language = wanted === null ? preferred() : wanted.toLowerCase().startsWith("zh") ? "zh-CN" : "en";
-    await speak(language);
+    await speak(this.chosen() ?? preferred());
     if (!this.element.isConnected) return;
     render(
       <Dock
@@ -177,6 +184,12 @@ class Running {
       this.root,
     );
     await this.phone.start();
+  }
+
+  /** The language that the page names for the element. */
+  private chosen(): Language | null {
+    const wanted = this.element.getAttribute("lang")?.toLowerCase();
+    return wanted === undefined ? null : wanted.startsWith("zh") ? "zh-CN" : "en";
   }
 
   call(id: string | undefined): CallView | null {

@@ -18,7 +18,8 @@ export function preferred(): Language {
   return "en";
 }
 
-function remembered(): Language | null {
+/** What the reader chose in this browser. */
+export function remembered(): Language | null {
   try {
     const kept = localStorage.getItem("ringdown.language");
     return kept === "en" || kept === "zh-CN" ? kept : null;

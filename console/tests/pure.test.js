@@ -5,6 +5,8 @@ import { load } from "../tools/load.js";
 
 const { parsePeople, onlyRows, accountFor, cells } = await load("src/state/people.ts");
 const { QualityMeter, sampleOf } = await load("src/phone/quality.ts");
+const { prefer } = await load("src/phone/codecs.ts");
+const { named, shortened } = await load("src/phone/terminal.ts");
 const { reasonOf } = await load("src/phone/reason.ts");
 const { popLink } = await load("src/phone/pop.ts");
 const { makeLadder, drawLadder } = await load("src/ui/ladder.ts");
@@ -234,4 +236,36 @@ test("a leg that ends because the talk moved is not a hang-up", () => {
   assert.equal(reasonOf(ending('SIP;cause=200;text="Call moved"')), "moved");
   assert.equal(reasonOf(ending('SIP;cause=200;text="caller hung up"')), "they_hung_up");
   assert.equal(reasonOf(ending('SIP;cause=200;text="Transferred"')), "transferred");
+});
+
+test("an offer names the codecs of the profile, the best first, and keys beside them", () => {
+  const offer = [
+    "v=0",
+    "m=audio 9 UDP/TLS/RTP/SAVPF 111 9 0 8 126",
+    "a=rtpmap:111 opus/48000/2",
+    "a=fmtp:111 useinbandfec=1",
+    "a=rtcp-fb:111 transport-cc",
+    "a=rtpmap:9 G722/8000",
+    "a=rtpmap:126 telephone-event/8000",
+    "a=sendrecv",
+    "m=video 0 RTP/AVP 96",
+    "a=rtpmap:96 VP8/90000",
+    "",
+  ];
+  const sdp = offer.join("\r\n");
+  const chosen = prefer(sdp, ["pcma", "g722"]).split("\r\n");
+  assert.equal(chosen[1], "m=audio 9 UDP/TLS/RTP/SAVPF 8 9 126");
+  assert.deepEqual(chosen.slice(2, 5), ["a=rtpmap:9 G722/8000", "a=rtpmap:126 telephone-event/8000", "a=sendrecv"]);
+  assert.deepEqual(chosen.slice(5), offer.slice(8), "another medium is not touched");
+  assert.equal(prefer(sdp, []), sdp);
+  assert.equal(prefer(sdp.replace(" 0 8 ", " "), ["pcma"]), sdp.replace(" 0 8 ", " "), "rather any than none");
+});
+
+test("a terminal names itself and its office in 64 octets, and no half of a character", () => {
+  assert.deepEqual(named((name) => (name === "office" ? "上海" : null)), { office: "上海" });
+  assert.deepEqual(named(() => ""), {});
+  assert.equal(named(() => "a".repeat(70)).terminal, "a".repeat(64));
+  assert.equal(shortened("上海".repeat(20), 64), "上海".repeat(10) + "上");
+  assert.equal(shortened("☎".repeat(3), 8), "☎☎");
+  assert.equal(shortened("😀😀", 7), "😀");
 });

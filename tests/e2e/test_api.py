@@ -200,6 +200,7 @@ class Samples:
             "queues_put": lambda: ({"name": self.fresh("queue")}, self.queue()),
             "queues_remove": lambda: ({"name": self.put("queues", self.queue())}, None),
             "work_read": lambda: ({}, None),
+            "phone_start": lambda: ({}, {"terminal": "reception", "office": "上海"}),
             "agents_list": lambda: ({}, None),
             "agents_sign_in": lambda: ({}, {"account": "agent", "interval_ms": 20000}),
             "agents_read": lambda: ({"account": self.working()}, None),

@@ -54,6 +54,15 @@ export interface Device {
   call_back: string | null;
   auto_answer: string | null;
   kind: "phone" | "web";
+  profile: Started | null;
+}
+
+/** What a phone was started with; its start-up is complete when it has loaded the version that it was given last. */
+export interface Started {
+  name: string;
+  version: string;
+  loaded: string | null;
+  since: string | null;
 }
 
 export interface DeviceSecret {
@@ -262,6 +271,34 @@ export interface DeadLetter {
   reason: string;
 }
 
+/** What the phone of a terminal starts with. */
+export interface Profile {
+  name: string;
+  version: string;
+  audio: ProfileAudio;
+  codecs: string[];
+  auto_answer: boolean;
+  queues: string[];
+  wrap_up_ms: number | null;
+  language: "en" | "zh-CN" | null;
+  look: "system" | "light" | "dark";
+  join_seat: boolean;
+}
+
+export interface ProfileAudio {
+  /** In percent. */
+  ring: number;
+  volume: number;
+  echo_cancellation: boolean;
+  noise_suppression: boolean;
+  gain_control: boolean;
+}
+
+export interface StartUp {
+  phone: WebPhone;
+  profile: Profile;
+}
+
 export interface WebPhone {
   device: string;
   uri: string;
@@ -391,6 +428,7 @@ export interface Agent {
   missed: number;
   /** The break is over, and they were asked whether they come back. */
   asked: boolean;
+  profile: Started | null;
 }
 
 export type QueueStrategy = "longest-idle" | "round-robin" | "all";

@@ -1,10 +1,11 @@
 // The SIP user agent of one browser: registers, calls, and tells what it has as plain values. Loaded when it is needed.
 import { UA, WebSocketInterface } from "jssip";
 import { asProblem, Problem } from "../api/client.ts";
-import type { WebPhone } from "../api/types.ts";
+import type { Profile, StartUp, WebPhone } from "../api/types.ts";
 import { QualityMeter, sampleOf } from "./quality.ts";
 import { reasonOf } from "./reason.ts";
-import { choose, openMicrophone, toSpeaker } from "./sound.ts";
+import { prefer } from "./codecs.ts";
+import { choose, openMicrophone, soundAs, toSpeaker } from "./sound.ts";
 import { going, type CallView, type Command, type LinkState } from "./types.ts";
 
 type Session = ReturnType<UA["call"]>;
@@ -16,6 +17,9 @@ type EndEvent = Parameters<Parameters<Session["on"]>[1]>[0] & {
 
 /** Renewed so long before its end, so that a slow network does not matter. */
 const RENEW_BEFORE_MS = 60_000;
+/** After which an act that failed, and a version that was refused, are tried again. */
+const FAILED_AGAIN_MS = 5000;
+const REFUSED_AGAIN_MS = 300;
 const REGISTER_EXPIRES_S = 120;
 const QUALITY_EVERY_MS = 1000;
 /** How long a call that is over stays in sight. */
@@ -25,8 +29,10 @@ const EXPECTED_MS = 10_000;
 const MOST_CALLS = 4;
 
 export interface AgentHost {
-  /** A token for this session's web phone, new each time (POST /api/v1/phone). */
-  credentials: () => Promise<WebPhone>;
+  /** The profile, and a token for this session's web phone, new each time (POST /api/v1/phone/start). */
+  start: () => Promise<StartUp>;
+  /** A version of the profile is in use here (POST /api/v1/phone/loaded). */
+  loaded: (version: string) => Promise<void>;
   /** Where the socket is, as this page reaches it. */
   socket: (told: string) => string;
   /** Something changed. */
@@ -46,12 +52,18 @@ interface Held {
   meter: QualityMeter | null;
   timer: ReturnType<typeof setInterval> | null;
   restart: boolean;
+  /** The codecs of the profile when the call began: they are the call's to its end. */
+  codecs: readonly string[];
 }
 
 export class Agent {
   link: LinkState = "connecting";
   problem: string | null = null;
   about: WebPhone | null = null;
+  profile: Profile | null = null;
+  /** Starts that are not answered yet, and what was heard of a profile meanwhile. */
+  private starting = 0;
+  private heard: { device: string; profile: Profile } | null = null;
   private ua: UA | null = null;
   private calls = new Map<string, Held>();
   /** Until when the calls of these sessions are answered as they come: the person asked for them here. */
@@ -69,7 +81,7 @@ export class Agent {
   async start(): Promise<void> {
     let about: WebPhone;
     try {
-      about = await this.host.credentials();
+      about = await this.begin();
     } catch (error) {
       this.tell("refused", asProblem(error).words);
       throw error;
@@ -112,6 +124,48 @@ export class Agent {
     });
     this.renewLater(about);
     ua.start();
+  }
+
+  /** The phone and its profile in one act. */
+  private async begin(): Promise<WebPhone> {
+    this.starting++;
+    try {
+      const { phone, profile } = await this.host.start();
+      // What was heard since it was asked is newer than the answer.
+      this.load(this.heard?.device === phone.device ? this.heard.profile : profile);
+      return phone;
+    } finally {
+      this.starting--;
+      if (this.starting === 0) this.heard = null;
+    }
+  }
+
+  /** The profile of a phone is another. */
+  hear(device: string, profile: Profile): void {
+    if (this.starting > 0) this.heard = { device, profile };
+    else if (device === this.about?.device) this.load(profile);
+  }
+
+  /** Takes a profile, and says so: only then is the start-up complete. Calls that are up keep what was agreed. */
+  private load(profile: Profile): void {
+    if (this.stopped) return;
+    this.profile = profile;
+    soundAs(profile.audio);
+    for (const held of this.calls.values()) void toSpeaker(held.audio);
+    this.host.changed();
+    void this.report(profile.version);
+  }
+
+  private async report(version: string): Promise<void> {
+    try {
+      await this.host.loaded(version);
+    } catch (error) {
+      // Whoever has taken another one meanwhile reports that.
+      if (this.stopped || this.profile?.version !== version) return;
+      // Another version is wanted, or nobody heard: it is asked for once more.
+      const refused = error instanceof Problem && error.status === 409;
+      this.renewIn(refused ? REFUSED_AGAIN_MS : FAILED_AGAIN_MS);
+    }
   }
 
   /** Ends calls and the registration. */
@@ -166,14 +220,18 @@ export class Agent {
   // ---- registration
 
   private renewLater(about: WebPhone): void {
-    if (this.renewal !== null) clearTimeout(this.renewal);
     const left = new Date(about.expires).getTime() - Date.now();
-    this.renewal = setTimeout(() => void this.renew(), Math.max(5000, left - RENEW_BEFORE_MS));
+    this.renewIn(Math.max(FAILED_AGAIN_MS, left - RENEW_BEFORE_MS));
+  }
+
+  private renewIn(wait: number): void {
+    if (this.renewal !== null) clearTimeout(this.renewal);
+    this.renewal = setTimeout(() => void this.renew(), wait);
   }
 
   private async renew(): Promise<boolean> {
     try {
-      const about = await this.host.credentials();
+      const about = await this.begin();
       if (this.stopped) return false;
       this.about = about;
       this.ua?.set("authorization_jwt", `Bearer ${about.token}`);
@@ -182,7 +240,7 @@ export class Agent {
     } catch (error) {
       if (this.stopped) return false;
       if (error instanceof Problem && (error.status === 401 || error.status === 403)) this.tell("refused", error.words);
-      else this.renewal = setTimeout(() => void this.renew(), 5000);
+      else this.renewIn(FAILED_AGAIN_MS);
       return false;
     }
   }
@@ -238,7 +296,8 @@ export class Agent {
     held.view.session = name;
     const until = this.expected.get(name) ?? 0;
     this.expected.delete(name);
-    if (Date.now() < until) void this.answer(held);
+    const alone = this.views().filter(going).length === 1;
+    if (Date.now() < until || (this.profile?.auto_answer === true && alone)) void this.answer(held);
   }
 
   private async dial(number: string): Promise<void> {
@@ -275,6 +334,7 @@ export class Agent {
       meter: null,
       timer: null,
       restart: false,
+      codecs: this.profile?.codecs ?? [],
     };
     held.audio.autoplay = true;
     void toSpeaker(held.audio);
@@ -294,6 +354,10 @@ export class Agent {
     else session.on("peerconnection", (event) => this.connection(held, event.peerconnection));
     session.on("confirmed", () => this.talking(held));
     session.on("accepted", () => this.talking(held));
+    session.on("sdp", (event) => {
+      // What we offer, and what we may choose from.
+      if (event.type === "offer") event.sdp = prefer(event.sdp, held.codecs);
+    });
     session.on("hold", (event) => this.heldBy(held, event.originator as unknown as string, true));
     session.on("unhold", (event) => this.heldBy(held, event.originator as unknown as string, false));
     session.on("muted", () => this.set(view, { muted: true }));
@@ -457,7 +521,7 @@ export class Agent {
       for (const [key, held] of this.calls) if (held.view.id === id) this.calls.delete(key);
       this.host.changed();
     }, LINGER_MS * 2);
-    return { view, session: null as never, audio: new Audio(), stream: null, meter: null, timer: null, restart: false };
+    return { view, session: null as never, audio: new Audio(), stream: null, meter: null, timer: null, restart: false, codecs: [] };
   }
 
   private set(view: CallView, change: Partial<CallView>): void {

@@ -3,10 +3,12 @@
 import { computed, effect, signal } from "@preact/signals";
 import type { Api } from "../api/client.ts";
 import { asProblem, Problem } from "../api/client.ts";
-import type { Taken, WebPhone } from "../api/types.ts";
+import { onEvent } from "../api/events.ts";
+import type { Profile, StartUp, Taken } from "../api/types.ts";
 import type { Agent } from "./agent.ts";
 import { sessionOf } from "./elsewhere.ts";
 import { choose, play, type Tone } from "./sound.ts";
+import type { Terminal } from "./terminal.ts";
 import { going, nothing, type CallView, type Command, type PhoneState } from "./types.ts";
 
 interface Word {
@@ -23,6 +25,8 @@ const TOLD_MS = 8000;
 
 export interface PhoneOptions {
   api: Api;
+  /** Where the phone is. */
+  terminal: () => Terminal;
   /** Told of each call that is over, in the tab that holds the phone and in the others. */
   onEnded?: (call: CallView) => void;
 }
@@ -52,6 +56,12 @@ export class Phone {
     this.channel = typeof BroadcastChannel === "function" ? new BroadcastChannel("ringdown.phone") : null;
     this.channel?.addEventListener("message", (message: MessageEvent<Word>) => this.hear(message.data));
     this.ends.push(effect(() => this.sounds()));
+    this.ends.push(
+      onEvent(({ type, subject, data }) => {
+        // The tab that holds the phone takes it; the others hear of it from there.
+        if (type === "profile.changed") this.agent?.hear(subject, data["profile"] as Profile);
+      }),
+    );
     const leave = (event: BeforeUnloadEvent): void => {
       if (this.holds.peek() && this.calls.peek().some(going)) event.preventDefault();
     };
@@ -192,7 +202,8 @@ export class Phone {
     const { Agent } = await import("./agent.ts");
     if (this.stopped.signal.aborted) return;
     this.agent = new Agent({
-      credentials: () => this.options.api.post<WebPhone>("phone"),
+      start: () => this.options.api.post<StartUp>("phone/start", this.options.terminal()),
+      loaded: (version) => this.options.api.post("phone/loaded", { version }),
       socket: (told) => socketAddress(told, this.options.api.base),
       changed: () => this.tell(),
       ended: (call) => {
@@ -221,6 +232,8 @@ export class Phone {
       account: agent.about?.account ?? "",
       display: agent.about?.display ?? "",
       numbers: agent.about?.numbers ?? [],
+      // A phone that starts once more has none until it is answered: the page stays as it is dressed.
+      profile: agent.profile ?? this.state.peek().profile,
       calls: agent.views().map((view) => ({ ...view })),
       tab: this.tab,
     };

@@ -1,5 +1,6 @@
 // What the phone says by itself: ringing, ring-back, busy; and which microphone and speaker it uses.
 import { signal } from "@preact/signals";
+import type { ProfileAudio } from "../api/types.ts";
 
 export const microphones = signal<MediaDeviceInfo[]>([]);
 export const speakers = signal<MediaDeviceInfo[]>([]);
@@ -32,13 +33,24 @@ export async function listDevices(): Promise<void> {
   speakers.value = all.filter((device) => device.kind === "audiooutput" && device.deviceId !== "");
 }
 
+let audio: ProfileAudio = { ring: 100, volume: 100, echo_cancellation: true, noise_suppression: true, gain_control: true };
+
+/** From now on it sounds as a profile says. */
+export function soundAs(wanted: ProfileAudio): void {
+  audio = wanted;
+}
+
 /** The chosen microphone; another one when that is gone. */
 export async function openMicrophone(): Promise<MediaStream> {
   if (navigator.mediaDevices === undefined) throw new DOMException("no secure context", "SecurityError");
   const wish = choice("microphone");
-  const audio: MediaTrackConstraints = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
-  if (wish !== "") audio.deviceId = { ideal: wish };
-  const stream = await navigator.mediaDevices.getUserMedia({ audio, video: false });
+  const wanted: MediaTrackConstraints = {
+    echoCancellation: audio.echo_cancellation,
+    noiseSuppression: audio.noise_suppression,
+    autoGainControl: audio.gain_control,
+  };
+  if (wish !== "") wanted.deviceId = { ideal: wish };
+  const stream = await navigator.mediaDevices.getUserMedia({ audio: wanted, video: false });
   void listDevices();
   return stream;
 }
@@ -69,22 +81,23 @@ export function play(tone: Tone | null): void {
   playing?.stop();
   playing = null;
   if (tone === null) return;
-  const { hertz, on, off, loud, warble } = TONES[tone];
-  const audio = sound();
-  const gain = audio.createGain();
+  const { hertz, on, off, warble } = TONES[tone];
+  const loud = tone === "ring" ? (TONES.ring.loud * audio.ring) / 100 : TONES[tone].loud;
+  const out = sound();
+  const gain = out.createGain();
   gain.gain.value = 0;
-  gain.connect(audio.destination);
+  gain.connect(out.destination);
   const parts = hertz.map((frequency) => {
-    const part = audio.createOscillator();
+    const part = out.createOscillator();
     part.frequency.value = frequency;
     part.connect(gain);
     part.start();
     return part;
   });
-  let begin = audio.currentTime + 0.05;
+  let begin = out.currentTime + 0.05;
   const plan = (): void => {
     // Two rounds ahead, because timers of hidden tabs run once a second at best.
-    while (begin < audio.currentTime + 2 * (on + off)) {
+    while (begin < out.currentTime + 2 * (on + off)) {
       gain.gain.setValueAtTime(0, begin);
       gain.gain.linearRampToValueAtTime(loud, begin + 0.02);
       if (warble > 0) {
@@ -130,6 +143,7 @@ export function meter(stream: MediaStream): () => void {
 }
 
 export async function toSpeaker(element: HTMLAudioElement): Promise<void> {
+  element.volume = audio.volume / 100;
   const wish = choice("speaker");
   if ("setSinkId" in element) await element.setSinkId(wish).catch(() => {});
 }

@@ -1,5 +1,7 @@
 // What the dock shows, as plain values that one tab can tell another.
 
+import type { Profile } from "../api/types.ts";
+
 export type LinkState = "off" | "connecting" | "ready" | "lost" | "refused";
 export type CallState = "ringing" | "calling" | "talking" | "ended";
 export type Quality = "measuring" | "good" | "rough" | "deaf" | "mute";
@@ -59,6 +61,8 @@ export interface PhoneState {
   display: string;
   numbers: string[];
   calls: CallView[];
+  /** What it was started with. */
+  profile: Profile | null;
   /** Which tab this came from. */
   tab: string;
 }
@@ -71,6 +75,7 @@ export const nothing: PhoneState = {
   display: "",
   numbers: [],
   calls: [],
+  profile: null,
   tab: "",
 };
 

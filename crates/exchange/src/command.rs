@@ -17,6 +17,7 @@ use crate::people::{
     Account, AccountEdit, AutoAnswer, Device, DeviceEdit, Group, PeopleChange, Refusal, Route, Settings,
     Trunk, clean_display,
 };
+use crate::profiles::{Profile, ProfileAsking, Started};
 use crate::queues::QueueRow;
 use crate::reconfigure::LiveConfig;
 use crate::seats::{Means, SeatRow, Taken};
@@ -182,6 +183,8 @@ pub enum Command {
     Background(Box<Asking>),
     /// Something of agents.
     Agents(Box<AgentAsking>),
+    /// About the profiles that phones start with.
+    Profiles(Box<ProfileAsking>),
     /// All queues, as they are now.
     ListQueues,
     /// The calls that go on.
@@ -261,6 +264,8 @@ pub struct DeviceRow {
     pub call_back: Option<Box<str>>,
     /// How it is told to answer by itself.
     pub auto_answer: Option<AutoAnswer>,
+    /// The profile that it was started with in this life of the exchange.
+    pub started: Option<Started>,
 }
 
 /// How things are.
@@ -344,6 +349,8 @@ pub enum Answer {
     Work(Box<OwnWork>),
     /// To [`AgentAsking::Advice`].
     Advice(Vec<Advice>),
+    /// To [`ProfileAsking::Start`].
+    Profile(Box<Profile>),
     /// To [`Command::ListQueues`], by name.
     Queues(Vec<QueueRow>),
     /// To [`Command::ListCalls`].
@@ -415,6 +422,7 @@ impl Exchange {
             }
             Command::Background(asking) => self.ask_background(now, id, *asking),
             Command::Agents(asking) => self.ask_agents(now, id, *asking),
+            Command::Profiles(asking) => self.ask_profiles(now, id, *asking),
             Command::ListQueues => self.answer_queues(now, id),
             Command::Take { account, device, means } => self.take_for(now, id, &account, &device, means),
             Command::TakeCall { account, device, call } => self.take_named(now, id, &account, &device, &call),

@@ -26,6 +26,7 @@ use crate::people::{People, PeopleChange};
 use crate::permissions::DayCounts;
 use crate::pickup::Pickups;
 use crate::pin::Pins;
+use crate::profiles::Profiles;
 use crate::queues::Queues;
 use crate::registrar::Registrar;
 use crate::rehome::rehome;
@@ -177,6 +178,7 @@ pub struct Exchange {
     pub(crate) notices: Notices,
     pub(crate) agents: Agents,
     pub(crate) queues: Queues,
+    pub(crate) profiles: Profiles,
     pending: BTreeMap<u64, Pending>,
     /// Changes that nobody waits for, until the shell has carried out everything else: one commit for all of them.
     gathered: Vec<Owned>,
@@ -234,6 +236,7 @@ impl Exchange {
             notices: Notices::default(),
             agents: Agents::default(),
             queues: Queues::default(),
+            profiles: Profiles::default(),
             pending: BTreeMap::new(),
             gathered: Vec::new(),
             sequence: snapshot.sequence,
@@ -586,6 +589,9 @@ impl Exchange {
                 }
                 self.badges_changed(change);
                 self.agents_lose_phone(change);
+                if let PeopleChange::RemoveDevice { name } = change {
+                    self.profiles.device_gone(name);
+                }
                 self.people.apply(change);
                 self.registrar.people_changed(change);
                 self.trunks.people_changed(now, change);

@@ -41,6 +41,7 @@ mod people;
 mod permissions;
 mod pickup;
 mod pin;
+mod profiles;
 mod queues;
 mod recent;
 mod reconfigure;
@@ -89,10 +90,13 @@ pub use people::{
     Account, AccountEdit, AutoAnswer, Device, DeviceEdit, DeviceKind, ForwardWhen, Forwarding, Group, Host,
     Language, NAME_LENGTH, NUMBER_LENGTH, People, PeopleChange, Queue, QueueMember, QueueStrategy, Refusal,
     Right, Rights, Role, Route, Settings, Strategy, Trunk, TrunkLogin, clean_display, holidays_of_calendar,
-    is_name, is_number, rewrite,
+    is_name, is_number, rewrite, web_name,
 };
 pub use permissions::{Act, Verdict};
 pub use pin::{Pin, PinCheck};
+pub use profiles::{
+    Audio, Instruction, Look, Profile, ProfileAsking, Selector, Started, conflict as profile_conflict,
+};
 pub use queues::{QueueCounts, QueueRow};
 pub use reconfigure::LiveConfig;
 pub use seats::{Means, Seat, SeatPolicy, SeatRow, Taken, TimeOfDay};

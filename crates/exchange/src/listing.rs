@@ -81,6 +81,7 @@ impl Exchange {
             location: device.location.clone(),
             call_back: device.call_back.clone(),
             auto_answer: device.auto_answer,
+            started: self.profiles.started(name).cloned(),
         }
     }
 }

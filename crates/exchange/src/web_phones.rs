@@ -216,6 +216,7 @@ impl Exchange {
         // First its calls, so that the far ends and, by what is still open, the page hear of it.
         self.switch.device_gone(now, device);
         self.watcher_gone(device);
+        self.profiles.device_gone(device);
         let gone = PeopleChange::RemoveDevice { name: device.into() };
         self.tell_people(now, &gone);
         self.people.apply(&gone);

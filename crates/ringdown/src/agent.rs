@@ -1,6 +1,6 @@
 //! `ringdown agent`: who works, and how they stand (S0).
 
-use crate::{Failure, calls, talk};
+use crate::{Failure, calls, device, talk};
 use api::control::{AgentItem, Request, Response};
 use clap::Subcommand;
 use std::path::Path;
@@ -68,6 +68,9 @@ pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
 pub(crate) fn stands(data: &Path, name: &str) -> Result<(), Failure> {
     for item in items(data, &Request::AgentShow { name: name.into() })? {
         println!("{}: {} (by {})", talk::plain(&item.account), talk::plain(&item.words), item.rule);
+        if let Some(profile) = &item.profile {
+            println!("profile {}", talk::plain(&device::started(profile)));
+        }
     }
     Ok(())
 }

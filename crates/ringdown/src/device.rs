@@ -1,7 +1,7 @@
 //! `ringdown device`: telephones (S1.2).
 
-use crate::{Failure, talk};
-use api::control::{DeviceChanges, Request, Response};
+use crate::{Failure, calls, talk};
+use api::control::{DeviceChanges, Request, Response, StartedItem};
 use clap::Subcommand;
 use std::path::Path;
 
@@ -73,12 +73,27 @@ pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
         }
         Command::List => match talk::ask(data, &Request::DeviceList)? {
             Response::Devices(items) => {
-                let rows =
-                    items.into_iter().map(|item| vec![item.name, item.account, item.registered.join(", ")]);
-                talk::table(&["device", "account", "registered from"], &rows.collect::<Vec<_>>())
+                let rows = items.into_iter().map(|item| {
+                    let profile = item.profile.as_ref().map(started).unwrap_or_default();
+                    vec![item.name, item.account, item.registered.join(", "), profile]
+                });
+                let heads = ["device", "account", "registered from", "profile"];
+                talk::table(&heads, &rows.collect::<Vec<_>>())
             }
             other => Err(talk::unexpected(&other)),
         },
+    }
+}
+
+/// A phone's profile with its version, and whether the phone has loaded it: only then its start-up is complete.
+pub(crate) fn started(item: &StartedItem) -> String {
+    let StartedItem { name, version, loaded, since } = item;
+    match (loaded, since) {
+        (Some(loaded), Some(since)) if loaded == version => {
+            format!("{name} {version}, loaded {}", calls::time(*since))
+        }
+        (Some(loaded), _) => format!("{name} {version}, not loaded: still {loaded}"),
+        (None, _) => format!("{name} {version}, not loaded"),
     }
 }
 
@@ -91,5 +106,24 @@ fn secret_for(response: Response, done: &str) -> Result<(), Failure> {
             Ok(())
         }
         other => Err(talk::unexpected(&other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s0_6_a_profile_is_shown_with_its_version_and_whether_it_was_loaded() {
+        let item = |loaded: Option<&str>| StartedItem {
+            name: "sales".into(),
+            version: "7".into(),
+            loaded: loaded.map(Into::into),
+            since: loaded.map(|_| 0),
+        };
+        assert_eq!(started(&item(None)), "sales 7, not loaded");
+        assert_eq!(started(&item(Some("6"))), "sales 7, not loaded: still 6");
+        let complete = started(&item(Some("7")));
+        assert!(complete.starts_with("sales 7, loaded ") && complete.contains("1970"), "{complete}");
     }
 }

@@ -382,6 +382,7 @@ fn agent(state: AgentState, ends: Option<i64>) -> Observed {
         signed_in: Some(Wall(0)),
         missed: 0,
         asked: false,
+        profile: None,
     };
     let what = Happened::AgentChanged(Box::new(row));
     let event = Event { at: Wall(0), audience: Audience::default(), what };

@@ -8,6 +8,7 @@ import { api, devices, may, people } from "../../state/store.ts";
 import { done, failed, undoable } from "../../state/undo.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { Button, Chip, Choice, CopyLine, Empty, Field, Form, Panel } from "../../ui/parts.tsx";
+import { startedColumn, StartedLine } from "../../ui/started.tsx";
 import { Table, useRows, type Column } from "../../ui/table.tsx";
 import { t } from "../../words.ts";
 import { deviceName } from "../../ui/device-name.ts";
@@ -132,6 +133,7 @@ function Phones(): JSX.Element {
         </span>
       ),
     },
+    startedColumn(),
     {
       key: "location",
       title: t("devices.location"),
@@ -299,6 +301,7 @@ function DevicePanel({ device, close }: { device: Device; close: () => void }): 
         ) : (
           <p class="quiet-text">{device.kind === "web" ? t("devices.web_off") : t("devices.off_do")}</p>
         )}
+        <StartedLine started={device.profile} />
       </section>
       {device.kind !== "web" && <Sitting device={device} />}
       {writes && device.kind !== "web" && (

@@ -9,6 +9,7 @@ import { agents, api, may, queues } from "../../state/store.ts";
 import { done, failed } from "../../state/undo.ts";
 import { AgentChip, stateWords } from "../../ui/agent.tsx";
 import { Button, Chip, Empty, Panel, ProblemNote } from "../../ui/parts.tsx";
+import { startedColumn, StartedLine } from "../../ui/started.tsx";
 import { Table, useRows, type Column } from "../../ui/table.tsx";
 import { useWhy } from "../../ui/why.tsx";
 import { number, t } from "../../words.ts";
@@ -186,6 +187,7 @@ function columns(): Column<Agent>[] {
       sort: (row) => row.device ?? "",
       show: (row) => (row.device === null ? t("queues.all_phones") : plain(row.device)),
     },
+    startedColumn(),
   ];
 }
 
@@ -206,6 +208,7 @@ function AgentPanel({ agent, close }: { agent: Agent; close: () => void }): JSX.
       <div class="stack">
         <AgentChip agent={agent} />
         <p translate={false}>{agent.words}</p>
+        <StartedLine started={agent.profile} />
         <div class="actions">
           {(agent.state === "not-ready" || agent.state === "wrap-up") && (
             <Button icon="check" onClick={() => void act(api.post(`${path}/state`, { state: "ready" }))}>

@@ -32,6 +32,7 @@ const TYPES = [
   "task.changed",
   "task.ended",
   "agent.changed",
+  "profile.changed",
   "queue.changed",
   "queue.removed",
   "notice.shown",

@@ -1,6 +1,6 @@
 //! What goes over the control socket.
 
-use super::work::{AgentItem, QueueItem};
+use super::work::{AgentItem, QueueItem, StartedItem};
 use crate::backend::{CallRow, MessageRow};
 use serde::{Deserialize, Serialize};
 
@@ -423,6 +423,8 @@ pub struct DeviceItem {
     pub account: String,
     /// Where it is registered from.
     pub registered: Vec<String>,
+    /// What it was started with.
+    pub profile: Option<StartedItem>,
 }
 
 /// A trunk.

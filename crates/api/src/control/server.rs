@@ -10,8 +10,8 @@ use crate::backend::{Backend, RecordsWanted};
 use crate::badge::{self, Wished};
 use crate::rest::{self, Api, CardShape, WearableShape, hex};
 use exchange::{
-    AccountEdit, AgentAsking, Answer, Asking, Command, Device, DeviceEdit, NewTask, PeopleChange, Reader,
-    SignIn, TaskId, TaskList,
+    AccountEdit, AgentAsking, Answer, Asking, Command, Device, DeviceEdit, DeviceRow, NewTask, PeopleChange,
+    Reader, SignIn, TaskId, TaskList,
 };
 use std::fs::{self, Permissions};
 use std::io;
@@ -326,14 +326,7 @@ fn response(answer: Answer) -> Response {
                 .map(|(number, account)| NumberItem { number: number.into(), account: account.into() });
             Response::Numbers(items.collect())
         }
-        Answer::Devices(rows) => {
-            let items = rows.into_iter().map(|row| DeviceItem {
-                name: row.name.into(),
-                account: row.account.into(),
-                registered: row.registered,
-            });
-            Response::Devices(items.collect())
-        }
+        Answer::Devices(rows) => Response::Devices(rows.into_iter().map(device_item).collect()),
         Answer::Trunks(rows) => {
             let items = rows.into_iter().map(|(name, trunk, state)| lines::trunk_item(&name, &trunk, state));
             Response::Trunks(items.collect())
@@ -350,6 +343,7 @@ fn response(answer: Answer) -> Response {
         | Answer::Account(_)
         | Answer::Advice(_)
         | Answer::Work(_)
+        | Answer::Profile(_)
         | Answer::Wait(_)
         | Answer::Calls(_)
         | Answer::Seats(_)
@@ -385,6 +379,15 @@ fn work_response(answer: &Answer) -> Response {
         Answer::Queues(rows) => Response::Queues(rows.iter().map(work::queue_row).collect()),
         Answer::Agents(rows) => Response::Agents(rows.iter().map(work::agent_item).collect()),
         _ => Response::Done,
+    }
+}
+
+fn device_item(row: DeviceRow) -> DeviceItem {
+    DeviceItem {
+        name: row.name.into(),
+        account: row.account.into(),
+        registered: row.registered,
+        profile: row.started.as_ref().map(work::started_item),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Queues and agents on the control socket, and what becomes of their fields in the exchange.
 
-use exchange::{AgentRow, Hours, Queue, QueueMember, QueueRow, QueueStrategy};
+use exchange::{AgentRow, Hours, Queue, QueueMember, QueueRow, QueueStrategy, Started};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -81,6 +81,22 @@ pub struct AgentItem {
     pub device: String,
     /// The queues that are worked for.
     pub queues: Vec<String>,
+    /// What their phone was started with.
+    pub profile: Option<StartedItem>,
+}
+
+/// What a phone was started with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StartedItem {
+    /// The profile.
+    pub name: String,
+    /// The version that it was given last.
+    pub version: String,
+    /// The version that it has loaded, if it said so; start-up is complete when it is the one above.
+    pub loaded: Option<String>,
+    /// When it said so, in milliseconds since 1970.
+    pub since: Option<i64>,
 }
 
 /// Reads a queue.
@@ -185,6 +201,16 @@ pub(crate) fn agent_item(row: &AgentRow) -> AgentItem {
         since: row.since.0,
         device: row.device.as_deref().unwrap_or_default().into(),
         queues: row.queues.iter().map(ToString::to_string).collect(),
+        profile: row.profile.as_ref().map(started_item),
+    }
+}
+
+pub(crate) fn started_item(started: &Started) -> StartedItem {
+    StartedItem {
+        name: started.profile.to_string(),
+        version: started.version.to_string(),
+        loaded: started.loaded.as_ref().map(|(version, _)| version.to_string()),
+        since: started.loaded.as_ref().map(|(_, at)| at.0),
     }
 }
 

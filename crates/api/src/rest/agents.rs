@@ -6,6 +6,7 @@ use super::openapi::EVERYBODY;
 use super::operations::{Operation, Scope, Who};
 use super::page::{Items, Page, Wanted};
 use super::problem::Problem;
+use super::profiles::StartedShape;
 use super::{Api, time};
 use axum::Json;
 use axum::extract::State;
@@ -72,6 +73,8 @@ pub(crate) struct AgentShape {
     missed: u8,
     /// Their break is over, and they were asked whether they come back.
     asked: bool,
+    /// What their phone was started with; null if it was not since the start of the exchange.
+    profile: Option<StartedShape>,
 }
 
 impl AgentShape {
@@ -92,6 +95,7 @@ impl AgentShape {
             signed_in: row.signed_in.map(|at| time(at.0)),
             missed: row.missed,
             asked: row.asked,
+            profile: row.profile.as_ref().map(StartedShape::of),
         }
     }
 

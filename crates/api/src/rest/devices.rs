@@ -6,6 +6,7 @@ use super::input::{self, Body, IfMatch, Named, Params, Tagged, Written, patched,
 use super::operations::{Operation, Scope, Who};
 use super::page::{Items, Page, Wanted};
 use super::problem::{Problem, sentence};
+use super::profiles::StartedShape;
 use crate::control::{DeviceChanges, lines};
 use axum::Json;
 use axum::extract::State;
@@ -54,6 +55,8 @@ pub(super) struct DeviceShape {
     auto_answer: Option<String>,
     /// `phone`, or `web` for a browser's.
     kind: String,
+    /// The profile that it was started with; null if it was not since the start of the exchange.
+    profile: Option<StartedShape>,
 }
 
 impl DeviceShape {
@@ -66,12 +69,13 @@ impl DeviceShape {
             call_back: row.call_back.as_deref().map(str::to_owned),
             auto_answer: row.auto_answer.map(|form| AutoAnswer::name(form).to_owned()),
             kind: DeviceKind::of(&row.name).name().into(),
+            profile: row.started.as_ref().map(StartedShape::of),
         }
     }
 
-    /// Of what is set, and not of where it is registered.
+    /// Of what is set, and not of where it is registered and what it loaded.
     fn tag(&self) -> String {
-        tag(&DeviceShape { registered: Vec::new(), ..self.clone() })
+        tag(&DeviceShape { registered: Vec::new(), profile: None, ..self.clone() })
     }
 }
 

@@ -32,6 +32,7 @@ mod page;
 mod people;
 mod phone;
 mod problem;
+mod profiles;
 mod queues;
 mod records;
 mod refusal;
@@ -42,6 +43,8 @@ mod session;
 mod sessions;
 mod taps;
 mod tasks;
+#[cfg(test)]
+mod testing;
 mod tokens;
 mod trunks;
 mod wearables;
@@ -290,6 +293,7 @@ fn resources() -> OpenApiRouter<Api> {
         tokens::routes(),
         people::routes(),
         phone::routes(),
+        profiles::routes(),
         import::routes(),
         numbers::routes(),
         devices::routes(),

@@ -99,6 +99,7 @@ const PARTS: &[&[Operation]] = &[
     super::tokens::OPERATIONS,
     super::people::OPERATIONS,
     super::phone::OPERATIONS,
+    super::profiles::OPERATIONS,
     super::import::OPERATIONS,
     super::numbers::OPERATIONS,
     super::devices::OPERATIONS,

@@ -26,9 +26,9 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 
 /// A web phone, and what its page needs to be it.
 #[derive(Debug, Serialize, ToSchema)]
-struct Phone {
+pub(super) struct Phone {
     /// The device's name; the same for as long as the session.
-    device: String,
+    pub(super) device: String,
     /// Who the page is in SIP.
     uri: String,
     /// Where it connects: SIP over WebSocket (RFC 7118).
@@ -70,8 +70,18 @@ async fn open(
     peer: Peer,
     headers: HeaderMap,
 ) -> Result<(StatusCode, Json<Phone>), Problem> {
-    let host = text(&headers, header::HOST).ok_or_else(|| Problem::malformed("Host is missing."))?;
-    let origin = text(&headers, header::ORIGIN);
+    Ok((StatusCode::CREATED, Json(opened(&api, &caller, peer, &headers).await?)))
+}
+
+/// The web phone of this session, with another token.
+pub(super) async fn opened(
+    api: &Api,
+    caller: &Caller,
+    peer: Peer,
+    headers: &HeaderMap,
+) -> Result<Phone, Problem> {
+    let host = text(headers, header::HOST).ok_or_else(|| Problem::malformed("Host is missing."))?;
+    let origin = text(headers, header::ORIGIN);
     let token = api.random();
     let wanted = WebPhoneRequest {
         session: session_of(&caller.proof).into(),
@@ -87,7 +97,7 @@ async fn open(
         other => return Err(Problem::of(other, "")),
     };
     let secure = peer.secure || is_behind_tls(origin, host);
-    let phone = Phone {
+    Ok(Phone {
         uri: format!("sip:{device}@{}", without_port(host)),
         socket: format!("{}://{host}/sip", if secure { "wss" } else { "ws" }),
         device,
@@ -96,8 +106,7 @@ async fn open(
         account: caller.account().to_owned(),
         display: caller.row.display.to_string(),
         numbers: caller.row.numbers.iter().map(ToString::to_string).collect(),
-    };
-    Ok((StatusCode::CREATED, Json(phone)))
+    })
 }
 
 /// Ends the web phone of this session: its calls end, its sockets are closed.

@@ -138,8 +138,10 @@ impl Problem {
             | Refusal::Service(_)
             | Refusal::InUse(_)
             | Refusal::Named { .. } => Problem::conflict(detail),
-            // How an agent stands is nothing that a right could change.
-            Refusal::Rule { rule, .. } if rule.starts_with("agents.") => Problem::conflict(detail),
+            // How an agent or a phone stands is nothing that a right could change.
+            Refusal::Rule { rule, .. } if rule.starts_with("agents.") || rule.starts_with("profiles.") => {
+                Problem::conflict(detail)
+            }
             Refusal::Rule { .. } => Problem::forbidden(detail),
             Refusal::Unknown(..)
             | Refusal::BadName(..)

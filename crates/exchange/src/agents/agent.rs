@@ -20,7 +20,7 @@ pub struct SignIn {
     pub device: Option<Box<str>>,
     /// The queues that are worked for; all that have the person as a member if none is named.
     pub queues: Vec<Box<str>>,
-    /// The interval of the profile.
+    /// The wrap-up in place of the profile's.
     pub interval: Option<Duration>,
     /// Since when.
     pub since: Wall,

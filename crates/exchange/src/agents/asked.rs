@@ -132,7 +132,7 @@ impl Exchange {
             }
         }
         self.may_work_elsewhere(account)?;
-        let mut sign_in = SignIn { since: now.wall, ..sign_in };
+        let mut sign_in = SignIn { since: now.wall, ..self.profiled(account, sign_in) };
         let full = self.agents.count() >= limits::AGENTS;
         if let Some(entry) = self.agents.entry(account) {
             if !self.config.agents.take_over {

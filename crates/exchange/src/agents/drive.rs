@@ -89,7 +89,7 @@ impl Exchange {
             _ => None,
         };
         let of_queue = queue.map(|queue| (queue.wrap_up, By::Queue(queue.display.clone())));
-        let profile = self.agents.agent(account).and_then(|agent| agent.sign_in.interval);
+        let profile = self.profile_interval(account);
         let own = self.people.account(account).and_then(|account| account.settings.wrap_up);
         longest([
             of_queue,
@@ -165,7 +165,7 @@ impl Exchange {
         self.tell_agent(now, row);
     }
 
-    pub(super) fn tell_agent(&mut self, now: Now, row: AgentRow) {
+    pub(crate) fn tell_agent(&mut self, now: Now, row: AgentRow) {
         let accounts = vec![row.account.clone()];
         self.tell_if_heard(now, Audience::all(accounts), Happened::AgentChanged(Box::new(row)));
     }

@@ -6,6 +6,7 @@ use super::kept::wall_of;
 use super::platform::PlatformState;
 use super::state::{AgentState, Trigger};
 use crate::exchange::Exchange;
+use crate::profiles::Started;
 use clock::{Now, Wall};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -41,6 +42,8 @@ pub struct AgentRow {
     pub missed: u8,
     /// Their break is over, and they were asked whether they come back.
     pub asked: bool,
+    /// What their phone was started with.
+    pub profile: Option<Started>,
 }
 
 /// The rule behind a state.
@@ -145,7 +148,8 @@ impl Exchange {
     pub(crate) fn agent_row(&self, now: Now, account: &str) -> Option<AgentRow> {
         let display = self.people.account(account).map(|account| account.display.clone());
         let Some(agent) = self.agents.agent(account) else {
-            return display.map(|display| offline(account, display));
+            return display
+                .map(|display| AgentRow { profile: self.started_by(account), ..offline(account, display) });
         };
         let ends = agent.ends(self.config.agents.patience).map(|when| wall_of(now, when));
         let mut words = words(agent);
@@ -182,6 +186,7 @@ impl Exchange {
             signed_in: Some(agent.sign_in.since),
             missed: agent.missed,
             asked: agent.pause.as_ref().is_some_and(|pause| pause.asked.is_some()),
+            profile: self.started_by(account),
         })
     }
 
@@ -224,6 +229,7 @@ fn offline(account: &str, display: Box<str>) -> AgentRow {
         signed_in: None,
         missed: 0,
         asked: false,
+        profile: None,
     }
 }
 

@@ -24,6 +24,7 @@ use crate::input::Output;
 use crate::limits;
 use crate::notices::{Notice, Withdrawn};
 use crate::people::{Group, PeopleChange, Route, Trunk};
+use crate::profiles::Profile;
 use crate::queues::QueueRow;
 use crate::seats::SeatRow;
 use calls::{CallId, CallRecord};
@@ -138,6 +139,13 @@ pub enum Happened {
     TaskEnded(Box<TaskRow>),
     /// An agent stands elsewhere, or differently.
     AgentChanged(Box<AgentRow>),
+    /// A phone that was started is to take another profile.
+    ProfileChanged {
+        /// The phone.
+        device: Box<str>,
+        /// What it is to load.
+        profile: Box<Profile>,
+    },
     /// A queue is new or changed, or its callers are others.
     QueueChanged(Box<QueueRow>),
     /// A queue left.
@@ -175,6 +183,7 @@ impl Happened {
             Happened::TaskChanged(_) => "task.changed",
             Happened::TaskEnded(_) => "task.ended",
             Happened::AgentChanged(_) => "agent.changed",
+            Happened::ProfileChanged { .. } => "profile.changed",
             Happened::QueueChanged(_) => "queue.changed",
             Happened::QueueRemoved(_) => "queue.removed",
             Happened::StatusChanged(_) => "status.changed",
@@ -190,7 +199,9 @@ impl Happened {
             Happened::DeviceChanged(row) => row.name.to_string(),
             Happened::PersonChanged(row) => row.name.to_string(),
             Happened::SeatChanged(row) => row.device.to_string(),
-            Happened::SeatRemoved { device, .. } | Happened::TakeFailed { device, .. } => device.to_string(),
+            Happened::SeatRemoved { device, .. }
+            | Happened::TakeFailed { device, .. }
+            | Happened::ProfileChanged { device, .. } => device.to_string(),
             Happened::NoticeShown(notice) => notice.call.to_string(),
             Happened::NoticeWithdrawn { call, .. } => call.to_string(),
             Happened::NumberChanged { number, .. } => number.to_string(),

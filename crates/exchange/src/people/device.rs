@@ -57,7 +57,8 @@ pub(crate) fn is_web_name(name: &str) -> bool {
 }
 
 /// The name of a session's web phone: the same after a restart, so that its page only needs another token.
-pub(crate) fn web_name(session: &str) -> Box<str> {
+#[must_use]
+pub fn web_name(session: &str) -> Box<str> {
     let hash = TokenHash::of(session).to_string();
     format!("{WEB}{}", &hash[..WEB_DIGITS]).into()
 }

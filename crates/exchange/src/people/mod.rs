@@ -14,8 +14,9 @@ mod trunk;
 
 pub use account::{Account, ForwardWhen, Forwarding, Language, Right, Rights, Role, Settings};
 pub use change::{PeopleChange, Refusal};
+pub(crate) use device::is_web_name;
+pub use device::web_name;
 pub use device::{AutoAnswer, Device, DeviceKind};
-pub(crate) use device::{is_web_name, web_name};
 pub use edit::{AccountEdit, DeviceEdit};
 pub use group::{Group, Strategy};
 pub use queue::{Queue, QueueMember, QueueStrategy, holidays_of_calendar};

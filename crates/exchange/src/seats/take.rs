@@ -284,6 +284,7 @@ impl Exchange {
                     &format!("{account}, whose phone it is, is back"),
                 );
             }
+            self.join_seat(now, account, device);
             return Taken::SignedIn { who_called, until: None };
         }
         let zone = self.people.account(account).and_then(|account| account.settings.zone.as_deref());
@@ -306,6 +307,7 @@ impl Exchange {
         self.note_phone(now, device, "seats.sign-in", format!("{account} signed in by {means}"));
         self.seat_changed(now, device, &account);
         self.agent_sits(now, &account, device);
+        self.join_seat(now, &account, device);
         // What rings for the person rings here, too (S1.10).
         self.ring_late(now, device);
     }

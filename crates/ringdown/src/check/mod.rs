@@ -8,7 +8,7 @@ pub(crate) mod machine;
 pub(crate) use finding::refusal;
 
 use crate::Failure;
-use crate::config::{Config, EXAMPLE, Source, strangers};
+use crate::config::{self, Config, EXAMPLE, Source, strangers};
 use file::Places;
 use finding::{Finding, Weight};
 use std::path::{Path, PathBuf};
@@ -44,6 +44,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
 
 fn look(data: &Path, path: Option<&Path>) -> Result<Vec<Finding>, Failure> {
     let mut findings = folder::judge(data);
+    findings.extend(profiles(data));
     let source = path.map(Source::read).transpose()?;
     let config = match &source {
         None => Config::default(),
@@ -57,6 +58,12 @@ fn look(data: &Path, path: Option<&Path>) -> Result<Vec<Finding>, Failure> {
     findings.extend(file::expiry(&config, places));
     findings.extend(machine::judge(&config, places, folder::is_served(data)));
     Ok(findings)
+}
+
+fn profiles(data: &Path) -> Vec<Finding> {
+    let advice = "docs/profiles.md shows every key; until then a running exchange keeps the profiles of before, and one that starts goes without it";
+    let wrong = config::profile::read_all(data).wrong;
+    wrong.into_iter().map(|wrong| Finding::error(wrong.place, wrong.what, advice)).collect()
 }
 
 /// The configuration in a file, or what keeps it from being read: every unknown key, or the first other fault.

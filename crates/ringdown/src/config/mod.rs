@@ -12,6 +12,7 @@ mod notices;
 mod numbers;
 mod place;
 mod platforms;
+pub(crate) mod profile;
 mod seats;
 mod secret;
 mod smpp;

@@ -50,6 +50,13 @@ pub(crate) fn line_of(text: &str, section: &str, key: &str) -> Option<usize> {
     Some(line_at(text, found.span().start))
 }
 
+/// The line of a key that stands in no section.
+pub(super) fn line_of_key(text: &str, key: &str) -> Option<usize> {
+    let table = DeTable::parse(text).ok()?;
+    let (found, _) = table.get_ref().iter().find(|(name, _)| name.get_ref() == key)?;
+    Some(line_at(text, found.span().start))
+}
+
 /// The line of an octet, from 1.
 pub(crate) fn line_at(text: &str, octet: usize) -> usize {
     text.bytes().take(octet).filter(|byte| *byte == b'\n').count() + 1

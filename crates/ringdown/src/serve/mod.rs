@@ -12,6 +12,7 @@ mod messages;
 mod notices;
 mod pins;
 mod platforms;
+mod profiles;
 mod reach;
 mod reload;
 mod shown;
@@ -78,7 +79,8 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let own_addresses: Vec<SocketAddr> =
         udp.iter().map(Udp::bound).chain(own.iter().map(|(_, at)| *at)).chain(http.all()).collect();
     let exchange_config = exchange_config(&config, &realm, own_addresses);
-    let exchange = office(&mut opened, clock, exchange_config)?;
+    let (profiles, seen) = profiles::first(data);
+    let exchange = office(&mut opened, clock, exchange_config)?.with_profiles(profiles);
     let store = start_store(opened, &sender)?;
     let origins = Origins::new(config.http.listed_origins());
     let reload = Arc::new(Reload {
@@ -105,6 +107,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     web::serve(&runtime, http, &roof, &api, &sockets);
     let events = carry_events(&runtime, &api, &sender);
     notices::deliver(&runtime, &api, heard);
+    runtime.spawn(profiles::watch(Arc::clone(&reload), seen));
     runtime.spawn(control(&runtime, folder.path(), roof, api)?);
     listeners.into_iter().for_each(|listener| {
         runtime.spawn(listener.serve(streams.clone(), deliver.clone()));

@@ -1,11 +1,13 @@
 //! `ringdown reload` and SIGHUP: the whole file is judged first, then taken at once, or refused whole.
 
 use super::core::CoreInput;
+use super::profiles;
 use super::tls::{Tls, identity};
 use crate::check::{self, file::Places};
+use crate::config::profile::Wrong;
 use crate::config::{Administrators, Background, Config, Http, Sip};
 use crate::log::Level;
-use exchange::{Answer, Command, LiveConfig};
+use exchange::{Answer, Command, LiveConfig, Profile, ProfileAsking};
 use net::{HttpClient, Origins, Sender};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -56,8 +58,12 @@ impl Reload {
             }
             None => None,
         };
+        let profiles = profiles::read(&self.data).map_err(first)?;
         // The one step that can still be refused comes first; what follows cannot fail.
-        self.ask(live(&new)).await.map_err(|why| format!("{}: {why}", places.of("calls", "echo_number")))?;
+        self.ask(Command::Reconfigure(Box::new(live(&new))))
+            .await
+            .map_err(|why| format!("{}: {why}", places.of("calls", "echo_number")))?;
+        self.ask(put(profiles)).await?;
         if let (Some(tls), Some(certificate)) = (&self.tls, certificate) {
             tls.put(certificate);
         }
@@ -76,9 +82,18 @@ impl Reload {
         self.current.lock().await.calls.drain_limit()
     }
 
-    async fn ask(&self, live: LiveConfig) -> Result<(), String> {
+    /// Reads the profiles again; how many there are.
+    ///
+    /// # Errors
+    /// Why those of before go on.
+    pub(crate) async fn profiles(&self) -> Result<usize, NotTaken> {
+        let profiles = profiles::read(&self.data).map_err(NotTaken::Wrong)?;
+        let count = profiles.len();
+        self.ask(put(profiles)).await.map(|()| count).map_err(NotTaken::Busy)
+    }
+
+    async fn ask(&self, command: Command) -> Result<(), String> {
         let (reply, answer) = oneshot::channel();
-        let command = Command::Reconfigure(Box::new(live));
         let busy = || "the exchange is stopping or too busy; try again".to_owned();
         self.core.send(CoreInput::Command { command, reply }).map_err(|_| busy())?;
         match answer.await.map_err(|_| busy())? {
@@ -86,6 +101,23 @@ impl Reload {
             _ => Ok(()),
         }
     }
+}
+
+/// Why profiles were not taken.
+pub(crate) enum NotTaken {
+    /// What is wrong with their files.
+    Wrong(Vec<Wrong>),
+    /// The exchange took none now.
+    Busy(String),
+}
+
+/// As the configuration's: the first fault, with file and line.
+fn first(wrong: Vec<Wrong>) -> String {
+    wrong.first().map(|Wrong { place, what }| format!("{place}: {what}")).unwrap_or_default()
+}
+
+fn put(profiles: Vec<Profile>) -> Command {
+    Command::Profiles(Box::new(ProfileAsking::Put(profiles)))
 }
 
 /// What the office itself is told.

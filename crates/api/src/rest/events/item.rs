@@ -8,6 +8,7 @@ use crate::rest::notice::NoticeShape;
 use crate::rest::office::StatusShape;
 use crate::rest::operations::Scope;
 use crate::rest::people::Person;
+use crate::rest::profiles::ProfileShape;
 use crate::rest::queues::QueueShape;
 use crate::rest::records::RecordShape;
 use crate::rest::seats::SeatShape;
@@ -125,6 +126,7 @@ fn reach(what: &Happened) -> (Role, Scope) {
         | Happened::NoticeShown(_)
         | Happened::NoticeWithdrawn { .. } => (Role::Manager, Scope::CallsRead),
         Happened::TaskChanged(_) | Happened::TaskEnded(_) => (Role::Manager, Scope::TasksRead),
+        Happened::ProfileChanged { .. } => (Role::Manager, Scope::Phone),
         Happened::RecordAdded(_) => (Role::Manager, Scope::RecordsRead),
         Happened::StatusChanged(_) => (Role::Manager, Scope::SettingsRead),
         Happened::TrunkChanged(..)
@@ -189,6 +191,9 @@ fn data(what: Happened) -> Value {
             })
         }
         Happened::TaskChanged(row) | Happened::TaskEnded(row) => serde_json::to_value(TaskShape::of(&row)),
+        Happened::ProfileChanged { device, profile } => {
+            Ok(json!({"device": device, "profile": ProfileShape::of(&profile)}))
+        }
         Happened::AgentChanged(row) => serde_json::to_value(AgentShape::of(&row)),
         Happened::QueueChanged(row) => serde_json::to_value(QueueShape::of(&row)),
         Happened::StatusChanged(status) => serde_json::to_value(StatusShape::of(*status)),

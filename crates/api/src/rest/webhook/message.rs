@@ -42,6 +42,7 @@ pub(crate) const TYPES: &[&str] = &[
     "task.changed",
     "task.ended",
     "agent.changed",
+    "profile.changed",
     "queue.changed",
     "queue.removed",
     "notice.shown",
