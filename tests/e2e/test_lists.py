@@ -190,7 +190,8 @@ def test_a_call_that_comes_in_goes_first_and_a_result_is_kept(kamailio, callees,
 def test_show_3_signed_out_here_and_in_there_the_rest_arrives(kamailio, callees, tmp_path):
     """S3.19 with a file server alone: another phone goes on where this one ended, attempts included."""
     (tmp_path / "ada.csv").write_text("number,name\n7101,Ann\n7201,Bob\n7102,Cy\n7103,Di\n")
-    with Agent(kamailio, tmp_path / "one", tmp_path, extra=["--online"]).start() as agent:
+    slow = {"gap_s": 3}
+    with Agent(kamailio, tmp_path / "one", tmp_path, assignment=slow, extra=["--online"]).start() as agent:
         agent.wait_event("dialling", number="7201")
         agent.do("sign_out")
         agent.wait_event("presence", 20, presence="signed_out")

@@ -5,9 +5,9 @@ use exchange::{
     Selector, SignIn,
 };
 use std::time::Duration;
-use testkit::World;
 use testkit::centre::{patient, put_queue, queue, works};
 use testkit::stage::Stage;
+use testkit::{Act, World};
 
 fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
@@ -122,12 +122,15 @@ fn s0_8_a_sign_in_takes_queues_and_wrap_up_from_the_profile_and_what_it_says_its
 }
 
 fn sit(world: &mut World, account: &str, device: &str) {
-    world.command(0, Command::Take { account: account.into(), device: device.into(), means: Means::Pin });
+    // As something that happens in the world, so that the reference office hears of it, too.
+    let command = Command::Take { account: account.into(), device: device.into(), means: Means::Pin };
+    world.after(Duration::ZERO, Act::Command { office: 0, command });
     world.wait(5);
 }
 
 fn leave(world: &mut World, device: &str) {
-    world.command(0, Command::EndSeat { device: device.into(), who: "a test".into() });
+    let command = Command::EndSeat { device: device.into(), who: "a test".into() };
+    world.after(Duration::ZERO, Act::Command { office: 0, command });
     world.wait(5);
 }
 
