@@ -184,7 +184,7 @@ impl Work {
             Dialling::Ended { task, .. } => self.changed(task),
             // What is on its way to the disk is told when it is there.
             Dialling::Changed(task) if self.writing.is_empty() && self.told(task).is_some() => {
-                self.changed(task)
+                self.changed(task);
             }
             // Rows that only come and wait are no news.
             Dialling::Changed(_) | Dialling::Accepted(_) => {}
