@@ -2,15 +2,15 @@
 
 use super::courier::Courier;
 use super::hub::Ear;
+use super::links::LinkArguments;
 use crate::Failure;
 use ::phone::work::{Assignment, Fetched, News, Want, What, Wish, Worker};
-use ::phone::{Command, Event, Hand};
+use ::phone::{Command, Event, Hand, Trust};
 use clock::Now;
 use lists::work::Presence;
 use net::Clock;
 use std::path::PathBuf;
 use std::time::Duration;
-use transfer::Transfer;
 
 /// How long who quits waits for his results to arrive; what has not is sent at the next start.
 const FAREWELL: Duration = Duration::from_secs(10);
@@ -46,6 +46,8 @@ pub(crate) struct ListArguments {
     /// Quit when nothing is left to be called and the results have arrived
     #[arg(long)]
     quit_when_done: bool,
+    #[command(flatten)]
+    links: LinkArguments,
 }
 
 /// The agent's desk: a list, or none.
@@ -67,6 +69,7 @@ impl Desk {
         arguments: &ListArguments,
         user: &str,
         register: bool,
+        trust: &Trust,
         clock: Clock,
         ear: Ear,
     ) -> Result<Desk, Failure> {
@@ -78,9 +81,11 @@ impl Desk {
                 Some(Worker::new(assignment, folder.clone(), register).map_err(told)?)
             }
         };
+        let token = worker.as_ref().map_or("", Worker::token);
+        let courier = Courier::start(arguments.links.rules(trust, token)?, ear)?;
         Ok(Desk {
             worker,
-            courier: Courier::start(Transfer::default(), ear)?,
+            courier,
             clock,
             online: arguments.online,
             quit_when_done: arguments.quit_when_done,
@@ -168,7 +173,7 @@ impl Desk {
         while let Some(want) = worker.next_want() {
             match want {
                 Want::Tell(command) => hand.tell(command),
-                Want::Fetch { link, what } => self.courier.fetch(link, what),
+                Want::Fetch { link, what, tag } => self.courier.fetch(link, what, tag),
                 Want::Put { link, file } => self.courier.put(link, file),
                 Want::News(news) => {
                     match &news {
@@ -176,7 +181,7 @@ impl Desk {
                         News::ListDone => self.done = true,
                         _ => {}
                     }
-                    tell(&news);
+                    tell(&without_secrets(news));
                 }
             }
         }
@@ -191,6 +196,16 @@ impl Desk {
             }
         }
     }
+}
+
+/// Passwords of links are told to nobody.
+fn without_secrets(mut news: News) -> News {
+    if let News::ListRefused { link, .. } | News::Uploaded { link } | News::NotUploaded { link, .. } =
+        &mut news
+    {
+        *link = transfer::shown(link);
+    }
+    news
 }
 
 /// What the list is worked through by, if there is one.
