@@ -3,7 +3,7 @@
 use super::Api;
 use super::caller::{Caller, Peer, Proof};
 use crate::backend::{
-    Backend, BrokerState, CallRow, Document, Figure, Gone, Post, RecordsWanted, Reply, TapRow,
+    Backend, BrokerState, CallRow, Document, Figure, Gone, MessageRow, Post, RecordsWanted, Reply, TapRow,
 };
 use clock::{Mono, Now, Wall};
 use exchange::{
@@ -94,6 +94,10 @@ impl Backend for Office {
     }
 
     async fn records_after(&self, _: i64, _: u32) -> Result<Vec<CallRow>, String> {
+        Ok(Vec::new())
+    }
+
+    async fn messages(&self, _: i64) -> Result<Vec<MessageRow>, String> {
         Ok(Vec::new())
     }
 

@@ -33,3 +33,16 @@ pub(super) const SCENES: [Scene; 8] = [
     background::SCENE,
     trunk::SCENE,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::SCENES;
+    use crate::texts::Language;
+
+    #[test]
+    fn every_scene_has_a_title() {
+        for scene in &SCENES {
+            assert_ne!(Language::English.text(scene.title), scene.title, "a title is missing");
+        }
+    }
+}
