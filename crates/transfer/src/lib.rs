@@ -8,6 +8,7 @@
 //! A link is named by others, so it is judged: it leads into this machine's own networks only where that is allowed, and what
 //! comes has bounds of size and time.
 
+mod dhcp;
 mod ftp;
 mod http;
 mod limits;
@@ -17,6 +18,7 @@ mod patience;
 mod range;
 mod ssh;
 
+pub use dhcp::link_by_dhcp;
 pub use link::{FtpSecurity, Link, NoLink, Place, shown};
 pub use ssh::{PASSWORD, SshRules};
 

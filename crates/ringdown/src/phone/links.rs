@@ -2,10 +2,11 @@
 
 use crate::Failure;
 use ::phone::Trust;
+use ::phone::work::Assignment;
 use net::Network;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use transfer::{Rules, SshRules};
+use transfer::{Fetched, Link, Rules, SshRules, Transfer};
 
 /// What the command line says of links.
 #[derive(clap::Args)]
@@ -41,6 +42,45 @@ impl LinkArguments {
             },
         })
     }
+
+    /// What `given` becomes by the link that the network names: a list, or an assignment where it ends with `.json`.
+    pub(super) fn assignment_by_dhcp(
+        &self,
+        interface: Option<&str>,
+        given: &Assignment,
+        trust: &Trust,
+    ) -> Result<Assignment, Failure> {
+        let text = transfer::link_by_dhcp(interface)?;
+        let path = text.split(['?', '#']).next().unwrap_or_default();
+        if !path.ends_with(".json") {
+            return Ok(Assignment { list: text, ..given.clone() });
+        }
+        let told = |why: &str| format!("{}: {why}", transfer::shown(&text));
+        let link: Link = text.parse().map_err(|error: transfer::NoLink| told(&error.to_string()))?;
+        let rules = self.rules(trust, &given.token)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let fetched = runtime.block_on(async { Transfer::new(rules).fetch(&link, None).await });
+        let Fetched::Bytes { bytes, .. } = fetched.map_err(|why| told(&why))? else {
+            return Err(told("there is no such file").into());
+        };
+        let assignment = Assignment::read(&bytes).map_err(|why| told(&why))?;
+        for named in [&assignment.list, &assignment.results] {
+            // Whoever answers on the network reads and writes no files of ours.
+            if !named.is_empty() && matches!(named.parse(), Ok(Link::Local(_))) {
+                return Err(told(
+                    "it names a file of this machine; an assignment from the network names links",
+                )
+                .into());
+            }
+        }
+        Ok(assignment)
+    }
+}
+
+/// The interface to ask on, if the network shall name the link: `dhcp`, or `dhcp:INTERFACE`.
+pub(super) fn by_dhcp(list: &str) -> Option<Option<&str>> {
+    let rest = list.strip_prefix("dhcp")?;
+    if rest.is_empty() { Some(None) } else { rest.strip_prefix(':').map(Some) }
 }
 
 /// What the system's ssh asks us, who started it with a password to be told: it runs this program again.
@@ -48,4 +88,18 @@ pub(crate) fn answer_ssh() -> Option<ExitCode> {
     let password = std::env::var(transfer::PASSWORD).ok()?;
     println!("{password}");
     Some(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dhcp_is_no_file() {
+        assert_eq!(by_dhcp("dhcp"), Some(None));
+        assert_eq!(by_dhcp("dhcp:eth0"), Some(Some("eth0")));
+        for file in ["dhcp.csv", "./dhcp", "lists/dhcp"] {
+            assert_eq!(by_dhcp(file), None);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::courier::Courier;
 use super::hub::Ear;
-use super::links::LinkArguments;
+use super::links::{self, LinkArguments};
 use crate::Failure;
 use ::phone::work::{Assignment, Fetched, News, Want, What, Wish, Worker};
 use ::phone::{Command, Event, Hand, Trust};
@@ -19,7 +19,7 @@ const FAREWELL: Duration = Duration::from_secs(10);
 #[derive(clap::Args)]
 #[command(next_help_heading = "Work through a call list")]
 pub(crate) struct ListArguments {
-    /// Call the people of this list, one after another: a file, or a link to one
+    /// Call the people of this list, one after another: a file, a link to one, or dhcp for the link that the network names
     #[arg(long, value_name = "LINK")]
     list: Option<String>,
     /// Whose list it is; rows for others are refused [default: the user name]
@@ -73,7 +73,7 @@ impl Desk {
         clock: Clock,
         ear: Ear,
     ) -> Result<Desk, Failure> {
-        let worker = match assignment(arguments, user)? {
+        let worker = match assignment(arguments, user, trust)? {
             None => None,
             Some(assignment) => {
                 let folder = arguments.state.clone().unwrap_or_else(|| state_folder(user));
@@ -209,7 +209,7 @@ fn without_secrets(mut news: News) -> News {
 }
 
 /// What the list is worked through by, if there is one.
-fn assignment(arguments: &ListArguments, user: &str) -> Result<Option<Assignment>, Failure> {
+fn assignment(arguments: &ListArguments, user: &str, trust: &Trust) -> Result<Option<Assignment>, Failure> {
     let mut assignment = match &arguments.assignment {
         None if arguments.list.is_none() => return Ok(None),
         None => Assignment::default(),
@@ -219,12 +219,17 @@ fn assignment(arguments: &ListArguments, user: &str) -> Result<Option<Assignment
             Assignment::read(&text).map_err(|error| told(&error))?
         }
     };
+    if let Some(list) = &arguments.list {
+        assignment.list.clone_from(list);
+    }
+    if let Some(interface) = links::by_dhcp(&assignment.list) {
+        assignment = arguments.links.assignment_by_dhcp(interface, &assignment, trust)?;
+    }
     let said = |into: &mut String, given: &Option<String>| {
         if let Some(text) = given {
             into.clone_from(text);
         }
     };
-    said(&mut assignment.list, &arguments.list);
     said(&mut assignment.agent, &arguments.agent);
     said(&mut assignment.results, &arguments.results);
     said(&mut assignment.order, &arguments.order);

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_goes_where_it_was_judged_and_asks_nobody() {
+    fn sec_14_the_client_goes_where_it_was_judged_and_asks_nobody() {
         let rules = SshRules { known_hosts: Some("/etc/a b/hosts".into()), ..SshRules::default() };
         let wanted = Wanted::Subsystem("sftp");
         let command = client(&rules, &place("sftp://ada@h.example:2022/a"), "192.0.2.1", &wanted).unwrap();

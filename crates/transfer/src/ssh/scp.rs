@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_one_word_to_any_shell() {
+    fn sec_14_a_path_is_one_word_to_any_shell() {
         assert_eq!(quoted("a b;$(c)`d`*"), "'a b;$(c)`d`*'");
         assert_eq!(quoted("it's"), r"'it'\''s'");
     }
