@@ -3,12 +3,14 @@
 The person stands in copies of the machine's files of users, which only these servers see: they run in a mount namespace.
 """
 import os
+import socket
 import subprocess
 
 import pytest
 
 from .ports import LOOPBACK, free_port
 from .process import Process
+from .waiting import until
 
 USER, PASSWORD, UID = "ada", "open.Sesame-417", 64_417
 
@@ -26,7 +28,8 @@ secure_chroot_dir={empty}
 seccomp_sandbox=NO
 isolate_network=NO
 port_enable=NO
-xferlog_enable=NO
+xferlog_enable=YES
+xferlog_std_format=NO
 log_ftp_protocol=YES
 vsftpd_log_file={log}
 ssl_enable={tls}
@@ -81,7 +84,14 @@ class FileServer(Process):
         (self.folder / "shadow").chmod(0o600)
         mounts = [f"mount --bind {self.folder / name} /etc/{name}" for name in lines]
         script = " && ".join([*mounts, "mount -t tmpfs none /run", "mkdir -m 755 /run/sshd", 'exec "$@"'])
-        return self.spawn(["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", *command])
+        self.spawn(["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", *command])
+        until(self._is_there, 10, f"{self.name} listens", self.tail)
+        return self
+
+    def _is_there(self):
+        self.must_live()
+        with socket.socket() as caller:
+            return caller.connect_ex((LOOPBACK, self.port)) == 0
 
     def write(self, name, text):
         """A list that the person may read."""
@@ -106,8 +116,7 @@ class FtpServer(FileServer):
         self.config = config
 
     def start(self):
-        self.spawn_with_person(["/usr/sbin/vsftpd", self.config])
-        return self
+        return self.spawn_with_person(["/usr/sbin/vsftpd", self.config])
 
     def link(self, name, password=PASSWORD):
         scheme = {None: "ftp", "explicit": "ftpes", "implicit": "ftps"}[self.tls]
@@ -148,9 +157,7 @@ class SshServer(FileServer):
         self.known_hosts.write_text(f"[{LOOPBACK}]:{self.port} {host_key}" if host_key else "")
 
     def start(self):
-        self.spawn_with_person(["/usr/sbin/sshd", "-D", "-e", "-f", self.config])
-        self.wait_log("Server listening")
-        return self
+        return self.spawn_with_person(["/usr/sbin/sshd", "-D", "-e", "-f", self.config])
 
     def link(self, name, scheme="sftp", password=PASSWORD):
         login = f"{USER}:{password}" if password else USER

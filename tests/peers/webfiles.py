@@ -44,7 +44,7 @@ class WebFiles:
                 return files.folder / path
 
             def may(self):
-                files.asked.append((self.command, self.path, dict(self.headers)))
+                files.asked.append((self.command, self.path, self.headers))
                 if files.token and self.headers.get("Authorization") != f"Bearer {files.token}":
                     self.tell(401)
                     return False
