@@ -19,7 +19,7 @@ OPTIONS = {
     "67": lambda link: [f"--dhcp-option-force=67,{link}"],
     "43": lambda link: [f"--dhcp-option=vendor:ringdown,1,{link}"],
     "160": lambda link: [f"--dhcp-option-force=160,{link}"],
-    "125": lambda link: ["--dhcp-option-force=125,00:00:00:01:03:09:01:00", f'--dhcp-option-force=vi-encap:3561,11,"{link}"'],
+    "125": lambda link: ["--dhcp-option-force=125,00:00:00:01:03:09:01:00", f"--dhcp-option-force=vi-encap:3561,11,{link}"],
 }
 
 

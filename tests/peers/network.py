@@ -24,7 +24,9 @@ def alone(request):
     tests = Path(__file__).parent.parent
     again = [sys.executable, "-m", "pytest", "-c", tests / "pytest.ini", "--rootdir", tests, "-q", "-p", "no:cacheprovider",
              f"{request.path}::{request.node.name}"]
-    run = subprocess.run(["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", *again],
+    # /sys shows the interfaces of the network in which it was mounted.
+    script = 'mount -t sysfs none /sys && ip link set lo up && exec "$@"'
+    run = subprocess.run(["unshare", "--net", "--mount", "--propagation", "private", "sh", "-c", script, "sh", *again],
                          env={**os.environ, INSIDE: "1"}, capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stdout[-8000:] + run.stderr[-2000:]
     return False

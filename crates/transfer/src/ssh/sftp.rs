@@ -109,8 +109,8 @@ impl Sftp {
             let offset = begin + u64::from(index) * u64::from(PIECE);
             self.ask(&Request::Read { handle, offset }).await?;
         }
-        let mut pieces = self.answers(first, AT_ONCE).await?.into_iter();
-        while let Some(piece) = pieces.next() {
+        let pieces = self.answers(first, AT_ONCE).await?;
+        for piece in pieces {
             match piece {
                 // Less than was asked for: those behind it do not join on.
                 Reply::Data(data) if data.len() < PIECE as usize && !data.is_empty() => {
