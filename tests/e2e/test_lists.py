@@ -85,7 +85,7 @@ def test_show_1_a_list_is_worked_to_its_end_at_a_foreign_server(kamailio, callee
         assert (counts["open"], counts["due"]) == (1, 0), "one waits for its slot"
         agent.do("sign_out")
         agent.wait_event("presence", presence="signed_out")
-        until(lambda: len(agent.left()) == 1, 10, "what is left arrives", agent.tail)
+        agent.wait_left(1)
         assert agent.states() == {
             "7101": "reached", "7102": "reached", "7103": "reached", "7201": "reached", "7301": "used_up",
             "7401": "vacant", "7402": "vacant", "7501": "declined", "7502": "declined",
@@ -142,7 +142,7 @@ def test_a_call_that_comes_in_goes_first_and_a_result_is_kept(kamailio, callees,
         agent.do("later", minutes=30)
         agent.wait_event("row", task=dialling["task"], state="open")
         agent.do("sign_out")
-        until(lambda: len(agent.left()) == 2, 10, "both rows are left", agent.tail)
+        agent.wait_left(2)
         [row] = [row for row in agent.results() if row["number"] == "7101"]
         assert (row["result"], row["note"], row["end"], row["outcome"]) == ("sold", "two of them", "open", "answered")
         assert row["next"], "it says when it is called next"
@@ -152,17 +152,18 @@ def test_a_call_that_comes_in_goes_first_and_a_result_is_kept(kamailio, callees,
 def test_show_3_signed_out_here_and_in_there_the_rest_arrives(kamailio, callees, tmp_path):
     """S3.19 with a file server alone: another phone goes on where this one ended, attempts included."""
     (tmp_path / "ada.csv").write_text("number,name\n7101,Ann\n7201,Bob\n7102,Cy\n7103,Di\n")
-    with Agent(kamailio, tmp_path / "one", tmp_path, extra=["--online"]).start() as agent:
+    slow = {"gap_s": 3}
+    with Agent(kamailio, tmp_path / "one", tmp_path, assignment=slow, extra=["--online"]).start() as agent:
         agent.wait_event("dialling", number="7201")
         agent.do("sign_out")
         agent.wait_event("presence", 20, presence="signed_out")
-        until(lambda: len(agent.left()) == 3, 10, "the rest arrives", agent.tail)
+        agent.wait_left(3)
         assert [(row["number"], row["attempts"]) for row in agent.left()] == [("7201", 1), ("7102", 0), ("7103", 0)]
     with Agent(kamailio, tmp_path / "two", tmp_path, name="7002", extra=["--online", "--quit-when-done"]).start() as other:
         loaded = other.wait_event("list_loaded")
         assert loaded["rows"] == 3
         other.wait_event("list_done", 60)
-        until(lambda: other.left() == [], 10, "nothing is left", other.tail)
+        other.wait_left(0)
         assert other.states() == {"7101": "reached", "7201": "reached", "7102": "reached", "7103": "reached"}
     assert {number: len(callee.calls) for number, callee in callees.items() if callee.calls} == {
         "7101": 1, "7201": 2, "7102": 1, "7103": 1,
@@ -183,7 +184,7 @@ def test_show_4_killed_in_a_call_it_loses_nothing_and_dials_nobody_twice(kamaili
         loaded = again.wait_event("list_loaded")
         assert loaded["attempts"] == 2, "one that ended, and one of which nobody knows more"
         again.wait_event("list_done", 60)
-        until(lambda: again.left() == [], 10, "nothing is left", again.tail)
+        again.wait_left(0)
         rows = [(row["number"], row["attempt"], row["outcome"], row["end"]) for row in again.results() if row["number"]]
         assert sorted(set(rows)) == [
             ("7101", "1", "answered", "reached"), ("7102", "1", "answered", "reached"),

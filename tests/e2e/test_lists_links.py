@@ -64,7 +64,7 @@ def work(kamailio, tmp_path, callees, link, results, extra, token=""):
     with Agent(kamailio, tmp_path / "state", tmp_path, assignment=options, extra=extra, results=results).start() as agent:
         until(lambda: agent.states() == ENDS, 40, "the results arrive", agent.tail)
         agent.do("sign_out")
-        until(lambda: any(results.glob("*.left.jsonl")) and len(agent.left()) == 1, 20, "what is left arrives", agent.tail)
+        agent.wait_left(1, 20)
         assert [row["number"] for row in agent.left()] == ["7103"]
         assert [len(callees[number].calls) for number in ("7101", "7102", "7201", "7501")] == [1, 1, 2, 1]
         agent.wait_event("presence", presence="signed_out")

@@ -127,7 +127,8 @@ def test_s2_6_down_then_up_with_a_restart_between_sends_exactly_one_by_its_key(o
     until(lambda: provider.asked, 20, "it is tried again")
     provider.hangs_up = False
     key = next(iter(provider.sent))
-    until(lambda: len(provider.asked) >= 2, 20, "it is asked for again")
+    # Each wait is twice the last: how long this one is follows from how many were made while nobody listened.
+    until(lambda: len(provider.asked) >= 2, 60, "it is asked for again")
     assert list(provider.sent) == [key], "one message by its key"
     until(lambda: outbox(own) == [("accepted", key)], 10, "it is written down", lambda: outbox(own))
 

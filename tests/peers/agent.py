@@ -3,6 +3,7 @@ import csv
 import json
 
 from .softphone import Softphone
+from .waiting import until
 
 AGENT = "7001"
 
@@ -31,8 +32,17 @@ class Agent(Softphone):
         return list(rows.values())
 
     def left(self):
-        [path] = self.uploads.glob("*.left.jsonl")
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        """The rows of what is left; None before it has arrived."""
+        paths = list(self.uploads.glob("*.left.jsonl"))
+        assert len(paths) <= 1, paths
+        return [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()] if paths else None
+
+    def wait_left(self, count, seconds=10):
+        def there():
+            rows = self.left()
+            return rows is not None and len(rows) == count
+
+        until(there, seconds, f"{count} rows are left", self.tail)
 
     def states(self):
         """The last word on each number."""

@@ -36,6 +36,9 @@ impl Size {
     /// An office of two hundred, for a few hours.
     pub const OFFICE: Size = Size { agents: 200, queues: 5, callers: 120, hours: 2, calls: 1_200 };
 
+    /// The same office on a working day that is not a busy one.
+    pub const WORKING_DAY: Size = Size { hours: 8, calls: 240, ..Size::OFFICE };
+
     /// So many agents, for one busy hour.
     #[must_use]
     pub fn busy_hour(agents: usize) -> Size {
@@ -62,16 +65,48 @@ const QUIET: Duration = Duration::from_secs(7_200);
 pub fn shift(seed: u64, size: Size) -> Result<Summary, Box<Failure>> {
     let mut dice = Dice::new(seed, 17);
     let mut world = furnish(seed, size, &mut dice);
+    work(&mut world, size, &mut dice);
+    close(world, seed)
+}
+
+/// Plays a week: five days of so many hours, with nights between them, and a quiet weekend.
+///
+/// # Errors
+/// The first checker that was broken, with the end of the trace.
+pub fn week(seed: u64, size: Size) -> Result<Summary, Box<Failure>> {
+    let mut dice = Dice::new(seed, 19);
+    let mut world = furnish(seed, size, &mut dice);
+    for day in 0..7 {
+        if day < 5 {
+            work(&mut world, size, &mut dice);
+            for agent in 0..size.agents {
+                let wait = dice.millis(0..600_000);
+                tell(&mut world, wait, AgentAsking::SignOut(name(agent)));
+            }
+            world.run_for(Duration::from_millis((24 - size.hours) * HOUR));
+        } else {
+            world.run_for(Duration::from_millis(24 * HOUR));
+        }
+    }
+    close(world, seed)
+}
+
+/// Everybody signs in and works for the hours of a shift.
+fn work(world: &mut World, size: Size, dice: &mut Dice) {
     for agent in 0..size.agents {
         let wait = dice.millis(0..60_000);
-        tell(&mut world, wait, AgentAsking::SignIn { account: name(agent), sign_in: SignIn::default() });
+        tell(world, wait, AgentAsking::SignIn { account: name(agent), sign_in: SignIn::default() });
     }
     for _ in 0..size.hours {
-        plan_calls(&mut world, size, &mut dice);
-        plan_work(&mut world, size, &mut dice);
-        plan_faults(&mut world, size, &mut dice);
+        plan_calls(world, size, dice);
+        plan_work(world, size, dice);
+        plan_faults(world, size, dice);
         world.run_for(Duration::from_millis(HOUR));
     }
+}
+
+/// Lets all calls end and everything fall silent, and hears the last word of each checker.
+fn close(mut world: World, seed: u64) -> Result<Summary, Box<Failure>> {
     world.run_for(AFTER);
     for phone in 0..world.phones.len() {
         world.after(Duration::ZERO, Act::PowerOff { phone });

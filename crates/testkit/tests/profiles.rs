@@ -5,9 +5,9 @@ use exchange::{
     Selector, SignIn,
 };
 use std::time::Duration;
-use testkit::World;
 use testkit::centre::{patient, put_queue, queue, works};
 use testkit::stage::Stage;
+use testkit::{Act, World};
 
 fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
@@ -102,14 +102,14 @@ fn s0_8_a_sign_in_takes_queues_and_wrap_up_from_the_profile_and_what_it_says_its
     assert_eq!(world.sign_in("ada").queues, ["support".into()]);
     world.call(CALLER, patient("801"));
     world.wait(13);
-    assert_eq!(&*world.agent("ada").words.split(',').next().unwrap(), "wrap-up 20 s by profile");
+    assert_eq!(world.agent("ada").words.split(',').next().unwrap(), "wrap-up 20 s by profile");
     world.wait(25);
     assert_eq!(world.state("ada"), AgentState::Ready);
     // A change of the file counts from the next call on.
     put(&mut world, vec![sales(40)]);
     world.call(CALLER, patient("801"));
     world.wait(13);
-    assert_eq!(&*world.agent("ada").words.split(',').next().unwrap(), "wrap-up 40 s by profile");
+    assert_eq!(world.agent("ada").words.split(',').next().unwrap(), "wrap-up 40 s by profile");
     let sign_in = SignIn { queues: vec!["sales".into()], interval: Some(seconds(5)), ..SignIn::default() };
     let rows = world.agents(AgentAsking::SignIn { account: "ada".into(), sign_in }).unwrap();
     assert_eq!(rows[0].queues, ["sales".into()]);
@@ -117,17 +117,20 @@ fn s0_8_a_sign_in_takes_queues_and_wrap_up_from_the_profile_and_what_it_says_its
     world.wait(60);
     world.call(CALLER, patient("800"));
     world.wait(13);
-    assert_eq!(&*world.agent("ada").words.split(',').next().unwrap(), "wrap-up 5 s by profile", "as it said");
+    assert_eq!(world.agent("ada").words.split(',').next().unwrap(), "wrap-up 5 s by profile", "as it said");
     world.assert_sound();
 }
 
 fn sit(world: &mut World, account: &str, device: &str) {
-    world.command(0, Command::Take { account: account.into(), device: device.into(), means: Means::Pin });
+    // As something that happens in the world, so that the reference office hears of it, too.
+    let command = Command::Take { account: account.into(), device: device.into(), means: Means::Pin };
+    world.after(Duration::ZERO, Act::Command { office: 0, command });
     world.wait(5);
 }
 
 fn leave(world: &mut World, device: &str) {
-    world.command(0, Command::EndSeat { device: device.into(), who: "a test".into() });
+    let command = Command::EndSeat { device: device.into(), who: "a test".into() };
+    world.after(Duration::ZERO, Act::Command { office: 0, command });
     world.wait(5);
 }
 
@@ -146,7 +149,7 @@ fn s0_8_a_changed_file_reaches_the_wrap_up_of_who_works_at_a_desk_phone() {
         put(&mut world, vec![desk(wrap_up)]);
         world.call(CALLER, patient("800"));
         world.wait(13);
-        assert_eq!(&*world.agent("eve").words.split(',').next().unwrap(), words);
+        assert_eq!(world.agent("eve").words.split(',').next().unwrap(), words);
         world.wait(wrap_up);
         assert_eq!(world.state("eve"), AgentState::Ready);
     }

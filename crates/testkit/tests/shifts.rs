@@ -1,11 +1,19 @@
 //! Random shifts of a call centre: two hundred agents, five queues, and whatever goes wrong.
 
-use testkit::shift::{Size, shift};
+use testkit::shift::{Size, shift, week};
 
 #[test]
 fn random_shifts_of_two_hundred_agents_break_no_checker() {
     match shift(1, Size::OFFICE) {
         Ok(summary) => assert!(summary.events > 10_000, "something happens in a shift"),
+        Err(failure) => panic!("{failure}"),
+    }
+}
+
+#[test]
+fn show_3_a_week_of_two_hundred_agents_breaks_no_checker() {
+    match week(2, Size::WORKING_DAY) {
+        Ok(summary) => assert!(summary.events > 100_000, "something happens in a week"),
         Err(failure) => panic!("{failure}"),
     }
 }

@@ -279,8 +279,8 @@ mod tests {
         // 64 octets and not characters.
         let (fits, long) = ("上".repeat(21), "上".repeat(22));
         assert!(begin(&api, "bob", place(Some(&fits), None)).await.is_ok());
-        let problem = begin(&api, "bob", place(None, Some(&long))).await.err().expect("too long");
+        let problem = begin(&api, "bob", place(None, Some(&long))).await.expect_err("too long");
         assert_eq!(problem.status, 400, "{}", problem.detail);
-        assert_eq!(begin(&api, "eve", place(None, None)).await.err().expect("no account").status, 422);
+        assert_eq!(begin(&api, "eve", place(None, None)).await.expect_err("no account").status, 422);
     }
 }

@@ -151,8 +151,8 @@ impl Exchange {
             return sign_in;
         }
         let profile = self.profile_at(account, sign_in.device.as_deref());
-        let member = |name: &&Box<str>| self.people.priority_in(name, account).is_some();
-        let queues = profile.queues.iter().filter(member).cloned().collect();
+        let queues = profile.queues.iter().filter(|name| self.people.priority_in(name, account).is_some());
+        let queues = queues.cloned().collect();
         SignIn { queues, ..sign_in }
     }
 

@@ -8,7 +8,7 @@ use crate::limits;
 use crate::refusal::Why;
 use clock::Now;
 use dialing::cause::{Finding, Outcome};
-use dialing::{AttemptId, Commit, Dial, Input as Dialled, Output as Dialling, Row, Rule, TaskId};
+use dialing::{Attempt, AttemptId, Commit, Dial, Input as Dialled, Output as Dialling, Row, Rule, TaskId};
 use std::sync::Arc;
 
 /// What this machine itself has to write down, and whom to tell when that is done.
@@ -182,7 +182,10 @@ impl Work {
             Dialling::Cancel(attempt) => self.outputs.push_back(Output::Cancel(attempt)),
             Dialling::Refused { task, rule } => self.outputs.push_back(Output::Refused(task, rule)),
             Dialling::Ended { task, .. } => self.changed(task),
-            Dialling::Changed(task) if self.told(task).is_some() => self.changed(task),
+            // What is on its way to the disk is told when it is there.
+            Dialling::Changed(task) if self.writing.is_empty() && self.told(task).is_some() => {
+                self.changed(task);
+            }
             // Rows that only come and wait are no news.
             Dialling::Changed(_) | Dialling::Accepted(_) => {}
             Dialling::ListFull => {
@@ -276,6 +279,11 @@ impl Work {
         if let Some((commit, rows)) = written.commit {
             for row in rows.iter() {
                 self.learn(row);
+                if let Row::Result(Attempt { id: AttemptId { task, .. }, .. }) | Row::Changed { task, .. } =
+                    row
+                {
+                    self.changed(*task);
+                }
             }
             self.dialing.handle(now, Dialled::Committed(commit));
         }

@@ -247,7 +247,9 @@ impl Work {
         self.rows.get(&self.first_of(task)).copied()
     }
 
-    fn first_of(&self, task: TaskId) -> TaskId {
+    /// The task by which a row is known for ever, whatever brought it back since.
+    #[must_use]
+    pub fn first_of(&self, task: TaskId) -> TaskId {
         self.first.get(&task).copied().unwrap_or(task)
     }
 

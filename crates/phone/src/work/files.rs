@@ -300,10 +300,8 @@ impl Worker {
         written.map_err(|error| error.to_string())?;
         let name = running.work.settings().subject.file(ending);
         let base = running.base.clone();
-        let left_name = format!(
-            "{}.left.jsonl",
-            self.stem(&self.running.as_ref().map_or("", |running| &running.id).to_owned())
-        );
+        let id = running.id.clone();
+        let left_name = format!("{}.left.jsonl", self.stem(&id));
         let folder = self.assignment.folder();
         self.outbox.keep(&format!("{folder}{name}"), &name, &results).map_err(|error| error.to_string())?;
         self.outbox

@@ -233,7 +233,7 @@ impl Worker {
             (None, Some((explanation, _))) => in_words(&explanation.standing),
         };
         let row = News::Row {
-            task: task_name(task),
+            task: task_name(running.work.first_of(task)),
             number: told.number.to_string(),
             state: told.end.map_or("open", |(_, end)| end.name()).to_owned(),
             attempts: told.attempts.len(),

@@ -76,9 +76,8 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     };
     let administrator = first_start::administrator(&mut opened)?;
     let documents = std::mem::take(&mut opened.documents);
-    let own_addresses: Vec<SocketAddr> =
-        udp.iter().map(Udp::bound).chain(own.iter().map(|(_, at)| *at)).chain(http.all()).collect();
-    let exchange_config = exchange_config(&config, &realm, own_addresses);
+    let own_addresses = udp.iter().map(Udp::bound).chain(own.iter().map(|(_, at)| *at)).chain(http.all());
+    let exchange_config = exchange_config(&config, &realm, own_addresses.collect());
     let (profiles, seen) = profiles::first(data);
     let exchange = office(&mut opened, clock, exchange_config)?.with_profiles(profiles);
     let store = start_store(opened, &sender)?;

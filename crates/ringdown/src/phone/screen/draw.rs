@@ -149,7 +149,7 @@ impl Screen {
         let mut spans = Vec::new();
         for (key, words) in PHONE.iter().chain(list) {
             spans.push(Span::from(*key).bold());
-            spans.push(Span::from(format!(" {}  ", self.text(words))));
+            spans.push(Span::from(format!("\u{a0}{}  ", self.text(words).replace(' ', "\u{a0}"))));
         }
         for (key, result) in self.results.iter().filter(|_| self.has_list) {
             spans.push(Span::from(key.to_string()).bold());
