@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from peers import model_list
 from peers.agent import Agent
 from peers.callees import everybody
 from peers.kamailio import Kamailio
@@ -41,21 +42,24 @@ def test_show_1_an_assignment_of_the_network_is_worked_to_its_end(request, tmp_p
         return
     (tmp_path / "www").mkdir()
     web = WebFiles(tmp_path / "www")
-    (tmp_path / "www" / "ada.csv").write_text("number,name\n7101,Ann\n7401,Bo\n")
+    (tmp_path / "www" / "ada.csv").write_text(model_list.text(), encoding="utf-8")
     (tmp_path / "www" / "ada.json").write_text(json.dumps({
-        "agent": "ada", "list": f"{web.url}/ada.csv", "results": f"{web.url}/results", "gap_s": 0, "upload_s": 1,
+        **model_list.OPTIONS, "agent": "ada", "list": f"{web.url}/ada.csv", "results": f"{web.url}/results",
     }))
     results = tmp_path / "www" / "results"
     with (
         Kamailio().start() as kamailio,
         Dhcp(f"--dhcp-option-force=160,{web.url}/ada.json").start(),
-        everybody(kamailio, {"7101": ["answer"]}, talk=0.2),
+        everybody(kamailio, model_list.SCRIPTS, talk=0.2) as callees,
     ):
         options = {"list": f"dhcp:{OURS}"}
-        extra = [*EXTRA, "--online", "--quit-when-done"]
+        extra = [*EXTRA, "--online"]
         with Agent(kamailio, tmp_path / "state", tmp_path, assignment=options, extra=extra, results=results).start() as agent:
-            until(lambda: agent.states() == {"7101": "reached", "7401": "vacant"}, 30, "the results arrive", agent.tail)
+            until(lambda: agent.states() == model_list.ENDS, 60, "the results arrive", agent.tail)
+            agent.do("quit")
             assert agent.wait_end(20) == 0
+            assert [row["number"] for row in agent.left()] == model_list.NOT_NOW
+            assert {number: len(callee.calls) for number, callee in callees.items()} == model_list.CALLS
         # Whoever answers on the network names no files of this machine.
         for key in ("list", "results"):
             named = {"list": f"{web.url}/ada.csv", key: "/etc/passwd"}

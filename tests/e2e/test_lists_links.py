@@ -1,10 +1,10 @@
 """Lists by link, results by link, by each protocol and against servers that nobody here wrote (S3.3); none by half."""
 import json
 import threading
-import time
 
 import pytest
 
+from peers import model_list
 from peers.agent import Agent
 from peers.callees import everybody
 from peers.certificate import own_certificate
@@ -16,21 +16,6 @@ from peers.webfiles import WebFiles
 
 ALLOWED = ["--allow", f"{LOOPBACK}/32"]
 TOKEN = "a-token-of-one-day"
-# Busy at first, declined, vacant, not now, and some who answer.
-ROWS = """number,name,slot
-7101,Ann,
-7201,Bob,
-7401,Dee,
-7501,Eve,
-7102,王芳,
-7103,Jon,{closed}
-"""
-ENDS = {"7101": "reached", "7201": "reached", "7401": "vacant", "7501": "declined", "7102": "reached"}
-
-
-def rows():
-    hour = (time.gmtime().tm_hour + 3) % 24
-    return ROWS.format(closed=f"{hour:02}:00-{hour:02}:59")
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +26,7 @@ def kamailio():
 
 @pytest.fixture(scope="module")
 def callees(kamailio):
-    scripts = {"7101": ["answer"], "7102": ["answer"], "7201": [486, "answer"], "7501": [603]}
-    with everybody(kamailio, scripts, talk=0.2) as callees:
+    with everybody(kamailio, model_list.SCRIPTS, talk=0.2) as callees:
         yield callees
 
 
@@ -59,14 +43,14 @@ def certificate(tmp_path_factory):
 
 def work(kamailio, tmp_path, callees, link, results, extra, token=""):
     """The phone works through the list of `link`, and what arrives is what happened."""
-    options = {"list": link("ada.csv"), "results": link("results"), "token": token}
+    options = {**model_list.OPTIONS, "list": link("ada.csv"), "results": link("results"), "token": token}
     extra = [*ALLOWED, *extra, "--online"]
     with Agent(kamailio, tmp_path / "state", tmp_path, assignment=options, extra=extra, results=results).start() as agent:
-        until(lambda: agent.states() == ENDS, 40, "the results arrive", agent.tail)
+        until(lambda: agent.states() == model_list.ENDS, 60, "the results arrive", agent.tail)
         agent.do("sign_out")
-        agent.wait_left(1, 20)
-        assert [row["number"] for row in agent.left()] == ["7103"]
-        assert [len(callees[number].calls) for number in ("7101", "7102", "7201", "7501")] == [1, 1, 2, 1]
+        agent.wait_left(len(model_list.NOT_NOW), 20)
+        assert [row["number"] for row in agent.left()] == model_list.NOT_NOW
+        assert {number: len(callee.calls) for number, callee in callees.items()} == model_list.CALLS
         agent.wait_event("presence", presence="signed_out")
         until(lambda: not list(results.glob("*.part")), 10, "no half file stays", agent.tail)
         told = json.dumps(agent.events) + agent.log()
@@ -91,7 +75,7 @@ def refusal(kamailio, tmp_path, link, extra=ALLOWED, token="", **waiting):
 def test_a_list_by_http(kamailio, callees, certificate, tmp_path, secret):
     folder = tmp_path / "www"
     (folder / "results").mkdir(parents=True)
-    (folder / "ada.csv").write_text(rows(), encoding="utf-8")
+    (folder / "ada.csv").write_text(model_list.text(), encoding="utf-8")
     web = WebFiles(folder, certificate if secret else None, token=TOKEN if secret else None)
     trust = ["--tls-trust", certificate[0]]
     work(kamailio, tmp_path, callees, lambda name: f"{web.url}/{name}", folder / "results", trust, TOKEN)
@@ -104,7 +88,7 @@ def test_a_list_by_http(kamailio, callees, certificate, tmp_path, secret):
 @pytest.mark.parametrize("tls", [None, "explicit", "implicit"])
 def test_a_list_by_ftp(kamailio, callees, certificate, tmp_path, tls):
     with FtpServer(certificate, tls).start() as server:
-        server.write("ada.csv", rows())
+        server.write("ada.csv", model_list.text())
         results = server.files / "results"
         results.mkdir()
         results.chmod(0o777)
@@ -116,7 +100,7 @@ def test_a_list_by_ftp(kamailio, callees, certificate, tmp_path, tls):
 @pytest.mark.parametrize("by", ["password", "key"])
 def test_a_list_by_ssh(kamailio, callees, tmp_path, scheme, by):
     with SshServer().start() as server:
-        server.write("ada.csv", rows())
+        server.write("ada.csv", model_list.text())
         results = server.files / "results"
         results.mkdir()
         results.chmod(0o777)

@@ -77,6 +77,17 @@ impl LinkArguments {
     }
 }
 
+/// Whether lists can come and results can go: what is no link today is none tomorrow.
+pub(super) fn check(assignment: &Assignment) -> Result<(), Failure> {
+    let result = format!("{}results", assignment.folder());
+    for (key, link) in [("list", &assignment.list), ("results", &result)] {
+        if !link.is_empty() {
+            link.parse::<Link>().map_err(|why| format!("{key}: {why}"))?;
+        }
+    }
+    Ok(())
+}
+
 /// The interface to ask on, if the network shall name the link: `dhcp`, or `dhcp:INTERFACE`.
 pub(super) fn by_dhcp(list: &str) -> Option<Option<&str>> {
     let rest = list.strip_prefix("dhcp")?;
@@ -93,6 +104,25 @@ pub(crate) fn answer_ssh() -> Option<ExitCode> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slip_in_a_link_is_told_at_once_and_without_its_password() {
+        let of = |list: &str, results: &str| {
+            let (list, results) = (list.to_owned(), results.to_owned());
+            check(&Assignment { list, results, ..Assignment::default() }).map_err(|error| error.to_string())
+        };
+        for (list, results) in
+            [("lists/ada.csv", ""), ("https://h/ada.csv?sig=x", ""), ("sftp://h/~/a", "sftp://h/~"), ("", "")]
+        {
+            assert_eq!(of(list, results), Ok(()), "{list} {results}");
+        }
+        assert!(of("fpt://ada:secret@h/a", "").unwrap_err().starts_with("list: a link begins with http:"));
+        assert!(
+            of("a.csv", "https://ada:secret@h/x")
+                .unwrap_err()
+                .starts_with("results: the name or the password")
+        );
+    }
 
     #[test]
     fn dhcp_is_no_file() {

@@ -238,6 +238,7 @@ fn assignment(arguments: &ListArguments, user: &str, trust: &Trust) -> Result<Op
         user.clone_into(&mut assignment.agent);
     }
     assignment.check().map_err(|wrong| wrong.to_string())?;
+    links::check(&assignment)?;
     Ok(Some(assignment))
 }
 
