@@ -81,7 +81,11 @@ impl Web<'_> {
             if !self.token.is_empty() && at.starts_with("https:") && origin(&at) == origin(url) {
                 headers.push(("authorization", format!("Bearer {}", self.token)));
             }
-            let response = self.client.begin(method.clone(), &at, &headers, body.clone()).await?;
+            let answer = self.client.begin(method.clone(), &at, &headers, body.clone());
+            // A body of ours may take its time on a slow line.
+            let patience = if body.is_empty() { limits::ANSWER } else { limits::SENT };
+            let response = timeout(patience, answer).await;
+            let response = response.map_err(|_| format!("no answer within {} s", patience.as_secs()))??;
             let goes_on = match response.status().as_u16() {
                 307 | 308 => true,
                 // RFC 9110 15.4: these may turn a PUT into something else.

@@ -78,7 +78,7 @@ impl Transfer {
             allow: rules.allow.clone(),
             hint: HINT,
             clear: true,
-            patience: limits::ANSWER,
+            patience: limits::SENT,
             tls: rules.tls.clone(),
         };
         let reach = Reach::new(&[], rules.allow.clone(), HINT);

@@ -12,6 +12,8 @@ pub(crate) const REDIRECTS: usize = 3;
 pub(crate) const RESUMES: usize = 4;
 /// For whatever a server has to say or to take next.
 pub(crate) const ANSWER: Duration = Duration::from_secs(30);
+/// For a body of ours to be sent and answered by http.
+pub(crate) const SENT: Duration = Duration::from_secs(5 * 60);
 /// For a file, from the first word to the last.
 pub(crate) const WHOLE: Duration = Duration::from_secs(15 * 60);
 /// For a program that has failed to say why.

@@ -89,7 +89,7 @@ impl Session {
         fits(before.size.unwrap_or(0))?;
         let stream = self.data().await?;
         let reply = self.control.say("RETR", path).await?;
-        if is_missing(&reply) {
+        if reply.is_missing() {
             return Ok(Fetched::Missing);
         }
         expect("RETR", reply, &[125, 150])?;
@@ -185,13 +185,6 @@ impl Session {
     async fn leave(mut self) {
         let _ = self.control.say("QUIT", "").await;
     }
-}
-
-/// 550 is for what is not there, and for much else.
-fn is_missing(reply: &Reply) -> bool {
-    let text = reply.text.to_ascii_lowercase();
-    reply.code == 550
-        && !["permission", "denied", "not a plain file", "directory"].iter().any(|why| text.contains(why))
 }
 
 /// All that comes, and whether it was said that this was all.

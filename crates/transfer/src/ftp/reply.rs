@@ -54,7 +54,16 @@ fn code_of(text: &str) -> Option<u16> {
     ((100..600).contains(&code) && ends).then_some(code)
 }
 
+/// What servers say with 550 of a file that is there.
+const THERE: [&str; 4] = ["permission", "denied", "is a directory", "not a plain file"];
+
 impl Reply {
+    /// Whether a file is not there: 550 is for that, and for much else.
+    pub(crate) fn is_missing(&self) -> bool {
+        let text = self.text.to_ascii_lowercase();
+        self.code == 550 && !THERE.iter().any(|why| text.contains(why))
+    }
+
     /// The port of `229 ... (|||6446|)` (RFC 2428 3).
     pub(crate) fn extended_port(&self) -> Option<u16> {
         let inside = self.text.split_once('(')?.1.split_once(')')?.0;
@@ -130,6 +139,22 @@ mod tests {
             assert_eq!(reply(229, bad).extended_port(), None, "{bad}");
             assert_eq!(reply(227, bad).passive_port(), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn what_is_there_and_closed_is_not_missing() {
+        for (text, missing) in [
+            ("Failed to open file.", true),
+            ("/ada.csv: No such file or directory", true),
+            ("The system cannot find the file specified.", true),
+            ("Permission denied.", false),
+            ("Access is denied.", false),
+            ("/ada.csv: not a plain file.", false),
+            ("results is a directory", false),
+        ] {
+            assert_eq!(reply(550, text).is_missing(), missing, "{text}");
+        }
+        assert!(!reply(450, "No such file").is_missing());
     }
 
     proptest! {
