@@ -176,6 +176,7 @@ export function makeOffice(options) {
       account: now_.name,
       display: now_.display,
       numbers: now_.numbers,
+      suggest_after: 3,
     };
   }
   function device(name, account, on, kind = "phone") {

@@ -7,6 +7,7 @@ const { parsePeople, onlyRows, accountFor, cells } = await load("src/state/peopl
 const { QualityMeter, sampleOf } = await load("src/phone/quality.ts");
 const { prefer } = await load("src/phone/codecs.ts");
 const { named, shortened } = await load("src/phone/terminal.ts");
+const { InVain } = await load("src/phone/vain.ts");
 const { reasonOf } = await load("src/phone/reason.ts");
 const { popLink } = await load("src/phone/pop.ts");
 const { makeLadder, drawLadder } = await load("src/ui/ladder.ts");
@@ -268,4 +269,24 @@ test("a terminal names itself and its office in 64 octets, and no half of a char
   assert.equal(shortened("上海".repeat(20), 64), "上海".repeat(10) + "上");
   assert.equal(shortened("☎".repeat(3), 8), "☎☎");
   assert.equal(shortened("😀😀", 7), "😀");
+});
+
+test("calls in vain are counted in a row, suggested once, and forgotten by an answer", () => {
+  const vain = new InVain();
+  const over = (reason, more = {}) =>
+    vain.over({ number: "2003", incoming: false, answered: null, reason, ...more }, 3);
+  assert.equal(over("busy"), null);
+  assert.equal(over("declined"), null, "who does not want to talk is not counted");
+  assert.equal(over("no_answer"), null);
+  assert.equal(over("no_answer", { incoming: true }), null);
+  assert.deepEqual(over("cancelled"), { number: "2003", calls: 3 });
+  assert.equal(over("busy"), null, "once is enough");
+  over("they_hung_up", { answered: 1, incoming: true });
+  assert.equal(over("busy"), null);
+  assert.equal(over("busy"), null);
+  assert.deepEqual(over("offline"), { number: "2003", calls: 3 }, "an answer began it anew");
+  const never = new InVain();
+  for (let call = 0; call < 5; call++) {
+    assert.equal(never.over({ number: "2003", incoming: false, answered: null, reason: "busy" }, null), null);
+  }
 });

@@ -308,6 +308,8 @@ export interface WebPhone {
   account: string;
   display: string;
   numbers: string[];
+  /** Calls in vain after which it is suggested to keep calling; null for never. */
+  suggest_after: number | null;
 }
 
 export type BadgeKind = "secure" | "ndef" | "uid";

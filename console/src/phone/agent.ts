@@ -15,6 +15,9 @@ type EndEvent = Parameters<Parameters<Session["on"]>[1]>[0] & {
   message?: { status_code?: number; getHeader?: (name: string) => string | undefined } | null;
 };
 
+/** Tells the exchange that calls in vain are counted here, so that it does not suggest the same (docs/api.md, RFC 3840). */
+const COUNTS = ";+ringdown.keep-calling";
+
 /** Renewed so long before its end, so that a slow network does not matter. */
 const RENEW_BEFORE_MS = 60_000;
 /** After which an act that failed, and a version that was refused, are tried again. */
@@ -105,6 +108,7 @@ export class Agent {
       user_agent: "Ringdown web phone",
     });
     this.ua = ua;
+    if (about.suggest_after !== null) sayThatWeCount(ua);
     ua.on("connecting", () => this.tell(this.link === "lost" ? "lost" : "connecting"));
     ua.on("disconnected", () => {
       if (!this.stopped) this.tell("lost");
@@ -190,6 +194,7 @@ export class Agent {
         return;
       case "expect":
         return this.expect(command.session);
+      case "suggested":
       case "quiet":
         return;
       default:
@@ -597,4 +602,11 @@ function instance(): string {
   } catch {
     return crypto.randomUUID();
   }
+}
+
+/** JsSIP writes the Contact of its calls by this function, and has no other place for what stands beside the address. */
+function sayThatWeCount(ua: UA): void {
+  const contact = ua.contact as unknown as { toString: (options?: unknown) => string };
+  const plain = contact.toString.bind(contact);
+  contact.toString = (options) => plain(options) + COUNTS;
 }

@@ -70,9 +70,28 @@ export function Dock({ phone, host = {} }: { phone: Phone; host?: DockHost }): J
             <CallCard key={call.id} call={call} phone={phone} pop={host.pop} elsewhere={host.elsewhere} />
           ))}
         </div>
+        <Suggested phone={phone} />
         <Take phone={phone} host={host.elsewhere} />
         <DialField phone={phone} suggest={host.suggest} />
         {host.history !== undefined && <History phone={phone} host={host.history} />}
+      </div>
+    </div>
+  );
+}
+
+/** S2.5: somebody did not answer several times in a row; the exchange could keep calling. */
+function Suggested({ phone }: { phone: Phone }): JSX.Element | null {
+  const { suggested } = phone.state.value;
+  if (suggested === null || phone.calls.value.some(going)) return null;
+  const { number, calls } = suggested;
+  return (
+    <div class="dock-note" role="status">
+      <p>{t("dock.suggested", { number, count: calls })}</p>
+      <div class="actions">
+        <Button tone="main" icon="redial" onClick={() => void phone.keepCalling(number)}>
+          {t("dock.keep_calling")}
+        </Button>
+        <Button onClick={() => phone.forget()}>{t("dock.not_now")}</Button>
       </div>
     </div>
   );

@@ -9,6 +9,7 @@ import type { Agent } from "./agent.ts";
 import { sessionOf } from "./elsewhere.ts";
 import { choose, play, type Tone } from "./sound.ts";
 import type { Terminal } from "./terminal.ts";
+import { InVain, type Suggestion } from "./vain.ts";
 import { going, nothing, type CallView, type Command, type PhoneState } from "./types.ts";
 
 interface Word {
@@ -18,7 +19,7 @@ interface Word {
   ended?: CallView;
 }
 
-export type Told = { taken: Taken; device: string } | { problem: string };
+export type Told = { taken: Taken; device: string } | { keeps: string } | { problem: string };
 
 /** How long that stays in sight. */
 const TOLD_MS = 8000;
@@ -51,6 +52,8 @@ export class Phone {
   private release: () => void = () => {};
   private ends: (() => void)[] = [];
   private quiet = new Set<string>();
+  private readonly vain = new InVain();
+  private suggested: Suggestion | null = null;
 
   constructor(private readonly options: PhoneOptions) {
     this.channel = typeof BroadcastChannel === "function" ? new BroadcastChannel("ringdown.phone") : null;
@@ -162,6 +165,22 @@ export class Phone {
       if (this.told.peek() === told) this.told.value = null;
     }, TOLD_MS);
   }
+  /** A yes to what was suggested; nothing else starts anything. */
+  async keepCalling(number: string): Promise<void> {
+    this.forget();
+    try {
+      await this.options.api.post("tasks", { number });
+      this.say({ keeps: number });
+    } catch (error) {
+      this.say({ problem: asProblem(error).words });
+    }
+  }
+  /** A no, or a yes that was taken. */
+  forget(): void {
+    if (this.agent === null) return this.ask({ do: "suggested" });
+    this.suggested = null;
+    this.tell();
+  }
   /** Stops the ringing sound, not the call. */
   silence(): void {
     for (const call of this.ringing.peek()) this.quiet.add(call.id);
@@ -188,6 +207,7 @@ export class Phone {
     if (this.agent === null) return;
     if (word.ask === true) this.tell();
     if (word.command?.do === "quiet") this.silence();
+    else if (word.command?.do === "suggested") this.forget();
     else if (word.command !== undefined) this.agent.run(word.command);
   }
 
@@ -207,6 +227,7 @@ export class Phone {
       socket: (told) => socketAddress(told, this.options.api.base),
       changed: () => this.tell(),
       ended: (call) => {
+        this.suggested = this.vain.over(call, this.agent?.about?.suggest_after ?? null) ?? this.suggested;
         this.options.onEnded?.(call);
         this.channel?.postMessage({ ended: { ...call } } satisfies Word);
       },
@@ -234,6 +255,7 @@ export class Phone {
       numbers: agent.about?.numbers ?? [],
       // A phone that starts once more has none until it is answered: the page stays as it is dressed.
       profile: agent.profile ?? this.state.peek().profile,
+      suggested: this.suggested,
       calls: agent.views().map((view) => ({ ...view })),
       tab: this.tab,
     };

@@ -103,12 +103,12 @@ function Told({ phone, host }: { phone: Phone; host: ElsewhereHost | undefined }
   const told = phone.told.value;
   return (
     <p class={`take-told ${told !== null && "problem" in told ? "call-trouble" : ""}`} role="status">
-      {told === null ? "" : "problem" in told ? told.problem : words(told.taken.what)}
+      {told === null ? "" : "problem" in told ? told.problem : "keeps" in told ? t("dock.keeps", { number: told.keeps }) : words(told.taken.what)}
     </p>
   );
 
   function words(what: string): string {
-    if (told === null || "problem" in told) return "";
+    if (told === null || "problem" in told || "keeps" in told) return "";
     const here = told.device === phone.state.value.device;
     const who = told.taken.who_called;
     const device = host?.words?.(told.device) ?? told.device;

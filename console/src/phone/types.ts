@@ -1,6 +1,7 @@
 // What the dock shows, as plain values that one tab can tell another.
 
 import type { Profile } from "../api/types.ts";
+import type { Suggestion } from "./vain.ts";
 
 export type LinkState = "off" | "connecting" | "ready" | "lost" | "refused";
 export type CallState = "ringing" | "calling" | "talking" | "ended";
@@ -63,6 +64,8 @@ export interface PhoneState {
   calls: CallView[];
   /** What it was started with. */
   profile: Profile | null;
+  /** Whom the exchange could keep calling; it waits for a yes or a no. */
+  suggested: Suggestion | null;
   /** Which tab this came from. */
   tab: string;
 }
@@ -76,6 +79,7 @@ export const nothing: PhoneState = {
   numbers: [],
   calls: [],
   profile: null,
+  suggested: null,
   tab: "",
 };
 
@@ -92,6 +96,7 @@ export type Command =
   | { do: "microphone"; device: string }
   | { do: "speaker"; device: string }
   | { do: "expect"; session: string }
+  | { do: "suggested" }
   | { do: "quiet" };
 
 export function going(call: CallView): boolean {

@@ -359,6 +359,8 @@ pub enum Answer {
     WebPhone {
         /// The device.
         device: Box<str>,
+        /// Calls in vain after which the page suggests that the exchange keeps calling.
+        suggest_after: Option<u8>,
     },
     /// To [`Command::AddBadge`]: what is written into the chip of a secure badge, shown only now.
     BadgeMade(Option<CardKeys>),

@@ -135,7 +135,8 @@ impl Exchange {
         if phone.tokens.len() > limits::TOKENS_PER_SESSION {
             phone.tokens.pop_front();
         }
-        self.answer(id, Answer::WebPhone { device });
+        let suggest_after = self.suggests_after(now, &account);
+        self.answer(id, Answer::WebPhone { device, suggest_after });
     }
 
     fn make_web_phone(&mut self, now: Now, session: &str, account: &str) -> Result<Box<str>, Refusal> {

@@ -106,7 +106,7 @@ impl Desk {
 
     fn device(&mut self, session: &str, account: &str, origin: Option<&str>, token: &str) -> String {
         match self.open(session, account, origin, token) {
-            Answer::WebPhone { device } => device.into(),
+            Answer::WebPhone { device, .. } => device.into(),
             other => panic!("{other:?}"),
         }
     }

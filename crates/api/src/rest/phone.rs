@@ -46,6 +46,9 @@ pub(super) struct Phone {
     display: String,
     /// The account's numbers.
     numbers: Vec<String>,
+    /// Calls in vain to one number after which the page suggests that the exchange keeps calling (S2.5); null for never. A page
+    /// that does says so with `+ringdown.keep-calling` in its Contact, and nobody else suggests it.
+    suggest_after: Option<u8>,
 }
 
 /// What tells apart those who have a web phone: sessions, and tokens that stand for them.
@@ -92,8 +95,8 @@ pub(super) async fn opened(
     };
     let lives = i64::try_from(limits::TOKEN_LIFE.as_millis()).unwrap_or(i64::MAX);
     let expires = time(api.now().saturating_add(lives));
-    let device = match api.ask(Command::OpenWebPhone(Box::new(wanted))).await? {
-        Answer::WebPhone { device } => device.to_string(),
+    let (device, suggest_after) = match api.ask(Command::OpenWebPhone(Box::new(wanted))).await? {
+        Answer::WebPhone { device, suggest_after } => (device.to_string(), suggest_after),
         other => return Err(Problem::of(other, "")),
     };
     let secure = peer.secure || is_behind_tls(origin, host);
@@ -106,6 +109,7 @@ pub(super) async fn opened(
         account: caller.account().to_owned(),
         display: caller.row.display.to_string(),
         numbers: caller.row.numbers.iter().map(ToString::to_string).collect(),
+        suggest_after,
     })
 }
 

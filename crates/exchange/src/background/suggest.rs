@@ -140,6 +140,12 @@ impl Exchange {
         self.show_at(now, &device, &text);
     }
 
+    /// Calls in vain after which a phone that counts itself suggests it to its user; never to who may not have it.
+    pub(crate) fn suggests_after(&mut self, now: Now, account: &str) -> Option<u8> {
+        let may = self.may(now, Some(account), Act::Use(Right::Background)) == Verdict::Allow;
+        Some(self.config.background.suggest_after).filter(|calls| may && *calls > 0)
+    }
+
     fn threshold(&self) -> u8 {
         match self.config.background.suggest_after {
             0 => u8::MAX,

@@ -39,7 +39,8 @@ impl Phone {
         let contact = format!(
             "{}{flow};+sip.instance=\"<urn:uuid:00000000-0000-4000-8000-{:012}>\";expires={}",
             self.contact(),
-            self.plan.device.bytes().fold(7u64, |sum, b| sum * 31 + u64::from(b)) % 1_000_000_000_000,
+            self.plan.device.bytes().fold(7u64, |sum, b| sum.wrapping_mul(31).wrapping_add(u64::from(b)))
+                % 1_000_000_000_000,
             self.plan.expires
         );
         self.endpoint.request(now, self.flow, Task::Register, Method::Register, &uri, 70, |mut writer| {
