@@ -1,18 +1,15 @@
 """A call list, worked through by `ringdown phone` at a SIP server that nobody here wrote (S3): no exchange of ours is there."""
-import csv
-import json
 import time
 
 import numpy
 import pytest
 
 from peers import g711, tone
-from peers.callees import Callee
+from peers.agent import AGENT, Agent
+from peers.callees import everybody
 from peers.kamailio import Kamailio
 from peers.softphone import Softphone
 from peers.waiting import until
-
-AGENT = "7001"
 
 
 @pytest.fixture(scope="module")
@@ -24,64 +21,20 @@ def kamailio():
 @pytest.fixture(scope="module")
 def callees(kamailio):
     """By number: 72xx are busy once, 73xx never answer, 75xx decline, 71xx answer; nobody has 74xx."""
-    server = ("127.0.0.1", kamailio.port)
     scripts = {
         "7101": ["answer"], "7102": ["answer"], "7103": ["answer"],
         "7201": [486, "answer"], "7202": [486, "answer"],
         "7301": ["silent"],
         "7501": [603], "7502": [603],
     }
-    everybody = {number: Callee(number, kamailio.secret, server, script) for number, script in scripts.items()}
-    yield everybody
-    for callee in everybody.values():
-        callee.close()
+    with everybody(kamailio, scripts) as callees:
+        yield callees
 
 
 @pytest.fixture(autouse=True)
 def forget(callees):
     for callee in callees.values():
         callee.calls.clear()
-
-
-class Agent(Softphone):
-    """A phone with a list."""
-
-    def __init__(self, kamailio, state, lists, name=AGENT, assignment=None, extra=()):
-        options = {
-            "agent": "ada", "list": str(lists / "ada.csv"), "results": str(lists / "results"), "gap_s": 0, "interval_s": 1,
-            "attempts": 2, "ring_s": 10, "keys": {"1": "sold"}, "upload_s": 1, **(assignment or {}),
-        }
-        (lists / "results").mkdir(exist_ok=True)
-        path = lists / "assignment.json"
-        path.write_text(json.dumps(options))
-        super().__init__(name, kamailio.secret, kamailio.address(), hertz=440.0,
-                         extra=["--assignment", path, "--state", state, *extra])
-        self.lists = lists
-
-    def results(self):
-        """Each attempt by number and ordinal, from all files that were uploaded."""
-        rows = {}
-        for path in sorted((self.lists / "results").glob("*.results.csv")):
-            for row in csv.DictReader(path.open(encoding="utf-8")):
-                rows[row["task"] or row["line"], row["attempt"]] = row
-        return list(rows.values())
-
-    def left(self):
-        """The rows of what is left; None before it has arrived."""
-        paths = list((self.lists / "results").glob("*.left.jsonl"))
-        assert len(paths) <= 1, paths
-        return [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()] if paths else None
-
-    def wait_left(self, count, seconds=10):
-        def there():
-            rows = self.left()
-            return rows is not None and len(rows) == count
-
-        until(there, seconds, f"{count} rows are left", self.tail)
-
-    def states(self):
-        """The last word on each number."""
-        return {row["number"]: row["end"] for row in self.results() if row["end"] and row["number"]}
 
 
 ROWS = """number,name,service,slot,priority,city

@@ -1,10 +1,21 @@
 """Callees who do each time what a script says: for a phone that works through a list."""
 import threading
 import time
+from contextlib import contextmanager
 
 from . import sdp
 from .rawua import RawUA
 from .rtp import RtpEnd
+
+
+@contextmanager
+def everybody(kamailio, scripts, talk=0.4):
+    """A callee for each number of `scripts`, at a proxy."""
+    callees = {number: Callee(number, kamailio.secret, ("127.0.0.1", kamailio.port), script, talk)
+               for number, script in scripts.items()}
+    yield callees
+    for callee in callees.values():
+        callee.close()
 
 
 class Callee:

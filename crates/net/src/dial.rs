@@ -1,15 +1,15 @@
 //! Connections of our own to a server that is named: by TCP, or by TLS over it.
 
 use crate::locate::Locator;
+use crate::reach;
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+/// Octets both ways, in clear or in secret.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
@@ -35,10 +35,7 @@ pub(crate) async fn connect(
         };
         let _ = stream.set_nodelay(true);
         let Some(tls) = tls else { return Ok(Box::new(stream)) };
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| "its name cannot stand in a certificate".to_owned())?;
-        let stream = TlsConnector::from(tls).connect(name, stream).await;
-        return Ok(Box::new(stream.map_err(|error| format!("no TLS: {error}"))?));
+        return Ok(Box::new(reach::secure(host, stream, tls).await?));
     }
     Err(last)
 }

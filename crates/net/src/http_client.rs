@@ -4,6 +4,7 @@
 
 use crate::destination::{Network, refusal};
 use crate::locate::Locator;
+use crate::reach;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -11,17 +12,13 @@ pub use hyper::{Method, body::Bytes};
 use hyper::{Request, Response, Uri, Version, header};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
-/// A connection to one of several addresses.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(4);
 /// For the body of an answer, which only people read.
 const BODY_PATIENCE: Duration = Duration::from_secs(1);
 /// Octets of such a body; the rest is not read.
@@ -38,6 +35,8 @@ const URL: usize = 2_048;
 pub struct HttpRules {
     /// Addresses of this machine and of private networks that may be reached.
     pub allow: Vec<Network>,
+    /// Where those are set, for who has to; goes on after a refusal.
+    pub hint: &'static str,
     /// Whether plain HTTP is spoken beyond this machine.
     pub clear: bool,
     /// From the look for the host to the head of the answer.
@@ -129,15 +128,7 @@ impl HttpClient {
         headers: &[(N, String)],
         body: Bytes,
     ) -> Result<HttpReply, String> {
-        let target = Target::parse(url)?;
-        let request = target.request(method, headers, body, false)?;
-        let rules = self.rules();
-        let head = timeout(rules.patience, async {
-            let mut sender = self.open(&target, &rules).await?;
-            sender.send_request(request).await.map_err(no_answer)
-        });
-        let head = head.await;
-        let response = head.map_err(|_| format!("no answer within {:?}", rules.patience))??;
+        let response = self.begin(method, url, headers, body).await?;
         let status = response.status().as_u16();
         let retry_after = response.headers().get(header::RETRY_AFTER);
         let retry_after = retry_after.and_then(|value| value.to_str().ok()).map(str::to_owned);
@@ -147,30 +138,36 @@ impl HttpClient {
         Ok(HttpReply { status, retry_after, body: String::from_utf8_lossy(&body).into_owned() })
     }
 
+    /// Sends a request, and waits for the head of the answer; whoever asked reads the body, or drops it.
+    ///
+    /// # Errors
+    /// Why there is no answer, in words, without the URL.
+    pub async fn begin<N: AsRef<str>>(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(N, String)],
+        body: Bytes,
+    ) -> Result<Response<Incoming>, String> {
+        let target = Target::parse(url)?;
+        let request = target.request(method, headers, body, false)?;
+        let rules = self.rules();
+        let head = timeout(rules.patience, async {
+            let mut sender = self.open(&target, &rules).await?;
+            sender.send_request(request).await.map_err(no_answer)
+        });
+        head.await.map_err(|_| format!("no answer within {:?}", rules.patience))?
+    }
+
     /// A connection to the first of its addresses that is allowed and answers.
     async fn open(&self, target: &Target, rules: &HttpRules) -> Result<Requests, String> {
-        let mut last = String::from("its name has no address");
-        for address in self.addresses(target).await? {
-            if let Err(why) = target.judge(address.ip(), rules) {
-                last = why;
-                continue;
-            }
-            // The address that was judged is the one that is connected to, whatever the name leads to a moment later.
-            match timeout(CONNECT_PATIENCE, TcpStream::connect(address)).await {
-                Ok(Ok(stream)) => return target.speak(stream, rules).await,
-                Ok(Err(error)) => last = format!("no connection: {error}"),
-                Err(_) => last = "no connection: nobody answers".into(),
-            }
-        }
-        Err(last)
+        let addresses = self.addresses(target).await?;
+        let stream = reach::first(&addresses, |address| target.judge(address, rules)).await?;
+        target.speak(stream, rules).await
     }
 
     async fn addresses(&self, target: &Target) -> Result<Vec<SocketAddr>, String> {
-        if let Ok(address) = target.host.parse() {
-            return Ok(vec![SocketAddr::new(address, target.port)]);
-        }
-        let locator = self.locator.as_ref().map_err(Clone::clone)?;
-        Ok(locator.addresses(&target.host, target.port).await?.addresses)
+        reach::addresses(&self.locator, &target.host, target.port).await
     }
 }
 
@@ -205,8 +202,7 @@ impl Target {
 
     fn judge(&self, address: IpAddr, rules: &HttpRules) -> Result<(), String> {
         if let Some(why) = refusal(address, &rules.allow) {
-            let hint = "; [webhooks] allow names the networks inside that may be reached";
-            return Err(format!("nothing is sent to {address}, which {why}{hint}"));
+            return Err(format!("nothing is sent to {address}, which {why}{}", rules.hint));
         }
         if !self.secure && !rules.clear && !address.to_canonical().is_loopback() {
             return Err(CLEAR.into());
@@ -235,15 +231,11 @@ impl Target {
     }
 
     async fn speak(&self, stream: TcpStream, rules: &HttpRules) -> Result<Requests, String> {
-        let _ = stream.set_nodelay(true);
         if !self.secure {
             return requests(stream).await;
         }
         let tls = rules.tls.clone()?;
-        let name = ServerName::try_from(self.host.clone())
-            .map_err(|_| "its name cannot stand in a certificate".to_owned())?;
-        let stream = TlsConnector::from(tls).connect(name, stream).await;
-        requests(stream.map_err(|error| format!("no TLS: {error}"))?).await
+        requests(reach::secure(&self.host, stream, tls).await?).await
     }
 }
 
@@ -341,7 +333,13 @@ mod tests {
 
     fn rules(allow: &[&str], clear: bool) -> HttpRules {
         let allow = allow.iter().map(|text| text.parse().unwrap()).collect();
-        HttpRules { allow, clear, patience: Duration::from_secs(1), tls: Err("no authorities".into()) }
+        HttpRules {
+            allow,
+            hint: "",
+            clear,
+            patience: Duration::from_secs(1),
+            tls: Err("no authorities".into()),
+        }
     }
 
     #[tokio::test]

@@ -22,7 +22,16 @@ fn folder(name: &str) -> PathBuf {
 fn client(authorities: &Path, allow: &[&str]) -> HttpClient {
     let allow = allow.iter().map(|text| text.parse().expect("the test goes on")).collect();
     let tls = net::client_config(&[authorities]).map_err(|error| error.to_string());
-    HttpClient::new(&[], HttpRules { allow, clear: false, patience: Duration::from_millis(500), tls })
+    HttpClient::new(
+        &[],
+        HttpRules {
+            allow,
+            hint: "; [webhooks] allow",
+            clear: false,
+            patience: Duration::from_millis(500),
+            tls,
+        },
+    )
 }
 
 /// A receiver that counts requests and answers with what it got.
@@ -110,7 +119,13 @@ async fn sec_14_a_name_that_leads_inside_is_refused_where_it_leads_and_rules_can
     let why = client.post(&url, &[], Bytes::new()).await.expect_err("it leads to this machine");
     assert!(why.contains("this machine") && why.contains("[webhooks] allow"), "{why}");
     let allow = ["127.0.0.0/8", "::1"].iter().map(|text| text.parse().expect("the test goes on")).collect();
-    client.put(HttpRules { allow, clear: false, patience: Duration::from_secs(5), tls: Err(String::new()) });
+    client.put(HttpRules {
+        allow,
+        hint: "; [webhooks] allow",
+        clear: false,
+        patience: Duration::from_secs(5),
+        tls: Err(String::new()),
+    });
     assert_eq!(client.post(&url, &[], Bytes::new()).await.map(|reply| reply.status), Ok(200));
     assert_eq!(seen.load(Ordering::Relaxed), 1);
 }

@@ -126,6 +126,9 @@ enum Command {
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
+    if let Some(answered) = phone::answer_ssh() {
+        return answered;
+    }
     let arguments = Arguments::parse();
     let data = arguments.data.unwrap_or_else(default_data);
     let done = match arguments.command {

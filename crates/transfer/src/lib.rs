@@ -4,44 +4,143 @@
 //! ```text
 //! Link --> Transfer::fetch --> Fetched     Link + octets --> Transfer::put
 //! ```
+//!
+//! A link is named by others, so it is judged: it leads into this machine's own networks only where that is allowed, and what
+//! comes has bounds of size and time.
 
+mod dhcp;
+mod ftp;
+mod http;
 mod limits;
 mod link;
 mod local;
+mod patience;
+mod range;
+mod ssh;
 
-pub use link::{Link, NoLink};
+pub use dhcp::link_by_dhcp;
+pub use link::{FtpSecurity, Link, NoLink, Place, shown};
+pub use ssh::{PASSWORD, SshRules};
+
+use http::Web;
+use net::{ClientConfig, HttpClient, HttpRules, Network, Reach};
+use ssh::scp::Scp;
+use ssh::sftp::Sftp;
+use std::sync::Arc;
+
+/// For who has to allow a network.
+const HINT: &str = "; --allow names the networks inside that may be reached";
+/// Why a file is not taken that somebody writes at this moment.
+const CHANGED: &str = "it changed while it was read";
 
 /// What came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fetched {
-    /// The file, whole.
-    Bytes(Vec<u8>),
+    /// The file, whole, and what its server names this state of it by.
+    Bytes {
+        /// The file.
+        bytes: Vec<u8>,
+        /// `ETag`
+        tag: Option<String>,
+    },
+    /// It is still the one with the tag that was given.
+    Same,
     /// There is no such file.
     Missing,
 }
 
+/// What may be reached, and who is believed.
+#[derive(Clone)]
+pub struct Rules {
+    /// Addresses of this machine and of private networks that may be reached.
+    pub allow: Vec<Network>,
+    /// Who vouches for servers, or why nobody does.
+    pub tls: Result<Arc<ClientConfig>, String>,
+    /// What https servers let us in by; empty for nothing.
+    pub token: String,
+    /// Who is believed by SSH, and how one logs in.
+    pub ssh: SshRules,
+}
+
 /// Fetches and uploads.
-#[derive(Clone, Debug, Default)]
-pub struct Transfer {}
+#[derive(Clone)]
+pub struct Transfer {
+    web: HttpClient,
+    reach: Reach,
+    rules: Rules,
+}
 
 impl Transfer {
-    /// The file that a link leads to.
+    /// By these rules. To be made inside of the runtime.
+    #[must_use]
+    pub fn new(rules: Rules) -> Transfer {
+        let web = HttpRules {
+            allow: rules.allow.clone(),
+            hint: HINT,
+            clear: true,
+            patience: limits::SENT,
+            tls: rules.tls.clone(),
+        };
+        let reach = Reach::new(&[], rules.allow.clone(), HINT);
+        Transfer { web: HttpClient::new(&[], web), reach, rules }
+    }
+
+    /// The file that a link leads to, unless it is still the one with this tag.
     ///
     /// # Errors
-    /// Why it did not come, in words.
-    pub async fn fetch(&self, link: &Link) -> Result<Fetched, String> {
-        match link {
-            Link::Local(path) => local::fetch(path).await,
-        }
+    /// Why it did not come, in words, without the link.
+    pub async fn fetch(&self, link: &Link, tag: Option<&str>) -> Result<Fetched, String> {
+        within(async {
+            match link {
+                Link::Local(path) => local::fetch(path).await,
+                Link::Http(url) => self.web().fetch(url, tag).await,
+                Link::Ftp(security, place) => self.ftp(*security, place).await?.fetch(&place.path).await,
+                Link::Sftp(place) => self.sftp(place).await?.fetch(&place.path).await,
+                Link::Scp(place) => self.scp().fetch(place).await,
+            }
+        })
+        .await
     }
 
     /// Puts a file where a link leads to, in the place of one that is there.
     ///
     /// # Errors
-    /// Why it is not there, in words.
+    /// Why it is not there, in words, without the link.
     pub async fn put(&self, link: &Link, bytes: &[u8]) -> Result<(), String> {
-        match link {
-            Link::Local(path) => local::put(path, bytes).await,
-        }
+        within(async {
+            match link {
+                Link::Local(path) => local::put(path, bytes).await.map_err(|error| error.to_string()),
+                Link::Http(url) => self.web().put(url, bytes).await,
+                Link::Ftp(security, place) => self.ftp(*security, place).await?.put(place, bytes).await,
+                Link::Sftp(place) => self.sftp(place).await?.put(place, bytes).await,
+                Link::Scp(place) => self.scp().put(place, bytes).await,
+            }
+        })
+        .await
     }
+
+    fn web(&self) -> Web<'_> {
+        Web { client: &self.web, token: &self.rules.token }
+    }
+
+    async fn sftp(&self, place: &Place) -> Result<Sftp, String> {
+        Sftp::open(&self.reach, &self.rules.ssh, place).await
+    }
+
+    fn scp(&self) -> Scp<'_> {
+        Scp { reach: &self.reach, rules: &self.rules.ssh }
+    }
+
+    async fn ftp(&self, security: FtpSecurity, place: &Place) -> Result<ftp::Session, String> {
+        let tls = match security {
+            FtpSecurity::None => None,
+            FtpSecurity::Implicit | FtpSecurity::Explicit => Some(self.rules.tls.clone()?),
+        };
+        ftp::Session::open(&self.reach, place, security, tls).await
+    }
+}
+
+async fn within<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    let late = || Err(format!("not done within {} s", limits::WHOLE.as_secs()));
+    tokio::time::timeout(limits::WHOLE, work).await.unwrap_or_else(|_| late())
 }

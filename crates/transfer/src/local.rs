@@ -1,37 +1,34 @@
 //! Files of this machine.
 
 use crate::Fetched;
-use crate::limits;
+use crate::range::fits;
 use std::io::ErrorKind;
 use std::path::Path;
 use tokio::fs;
 use tokio::io::AsyncWriteExt as _;
 
 pub(crate) async fn fetch(path: &Path) -> Result<Fetched, String> {
-    let told = |error: std::io::Error| format!("{}: {error}", path.display());
+    let told = |error: std::io::Error| error.to_string();
     let data = match fs::metadata(path).await {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Fetched::Missing),
         other => other.map_err(told)?,
     };
-    if data.len() > limits::FILE {
-        return Err(format!("{}: {} octets, at most {} are taken", path.display(), data.len(), limits::FILE));
-    }
+    fits(data.len())?;
     let bytes = fs::read(path).await.map_err(told)?;
     // Whoever writes it while it is read makes a file that nobody has written.
     let after = fs::metadata(path).await.map_err(told)?;
     if after.len() != bytes.len() as u64 || after.modified().ok() != data.modified().ok() {
-        return Err(format!("{}: it changed while it was read", path.display()));
+        return Err(crate::CHANGED.to_owned());
     }
-    Ok(Fetched::Bytes(bytes))
+    Ok(Fetched::Bytes { bytes, tag: None })
 }
 
-pub(crate) async fn put(path: &Path, bytes: &[u8]) -> Result<(), String> {
-    let told = |error: std::io::Error| format!("{}: {error}", path.display());
+pub(crate) async fn put(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut name = path.file_name().map(std::ffi::OsStr::to_owned).unwrap_or_default();
     name.push(".part");
     let beside = path.with_file_name(name);
-    let mut file = fs::File::create(&beside).await.map_err(told)?;
-    file.write_all(bytes).await.map_err(told)?;
-    file.sync_all().await.map_err(told)?;
-    fs::rename(&beside, path).await.map_err(told)
+    let mut file = fs::File::create(&beside).await?;
+    file.write_all(bytes).await?;
+    file.sync_all().await?;
+    fs::rename(&beside, path).await
 }

@@ -31,8 +31,9 @@ const FLOORS: [(&str, u8); 18] = [
 /// Tools that stand beside the house: they may use every floor, and no floor may use them.
 const BESIDE: [&str; 2] = ["xtask", "bench"];
 
-/// Neighbours on one floor that may see each other all the same: the phone has no other shell.
-const NEIGHBOURS: [(&str, &str); 2] = [("phone", "net"), ("phone", "adapters")];
+/// Neighbours on one floor that may see each other all the same: the phone has no other shell, and what fetches files goes only
+/// where `net` judges that it may.
+const NEIGHBOURS: [(&str, &str); 3] = [("phone", "net"), ("phone", "adapters"), ("transfer", "net")];
 
 /// The first floor with sockets, files and clocks.
 const SHELL: u8 = 4;

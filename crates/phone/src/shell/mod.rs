@@ -9,7 +9,7 @@ mod tls;
 
 pub use server::Server;
 pub use stream::Stream;
-pub use tls::Trust;
+pub use tls::{Trust, client_config};
 
 use crate::agent::{Agent, Config, Suggest, Trace};
 use crate::limits::{COMMANDS, EVENTS};

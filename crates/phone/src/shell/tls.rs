@@ -25,7 +25,10 @@ pub enum Trust {
 }
 
 /// What a connection to a server needs.
-pub(super) fn client_config(trust: &Trust) -> io::Result<Arc<ClientConfig>> {
+///
+/// # Errors
+/// With the file's name: missing, or without a certificate.
+pub fn client_config(trust: &Trust) -> io::Result<Arc<ClientConfig>> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()

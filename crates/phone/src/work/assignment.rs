@@ -16,11 +16,11 @@ use std::fmt;
 pub struct Assignment {
     /// The agent's identifier; rows and lists of others are refused (S3.4).
     pub agent: String,
-    /// The link to the list: a path, or http, https, ftp, ftps, scp, sftp. Empty: there is nothing to do.
+    /// The link to the list: a path, or http, https, ftp, ftps, ftpes, scp, sftp. Empty: there is nothing to do.
     pub list: String,
     /// The folder that results go to; the list's own when it is empty.
     pub results: String,
-    /// A secret for both, sent as a bearer token by http and https.
+    /// A secret for both, sent as a bearer token by https alone.
     pub token: String,
     /// The order of the calls: keys by commas, as in `priority,slot,-city`; that of the file when it is empty.
     pub order: String,

@@ -10,7 +10,8 @@ use lists::work::{Input, Presence, Work};
 use lists::{Format, List, Refusal};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -29,8 +30,15 @@ pub enum What {
 /// What came.
 #[derive(Debug)]
 pub enum Fetched {
-    /// These octets, whole.
-    Bytes(Vec<u8>),
+    /// These octets, whole, and what their server names them by, if it does.
+    Bytes {
+        /// The file.
+        bytes: Vec<u8>,
+        /// `ETag`
+        tag: Option<String>,
+    },
+    /// It is still the one of which the tag was given.
+    Same,
     /// There is no such file.
     Missing,
 }
@@ -39,6 +47,7 @@ pub enum Fetched {
 pub(super) struct Pending {
     id: String,
     bytes: Vec<u8>,
+    tag: Option<String>,
     list: List,
 }
 
@@ -46,13 +55,15 @@ impl Worker {
     pub(super) fn fetch_list(&mut self) {
         self.fetch_at = None;
         let link = self.assignment.list.clone();
-        self.wants.push_back(Want::Fetch { link, what: What::List });
+        let tag = self.running.as_ref().and_then(|running| running.tag.clone());
+        self.wants.push_back(Want::Fetch { link, what: What::List, tag });
     }
 
     /// The answer to [`Want::Fetch`].
     pub fn fetched(&mut self, now: Now, what: What, answer: Result<Fetched, String>) {
         let refused = match (what, answer) {
-            (What::List, Ok(Fetched::Bytes(bytes))) => self.list_came(now, bytes),
+            (What::List, Ok(Fetched::Bytes { bytes, tag })) => self.list_came(now, bytes, tag),
+            (What::List, Ok(Fetched::Same)) => Ok(()),
             (What::List, Ok(Fetched::Missing)) => self.go_on_without(now, "there is no such file".to_owned()),
             (What::List, Err(why)) => self.go_on_without(now, why),
             (What::Left, Ok(left)) => self.left_came(now, left),
@@ -69,9 +80,10 @@ impl Worker {
         self.follow(now);
     }
 
-    fn list_came(&mut self, now: Now, bytes: Vec<u8>) -> Result<(), (String, String)> {
+    fn list_came(&mut self, now: Now, bytes: Vec<u8>, tag: Option<String>) -> Result<(), (String, String)> {
         let id = short(&bytes);
-        if self.running.as_ref().is_some_and(|running| running.id == id) {
+        if let Some(running) = self.running.as_mut().filter(|running| running.id == id) {
+            running.tag = tag;
             return Ok(());
         }
         let refused = |why: String| (self.assignment.list.clone(), why);
@@ -79,11 +91,12 @@ impl Worker {
         let list = lists::read(bytes.clone(), format, &self.assignment.reading())
             .map_err(|fault| refused(fault.to_string()))?;
         if self.running.is_some() {
-            return self.replace(now, id, &bytes, list).map_err(|why| (self.assignment.list.clone(), why));
+            let pending = Pending { id, bytes, tag, list };
+            return self.replace(now, pending).map_err(|why| (self.assignment.list.clone(), why));
         }
-        self.pending = Some(Pending { id, bytes, list });
+        self.pending = Some(Pending { id, bytes, tag, list });
         let link = self.left_link();
-        self.wants.push_back(Want::Fetch { link, what: What::Left });
+        self.wants.push_back(Want::Fetch { link, what: What::Left, tag: None });
         Ok(())
     }
 
@@ -106,8 +119,9 @@ impl Worker {
         let link = self.left_link();
         let Some(pending) = self.pending.take() else { return Ok(()) };
         let begun = match left {
-            Fetched::Missing => self.begin(now, pending, None),
-            Fetched::Bytes(bytes) => {
+            // Of what is left no tag was given.
+            Fetched::Missing | Fetched::Same => self.begin(now, pending, None),
+            Fetched::Bytes { bytes, .. } => {
                 let hash = short(&bytes);
                 // A list of which nothing is left is empty, which is no fault here.
                 let read = if bytes.is_empty() {
@@ -126,7 +140,7 @@ impl Worker {
 
     /// Begins, or goes on where a journal ends.
     fn begin(&mut self, now: Now, pending: Pending, left: Option<(String, List)>) -> Result<(), String> {
-        let Pending { id, bytes, list } = pending;
+        let Pending { id, bytes, tag, list } = pending;
         let base = self.folder.join(self.stem(&id));
         let fail = |error: io::Error| format!("{}: {error}", base.display());
         let rules = self.rules(now, &id)?;
@@ -156,7 +170,7 @@ impl Worker {
             work
         };
         write_whole(&base.with_extension("list"), &bytes).map_err(fail)?;
-        self.run(now, Running { work, journal, id, base, dirty: true, journal_full: false });
+        self.run(now, Running { work, journal, id, tag, base, dirty: true, journal_full: false });
         Ok(())
     }
 
@@ -185,7 +199,8 @@ impl Worker {
     }
 
     /// The list changed while it is worked through: rows that are the same go on.
-    fn replace(&mut self, now: Now, id: String, bytes: &[u8], list: List) -> Result<(), String> {
+    fn replace(&mut self, now: Now, pending: Pending) -> Result<(), String> {
+        let Pending { id, bytes, tag, list } = pending;
         if self.is_calling() {
             // When this call is over.
             self.fetch_at = Some(now.mono + Duration::from_secs(10));
@@ -201,8 +216,8 @@ impl Worker {
             Work::restore(now, list, settings, policy, places, &text).map_err(|error| error.to_string())?;
         let (mut journal, _) = Journal::open(&base.with_extension("journal")).map_err(fail)?;
         journal.keep(0).and_then(|()| journal.append(&text[..sound])).map_err(fail)?;
-        write_whole(&base.with_extension("list"), bytes).map_err(fail)?;
-        let new = Running { work, journal, id, base, dirty: true, journal_full: false };
+        write_whole(&base.with_extension("list"), &bytes).map_err(fail)?;
+        let new = Running { work, journal, id, tag, base, dirty: true, journal_full: false };
         let presence = self.presence();
         if let Some(old) = self.running.take() {
             let _ = std::fs::remove_file(old.base.with_extension("list"));
@@ -224,7 +239,7 @@ impl Worker {
         let list = lists::read(bytes.clone(), Format::of(&bytes), &self.assignment.reading());
         let Ok(list) = list else { return Err((link, why)) };
         self.news(News::ListRefused { link: link.clone(), why, again_s: None });
-        self.begin(now, Pending { id, bytes, list }, None).map_err(|why| (link, why))
+        self.begin(now, Pending { id, bytes, tag: None, list }, None).map_err(|why| (link, why))
     }
 
     /// The list of the newest journal that is open.
@@ -375,7 +390,10 @@ impl Outbox {
 
     fn keep(&mut self, link: &str, name: &str, bytes: &[u8]) -> io::Result<()> {
         write_whole(&self.folder.join(name), bytes)?;
-        std::fs::write(self.link_file(name), link)?;
+        // A link may have a password in it.
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        options.open(self.link_file(name))?.write_all(link.as_bytes())?;
         if self.sending.as_deref() == Some(link) {
             self.again.insert(link.to_owned());
         }

@@ -49,6 +49,8 @@ pub enum Want {
         link: String,
         /// What it is.
         what: What,
+        /// Of what is here already: the same is not sent again.
+        tag: Option<String>,
     },
     /// Upload this file; [`Worker::uploaded`] takes the answer.
     Put {
@@ -67,6 +69,8 @@ struct Running {
     journal: Journal,
     /// Follows from the list's octets.
     id: String,
+    /// What the list's server names its octets by.
+    tag: Option<String>,
     /// `FOLDER/AGENT-LIST-ID`, without an ending.
     base: PathBuf,
     /// Something happened since the last upload.
@@ -142,6 +146,12 @@ impl Worker {
     #[must_use]
     pub fn result_keys(&self) -> Vec<(char, String)> {
         self.assignment.keys.iter().map(|(key, result)| (*key, result.clone())).collect()
+    }
+
+    /// What servers let us in by, beside what stands in links.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.assignment.token
     }
 
     /// Whether a list is loaded, or about to be.

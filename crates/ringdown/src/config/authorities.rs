@@ -15,5 +15,5 @@ pub(super) fn read(authorities: &Many<PathBuf>) -> Result<Arc<ClientConfig>, Str
 /// For who asks a server that the configuration names: whoever writes that may name any.
 pub(super) fn any_server(authorities: &Many<PathBuf>, clear: bool, patience: Duration) -> HttpRules {
     let allow = ["0.0.0.0/0", "::/0"].iter().filter_map(|all| all.parse::<Network>().ok()).collect();
-    HttpRules { allow, clear, patience, tls: read(authorities) }
+    HttpRules { allow, hint: "", clear, patience, tls: read(authorities) }
 }

@@ -33,6 +33,7 @@ impl Webhooks {
     /// For who posts; the files are read now.
     pub(crate) fn rules(&self) -> HttpRules {
         let tls = authorities::read(&self.authorities);
-        HttpRules { allow: self.allow.0.clone(), clear: self.clear, patience: PATIENCE, tls }
+        let hint = "; [webhooks] allow names the networks inside that may be reached";
+        HttpRules { allow: self.allow.0.clone(), hint, clear: self.clear, patience: PATIENCE, tls }
     }
 }

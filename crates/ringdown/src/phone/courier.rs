@@ -5,14 +5,14 @@ use crate::Failure;
 use ::phone::work::{Fetched, What};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use transfer::{Link, Transfer};
+use transfer::{Link, Rules, Transfer};
 
 /// Errands that wait: one list, what is left of it, and one file out.
 const ERRANDS: usize = 16;
 
 /// One errand.
 enum Errand {
-    Fetch { link: String, what: What },
+    Fetch { link: String, what: What, tag: Option<String> },
     Put { link: String, file: PathBuf },
 }
 
@@ -24,18 +24,18 @@ pub(crate) struct Courier {
 
 impl Courier {
     /// Ready to go.
-    pub(crate) fn start(transfer: Transfer, ear: Ear) -> Result<Courier, Failure> {
+    pub(crate) fn start(rules: Rules, ear: Ear) -> Result<Courier, Failure> {
         let (errands, given) = sync_channel(ERRANDS);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let told = ear.clone();
-        let carry = move || runtime.block_on(carry(&transfer, &given, &told));
+        let carry = move || runtime.block_on(async { carry(&Transfer::new(rules), &given, &told).await });
         std::thread::Builder::new().name("courier".into()).spawn(carry)?;
         Ok(Courier { errands, ear })
     }
 
     /// Fetches a file; the hub hears the answer.
-    pub(crate) fn fetch(&self, link: String, what: What) {
-        if self.errands.try_send(Errand::Fetch { link, what }).is_err() {
+    pub(crate) fn fetch(&self, link: String, what: What, tag: Option<String>) {
+        if self.errands.try_send(Errand::Fetch { link, what, tag }).is_err() {
             let _ = self.ear.try_send(Heard::Fetched(what, Err("too much to fetch at once".to_owned())));
         }
     }
@@ -56,7 +56,9 @@ async fn carry(transfer: &Transfer, given: &Receiver<Errand>, ear: &Ear) {
     // Nothing else runs in this runtime, so it may stand still while there is no errand.
     while let Ok(errand) = given.recv() {
         let heard = match errand {
-            Errand::Fetch { link, what } => Heard::Fetched(what, fetch(transfer, &link).await),
+            Errand::Fetch { link, what, tag } => {
+                Heard::Fetched(what, fetch(transfer, &link, tag.as_deref()).await)
+            }
             Errand::Put { link, file } => {
                 let put = put(transfer, &link, file).await;
                 Heard::Uploaded(link, put)
@@ -68,10 +70,11 @@ async fn carry(transfer: &Transfer, given: &Receiver<Errand>, ear: &Ear) {
     }
 }
 
-async fn fetch(transfer: &Transfer, link: &str) -> Result<Fetched, String> {
+async fn fetch(transfer: &Transfer, link: &str, tag: Option<&str>) -> Result<Fetched, String> {
     let link: Link = link.parse().map_err(|error: transfer::NoLink| error.to_string())?;
-    Ok(match transfer.fetch(&link).await? {
-        transfer::Fetched::Bytes(bytes) => Fetched::Bytes(bytes),
+    Ok(match transfer.fetch(&link, tag).await? {
+        transfer::Fetched::Bytes { bytes, tag } => Fetched::Bytes { bytes, tag },
+        transfer::Fetched::Same => Fetched::Same,
         transfer::Fetched::Missing => Fetched::Missing,
     })
 }

@@ -2,15 +2,15 @@
 
 use super::courier::Courier;
 use super::hub::Ear;
+use super::links::{self, LinkArguments};
 use crate::Failure;
 use ::phone::work::{Assignment, Fetched, News, Want, What, Wish, Worker};
-use ::phone::{Command, Event, Hand};
+use ::phone::{Command, Event, Hand, Trust};
 use clock::Now;
 use lists::work::Presence;
 use net::Clock;
 use std::path::PathBuf;
 use std::time::Duration;
-use transfer::Transfer;
 
 /// How long who quits waits for his results to arrive; what has not is sent at the next start.
 const FAREWELL: Duration = Duration::from_secs(10);
@@ -19,7 +19,7 @@ const FAREWELL: Duration = Duration::from_secs(10);
 #[derive(clap::Args)]
 #[command(next_help_heading = "Work through a call list")]
 pub(crate) struct ListArguments {
-    /// Call the people of this list, one after another: a file, or a link to one
+    /// Call the people of this list, one after another: a file, a link to one, or dhcp for the link that the network names
     #[arg(long, value_name = "LINK")]
     list: Option<String>,
     /// Whose list it is; rows for others are refused [default: the user name]
@@ -46,6 +46,8 @@ pub(crate) struct ListArguments {
     /// Quit when nothing is left to be called and the results have arrived
     #[arg(long)]
     quit_when_done: bool,
+    #[command(flatten)]
+    links: LinkArguments,
 }
 
 /// The agent's desk: a list, or none.
@@ -67,10 +69,11 @@ impl Desk {
         arguments: &ListArguments,
         user: &str,
         register: bool,
+        trust: &Trust,
         clock: Clock,
         ear: Ear,
     ) -> Result<Desk, Failure> {
-        let worker = match assignment(arguments, user)? {
+        let worker = match assignment(arguments, user, trust)? {
             None => None,
             Some(assignment) => {
                 let folder = arguments.state.clone().unwrap_or_else(|| state_folder(user));
@@ -78,9 +81,11 @@ impl Desk {
                 Some(Worker::new(assignment, folder.clone(), register).map_err(told)?)
             }
         };
+        let token = worker.as_ref().map_or("", Worker::token);
+        let courier = Courier::start(arguments.links.rules(trust, token)?, ear)?;
         Ok(Desk {
             worker,
-            courier: Courier::start(Transfer::default(), ear)?,
+            courier,
             clock,
             online: arguments.online,
             quit_when_done: arguments.quit_when_done,
@@ -168,7 +173,7 @@ impl Desk {
         while let Some(want) = worker.next_want() {
             match want {
                 Want::Tell(command) => hand.tell(command),
-                Want::Fetch { link, what } => self.courier.fetch(link, what),
+                Want::Fetch { link, what, tag } => self.courier.fetch(link, what, tag),
                 Want::Put { link, file } => self.courier.put(link, file),
                 Want::News(news) => {
                     match &news {
@@ -176,7 +181,7 @@ impl Desk {
                         News::ListDone => self.done = true,
                         _ => {}
                     }
-                    tell(&news);
+                    tell(&without_secrets(news));
                 }
             }
         }
@@ -193,8 +198,18 @@ impl Desk {
     }
 }
 
+/// Passwords of links are told to nobody.
+fn without_secrets(mut news: News) -> News {
+    if let News::ListRefused { link, .. } | News::Uploaded { link } | News::NotUploaded { link, .. } =
+        &mut news
+    {
+        *link = transfer::shown(link);
+    }
+    news
+}
+
 /// What the list is worked through by, if there is one.
-fn assignment(arguments: &ListArguments, user: &str) -> Result<Option<Assignment>, Failure> {
+fn assignment(arguments: &ListArguments, user: &str, trust: &Trust) -> Result<Option<Assignment>, Failure> {
     let mut assignment = match &arguments.assignment {
         None if arguments.list.is_none() => return Ok(None),
         None => Assignment::default(),
@@ -204,12 +219,17 @@ fn assignment(arguments: &ListArguments, user: &str) -> Result<Option<Assignment
             Assignment::read(&text).map_err(|error| told(&error))?
         }
     };
+    if let Some(list) = &arguments.list {
+        assignment.list.clone_from(list);
+    }
+    if let Some(interface) = links::by_dhcp(&assignment.list) {
+        assignment = arguments.links.assignment_by_dhcp(interface, &assignment, trust)?;
+    }
     let said = |into: &mut String, given: &Option<String>| {
         if let Some(text) = given {
             into.clone_from(text);
         }
     };
-    said(&mut assignment.list, &arguments.list);
     said(&mut assignment.agent, &arguments.agent);
     said(&mut assignment.results, &arguments.results);
     said(&mut assignment.order, &arguments.order);
@@ -218,6 +238,7 @@ fn assignment(arguments: &ListArguments, user: &str) -> Result<Option<Assignment
         user.clone_into(&mut assignment.agent);
     }
     assignment.check().map_err(|wrong| wrong.to_string())?;
+    links::check(&assignment)?;
     Ok(Some(assignment))
 }
 

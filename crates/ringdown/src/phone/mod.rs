@@ -4,6 +4,7 @@ mod control;
 mod courier;
 mod face;
 mod hub;
+mod links;
 mod list;
 mod screen;
 mod show;
@@ -17,6 +18,7 @@ use clap::ValueEnum;
 use control::Control;
 use face::Face;
 use hub::Heard;
+pub(crate) use links::answer_ssh;
 use list::{Desk, ListArguments};
 use media::{Codec, CodecName};
 use net::Clock;
@@ -126,7 +128,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let settings = settings(arguments)?;
     let (ear, heard) = hub::open();
     let clock = settings.clock;
-    let mut desk = Desk::open(&arguments.list, &arguments.user, !arguments.no_register, clock, ear.clone())?;
+    let mut desk = Desk::open(
+        &arguments.list,
+        &arguments.user,
+        !arguments.no_register,
+        &settings.trust,
+        clock,
+        ear.clone(),
+    )?;
     let hand = hub::listen(Phone::start(settings)?, ear.clone())?;
     signals::quit_when_told(ear.clone())?;
     let mut face = Face::open(arguments, control, &desk, ear)?;
