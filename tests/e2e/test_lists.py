@@ -193,6 +193,36 @@ def test_show_4_killed_in_a_call_it_loses_nothing_and_dials_nobody_twice(kamaili
     assert [len(callees[number].calls) for number in ("7101", "7301", "7102")] == [1, 2, 1]
 
 
+STEPS = [
+    ("list_loaded", {}), ("presence", {"presence": "online"}), ("dialling", {"number": "7101"}), ("calling", {"number": "7101"}),
+    ("ringing", {}), ("answered", {}), ("ended", {}), ("row", {"state": "reached"}), ("uploaded", {}),
+    ("dialling", {"number": "7201"}), ("row", {"number": "7201", "state": "open"}), ("row", {"state": "vacant"}), ("list_done", {}),
+]
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: "-".join([step[0], *step[1].values()]))
+def test_show_4_killed_at_each_step_everything_is_exactly_once_in_the_results(kamailio, callees, tmp_path, step):
+    (tmp_path / "ada.csv").write_text("number,name\n7101,Ann\n7401,Bob\n7201,Cy\n7102,Di\n")
+    more = {"attempts": 3}
+    event, wanted = step
+    with Agent(kamailio, tmp_path / "state", tmp_path, assignment=more, extra=["--online"]).start() as agent:
+        agent.wait_event(event, 40, **wanted)
+        agent.kill()
+    with Agent(kamailio, tmp_path / "state", tmp_path, assignment=more, extra=["--online", "--quit-when-done"]).start() as again:
+        again.wait_event("list_done", 60)
+        again.wait_left(0)
+        until(lambda: len(again.states()) == 4, 10, "all results are there", again.tail)
+        assert again.states() == {"7101": "reached", "7401": "vacant", "7201": "reached", "7102": "reached"}
+        rows = [row for row in again.results() if row["number"]]
+        names = [(row["number"], row["attempt"]) for row in rows]
+        assert len(names) == len(set(names)), "each attempt once"
+        for number in ("7101", "7102", "7201"):
+            answered = [row for row in rows if row["number"] == number and row["outcome"] == "answered"]
+            talks = [call for call in callees[number].calls if call["word"] == "answer" and "acked" in call]
+            assert len(answered) == 1 and len(talks) <= 1, f"{number} was called again after a talk"
+            assert len(callees[number].calls) <= sum(name == number for name, _ in names), "no call without its row"
+
+
 def test_a_wrong_list_or_assignment_says_what_and_where(kamailio, tmp_path):
     (tmp_path / "ada.csv").write_text("name,city\nAnn,Ulm\n")
     with Agent(kamailio, tmp_path / "state", tmp_path).start() as agent:

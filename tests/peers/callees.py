@@ -64,6 +64,7 @@ class Callee:
                 call.respond(200, sdp.describe(end.port))
                 call.wait_request("ACK")
                 acknowledged = time.monotonic()
+                told["acked"] = True
                 time.sleep(self.talk)
                 told["heard"] = [packet for packet in end.speech() if packet.arrived >= acknowledged]
                 call.bye()

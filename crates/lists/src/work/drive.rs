@@ -44,6 +44,7 @@ impl Work {
             }
             Input::PauseAfterCall if self.calling.is_some() => self.pausing = true,
             Input::PauseAfterCall => self.pause(now),
+            Input::Answered(attempt) => self.answered(now, attempt),
             Input::Finished { attempt, finding, talked } => self.finished(now, attempt, finding, talked),
             Input::Written(sequence) => self.written(now, sequence),
             Input::NotWritten(sequence) => self.not_written(now, sequence),
@@ -85,6 +86,14 @@ impl Work {
             self.presence = Presence::Away;
             self.tell_owner(now);
             self.outputs.push_back(Output::Paused);
+        }
+    }
+
+    /// It is written down at once: who dies in the middle of a talk has talked.
+    fn answered(&mut self, now: Now, attempt: AttemptId) {
+        if self.calling == Some(attempt) {
+            let task = journal::name(attempt.task);
+            self.own.records.push(Record::Answered { task, attempt: attempt.ordinal, at: now.wall.0 });
         }
     }
 

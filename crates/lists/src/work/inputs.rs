@@ -91,6 +91,8 @@ pub enum Input {
     OnHook(bool),
     /// After this call he is away.
     PauseAfterCall,
+    /// The callee answered: whatever happens to this phone now, they are not called again for this.
+    Answered(AttemptId),
     /// An attempt is over.
     Finished {
         /// Which.

@@ -34,6 +34,12 @@ pub(super) enum Record {
     /// An attempt of another run, whose budget goes on.
     Before(Made),
     Claim(Made),
+    /// The callee of an attempt answered.
+    Answered {
+        task: String,
+        attempt: u16,
+        at: i64,
+    },
     Result(Made),
     End {
         task: String,

@@ -7,7 +7,8 @@ use super::{Work, row};
 use crate::list::List;
 use crate::order::NoOrder;
 use clock::{Now, Wall};
-use dialing::{Attempt, Number, Places, Policy, Saved, TaskId};
+use dialing::cause::{Finding, Outcome};
+use dialing::{Attempt, AttemptId, Number, Places, Policy, Saved, TaskId};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -102,6 +103,18 @@ impl Past {
                 match told.attempts.iter_mut().rfind(|known| known.id == made.id) {
                     Some(known) => *known = made,
                     None => told.attempts.push(made),
+                }
+            }
+            Record::Answered { task, attempt, at } => {
+                let answered = (Wall(at), Finding::sure(Outcome::Answered));
+                let Some(id) = journal::task(&task).map(|task| AttemptId { task, ordinal: attempt }) else {
+                    return;
+                };
+                let made =
+                    self.known(&task).and_then(|told| told.attempts.iter_mut().rfind(|made| made.id == id));
+                if let Some(made) = made {
+                    // Its result, if it was written, follows and says the same with its time.
+                    made.finished.get_or_insert(answered);
                 }
             }
             Record::End { task, at, end } => {

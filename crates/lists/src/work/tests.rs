@@ -327,6 +327,24 @@ impl Phone {
 }
 
 #[test]
+fn who_dies_in_the_middle_of_a_talk_has_talked() {
+    let mut phone = Phone::begin("number\n2001\n2003\n", settings(), by_last_digit);
+    phone.give(Input::Presence(Presence::Online));
+    phone.run(5);
+    let (attempt, number) = phone.dialled[0].clone();
+    assert_eq!((number.as_str(), phone.dialled.len()), ("2001", 1));
+    phone.give(Input::Answered(attempt));
+    let text = "number\n2001\n2003\n";
+    let (work, _) =
+        Work::restore(phone.now, list(text), settings(), policy(), places(), &phone.journal).unwrap();
+    (phone.work, phone.call) = (work, None);
+    phone.give(Input::Presence(Presence::Online));
+    phone.run(60);
+    assert_eq!(phone.tried["2001"], 1);
+    assert_eq!(phone.outcome()[0], triple("2001", "1", "reached"));
+}
+
+#[test]
 fn a_journal_that_somebody_changed_is_refused_with_its_line() {
     let mut phone = Phone::begin(FIVE, settings(), by_last_digit);
     phone.give(Input::Presence(Presence::Online));

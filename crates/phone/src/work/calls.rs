@@ -44,6 +44,8 @@ impl Worker {
             Event::Answered { call, .. } => {
                 if let Some(current) = self.current_of(*call) {
                     (current.answered, current.ring_until) = (Some(now.mono), None);
+                    let attempt = current.attempt;
+                    self.give(now, Input::Answered(attempt));
                 }
             }
             Event::Ended { call, cause } => {

@@ -12,6 +12,7 @@ mod assignment;
 mod calls;
 mod files;
 mod journal;
+mod outbox;
 mod wishes;
 mod words;
 
@@ -23,11 +24,14 @@ use crate::words::{CallId, Command};
 use calls::Current;
 use clock::{Mono, Now};
 use dialing::{Standing, TaskId};
-use files::{Outbox, Pending};
+use files::Pending;
 use journal::Journal;
 use lists::work::{Input, Output, Presence, Work};
+use outbox::Outbox;
 use std::collections::{BTreeSet, VecDeque};
+use std::fs::Permissions;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -105,6 +109,8 @@ impl Worker {
     /// When the folder cannot be made or read.
     pub fn new(assignment: Assignment, folder: PathBuf, registers: bool) -> io::Result<Worker> {
         std::fs::create_dir_all(&folder)?;
+        // Whom somebody calls, and what was said, is nobody else's business.
+        std::fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
         let outbox = Outbox::open(folder.join("outbox"))?;
         Ok(Worker {
             assignment,
@@ -126,6 +132,12 @@ impl Worker {
     /// The next thing that is wanted.
     pub fn next_want(&mut self) -> Option<Want> {
         self.wants.pop_front()
+    }
+
+    /// Whether nothing is wanted.
+    #[must_use]
+    pub fn next_want_is_none(&self) -> bool {
+        self.wants.is_empty()
     }
 
     /// When [`Worker::turn`] is to be called.

@@ -145,9 +145,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let patience = face.patience(desk.patience(errand.patience()));
         match heard.recv_timeout(patience) {
             Ok(Heard::Event(event)) => {
+                // What must be on the disk is there before anybody is told.
+                desk.hear(&event);
                 face.event(&event)?;
                 errand.note(&hand, &event);
-                desk.hear(&event);
             }
             Ok(Heard::Said(said)) => carry_out(said, &hand, &mut desk, &mut face),
             Ok(Heard::Key(key)) => {

@@ -5,6 +5,7 @@ mod all_phones_ring;
 mod background;
 mod echo;
 mod first_call;
+mod list;
 mod tap;
 mod transfer;
 mod trunk;
@@ -23,7 +24,7 @@ pub(super) struct Scene {
 }
 
 /// All scenes, in the order in which they are played.
-pub(super) const SCENES: [Scene; 8] = [
+pub(super) const SCENES: [Scene; 9] = [
     first_call::SCENE,
     all_phones_ring::SCENE,
     echo::SCENE,
@@ -31,6 +32,7 @@ pub(super) const SCENES: [Scene; 8] = [
     tap::SCENE,
     agents::SCENE,
     background::SCENE,
+    list::SCENE,
     trunk::SCENE,
 ];
 
