@@ -137,7 +137,8 @@ impl Work {
             told.number.to_string().into(),
             entry.map(|entry| entry.name()).unwrap_or_default().into(),
             field(Column::Service),
-            time(attempt.map(|attempt| attempt.at)),
+            // Beginnings are kept in whole seconds, upwards, for the budgets.
+            time(attempt.map(|attempt| finished.map_or(attempt.at, |(ended, _)| attempt.at.min(ended)))),
             time(finished.map(|(ended, _)| ended)),
             // An attempt without an end is on its way, or was cut off by a crash.
             finished.map_or("", |(_, finding)| finding.outcome.name()).into(),

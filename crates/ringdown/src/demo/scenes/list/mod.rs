@@ -25,7 +25,7 @@ const CAROL: Cast = Cast {
     answer_after: None,
 };
 
-const LIST: &str = "number,name,service\n2702,Bob,renewal\n2703,Carol,renewal\n";
+const LIST: &str = "number,name,service\n2902,Bob,renewal\n2903,Carol,renewal\n";
 
 /// Ada's phone, and what it works by.
 struct Desk {
@@ -43,7 +43,7 @@ impl Drop for Desk {
 }
 
 fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
-    for (account, number) in [("ada-list", "2701"), ("bob-list", "2702"), ("carol-list", "2703")] {
+    for (account, number) in [("ada-list", "2901"), ("bob-list", "2902"), ("carol-list", "2903")] {
         stage.person(account, number)?;
     }
     let (ada, bob, carol) = (stage.phone(&ADA)?, stage.phone(&BOB)?, stage.phone(&CAROL)?);
@@ -70,13 +70,13 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     talk(stage, &mut desk, bob, 1000.0)?;
 
     desk.wish(stage, Wish::SignOut);
-    if !desk.results.contains("2702,Bob,renewal") || desk.results.matches(",reached,").count() != 2 {
+    if !desk.results.contains("2902,Bob,renewal") || desk.results.matches(",reached,").count() != 2 {
         return Err(format!("the results are not those of this list:\n{}", desk.results).into());
     }
     for row in desk.results.lines().skip(1) {
         stage.note_said("list.result", row);
     }
-    stage.records_of("2701", "2702", &[::calls::Cause::Busy, ::calls::Cause::CalleeHungUp])
+    stage.records_of("2901", "2902", &[::calls::Cause::Busy, ::calls::Cause::CalleeHungUp])
 }
 
 /// The callee answers, the two hear each other, and the callee hangs up.
