@@ -244,6 +244,7 @@ impl Exchange {
             config,
         };
         changes.into_iter().for_each(|change| exchange.restore(now, change));
+        exchange.restore_callbacks(now);
         exchange
     }
 

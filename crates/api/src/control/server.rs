@@ -117,6 +117,8 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
         }
         Request::GroupAdd { group } => group_add(backend, group).await,
         Request::QueueAdd { queue } => queue_add(backend, &queue).await,
+        Request::QueueRemove { name } => queue_remove(backend, name).await,
+        Request::QueueMusic { name, file } => queue_music(backend, &name, file).await,
         Request::BadgeAdd { badge } => badge_add(backend, badge).await,
         Request::ReaderAdd { name, device } => reader_add(backend, name, device).await,
         Request::WearableAdd { name, account } => wearable_add(api, name, account).await,
@@ -172,8 +174,7 @@ fn command(request: Request) -> Command {
         Request::RouteList => Command::ListRoutes,
         Request::GroupRemove { name } => Command::Change(PeopleChange::RemoveGroup { name: name.into() }),
         Request::GroupList => Command::ListGroups,
-        work @ (Request::QueueRemove { .. }
-        | Request::QueueList
+        work @ (Request::QueueList
         | Request::AgentList
         | Request::AgentShow { .. }
         | Request::AgentSignIn { .. }
@@ -202,6 +203,8 @@ fn command(request: Request) -> Command {
         | Request::RouteAdd { .. }
         | Request::GroupAdd { .. }
         | Request::QueueAdd { .. }
+        | Request::QueueRemove { .. }
+        | Request::QueueMusic { .. }
         | Request::BadgeAdd { .. }
         | Request::ReaderAdd { .. }
         | Request::WearableAdd { .. }
@@ -255,7 +258,6 @@ fn asking_of(request: Request) -> Asking {
 /// Those about queues and agents.
 fn work_command(request: Request) -> Command {
     match request {
-        Request::QueueRemove { name } => Command::Change(PeopleChange::RemoveQueue { name: name.into() }),
         Request::AgentList => agents(AgentAsking::List),
         Request::AgentShow { name } => agents(AgentAsking::One(name.into())),
         Request::AgentSignIn { name, device, queues } => {
@@ -286,6 +288,29 @@ async fn queue_add<B: Backend>(backend: &B, item: &QueueItem) -> Response {
     match work::queue(item) {
         Ok(queue) => change(backend, PeopleChange::PutQueue { name, queue: Box::new(queue) }).await,
         Err((_, why)) => Response::Refused(why),
+    }
+}
+
+async fn queue_remove<B: Backend>(backend: &B, name: String) -> Response {
+    let removed = change(backend, PeopleChange::RemoveQueue { name: name.as_str().into() }).await;
+    if matches!(removed, Response::Done) {
+        // Another queue of this name begins with the standard music; that there is none is no fault.
+        let _ = backend.set_music(&name, None).await;
+    }
+    removed
+}
+
+async fn queue_music<B: Backend>(backend: &B, name: &str, path: Option<std::path::PathBuf>) -> Response {
+    let file = match &path {
+        Some(path) => match tokio::fs::read(path).await {
+            Ok(file) => Some(file),
+            Err(error) => return Response::Refused(format!("{}: {error}", path.display())),
+        },
+        None => None,
+    };
+    match backend.set_music(name, file).await {
+        Ok(()) => Response::Done,
+        Err(why) => Response::Refused(why),
     }
 }
 

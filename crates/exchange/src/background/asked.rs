@@ -165,15 +165,21 @@ impl Exchange {
             priority,
             attempts: Vec::new(),
             why: None,
+            wish: None,
         };
-        self.background.tasks.insert(id, known);
-        if let Some(waiter) = waiter {
-            self.background.waiting.for_row(id, waiter, true);
-        }
         self.background_looks(now, &account);
+        self.take_task(now, task, known, waiter);
+        Ok(id)
+    }
+
+    /// A task that may be begun is the machine's from now on.
+    pub(crate) fn take_task(&mut self, now: Now, task: Task, known: Known, waiter: Option<Waiter>) {
+        self.background.tasks.insert(task.id, known);
+        if let Some(waiter) = waiter {
+            self.background.waiting.for_row(task.id, waiter, true);
+        }
         self.background.dialing.handle(now, Input::Add(Box::new(task)));
         self.carry_background(now);
-        Ok(id)
     }
 
     /// The one number that budgets count, for what was dialled.
@@ -209,7 +215,7 @@ impl Exchange {
     }
 
     /// A number of the office, as budgets count it.
-    pub(super) fn number_inside(&self, number: &str) -> Option<Number> {
+    pub(crate) fn number_inside(&self, number: &str) -> Option<Number> {
         Number::inside(number).or_else(|_| Number::outside(number)).ok()
     }
 

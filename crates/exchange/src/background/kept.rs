@@ -3,6 +3,7 @@
 use super::Known;
 use super::list::TaskAttempt;
 use super::owners::Owners;
+use crate::queues::Wish;
 use clock::Wall;
 use dialing::{Attempt, AttemptId, Number, Row, Saved, Task, TaskId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -91,11 +92,16 @@ impl Keeping {
             let own = self.attempts.range(AttemptId { task: id, ordinal: 0 }..);
             let own = own.take_while(|(attempt, _)| attempt.task == id);
             let attempts = own.map(|(_, attempt)| TaskAttempt::of(attempt)).collect();
+            let (wish, number, account) = match Wish::read(&account, &task.data) {
+                Some((wish, number, account)) => (Some(Box::new(wish)), number, account),
+                None => (None, task.data.clone(), account),
+            };
             known.insert(
                 id,
                 Known {
                     account,
-                    number: task.data.clone(),
+                    number,
+                    wish,
                     legs: task.legs,
                     since,
                     not_before: task.not_before,

@@ -58,6 +58,10 @@ pub struct TaskRow {
     pub task: TaskId,
     /// Whose.
     pub account: Box<str>,
+    /// The queue whose caller is called back; it is nobody's background call then.
+    pub queue: Option<Box<str>>,
+    /// Their place in it, from 1.
+    pub place: Option<usize>,
     /// Whom to reach, as it was dialled.
     pub number: Box<str>,
     /// Who has that number, if it is of the office.
@@ -131,6 +135,8 @@ impl TaskRow {
         TaskRow {
             task,
             account: known.account.clone(),
+            queue: known.wish.as_ref().map(|wish| wish.queue.clone()),
+            place: None,
             number: known.number.clone(),
             name,
             legs: known.legs,
@@ -188,6 +194,7 @@ impl Exchange {
             }
             Standing::Calling => self.show_attempt(&mut row),
         }
+        self.show_callback(now, &mut row);
         Some(row)
     }
 

@@ -32,10 +32,12 @@ pub use list::{TaskAttempt, TaskList, TaskRow, TaskState};
 pub use outbox::OutboxMessage;
 pub use policy::BackgroundPolicy;
 
+pub(crate) use ending::finding as finding_of;
 pub(crate) use kept::Keeping;
 pub(crate) use promised::Waiter;
 pub(crate) use suggest::suggests_itself;
 
+use crate::queues::Wish;
 use crate::recent::Recent;
 use calls::{CallId, Why};
 use clock::{Mono, Now, Wall};
@@ -65,6 +67,8 @@ pub(crate) struct Known {
     pub(crate) attempts: Vec<TaskAttempt>,
     /// Why it ends, when that is known before it has ended.
     pub(crate) why: Option<Box<str>>,
+    /// The place in a queue that it keeps, if it is a callback; its account is the caller's then, if they have one.
+    pub(crate) wish: Option<Box<Wish>>,
 }
 
 /// How far an attempt has come.
@@ -82,7 +86,10 @@ pub(crate) enum Phase {
 #[derive(Clone, Debug)]
 pub(crate) struct Trying {
     pub(crate) attempt: AttemptId,
+    /// Whose attempt it is; the agent who is reserved for a callback.
     pub(crate) account: Box<str>,
+    /// The queue that calls back.
+    pub(crate) queue: Option<Box<str>>,
     pub(crate) legs: LegOrder,
     pub(crate) phase: Phase,
     /// The last word of whoever was called: the final status, and what came with it.
@@ -121,6 +128,10 @@ impl Background {
         let mut owners = Owners::default();
         let (saved, tasks, last) = keeping.saved(&mut owners);
         let mut dialing = Dialing::restore(now, policy.dialing(emergency), policy.places(), seed, saved);
+        for owner in owners.queues() {
+            // Nobody is called back before an agent is reserved.
+            dialing.handle(now, dialing::Input::Owner { owner, at_once: 0, gap: 0 });
+        }
         dialing.handle(now, dialing::Input::Lease { epoch: 1, until: Mono(u64::MAX) });
         Background {
             dialing,
@@ -136,7 +147,7 @@ impl Background {
     }
 
     /// A name that no task ever had.
-    fn next_id(&mut self) -> TaskId {
+    pub(crate) fn next_id(&mut self) -> TaskId {
         self.last += 1;
         TaskId(self.last)
     }

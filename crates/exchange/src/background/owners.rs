@@ -1,6 +1,7 @@
 //! Whose tasks they are: the machine knows owners by numbers that are only good until the next start.
 
 use crate::exchange::Exchange;
+use crate::queues::is_queue;
 use clock::Now;
 use dialing::cause::Outcome;
 use dialing::{Input, OwnerId};
@@ -30,6 +31,11 @@ impl Owners {
     /// The number of an account that asked before.
     pub(crate) fn known(&self, account: &str) -> Option<OwnerId> {
         self.by_name.get(account).copied()
+    }
+
+    /// Those that are queues.
+    pub(crate) fn queues(&self) -> impl Iterator<Item = OwnerId> {
+        self.by_name.iter().filter(|(name, _)| is_queue(name)).map(|(_, id)| *id)
     }
 
     /// The account behind a number.

@@ -3,6 +3,7 @@
 use super::core::CoreInput;
 use super::figures::Figures;
 use super::first_start;
+use super::music::Music;
 use super::reload::Reload;
 use super::shown::{self, Place};
 use crate::config::Notices;
@@ -27,6 +28,7 @@ pub(crate) struct Roof {
     client: HttpClient,
     notices: Option<(Mqtt, MqttPlace)>,
     contact: Option<String>,
+    music: Option<Arc<Music>>,
 }
 
 /// Where notices are published.
@@ -56,7 +58,14 @@ impl Roof {
             client: reload.client.clone(),
             notices: None,
             contact: None,
+            music: None,
         }
+    }
+
+    /// With the recordings of queues.
+    pub(crate) fn with_music(mut self, music: Music) -> Roof {
+        self.music = Some(Arc::new(music));
+        self
     }
 
     /// With the broker that notices are published at, if there is one.
@@ -145,6 +154,26 @@ impl Backend for Roof {
 
     async fn reload(&self) -> Result<Vec<String>, String> {
         self.reload.reload().await
+    }
+
+    async fn music(&self, queue: &str) -> Result<Option<Vec<u8>>, String> {
+        match &self.music {
+            Some(music) => music.file(queue).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn set_music(&self, queue: &str, file: Option<Vec<u8>>) -> Result<(), String> {
+        let Some(music) = &self.music else { return Err("there is no media".into()) };
+        let ready = music.prepare(queue, file).await?;
+        let command = Command::QueueMusic { queue: queue.into(), sound: ready.sound };
+        let answer = self.command(command).await;
+        music.settle(queue, ready, matches!(answer, Ok(Answer::Done))).await;
+        match answer {
+            Ok(Answer::Done) => Ok(()),
+            Ok(Answer::Refused(refusal)) => Err(refusal.to_string()),
+            _ => Err("the exchange does not answer".into()),
+        }
     }
 
     async fn facts(&self, kind: &str, subject: &str) -> Result<Vec<(i64, String, String)>, String> {

@@ -31,15 +31,17 @@ pub(crate) fn own_address() -> IpAddr {
 }
 
 /// Binds all ports and starts the workers.
-pub(crate) fn start(config: &Media, clock: Clock, core: &Sender<CoreInput>) -> Result<Workers, Failure> {
+pub(crate) fn start(
+    config: &Media,
+    clock: Clock,
+    core: &Sender<CoreInput>,
+    sounds: &Arc<Sounds>,
+) -> Result<Workers, Failure> {
     let addresses = if config.address.0.is_empty() { vec![own_address()] } else { config.address.0.clone() };
     let count = if config.workers == 0 { cores() } else { config.workers.min(64) };
     // Two sockets a port pair; the pairs are shared out among addresses and workers.
     let room = raise_descriptors().saturating_sub(OTHER_DESCRIPTORS) / 2;
     let share = usize::try_from(room / (addresses.len() as u64 * u64::from(count))).unwrap_or(usize::MAX);
-    let mut sounds = Sounds::built_in();
-    sounds.add_prompts();
-    let sounds = Arc::new(sounds);
     // Browsers can do without: their calls are refused, all others go on.
     let identity = net::dtls_identity()
         .inspect_err(|error| tracing::warn!(%error, "no certificate for DTLS; calls of browsers are refused"))
@@ -63,7 +65,7 @@ pub(crate) fn start(config: &Media, clock: Clock, core: &Sender<CoreInput>) -> R
                 identity: identity.clone(),
             };
             let events = core.clone();
-            let started = MediaWorker::start(&bind, clock, Arc::clone(&sounds), move |event| {
+            let started = MediaWorker::start(&bind, clock, Arc::clone(sounds), move |event| {
                 // What the core has no room for is a report less, never a call.
                 let _ = events.send(CoreInput::Media(event));
             })

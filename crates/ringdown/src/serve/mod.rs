@@ -9,6 +9,7 @@ mod foreign;
 mod lag;
 mod media;
 mod messages;
+mod music;
 mod notices;
 mod pins;
 mod platforms;
@@ -22,6 +23,7 @@ mod web;
 
 pub(crate) use folder::claim;
 pub(crate) use media::{OTHER_DESCRIPTORS, own_address};
+use music::Music;
 
 use crate::config::{Config, Source};
 use crate::{Failure, check, log};
@@ -67,7 +69,9 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let streams = Streams::new(StreamLimits::default());
     let tls = Tls::start(&config, data)?.map(Arc::new);
     let (listeners, own) = bind_streams(&runtime, &config, tls.as_deref())?;
-    let workers = media::start(&config.media, clock, &sender)?;
+    let (mut music, sounds) = Music::load(data);
+    let workers = media::start(&config.media, clock, &sender, &sounds)?;
+    music.play_by(&workers.inboxes);
     let http = runtime.block_on(web::bind(&config, tls.as_deref()))?;
     // Only now, when nothing can stop the start any more: the secrets are shown once.
     let lines = match arguments.config {
@@ -79,7 +83,8 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let own_addresses = udp.iter().map(Udp::bound).chain(own.iter().map(|(_, at)| *at)).chain(http.all());
     let exchange_config = exchange_config(&config, &realm, own_addresses.collect());
     let (profiles, seen) = profiles::first(data);
-    let exchange = office(&mut opened, clock, exchange_config)?.with_profiles(profiles);
+    let exchange =
+        office(&mut opened, clock, exchange_config)?.with_profiles(profiles).with_music(music.first());
     let store = start_store(opened, &sender)?;
     let origins = Origins::new(config.http.listed_origins());
     let reload = Arc::new(Reload {
@@ -95,7 +100,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     });
     let figures = Arc::<figures::Figures>::default();
     let place = Place::of(&config, &udp, &own, &http);
-    let roof = Roof::new(sender.clone(), &store, &realm, place, &figures, &reload);
+    let roof = Roof::new(sender.clone(), &store, &realm, place, &figures, &reload).with_music(music);
     let (roof, heard) = notices::start(&runtime, &config, roof)?;
     let api = web::api(&roof, documents, &config, &reload.administrators_anywhere);
     let link = administrator.map(|name| runtime.block_on(api.link(&name))).transpose()?;
