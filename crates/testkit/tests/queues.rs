@@ -432,6 +432,7 @@ fn whoever_is_sent_on_to_a_queue_waits_there_and_the_phone_that_did_it_is_out() 
         assert!(ended, "its leg is over");
         world.sign_in("ada");
         world.wait(4);
+        world.assert_sound();
         assert_eq!(&*world.agent("ada").words, format!("talking with {stays}"));
         assert_eq!(world.exchange(0).switch().talking().len(), 1);
         world.wait(30);

@@ -38,7 +38,7 @@ impl Exchange {
         self.call_answered(now, call);
         self.journal_answer(now, call);
         let task = trying.attempt.task;
-        let wish = self.background.tasks.get(&task).and_then(|known| known.wish.as_ref());
+        let wish = self.background.tasks.get(&task).and_then(|known| known.wish());
         let mut lines = match wish {
             Some(_) => vec![Line::Prompt(Prompt::CallbackHere)],
             None => {

@@ -156,16 +156,14 @@ impl Exchange {
             ..Task::new(id, callee, owner)
         };
         let known = Known {
-            account: account.clone(),
+            account: self.background.owners.shared(owner),
             number,
             legs,
             since: now.wall,
             not_before,
             until,
             priority,
-            attempts: Vec::new(),
-            why: None,
-            wish: None,
+            rare: None,
         };
         self.background_looks(now, &account);
         self.take_task(now, task, known, waiter);
@@ -174,7 +172,7 @@ impl Exchange {
 
     /// A task that may be begun is the machine's from now on.
     pub(crate) fn take_task(&mut self, now: Now, task: Task, known: Known, waiter: Option<Waiter>) {
-        self.background.tasks.insert(task.id, known);
+        self.background.tasks.insert(task.id, Box::new(known));
         if let Some(waiter) = waiter {
             self.background.waiting.for_row(task.id, waiter, true);
         }
@@ -222,7 +220,7 @@ impl Exchange {
     /// A task is wanted no more; whatever it does now ends, and why is said.
     pub(crate) fn stop_task(&mut self, now: Now, task: TaskId, why: Option<&str>) {
         if let Some(known) = self.background.tasks.get_mut(&task) {
-            known.why = why.map(Box::from);
+            known.rare().why = why.map(Box::from);
         }
         self.background.dialing.handle(now, Input::Stop(task));
         self.carry_background(now);

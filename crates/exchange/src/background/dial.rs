@@ -23,7 +23,7 @@ impl Exchange {
     pub(super) fn make_attempt(&mut self, now: Now, dial: &Dial) {
         let task = dial.attempt.task;
         let known = self.background.tasks.get(&task).cloned();
-        if let Some(known) = known.as_ref().filter(|known| known.wish.is_some()) {
+        if let Some(known) = known.as_ref().filter(|known| known.wish().is_some()) {
             return self.make_callback(now, dial, known);
         }
         let there = known.filter(|known| !self.draining && self.can_talk(now, &known.account));
@@ -59,7 +59,7 @@ impl Exchange {
         (caller, account): (Party, &str),
     ) -> CallId {
         let session_id = self.new_session_id();
-        let queue = known.wish.as_ref().map(|wish| wish.queue.clone());
+        let queue = known.wish().map(|wish| wish.queue.clone());
         let first = match dial.legs {
             LegOrder::CalleeFirst => First::Callee,
             LegOrder::OwnerFirst => First::Caller,

@@ -68,7 +68,7 @@ impl Exchange {
     }
 
     fn change_of(&self, now: Now, row: &Row) -> Change {
-        let of_task = |task: &TaskId| self.background.tasks.get(task).map(|known| known.account.clone());
+        let of_task = |task: &TaskId| self.background.tasks.get(task).map(|known| (*known.account).into());
         let account = match row {
             Row::Audit(audit) => return Change::Fact(Box::new(fact_of(audit))),
             Row::Task(task) => Some(self.background.owners.name(task.owner).into()),
@@ -121,7 +121,7 @@ impl Exchange {
         let known = self.background.tasks.remove(&task);
         self.task_end_kept(now, task);
         let Some(known) = known else { return };
-        let words = ended_in_words(end, known.why.as_deref());
+        let words = ended_in_words(end, known.why());
         self.note(
             now,
             FactKind::Task,
@@ -151,8 +151,9 @@ impl Exchange {
         let counts = finding.outcome != Outcome::NotDialled;
         if let Some(known) = self.background.tasks.get_mut(&id).filter(|_| counts) {
             let made = TaskAttempt { ordinal: attempt.ordinal, at: now.wall, outcome: Some(finding.outcome) };
-            known.attempts.retain(|known| known.ordinal != attempt.ordinal);
-            known.attempts.push(made);
+            let attempts = &mut known.rare().attempts;
+            attempts.retain(|known| known.ordinal != attempt.ordinal);
+            attempts.push(made);
         }
         let words = format!("attempt {}: {}", attempt.ordinal, finding.outcome);
         self.note(now, FactKind::Task, &id.0.to_string(), "task.result", words);

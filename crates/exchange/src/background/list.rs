@@ -120,7 +120,7 @@ impl TaskRow {
         why: String,
         name: Box<str>,
     ) -> TaskRow {
-        let made = u16::try_from(known.attempts.len()).unwrap_or(u16::MAX);
+        let made = u16::try_from(known.attempts().len()).unwrap_or(u16::MAX);
         TaskRow {
             state: TaskState::Ended,
             why: why.into(),
@@ -134,8 +134,8 @@ impl TaskRow {
     fn of(task: TaskId, known: &Known, name: Box<str>) -> TaskRow {
         TaskRow {
             task,
-            account: known.account.clone(),
-            queue: known.wish.as_ref().map(|wish| wish.queue.clone()),
+            account: (*known.account).into(),
+            queue: known.wish().map(|wish| wish.queue.clone()),
             place: None,
             number: known.number.clone(),
             name,
@@ -146,7 +146,7 @@ impl TaskRow {
             rule: None,
             ahead: 0,
             made: (0, 0),
-            attempts: known.attempts.clone(),
+            attempts: known.attempts().to_vec(),
             since: known.since,
             not_before: known.not_before,
             until: known.until,
@@ -175,7 +175,7 @@ impl Exchange {
         let mut row = TaskRow::of(task, known, self.display_of_number(&known.number));
         let Some(explained) = self.background.dialing.explain(now, task) else {
             // It ended, and the store has not said yet that it has that.
-            row.why = known.why.clone().unwrap_or_else(|| "it ends".into());
+            row.why = known.why().unwrap_or("it ends").into();
             return Some(row);
         };
         (row.made, row.ahead) = (explained.attempts, explained.ahead);

@@ -146,7 +146,7 @@ impl Exchange {
             }
             if new {
                 if let Some(known) = self.background.tasks.get_mut(&task) {
-                    known.why = Some(NOT_KEPT.into());
+                    known.rare().why = Some(NOT_KEPT.into());
                 }
                 self.background.dialing.handle(now, Input::Stop(task));
             }

@@ -170,7 +170,9 @@ impl Exchange {
             Some(&target.label) != caller.as_ref() && !self.switch.rings_at(call, &target.label)
         });
         targets.truncate(limits::BRANCHES);
-        targets.iter_mut().for_each(|target| target.shown = shown.cloned());
+        // Whoever was sent on to the queue is not who called first.
+        let caller = self.ongoing.call(call).map(|ongoing| ongoing.caller.clone());
+        targets.iter_mut().for_each(|target| target.shown = shown.cloned().or_else(|| caller.clone()));
         targets.into_iter().filter_map(|target| self.switch.add_branch(now, call, target)).count()
     }
 

@@ -72,6 +72,7 @@ impl Phone {
     fn refer(&mut self, now: Mono, id: u32, number: &str) {
         let contact = self.contact();
         let Some(talk) = self.talks.get_mut(&id) else { return };
+        self.notes.push_back(Note::Refers { session: talk.session.clone(), number: number.into() });
         let sequence = talk.dialog.next_sequence();
         let dialog = &talk.dialog;
         self.endpoint.request(

@@ -2,7 +2,7 @@
 
 use super::super::line::Came;
 use super::{Wish, owner_of};
-use crate::background::{Known, Waiter};
+use crate::background::{Known, Rare, Waiter};
 use crate::codes::Step;
 use crate::dial_plan::Destination;
 use crate::dialogue::{Collect, Dialogue, Line, Outcome, Script, spoken};
@@ -168,16 +168,14 @@ impl Exchange {
             ..Task::new(id, number, owner)
         };
         let known = Known {
-            account,
+            account: account.into(),
             number: dialled,
             legs: task.legs,
             since: now.wall,
             not_before: None,
             until,
             priority: 0,
-            attempts: Vec::new(),
-            why: None,
-            wish: Some(Box::new(wish)),
+            rare: Some(Box::new(Rare { wish: Some(wish), ..Rare::default() })),
         };
         self.queues.asked.insert(call, id);
         self.take_task(now, task, known, Some(Waiter::Callback(call)));
@@ -204,7 +202,7 @@ impl Exchange {
             return self.stop_task(now, task, Some("an agent answered meanwhile"));
         }
         let Some(known) = self.background.tasks.get(&task) else { return };
-        let (number, wish) = (known.number.clone(), known.wish.clone());
+        let (number, wish) = (known.number.clone(), known.wish().cloned());
         let Some(wish) = wish else { return };
         if !self.queues.callbacks.contains_key(&task) {
             let came = waiting.as_ref().map_or_else(|| Came::on(now, wish.since), |waiting| waiting.came);

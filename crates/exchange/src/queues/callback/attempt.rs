@@ -20,7 +20,7 @@ impl Exchange {
         let task = dial.attempt.task;
         let callback = self.queues.callbacks.get(&task).filter(|_| !self.draining);
         let agent = callback.filter(|callback| callback.call.is_none()).and_then(|one| one.agent.clone());
-        let queue = known.wish.as_ref().and_then(|wish| self.people.queue(&wish.queue)).cloned();
+        let queue = known.wish().and_then(|wish| self.people.queue(&wish.queue)).cloned();
         let (Some(agent), Some(queue)) = (agent, queue) else {
             // It is nobody's turn: nobody is called without an agent.
             return self.finish_attempt(now, dial.attempt, Finding::sure(Outcome::NotDialled));

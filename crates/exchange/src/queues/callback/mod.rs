@@ -49,7 +49,7 @@ impl Exchange {
     pub(crate) fn restore_callbacks(&mut self, now: Now) {
         let wishes = self.background.tasks.iter();
         let wishes: Vec<(TaskId, Wish)> =
-            wishes.filter_map(|(task, known)| Some((*task, known.wish.as_deref()?.clone()))).collect();
+            wishes.filter_map(|(task, known)| Some((*task, known.wish()?.clone()))).collect();
         for (task, wish) in wishes {
             self.put_callback(task, &wish, Came::on(now, wish.since));
         }

@@ -8,7 +8,7 @@ use dialing::{LegOrder, TaskId};
 impl Exchange {
     /// Since when somebody waits who is called back.
     pub(in crate::queues) fn since_of_callback(&self, task: TaskId) -> Option<Wall> {
-        self.background.tasks.get(&task)?.wish.as_ref().map(|wish| wish.since)
+        self.background.tasks.get(&task)?.wish().map(|wish| wish.since)
     }
 
     /// Says of a callback what only its queue knows.
