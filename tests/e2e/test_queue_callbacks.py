@@ -80,7 +80,9 @@ def test_a_caller_is_called_back_though_the_exchange_dies_between(own):
         assert [(one["id"], one["place"]) for one in after] == [(made["id"], 1)], after
         admin.post("/agents", {"account": f"person-{agent.number}"}).must(200)
         phone.wait_incoming(10)
-        row = stands(admin, agent)
+        assert stands(admin, agent)["words"] == f"reserved for a callback of {person.number} in queue {queue}"
+        phone.ring()
+        row = wait_state(admin, agent, "ringing")
         assert row["words"] == f"ringing for a callback of {person.number} in queue {queue}", row
         assert not caller.saw("CALL_INCOMING"), "the agent first"
         phone.answer()

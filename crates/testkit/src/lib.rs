@@ -7,11 +7,13 @@
 //! * [`reference`] says from the requirements what each call may come to.
 //! * [`race`] plays the seconds in which everybody wants the same call.
 //! * [`shift`] plays hours of a call centre at random.
+//! * [`designations`] plays many exchanges and one directory at random.
 //! * [`hour`] plays an office-hour at random: the same seed gives the same trace.
 
 pub mod centre;
 pub mod check;
 pub mod day;
+pub mod designations;
 mod dice;
 pub mod hour;
 pub mod net;
