@@ -15,6 +15,11 @@ from peers.pjsua import Pjsua
 from peers.waiting import until
 
 
+@pytest.fixture(scope="module")
+def admin(exchange):
+    return administrator(exchange)
+
+
 @pytest.fixture
 def own():
     """An exchange of the test's own, which may die."""
@@ -108,10 +113,9 @@ def test_a_caller_is_called_back_though_the_exchange_dies_between(own):
         assert words in told, told
 
 
-def test_by_info_the_caller_first_and_the_place_before_who_came_later(exchange, office):
+def test_by_info_the_caller_first_and_the_place_before_who_came_later(exchange, office, admin):
     """The key by SIP INFO (pjsua2) in a queue that calls the caller first: who calls is said, then music, then the agent
     (baresip), before a caller who came later and waits on the line."""
-    admin = administrator(exchange)
     queue, number, agent = add_queue(exchange, office, "--callback-first", "caller", "--callback-key", "3")
     first, second = office.person(), office.person()
     caller = Pjsua(first.user, first.secret, exchange.address(), hertz=1000)
@@ -127,11 +131,12 @@ def test_by_info_the_caller_first_and_the_place_before_who_came_later(exchange, 
         dial_code(phone, "*40")
         caller.wait_incoming(10)
         assert stands(admin, agent)["state"] == "reserved", "before the caller is called"
+        before = caller.mark()
         caller.answer()
         phone.wait_incoming(10)
+        assert likeness(caller.wait_heard(5, before).samples[::2], prompt("callback-here")) > 0.5
         phone.answer()
         wait_state(admin, agent, "talking")
-        assert likeness(caller.wait_heard(2).samples[::2], prompt("callback-here")) > 0.5
         tone.assert_tone(heard_from_now(caller), 440, baresip.TONE_DBFS)
         heard = phone.wait_heard(3).last(2)
         assert abs(heard.hertz() - 1000) < 4, f"heard {heard.hertz():.1f} Hz"
@@ -143,9 +148,8 @@ def test_by_info_the_caller_first_and_the_place_before_who_came_later(exchange, 
     exchange.run("queue", "remove", queue)
 
 
-def test_busy_frees_the_agent_and_a_stop_ends_it(exchange, office):
+def test_busy_frees_the_agent_and_a_stop_ends_it(exchange, office, admin):
     """The caller is busy: the agent is ready at once, with no missed call; stopped by the API, nobody is called again."""
-    admin = administrator(exchange)
     queue, number, agent = add_queue(exchange, office)
     person = office.person()
     caller = Baresip(person.user, person.secret, exchange.address())

@@ -18,6 +18,11 @@ AUDIO = {"Content-Type": "audio/wav"}
 SECONDS = 2.0
 
 
+@pytest.fixture(scope="module")
+def admin(exchange):
+    return administrator(exchange)
+
+
 @pytest.fixture
 def own():
     with Exchange(media_span=400) as exchange:
@@ -64,9 +69,9 @@ def test_callers_hear_the_recording_of_their_queue_again_and_again(own, tmp_path
     person = office.person()
     eight, sixteen, fine = (tune(tmp_path / f"{rate}.wav", rate, rate) for rate in (8_000, 16_000, 48_000))
     assert admin.get("/queues/sales/music").status == 404
-    for body, words in ((b"no sound", "no RIFF WAVE file"), (eight.read_bytes()[:44], "no sound in the file")):
+    for body, words in ((b"no sound", "no riff wave file"), (eight.read_bytes()[:44], "no sound in the file")):
         refused = admin.ask("PUT", "/queues/sales/music", headers=AUDIO, raw=body)
-        assert refused.status == 422 and words in refused.json["detail"].lower() + refused.json["detail"], refused.body
+        assert refused.status == 422 and words in refused.json["detail"].lower(), refused.body
     assert admin.ask("PUT", "/queues/nobody/music", headers=AUDIO, raw=eight.read_bytes()).status == 404
     assert not admin.get("/queues/sales").must(200).json["now"]["own_music"]
     with Baresip(person.user, person.secret, own.address()) as caller:
@@ -104,10 +109,9 @@ def test_callers_hear_the_recording_of_their_queue_again_and_again(own, tmp_path
     assert admin.get("/queues/sales/music").status == 404, "another queue of the same name has none"
 
 
-def test_a_talk_is_sent_on_to_a_queue_and_its_agent_takes_it(exchange, office):
+def test_a_talk_is_sent_on_to_a_queue_and_its_agent_takes_it(exchange, office, admin):
     """Blind: a clerk (pjsua2) talks with a caller (baresip) and sends them on; the clerk is out with a NOTIFY of 200, the
     caller hears music, and then the agent (pjsua2), with tone both ways."""
-    admin = administrator(exchange)
     agent, clerk, person = office.person(), office.person(), office.person()
     queue, number = f"queue-{agent.number}", f"8{agent.number}"
     exchange.run("queue", "add", queue, "--number", number, "--member", f"person-{agent.number}", "--answer-after", "0",
@@ -143,8 +147,7 @@ def test_a_talk_is_sent_on_to_a_queue_and_its_agent_takes_it(exchange, office):
     exchange.run("queue", "remove", queue)
 
 
-def test_whoever_gives_up_in_the_queue_they_were_sent_to_is_counted(exchange, office):
-    admin = administrator(exchange)
+def test_whoever_gives_up_in_the_queue_they_were_sent_to_is_counted(exchange, office, admin):
     clerk, person = office.person(), office.person()
     queue, number = f"queue-{clerk.number}", f"8{clerk.number}"
     exchange.run("queue", "add", queue, "--number", number)
