@@ -168,3 +168,40 @@ def test_whoever_gives_up_in_the_queue_they_were_sent_to_is_counted(exchange, of
         caller.wait_closed()
         until(lambda: admin.get(f"/queues/{queue}").must(200).json["now"]["abandoned"] == 1, 5, "it is counted")
     exchange.run("queue", "remove", queue)
+
+
+def test_an_attended_transfer_takes_the_place_in_which_the_phone_waited(exchange, office, admin):
+    """A clerk (pjsua2) talks with a caller (baresip), waits in the queue itself, and joins the two: the caller stands where
+    the clerk stood, before somebody who came later."""
+    clerk, person, later = office.person(), office.person(), office.person()
+    queue, number = f"queue-{clerk.number}", f"8{clerk.number}"
+    agent = office.person()
+    exchange.run("queue", "add", queue, "--number", number, "--member", f"person-{agent.number}", "--answer-after", "0",
+                 "--announce", "0")
+    caller = Baresip(person.user, person.secret, exchange.address(), hertz=440)
+    behind = Baresip(later.user, later.secret, exchange.address(), hertz=700)
+    sender = Pjsua(clerk.user, clerk.secret, exchange.address(), hertz=600)
+    phone = Pjsua(agent.user, agent.secret, exchange.address(), hertz=1000)
+    with caller, behind, sender, phone:
+        for one in (caller, behind, sender, phone):
+            one.start().wait_registered()
+        first = sender.dial(person.number)
+        caller.wait_incoming()
+        caller.answer()
+        sender.wait_established()
+        sender.hold(first)
+        second = sender.dial(number)
+        until(lambda: admin.get(f"/queues/{queue}").must(200).json["now"]["waiting"] == 1, 5, "the clerk waits")
+        behind.dial(number)
+        behind.wait_established()
+        sender.transfer_to_call(first, second)
+        sender.wait_event("transfer", code=200)
+        until(lambda: admin.get(f"/queues/{queue}").must(200).json["now"]["waiting"] == 2, 5, "two wait")
+        admin.post("/agents", {"account": f"person-{agent.number}"}).must(200)
+        phone.wait_incoming(10)
+        phone.answer()
+        assert wait_state(admin, agent, "talking")["words"] == f"talking with {person.number}"
+        tone.assert_tone(phone.wait_heard(5).last(2), 440, baresip.TONE_DBFS)
+        caller.hangup()
+        behind.hangup()
+    exchange.run("queue", "remove", queue)
