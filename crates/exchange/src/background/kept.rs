@@ -37,7 +37,7 @@ impl TaskChange {
 /// Rows put together again: what is there at a start.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Keeping {
-    tasks: BTreeMap<TaskId, (Task, Box<str>, Wall)>,
+    tasks: BTreeMap<TaskId, (Box<Task>, Box<str>, Wall)>,
     attempts: BTreeMap<AttemptId, Attempt>,
     forbidden: BTreeSet<(Number, Option<Box<str>>)>,
     last: u64,
@@ -50,7 +50,7 @@ impl Keeping {
         match row {
             Row::Task(task) => {
                 self.last = self.last.max(task.id.0);
-                self.tasks.insert(task.id, (*task, account, at));
+                self.tasks.insert(task.id, (task, account, at));
             }
             Row::Changed { task, not_before, until, priority, .. } => {
                 if let Some((known, owner, _)) = self.tasks.get_mut(&task) {
@@ -110,7 +110,7 @@ impl Keeping {
                         .then(|| Box::new(Rare { attempts, why: None, wish })),
                 }),
             );
-            saved.tasks.push(task);
+            saved.tasks.push(*task);
         }
         saved.attempts = self.attempts.into_values().collect();
         let forbidden = self.forbidden.into_iter();
