@@ -9,6 +9,7 @@ use crate::ticket::{Claims, Confirmation, Issuer, Ticket, TicketId, TicketKey};
 use clock::{Mono, Now, Wall};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Everything that can wake a directory.
@@ -53,7 +54,8 @@ pub enum Input {
 }
 
 /// What an exchange says of a request of the cloud.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Said {
     /// Its device accepts, and this lets the caller in (S4.17, S4.19).
     Accepted(Ticket),
@@ -64,7 +66,8 @@ pub enum Said {
 }
 
 /// What goes to an exchange or to a device.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Message {
     /// The call goes to this exchange (S4.14, S4.20).
     Designated {
@@ -78,6 +81,8 @@ pub enum Message {
         fingerprint: Fingerprint,
         /// What lets the call in.
         ticket: Ticket,
+        /// The candidates, and why this one: for an exchange, so that its operator can read it; empty for a device.
+        why: Box<str>,
     },
     /// The callee is at the exchange that asked.
     Yours {
@@ -325,6 +330,7 @@ impl Directory {
                             address,
                             fingerprint,
                             ticket,
+                            why: decision.to_string().into(),
                         },
                         None => refused(request.id, &Invalid::NoExchange.to_string()),
                     };
@@ -405,9 +411,14 @@ impl Directory {
             }
             Said::Refused(why) => refused(id, &why),
             Said::Accepted(ticket) => match self.address(exchange) {
-                Some((address, fingerprint)) => {
-                    Message::Designated { id, exchange: exchange.clone(), address, fingerprint, ticket }
-                }
+                Some((address, fingerprint)) => Message::Designated {
+                    id,
+                    exchange: exchange.clone(),
+                    address,
+                    fingerprint,
+                    ticket,
+                    why: "".into(),
+                },
                 None => refused(id, &Invalid::NoExchange.to_string()),
             },
         };

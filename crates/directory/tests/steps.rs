@@ -252,6 +252,7 @@ fn s4_16_to_s4_20_c1_asks_first_and_a_refusal_never_tells_an_address() {
         address: "x.example:5061".into(),
         fingerprint: Fingerprint([1; 32]),
         ticket,
+        why: "".into(),
     };
     assert_eq!(office.drain(), [Output::ToDevice(name("app-c"), designated)]);
     assert_eq!(

@@ -31,6 +31,7 @@ use crate::queues::Queues;
 use crate::registrar::Registrar;
 use crate::rehome::rehome;
 use crate::seats::{SeatPolicy, Seats, Taken};
+use crate::sites::{Membership, Sites};
 use crate::sources::Sources;
 use crate::texts::Texts;
 use crate::trunks::Trunks;
@@ -80,6 +81,8 @@ pub struct Config {
     pub agents: AgentPolicy,
     /// The outside telephone platforms at which people may work, each with how often it is asked.
     pub platforms: Vec<(Box<str>, Duration)>,
+    /// What this exchange is to the directory of its office, if it joined one.
+    pub membership: Option<Membership>,
     /// Which digest algorithms are asked for (R10).
     pub challenge: ChallengePolicy,
     /// The addresses that we listen on; contacts there are refused (R12).
@@ -107,6 +110,7 @@ impl Config {
             background: BackgroundPolicy::default(),
             agents: AgentPolicy::default(),
             platforms: Vec::new(),
+            membership: None,
             challenge: ChallengePolicy::Md5,
             own_addresses,
         }
@@ -179,6 +183,7 @@ pub struct Exchange {
     pub(crate) agents: Agents,
     pub(crate) queues: Queues,
     pub(crate) profiles: Profiles,
+    pub(crate) sites: Sites,
     pending: BTreeMap<u64, Pending>,
     /// Changes that nobody waits for, until the shell has carried out everything else: one commit for all of them.
     gathered: Vec<Owned>,
@@ -237,6 +242,7 @@ impl Exchange {
             agents: Agents::default(),
             queues: Queues::default(),
             profiles: Profiles::default(),
+            sites: Sites::new(now, config.membership.clone()),
             pending: BTreeMap::new(),
             gathered: Vec::new(),
             sequence: snapshot.sequence,
@@ -301,6 +307,7 @@ impl Exchange {
                 self.web_phones.flow_closed(flow);
                 self.flow_closed(now, flow);
                 self.trunk_flow_closed(now, flow);
+                self.site_flow_closed(flow);
             }
             Input::Reached { trunk, flows, lives, why } => self.reached(now, &trunk, flows, lives, &why),
             Input::Timeout => {
@@ -314,6 +321,7 @@ impl Exchange {
                 self.background_due(now);
                 self.agents_due(now);
                 self.queues_due(now);
+                self.sites_due(now);
             }
             Input::Stored { sequence, answer } => self.stored(now, sequence, answer),
             Input::PinVerified { check, right } => self.pin_verified(now, check, right),
@@ -323,6 +331,7 @@ impl Exchange {
                 self.switch.ports().share(shared);
                 self.switch.set_media_policy(policy);
             }
+            Input::Site(said) => self.site_said(now, *said),
             Input::Platform { platform, said } => self.platform_said(now, &platform, said),
             Input::Lag(lag) => self.load.lag = lag,
             Input::Command { id, command } => self.command(now, id, command),
@@ -364,7 +373,10 @@ impl Exchange {
         let tasks = self.background.dialing.next_deadline().map(|(when, _)| (when, Reason::Tasks));
         let agents = self.agents.next_deadline().map(|when| (when, Reason::Agents));
         let queues = self.queues.next_deadline().map(|when| (when, Reason::Queues));
-        let all = [calls, bindings, watchers, dialogues, store, trunks, events, seats, tasks, agents, queues];
+        let sites = self.sites.next_deadline().map(|when| (when, Reason::Sites));
+        let all = [
+            sites, calls, bindings, watchers, dialogues, store, trunks, events, seats, tasks, agents, queues,
+        ];
         all.into_iter().flatten().min_by_key(|(when, _)| *when)
     }
 
@@ -597,6 +609,7 @@ impl Exchange {
                 self.registrar.people_changed(change);
                 self.trunks.people_changed(now, change);
                 self.queues_see_people(now, change);
+                self.site_people_changed(change);
             }
         }
         self.follow_people(now, changes);

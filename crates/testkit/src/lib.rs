@@ -29,4 +29,4 @@ mod world;
 pub use dice::Dice;
 pub use observed::{Left, Observed, OfficeId, PhoneId, Seen};
 pub use trace::Trace;
-pub use world::{Act, Death, Office, World, office_config};
+pub use world::{Act, Death, Office, World, exchange_name, membership, office_config};

@@ -218,7 +218,7 @@ fn the_caller_first_hears_who_calls_then_music_and_the_next_agent_when_one_does_
 #[test]
 fn a_caller_who_is_called_first_and_hangs_up_is_not_called_again() {
     let mut world = centre(|sales| {
-        sales.callback = Some(QueueCallback { first: CallbackFirst::Caller, ..QueueCallback::USUAL })
+        sales.callback = Some(QueueCallback { first: CallbackFirst::Caller, ..QueueCallback::USUAL });
     });
     asked(&mut world);
     world.react(ADA, rings_on());

@@ -117,7 +117,6 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
         }
         Request::GroupAdd { group } => group_add(backend, group).await,
         Request::QueueAdd { queue } => queue_add(backend, &queue).await,
-        Request::QueueRemove { name } => queue_remove(backend, name).await,
         Request::QueueMusic { name, file } => queue_music(backend, &name, file).await,
         Request::BadgeAdd { badge } => badge_add(backend, badge).await,
         Request::ReaderAdd { name, device } => reader_add(backend, name, device).await,
@@ -174,7 +173,8 @@ fn command(request: Request) -> Command {
         Request::RouteList => Command::ListRoutes,
         Request::GroupRemove { name } => Command::Change(PeopleChange::RemoveGroup { name: name.into() }),
         Request::GroupList => Command::ListGroups,
-        work @ (Request::QueueList
+        work @ (Request::QueueRemove { .. }
+        | Request::QueueList
         | Request::AgentList
         | Request::AgentShow { .. }
         | Request::AgentSignIn { .. }
@@ -203,7 +203,6 @@ fn command(request: Request) -> Command {
         | Request::RouteAdd { .. }
         | Request::GroupAdd { .. }
         | Request::QueueAdd { .. }
-        | Request::QueueRemove { .. }
         | Request::QueueMusic { .. }
         | Request::BadgeAdd { .. }
         | Request::ReaderAdd { .. }
@@ -258,6 +257,7 @@ fn asking_of(request: Request) -> Asking {
 /// Those about queues and agents.
 fn work_command(request: Request) -> Command {
     match request {
+        Request::QueueRemove { name } => Command::Change(PeopleChange::RemoveQueue { name: name.into() }),
         Request::AgentList => agents(AgentAsking::List),
         Request::AgentShow { name } => agents(AgentAsking::One(name.into())),
         Request::AgentSignIn { name, device, queues } => {
@@ -289,15 +289,6 @@ async fn queue_add<B: Backend>(backend: &B, item: &QueueItem) -> Response {
         Ok(queue) => change(backend, PeopleChange::PutQueue { name, queue: Box::new(queue) }).await,
         Err((_, why)) => Response::Refused(why),
     }
-}
-
-async fn queue_remove<B: Backend>(backend: &B, name: String) -> Response {
-    let removed = change(backend, PeopleChange::RemoveQueue { name: name.as_str().into() }).await;
-    if matches!(removed, Response::Done) {
-        // Another queue of this name begins with the standard music; that there is none is no fault.
-        let _ = backend.set_music(&name, None).await;
-    }
-    removed
 }
 
 async fn queue_music<B: Backend>(backend: &B, name: &str, path: Option<std::path::PathBuf>) -> Response {

@@ -311,12 +311,7 @@ async fn remove(
     if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
     let change = PeopleChange::RemoveQueue { name: name.as_str().into() };
-    let removed = kept::remove::<QueueShape>(&api, &name, &if_match, change).await?;
-    // Another queue of this name begins with the standard music.
-    if let Err(why) = api.door().set_music(&name, None).await {
-        tracing::debug!(%why, "the music of a queue that is gone");
-    }
-    Ok(removed)
+    kept::remove::<QueueShape>(&api, &name, &if_match, change).await
 }
 
 /// Octets of a recording: five minutes and more at 48 kHz.

@@ -7,10 +7,11 @@ pub use choose::Candidate;
 pub(crate) use steps::designate;
 
 use crate::names::{AccountName, DeviceId, ExchangeName, Fingerprint, Number, SessionHalf};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Names a request for a call, for whoever asked: the number is theirs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RequestId(pub u64);
 
 /// Step A: where a request came from (S4.2, S4.3).

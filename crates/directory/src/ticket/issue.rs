@@ -3,6 +3,7 @@
 use super::{Claims, KIND, Secret, TicketId, TicketKey};
 use crate::jws;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Whoever may issue tickets: the directory for all exchanges, each exchange for itself.
@@ -12,7 +13,8 @@ pub struct Issuer {
 }
 
 /// A ticket as its holder gets it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Ticket {
     /// Its name, which is the user of its digest.
     pub id: TicketId,
@@ -48,7 +50,7 @@ impl Issuer {
     }
 
     /// Signs anything else that the same holder vouches for.
-    pub(crate) fn sign(&self, kind: &str, payload: &impl serde::Serialize) -> String {
+    pub(crate) fn sign(&self, kind: &str, payload: &impl Serialize) -> String {
         jws::sign(&self.key, kind, payload)
     }
 }

@@ -129,7 +129,8 @@ impl fmt::Debug for TicketKey {
 }
 
 /// The password of a ticket's digest.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Secret(Box<str>);
 
 impl Secret {

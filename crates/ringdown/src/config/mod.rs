@@ -5,6 +5,7 @@ mod authorities;
 mod background;
 mod badges;
 mod codes;
+mod directory;
 mod many;
 mod maybe;
 mod messages;
@@ -27,6 +28,7 @@ pub(crate) use agents::Agents;
 pub(crate) use background::Background;
 pub(crate) use badges::Badges;
 use codes::FeatureCodes;
+pub(crate) use directory::DirectoryConfig;
 use many::Many;
 pub(crate) use messages::{Carrier, HttpMessages, Messages};
 pub(crate) use notices::Notices;
@@ -64,6 +66,7 @@ pub(crate) struct Config {
     pub(crate) numbers: Numbers,
     pub(crate) emergency: Emergency,
     pub(crate) badges: Badges,
+    pub(crate) directory: DirectoryConfig,
     pub(crate) dns: Dns,
     pub(crate) log: Log,
 }

@@ -8,7 +8,7 @@ use super::reload::Reload;
 use super::shown::{self, Place};
 use crate::config::Notices;
 use api::{Backend, BrokerState, CallRow, Figure, Gone, MessageRow, Post, Reply, TapRow};
-use exchange::{Answer, Command, Secret};
+use exchange::{Answer, Command, PeopleChange, Secret};
 use net::{HttpClient, HttpReply, Mqtt, MqttState, Sender};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub(crate) struct Roof {
     client: HttpClient,
     notices: Option<(Mqtt, MqttPlace)>,
     contact: Option<String>,
-    music: Option<Arc<Music>>,
+    music: Arc<Music>,
 }
 
 /// Where notices are published.
@@ -46,6 +46,7 @@ impl Roof {
         place: Place,
         figures: &Arc<Figures>,
         reload: &Arc<Reload>,
+        music: &Arc<Music>,
     ) -> Roof {
         Roof {
             core,
@@ -58,14 +59,8 @@ impl Roof {
             client: reload.client.clone(),
             notices: None,
             contact: None,
-            music: None,
+            music: Arc::clone(music),
         }
-    }
-
-    /// With the recordings of queues.
-    pub(crate) fn with_music(mut self, music: Music) -> Roof {
-        self.music = Some(Arc::new(music));
-        self
     }
 
     /// With the broker that notices are published at, if there is one.
@@ -80,8 +75,17 @@ impl Roof {
 impl Backend for Roof {
     async fn command(&self, command: Command) -> Result<Answer, Gone> {
         let (reply, answer) = oneshot::channel();
+        let leaves = match &command {
+            Command::Change(PeopleChange::RemoveQueue { name }) => Some(name.clone()),
+            _ => None,
+        };
         self.core.send(CoreInput::Command { command, reply }).map_err(|_| Gone)?;
-        answer.await.map_err(|_| Gone)
+        let answer = answer.await.map_err(|_| Gone)?;
+        if let (Some(queue), Answer::Done) = (leaves, &answer) {
+            // Another queue of this name begins with the standard music.
+            self.music.forget(&queue).await;
+        }
+        Ok(answer)
     }
 
     async fn records(&self, most: u32) -> Result<Vec<CallRow>, String> {
@@ -157,18 +161,14 @@ impl Backend for Roof {
     }
 
     async fn music(&self, queue: &str) -> Result<Option<Vec<u8>>, String> {
-        match &self.music {
-            Some(music) => music.file(queue).await,
-            None => Ok(None),
-        }
+        self.music.file(queue).await
     }
 
     async fn set_music(&self, queue: &str, file: Option<Vec<u8>>) -> Result<(), String> {
-        let Some(music) = &self.music else { return Err("there is no media".into()) };
-        let ready = music.prepare(queue, file).await?;
+        let ready = self.music.prepare(queue, file).await?;
         let command = Command::QueueMusic { queue: queue.into(), sound: ready.sound };
         let answer = self.command(command).await;
-        music.settle(queue, ready, matches!(answer, Ok(Answer::Done))).await;
+        self.music.settle(queue, ready, matches!(answer, Ok(Answer::Done))).await;
         match answer {
             Ok(Answer::Done) => Ok(()),
             Ok(Answer::Refused(refusal)) => Err(refusal.to_string()),

@@ -60,8 +60,11 @@ impl Music {
     }
 
     /// Which sound is of which queue, at the start.
-    pub(crate) fn first(&mut self) -> Vec<(Box<str>, SoundId)> {
-        self.heard.get_mut().of.iter().map(|(queue, sound)| (queue.clone(), *sound)).collect()
+    pub(crate) fn first(&self) -> Vec<(Box<str>, SoundId)> {
+        // Nobody has it at the start.
+        let heard = self.heard.try_lock();
+        let of = heard.iter().flat_map(|heard| &heard.of);
+        of.map(|(queue, sound)| (queue.clone(), *sound)).collect()
     }
 
     /// The workers that play them.
@@ -127,6 +130,14 @@ impl Music {
         }
     }
 
+    /// A queue has left.
+    pub(crate) async fn forget(self: &Arc<Music>, queue: &str) {
+        match self.prepare(queue, None).await {
+            Ok(ready) => self.settle(queue, ready, true).await,
+            Err(why) => tracing::warn!("the music of queue {queue}, which has left: {why}"),
+        }
+    }
+
     fn give(&self, sounds: &Sounds) -> Result<(), String> {
         let sounds = Arc::new(sounds.clone());
         for inbox in self.inboxes.get().into_iter().flatten() {
@@ -189,7 +200,7 @@ mod tests {
         let ready = music.prepare("nobody", Some(wav())).await.unwrap();
         music.settle("nobody", ready, false).await;
         assert_eq!(music.file("nobody").await, Ok(None), "there is no such queue");
-        let (mut again, sounds) = Music::load(&data);
+        let (again, sounds) = Music::load(&data);
         let known = again.first();
         assert_eq!(known, [("sales".into(), first.unwrap())]);
         assert_eq!(sounds.length_ms(known[0].1), Some(1_000));

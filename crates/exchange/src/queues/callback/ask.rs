@@ -108,6 +108,7 @@ impl Exchange {
             | Destination::Queue(_)
             | Destination::Echo
             | Destination::Parked
+            | Destination::Elsewhere
             | Destination::Unknown => return Err(nobody),
         };
         Ok((dialled, counted))
