@@ -60,8 +60,10 @@ def test_s2_5_a_phone_that_cannot_is_offered_it_by_voice_and_only_a_yes_starts_i
             phone.wait_closed(20)
             heard = phone.heard()
             samples = heard.samples if heard.rate == 8_000 else heard.samples[::2]
-            begun = prompt("offer-keep-calling")[:16_000]
-            assert likeness(samples, begun) > 0.5
+            # In pieces: a phone's buffer for jitter stretches what it hears.
+            said = prompt("offer-keep-calling")
+            pieces = [likeness(samples, said[at:at + 2_400]) for at in range(0, 12_000, 2_400)]
+            assert sum(one > 0.6 for one in pieces) >= 2, pieces
             if answered:
                 until(lambda: [one["number"] for one in tasks_of(admin, account)] == [b.number], 5, "a yes starts it")
                 admin.ask("DELETE", f"/tasks?account={account}").must(204)

@@ -109,14 +109,14 @@ def test_callbacks_stand_on_the_wallboard_and_are_stopped_there(browser, mock):
 def test_a_queue_is_told_to_call_back(browser, mock):
     page = visit(browser, mock.url + "/queues?open=night")
     form = page.get_by_role("form")
-    assert form.get_by_label("Key").count() == 0
+    assert form.get_by_label("Key", exact=True).count() == 0
     form.get_by_label("Callers may be called back").check()
-    form.get_by_label("Key").fill("3")
+    form.get_by_label("Key", exact=True).fill("3")
     form.get_by_label("Who is called first").select_option("caller")
     form.get_by_role("button", name="Save").click()
-    page.get_by_text("Stored").first.wait_for()
+    page.get_by_role("status").filter(has_text="Saved").first.wait_for()
     page.reload()
-    form.get_by_label("Key").wait_for()
-    assert form.get_by_label("Key").input_value() == "3"
+    form.get_by_label("Key", exact=True).wait_for()
+    assert form.get_by_label("Key", exact=True).input_value() == "3"
     assert form.get_by_label("Who is called first").input_value() == "caller"
     page.context.close()

@@ -37,7 +37,8 @@ impl TaskChange {
 /// Rows put together again: what is there at a start.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Keeping {
-    tasks: BTreeMap<TaskId, (Box<Task>, Box<str>, Wall)>,
+    /// Not boxed as they came: what is read gives its memory back at once.
+    tasks: BTreeMap<TaskId, (Task, Box<str>, Wall)>,
     attempts: BTreeMap<AttemptId, Attempt>,
     forbidden: BTreeSet<(Number, Option<Box<str>>)>,
     last: u64,
@@ -50,7 +51,7 @@ impl Keeping {
         match row {
             Row::Task(task) => {
                 self.last = self.last.max(task.id.0);
-                self.tasks.insert(task.id, (task, account, at));
+                self.tasks.insert(task.id, (*task, account, at));
             }
             Row::Changed { task, not_before, until, priority, .. } => {
                 if let Some((known, owner, _)) = self.tasks.get_mut(&task) {
@@ -110,7 +111,7 @@ impl Keeping {
                         .then(|| Box::new(Rare { attempts, why: None, wish })),
                 }),
             );
-            saved.tasks.push(*task);
+            saved.tasks.push(task);
         }
         saved.attempts = self.attempts.into_values().collect();
         let forbidden = self.forbidden.into_iter();
