@@ -250,6 +250,7 @@ impl Exchange {
             config,
         };
         changes.into_iter().for_each(|change| exchange.restore(now, change));
+        exchange.restore_callbacks(now);
         exchange
     }
 
@@ -647,7 +648,7 @@ impl Exchange {
 
 /// The rows of tasks among what the store had, put together, and the rest.
 fn tasks_of(changes: Vec<Change>) -> (Keeping, Vec<Change>) {
-    let (mut keeping, mut rest) = (Keeping::default(), Vec::with_capacity(changes.len()));
+    let (mut keeping, mut rest) = (Keeping::default(), Vec::new());
     for change in changes {
         match change {
             Change::Task(change) => keeping.keep(*change),
