@@ -13,6 +13,7 @@ use crate::input::{CommandId, Output};
 use crate::ladder::{Captured, Rung};
 use crate::limits;
 use crate::listing::Slice;
+use crate::lists::{ListAnswer, ListAsking};
 use crate::people::{
     Account, AccountEdit, AutoAnswer, Device, DeviceEdit, Group, PeopleChange, Refusal, Route, Settings,
     Trunk, clean_display,
@@ -181,6 +182,8 @@ pub enum Command {
     },
     /// Something of background calls.
     Background(Box<Asking>),
+    /// Something of call lists.
+    Lists(Box<ListAsking>),
     /// Something of agents.
     Agents(Box<AgentAsking>),
     /// About the profiles that phones start with.
@@ -343,6 +346,8 @@ pub enum Answer {
     Tasks(Vec<TaskRow>),
     /// To [`Asking`] of one; none when it is over.
     Task(Option<Box<TaskRow>>),
+    /// To [`ListAsking`].
+    Lists(Box<ListAnswer>),
     /// To [`AgentAsking`], where nothing else is said.
     Agents(Vec<AgentRow>),
     /// To [`AgentAsking::Work`].
@@ -423,6 +428,7 @@ impl Exchange {
                 self.answer(id, answer);
             }
             Command::Background(asking) => self.ask_background(now, id, *asking),
+            Command::Lists(asking) => self.ask_lists(now, Some(id), *asking),
             Command::Agents(asking) => self.ask_agents(now, id, *asking),
             Command::Profiles(asking) => self.ask_profiles(now, id, *asking),
             Command::ListQueues => self.answer_queues(now, id),

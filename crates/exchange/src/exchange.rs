@@ -17,6 +17,7 @@ use crate::journal::Journal;
 use crate::jump::Lead;
 use crate::ladder::Ladder;
 use crate::limits;
+use crate::lists::{ListAnswer, ListPolicy, Lists};
 use crate::notices::Notices;
 use crate::numbering::Numbering;
 use crate::ongoing::OngoingCalls;
@@ -78,6 +79,8 @@ pub struct Config {
     pub background: BackgroundPolicy,
     /// What holds for agents.
     pub agents: AgentPolicy,
+    /// What holds for call lists.
+    pub lists: ListPolicy,
     /// The outside telephone platforms at which people may work, each with how often it is asked.
     pub platforms: Vec<(Box<str>, Duration)>,
     /// Which digest algorithms are asked for (R10).
@@ -106,6 +109,7 @@ impl Config {
             badges: BadgePolicy::default(),
             background: BackgroundPolicy::default(),
             agents: AgentPolicy::default(),
+            lists: ListPolicy::default(),
             platforms: Vec::new(),
             challenge: ChallengePolicy::Md5,
             own_addresses,
@@ -132,6 +136,8 @@ pub(crate) enum Promise {
     Tapped(Box<Redeemed>),
     /// Rows of background calls, by the machine's own number of them.
     Tasks(u64),
+    /// Something of call lists; it is in force when it is kept.
+    Lists { id: Option<CommandId>, answer: Box<ListAnswer> },
     /// Nobody waits.
     Nothing,
 }
@@ -179,6 +185,7 @@ pub struct Exchange {
     pub(crate) agents: Agents,
     pub(crate) queues: Queues,
     pub(crate) profiles: Profiles,
+    pub(crate) lists: Lists,
     pending: BTreeMap<u64, Pending>,
     /// Changes that nobody waits for, until the shell has carried out everything else: one commit for all of them.
     gathered: Vec<Owned>,
@@ -237,6 +244,7 @@ impl Exchange {
             agents: Agents::default(),
             queues: Queues::default(),
             profiles: Profiles::default(),
+            lists: Lists::default(),
             pending: BTreeMap::new(),
             gathered: Vec::new(),
             sequence: snapshot.sequence,
@@ -244,6 +252,7 @@ impl Exchange {
             config,
         };
         changes.into_iter().for_each(|change| exchange.restore(now, change));
+        exchange.lists.touched.clear();
         exchange
     }
 
@@ -268,6 +277,7 @@ impl Exchange {
                 }
             }
             Change::Agent { account, kept: Some(kept) } => self.restore_agent(now, &account, *kept),
+            Change::List(change) => self.lists.apply(now.mono, &change),
             Change::Seat { seat: None, .. }
             | Change::Agent { kept: None, .. }
             | Change::Record(_)
@@ -531,9 +541,9 @@ impl Exchange {
             }
             StoreAnswer::Unavailable { why } => {
                 self.store_ready = false;
-                // What belongs to tasks is handed over again by their machine.
+                // What belongs to tasks is handed over again by their machine; of lists nothing has happened.
                 let changes = match pending.promise {
-                    Promise::Tasks(_) => Vec::new(),
+                    Promise::Tasks(_) | Promise::Lists { .. } => Vec::new(),
                     _ => pending.changes.iter().map(|owned| owned.change.clone()).collect(),
                 };
                 self.break_promise(now, pending.promise, &why);
@@ -569,6 +579,10 @@ impl Exchange {
             Promise::Tap(tap) => self.tap_kept(now, *tap),
             Promise::Tapped(redeemed) => self.tap_redeemed(now, *redeemed),
             Promise::Tasks(sequence) => self.tasks_stored(now, sequence, true),
+            Promise::Lists { id, answer } => {
+                self.apply(now, &pending.changes);
+                self.lists_kept(now, id, *answer);
+            }
             Promise::Registration { server, device } => self.confirm_registration(now, server, &device),
             Promise::Spoken { call, said } => {
                 self.apply(now, &pending.changes);
@@ -582,6 +596,9 @@ impl Exchange {
     /// Directory data is in force once it is kept.
     fn apply(&mut self, now: Now, changes: &[Owned]) {
         for owned in changes {
+            if let Change::List(change) = &owned.change {
+                self.apply_list(now, change);
+            }
             if let Change::People(change) = &owned.change {
                 self.tell_people(now, change);
                 if let PeopleChange::RemoveAccount { name } = change {
@@ -609,6 +626,7 @@ impl Exchange {
             Promise::Tap(tap) => self.tap_not_kept(now, *tap),
             Promise::Tapped(redeemed) => self.seat_not_kept(now, *redeemed),
             Promise::Tasks(sequence) => self.tasks_stored(now, sequence, false),
+            Promise::Lists { id, .. } => self.lists_not_kept(now, id, why),
             Promise::Registration { server, .. } => self.refuse_registration(now, server),
             Promise::Spoken { call, .. } => self.say_not_stored(now, call, why),
             Promise::Nothing => {}
@@ -658,6 +676,7 @@ fn subject(change: &Change) -> Cow<'_, str> {
         Change::Tap(tap) => &tap.reader,
         Change::Message(message) => &message.account,
         Change::Task(change) => return Cow::Owned(change.subject()),
+        Change::List(change) => return Cow::Owned(change.subject()),
     })
 }
 

@@ -15,6 +15,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../migrations/0008_agents.sql"),
     include_str!("../migrations/0009_platforms.sql"),
     include_str!("../migrations/0010_messages.sql"),
+    include_str!("../migrations/0011_lists.sql"),
 ];
 
 pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<(), String> {

@@ -219,7 +219,7 @@ fn judge(world: &mut World, story: &Story, lost: usize, wrong: &str) {
         assert!(ends.contains(&end) || (off && end == End::UsedUp), "{told}: {end:?}");
         assert_eq!(model.results.len(), model.claims.len(), "{told}: {model:?}");
         if end == End::UsedUp {
-            assert_eq!(model.made(), BUDGET.into(), "{told}: {model:?}");
+            assert_eq!(model.made(), usize::from(BUDGET), "{told}: {model:?}");
         }
         if end == End::Abandoned && !stopped {
             let words = world.trace.lines().into_iter().filter(|line| line.contains("kept the message"));

@@ -5,7 +5,7 @@ use super::protocol::{
     GuessingItem, ImportRow, NumberItem, Request, Response, RowFault, RungItem, StatusItem, WearableItem,
 };
 use super::work::{self, QueueItem};
-use super::{IMPORT_ROWS, LINE, lines};
+use super::{IMPORT_ROWS, LINE, call_lists, lines};
 use crate::backend::{Backend, RecordsWanted};
 use crate::badge::{self, Wished};
 use crate::rest::{self, Api, CardShape, WearableShape, hex};
@@ -117,6 +117,7 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
         }
         Request::GroupAdd { group } => group_add(backend, group).await,
         Request::QueueAdd { queue } => queue_add(backend, &queue).await,
+        Request::List(wanted) => call_lists::answer(api, wanted).await,
         Request::BadgeAdd { badge } => badge_add(backend, badge).await,
         Request::ReaderAdd { name, device } => reader_add(backend, name, device).await,
         Request::WearableAdd { name, account } => wearable_add(api, name, account).await,
@@ -208,6 +209,7 @@ fn command(request: Request) -> Command {
         | Request::WearableRemove { .. }
         | Request::WearableList
         | Request::Explain { .. }
+        | Request::List(_)
         | Request::TaskCalls { .. }
         | Request::TaskMessages { .. }
         | Request::Calls { .. }
@@ -350,7 +352,8 @@ fn response(answer: Answer) -> Response {
         | Answer::Taken(_)
         | Answer::BadgeMade(_)
         | Answer::LastRead(_)
-        | Answer::Tapped(_) => Response::Done,
+        | Answer::Tapped(_)
+        | Answer::Lists(_) => Response::Done,
         Answer::Tasks(rows) => Response::Tasks(rows.iter().map(lines::task_item).collect()),
         Answer::Task(row) => Response::Tasks(row.iter().map(|row| lines::task_item(row)).collect()),
         Answer::Badges(rows) => {

@@ -8,7 +8,6 @@
 //! `AGENT-LIST-ID` names the files of a list; ID follows from its octets. What is left of a list lies beside its results, so that
 //! the agent goes on with it at any phone (S3.19), and a phone that was killed is not followed by one that calls all again.
 
-mod assignment;
 mod calls;
 mod files;
 mod journal;
@@ -16,8 +15,8 @@ mod outbox;
 mod wishes;
 mod words;
 
-pub use assignment::{Assignment, WrongAssignment};
 pub use files::{Fetched, What};
+pub use lists::{Assignment, WrongAssignment};
 pub use words::{Callee, News, Said, Wish, presence_name};
 
 use crate::words::{CallId, Command};

@@ -4,6 +4,7 @@ mod agents;
 mod authorities;
 mod background;
 mod badges;
+mod call_lists;
 mod codes;
 mod many;
 mod maybe;
@@ -26,6 +27,7 @@ pub(crate) use place::{EXAMPLE, line_of, strangers};
 pub(crate) use agents::Agents;
 pub(crate) use background::Background;
 pub(crate) use badges::Badges;
+pub(crate) use call_lists::Lists;
 use codes::FeatureCodes;
 use many::Many;
 pub(crate) use messages::{Carrier, HttpMessages, Messages};
@@ -59,6 +61,7 @@ pub(crate) struct Config {
     pub(crate) background: Background,
     pub(crate) messages: Messages,
     pub(crate) agents: Agents,
+    pub(crate) lists: Lists,
     /// The outside telephone platforms, by name.
     pub(crate) platforms: BTreeMap<String, Platform>,
     pub(crate) numbers: Numbers,

@@ -32,6 +32,7 @@ impl LinkArguments {
         }
         Ok(Rules {
             allow: self.allow.clone(),
+            hint: "; --allow names the networks inside that may be reached",
             tls: ::phone::client_config(trust).map_err(|error| error.to_string()),
             token: token.to_owned(),
             ssh: SshRules {
