@@ -17,7 +17,7 @@ use crate::journal::Journal;
 use crate::jump::Lead;
 use crate::ladder::Ladder;
 use crate::limits;
-use crate::lists::{ListAnswer, ListPolicy, Lists};
+use crate::lists::{ListAnswer, ListAsking, ListPolicy, Lists};
 use crate::notices::Notices;
 use crate::numbering::Numbering;
 use crate::ongoing::OngoingCalls;
@@ -420,6 +420,7 @@ impl Exchange {
             more |= self.agents_follow(now);
             more |= self.carry_platforms(now);
             more |= self.queues_serve(now);
+            self.lists_follow_agents(now);
             if !more {
                 break;
             }
@@ -603,6 +604,7 @@ impl Exchange {
                 self.tell_people(now, change);
                 if let PeopleChange::RemoveAccount { name } = change {
                     self.end_web_phones_of(now, name);
+                    self.ask_lists(now, None, ListAsking::Revoke(name.clone()));
                 }
                 self.badges_changed(change);
                 self.agents_lose_phone(change);

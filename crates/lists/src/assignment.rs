@@ -133,6 +133,12 @@ impl Assignment {
         Ok(read)
     }
 
+    /// As [`Assignment::read`] takes it.
+    #[must_use]
+    pub fn written(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
     /// Whether it can be worked by.
     ///
     /// # Errors

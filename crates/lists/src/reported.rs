@@ -63,6 +63,10 @@ impl std::error::Error for NoResults {}
 /// Which line is none, and why; nothing of such a file is taken.
 pub fn reported(bytes: &[u8]) -> Result<Vec<Reported>, NoResults> {
     let wrong = |line: usize, why: &str| NoResults { line, why: shortened(why) };
+    if bytes.is_empty() {
+        // Nothing was begun.
+        return Ok(Vec::new());
+    }
     let (text, _) = encoding::text_of(bytes.to_vec()).map_err(|fault| wrong(1, &fault.to_string()))?;
     let mut rows = Vec::new();
     let mut take = |line: usize, cells: BTreeMap<String, String>| {
@@ -177,6 +181,7 @@ mod tests {
         );
         let json = "{\"task\":\"ff\",\"attempt\":\"1\",\"at\":\"2026-11-29T01:00:00Z\",\"end\":\"open\"}\n";
         assert_eq!(reported(json.as_bytes()).unwrap()[0].ended, None);
+        assert_eq!(reported(b""), Ok(Vec::new()), "nothing was begun");
     }
 
     #[test]

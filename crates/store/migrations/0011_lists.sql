@@ -27,7 +27,7 @@ CREATE TABLE list_rows (
     PRIMARY KEY (list, row)
 ) WITHOUT ROWID;
 
--- An attempt is named by the run of a phone that made it and its number.
+-- An attempt is named by its number and when it began; `run` is that of the phone whose journal has it.
 CREATE TABLE list_attempts (
     list    INTEGER NOT NULL,
     row     INTEGER NOT NULL,
@@ -38,7 +38,7 @@ CREATE TABLE list_attempts (
     ended   INTEGER,
     outcome TEXT,
     talked  INTEGER NOT NULL,
-    PRIMARY KEY (list, row, run, ordinal)
+    PRIMARY KEY (list, row, ordinal, at)
 ) WITHOUT ROWID;
 
 -- Links of agents. `token` is a hash.

@@ -19,7 +19,7 @@ const ROWS: usize = 1_000;
 pub(crate) struct ListRows<'a> {
     others: Vec<&'a ListChange>,
     rows: BTreeMap<(u32, u32), &'a Progress>,
-    attempts: BTreeMap<(u32, u32, u32, u16), &'a Made>,
+    attempts: BTreeMap<(u32, u32, u16, i64), &'a Made>,
 }
 
 impl<'a> ListRows<'a> {
@@ -29,7 +29,7 @@ impl<'a> ListRows<'a> {
                 self.rows.insert((*key, *row), told);
             }
             ListChange::Attempt { key, row, made } => {
-                self.attempts.insert((*key, *row, made.run, made.ordinal), made);
+                self.attempts.insert((*key, *row, made.ordinal, made.at.0), made);
             }
             other => self.others.push(other),
         }
@@ -65,9 +65,9 @@ impl<'a> ListRows<'a> {
             let insert = "INSERT OR REPLACE INTO list_attempts \
                           (list, row, run, ordinal, agent, at, ended, outcome, talked) ";
             let mut query = QueryBuilder::<Sqlite>::new(insert);
-            query.push_values(rows, |mut row, ((list, place, run, ordinal), made)| {
-                row.push_bind(*list).push_bind(*place).push_bind(*run).push_bind(*ordinal);
-                row.push_bind(made.agent).push_bind(made.at.0).push_bind(made.ended.map(|(at, _)| at.0));
+            query.push_values(rows, |mut row, ((list, place, ordinal, at), made)| {
+                row.push_bind(*list).push_bind(*place).push_bind(made.run).push_bind(*ordinal);
+                row.push_bind(made.agent).push_bind(*at).push_bind(made.ended.map(|(at, _)| at.0));
                 row.push_bind(made.ended.map(|(_, outcome)| outcome.name())).push_bind(made.talked);
             });
             query.build().execute(&mut *connection).await?;

@@ -85,6 +85,14 @@ impl Transfer {
         Transfer { web: HttpClient::new(&[], web), reach, rules }
     }
 
+    /// The same with another token for https servers.
+    #[must_use]
+    pub fn with_token(&self, token: &str) -> Transfer {
+        let mut other = self.clone();
+        token.clone_into(&mut other.rules.token);
+        other
+    }
+
     /// The file that a link leads to, unless it is still the one with this tag.
     ///
     /// # Errors

@@ -87,6 +87,10 @@ pub enum ListAsking {
     Address(Box<str>),
     /// A new link for an agent, in the place of the one before.
     Link(Box<str>),
+    /// A link for whoever works at this phone, which asked for its profile.
+    Serve(Box<str>),
+    /// Rows changed hands: the file of this session lets go of what it has no more.
+    Renew(u32),
     /// An agent's links open nothing any more.
     Revoke(Box<str>),
     /// The file behind a link.
@@ -177,6 +181,8 @@ pub enum ListAnswer {
         /// Rows of no list.
         unknown: usize,
     },
+    /// A phone is to be told its profile.
+    Served(Box<str>),
     /// It is done.
     Done,
 }
@@ -195,11 +201,7 @@ impl Exchange {
             return;
         }
         match self.carry_out_on_lists(now, asking) {
-            Ok((changes, answer)) if changes.is_empty() => {
-                if let Some(id) = id {
-                    self.answer(id, Answer::Lists(Box::new(answer)));
-                }
-            }
+            Ok((changes, answer)) if changes.is_empty() => self.lists_answered(now, id, answer),
             Ok((changes, answer)) => {
                 self.lists.writing = true;
                 let changes = changes.into_iter().map(|change| crate::change::Change::List(Box::new(change)));
@@ -223,11 +225,18 @@ impl Exchange {
             },
             other => other,
         };
-        if let Some(id) = id {
-            self.answer(id, Answer::Lists(Box::new(answer)));
-        }
+        self.lists_answered(now, id, answer);
         self.tell_lists(now);
+        self.tell_profiles(now);
         self.lists_go_on(now);
+    }
+
+    fn lists_answered(&mut self, now: Now, id: Option<CommandId>, answer: ListAnswer) {
+        match (id, answer) {
+            (_, ListAnswer::Served(device)) => self.notify_profile(now, &device),
+            (Some(id), answer) => self.answer(id, Answer::Lists(Box::new(answer))),
+            (None, _) => {}
+        }
     }
 
     /// A change could not be written down, and nothing has changed.
@@ -240,9 +249,13 @@ impl Exchange {
 
     fn lists_go_on(&mut self, now: Now) {
         self.lists.writing = false;
-        while !self.lists.writing
-            && let Some((id, asking)) = self.lists.waiting.pop_front()
-        {
+        if std::mem::take(&mut self.lists.dealt) {
+            let served = self.lists.sessions.values().filter(|session| !session.served.is_empty());
+            self.lists.renewing = served.map(|session| session.id).collect();
+        }
+        while !self.lists.writing {
+            let renew = || Some((None, ListAsking::Renew(self.lists.renewing.pop_front()?)));
+            let Some((id, asking)) = self.lists.waiting.pop_front().or_else(renew) else { break };
             self.ask_lists(now, id, asking);
         }
     }
@@ -298,6 +311,13 @@ impl Exchange {
                 }
                 Ok(self.open_link(now, &agent, ""))
             }
+            ListAsking::Renew(id) => {
+                match self.lists.sessions.get(&id).filter(|session| session.over.is_none()) {
+                    Some(session) => Ok((self.renewed(now, session.clone()).1, ListAnswer::Done)),
+                    None => plain(ListAnswer::Done),
+                }
+            }
+            ListAsking::Serve(device) => Ok(self.serve(now, &device)),
             ListAsking::Revoke(agent) => Ok((self.revoke_link(&agent), ListAnswer::Done)),
             ListAsking::File { from, known } => {
                 self.list_file(now, &from, known.as_deref()).ok_or_else(stranger)

@@ -11,6 +11,7 @@ use dialing::Number;
 use lists::RowNow;
 use sip::bearer::TokenHash;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Files of one session of which it is remembered how its phone names them.
 const NAMES: usize = 16;
@@ -123,8 +124,12 @@ impl Exchange {
         request: &FileRequest,
         known: Option<&str>,
     ) -> Option<(Vec<ListChange>, ListAnswer)> {
-        let session = self.session_for(now, request).filter(|session| session.over.is_none())?;
-        let (session, changes) = self.renewed(now, session);
+        let session = self.session_for(now, request)?;
+        let (session, changes) = match session.over {
+            // Nothing is in it any more: its phone calls nobody, and says so.
+            Some(_) => (session, Vec::new()),
+            None => self.renewed(now, session),
+        };
         let named = |live: &Live| live.names.iter().any(|(_, version)| *version == session.version);
         let is_named = self.lists.live.get(&session.id).is_some_and(named);
         let same = known.is_some_and(|known| *known == tag(session.id, session.version));
@@ -142,8 +147,8 @@ impl Exchange {
         request: &FileRequest,
         known: Option<&str>,
     ) -> Option<(Vec<ListChange>, ListAnswer)> {
-        let mut session = self.session_for(now, request).filter(|session| session.over.is_none())?;
-        if session.run == 0 {
+        let mut session = self.session_for(now, request)?;
+        if session.run == 0 || session.over.is_some() {
             return Some((Vec::new(), ListAnswer::Missing));
         }
         if known.is_some_and(|known| !known.is_empty() && *known == *session.left) {
@@ -180,7 +185,7 @@ impl Exchange {
         session.dropping.len() < before
     }
 
-    fn renewed(&mut self, now: Now, session: Session) -> (Session, Vec<ListChange>) {
+    pub(super) fn renewed(&mut self, now: Now, session: Session) -> (Session, Vec<ListChange>) {
         let stale = self.lists.live.get(&session.id).is_none_or(|live| live.stale);
         if !stale && session.version > 0 {
             return (session, Vec::new());
@@ -193,7 +198,7 @@ impl Exchange {
     /// Looks at all rows of the agent.
     fn refreshed(&mut self, now: Now, mut session: Session) -> (Session, bool) {
         let mut served: Vec<RowName> = Vec::new();
-        let mut blocked = false;
+        let (mut blocked, mut count) = (false, 0);
         let lists = &self.lists;
         for list in &lists.lists {
             let Some(place) = list.agent_place(&session.agent) else { continue };
@@ -201,8 +206,11 @@ impl Exchange {
             for row in own.map(|row| (list.key, row)).filter(|row| lists.belongs(&session, *row)) {
                 let free = !list.is_open(row.1)
                     || list.number(row.1).is_some_and(|number| self.may_hold(now, &session, number));
-                blocked |= !free;
-                if free && served.len() < ROWS_OF_AGENT {
+                let open = list.is_open(row.1);
+                let fits = !open || count < ROWS_OF_AGENT;
+                blocked |= !free || !fits;
+                if free && fits {
+                    count += usize::from(open);
                     served.push(row);
                 }
             }
@@ -240,10 +248,18 @@ impl Exchange {
         if self.is_on_call(&holder.device) {
             return false;
         }
-        // The agent sits at another phone now, or the phone is one of ours and calls nobody.
-        let moved = holder.over.is_some() && (!holder.device.is_empty() || *holder.agent == *session.agent);
+        let over = holder.over.is_some();
+        if over && !holder.device.is_empty() {
+            // One of our phones, which was told that it works for nobody, and is in no call.
+            return true;
+        }
+        let policy = &self.config.lists;
+        // A phone that works looks at its file; one that has missed two looks has been signed out.
+        let looks = Duration::from_secs(u64::from(policy.assignment.refresh_s) * 2 + 1);
+        let moved = over && *holder.agent == *session.agent;
+        let lease = if moved { policy.lease.min(looks) } else { policy.lease };
         let seen = self.lists.live.get(&holder.id).map_or(now.mono, |live| live.seen);
-        moved || now.mono.since(seen) >= self.config.lists.lease
+        now.mono.since(seen) >= lease
     }
 
     fn file_of(&self, session: &Session) -> AgentFile {

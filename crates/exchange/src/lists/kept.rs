@@ -137,6 +137,7 @@ impl Lists {
                 if let Some(list) = self.list_mut(*key) {
                     (list.agents, list.owners) = (Arc::clone(agents), Arc::clone(owners));
                 }
+                self.dealt = true;
                 self.all_stale();
             }
             ListChange::Row { key, row, told } => {
@@ -159,13 +160,14 @@ impl Lists {
             }
             ListChange::Gone(key) => {
                 self.lists.retain(|list| list.key != *key);
+                self.dealt = true;
                 self.all_stale();
             }
             ListChange::Session(session) => self.apply_session(now, session),
             ListChange::SessionGone(id) => self.forget_session(*id),
             ListChange::Run { run, session, name } => {
                 self.last_run = self.last_run.max(*run);
-                self.runs.insert((*session, name.clone()), *run);
+                self.runs.insert(name.clone(), (*run, *session));
             }
         }
     }
@@ -210,8 +212,9 @@ impl Lists {
             }
         }
         self.live.remove(&id);
+        self.tokens.remove(&id);
         self.held.retain(|_, holder| *holder != id);
-        self.runs.retain(|(session, _), _| *session != id);
+        self.runs.retain(|_, (_, session)| *session != id);
         self.all_stale();
     }
 }

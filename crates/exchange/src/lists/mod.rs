@@ -17,6 +17,7 @@ mod board;
 mod deal;
 mod files;
 mod kept;
+mod profile;
 mod report;
 mod session;
 #[cfg(test)]
@@ -148,12 +149,18 @@ pub(crate) struct Lists {
     current: BTreeMap<Box<str>, u32>,
     /// In whose file a number is.
     held: BTreeMap<Number, u32>,
-    /// The session and the name of each run of a phone.
-    runs: BTreeMap<(u32, Box<str>), u32>,
+    /// The number of each run of a phone, and its session, by what the phone calls it: an agent's file that comes by another link
+    /// says nothing new.
+    runs: BTreeMap<Box<str>, (u32, u32)>,
     last_run: u32,
     last_session: u32,
     waiting: VecDeque<(Option<CommandId>, ListAsking)>,
     writing: bool,
+    /// Rows changed hands: files are looked at, so that phones let go of what they have no more.
+    dealt: bool,
+    renewing: VecDeque<u32>,
+    /// What proves the sessions of phones that we told it; known until the exchange ends.
+    tokens: BTreeMap<u32, Box<str>>,
     /// Where we answer by HTTPS, as the shell says.
     address: Box<str>,
     /// Lists of which something is to be told.

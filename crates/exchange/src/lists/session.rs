@@ -60,6 +60,9 @@ impl Exchange {
             served: Vec::new(),
             dropping: Vec::new(),
         };
+        if !device.is_empty() {
+            self.lists.tokens.insert(session.id, token.as_str().into());
+        }
         changes.push(ListChange::Session(Box::new(session)));
         let old = self
             .lists
@@ -78,7 +81,7 @@ impl Exchange {
     pub(super) fn assignment(&self, agent: &str, token: String) -> Assignment {
         let policy = &self.config.lists;
         let base = policy.url.as_deref().unwrap_or(&self.lists.address).trim_end_matches('/');
-        let folder = format!("{base}{FILES}/{agent}");
+        let folder = format!("{base}{FILES}/{}", in_path(agent));
         let mut emergency: Vec<String> =
             self.config.emergency.numbers.iter().map(ToString::to_string).collect();
         emergency.retain(|number| Number::parse(number).is_ok());
@@ -94,7 +97,7 @@ impl Exchange {
         }
     }
 
-    /// The link of an agent is over: its phone brings results, and gets no file any more.
+    /// The link of an agent is over: its phone brings results, and its file has nothing any more.
     pub(super) fn close_link(&self, now: Now, agent: &str) -> Vec<ListChange> {
         let Some(session) = self.lists.current(agent) else { return Vec::new() };
         let mut session = session.clone();
@@ -103,7 +106,8 @@ impl Exchange {
         let numbers: Vec<Number> = open.filter_map(|row| self.lists.number(*row)).collect();
         session.served.clear();
         session.version += 1;
-        session.dropping.extend(numbers.into_iter().map(|number| (number, u32::MAX)));
+        let version = session.version;
+        session.dropping.extend(numbers.into_iter().map(|number| (number, version)));
         vec![ListChange::Session(Box::new(session))]
     }
 
@@ -121,6 +125,14 @@ impl Exchange {
         }
         Some(session)
     }
+}
+
+/// A name as one step of a path (RFC 3986 3.3).
+fn in_path(name: &str) -> String {
+    let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~+@".contains(&octet);
+    name.bytes()
+        .map(|octet| if plain(octet) { char::from(octet).to_string() } else { format!("%{octet:02X}") })
+        .collect()
 }
 
 fn milliseconds(time: std::time::Duration) -> i64 {

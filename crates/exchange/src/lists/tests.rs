@@ -257,14 +257,19 @@ fn s3_19_the_rest_follows_its_agent_to_another_phone() {
     let busy = office.called("autumn", "2002", 1, Outcome::Busy, None);
     office.report(&first, "r1", vec![reached, busy]);
     let second = office.link("ada");
+    assert_eq!(office.file(&second), [], "the first phone may be calling");
+    // It looks, and works with a file that has nothing any more.
+    assert_eq!(office.file(&first), []);
+    office.says_left(&first, "h");
     assert_eq!(office.file(&second), plain(&[("2002", 1), ("2003", 0)]));
-    // The old link opens nothing, but what it has made is not lost.
-    let refused =
-        office.command(Command::Lists(Box::new(ListAsking::File { from: first.clone(), known: None })));
-    assert!(matches!(refused, Answer::Refused(Refusal::Rule { rule: "lists.link", .. })), "{refused:?}");
     let late = office.called("autumn", "2003", 1, Outcome::Busy, None);
     assert_eq!(office.report(&first, "r1", vec![late]), (1, 0, 0));
     assert_eq!(office.file(&second), plain(&[("2002", 1), ("2003", 1)]));
+    // A phone that was signed out looks no more.
+    let third = office.link("ada");
+    assert_eq!(office.file(&third), []);
+    office.after(60);
+    assert_eq!(office.file(&third), plain(&[("2002", 1), ("2003", 1)]));
     office.ask(ListAsking::Revoke("ada".into()));
     let refused = office.command(Command::Lists(Box::new(ListAsking::File { from: second, known: None })));
     assert!(matches!(refused, Answer::Refused(_)));
@@ -288,8 +293,6 @@ fn s3_20_a_row_that_is_given_away_waits_for_the_phone_that_may_be_calling_it() {
     assert_eq!(office.report(&ada, "r1", vec![busy]), (0, 1, 0), "once");
     // A phone that died lets go after the lease.
     office.give("autumn", Some("ada"), None, &["bob"]);
-    office.exchange.lists.live.values_mut().for_each(|live| live.stale = true);
-    office.file(&ada);
     office.after(60);
     assert_eq!(office.file(&bob), plain(&[("2001", 1)]));
     office.after(60);
@@ -337,14 +340,38 @@ fn a_killed_exchange_keeps_what_it_accepted_and_nothing_is_accepted_without_a_st
 }
 
 #[test]
-fn who_wants_no_more_calls_is_on_the_offices_list() {
+fn a_phone_that_starts_anew_brings_the_same_attempts_once() {
     let mut office = Office::new();
     office.make("autumn", 1, &["2001", "2002"]);
     office.deal("autumn", &["ada"]);
     let link = office.link("ada");
     office.file(&link);
+    let begun =
+        Reported { ended: None, stands: None, ..office.called("autumn", "2001", 1, Outcome::Busy, None) };
+    let reached = office.called("autumn", "2002", 1, Outcome::Answered, Some(End::Reached));
+    assert_eq!(office.report(&link, "r1", vec![begun, reached.clone()]), (2, 0, 0));
+    // Its journal goes on in another run, which knows all of the first, and how the one that was cut off ended.
+    office.after(60);
+    let lost = office.called("autumn", "2001", 1, Outcome::Lost, None);
+    assert_eq!(office.report(&link, "r2", vec![lost, reached]), (0, 2, 0));
+    let asking = ListAsking::File { from: link.clone(), known: Some("1.1".into()) };
+    assert_eq!(office.ask(asking), ListAnswer::Same, "nothing that it does not know");
+    assert_eq!(row(office.ask(ListAsking::One("autumn".into()))).attempts, 2);
+    let told = &office.exchange.lists.named("autumn").unwrap().told[&0];
+    assert_eq!(told.attempts[0].ended.map(|(_, outcome)| outcome), Some(Outcome::Lost));
+}
+
+#[test]
+fn who_wants_no_more_calls_is_on_the_offices_list() {
+    let mut office = Office::new();
+    office.make("autumn", 1, &["2001", "2002"]);
+    office.make("winter", 2, &["2001"]);
+    office.deal("autumn", &["ada"]);
+    let link = office.link("ada");
+    office.file(&link);
     let never = office.called("autumn", "2001", 1, Outcome::Declined, Some(End::Forbidden));
     office.report(&link, "r1", vec![never]);
+    assert_eq!(row(office.ask(ListAsking::One("winter".into()))).left, 0, "by no other row either");
     let ListAnswer::Ground(ground) = office.ask(ListAsking::Ground) else { panic!() };
     assert_eq!(ground.forbidden.iter().map(ToString::to_string).collect::<Vec<_>>(), ["2001"]);
 }

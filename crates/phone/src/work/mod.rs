@@ -8,6 +8,7 @@
 //! `AGENT-LIST-ID` names the files of a list; ID follows from its octets. What is left of a list lies beside its results, so that
 //! the agent goes on with it at any phone (S3.19), and a phone that was killed is not followed by one that calls all again.
 
+mod assigned;
 mod calls;
 mod files;
 mod journal;
@@ -97,6 +98,8 @@ pub struct Worker {
     fetch_at: Option<Mono>,
     upload_at: Option<Mono>,
     outbox: Outbox,
+    /// What is worked by once this list is given back.
+    next: Option<Box<Assignment>>,
     wants: VecDeque<Want>,
 }
 
@@ -124,6 +127,7 @@ impl Worker {
             fetch_at: None,
             upload_at: None,
             outbox,
+            next: None,
             wants: VecDeque::new(),
         })
     }
@@ -193,6 +197,7 @@ impl Worker {
         }
         self.follow(now);
         self.send_next(now);
+        self.take_up_next();
     }
 
     fn give(&mut self, now: Now, input: Input) {
