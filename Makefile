@@ -4,7 +4,8 @@
 #   make test           everything that must be green: format, lints, house rules, tests, real phones
 #   make check          the fast part of it
 #   make sim SEED=n     10,000 random office-hours, 100,000 races for one call, 100 shifts of a call centre, a working day with
-#                       and without the automatic return (S0.18), and a busy hour of 10,000 agents, from one seed
+#                       and without the automatic return (S0.18), a busy hour of 10,000 agents, and 1,000,000 calls between
+#                       50 exchanges, from one seed
 #   make fuzz           10 million mutated messages a parser
 #   make sanitize       the tests of all unsafe code under the address sanitizer
 #   make bench          us beside the peers, with ratios; writes bench/results.json
@@ -41,6 +42,7 @@ sim:
 	cargo run --release --locked -p testkit --bin sim -- --seed $(SEED) --shifts 100
 	cargo run --release --locked -p testkit --bin sim -- --seed $(SEED) --day
 	cargo run --release --locked -p testkit --bin sim -- --seed $(SEED) --agents 10000
+	cargo run --release --locked -p testkit --bin sim -- --seed $(SEED) --designations 1000000
 
 fuzz:
 	@scripts/setup build

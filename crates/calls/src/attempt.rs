@@ -52,6 +52,7 @@ impl Switch {
         let leg = self.legs.get_mut(id)?;
         let sequence = leg.dialog.next_sequence();
         let authorization = leg.line.as_mut().and_then(|line| line.take_authorization());
+        let ticket = leg.line.as_ref().and_then(|line| line.ticket());
         let dialog = &leg.dialog;
         let (flow, uri, hops) = (attempt.target.flow, &attempt.target.uri, attempt.hops);
         let contact = Switch::contact(flow);
@@ -68,6 +69,9 @@ impl Switch {
             writer.header_parts(HeaderName::SessionId, &halves);
             if let Some(at_once) = attempt.target.at_once {
                 at_once.write(&mut writer, &attempt.target.domain);
+            }
+            if let Some(ticket) = &ticket {
+                writer.header(HeaderName::RingdownTicket, &**ticket);
             }
             if let Some((name, value)) = &authorization {
                 writer.header(*name, value);

@@ -47,7 +47,7 @@ pub use call::{CallEvent, CallRecord, Party, Why};
 pub use caller::{Incoming, contact};
 pub use cause::{Blame, Cause};
 pub use leg::{CallId, LegId};
-pub use line::{Account, Line};
+pub use line::{Account, Line, Pass};
 pub use ports::{PortLease, PortPool};
 pub use reach::{First, Reach};
 pub use secure::MediaPolicy;

@@ -26,6 +26,17 @@ pub struct Line {
     pub media_from: Arc<[IpAddr]>,
     /// How long no response at all may come before the branch has failed, so that the next line is tried.
     pub patience: Duration,
+    /// What lets the call in at another exchange of the office; a trunk has none (R27).
+    pub pass: Option<Pass>,
+}
+
+/// What a call shows at another exchange of the office.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// A ticket; its secret is the login.
+    Ticket(Arc<str>),
+    /// None yet: that exchange issues one with its challenge, because nobody else could be asked.
+    Asked,
 }
 
 /// An account at a provider.
@@ -64,6 +75,7 @@ impl Account {
 #[derive(Debug)]
 pub(crate) struct LegLine {
     login: Option<Arc<Account>>,
+    pass: Option<Pass>,
     rounds: u8,
     /// Goes into the next request of the method that was challenged.
     authorization: Option<(HeaderName, String)>,
@@ -71,7 +83,32 @@ pub(crate) struct LegLine {
 
 impl LegLine {
     pub(crate) fn new(line: &Line) -> LegLine {
-        LegLine { login: line.login.clone(), rounds: 0, authorization: None }
+        LegLine { login: line.login.clone(), pass: line.pass.clone(), rounds: 0, authorization: None }
+    }
+
+    pub(crate) fn ticket(&self) -> Option<Arc<str>> {
+        match &self.pass {
+            Some(Pass::Ticket(token)) => Some(Arc::clone(token)),
+            Some(Pass::Asked) | None => None,
+        }
+    }
+
+    /// `Ringdown-Ticket: TOKEN;user=NAME;secret=SECRET` in a challenge: what was asked for.
+    fn take_ticket(&mut self, challenge: &Message<'_>) {
+        if self.pass != Some(Pass::Asked) {
+            return;
+        }
+        let value =
+            challenge.value(HeaderName::RingdownTicket).and_then(|value| std::str::from_utf8(value).ok());
+        let mut parts = value.unwrap_or_default().split(';');
+        let token = parts.next().unwrap_or_default();
+        let (user, secret) = (parts.next(), parts.next());
+        let user = user.and_then(|part| part.strip_prefix("user="));
+        let secret = secret.and_then(|part| part.strip_prefix("secret="));
+        if let (Some(user), Some(password)) = (user, secret) {
+            let login = Account { user: user.into(), password: password.into(), realm: None };
+            (self.login, self.pass) = (Some(Arc::new(login)), Some(Pass::Ticket(token.into())));
+        }
     }
 
     pub(crate) fn take_authorization(&mut self) -> Option<(HeaderName, String)> {
@@ -118,6 +155,7 @@ impl Switch {
         let random = self.endpoint.random();
         let Some(leg) = self.legs.get_mut(id) else { return false };
         let Some(line) = leg.line.as_mut() else { return false };
+        line.take_ticket(response);
         let Some(login) = line.login.clone().filter(|_| line.rounds < ROUNDS) else { return false };
         line.rounds += 1;
         line.authorization = login.answer(response, method, &leg.dialog.target, random);

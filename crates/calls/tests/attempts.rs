@@ -314,6 +314,7 @@ fn to_the_outside() -> Target {
     let account =
         calls::Account { user: "office".into(), password: "hidden".into(), realm: Some("city".into()) };
     let line = calls::Line {
+        pass: None,
         login: Some(Arc::new(account)),
         caller: None,
         media_from: Arc::default(),

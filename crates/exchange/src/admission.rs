@@ -26,6 +26,8 @@ pub(crate) enum Sender {
     Device(Box<str>),
     /// The trunk that this address is of.
     Trunk(Box<str>),
+    /// Another exchange of the office, with a ticket for this call, which is used up.
+    Exchange(Box<str>),
 }
 
 impl Exchange {
@@ -132,6 +134,9 @@ impl Exchange {
         if let Some(hash) = sip::bearer::token(message) {
             return self.web_sender(now, flow, message, hash).map(Sender::Device);
         }
+        if self.sites.is_proved(flow) {
+            return self.site_sender(now, flow, message);
+        }
         // A page on a trunk's machine is not the trunk.
         if message.method() != Method::Register
             && !flow.transport.is_websocket()
@@ -210,7 +215,7 @@ impl Exchange {
         });
     }
 
-    fn challenge(&mut self, now: Now, flow: Flow, message: &Message<'_>, stale: bool) {
+    pub(crate) fn challenge(&mut self, now: Now, flow: Flow, message: &Message<'_>, stale: bool) {
         let verifier = &mut self.verifier;
         let source = Source::of(flow.remote.ip()).address();
         self.switch.endpoint().respond_stateless(flow, message, 401, |mut writer| {

@@ -485,9 +485,11 @@ impl Exchange {
             Destination::Parked => {
                 Err((Prompt::NotAllowed, "calls are not forwarded to where they are parked"))
             }
-            Destination::Account(_) | Destination::Group(_) | Destination::Queue(_) | Destination::Echo => {
-                Ok(())
-            }
+            Destination::Account(_)
+            | Destination::Group(_)
+            | Destination::Queue(_)
+            | Destination::Elsewhere
+            | Destination::Echo => Ok(()),
         }
     }
 

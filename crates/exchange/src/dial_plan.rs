@@ -24,6 +24,8 @@ pub(crate) enum Destination {
         /// The route.
         route: Box<str>,
     },
+    /// Somebody's at another exchange of the office, as far as we know; the directory knows for sure (S4.11).
+    Elsewhere,
     /// Nobody's.
     Unknown,
 }
@@ -49,9 +51,13 @@ impl Exchange {
         if self.is_park(dialled) {
             return Destination::Parked;
         }
+        if self.sites.lists(dialled) {
+            return Destination::Elsewhere;
+        }
         match self.config.numbering.outside(dialled).and_then(|number| Some((number, self.route_of(number)?)))
         {
             Some((number, route)) => Destination::Outside { number: number.into(), route: route.into() },
+            None if self.sites.asks() => Destination::Elsewhere,
             None => Destination::Unknown,
         }
     }

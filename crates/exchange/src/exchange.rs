@@ -32,6 +32,7 @@ use crate::queues::Queues;
 use crate::registrar::Registrar;
 use crate::rehome::rehome;
 use crate::seats::{SeatPolicy, Seats, Taken};
+use crate::sites::{Membership, Sites};
 use crate::sources::Sources;
 use crate::texts::Texts;
 use crate::trunks::Trunks;
@@ -83,6 +84,8 @@ pub struct Config {
     pub lists: ListPolicy,
     /// The outside telephone platforms at which people may work, each with how often it is asked.
     pub platforms: Vec<(Box<str>, Duration)>,
+    /// What this exchange is to the directory of its office, if it joined one.
+    pub membership: Option<Membership>,
     /// Which digest algorithms are asked for (R10).
     pub challenge: ChallengePolicy,
     /// The addresses that we listen on; contacts there are refused (R12).
@@ -111,6 +114,7 @@ impl Config {
             agents: AgentPolicy::default(),
             lists: ListPolicy::default(),
             platforms: Vec::new(),
+            membership: None,
             challenge: ChallengePolicy::Md5,
             own_addresses,
         }
@@ -186,6 +190,7 @@ pub struct Exchange {
     pub(crate) queues: Queues,
     pub(crate) profiles: Profiles,
     pub(crate) lists: Lists,
+    pub(crate) sites: Sites,
     pending: BTreeMap<u64, Pending>,
     /// Changes that nobody waits for, until the shell has carried out everything else: one commit for all of them.
     gathered: Vec<Owned>,
@@ -245,6 +250,7 @@ impl Exchange {
             queues: Queues::default(),
             profiles: Profiles::default(),
             lists: Lists::default(),
+            sites: Sites::new(now, config.membership.clone()),
             pending: BTreeMap::new(),
             gathered: Vec::new(),
             sequence: snapshot.sequence,
@@ -310,6 +316,7 @@ impl Exchange {
                 self.web_phones.flow_closed(flow);
                 self.flow_closed(now, flow);
                 self.trunk_flow_closed(now, flow);
+                self.site_flow_closed(flow);
             }
             Input::Reached { trunk, flows, lives, why } => self.reached(now, &trunk, flows, lives, &why),
             Input::Timeout => {
@@ -323,6 +330,7 @@ impl Exchange {
                 self.background_due(now);
                 self.agents_due(now);
                 self.queues_due(now);
+                self.sites_due(now);
             }
             Input::Stored { sequence, answer } => self.stored(now, sequence, answer),
             Input::PinVerified { check, right } => self.pin_verified(now, check, right),
@@ -332,6 +340,7 @@ impl Exchange {
                 self.switch.ports().share(shared);
                 self.switch.set_media_policy(policy);
             }
+            Input::Site(said) => self.site_said(now, *said),
             Input::Platform { platform, said } => self.platform_said(now, &platform, said),
             Input::Lag(lag) => self.load.lag = lag,
             Input::Command { id, command } => self.command(now, id, command),
@@ -373,7 +382,10 @@ impl Exchange {
         let tasks = self.background.dialing.next_deadline().map(|(when, _)| (when, Reason::Tasks));
         let agents = self.agents.next_deadline().map(|when| (when, Reason::Agents));
         let queues = self.queues.next_deadline().map(|when| (when, Reason::Queues));
-        let all = [calls, bindings, watchers, dialogues, store, trunks, events, seats, tasks, agents, queues];
+        let sites = self.sites.next_deadline().map(|when| (when, Reason::Sites));
+        let all = [
+            sites, calls, bindings, watchers, dialogues, store, trunks, events, seats, tasks, agents, queues,
+        ];
         all.into_iter().flatten().min_by_key(|(when, _)| *when)
     }
 
@@ -615,6 +627,7 @@ impl Exchange {
                 self.registrar.people_changed(change);
                 self.trunks.people_changed(now, change);
                 self.queues_see_people(now, change);
+                self.site_people_changed(change);
             }
         }
         self.follow_people(now, changes);

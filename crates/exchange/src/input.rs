@@ -7,6 +7,7 @@ use crate::events::Event;
 use crate::guesses::Guessing;
 use crate::people::Host;
 use crate::pin::{Pin, PinCheck};
+use crate::sites::{SiteInput, SiteOutput};
 use calls::{Action, PortLease};
 use media::MediaEvent;
 use sip::{Flow, Transmit, Transport};
@@ -78,6 +79,8 @@ pub enum Input<'a> {
     },
     /// A media worker saw something.
     Media(MediaEvent),
+    /// Something about other exchanges of the office, or from their directory (S4).
+    Site(Box<SiteInput>),
     /// What an outside telephone platform says, in answer to [`Output::Platform`] (S0.3).
     Platform {
         /// Its name in the configuration.
@@ -130,6 +133,8 @@ pub enum Output {
     Commit(Commit),
     /// Something is different; only while somebody listens ([`crate::Exchange::listen`]).
     Event(Box<Event>),
+    /// Something for other exchanges of the office, or for their directory (S4).
+    Site(Box<SiteOutput>),
     /// Ask an outside telephone platform for something, and answer with [`Input::Platform`] (S0.3).
     Platform {
         /// Its name in the configuration.
@@ -180,6 +185,8 @@ pub enum Reason {
     Tasks,
     /// A time of an agent is over.
     Agents,
+    /// The directory has said nothing for too long.
+    Sites,
     /// A caller who waits hears something, or waits no longer.
     Queues,
 }

@@ -128,6 +128,12 @@ pub const FORWARDS: u8 = 5;
 pub const CALLS_A_DAY: u32 = 200;
 /// After an emergency call, this long a call back passes do-not-disturb and forwarding (R31).
 pub const CALL_BACK: Duration = Duration::from_secs(30 * 60);
+/// Calls that wait for the directory's word on where they go.
+pub const SITE_CALLS: usize = 4_096;
+/// Connections with other exchanges.
+pub const SITE_CONNECTIONS: usize = 4_096;
+/// How long the directory may take for its word.
+pub const SITE_PATIENCE: Duration = Duration::from_secs(4);
 /// How long a trunk may say nothing to an INVITE before the next is tried.
 pub const TRUNK_PATIENCE: Duration = Duration::from_secs(4);
 /// How often a trunk is asked whether it lives.

@@ -56,6 +56,8 @@ pub(crate) enum Reach {
     Group { name: Box<str>, next: usize },
     /// The agents of a queue, and after an answer the one of them who did.
     Queue { name: Box<str> },
+    /// Another exchange of the office, by the number that it is asked for.
+    Elsewhere(Box<str>),
     /// Trunks.
     Outside(Box<Outside>),
 }

@@ -134,6 +134,7 @@ impl Exchange {
             caller: shown,
             media_from: trunk.sources.as_slice().into(),
             patience: limits::TRUNK_PATIENCE,
+            pass: None,
         };
         let target = Target {
             label: name.into(),

@@ -40,12 +40,9 @@ impl Exchange {
             return self.refuse(flow, message, 422);
         }
         let asked = uri.user_decoded().unwrap_or_default();
-        let dialled: Arc<str> = match (&emergency, &sender) {
-            (Some(number), _) => (**number).into(),
-            (None, Sender::Trunk(trunk)) => {
-                self.asked_from_outside(trunk, &asked_of_us(trunk, &asked, message, self)).into()
-            }
-            (None, Sender::Device(_)) => (*asked).into(),
+        let dialled = match &emergency {
+            Some(number) => (**number).into(),
+            None => self.asked_by(&sender, &asked, message),
         };
         let (caller, label) = self.caller(&sender, message, emergency.is_some());
         // R32: masked everywhere but in an emergency and in the trace.
@@ -68,6 +65,7 @@ impl Exchange {
             Ok(call) => call,
             Err(cause) => return self.refuse(flow, message, cause.status()),
         };
+        let from_exchange = matches!(sender, Sender::Exchange(_));
         let ongoing = self.new_ongoing(now, sender, caller, &dialled, session_id);
         let ongoing = self.as_the_phone(ongoing, emergency.is_some());
         let ongoing = Ongoing { suggests: suggests_itself(message), ..ongoing };
@@ -90,7 +88,20 @@ impl Exchange {
         if emergency.is_some() {
             return self.route(now, call, &dialled);
         }
+        if from_exchange {
+            return self.route_from_exchange(now, call, &dialled);
+        }
         self.begin(now, call, &dialled, message.value(HeaderName::Replaces));
+    }
+
+    /// The number that is asked for, as the office writes it.
+    fn asked_by(&self, sender: &Sender, asked: &str, message: &Message<'_>) -> Arc<str> {
+        match sender {
+            Sender::Trunk(trunk) => {
+                self.asked_from_outside(trunk, &asked_of_us(trunk, asked, message, self)).into()
+            }
+            Sender::Device(_) | Sender::Exchange(_) => asked.into(),
+        }
     }
 
     /// What a person dialled, or the key that they pressed. Only here a number is a code: not where a call is forwarded
@@ -108,7 +119,7 @@ impl Exchange {
     fn media_from(&self, sender: &Sender) -> Arc<[std::net::IpAddr]> {
         match sender {
             Sender::Trunk(trunk) => self.people.trunk(trunk).map(|trunk| trunk.sources.as_slice().into()),
-            Sender::Device(_) => None,
+            Sender::Device(_) | Sender::Exchange(_) => None,
         }
         .unwrap_or_default()
     }
@@ -133,6 +144,7 @@ impl Exchange {
         let (device, entry) = match sender {
             Sender::Device(device) => (Some(device), None),
             Sender::Trunk(trunk) => (None, Some(trunk)),
+            Sender::Exchange(_) => (None, None),
         };
         let caller_account = device.as_deref().and_then(|device| self.person_at(device)).map(Box::from);
         let (callee, callee_account) = self.callee(dialled);
@@ -177,6 +189,7 @@ impl Exchange {
             Destination::Group(group) => self.call_group(now, call, &group),
             Destination::Queue(queue) => self.call_queue(now, call, &queue),
             Destination::Outside { number, route } => self.call_outside(now, call, &number, &route),
+            Destination::Elsewhere => self.call_elsewhere(now, call, dialled),
             Destination::Parked => self.retrieve(now, call, dialled),
             Destination::Unknown => self.fail(now, call, Cause::UnknownNumber, ""),
         }
@@ -333,7 +346,7 @@ impl Exchange {
             Some(Reach::Group { .. }) => self.group_exhausted(now, call),
             Some(Reach::Queue { .. }) => self.queue_exhausted(now, call),
             Some(Reach::Outside(_)) => self.line_failed(now, call, cause, status),
-            Some(Reach::Service) | None => self.fail(now, call, cause, ""),
+            Some(Reach::Service | Reach::Elsewhere(_)) | None => self.fail(now, call, cause, ""),
         }
     }
 
@@ -354,12 +367,12 @@ impl Exchange {
                 let name = account.map(|account| &*account.display).unwrap_or_default();
                 (Party::new(number, name), device.clone())
             }
-            Sender::Trunk(trunk) => {
+            Sender::Trunk(label) | Sender::Exchange(label) => {
                 let from = message.from().ok();
                 let number = from.and_then(|from| from.uri().ok()).and_then(|uri| uri.user_decoded());
                 let name = from.map(|from| from.display_name()).unwrap_or_default();
                 let number = clean_display(number.as_deref().unwrap_or("anonymous"));
-                (Party::new(&number, &clean_display(&String::from_utf8_lossy(&name))), trunk.clone())
+                (Party::new(&number, &clean_display(&String::from_utf8_lossy(&name))), label.clone())
             }
         }
     }

@@ -54,6 +54,7 @@ impl Exchange {
         match destination {
             Destination::Group(group) => self.call_group(now, call, &group),
             Destination::Outside { number, route } => self.call_outside(now, call, &number, &route),
+            Destination::Elsewhere => self.call_elsewhere(now, call, &target.number),
             _ => {
                 let owner = owner.unwrap_or_default();
                 if self.ring_account(now, call, &owner, &callee, Some(&label)) == 0 {

@@ -95,6 +95,7 @@ impl Desk {
                 | Output::Media(_)
                 | Output::VerifyPin { .. }
                 | Output::Platform { .. }
+                | Output::Site(_)
                 | Output::Answer { .. }
                 | Output::Reach { .. }
                 | Output::Event(_) => {}

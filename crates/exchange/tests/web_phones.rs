@@ -84,6 +84,7 @@ impl Desk {
                 | Output::Guessing(_)
                 | Output::VerifyPin { .. }
                 | Output::Platform { .. }
+                | Output::Site(_)
                 | Output::Event(_) => {}
             }
         }

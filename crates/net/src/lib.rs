@@ -5,15 +5,18 @@
 //! everything else (streams, media workers, commands) reaches it. Nothing here knows what a call is.
 
 mod address;
+mod authority;
 mod batch;
 mod certificate;
 mod destination;
 mod dial;
 mod http;
 mod http_client;
+mod lines;
 mod locate;
 mod mailbox;
 mod media_worker;
+mod member;
 mod mqtt;
 mod origin;
 mod poll;
@@ -27,15 +30,18 @@ mod udp;
 mod websocket;
 
 pub use address::{Advertised, route_address};
+pub use authority::{Authority, LEAF_LIFE, new_key};
 pub use batch::{Outbox, ReceiveBatch};
 pub use certificate::{Validity, fingerprint, validity};
 pub use destination::Network;
 pub use dial::Stream as ByteStream;
 pub use http::{HttpLimits, HttpListener, Peer};
 pub use http_client::{Bytes, HttpClient, HttpLine, HttpReply, HttpRules, Method};
+pub use lines::{LineListener, LineReader, LineWriter, Lines};
 pub use locate::{Located, Locator, Wanted};
 pub use mailbox::{Full, Mailbox, Sender, mailbox};
 pub use media_worker::{MediaInbox, MediaWorker, Started, WorkerConfig};
+pub use member::{Papers, fingerprint_of_pem, stranger_to};
 pub use mqtt::{Broker, Mqtt, MqttMessage, MqttRules, MqttState};
 pub use origin::{Origins, plain_origin};
 pub use poll::{Poll, Token};

@@ -5,6 +5,7 @@
 //! what we send is closed too.
 
 use crate::address::Advertised;
+use crate::member::fingerprint_of;
 use crate::seats::{Seat, Seats};
 use crate::tls::TlsConfig;
 use sip::{Flow, Transport};
@@ -72,6 +73,8 @@ pub enum StreamEvent {
     Unframed(Flow, Box<[u8]>),
     /// A WebSocket is open, asked for by a page of this origin; `None` when it was no browser that asked.
     Opened(Flow, Option<Box<str>>),
+    /// Who is at the other end of a connection by TLS showed this certificate (SHA-256) and proved to have its key.
+    Proved(Flow, [u8; 32]),
     /// The connection is gone.
     Closed(Flow),
 }
@@ -278,7 +281,19 @@ async fn converse<D: AsyncDeliver>(
     match acceptor {
         None => run(&streams, flow, stream, &deliver, began, ways).await,
         Some(acceptor) => match timeout(limits.first_message, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => run(&streams, flow, stream, &deliver, began, ways).await,
+            Ok(Ok(stream)) => {
+                let shown = stream
+                    .get_ref()
+                    .1
+                    .peer_certificates()
+                    .and_then(|chain| chain.first().map(fingerprint_of));
+                if let Some(shown) = shown
+                    && !deliver.deliver(StreamEvent::Proved(flow, shown)).await
+                {
+                    return;
+                }
+                run(&streams, flow, stream, &deliver, began, ways).await;
+            }
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             Err(_) => tracing::debug!("TLS handshake too slow"),
         },

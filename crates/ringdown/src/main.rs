@@ -11,12 +11,15 @@ mod codes;
 mod config;
 mod demo;
 mod device;
+mod directory;
 mod drawing;
+mod exchange;
 mod explain;
 mod group;
 mod import;
 mod ladder;
 mod log;
+mod membership;
 mod number;
 mod phone;
 mod queue;
@@ -120,6 +123,11 @@ enum Command {
     Codes,
     /// How the exchange is, and who guesses at secrets
     Status(status::Arguments),
+    /// Run the directory of an office with several exchanges: it says to which one each call goes, and steps aside
+    Directory(directory::Arguments),
+    /// Exchanges of one office: invite one, join, list them
+    #[command(subcommand)]
+    Exchange(exchange::Command),
     /// A telephone for the terminal, or for programs
     Phone(Box<phone::Arguments>),
     /// Play calls between phones of our own, and draw them
@@ -160,6 +168,8 @@ fn main() -> ExitCode {
         Command::Ladder(arguments) => ladder::run(&data, &arguments),
         Command::Codes => codes::run(&data),
         Command::Status(arguments) => status::run(&data, &arguments),
+        Command::Directory(arguments) => directory::run(&data, &arguments),
+        Command::Exchange(command) => exchange::run(&data, command),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Phone(arguments) => phone::run(&arguments),
     };

@@ -7,11 +7,13 @@
 //! * [`reference`] says from the requirements what each call may come to.
 //! * [`race`] plays the seconds in which everybody wants the same call.
 //! * [`shift`] plays hours of a call centre at random.
+//! * [`designations`] plays many exchanges and one directory at random.
 //! * [`hour`] plays an office-hour at random: the same seed gives the same trace.
 
 pub mod centre;
 pub mod check;
 pub mod day;
+pub mod designations;
 mod dice;
 pub mod hour;
 pub mod net;
@@ -27,4 +29,4 @@ mod world;
 pub use dice::Dice;
 pub use observed::{Left, Observed, OfficeId, PhoneId, Seen};
 pub use trace::Trace;
-pub use world::{Act, Death, Office, World, office_config};
+pub use world::{Act, Death, Office, World, exchange_name, membership, office_config};

@@ -141,6 +141,13 @@ pub enum Observed {
         /// The record.
         record: Box<CallRecord>,
     },
+    /// There is a connection to another exchange, which proved to be it.
+    Reached {
+        /// From where.
+        office: OfficeId,
+        /// The connection.
+        flow: Flow,
+    },
     /// The store was asked to keep something and could not.
     StoreAway {
         /// Where.
@@ -369,6 +376,9 @@ impl fmt::Display for Observed {
             }
             Observed::KeptRecord { office, record } => {
                 write!(f, "office {office} kept the record of {}", record.dialled)
+            }
+            Observed::Reached { office, flow } => {
+                write!(f, "office {office} reached another exchange by {flow}")
             }
             Observed::StoreAway { office, waiting } => {
                 write!(f, "office {office} store away, {waiting} waiting")

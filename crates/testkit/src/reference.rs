@@ -95,6 +95,8 @@ pub struct Reference {
     /// Nothing is lost or broken in this world, and no phone misbehaves.
     pub calm: bool,
     directories: BTreeMap<OfficeId, Directory>,
+    /// What one exchange does not have, another may (S4).
+    shared: bool,
     phones: BTreeMap<PhoneId, (OfficeId, Box<str>)>,
     registered: BTreeSet<PhoneId>,
     /// Devices that are lines to another exchange.
@@ -108,6 +110,11 @@ pub struct Reference {
 }
 
 impl Reference {
+    /// From now on all exchanges are one office.
+    pub(crate) fn share_numbers(&mut self) {
+        self.shared = true;
+    }
+
     /// A phone stands at an exchange as this device.
     pub fn add_phone(&mut self, phone: PhoneId, office: OfficeId, device: &str) {
         self.phones.insert(phone, (office, device.into()));
@@ -203,7 +210,14 @@ impl Reference {
         let Some(directory) = directory else { return (reach, is_service(number)) };
         let owners = directory.owners(number);
         if owners.is_empty() {
-            return (reach, is_service(number));
+            let elsewhere = self
+                .directories
+                .iter()
+                .find(|(at, other)| **at != office && !other.owners(number).is_empty());
+            return match elsewhere.filter(|_| self.shared && depth == 0) {
+                Some((at, _)) => self.reach(*at, number, "", 1),
+                None => (reach, is_service(number)),
+            };
         }
         let mut known = true;
         for (device, _) in directory.devices.iter().filter(|(_, owner)| owners.contains(&&***owner)) {

@@ -201,7 +201,7 @@ fn judge(world: &mut World, story: &Story, lost: usize, wrong: &str) {
     if stopped && answers.len() > 1 && matches!(answers[1], Answer::Task(_)) {
         assert!(model.end.is_some(), "{told}: it was said to be stopped, and goes on: {model:?}");
     }
-    assert!(model.made() <= BUDGET.into(), "{told}: {model:?}");
+    assert!(model.made() <= usize::from(BUDGET), "{told}: {model:?}");
     let rang = world.notes_of(BOB).filter(|note| matches!(note, Note::Rings { .. })).count();
     if story.number == "200" {
         // Nobody is rung whose phone is not registered any more.

@@ -202,6 +202,9 @@ impl Exchange {
                 let e164 = self.config.numbering.e164(&number).ok_or_else(bad)?;
                 Number::outside(&e164).map_err(|_| bad())
             }
+            Destination::Elsewhere => {
+                Err(Refusal::Nonsense("people at other exchanges are not called back from here".into()))
+            }
             Destination::Queue(_) | Destination::Echo | Destination::Parked | Destination::Unknown => {
                 Err(Refusal::Unknown("number", dialled.into()))
             }

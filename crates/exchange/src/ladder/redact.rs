@@ -1,8 +1,13 @@
 //! What of a message may be shown (R32): nothing that lets its reader in, and no key that somebody pressed.
 
 /// Headers that hold secrets, in lower case.
-const SECRET_HEADERS: [&str; 4] =
-    ["authorization", "proxy-authorization", "authentication-info", "proxy-authentication-info"];
+const SECRET_HEADERS: [&str; 5] = [
+    "authorization",
+    "proxy-authorization",
+    "authentication-info",
+    "proxy-authentication-info",
+    "ringdown-ticket",
+];
 /// SDP lines that hold keys.
 const SECRET_LINES: [&str; 4] = ["a=crypto", "a=ice-pwd", "a=key-mgmt", "k="];
 const LEFT_OUT: &str = "(left out)";

@@ -6,6 +6,7 @@ mod background;
 mod badges;
 mod call_lists;
 mod codes;
+mod directory;
 mod many;
 mod maybe;
 mod messages;
@@ -29,6 +30,7 @@ pub(crate) use background::Background;
 pub(crate) use badges::Badges;
 pub(crate) use call_lists::Lists;
 use codes::FeatureCodes;
+pub(crate) use directory::DirectoryConfig;
 use many::Many;
 pub(crate) use messages::{Carrier, HttpMessages, Messages};
 pub(crate) use notices::Notices;
@@ -67,6 +69,7 @@ pub(crate) struct Config {
     pub(crate) numbers: Numbers,
     pub(crate) emergency: Emergency,
     pub(crate) badges: Badges,
+    pub(crate) directory: DirectoryConfig,
     pub(crate) dns: Dns,
     pub(crate) log: Log,
 }

@@ -12,11 +12,14 @@ use super::media::Workers;
 use super::pins::Pins;
 use super::platforms::Platforms;
 use super::reach::Reacher;
+use super::sites::Sites;
 use api::rest::EventSink;
 use calls::Action;
 use clock::Mono;
+use directory::Fingerprint;
 use exchange::{
-    Answer, Command, CommandId, Exchange, Guessing, Input, Output, PinCheck, PlatformInput, StoreAnswer,
+    Answer, Command, CommandId, Exchange, Guessing, Input, Output, PinCheck, PlatformInput, SiteInput,
+    StoreAnswer,
 };
 use media::MediaEvent;
 use net::{
@@ -61,6 +64,7 @@ pub(crate) enum CoreInput {
         platform: Box<str>,
         said: PlatformInput,
     },
+    Site(Box<SiteInput>),
     Reached {
         trunk: Box<str>,
         flows: Vec<Flow>,
@@ -101,6 +105,7 @@ pub(crate) struct Carriers {
     pub(crate) reacher: Reacher,
     pub(crate) pins: Pins,
     pub(crate) platforms: Platforms,
+    pub(crate) sites: Sites,
 }
 
 pub(crate) struct Core {
@@ -116,6 +121,7 @@ pub(crate) struct Core {
     reacher: Reacher,
     pins: Pins,
     platforms: Platforms,
+    sites: Sites,
     events: EventSink,
     replies: HashMap<CommandId, oneshot::Sender<Answer>>,
     next_command: u64,
@@ -149,6 +155,7 @@ impl Core {
             reacher: carriers.reacher,
             pins: carriers.pins,
             platforms: carriers.platforms,
+            sites: carriers.sites,
             events,
             replies: HashMap::new(),
             next_command: 0,
@@ -279,6 +286,10 @@ impl Core {
             CoreInput::Stream(StreamEvent::Opened(flow, origin)) => {
                 self.exchange.handle(now, Input::FlowOpened { flow, origin });
             }
+            CoreInput::Stream(StreamEvent::Proved(flow, certificate)) => {
+                let fingerprint = Fingerprint(certificate);
+                self.exchange.handle(now, Input::Site(Box::new(SiteInput::Proved { flow, fingerprint })));
+            }
             CoreInput::Stream(StreamEvent::Closed(flow)) => {
                 self.exchange.handle(now, Input::FlowClosed(flow));
             }
@@ -290,6 +301,7 @@ impl Core {
             CoreInput::Reached { trunk, flows, lives, why } => {
                 self.exchange.handle(now, Input::Reached { trunk, flows, lives, why });
             }
+            CoreInput::Site(said) => self.exchange.handle(now, Input::Site(said)),
             CoreInput::Platform { platform, said } => {
                 self.exchange.handle(now, Input::Platform { platform, said });
             }
@@ -336,6 +348,7 @@ impl Core {
                 Output::Reach { trunk, host, port, transport } => {
                     self.reacher.reach(trunk, host, port, transport);
                 }
+                Output::Site(asked) => self.sites.carry(*asked),
                 Output::Platform { platform, asked } => {
                     if let Some(said) = self.platforms.ask(&platform, asked) {
                         self.exchange.handle(self.clock.now(), Input::Platform { platform, said });

@@ -40,10 +40,10 @@ pub(crate) fn realm(opened: &mut Opened) -> Result<String, Failure> {
     Ok("ringdown".to_owned())
 }
 
-/// Two accounts that can call each other, for a first start without a configuration. Returns the lines for the
+/// Two accounts that can call each other, for a first start without a configuration (`wanted`). Returns the lines for the
 /// terminal; the secrets are shown once and kept only as hashes.
-pub(crate) fn ready_accounts(opened: &mut Opened, realm: &str) -> Result<Vec<String>, Failure> {
-    if opened.setting(READY_ACCOUNTS).is_some() || !opened.snapshot.changes.is_empty() {
+pub(crate) fn ready_accounts(opened: &mut Opened, realm: &str, wanted: bool) -> Result<Vec<String>, Failure> {
+    if !wanted || opened.setting(READY_ACCOUNTS).is_some() || !opened.snapshot.changes.is_empty() {
         return Ok(Vec::new());
     }
     let server = server();

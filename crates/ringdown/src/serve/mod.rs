@@ -16,12 +16,14 @@ mod profiles;
 mod reach;
 mod reload;
 mod shown;
+mod sites;
 mod stop;
 mod tls;
 mod web;
 
 pub(crate) use folder::claim;
 pub(crate) use media::{OTHER_DESCRIPTORS, own_address};
+pub(crate) use stop::asked_to_stop;
 
 use crate::config::{Config, Source};
 use crate::{Failure, check, log};
@@ -36,6 +38,7 @@ use platforms::Platforms;
 use reach::{Own, Reacher};
 use reload::Reload;
 use shown::Place;
+use sites::{Beginning, Sites};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -67,18 +70,17 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let udp = bind_udp(&config)?;
     let streams = Streams::new(StreamLimits::default());
     let tls = Tls::start(&config, data)?.map(Arc::new);
-    let (listeners, own) = bind_streams(&runtime, &config, tls.as_deref())?;
+    let (mut listeners, mut own) = bind_streams(&runtime, &config, tls.as_deref())?;
+    let with = Beginning { runtime: &runtime, config: &config, streams: &streams, core: &sender, clock };
+    let (sites, membership) = sites::start(data, &with, &mut listeners, &mut own)?;
     let workers = media::start(&config.media, clock, &sender)?;
     let http = runtime.block_on(web::bind(&config, tls.as_deref()))?;
     // Only now, when nothing can stop the start any more: the secrets are shown once.
-    let lines = match arguments.config {
-        None => first_start::ready_accounts(&mut opened, &realm)?,
-        Some(_) => Vec::new(),
-    };
+    let lines = first_start::ready_accounts(&mut opened, &realm, arguments.config.is_none())?;
     let administrator = first_start::administrator(&mut opened)?;
     let documents = std::mem::take(&mut opened.documents);
     let own_addresses = udp.iter().map(Udp::bound).chain(own.iter().map(|(_, at)| *at)).chain(http.all());
-    let exchange_config = exchange_config(&config, &realm, own_addresses.collect());
+    let exchange_config = exchange_config(&config, &realm, own_addresses.collect(), membership);
     let (profiles, seen) = profiles::first(data);
     let exchange = office(&mut opened, clock, exchange_config)?.with_profiles(profiles);
     let store = start_store(opened, &sender)?;
@@ -115,7 +117,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     });
     let (calls_left, left) = watch::channel(None);
     messages::start(&runtime, &config, store.outbox(), &sender)?;
-    let carriers = carriers(&runtime, &config, &streams, &sender, &udp, &own)?;
+    let carriers = carriers(&runtime, &config, &streams, &sender, &udp, &own, sites)?;
     let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, carriers, figures, events };
     let core =
         std::thread::Builder::new().name("core".into()).spawn(move || Core::new(exchange, doors).run())?;
@@ -192,10 +194,11 @@ fn carriers(
     core: &Sender<CoreInput>,
     udp: &[Udp],
     own: &[Bound],
+    sites: Sites,
 ) -> Result<Carriers, Failure> {
     let reacher = reacher(runtime, config, streams, core, udp, own);
     let (pins, platforms) = (Pins::start(core.clone())?, Platforms::start(runtime, config, core)?);
-    Ok(Carriers { reacher, pins, platforms })
+    Ok(Carriers { reacher, pins, platforms, sites })
 }
 
 /// What finds the way to trunks, off the core.
@@ -233,7 +236,12 @@ fn close_open_calls(opened: &mut Opened) -> Result<(), Failure> {
     Ok(())
 }
 
-fn exchange_config(config: &Config, realm: &str, own_addresses: Vec<SocketAddr>) -> exchange::Config {
+fn exchange_config(
+    config: &Config,
+    realm: &str,
+    own_addresses: Vec<SocketAddr>,
+    membership: Option<exchange::Membership>,
+) -> exchange::Config {
     let live = reload::live(config);
     exchange::Config {
         realm: realm.into(),
@@ -253,6 +261,7 @@ fn exchange_config(config: &Config, realm: &str, own_addresses: Vec<SocketAddr>)
         background: live.background,
         agents: live.agents,
         lists: live.lists,
+        membership,
         platforms: config
             .platforms
             .iter()
@@ -312,15 +321,15 @@ fn control(
     api::control::serve(&path, roof, api).map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
-/// `ready sip=udp:ADDR tcp=tcp:ADDR tls=tls:ADDR http=ADDR https=ADDR ws=ADDR wss=ADDR`, for programs that start us.
+/// `ready sip=udp:ADDR tcp=tcp:ADDR tls=tls:ADDR exchanges=tls:ADDR http=ADDR https=ADDR ws=ADDR wss=ADDR`, for programs that start us.
 fn ready_line(udp: &[Udp], streams: &[Bound], web: &web::Listeners) -> String {
     let mut line = String::from("ready");
     if let Some(udp) = udp.first() {
         line += &format!(" sip=udp:{}", udp.bound());
     }
-    for kind in ["tcp", "tls"] {
+    for (kind, transport) in [("tcp", "tcp"), ("tls", "tls"), (sites::DOOR, "tls")] {
         if let Some((_, address)) = streams.iter().find(|(known, _)| *known == kind) {
-            line += &format!(" {kind}={kind}:{address}");
+            line += &format!(" {kind}={transport}:{address}");
         }
     }
     for kind in ["http", "https", "ws", "wss"] {

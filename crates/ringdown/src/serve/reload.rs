@@ -183,6 +183,7 @@ fn taken(old: &Config, new: Config) -> Config {
         agents,
         lists,
         platforms: _,
+        directory: _,
         dns: _,
         log,
     } = new;
@@ -218,6 +219,7 @@ fn taken(old: &Config, new: Config) -> Config {
         lists,
         messages: old.messages.clone(),
         platforms: old.platforms.clone(),
+        directory: old.directory.clone(),
         dns: old.dns.clone(),
         log,
     }
@@ -231,6 +233,7 @@ fn waits_for_restart(old: &Config, new: &Config) -> Vec<String> {
         ("[sip] tls", old.sip.tls != new.sip.tls),
         ("[sip] ws", old.sip.ws != new.sip.ws),
         ("[sip] wss", old.sip.wss != new.sip.wss),
+        ("[directory]", old.directory != new.directory),
         ("[sip] advertise", old.sip.advertise != new.sip.advertise),
         ("[sip] authorities", old.sip.authorities != new.sip.authorities),
         ("[media] address", old.media.address != new.media.address),

@@ -2,8 +2,8 @@
 
 use super::web::Listeners;
 use crate::config::{
-    Administrators, Agents, Background, Badges, Challenge, Config, HttpMessages, Lists, Messages, Notices,
-    Platform, Sip, SmppMessages,
+    Administrators, Agents, Background, Badges, Challenge, Config, DirectoryConfig, Http, HttpMessages,
+    Lists, Messages, Notices, Platform, Sip, SmppMessages,
 };
 use net::Udp;
 use serde_json::{Value, json};
@@ -80,6 +80,23 @@ fn of_notices(notices: &Notices) -> Value {
     })
 }
 
+fn of_http(http: &Http) -> Value {
+    let administrators = match http.administrators {
+        Administrators::Loopback => "loopback",
+        Administrators::Anywhere => "anywhere",
+    };
+    json!({
+        "listen": texts(&http.listen.0), "tls": texts(&http.tls.0), "administrators": administrators,
+        "origins": http.listed_origins(),
+    })
+}
+
+fn of_directory(directory: &DirectoryConfig) -> Value {
+    json!({
+        "listen": directory.listen.to_string(), "address": directory.address, "region": directory.region,
+    })
+}
+
 /// The configuration, by section and key as in the file. There are no secrets in it.
 pub(crate) fn settings(config: &Config) -> Value {
     let Config {
@@ -99,13 +116,10 @@ pub(crate) fn settings(config: &Config) -> Value {
         numbers,
         emergency,
         badges,
+        directory,
         dns,
         log,
     } = config;
-    let administrators = match http.administrators {
-        Administrators::Loopback => "loopback",
-        Administrators::Anywhere => "anywhere",
-    };
     let codes: serde_json::Map<String, Value> =
         codes.0.iter().map(|(code, act)| (act.name().to_owned(), json!(code))).collect();
     json!({
@@ -115,10 +129,7 @@ pub(crate) fn settings(config: &Config) -> Value {
             "advertise": media.advertise.map(|address| address.to_string()), "workers": media.workers,
             "clear_fallback": media.clear_fallback,
         },
-        "http": {
-            "listen": texts(&http.listen.0), "tls": texts(&http.tls.0), "administrators": administrators,
-            "origins": http.listed_origins(),
-        },
+        "http": of_http(http),
         "webhooks": {
             "allow": texts(&webhooks.allow.0), "clear": webhooks.clear,
             "authorities": webhooks.authorities.0,
@@ -149,6 +160,7 @@ pub(crate) fn settings(config: &Config) -> Value {
         "lists": of_lists(lists),
         "platforms": of_platforms(platforms),
         "badges": of_badges(badges),
+        "directory": of_directory(directory),
         "dns": {"servers": texts(&dns.servers.0)},
         "log": {"level": log.level},
     })

@@ -38,6 +38,19 @@ impl Signals {
     }
 }
 
+/// Returns when somebody asks a server without calls to stop.
+pub(crate) async fn asked_to_stop() {
+    match Signals::listen() {
+        Ok(mut signals) => {
+            tokio::select! {
+                _ = signals.terminate.recv() => {}
+                _ = signals.interrupt.recv() => {}
+            }
+        }
+        Err(error) => tracing::error!(%error, "cannot hear signals"),
+    }
+}
+
 /// Returns when the core has ended, because it was told to or by itself. `calls` says how many are still up.
 pub(crate) async fn until_stopped(
     core: &Sender<CoreInput>,

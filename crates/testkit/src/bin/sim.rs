@@ -1,6 +1,7 @@
 //! `sim --seed N [--hours H | --races R | --shifts S] [--trace] [--survey]`: random office-hours, races for one call, or
 //! shifts of a call centre, as many as wanted, on two threads. `sim --seed N --agents A` plays one busy hour of a large one;
-//! `sim --seed N --day` a working day with the automatic return of agents and without it (S0.18).
+//! `sim --seed N --day` a working day with the automatic return of agents and without it (S0.18); `sim --seed N --designations D`
+//! calls between 50 exchanges with 10,000 devices (S4).
 //!
 //! The seeds are N, N+1, ...; the first that breaks a checker, or panics, is printed with its trace, and the exit code
 //! is 1. `--trace` plays one hour and prints all of it, one line an event: seconds, where, what.
@@ -12,6 +13,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use testkit::day::{Return, day};
+use testkit::designations::{Scale, designations};
 use testkit::hour::{Failure, Summary, office_hour};
 use testkit::race::race;
 use testkit::shift::{Size, shift};
@@ -36,6 +38,8 @@ struct Wanted {
     agents: Option<usize>,
     /// A working day with and without the automatic return instead.
     day: bool,
+    /// So many calls between exchanges instead.
+    designations: Option<u64>,
 }
 
 #[derive(Default)]
@@ -49,12 +53,15 @@ struct Totals {
 fn main() -> ExitCode {
     let Some(wanted) = read_arguments() else {
         eprintln!(
-            "usage: sim --seed N [--hours H | --races R | --shifts S | --agents A | --day] [--trace] [--survey]"
+            "usage: sim --seed N [--hours H | --races R | --shifts S | --agents A | --day | --designations D] [--trace] [--survey]"
         );
         return ExitCode::from(2);
     };
     if let Some(agents) = wanted.agents {
         return busy_hour(wanted.seed, agents);
+    }
+    if let Some(calls) = wanted.designations {
+        return many_exchanges(wanted.seed, calls);
     }
     if wanted.day {
         return compare_days(wanted.seed);
@@ -86,6 +93,7 @@ fn read_arguments() -> Option<Wanted> {
         survey: false,
         agents: None,
         day: false,
+        designations: None,
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -101,6 +109,7 @@ fn read_arguments() -> Option<Wanted> {
                 (wanted.play, wanted.what) = (office_shift, "shifts");
             }
             "--agents" => wanted.agents = Some(arguments.next()?.parse().ok()?),
+            "--designations" => wanted.designations = Some(arguments.next()?.parse().ok()?),
             "--day" => wanted.day = true,
             "--trace" => wanted.trace = true,
             "--survey" => wanted.survey = true,
@@ -136,6 +145,21 @@ fn compare_days(seed: u64) -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+/// Calls between many exchanges.
+fn many_exchanges(seed: u64, calls: u64) -> ExitCode {
+    let begun = now();
+    match designations(seed, Scale { exchanges: 50, accounts: 10_000, calls }) {
+        Ok(outcome) => {
+            println!("{calls} calls asked for, {:.0} s: sound: {outcome}", begun.elapsed().as_secs_f64());
+            ExitCode::SUCCESS
+        }
+        Err(broken) => {
+            println!("{broken}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// One hour of a large call centre.

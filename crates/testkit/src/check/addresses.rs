@@ -32,7 +32,7 @@ impl Checker for KnownAddresses {
                 }
                 Ok(())
             }
-            Observed::Noise { office, flow } => {
+            Observed::Noise { office, flow } | Observed::Reached { office, flow } => {
                 self.known.insert((*office, flow.remote.ip()));
                 Ok(())
             }

@@ -10,10 +10,12 @@ mod acts;
 mod carry;
 mod death;
 mod office;
+mod sites;
 
 pub use acts::Act;
 pub use death::Death;
 pub use office::{Office, office_config};
+pub use sites::{exchange_name, membership};
 
 use crate::check::{Broken, Checker, centre_checkers, every_checker};
 use crate::dice::Dice;
@@ -23,7 +25,8 @@ use crate::phone::{Note, Phone, Plan};
 use crate::reference::Reference;
 use crate::trace::Trace;
 use clock::{Mono, Now, Wall};
-use exchange::{Commit, Exchange, Input, PinCheck};
+use directory::{ExchangeName, Fingerprint};
+use exchange::{Commit, Exchange, Input, PinCheck, SiteWord};
 use sip::{Flow, Transport};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -42,6 +45,9 @@ enum Happening {
     PinVerified { office: OfficeId, check: PinCheck, right: bool },
     Media { office: OfficeId, event: media::MediaEvent },
     Act(Box<Act>),
+    ToDirectory { office: OfficeId, word: SiteWord },
+    FromDirectory { office: OfficeId, message: Box<directory::Message> },
+    Handshake { office: OfficeId, exchange: ExchangeName, address: Box<str>, fingerprint: Fingerprint },
 }
 
 /// Everything.
@@ -62,6 +68,8 @@ pub struct World {
     pub broken: Option<Broken>,
     /// What each call may come to.
     pub reference: Reference,
+    /// The directory of its exchanges.
+    sites: Option<sites::Sites>,
     /// Ports that an exchange has.
     pub ports: u16,
     /// A large world: lists of all calls are not compared after each event.
@@ -96,6 +104,7 @@ impl World {
             trace: Trace::new(whole),
             broken: None,
             reference: Reference::default(),
+            sites: None,
             ports: 400,
             lean: false,
             dice: Dice::new(seed, 0),
@@ -231,6 +240,11 @@ impl World {
             }
             Happening::Media { office, event } => self.feed(office, Input::Media(event)),
             Happening::Act(act) => self.act(*act),
+            Happening::ToDirectory { office, word } => self.directory_hears(office, word),
+            Happening::FromDirectory { office, message } => self.directory_says(office, *message),
+            Happening::Handshake { office, exchange, address, fingerprint } => {
+                self.handshake(office, exchange, &address, fingerprint);
+            }
         }
     }
 

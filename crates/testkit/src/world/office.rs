@@ -231,11 +231,8 @@ impl World {
                     engine.send_dtmf(leg, digit);
                 }
             }
-            Output::Reach { trunk, host, port, .. } => {
-                let flows = self.flows_to(office, &host, port);
-                let (lives, why) = (Duration::from_secs(3_600), "no such name".to_owned());
-                self.feed(office, Input::Reached { trunk, flows, lives, why });
-            }
+            Output::Reach { trunk, host, port, .. } => self.reach(office, trunk, &host, port),
+            Output::Site(output) => self.site_output(office, *output),
             Output::Platform { .. } => unreachable!("the simulated office has no outside platform"),
             Output::VerifyPin { check, hash, pin } => {
                 // The hash of a PIN in the simulated world is the PIN.
@@ -260,6 +257,12 @@ impl World {
             Output::Guessing(_) => {}
             Output::Answer { id, answer } => self.offices[office].answers.push((id, answer)),
         }
+    }
+
+    fn reach(&mut self, office: OfficeId, trunk: Box<str>, host: &exchange::Host, port: Option<u16>) {
+        let flows = self.flows_to(office, host, port);
+        let (lives, why) = (Duration::from_secs(3_600), "no such name".to_owned());
+        self.feed(office, Input::Reached { trunk, flows, lives, why });
     }
 
     /// The simulated world has no names.

@@ -1,0 +1,44 @@
+//! The bounds of a directory. What is full refuses what is new, and says so.
+
+use std::time::Duration;
+
+/// Exchanges of one office.
+pub const EXCHANGES: usize = 1_000;
+/// Accounts of all exchanges.
+pub const ACCOUNTS: usize = 1_000_000;
+/// Numbers of one account.
+pub const NUMBERS_OF_ONE: usize = 32;
+/// Devices of all accounts.
+pub const DEVICES: usize = 2_000_000;
+/// Devices of one account.
+pub const DEVICES_OF_ONE: usize = 64;
+/// Ways to wake one device.
+pub const WAYS: usize = 4;
+/// Calls from the cloud that an exchange has not answered for good, all of them.
+pub const ASKED: usize = 100_000;
+/// Those of one device.
+pub const ASKED_BY_ONE: usize = 4;
+/// Tickets that one exchange remembers as used. Each is forgotten once it has expired, so this is a rate: a thousand a second.
+pub const USED_TICKETS: usize = 32_768;
+/// Callers that wait for one device.
+pub const WAITING_FOR_ONE: usize = 16;
+/// Callers that wait at one exchange.
+pub const WAITING: usize = 4_096;
+/// Octets of a ticket as it is sent.
+pub const TICKET_OCTETS: usize = 2_048;
+
+/// How long a ticket works: long enough to open a connection, too short to be passed on.
+pub const TICKET_LIFE: Duration = Duration::from_secs(30);
+/// How far two clocks may be apart (R27).
+pub const LEEWAY: Duration = Duration::from_secs(2);
+/// An exchange that said nothing for so long is down (S4, "noticed within 5 s").
+pub const SILENCE: Duration = Duration::from_secs(4);
+/// How long an exchange may take to say whether its device accepts (C11).
+pub const ASK_PATIENCE: Duration = Duration::from_secs(8);
+/// How long a caller may wait in an exchange's queue.
+pub const WAIT_PATIENCE: Duration = Duration::from_secs(600);
+/// How long a copy of the directory may be believed while the directory is away.
+pub const COPY_LIFE: Duration = Duration::from_secs(24 * 3_600);
+
+const _: () = assert!(TICKET_LIFE.as_secs() > 2 * LEEWAY.as_secs());
+const _: () = assert!(WAITING_FOR_ONE <= WAITING && ASKED_BY_ONE <= ASKED && DEVICES_OF_ONE <= DEVICES);

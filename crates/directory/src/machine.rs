@@ -1,0 +1,492 @@
+//! The directory as one machine: values in, values out.
+
+use crate::book::{Account, Book, Device, Refused, Report, Way};
+use crate::copy::{self, Copy};
+use crate::designate::{Decision, Form, Invalid, Origin, Request, RequestId, designate};
+use crate::limits;
+use crate::names::{AccountName, DeviceId, ExchangeName, Fingerprint, Number, SessionHalf};
+use crate::ticket::{Claims, Confirmation, Issuer, Ticket, TicketId, TicketKey};
+use clock::{Mono, Now, Wall};
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng as _, SeedableRng as _};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// Everything that can wake a directory.
+#[derive(Debug)]
+pub enum Input {
+    /// An exchange joined with its one-time key, or renewed its certificate.
+    Joined {
+        /// Its name.
+        exchange: ExchangeName,
+        /// SHA-256 of its certificate.
+        fingerprint: Fingerprint,
+        /// What it shares with us.
+        key: TicketKey,
+    },
+    /// An exchange says how it is.
+    Report(ExchangeName, Report),
+    /// An exchange tells of an account that has its home there; `None`: it is gone.
+    Account(ExchangeName, AccountName, Option<Account>),
+    /// A device enrolled, or says anew how it is woken.
+    Device(DeviceId, Device),
+    /// A device has its flow at this exchange, or has it no longer.
+    Placed(ExchangeName, DeviceId, bool),
+    /// A device has a connection to us, or has it no longer.
+    Connected(DeviceId, bool),
+    /// A call is asked for (S4.2).
+    Asked(Request),
+    /// An exchange answers what it was asked for a device (C12, S4.17).
+    Said {
+        /// Which exchange.
+        exchange: ExchangeName,
+        /// Whose request.
+        caller: DeviceId,
+        /// Its name.
+        id: RequestId,
+        /// What it says.
+        said: Said,
+    },
+    /// Who asked wants no call any more.
+    Cancelled(Origin, RequestId),
+    /// The deadline of [`Directory::next_deadline`] has come.
+    Timeout,
+}
+
+/// What an exchange says of a request of the cloud.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Said {
+    /// Its device accepts, and this lets the caller in (S4.17, S4.19).
+    Accepted(Ticket),
+    /// The device is taken; the caller waits at this place (S4.18).
+    Waiting(u32),
+    /// It does not, for this reason.
+    Refused(Box<str>),
+}
+
+/// What goes to an exchange or to a device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Message {
+    /// The call goes to this exchange (S4.14, S4.20).
+    Designated {
+        /// Whose request.
+        id: RequestId,
+        /// The exchange.
+        exchange: ExchangeName,
+        /// Where it is.
+        address: Box<str>,
+        /// Who it must prove to be (S4.25).
+        fingerprint: Fingerprint,
+        /// What lets the call in.
+        ticket: Ticket,
+        /// The candidates, and why this one: for an exchange, so that its operator can read it; empty for a device.
+        why: Box<str>,
+    },
+    /// The callee is at the exchange that asked.
+    Yours {
+        /// Whose request.
+        id: RequestId,
+    },
+    /// These devices were woken, and will come (S4.15, S4.24).
+    Woken {
+        /// Whose request.
+        id: RequestId,
+        /// Each with who it must prove to be.
+        devices: Vec<(DeviceId, Fingerprint)>,
+    },
+    /// An exchange is asked whether the callee's device accepts (C11, S4.16).
+    Ask {
+        /// Whose request.
+        id: RequestId,
+        /// The device that calls.
+        caller: DeviceId,
+        /// Whose it is.
+        account: AccountName,
+        /// Who is called.
+        callee: Number,
+        /// The Session-ID half of the call.
+        session: SessionHalf,
+        /// Whose key will be at the other end.
+        thumbprint: Fingerprint,
+    },
+    /// A caller waits in an exchange's queue, at this place.
+    Place {
+        /// Whose request.
+        id: RequestId,
+        /// 1 is next.
+        place: u32,
+    },
+    /// There is no call (S4.12, S4.17). It never says where anybody is.
+    Refused {
+        /// Whose request.
+        id: RequestId,
+        /// In words.
+        why: Box<str>,
+    },
+    /// Whoever waits in a queue for this request waits no longer.
+    Withdrawn {
+        /// Whose request.
+        id: RequestId,
+        /// The device that called.
+        caller: DeviceId,
+    },
+}
+
+/// What a device is woken with: all it needs to go to the exchange that waits for it (S4.6, S4.24).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Where it goes.
+    pub address: Box<str>,
+    /// Who that must prove to be.
+    pub fingerprint: Fingerprint,
+    /// What lets it in.
+    pub ticket: Ticket,
+    /// Until when this means something.
+    pub expires: Wall,
+}
+
+/// What the shell is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Tell an exchange.
+    ToExchange(ExchangeName, Message),
+    /// Tell a device that is connected.
+    ToDevice(DeviceId, Message),
+    /// Wake a device: over its connection if it has one, else by the first of its ways that works.
+    Wake {
+        /// Which.
+        device: DeviceId,
+        /// Whether it has a connection.
+        connected: bool,
+        /// How else.
+        ways: Vec<Way>,
+        /// With what.
+        notice: Notice,
+    },
+    /// What was decided, to be kept for whoever asks why.
+    Decided(Request, Result<Decision, Invalid>),
+    /// What an exchange told was refused: its operator should know.
+    Complained(ExchangeName, Refused),
+    /// An exchange has another health than before.
+    Changed(ExchangeName),
+}
+
+/// A request of the cloud that an exchange has not answered for good.
+#[derive(Debug)]
+struct Pending {
+    exchange: ExchangeName,
+    until: Mono,
+}
+
+/// The machine.
+#[derive(Debug)]
+pub struct Directory {
+    name: Box<str>,
+    book: Book,
+    issuer: Issuer,
+    rng: ChaCha8Rng,
+    pending: BTreeMap<(DeviceId, RequestId), Pending>,
+    until: BTreeSet<(Mono, DeviceId, RequestId)>,
+    version: u64,
+    outputs: VecDeque<Output>,
+}
+
+impl Directory {
+    /// A directory of this name, which signs with this key; it knows of nobody.
+    #[must_use]
+    pub fn new(name: &str, issuer: Issuer, seed: [u8; 32]) -> Directory {
+        Directory {
+            name: name.into(),
+            book: Book::default(),
+            issuer,
+            rng: ChaCha8Rng::from_seed(seed),
+            pending: BTreeMap::new(),
+            until: BTreeSet::new(),
+            version: 0,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// What it knows.
+    #[must_use]
+    pub fn book(&self) -> &Book {
+        &self.book
+    }
+
+    /// What others verify its signatures with.
+    #[must_use]
+    pub fn public(&self) -> [u8; 32] {
+        self.issuer.public()
+    }
+
+    /// A signed copy for the exchanges, and its version.
+    #[must_use]
+    pub fn copy(&self, now: Wall) -> String {
+        copy::seal(&self.issuer, &Copy::of(&self.name, self.version, now, &self.book))
+    }
+
+    /// Which copy is the newest.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// What the shell is to do next.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When it wants to be woken.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Mono> {
+        let asked = self.until.first().map(|(at, ..)| *at);
+        asked.into_iter().chain(self.book.next_silence()).min()
+    }
+
+    /// The one way in.
+    pub fn handle(&mut self, now: Now, input: Input) {
+        match input {
+            Input::Joined { exchange, fingerprint, key } => {
+                let joined = self.book.join(now.mono, exchange.clone(), fingerprint, key);
+                self.told(exchange, joined);
+            }
+            Input::Report(exchange, report) => match self.book.report(now.mono, &exchange, report) {
+                Ok(true) => self.changed(exchange),
+                Ok(false) => {}
+                Err(refused) => self.outputs.push_back(Output::Complained(exchange, refused)),
+            },
+            Input::Account(exchange, name, account) => self.account(exchange, name, account),
+            Input::Device(id, device) => {
+                let home = self.book.account(&device.account).map(|account| account.home.clone());
+                let put = self.book.put_device(id, device);
+                if let (Err(refused), Some(home)) = (put, home) {
+                    self.outputs.push_back(Output::Complained(home, refused));
+                }
+            }
+            Input::Placed(exchange, device, here) => {
+                let placed = self.book.place(&device, &exchange, here);
+                self.told(exchange, placed);
+            }
+            Input::Connected(device, connected) => {
+                // One that is not enrolled has proven nothing, and is not connected.
+                let _ = self.book.connected(&device, connected);
+            }
+            Input::Asked(request) => self.asked(now, request),
+            Input::Said { exchange, caller, id, said } => self.said(now, &exchange, caller, id, said),
+            Input::Cancelled(origin, id) => self.cancelled(origin, id),
+            Input::Timeout => self.timeout(now.mono),
+        }
+    }
+
+    fn account(&mut self, exchange: ExchangeName, name: AccountName, account: Option<Account>) {
+        let told = match account {
+            Some(account) => self.book.put_account(name, Account { home: exchange.clone(), ..account }),
+            None => {
+                // Only its home takes an account away.
+                if self.book.account(&name).is_some_and(|known| known.home == exchange) {
+                    self.book.remove_account(&name);
+                }
+                Ok(())
+            }
+        };
+        self.told(exchange, told);
+    }
+
+    fn told(&mut self, exchange: ExchangeName, result: Result<(), Refused>) {
+        match result {
+            Ok(()) => self.version += 1,
+            Err(refused) => self.outputs.push_back(Output::Complained(exchange, refused)),
+        }
+    }
+
+    fn changed(&mut self, exchange: ExchangeName) {
+        self.version += 1;
+        self.outputs.push_back(Output::Changed(exchange));
+    }
+
+    // ---- a request
+
+    fn asked(&mut self, now: Now, request: Request) {
+        let decided = designate(&self.book, &request);
+        self.outputs.push_back(Output::Decided(request.clone(), decided.clone()));
+        match decided {
+            Ok(decision) => self.designated(now, &request, &decision),
+            Err(invalid) => self.answer(&request.origin, refused(request.id, &invalid.to_string())),
+        }
+    }
+
+    fn designated(&mut self, now: Now, request: &Request, decision: &Decision) {
+        match &decision.form {
+            Form::Yours => self.answer(&request.origin, Message::Yours { id: request.id }),
+            Form::Direct => {
+                let dest = request.callee.clone();
+                let message =
+                    match self.ticket(now.wall, &decision.exchange, request, dest, request.thumbprint) {
+                        Some((address, fingerprint, ticket)) => Message::Designated {
+                            id: request.id,
+                            exchange: decision.exchange.clone(),
+                            address,
+                            fingerprint,
+                            ticket,
+                            why: decision.to_string().into(),
+                        },
+                        None => refused(request.id, &Invalid::NoExchange.to_string()),
+                    };
+                self.answer(&request.origin, message);
+            }
+            Form::Wake(devices) => self.wake(now, request, &decision.exchange, devices),
+            Form::AskFirst => self.ask(now, request, &decision.exchange),
+        }
+    }
+
+    /// C3: each device that sleeps gets a ticket of its own to the exchange that asked.
+    fn wake(&mut self, now: Now, request: &Request, exchange: &ExchangeName, devices: &[DeviceId]) {
+        let mut woken = Vec::with_capacity(devices.len());
+        for id in devices {
+            let Some(device) = self.book.device(id) else { continue };
+            let (connected, ways, Some(key)) = (device.connected, device.ways.clone(), device.key) else {
+                continue;
+            };
+            let dest = request.callee.clone();
+            let Some((address, fingerprint, ticket)) = self.ticket(now.wall, exchange, request, dest, key)
+            else {
+                continue;
+            };
+            let expires = now.after(limits::TICKET_LIFE).wall;
+            let notice = Notice { address, fingerprint, ticket, expires };
+            self.outputs.push_back(Output::Wake { device: id.clone(), connected, ways, notice });
+            woken.push((id.clone(), key));
+        }
+        let message = match woken.is_empty() {
+            true => refused(request.id, &Invalid::NowhereToReach.to_string()),
+            false => Message::Woken { id: request.id, devices: woken },
+        };
+        self.answer(&request.origin, message);
+    }
+
+    /// C11 (S4.16).
+    fn ask(&mut self, now: Now, request: &Request, exchange: &ExchangeName) {
+        let Origin::Cloud(caller) = &request.origin else { return };
+        let Some(account) = self.book.device(caller).map(|device| device.account.clone()) else { return };
+        let first = (caller.clone(), RequestId(0));
+        let of_caller = self.pending.range(first..).take_while(|((device, _), _)| device == caller).count();
+        let key = (caller.clone(), request.id);
+        if of_caller >= limits::ASKED_BY_ONE
+            || self.pending.len() >= limits::ASKED
+            || self.pending.contains_key(&key)
+        {
+            return self.answer(&request.origin, refused(request.id, "too many calls are asked for"));
+        }
+        let until = now.mono + limits::ASK_PATIENCE;
+        self.pending.insert(key, Pending { exchange: exchange.clone(), until });
+        self.until.insert((until, caller.clone(), request.id));
+        let ask = Message::Ask {
+            id: request.id,
+            caller: caller.clone(),
+            account,
+            callee: request.callee.clone(),
+            session: request.session,
+            thumbprint: request.thumbprint,
+        };
+        self.outputs.push_back(Output::ToExchange(exchange.clone(), ask));
+    }
+
+    /// C12, C13 (S4.17 to S4.20). Only who was asked answers.
+    fn said(&mut self, now: Now, exchange: &ExchangeName, caller: DeviceId, id: RequestId, said: Said) {
+        let key = (caller, id);
+        let Some(pending) = self.pending.get(&key).filter(|pending| pending.exchange == *exchange) else {
+            return;
+        };
+        self.until.remove(&(pending.until, key.0.clone(), id));
+        let to_caller = |message| Output::ToDevice(key.0.clone(), message);
+        let message = match said {
+            Said::Waiting(place) => {
+                let until = now.mono + limits::WAIT_PATIENCE;
+                self.until.insert((until, key.0.clone(), id));
+                self.outputs.push_back(to_caller(Message::Place { id, place }));
+                self.pending.insert(key, Pending { exchange: exchange.clone(), until });
+                return;
+            }
+            Said::Refused(why) => refused(id, &why),
+            Said::Accepted(ticket) => match self.address(exchange) {
+                Some((address, fingerprint)) => Message::Designated {
+                    id,
+                    exchange: exchange.clone(),
+                    address,
+                    fingerprint,
+                    ticket,
+                    why: "".into(),
+                },
+                None => refused(id, &Invalid::NoExchange.to_string()),
+            },
+        };
+        self.outputs.push_back(to_caller(message));
+        self.pending.remove(&key);
+    }
+
+    fn cancelled(&mut self, origin: Origin, id: RequestId) {
+        let Origin::Cloud(caller) = origin else { return };
+        if let Some(pending) = self.pending.remove(&(caller.clone(), id)) {
+            self.until.remove(&(pending.until, caller.clone(), id));
+            self.outputs.push_back(Output::ToExchange(pending.exchange, Message::Withdrawn { id, caller }));
+        }
+    }
+
+    fn timeout(&mut self, now: Mono) {
+        for exchange in self.book.silent(now) {
+            self.changed(exchange);
+        }
+        while let Some((_, caller, id)) = self.until.first().filter(|(at, ..)| *at <= now).cloned() {
+            self.cancelled(Origin::Cloud(caller.clone()), id);
+            self.outputs.push_back(Output::ToDevice(caller, refused(id, "nobody answered in time")));
+        }
+    }
+
+    // ---- answers
+
+    fn answer(&mut self, to: &Origin, message: Message) {
+        self.outputs.push_back(match to {
+            Origin::Exchange(exchange) => Output::ToExchange(exchange.clone(), message),
+            Origin::Cloud(device) => Output::ToDevice(device.clone(), message),
+        });
+    }
+
+    fn address(&self, exchange: &ExchangeName) -> Option<(Box<str>, Fingerprint)> {
+        let known = self.book.exchange(exchange)?;
+        Some((known.report.as_ref()?.address.clone(), known.fingerprint))
+    }
+
+    /// A ticket to an exchange, with its address and who it must prove to be.
+    fn ticket(
+        &mut self,
+        now: Wall,
+        exchange: &ExchangeName,
+        request: &Request,
+        dest: Number,
+        thumbprint: Fingerprint,
+    ) -> Option<(Box<str>, Fingerprint, Ticket)> {
+        let (address, fingerprint) = self.address(exchange)?;
+        let mut jti = [0; 16];
+        self.rng.fill_bytes(&mut jti);
+        let life = i64::try_from(limits::TICKET_LIFE.as_millis()).unwrap_or(i64::MAX);
+        let claims = Claims {
+            iss: self.name.clone(),
+            aud: exchange.clone(),
+            jti: TicketId(jti),
+            iat: now,
+            exp: Wall(now.0.saturating_add(life)),
+            orig: request.caller.clone(),
+            dest,
+            sid: request.session,
+            cnf: Confirmation { thumbprint },
+        };
+        let key = &self.book.exchange(exchange)?.key;
+        Some((address, fingerprint, self.issuer.issue(&claims, key)))
+    }
+}
+
+fn refused(id: RequestId, why: &str) -> Message {
+    Message::Refused { id, why: why.into() }
+}

@@ -1,0 +1,154 @@
+//! A call that comes from another exchange: by a connection that proved to be it, with a ticket that names this call, and the
+//! digest of its secret. The ticket is used up before anything rings (S4.22, S4.25, R27).
+
+use crate::admission::Sender;
+use crate::dial_plan::Destination;
+use crate::exchange::Exchange;
+use crate::facts::FactKind;
+use calls::{CallId, Cause};
+use clock::{Now, Wall};
+use directory::{
+    Claims, Confirmation, DeviceId, Fingerprint, Named as _, Number, Presented, SessionHalf, TicketId,
+};
+use sip::Flow;
+use sip::digest::{Secret, Verdict};
+use wire::sip::{HeaderName, Message, Method};
+
+/// What a ticket is asked for.
+struct Offered {
+    session: SessionHalf,
+    thumbprint: Fingerprint,
+    dest: Number,
+}
+
+impl Exchange {
+    /// Who sent a request by a connection that showed a certificate; `None` means that it has its answer.
+    pub(crate) fn site_sender(&mut self, now: Now, flow: Flow, message: &Message<'_>) -> Option<Sender> {
+        let Some(exchange) = self.sites.exchange_at(flow).map(ToString::to_string) else {
+            self.refuse_because(flow, message, 403, "this certificate is no exchange of the office");
+            return None;
+        };
+        if message.method() != Method::Invite {
+            self.refuse_because(flow, message, 403, "an exchange sends calls alone");
+            return None;
+        }
+        match self.ticket_of(now, flow, message) {
+            Ok(true) => Some(Sender::Exchange(exchange.into())),
+            // It was challenged.
+            Ok(false) => None,
+            Err(why) => {
+                self.note_refused(now, message, &exchange, &why);
+                self.refuse_because(flow, message, 403, &why);
+                None
+            }
+        }
+    }
+
+    /// Whoever looks for the call finds it here, too, under its Session-ID.
+    fn note_refused(&mut self, now: Now, message: &Message<'_>, exchange: &str, why: &str) {
+        if let Some(session) = session_of(message) {
+            let words = format!("a call of exchange {exchange} is refused: {why}");
+            self.note(now, FactKind::Call, &session.to_string(), "site.refused", words);
+        }
+    }
+
+    /// Whether the ticket was good, and is used up now; false when its digest is asked for first.
+    fn ticket_of(&mut self, now: Now, flow: Flow, message: &Message<'_>) -> Result<bool, String> {
+        let token =
+            message.value(HeaderName::RingdownTicket).and_then(|value| std::str::from_utf8(value).ok());
+        let dest = message.uri().ok().and_then(|uri| Number::parse(&uri.user_decoded()?).ok());
+        let dest = dest.ok_or("who is called is no number")?;
+        let session = session_of(message).ok_or("the call has no Session-ID")?;
+        let thumbprint = self.sites.peers.get(&flow).copied().ok_or("the connection is gone")?;
+        let Some(token) = token else {
+            return self
+                .offer_ticket(now, flow, message, Offered { session, thumbprint, dest })
+                .map(|()| false);
+        };
+        let joined = self.sites.joined.as_mut().ok_or("this exchange has joined no directory")?;
+        let presented = Presented { session, thumbprint, dest: &dest };
+        let time = joined.time(now);
+        let refused = |refusal: directory::TicketRefusal| format!("the ticket is refused: {refusal}");
+        let checked = joined.redeemer.check(time, token, &presented).map_err(refused)?;
+        let user = checked.claims().jti.to_string();
+        let source = flow.remote.ip();
+        let stale = match self.verifier.credentials(message) {
+            None => false,
+            Some(credentials) if credentials.user() != user => {
+                return Err("the digest is another ticket's".into());
+            }
+            Some(credentials) => {
+                let secret = Secret::new(&user, self.verifier.realm(), checked.secret().reveal());
+                match self.verifier.check(now.mono, source, message, &credentials, Some(&secret)) {
+                    Verdict::Right { .. } => {
+                        joined.redeemer.redeem(time, &checked).map_err(refused)?;
+                        return Ok(true);
+                    }
+                    Verdict::Wrong => return Err("the digest is not the ticket's".into()),
+                    Verdict::Stale | Verdict::Missing => true,
+                }
+            }
+        };
+        self.challenge(now, flow, message, stale);
+        Ok(false)
+    }
+
+    /// An exchange that could not ask the directory gets a ticket from us, over the connection that proved to be its own; the
+    /// copy says that it is one of the office.
+    fn offer_ticket(
+        &mut self,
+        now: Now,
+        flow: Flow,
+        message: &Message<'_>,
+        offered: Offered,
+    ) -> Result<(), String> {
+        let mut jti = [0; 16];
+        let endpoint = self.switch.endpoint();
+        jti[..8].copy_from_slice(&endpoint.random().to_be_bytes());
+        jti[8..].copy_from_slice(&endpoint.random().to_be_bytes());
+        let joined = self.sites.joined.as_ref().ok_or("this exchange has joined no directory")?;
+        joined.copy(now).ok_or(
+            "a call from another exchange needs a ticket, and the copy of the directory has expired",
+        )?;
+        let exchange = joined.by_fingerprint.get(&offered.thumbprint).ok_or("the connection is gone")?;
+        let iat = joined.time(now);
+        let life = i64::try_from(directory::limits::TICKET_LIFE.as_millis()).unwrap_or(0);
+        let claims = Claims {
+            iss: joined.name.as_str().into(),
+            aud: joined.name.clone(),
+            jti: TicketId(jti),
+            iat,
+            exp: Wall(iat.0.saturating_add(life)),
+            orig: DeviceId::parse(exchange.as_str())?,
+            dest: offered.dest,
+            sid: offered.session,
+            cnf: Confirmation { thumbprint: offered.thumbprint },
+        };
+        let ticket = joined.issuer.issue(&claims, &joined.own_key);
+        let value = format!("{};user={};secret={}", ticket.token, ticket.id, ticket.secret.reveal());
+        let (verifier, source) = (&mut self.verifier, flow.remote.ip());
+        self.switch.endpoint().respond_stateless(flow, message, 401, |mut writer| {
+            verifier.challenge(now.mono, source, &mut writer, false);
+            writer.header(HeaderName::RingdownTicket, &value);
+            writer.finish()
+        });
+        Ok(())
+    }
+
+    /// A call of another exchange goes to people of ours, and to nobody else: it is no way to the outside, nor to a third
+    /// exchange.
+    pub(crate) fn route_from_exchange(&mut self, now: Now, call: CallId, dialled: &str) {
+        match self.destination(dialled) {
+            Destination::Account(_) | Destination::Group(_) | Destination::Queue(_) => {
+                self.route(now, call, dialled);
+            }
+            _ => self.fail(now, call, Cause::UnknownNumber, "not a number of this exchange"),
+        }
+    }
+}
+
+/// The half of the Session-ID that who calls has chosen.
+fn session_of(message: &Message<'_>) -> Option<SessionHalf> {
+    let value = message.value(HeaderName::SessionId)?;
+    SessionHalf::parse(std::str::from_utf8(value).ok()?.split(';').next()?.trim())
+}

@@ -1,0 +1,215 @@
+//! A call that leaves for another exchange: the directory is asked, and the call goes straight there (C2).
+
+use super::{Designation, SiteOutput, SiteWord};
+use crate::exchange::Exchange;
+use crate::limits;
+use crate::ongoing::Reach;
+use calls::{Account, CallId, Cause, Line, Party, Pass, Target};
+use clock::Now;
+use directory::{
+    DeviceId, ExchangeName, Message, Named as _, Number, Origin, Request, RequestId, SessionHalf,
+};
+use sip::Flow;
+use std::sync::Arc;
+
+impl Exchange {
+    /// A number that is not ours: who may be asked is asked (B2, S4.11).
+    pub(crate) fn call_elsewhere(&mut self, now: Now, call: CallId, number: &str) {
+        let Some(ongoing) = self.ongoing.call_mut(call) else { return };
+        ongoing.reach = Reach::Elsewhere(number.into());
+        let session = SessionHalf::parse(&ongoing.session_id);
+        let caller = ongoing.device.as_deref().or(ongoing.entry.as_deref()).unwrap_or(&ongoing.caller.number);
+        let (caller, callee) = (DeviceId::parse(caller), Number::parse(number));
+        let Some(joined) = self.sites.joined.as_ref().filter(|joined| joined.connected) else {
+            return self.nobody_designates(now, call, "there is no connection to it");
+        };
+        let (Ok(caller), Ok(callee), Some(session)) = (caller, callee, session) else {
+            return self.fail(now, call, Cause::UnknownNumber, "it is no number of any exchange");
+        };
+        if self.sites.asked.len() >= limits::SITE_CALLS {
+            return self.fail(now, call, Cause::Overload, "too many calls wait for the directory");
+        }
+        self.sites.next += 1;
+        let id = self.sites.next;
+        let request = Request {
+            origin: Origin::Exchange(joined.name.clone()),
+            id: RequestId(id),
+            caller,
+            callee,
+            session,
+            thumbprint: joined.fingerprint,
+        };
+        self.sites.asked.insert(id, call);
+        self.sites.until.insert((now.mono + limits::SITE_PATIENCE, id));
+        self.ask_shell(SiteOutput::Tell(SiteWord::Call(request)));
+    }
+
+    /// What the directory says.
+    pub(super) fn directory_said(&mut self, now: Now, message: Message) {
+        match message {
+            Message::Designated { id, exchange, address, fingerprint, ticket, why } => {
+                let Some(call) = self.answered(id) else { return };
+                self.note_call(now, call, "designated", format!("exchange {exchange} at {address}: {why}"));
+                self.go_to(
+                    now,
+                    call,
+                    exchange,
+                    Box::new(Designation { address, fingerprint, ticket: Some(ticket) }),
+                );
+            }
+            Message::Refused { id, why } => {
+                let Some(call) = self.answered(id) else { return };
+                self.note_call(
+                    now,
+                    call,
+                    "designated",
+                    format!("the directory designates no exchange: {why}"),
+                );
+                self.fail(now, call, Cause::UnknownNumber, "directory");
+            }
+            // The number is ours by its book, and not by ours: what we told of it is on its way.
+            Message::Yours { id } => {
+                let Some(call) = self.answered(id) else { return };
+                self.fail(now, call, Cause::UnknownNumber, "directory");
+            }
+            // Devices without an exchange come by connections of their own, and requests of the cloud are answered where
+            // those are served; nothing of ours waits for them here.
+            Message::Woken { .. }
+            | Message::Ask { .. }
+            | Message::Place { .. }
+            | Message::Withdrawn { .. } => {}
+        }
+    }
+
+    /// The call that waited for this answer.
+    fn answered(&mut self, id: RequestId) -> Option<CallId> {
+        let call = self.sites.asked.remove(&id.0)?;
+        self.sites.until.retain(|(_, other)| *other != id.0);
+        let waits =
+            self.ongoing.call(call).is_some_and(|ongoing| matches!(ongoing.reach, Reach::Elsewhere(_)));
+        waits.then_some(call)
+    }
+
+    /// By a connection that is open, or by one that is opened now.
+    fn go_to(&mut self, now: Now, call: CallId, exchange: ExchangeName, designation: Box<Designation>) {
+        let open = self.sites.ways.get(&exchange).copied();
+        let proved = |flow: &Flow| self.sites.peers.get(flow) == Some(&designation.fingerprint);
+        if let Some(flow) = open.filter(proved) {
+            return self.ring_elsewhere(now, call, &exchange, flow, &designation);
+        }
+        let reach = SiteOutput::Reach {
+            exchange: exchange.clone(),
+            address: designation.address.clone(),
+            fingerprint: designation.fingerprint,
+        };
+        let waiting = self.sites.reaching.entry(exchange).or_default();
+        waiting.push((call, designation));
+        if waiting.len() == 1 {
+            self.ask_shell(reach);
+        }
+    }
+
+    /// There is a connection to another exchange, or none.
+    pub(super) fn site_reached(&mut self, now: Now, exchange: &ExchangeName, way: Result<Flow, String>) {
+        let waiting = self.sites.reaching.remove(exchange).unwrap_or_default();
+        if let (Ok(flow), Some((_, designation))) = (&way, waiting.first()) {
+            self.sites.peers.insert(*flow, designation.fingerprint);
+            self.sites.ways.insert(exchange.clone(), *flow);
+        }
+        for (call, designation) in waiting {
+            match &way {
+                Ok(flow) => self.ring_elsewhere(now, call, exchange, *flow, &designation),
+                Err(why) => {
+                    let words =
+                        format!("exchange {exchange} at {} cannot be reached: {why}", designation.address);
+                    self.note_call(now, call, "site.unreachable", words);
+                    self.fail(now, call, Cause::NoLine, "site.unreachable");
+                }
+            }
+        }
+    }
+
+    fn ring_elsewhere(
+        &mut self,
+        now: Now,
+        call: CallId,
+        exchange: &ExchangeName,
+        flow: Flow,
+        to: &Designation,
+    ) {
+        let Some(ongoing) = self.ongoing.call(call) else { return };
+        let Reach::Elsewhere(number) = &ongoing.reach else { return };
+        let (login, pass) = match &to.ticket {
+            Some(ticket) => {
+                let (user, password) = (ticket.id.to_string().into(), ticket.secret.reveal().into());
+                (
+                    Some(Arc::new(Account { user, password, realm: None })),
+                    Pass::Ticket(Arc::from(&*ticket.token)),
+                )
+            }
+            None => (None, Pass::Asked),
+        };
+        let line = Line {
+            login,
+            caller: None,
+            media_from: Arc::default(),
+            patience: limits::TRUNK_PATIENCE,
+            pass: Some(pass),
+        };
+        let host = to.address.rsplit_once(':').map_or(&*to.address, |(host, _)| host);
+        let target = Target {
+            label: exchange.to_string().into(),
+            flow,
+            uri: format!("sip:{}@{};transport=tls", calls::escape_user(number), to.address).into(),
+            routes: Vec::new(),
+            callee: Party::new(number, ""),
+            domain: host.into(),
+            behind_nat: false,
+            further: Vec::new(),
+            line: Some(Box::new(line)),
+            at_once: None,
+            shown: None,
+        };
+        self.switch.try_anew(call);
+        if self.switch.add_branch(now, call, target).is_none() {
+            return self.fail(now, call, Cause::Overload, "");
+        }
+        self.switch.limit_ringing(now, call, self.config.outside_limit);
+        self.call_progresses(now, call);
+    }
+
+    /// The directory cannot be asked: the copy says where the number has its home, and that exchange issues the ticket.
+    pub(super) fn nobody_designates(&mut self, now: Now, call: CallId, why: &str) {
+        if let Some((exchange, designation)) = self.by_the_copy(now, call) {
+            let words = format!(
+                "the directory cannot be asked ({why}); by its copy the call goes to exchange {exchange}"
+            );
+            self.note_call(now, call, "directory.copy", words);
+            return self.go_to(now, call, exchange, Box::new(designation));
+        }
+        self.note_call(now, call, "directory.away", format!("the directory cannot be asked: {why}"));
+        self.fail(now, call, Cause::NoLine, "directory.away");
+    }
+
+    fn by_the_copy(&self, now: Now, call: CallId) -> Option<(ExchangeName, Designation)> {
+        let Reach::Elsewhere(number) = &self.ongoing.call(call)?.reach else { return None };
+        let joined = self.sites.joined.as_ref()?;
+        let home = joined.homes.get(number)?;
+        let listed = joined.copy(now)?.exchanges.get(home)?;
+        let (address, fingerprint) = (listed.address.clone(), listed.fingerprint);
+        Some((home.clone(), Designation { address, fingerprint, ticket: None }))
+    }
+
+    /// The directory has said nothing for too long.
+    pub(crate) fn sites_due(&mut self, now: Now) {
+        while let Some((_, id)) = self.sites.until.first().copied().filter(|(at, _)| *at <= now.mono) {
+            self.ask_shell(SiteOutput::Tell(SiteWord::Cancelled(RequestId(id))));
+            match self.answered(RequestId(id)) {
+                Some(call) => self.nobody_designates(now, call, "it does not answer"),
+                None => {
+                    self.sites.until.pop_first();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Other exchanges of the same office (S4): calls that leave for one of them, calls that come from one, and what the directory
+//! is told. The directory designates and steps aside: no call goes through it.
+//!
+//! ```text
+//! a number that is not ours --> Tell(Call) --> Designated --> a way to that exchange --> INVITE with the ticket
+//! an INVITE by the connection of an exchange --> its ticket, its digest --> rings like a call of ours
+//! ```
+
+mod come;
+mod leave;
+mod tell;
+mod values;
+
+pub use values::{Membership, SiteInput, SiteOutput, SiteWord};
+
+use crate::exchange::Exchange;
+use crate::input::Output;
+use crate::limits;
+use calls::CallId;
+use clock::{Mono, Now, Wall};
+use directory::{
+    Copy, ExchangeName, Fingerprint, Issuer, IssuerKeys, Named as _, Redeemer, Ticket, TicketKey,
+};
+use sip::Flow;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The name under which the directory signs.
+pub const DIRECTORY: &str = "directory";
+
+/// What is known of other exchanges.
+#[derive(Debug, Default)]
+pub(crate) struct Sites {
+    /// Nothing of all this, while this exchange has joined no directory.
+    joined: Option<Joined>,
+    /// Whom each connection to or from an exchange proved to be.
+    peers: BTreeMap<Flow, Fingerprint>,
+    /// An open connection to each.
+    ways: BTreeMap<ExchangeName, Flow>,
+    /// Calls that wait for the directory's word, and until when.
+    asked: BTreeMap<u64, CallId>,
+    until: BTreeSet<(Mono, u64)>,
+    /// Calls that wait for a connection.
+    reaching: BTreeMap<ExchangeName, Vec<(CallId, Box<Designation>)>>,
+    next: u64,
+}
+
+/// As a member of an office of several exchanges.
+#[derive(Debug)]
+struct Joined {
+    name: ExchangeName,
+    fingerprint: Fingerprint,
+    redeemer: Redeemer,
+    /// What it issues tickets with for calls to itself, while the directory is away.
+    issuer: Issuer,
+    own_key: TicketKey,
+    /// By our own clock.
+    started: Wall,
+    /// The directory's clock less ours, in milliseconds.
+    offset: i64,
+    connected: bool,
+    copy: Option<Box<Copy>>,
+    /// Whose certificate is which exchange's, and which number is whose, by the copy.
+    by_fingerprint: BTreeMap<Fingerprint, ExchangeName>,
+    homes: BTreeMap<Box<str>, ExchangeName>,
+}
+
+/// Where a call goes, and what lets it in.
+#[derive(Debug)]
+struct Designation {
+    address: Box<str>,
+    fingerprint: Fingerprint,
+    /// None while the directory is away: that exchange issues one itself.
+    ticket: Option<Ticket>,
+}
+
+impl Sites {
+    /// As a member, or as nobody's.
+    pub(crate) fn new(now: Now, membership: Option<Membership>) -> Sites {
+        let joined = membership.map(|member| {
+            let mut redeemer = Redeemer::new(member.name.clone(), now.wall);
+            let keys = IssuerKeys { public: member.directory, key: member.ticket_key };
+            redeemer.believe(DIRECTORY, keys);
+            let (issuer, own_key) = (Issuer::new(&member.seed), TicketKey(member.own_key));
+            redeemer
+                .believe(member.name.as_str(), IssuerKeys { public: issuer.public(), key: own_key.clone() });
+            Joined {
+                name: member.name,
+                fingerprint: member.fingerprint,
+                redeemer,
+                issuer,
+                own_key,
+                started: now.wall,
+                offset: 0,
+                connected: false,
+                copy: None,
+                by_fingerprint: BTreeMap::new(),
+                homes: BTreeMap::new(),
+            }
+        });
+        Sites { joined, ..Sites::default() }
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Mono> {
+        self.until.first().map(|(at, _)| *at)
+    }
+
+    /// Whether a number has its home at another exchange, as far as we know.
+    pub(crate) fn lists(&self, number: &str) -> bool {
+        let Some(joined) = &self.joined else { return false };
+        joined.homes.get(number).is_some_and(|home| *home != joined.name)
+    }
+
+    /// Whether somebody can be asked whose a number is that we do not know (S4.11).
+    pub(crate) fn asks(&self) -> bool {
+        self.joined.as_ref().is_some_and(|joined| joined.connected)
+    }
+
+    /// Whose connection this is; `None` for one that proved to be no exchange of the office.
+    pub(crate) fn exchange_at(&self, flow: Flow) -> Option<&ExchangeName> {
+        let fingerprint = self.peers.get(&flow)?;
+        self.joined.as_ref()?.by_fingerprint.get(fingerprint)
+    }
+
+    /// Whether a connection proved to have any certificate: it is an exchange's, or nobody's.
+    pub(crate) fn is_proved(&self, flow: Flow) -> bool {
+        self.peers.contains_key(&flow)
+    }
+}
+
+impl Joined {
+    /// The directory's time.
+    fn time(&self, now: Now) -> Wall {
+        Wall(now.wall.0.saturating_add(self.offset))
+    }
+
+    /// The copy, while it may be believed.
+    fn copy(&self, now: Now) -> Option<&Copy> {
+        self.copy.as_deref().filter(|copy| copy.exp >= self.time(now).0)
+    }
+}
+
+impl Exchange {
+    /// Something about other exchanges.
+    pub(crate) fn site_said(&mut self, now: Now, said: SiteInput) {
+        match said {
+            SiteInput::Connected => self.directory_is_back(),
+            SiteInput::Clock(offset) => self.directory_clock(offset),
+            SiteInput::Disconnected { why } => self.directory_is_away(now, &why),
+            SiteInput::Copy(copy) => self.site_copy(copy),
+            SiteInput::Said(message) => self.directory_said(now, *message),
+            SiteInput::Proved { flow, fingerprint } => {
+                if self.sites.peers.len() < limits::SITE_CONNECTIONS {
+                    self.sites.peers.insert(flow, fingerprint);
+                }
+            }
+            SiteInput::Reached { exchange, way } => self.site_reached(now, &exchange, way),
+        }
+    }
+
+    fn directory_is_back(&mut self) {
+        let Some(joined) = &mut self.sites.joined else { return };
+        joined.connected = true;
+        self.tell_everything();
+    }
+
+    fn directory_clock(&mut self, offset: i64) {
+        let Some(joined) = &mut self.sites.joined else { return };
+        joined.offset = offset;
+        joined.redeemer.started(Wall(joined.started.0.saturating_add(offset)));
+    }
+
+    /// Whoever waits for its word goes by the copy.
+    fn directory_is_away(&mut self, now: Now, why: &str) {
+        let Some(joined) = &mut self.sites.joined else { return };
+        joined.connected = false;
+        self.sites.until.clear();
+        for (_, call) in std::mem::take(&mut self.sites.asked) {
+            self.nobody_designates(now, call, why);
+        }
+    }
+
+    fn site_copy(&mut self, copy: Box<Copy>) {
+        let Some(joined) = &mut self.sites.joined else { return };
+        // An older one that comes late tells nothing new.
+        if joined.copy.as_ref().is_some_and(|known| known.version > copy.version && known.iss == copy.iss) {
+            return;
+        }
+        let listed = copy.exchanges.iter().map(|(name, listed)| (listed.fingerprint, name.clone()));
+        joined.by_fingerprint = listed.collect();
+        let homes = copy.accounts.values();
+        let homes = homes.flat_map(|entry| entry.numbers.iter().map(|number| (number, &entry.home)));
+        joined.homes = homes.map(|(number, home)| (number.to_string().into(), home.clone())).collect();
+        joined.copy = Some(copy);
+    }
+
+    /// A connection is gone.
+    pub(crate) fn site_flow_closed(&mut self, flow: Flow) {
+        if self.sites.peers.remove(&flow).is_some() {
+            self.sites.ways.retain(|_, way| *way != flow);
+        }
+    }
+
+    fn ask_shell(&mut self, output: SiteOutput) {
+        self.outputs.push_back(Output::Site(Box::new(output)));
+    }
+}

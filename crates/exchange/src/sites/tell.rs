@@ -1,0 +1,67 @@
+//! What the directory is told: whose numbers have their home here. A person without a number is no one to call.
+
+use super::{SiteOutput, SiteWord};
+use crate::exchange::Exchange;
+use crate::people::PeopleChange;
+use directory::{AccountName, Named as _, Number};
+
+impl Exchange {
+    /// Everybody, at each new connection.
+    pub(super) fn tell_everything(&mut self) {
+        let accounts: Vec<Box<str>> = self.people.accounts().map(|(name, _)| name.into()).collect();
+        let groups: Vec<Box<str>> = self.people.groups().map(|(name, _)| name.into()).collect();
+        let queues: Vec<Box<str>> = self.people.queues().map(|(name, _)| name.into()).collect();
+        for name in accounts {
+            self.tell_of(&name, &name, false);
+        }
+        for name in groups {
+            self.tell_of(&format!("group/{name}"), &name, false);
+        }
+        for name in queues {
+            self.tell_of(&format!("queue/{name}"), &name, false);
+        }
+    }
+
+    /// Somebody came, changed or went.
+    pub(crate) fn site_people_changed(&mut self, change: &PeopleChange) {
+        if !self.sites.asks() {
+            return;
+        }
+        match change {
+            PeopleChange::PutNumber { account, .. } => self.tell_of(account, account, true),
+            PeopleChange::RemoveNumber { .. } | PeopleChange::RemoveAccount { .. } => self.tell_everything(),
+            PeopleChange::PutGroup { name, .. } | PeopleChange::RemoveGroup { name } => {
+                self.tell_of(&format!("group/{name}"), name, true);
+            }
+            PeopleChange::PutQueue { name, .. } | PeopleChange::RemoveQueue { name } => {
+                self.tell_of(&format!("queue/{name}"), name, true);
+            }
+            _ => {}
+        }
+    }
+
+    /// `known`: it may have been told before, so that nothing is something to tell.
+    fn tell_of(&mut self, told: &str, name: &str, known: bool) {
+        let numbers: Vec<Number> = match told.split_once('/') {
+            Some(("group", _)) => {
+                self.people.group(name).map(|group| number(&group.number)).unwrap_or_default()
+            }
+            Some(("queue", _)) => {
+                self.people.queue(name).map(|queue| number(&queue.number)).unwrap_or_default()
+            }
+            _ => {
+                let account = self.people.account(name);
+                let numbers = account.map(|account| account.numbers.as_slice()).unwrap_or_default();
+                numbers.iter().filter_map(|number| Number::parse(number).ok()).collect()
+            }
+        };
+        let Ok(account) = AccountName::parse(told) else { return };
+        if known || !numbers.is_empty() {
+            self.ask_shell(SiteOutput::Tell(SiteWord::Account(account, numbers)));
+        }
+    }
+}
+
+fn number(text: &str) -> Vec<Number> {
+    Number::parse(text).into_iter().collect()
+}

@@ -1,0 +1,85 @@
+//! What the shell says of other exchanges, and what it is asked for.
+
+use directory::{
+    AccountName, Copy, DeviceId, ExchangeName, Fingerprint, Message, Number, Request, RequestId, Said,
+    TicketKey,
+};
+use sip::Flow;
+
+/// What this exchange is to its directory, since it joined.
+#[derive(Clone, Debug)]
+pub struct Membership {
+    /// Its name there.
+    pub name: ExchangeName,
+    /// SHA-256 of its certificate.
+    pub fingerprint: Fingerprint,
+    /// What it shares with the directory, for the secrets of tickets.
+    pub ticket_key: TicketKey,
+    /// What this exchange signs its own tickets with, and makes their secrets with: 32 random octets each, of this start.
+    pub seed: [u8; 32],
+    /// See there.
+    pub own_key: [u8; 32],
+    /// What the directory's signatures are verified with.
+    pub directory: [u8; 32],
+}
+
+/// What can be learned of other exchanges.
+#[derive(Debug)]
+pub enum SiteInput {
+    /// There is a connection to the directory, which proved to be it.
+    Connected,
+    /// By how many milliseconds the directory's clock is before ours, as it was when its word came.
+    Clock(i64),
+    /// There is none any more.
+    Disconnected {
+        /// Why, in words.
+        why: Box<str>,
+    },
+    /// A copy of the directory, whose signature was verified.
+    Copy(Box<Copy>),
+    /// The directory says something.
+    Said(Box<Message>),
+    /// Who is at the other end of a connection by TLS proved to have this certificate.
+    Proved {
+        /// The connection.
+        flow: Flow,
+        /// SHA-256 of the certificate.
+        fingerprint: Fingerprint,
+    },
+    /// A connection to an exchange, in answer to [`SiteOutput::Reach`].
+    Reached {
+        /// Which exchange.
+        exchange: ExchangeName,
+        /// The connection, or why there is none, in words.
+        way: Result<Flow, String>,
+    },
+}
+
+/// What the shell is asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum SiteOutput {
+    /// Tell the directory. While there is no connection to it, this is for nobody.
+    Tell(SiteWord),
+    /// Open a connection by TLS to another exchange; one that proves to be another is none (S4.25).
+    Reach {
+        /// Which exchange.
+        exchange: ExchangeName,
+        /// Where it is: `host:port`.
+        address: Box<str>,
+        /// SHA-256 of the certificate that it must prove to have.
+        fingerprint: Fingerprint,
+    },
+}
+
+/// What the directory is told.
+#[derive(Debug, PartialEq, Eq)]
+pub enum SiteWord {
+    /// Somebody who has their home here, with their numbers; none: they are gone.
+    Account(AccountName, Vec<Number>),
+    /// A call is asked for.
+    Call(Request),
+    /// Nobody wants it any more.
+    Cancelled(RequestId),
+    /// The answer to a request of the cloud.
+    Said(DeviceId, RequestId, Said),
+}

@@ -1,0 +1,97 @@
+//! What exchanges and their directory say to each other: one JSON object a line, over TLS in which both have proved themselves.
+
+use directory::{AccountName, DeviceId, ExchangeName, Message, Number, RequestId, Said, SessionHalf};
+use serde::{Deserialize, Serialize};
+
+/// The name under which a directory's certificate is vouched for.
+pub(crate) const NAME: &str = "directory";
+/// The longest line of an exchange, in octets.
+pub(crate) const LONGEST: u64 = 64 << 10;
+/// The longest line of a directory: a copy holds all accounts.
+pub(crate) const LONGEST_COPY: u64 = 256 << 20;
+
+/// What an exchange says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum FromExchange {
+    /// It wants to join, with the one-time key of its invitation. It has no certificate yet.
+    Join {
+        /// The key.
+        key: String,
+        /// Its public key: P-256, uncompressed, in hexadecimal.
+        public_key: String,
+    },
+    /// How it is; each second.
+    Report {
+        /// `host:port`, where other exchanges reach it by SIP over TLS.
+        address: Box<str>,
+        region: Box<str>,
+        version: Box<str>,
+        /// In thousandths of what it can carry.
+        load: u16,
+        draining: bool,
+    },
+    /// Somebody who has their home there; without numbers they are gone.
+    Account { name: AccountName, numbers: Vec<Number> },
+    /// A call is asked for.
+    Call { id: RequestId, caller: DeviceId, callee: Number, session: SessionHalf },
+    /// Nobody wants it any more.
+    Cancelled { id: RequestId },
+    /// The answer to a request of the cloud.
+    Said { caller: DeviceId, id: RequestId, said: Said },
+}
+
+/// What a directory says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum ToExchange {
+    /// It joined; the connection ends.
+    Joined(Joined),
+    /// It is not let in, or did not join; in words. The connection ends.
+    Refused(String),
+    /// It is known. The directory's clock, in milliseconds since 1970.
+    Welcome {
+        time: i64,
+    },
+    /// The same clock again, now and then.
+    Clock {
+        time: i64,
+    },
+    /// The signed copy.
+    Copy(String),
+    Told(Message),
+}
+
+/// What an exchange gets when it joins.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Joined {
+    /// Its name.
+    pub(crate) exchange: ExchangeName,
+    /// Its certificate, PEM.
+    pub(crate) certificate: String,
+    /// The office's authority, PEM.
+    pub(crate) root: String,
+    /// The key that the directory signs with, in hexadecimal.
+    pub(crate) directory: String,
+    /// What both share for the secrets of tickets, in hexadecimal.
+    pub(crate) ticket_key: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_as_the_document_shows_them() {
+        let document = include_str!("../../../../docs/directory-protocol.md");
+        let lines = document.lines().map(str::trim).filter(|line| line.starts_with('{'));
+        let (mut from, mut to) = (0, 0);
+        for line in lines {
+            let read = serde_json::from_str::<FromExchange>(line).map(|_| from += 1);
+            let other = serde_json::from_str::<ToExchange>(line).map(|_| to += 1);
+            assert!(read.is_ok() || other.is_ok(), "{line}: {read:?}, {other:?}");
+        }
+        assert!(from >= 6 && to >= 8, "{from} and {to} examples");
+    }
+}

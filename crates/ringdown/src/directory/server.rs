@@ -1,0 +1,242 @@
+//! The one task that owns the directory by value: whatever is decided is decided here, one after another.
+
+use super::folder::{Folder, hex, octets, random};
+use super::protocol::{FromExchange, Joined, ToExchange};
+use clock::{Mono, Now};
+use directory::{
+    Account, Directory, ExchangeName, Fingerprint, Input, Named as _, Origin, Output, Report, Request,
+    TicketKey,
+};
+use exchange::DIRECTORY;
+use net::Clock;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// How often all are told the time: clocks are set, and drift.
+const TIME_TOLD: Duration = Duration::from_secs(30);
+/// Changes of the book are published together, this long after the first.
+const PUBLISHED_AFTER: Duration = Duration::from_millis(200);
+
+/// What connections tell.
+pub(super) enum Event {
+    /// Somebody wants to join.
+    Join { key: String, public_key: String, answer: oneshot::Sender<ToExchange> },
+    /// Somebody proved to hold a certificate of ours; whose it is, and which of its connections this is.
+    Opened {
+        fingerprint: Fingerprint,
+        lines: mpsc::Sender<Arc<str>>,
+        answer: oneshot::Sender<Result<(ExchangeName, u64), ()>>,
+    },
+    /// An exchange said something.
+    Said { exchange: ExchangeName, connection: u64, said: FromExchange },
+    /// A connection ended.
+    Closed { exchange: ExchangeName, connection: u64 },
+}
+
+struct Server {
+    folder: Folder,
+    clock: Clock,
+    directory: Directory,
+    /// The newest connection of each exchange.
+    connections: BTreeMap<ExchangeName, (u64, mpsc::Sender<Arc<str>>)>,
+    next: u64,
+    /// The version that all were given.
+    published: u64,
+    publish_at: Option<Mono>,
+    time_at: Mono,
+}
+
+/// Serves until all connections' tasks are gone.
+pub(super) async fn run(folder: Folder, clock: Clock, mut heard: mpsc::Receiver<Event>) {
+    let mut server = match Server::new(folder, clock) {
+        Ok(server) => server,
+        Err(error) => return tracing::error!(%error, "the directory's folder cannot be read"),
+    };
+    loop {
+        let deadlines = [server.directory.next_deadline(), server.publish_at, Some(server.time_at)];
+        let deadline = deadlines.into_iter().flatten().min();
+        let wait = deadline.map_or(Duration::from_secs(3_600), |at| at.since(server.now().mono));
+        tokio::select! {
+            event = heard.recv() => match event {
+                Some(event) => server.hear(event),
+                None => return,
+            },
+            () = tokio::time::sleep(wait) => server.directory.handle(server.now(), Input::Timeout),
+        }
+        server.carry();
+        server.publish();
+        server.tell_time();
+    }
+}
+
+impl Server {
+    fn new(folder: Folder, clock: Clock) -> Result<Server, crate::Failure> {
+        let mut directory = Directory::new(DIRECTORY, folder.issuer()?, random()?);
+        for (exchange, fingerprint, key) in folder.members()? {
+            directory.handle(clock.now(), Input::Joined { exchange, fingerprint, key });
+        }
+        let connections = BTreeMap::new();
+        let time_at = clock.now().mono + TIME_TOLD;
+        Ok(Server { folder, clock, directory, connections, next: 0, published: 0, publish_at: None, time_at })
+    }
+
+    fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Join { key, public_key, answer } => {
+                let answered = match self.join(&key, &public_key) {
+                    Ok(joined) => ToExchange::Joined(joined),
+                    Err(error) => ToExchange::Refused(error.to_string()),
+                };
+                // Whoever asked may be gone; the invitation is used up all the same.
+                let _ = answer.send(answered);
+            }
+            Event::Opened { fingerprint, lines, answer } => {
+                let found =
+                    self.directory.book().exchanges().find(|(_, known)| known.fingerprint == fingerprint);
+                let Some(exchange) = found.map(|(name, _)| name.clone()) else {
+                    let _ = answer.send(Err(()));
+                    return;
+                };
+                self.next += 1;
+                self.connections.insert(exchange.clone(), (self.next, lines));
+                let _ = answer.send(Ok((exchange.clone(), self.next)));
+                self.say(&exchange, &ToExchange::Welcome { time: self.now().wall.0 });
+                let copy = ToExchange::Copy(self.directory.copy(self.now().wall));
+                self.say(&exchange, &copy);
+            }
+            Event::Said { exchange, connection, said } => {
+                if self.connections.get(&exchange).is_some_and(|(newest, _)| *newest == connection) {
+                    self.said(exchange, said);
+                }
+            }
+            Event::Closed { exchange, connection } => {
+                if self.connections.get(&exchange).is_some_and(|(newest, _)| *newest == connection) {
+                    self.connections.remove(&exchange);
+                }
+            }
+        }
+    }
+
+    /// The exchange is kept before it is told that it joined.
+    fn join(&mut self, key: &str, public_key: &str) -> Result<Joined, crate::Failure> {
+        let now = self.now();
+        let public_key = octets(public_key).ok_or("the public key is not in hexadecimal")?;
+        let exchange = self.folder.redeem(key, now.wall)?;
+        let certificate = self.folder.vouch(exchange.as_str(), &public_key, now.wall)?;
+        let fingerprint = Fingerprint(net::fingerprint_of_pem(&certificate)?);
+        let ticket_key = TicketKey(random()?);
+        self.folder.keep(&exchange, fingerprint, &ticket_key)?;
+        let joined = Input::Joined { exchange: exchange.clone(), fingerprint, key: ticket_key.clone() };
+        self.directory.handle(now, joined);
+        tracing::info!(%exchange, %fingerprint, "an exchange joined");
+        Ok(Joined {
+            exchange,
+            certificate,
+            root: self.folder.root().into(),
+            directory: hex(&self.directory.public()),
+            ticket_key: hex(&ticket_key.0),
+        })
+    }
+
+    fn said(&mut self, exchange: ExchangeName, said: FromExchange) {
+        let input = match said {
+            // It has joined; another name takes another invitation, and that a connection without a certificate.
+            FromExchange::Join { .. } => return,
+            FromExchange::Report { address, region, version, load, draining } => {
+                Input::Report(exchange, Report { address, region, version, load, draining })
+            }
+            FromExchange::Account { name, numbers } => {
+                let account =
+                    (!numbers.is_empty()).then(|| Account { home: exchange.clone(), numbers, enabled: true });
+                Input::Account(exchange, name, account)
+            }
+            FromExchange::Call { id, caller, callee, session } => {
+                // Who asks will be at the other end of the call: the key is that of this connection.
+                let Some(thumbprint) =
+                    self.directory.book().exchange(&exchange).map(|known| known.fingerprint)
+                else {
+                    return;
+                };
+                let origin = Origin::Exchange(exchange);
+                Input::Asked(Request { origin, id, caller, callee, session, thumbprint })
+            }
+            FromExchange::Cancelled { id } => Input::Cancelled(Origin::Exchange(exchange), id),
+            FromExchange::Said { caller, id, said } => Input::Said { exchange, caller, id, said },
+        };
+        self.directory.handle(self.now(), input);
+    }
+
+    fn carry(&mut self) {
+        while let Some(output) = self.directory.poll_output() {
+            match output {
+                Output::ToExchange(exchange, message) => self.say(&exchange, &ToExchange::Told(message)),
+                Output::Decided(request, decided) => {
+                    let why =
+                        decided.map_or_else(|invalid| invalid.to_string(), |decision| decision.to_string());
+                    tracing::info!(from = %request.origin, callee = %request.callee, session = %request.session, why, "designated");
+                }
+                Output::Complained(exchange, refused) => {
+                    tracing::warn!(%exchange, %refused, "what an exchange tells is refused");
+                }
+                Output::Changed(exchange) => {
+                    let health = self
+                        .directory
+                        .book()
+                        .exchange(&exchange)
+                        .map_or("unknown", |known| known.health.name());
+                    tracing::info!(%exchange, health, "an exchange is different");
+                }
+                // Devices of their own have no connections here yet, so nobody enrolled any.
+                Output::ToDevice(..) | Output::Wake { .. } => {}
+            }
+        }
+    }
+
+    /// An exchange that does not read loses its connection, and is told everything at the next.
+    fn say(&mut self, exchange: &ExchangeName, what: &ToExchange) {
+        let Some((_, lines)) = self.connections.get(exchange) else { return };
+        let Ok(line) = serde_json::to_string(what) else { return };
+        if lines.try_send(line.into()).is_err() {
+            tracing::warn!(%exchange, "it does not read what it is told");
+            self.connections.remove(exchange);
+        }
+    }
+
+    fn tell_time(&mut self) {
+        let now = self.now();
+        if now.mono < self.time_at {
+            return;
+        }
+        self.time_at = now.mono + TIME_TOLD;
+        self.say_to_all(&ToExchange::Clock { time: now.wall.0 });
+    }
+
+    fn say_to_all(&mut self, what: &ToExchange) {
+        let everybody: Vec<ExchangeName> = self.connections.keys().cloned().collect();
+        for exchange in everybody {
+            self.say(&exchange, what);
+        }
+    }
+
+    fn publish(&mut self) {
+        let now = self.now();
+        if self.directory.version() == self.published {
+            return;
+        }
+        match self.publish_at {
+            None => self.publish_at = Some(now.mono + PUBLISHED_AFTER),
+            Some(at) if at <= now.mono => {
+                (self.published, self.publish_at) = (self.directory.version(), None);
+                let copy = ToExchange::Copy(self.directory.copy(now.wall));
+                self.say_to_all(&copy);
+            }
+            Some(_) => {}
+        }
+    }
+}

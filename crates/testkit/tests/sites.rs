@@ -1,0 +1,156 @@
+//! Two exchanges of one office and their directory: calls between them (S4.11 to S4.14, S4.23, S4.25, R27).
+
+use exchange::{Change, PeopleChange, Snapshot};
+use sip::Transport;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+use testkit::net::Link;
+use testkit::phone::{Attempt, Mischief, Note, Plan, Reaction, Ring, Then};
+use testkit::stage::{answers_after, put_device};
+use testkit::{Act, World, membership, office_config};
+
+const ADA: usize = 0;
+const BOB: usize = 1;
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+fn address(office: usize) -> SocketAddr {
+    SocketAddr::new(Ipv4Addr::new(192, 0, 2, 1 + office as u8).into(), 5060)
+}
+
+fn plan(office: usize, device: &str, reaction: Reaction) -> Plan {
+    Plan {
+        device: device.into(),
+        password: device.into(),
+        office,
+        address: SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, office as u8, 9)), 5060),
+        nat: None,
+        transport: Transport::Udp,
+        link: Link::cable(),
+        codecs: vec![media::Codec::PCMA, media::Codec::PCMU],
+        reg_id: 0,
+        expires: 300,
+        keep_alive: None,
+        reliable: false,
+        session_timer: None,
+        reaction,
+    }
+}
+
+/// Ada has 100 at the first exchange, Bob 200 at the second.
+fn two_exchanges(bob: Reaction) -> World {
+    let mut world = World::new(1, true);
+    for (office, (account, number)) in [("ada", "100"), ("bob", "200")].into_iter().enumerate() {
+        let put = PeopleChange::PutAccount {
+            name: account.into(),
+            display: account.into(),
+            settings: Box::default(),
+        };
+        let number = PeopleChange::PutNumber { number: number.into(), account: account.into() };
+        let changes = [put, number, put_device(&format!("{account}-1"), account)];
+        let changes = changes.into_iter().map(Change::People).collect();
+        let mut config = office_config(address(office));
+        config.membership = Some(membership(office));
+        world.add_office(address(office), config, Snapshot { changes, sequence: 0 });
+    }
+    for (office, (device, reaction)) in [("ada-1", answers_after(1)), ("bob-1", bob)].into_iter().enumerate()
+    {
+        let phone = world.add_phone(plan(office, device, reaction));
+        world.after(Duration::ZERO, Act::Boot { phone, moved: false });
+    }
+    world.open_directory();
+    world.run_for(seconds(5));
+    world
+}
+
+fn heard(world: &World) -> String {
+    world.trace.lines().join("\n")
+}
+
+#[test]
+fn s4_23_a_call_goes_straight_to_the_callees_exchange_and_both_talk() {
+    let mut world = two_exchanges(answers_after(2));
+    world.call(ADA, Attempt::to("200"));
+    world.run_for(seconds(60));
+    assert!(world.broken.is_none(), "{:?}", world.broken);
+    assert_eq!(world.final_status(ADA), Some(200), "{}", heard(&world));
+    assert!(world.notes_of(BOB).any(|note| matches!(note, Note::Rings { .. })));
+    assert!(world.broken.is_none(), "{:?}", world.broken);
+    // Again, and in the other direction: connections are used again, tickets are not.
+    world.call(BOB, Attempt::to("100"));
+    world.run_for(seconds(60));
+    assert_eq!(world.final_status(BOB), Some(200));
+    world.call(ADA, Attempt::to("200"));
+    world.run_for(seconds(60));
+    assert!(world.broken.is_none(), "{:?}", world.broken);
+    world.close();
+}
+
+#[test]
+fn what_the_callee_says_reaches_the_caller_and_a_caller_who_gives_up_is_gone_there() {
+    let busy = Reaction { then: Then::Refuse(486), ..answers_after(1) };
+    let mut world = two_exchanges(busy);
+    world.call(ADA, Attempt::to("200"));
+    world.run_for(seconds(30));
+    assert_eq!(world.final_status(ADA), Some(486));
+    let rings_on = Reaction {
+        ring: Ring::Plain,
+        after: Duration::ZERO,
+        then: Then::Never,
+        talk: None,
+        mischief: Mischief::Nothing,
+    };
+    world.after(Duration::ZERO, Act::React { phone: BOB, reaction: rings_on });
+    world.call(ADA, Attempt { patience: seconds(4), ..Attempt::to("200") });
+    world.run_for(seconds(40));
+    assert!(world.notes_of(BOB).any(|note| matches!(note, Note::Cancelled { .. })), "{}", heard(&world));
+    assert!(world.broken.is_none(), "{:?}", world.broken);
+    world.close();
+}
+
+#[test]
+fn s4_12_an_invalid_number_is_refused_at_once() {
+    let mut world = two_exchanges(answers_after(1));
+    world.call(ADA, Attempt::to("999"));
+    world.run_for(seconds(10));
+    assert_eq!(world.final_status(ADA), Some(404));
+    assert!(world.broken.is_none(), "{:?}", world.broken);
+    world.close();
+}
+
+#[test]
+fn show_3_an_exchange_with_the_right_address_and_a_wrong_certificate_is_refused() {
+    for stranger in [0, 1] {
+        let mut world = two_exchanges(answers_after(1));
+        world.show_wrong_certificate(stranger);
+        world.call(ADA, Attempt::to("200"));
+        world.run_for(seconds(20));
+        let status = world.final_status(ADA).expect("an answer");
+        assert!(status >= 400, "{status}");
+        assert!(!world.notes_of(BOB).any(|note| matches!(note, Note::Rings { .. })), "stranger {stranger}");
+    }
+}
+
+#[test]
+fn show_4_without_the_directory_exchanges_call_each_other_by_their_copy() {
+    let mut world = two_exchanges(answers_after(1));
+    for office in [0, 1] {
+        world.connect_directory(office, false);
+    }
+    // The copy says where 200 is; that exchange issues the ticket, and only to one of the office.
+    world.call(ADA, Attempt::to("200"));
+    world.run_for(seconds(60));
+    assert!(world.broken.is_none(), "{:?}", world.broken);
+    assert_eq!(world.final_status(ADA), Some(200), "{}", heard(&world));
+    // A number that no copy lists is nobody's.
+    world.call(ADA, Attempt::to("999"));
+    world.run_for(seconds(10));
+    assert_eq!(world.final_status(ADA), Some(404));
+    world.show_wrong_certificate(0);
+    world.call(ADA, Attempt::to("200"));
+    world.run_for(seconds(20));
+    let rung = world.notes_of(BOB).filter(|note| matches!(note, Note::Rings { .. })).count();
+    assert_eq!(rung, 2, "a connection that stands was proved before");
+}

@@ -1,0 +1,170 @@
+"""Two exchanges of one office and their directory, with real phones (S4)."""
+import json
+import os
+import signal
+import time
+
+import pytest
+
+from peers import baresip, pjsua, tone
+from peers.baresip import Baresip
+from peers.directory import Directory, member
+from peers.pjsua import Pjsua
+from peers.waiting import until
+
+
+@pytest.fixture(scope="module")
+def directory():
+    with Directory().start() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def sites(directory):
+    """North with Anna, 2041; south with Bela, 2042."""
+    with member(directory, "north", "berlin") as north, member(directory, "south", "wien") as south:
+        north.anna = north.add_account("anna", "2041", "desk-a")
+        south.bela = south.add_account("bela", "2042", "desk-b")
+        # South's own list comes back in the copy that north gets.
+        copy = north.data / "membership" / "directory.copy"
+        until(lambda: "2042" in told(copy), 10, "north knows 2042", north.tail)
+        yield north, south
+
+
+def told(copy):
+    """What a kept copy says: the payload of a JSON Web Signature."""
+    import base64
+    if not copy.exists():
+        return ""
+    payload = copy.read_text().split(".")[1]
+    return base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)).decode()
+
+
+def phones(sites):
+    north, south = sites
+    return (Baresip(north.anna.user, north.anna.secret, north.address(), "udp", ("PCMU",), hertz=440),
+            Pjsua(south.bela.user, south.bela.secret, south.address(), "udp", ("PCMU",), hertz=1000))
+
+
+def rings(caller, callee):
+    callee.wait_incoming()
+    callee.ring()
+    caller.wait_ringing()
+
+
+def talk(caller, callee):
+    callee.answer()
+    caller.wait_established()
+    callee.wait_established()
+    callee.wait_media("active")
+    tone.assert_tone(callee.wait_heard(2.5), 440, baresip.TONE_DBFS)
+    tone.assert_tone(caller.wait_heard(2.5), 1000, pjsua.TONE_DBFS)
+
+
+
+
+
+
+def test_show_1_c2_goes_straight_there_and_the_directory_has_no_part_in_it(directory, sites):
+    """S4.11 to S4.14, S4.23: the directory stands still while the two ring, talk and hang up."""
+    north, south = sites
+    caller, callee = phones(sites)
+    with caller.start(), callee.start():
+        caller.wait_registered()
+        callee.wait_registered()
+        caller.dial("2042")
+        callee.wait_incoming()
+        os.kill(directory.pid, signal.SIGSTOP)
+        try:
+            callee.ring()
+            caller.wait_ringing()
+            talk(caller, callee)
+            caller.hangup()
+            callee.wait_closed()
+        finally:
+            os.kill(directory.pid, signal.SIGCONT)
+    (here,), (there,) = north.wait_calls(1), south.wait_calls(1)
+    assert here["answered"] and there["answered"], (here, there)
+    assert here["session_id"] == there["session_id"], "one call, one Session-ID, in both exchanges"
+    facts = north.run("explain", "call", here["session_id"]).stdout
+    assert "C2 to south for bela" in facts and "in another region" in facts, facts
+    assert not udp_sockets(directory.pid), "who has no UDP socket carries no sound"
+
+
+def udp_sockets(pid):
+    """The UDP sockets of a process."""
+    inodes = set()
+    for entry in os.scandir(f"/proc/{pid}/fd"):
+        target = os.readlink(entry.path)
+        if target.startswith("socket:["):
+            inodes.add(target[8:-1])
+    lines = [line.split() for name in ("udp", "udp6") for line in open(f"/proc/{pid}/net/{name}").readlines()[1:]]
+    return [line for line in lines if line[9] in inodes]
+
+
+def test_s4_12_a_number_that_nobody_has_is_refused_at_once(sites):
+    caller, _ = phones(sites)
+    with caller.start():
+        caller.wait_registered()
+        began = time.monotonic()
+        caller.dial("2999")
+        caller.wait_closed()
+        assert time.monotonic() - began < 3
+
+
+def test_show_4_the_directory_is_killed_and_exchanges_call_each_other_by_their_copy(directory, sites):
+    north, south = sites
+    os.kill(directory.pid, signal.SIGKILL)
+    north.wait_log("no connection to the directory")
+    south.wait_log("no connection to the directory")
+    caller, callee = phones(sites)
+    with caller.start(), callee.start():
+        caller.wait_registered()
+        callee.wait_registered()
+        caller.dial("2042")
+        rings(caller, callee)
+        talk(caller, callee)
+        callee.hangup()
+        caller.wait_closed()
+    last = max(north.calls(), key=lambda record: record["started"])
+    assert "by its copy" in north.run("explain", "call", last["session_id"]).stdout
+    # What both were told while it was away comes when it is back.
+    south.add_account("cleo", "2043", "desk-c")
+    directory.start()
+    copy = north.data / "membership" / "directory.copy"
+    until(lambda: "2043" in told(copy), 20, "north learns of 2043", north.tail)
+
+
+def test_a_link_works_once_and_says_why_otherwise(directory, tmp_path):
+    link = directory.invite("west")
+    first, second = tmp_path / "first", tmp_path / "second"
+    joined = directory.run("exchange", "join", link, data=first)
+    assert "joined as west" in joined.stdout
+    again = directory.run("exchange", "join", link, data=second, ok=False)
+    assert again.returncode != 0 and "was used" in again.stderr, again.stderr
+    wrong = link[:-1] + ("0" if link[-1] != "0" else "1")
+    refused = directory.run("exchange", "join", wrong, data=second, ok=False)
+    assert refused.returncode != 0 and "certificate" in refused.stderr, refused.stderr
+    nonsense = directory.run("exchange", "join", "http://x", data=second, ok=False)
+    assert "ringdown://HOST:PORT/KEY#FINGERPRINT" in nonsense.stderr
+    listed = directory.run("exchange", "list").stdout
+    assert "west" in listed
+    membership = json.loads((first / "membership" / "membership.json").read_text())
+    assert membership["exchange"] == "west"
+    assert (first / "membership" / "key.pem").stat().st_mode & 0o077 == 0
+
+
+def test_strangers_reach_no_phone_by_the_door_for_exchanges(sites):
+    """S4.25: who shows no certificate of the office gets no connection; a phone's password is worth nothing there."""
+    import socket
+    import ssl
+    north, _ = sites
+    host, port = north.ready["exchanges"].removeprefix("tls:").rsplit(":", 1)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection((host, int(port)), timeout=5) as plain:
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            with context.wrap_socket(plain) as stream:
+                stream.sendall(b"OPTIONS sip:x SIP/2.0\r\n\r\n")
+                if not stream.recv(100):
+                    raise ConnectionError("closed")

@@ -1,0 +1,60 @@
+"""A directory, and exchanges that join it."""
+import subprocess
+
+from .exchange import COMMAND_SECONDS, START_SECONDS, Exchange, binary
+from .ports import LOOPBACK
+from .process import PeerFailed, Process
+from .waiting import until
+
+SITE = """
+[directory]
+listen = "{host}:0"
+region = "{region}"
+
+[calls]
+echo_number = ""
+"""
+
+
+class Directory(Process):
+    """`ringdown directory` on a free loopback port."""
+
+    def __init__(self, folder=None):
+        super().__init__("directory", folder)
+        self.binary, self.data, self.address = binary(), self.folder / "data", f"{LOOPBACK}:0"
+
+    def start(self):
+        """The first start picks a port, and later ones take it again: exchanges remember it."""
+        out_path = self.folder / "stdout.txt"
+        with open(out_path, "wb") as out:
+            self.spawn([self.binary, "directory", "--data", self.data, "--listen", self.address], stdout=out)
+
+        def ready():
+            self.must_live()
+            lines = out_path.read_text().splitlines()
+            return next((line for line in lines if line.startswith("ready directory=")), None)
+
+        line = until(ready, START_SECONDS, "the directory prints `ready`", self.tail)
+        self.address = line.split("=", 1)[1]
+        return self
+
+    def run(self, *arguments, ok=True, data=None):
+        """`ringdown --data DIR ARGUMENTS`, on its own data folder or another."""
+        command = [str(self.binary), "--data", str(data or self.data), *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False)
+        if ok and done.returncode:
+            raise PeerFailed(f"{command}: {done.stdout}{done.stderr}")
+        return done
+
+    def invite(self, name):
+        """A link that works once."""
+        return self.run("exchange", "invite", name, "--directory", self.address).stdout.strip()
+
+
+def member(directory, name, region=""):
+    """An exchange that joined, and runs."""
+    exchange = Exchange(config_extra=SITE.format(host=LOOPBACK, region=region), media_span=200)
+    exchange.run("exchange", "join", directory.invite(name))
+    exchange.start()
+    exchange.wait_log("connected to the directory")
+    return exchange
