@@ -180,7 +180,12 @@ impl Exchange {
     /// Something about an account changed: all who watch it are told.
     pub(crate) fn tell_watchers(&mut self, now: Now, account: &str) {
         let Some(watchers) = self.watchers.by_account.get(account) else { return };
-        for id in watchers.clone() {
+        // For whom a phone works has nothing to do with calls.
+        let watches = &self.watchers.watches;
+        let of_calls =
+            |id: &u64| watches.get(id).is_some_and(|watch| watch.subscription.package != Package::UaProfile);
+        let watchers: Vec<u64> = watchers.iter().copied().filter(of_calls).collect();
+        for id in watchers {
             self.notify(now, id, None);
         }
     }

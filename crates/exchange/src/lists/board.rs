@@ -84,12 +84,12 @@ pub struct ListRow {
 
 impl Exchange {
     pub(super) fn list_row(&self, list: &CallList) -> ListRow {
-        let named = |agent: &Box<str>| AgentBoard {
-            account: agent.clone(),
+        let named = |agent: &str| AgentBoard {
+            account: agent.into(),
             works_at: self.lists.current(agent).map(|session| session.device.clone()),
             ..AgentBoard::default()
         };
-        let mut agents: Vec<AgentBoard> = list.agents.iter().map(named).collect();
+        let mut agents: Vec<AgentBoard> = list.agents.iter().map(|agent| named(agent)).collect();
         let mut undealt = 0;
         for owner in list.owners.iter() {
             match owner.checked_sub(1).and_then(|place| agents.get_mut(usize::from(place))) {

@@ -57,10 +57,12 @@ impl Exchange {
                 Some(named) => **named == *device,
                 None => {
                     let phones = self.phones_of(account);
-                    let offered = |phone: &&Box<str>| self.watchers.profile_of(phone).is_some();
+                    let offered = |phone: &str| self.watchers.profile_of(phone).is_some();
                     let current = self.lists.current(account).map(|session| &session.device);
                     let known = current.filter(|known| phones.contains(known) && offered(known));
-                    known.or_else(|| phones.iter().find(offered)).is_some_and(|first| **first == *device)
+                    known
+                        .or_else(|| phones.iter().find(|phone| offered(phone)))
+                        .is_some_and(|first| **first == *device)
                 }
             }
         })

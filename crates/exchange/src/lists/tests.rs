@@ -1,3 +1,5 @@
+//! What must hold of lists: each attempt once, each callee in one hand, nothing accepted that is not kept.
+
 use super::*;
 use crate::command::{Answer, Command};
 use crate::exchange::{Config, Exchange, Snapshot};

@@ -150,7 +150,7 @@ impl Agent {
     /// A NOTIFY of our subscription; false when it is none. It may overtake the 200.
     pub(super) fn profile_notified(&mut self, now: Now, flow: Flow, message: &Message<'_>) -> bool {
         let ours = |text: &str| !self.profile.tag.is_empty() && *self.profile.tag == *text;
-        let to = message.to().ok().and_then(|to| to.tag().map(|tag| ours(tag))).unwrap_or(false);
+        let to = message.to().ok().and_then(|to| to.tag().map(ours)).unwrap_or(false);
         let call = message.call_id().is_ok_and(|id| *id == *self.profile.call_id);
         if message.method() != Method::Notify || !to || !call {
             return false;

@@ -206,12 +206,11 @@ impl Worker {
 
     /// The list changed while it is worked through: rows that are the same go on.
     fn replace(&mut self, now: Now, pending: Pending) -> Result<(), String> {
-        let Pending { id, bytes, tag, list } = pending;
         if self.is_calling() {
-            // When this call is over.
-            self.fetch_at = Some(now.mono + Duration::from_secs(10));
+            self.newer = Some(pending);
             return Ok(());
         }
+        let Pending { id, bytes, tag, list } = pending;
         let base = self.folder.join(self.stem(&id));
         let fail = |error: io::Error| format!("{}: {error}", base.display());
         let rules = self.rules(now, &id)?;
@@ -235,6 +234,18 @@ impl Worker {
         // Whoever dealt it out hears that this is what we work with now.
         self.upload(now);
         Ok(())
+    }
+
+    /// The call is over that a newer list has waited for.
+    pub(super) fn take_newer(&mut self, now: Now) {
+        if self.is_calling() {
+            return;
+        }
+        let Some(newer) = self.newer.take() else { return };
+        if let Err(why) = self.replace(now, newer) {
+            let link = self.assignment.list.clone();
+            self.news(News::ListRefused { link, why, again_s: None });
+        }
     }
 
     /// The server is away: a list that was begun goes on from what is kept of it.
@@ -338,6 +349,7 @@ impl Worker {
         }
         self.signing_out = false;
         self.fetch_at = None;
+        self.newer = None;
         if let Some(running) = self.running.take() {
             let _ = std::fs::remove_file(running.base.with_extension("list"));
             if let Err(error) = running.journal.close() {

@@ -89,6 +89,8 @@ pub struct Worker {
     running: Option<Running>,
     /// The list whose rest is being asked for.
     pending: Option<Pending>,
+    /// A newer list, which waits until the call that is up is over.
+    newer: Option<Pending>,
     registered: bool,
     calls: BTreeSet<CallId>,
     current: Option<Current>,
@@ -119,6 +121,7 @@ impl Worker {
             folder,
             running: None,
             pending: None,
+            newer: None,
             registered: !registers,
             calls: BTreeSet::new(),
             current: None,
