@@ -85,9 +85,10 @@ def test_rows_move_while_a_phone_works_and_nobody_is_called_twice(tmp_path):
             ada.wait_event("ringing")
             office.run("list", "reassign", "autumn", "--from", "ada", "--to", "bob")
             until(lambda: "done" in office.run("list", "list").stdout, 90, "all is done", bob.tail)
+            assert [event["number"] for event in ada.saw("dialling")] == ["7301"], ada.tail() + bob.tail()
+            assert len(office.callees["7301"].calls) == 2, bob.tail() + str(results(office, "autumn"))
             first, second = office.callees["7301"].calls
             assert first["cancelled"] and second["at"] - first["at"] >= 15, "ada's call was over when bob's began"
-            assert [event["number"] for event in ada.saw("dialling")] == ["7301"]
             bobs = [(event["number"], event["attempt"]) for event in bob.saw("dialling")]
             assert sorted(bobs) == [("7101", 1), ("7102", 1), ("7301", 2)]
         assert calls(office) == {"7301": 2, "7101": 1, "7102": 1}

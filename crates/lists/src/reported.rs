@@ -56,8 +56,8 @@ impl fmt::Display for NoResults {
 
 impl std::error::Error for NoResults {}
 
-/// Reads a file of results, in CSV or JSON Lines. Rows that were refused, and rows that a newer list has no more, say nothing of
-/// a row of ours and are left out.
+/// Reads a file of results, in CSV or JSON Lines. Rows that were refused say nothing of a row of ours
+/// and are left out.
 ///
 /// # Errors
 /// Which line is none, and why; nothing of such a file is taken.
@@ -122,8 +122,9 @@ fn row(cells: &BTreeMap<String, String>) -> Result<Option<Reported>, String> {
         Ok(Some(Wall(stamp.as_millisecond())))
     };
     let stands = match cell("end") {
-        "refused" | "withdrawn" => return Ok(None),
-        "" => None,
+        "refused" => return Ok(None),
+        // Whoever has it no more says what he did, and not how it stands.
+        "" | "withdrawn" => None,
         end => {
             let ended = End::by_name(end);
             if ended.is_none() && end != "open" {
@@ -182,6 +183,9 @@ mod tests {
         let json = "{\"task\":\"ff\",\"attempt\":\"1\",\"at\":\"2026-11-29T01:00:00Z\",\"end\":\"open\"}\n";
         assert_eq!(reported(json.as_bytes()).unwrap()[0].ended, None);
         assert_eq!(reported(b""), Ok(Vec::new()), "nothing was begun");
+        let given_away = json.replace("open", "withdrawn");
+        let rows = reported(given_away.as_bytes()).unwrap();
+        assert_eq!((rows[0].attempt, &rows[0].stands), (1, &None), "its attempts count");
     }
 
     #[test]
