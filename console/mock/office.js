@@ -1,5 +1,6 @@
 // The office of the mock server: people, phones, calls and records, invented but always the same.
 
+import { addLists } from "./lists.js";
 import { addQueues, NOBODY_WAITS } from "./queues.js";
 import { addSeats } from "./seats.js";
 import { addTasks } from "./tasks.js";
@@ -101,6 +102,7 @@ export function makeOffice(options) {
     seats: new Map(),
     taps: new Map(),
     tasks: new Map(),
+    lists: new Map(),
     wearables: new Map(),
     queues: new Map(),
     agents: new Map(),
@@ -122,6 +124,7 @@ export function makeOffice(options) {
     seats: "device",
     taps: "id",
     tasks: "id",
+    lists: "name",
     wearables: "id",
     queues: "name",
     agents: "account",
@@ -424,6 +427,7 @@ export function makeOffice(options) {
   const aboutSeats = addSeats(invented);
   const aboutQueues = addQueues(invented);
   const aboutTasks = addTasks(invented);
+  const aboutLists = addLists(invented);
   const etag = (row) => `"${Buffer.from(JSON.stringify(row)).toString("base64").slice(-24)}"`;
   const changed = (list, row) => kinds[list] !== undefined && office.tell(`${kinds[list]}.changed`, row[keys[list]], row);
 
@@ -485,7 +489,7 @@ export function makeOffice(options) {
     const whole = special[`${method} ${path.join("/")}`];
     if (whole !== undefined) return whole(body);
     const [list, key, part] = path;
-    for (const about of [aboutSeats, aboutQueues, aboutTasks]) {
+    for (const about of [aboutSeats, aboutQueues, aboutTasks, aboutLists]) {
       const told = about(method, path, body);
       if (told !== undefined) return told;
     }

@@ -98,7 +98,8 @@ async function read(request) {
   const parts = [];
   for await (const part of request) parts.push(part);
   const text = Buffer.concat(parts).toString("utf8");
-  return text === "" ? {} : JSON.parse(text);
+  const isFile = request.headers["content-type"] === "application/octet-stream";
+  return text === "" || isFile ? {} : JSON.parse(text);
 }
 
 async function api(request, response, url) {

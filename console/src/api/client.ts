@@ -85,7 +85,10 @@ export class Api {
       keepalive: options.keepalive ?? false,
     };
     if (options.signal !== undefined) init.signal = options.signal;
-    if (options.body !== undefined) {
+    if (options.body instanceof Blob) {
+      headers["Content-Type"] = "application/octet-stream";
+      init.body = options.body;
+    } else if (options.body !== undefined) {
       headers["Content-Type"] = "application/json";
       init.body = JSON.stringify(options.body);
     }
@@ -112,6 +115,11 @@ export class Api {
 
   async post<T>(path: string, body: unknown = {}, options: Options = {}): Promise<T> {
     return (await this.send<T>("POST", path, { ...options, body })).body;
+  }
+
+  /** Sends a file as it is. */
+  async upload<T>(method: "PUT" | "POST", path: string, file: Blob): Promise<T> {
+    return (await this.send<T>(method, path, { body: file })).body;
   }
 
   /** Edits what nobody else has changed meanwhile: fetches the ETag first when it is not known. */

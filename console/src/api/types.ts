@@ -468,6 +468,51 @@ export interface QueueCallback {
   abroad: boolean;
 }
 
+/** How far an agent is with a list. */
+export interface ListBoard {
+  account: string;
+  rows: number;
+  left: number;
+  ended: Record<string, number>;
+  attempts: number;
+  talked_s: number;
+  last: string | null;
+  works_at: string | null;
+}
+
+/** A row of a file that is not taken. */
+export interface RefusedRow {
+  line: number;
+  why: string;
+}
+
+/** A call list with its live board. */
+export interface CallList {
+  name: string;
+  by: string;
+  made: string;
+  state: "draft" | "dealt" | "worked" | "done";
+  rows: number;
+  skipped: number;
+  refusals: RefusedRow[];
+  undealt: number;
+  left: number;
+  ended: Record<string, number>;
+  attempts: number;
+  agents: ListBoard[];
+}
+
+/** What would become of a file. */
+export interface JudgedList {
+  rows: number;
+  taken: number;
+  now: number;
+  later: Record<string, number>;
+  skipped: Record<string, number>;
+  refusals: RefusedRow[];
+  list: CallList | null;
+}
+
 export interface Queue extends QueueSet {
   now: {
     open: boolean;

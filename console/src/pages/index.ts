@@ -25,6 +25,7 @@ export const pages: readonly PageEntry[] = [
   { path: "/people", title: "people.title", icon: "people", roles: managers, load: () => import("./people/page.tsx") },
   { path: "/devices", title: "devices.title", icon: "devices", roles: everybody, load: () => import("./devices/page.tsx") },
   { path: "/queues", title: "queues.title", icon: "queue", roles: managers, load: () => import("./queues/page.tsx") },
+  { path: "/lists", title: "lists.title", icon: "lists", roles: managers, load: () => import("./lists/page.tsx") },
   { path: "/trunks", title: "trunks.title", icon: "trunks", roles: administrators, load: () => import("./trunks/page.tsx") },
   {
     path: "/background",

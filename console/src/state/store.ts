@@ -6,6 +6,7 @@ import type {
   Agent,
   Badge,
   Call,
+  CallList,
   CallRecord,
   Device,
   Group,
@@ -94,6 +95,7 @@ export const calls = list<Call>({
   key: (row) => row.id,
   event: callEvent,
 });
+export const callLists = list<CallList>({ path: "lists", key: named, event: whole<CallList>("list", named) });
 /** Background calls; one that ended stays for a while. */
 export const tasks = list<Task>({
   path: "tasks",

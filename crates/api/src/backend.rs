@@ -234,6 +234,9 @@ pub trait Backend: Clone + Send + Sync + 'static {
         most: u32,
     ) -> impl Future<Output = Result<Vec<CallRow>, String>> + Send;
 
+    /// The file that a link leads to, wherever the configuration allows it to lead; `Err` says in words why it did not come.
+    fn fetch(&self, link: &str) -> impl Future<Output = Result<Vec<u8>, String>> + Send;
+
     /// Whether something may be posted to a URL, as far as it can be told without a look at the DNS; `Err` says in words
     /// why not.
     fn judge_url(&self, url: &str) -> Result<(), String>;

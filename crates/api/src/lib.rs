@@ -20,3 +20,4 @@ pub use backend::{
 pub use http::router;
 pub use pin::verify_pin;
 pub use rest::Api;
+pub use rest::lists::{JudgedShape, ListSettings, ListShape};

@@ -54,6 +54,11 @@ pub struct DoNotCall {
 }
 
 impl DoNotCall {
+    /// The office's own list.
+    pub(crate) fn of_office(&self) -> impl Iterator<Item = Number> {
+        self.office.iter().copied()
+    }
+
     /// Puts a number on the office's list, or on that of an owner; whether it is new there.
     ///
     /// # Errors

@@ -196,6 +196,11 @@ impl Dialing {
         tasks
     }
 
+    /// Those whom nobody of the office calls, by its own list.
+    pub fn not_called_by_office(&self) -> impl Iterator<Item = Number> {
+        self.do_not_call.of_office()
+    }
+
     /// What is known of the world: where numbers are.
     #[must_use]
     pub fn places(&self) -> &Places {

@@ -86,7 +86,8 @@ impl Backlog {
                 Change::People(_)
                 | Change::TapCounter { .. }
                 | Change::ForgetTaps { .. }
-                | Change::Task(_) => {}
+                | Change::Task(_)
+                | Change::List(_) => {}
                 Change::Message(message) => {
                     if self.messages.len() >= limits::BACKLOG_MESSAGES {
                         self.messages.pop_front();

@@ -4,6 +4,7 @@ use crate::agents::KeptSignIn;
 use crate::background::{OutboxMessage, TaskChange};
 use crate::badges::{Issue, Tap};
 use crate::facts::Fact;
+use crate::lists::ListChange;
 use crate::people::PeopleChange;
 use crate::seats::Seat;
 use calls::{CallRecord, Party};
@@ -81,6 +82,8 @@ pub enum Change {
     Tap(Box<Tap>),
     /// A row of a background call.
     Task(Box<TaskChange>),
+    /// Something of call lists.
+    List(Box<ListChange>),
     /// A message waits for whatever carries it to a person.
     Message(Box<OutboxMessage>),
     /// An account's taps are forgotten.

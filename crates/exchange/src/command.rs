@@ -13,6 +13,7 @@ use crate::input::{CommandId, Output};
 use crate::ladder::{Captured, Rung};
 use crate::limits;
 use crate::listing::Slice;
+use crate::lists::{ListAnswer, ListAsking};
 use crate::people::{
     Account, AccountEdit, AutoAnswer, Device, DeviceEdit, Group, PeopleChange, Refusal, Route, Settings,
     Trunk, clean_display,
@@ -181,6 +182,8 @@ pub enum Command {
     },
     /// Something of background calls.
     Background(Box<Asking>),
+    /// Something of call lists.
+    Lists(Box<ListAsking>),
     /// Something of agents.
     Agents(Box<AgentAsking>),
     /// About the profiles that phones start with.
@@ -350,6 +353,8 @@ pub enum Answer {
     Tasks(Vec<TaskRow>),
     /// To [`Asking`] of one; none when it is over.
     Task(Option<Box<TaskRow>>),
+    /// To [`ListAsking`].
+    Lists(Box<ListAnswer>),
     /// To [`AgentAsking`], where nothing else is said.
     Agents(Vec<AgentRow>),
     /// To [`AgentAsking::Work`].
@@ -430,6 +435,7 @@ impl Exchange {
                 self.answer(id, answer);
             }
             Command::Background(asking) => self.ask_background(now, id, *asking),
+            Command::Lists(asking) => self.ask_lists(now, Some(id), *asking),
             Command::Agents(asking) => self.ask_agents(now, id, *asking),
             Command::Profiles(asking) => self.ask_profiles(now, id, *asking),
             Command::ListQueues => self.answer_queues(now, id),
@@ -449,14 +455,18 @@ impl Exchange {
                 self.answer(id, answer);
             }
             Command::Capture { session_id, bodies } => {
-                // Without a name, nothing could say whose bodies were taken.
-                let bodies = bodies.filter(|_| session_id.is_some());
-                let answer = Answer::Captured(self.capture_of(now, session_id.as_deref(), bodies.as_deref()));
-                self.answer(id, answer);
+                self.answer_capture(now, id, session_id.as_deref(), bodies);
             }
             Command::Reconfigure(live) => self.reconfigure(now, id, *live),
             Command::Status => self.answer_status(now, id),
         }
+    }
+
+    fn answer_capture(&mut self, now: Now, id: CommandId, session: Option<&str>, bodies: Option<Box<str>>) {
+        // Without a name, nothing could say whose bodies were taken.
+        let bodies = bodies.filter(|_| session.is_some());
+        let answer = Answer::Captured(self.capture_of(now, session, bodies.as_deref()));
+        self.answer(id, answer);
     }
 
     fn add_account(

@@ -17,6 +17,7 @@ use crate::journal::Journal;
 use crate::jump::Lead;
 use crate::ladder::Ladder;
 use crate::limits;
+use crate::lists::{ListAnswer, ListAsking, ListPolicy, Lists};
 use crate::notices::Notices;
 use crate::numbering::Numbering;
 use crate::ongoing::OngoingCalls;
@@ -79,6 +80,8 @@ pub struct Config {
     pub background: BackgroundPolicy,
     /// What holds for agents.
     pub agents: AgentPolicy,
+    /// What holds for call lists.
+    pub lists: ListPolicy,
     /// The outside telephone platforms at which people may work, each with how often it is asked.
     pub platforms: Vec<(Box<str>, Duration)>,
     /// What this exchange is to the directory of its office, if it joined one.
@@ -109,6 +112,7 @@ impl Config {
             badges: BadgePolicy::default(),
             background: BackgroundPolicy::default(),
             agents: AgentPolicy::default(),
+            lists: ListPolicy::default(),
             platforms: Vec::new(),
             membership: None,
             challenge: ChallengePolicy::Md5,
@@ -136,6 +140,8 @@ pub(crate) enum Promise {
     Tapped(Box<Redeemed>),
     /// Rows of background calls, by the machine's own number of them.
     Tasks(u64),
+    /// Something of call lists; it is in force when it is kept.
+    Lists { id: Option<CommandId>, answer: Box<ListAnswer> },
     /// Nobody waits.
     Nothing,
 }
@@ -183,6 +189,7 @@ pub struct Exchange {
     pub(crate) agents: Agents,
     pub(crate) queues: Queues,
     pub(crate) profiles: Profiles,
+    pub(crate) lists: Lists,
     pub(crate) sites: Sites,
     pending: BTreeMap<u64, Pending>,
     /// Changes that nobody waits for, until the shell has carried out everything else: one commit for all of them.
@@ -242,6 +249,7 @@ impl Exchange {
             agents: Agents::default(),
             queues: Queues::default(),
             profiles: Profiles::default(),
+            lists: Lists::default(),
             sites: Sites::new(now, config.membership.clone()),
             pending: BTreeMap::new(),
             gathered: Vec::new(),
@@ -251,6 +259,7 @@ impl Exchange {
         };
         changes.into_iter().for_each(|change| exchange.restore(now, change));
         exchange.restore_callbacks(now);
+        exchange.lists.touched.clear();
         exchange
     }
 
@@ -275,6 +284,7 @@ impl Exchange {
                 }
             }
             Change::Agent { account, kept: Some(kept) } => self.restore_agent(now, &account, *kept),
+            Change::List(change) => self.lists.apply(now.mono, &change),
             Change::Seat { seat: None, .. }
             | Change::Agent { kept: None, .. }
             | Change::Record(_)
@@ -423,6 +433,7 @@ impl Exchange {
             more |= self.agents_follow(now);
             more |= self.carry_platforms(now);
             more |= self.queues_serve(now);
+            self.lists_follow_agents(now);
             if !more {
                 break;
             }
@@ -544,9 +555,9 @@ impl Exchange {
             }
             StoreAnswer::Unavailable { why } => {
                 self.store_ready = false;
-                // What belongs to tasks is handed over again by their machine.
+                // What belongs to tasks is handed over again by their machine; of lists nothing has happened.
                 let changes = match pending.promise {
-                    Promise::Tasks(_) => Vec::new(),
+                    Promise::Tasks(_) | Promise::Lists { .. } => Vec::new(),
                     _ => pending.changes.iter().map(|owned| owned.change.clone()).collect(),
                 };
                 self.break_promise(now, pending.promise, &why);
@@ -582,6 +593,10 @@ impl Exchange {
             Promise::Tap(tap) => self.tap_kept(now, *tap),
             Promise::Tapped(redeemed) => self.tap_redeemed(now, *redeemed),
             Promise::Tasks(sequence) => self.tasks_stored(now, sequence, true),
+            Promise::Lists { id, answer } => {
+                self.apply(now, &pending.changes);
+                self.lists_kept(now, id, *answer);
+            }
             Promise::Registration { server, device } => self.confirm_registration(now, server, &device),
             Promise::Spoken { call, said } => {
                 self.apply(now, &pending.changes);
@@ -595,10 +610,14 @@ impl Exchange {
     /// Directory data is in force once it is kept.
     fn apply(&mut self, now: Now, changes: &[Owned]) {
         for owned in changes {
+            if let Change::List(change) = &owned.change {
+                self.apply_list(now, change);
+            }
             if let Change::People(change) = &owned.change {
                 self.tell_people(now, change);
                 if let PeopleChange::RemoveAccount { name } = change {
                     self.end_web_phones_of(now, name);
+                    self.ask_lists(now, None, ListAsking::Revoke(name.clone()));
                 }
                 self.badges_changed(change);
                 self.agents_lose_phone(change);
@@ -623,6 +642,7 @@ impl Exchange {
             Promise::Tap(tap) => self.tap_not_kept(now, *tap),
             Promise::Tapped(redeemed) => self.seat_not_kept(now, *redeemed),
             Promise::Tasks(sequence) => self.tasks_stored(now, sequence, false),
+            Promise::Lists { id, .. } => self.lists_not_kept(now, id, why),
             Promise::Registration { server, .. } => self.refuse_registration(now, server),
             Promise::Spoken { call, .. } => self.say_not_stored(now, call, why),
             Promise::Nothing => {}
@@ -672,6 +692,7 @@ fn subject(change: &Change) -> Cow<'_, str> {
         Change::Tap(tap) => &tap.reader,
         Change::Message(message) => &message.account,
         Change::Task(change) => return Cow::Owned(change.subject()),
+        Change::List(change) => return Cow::Owned(change.subject()),
     })
 }
 

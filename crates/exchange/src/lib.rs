@@ -31,6 +31,7 @@ mod ladder;
 mod leaving;
 pub mod limits;
 mod listing;
+pub mod lists;
 mod notices;
 mod numbering;
 mod ongoing;

@@ -8,6 +8,7 @@ use crate::command::Answer;
 use crate::emergency::EmergencyPlan;
 use crate::exchange::Exchange;
 use crate::input::CommandId;
+use crate::lists::ListPolicy;
 use crate::numbering::Numbering;
 use crate::people::{Refusal, is_number};
 use crate::seats::SeatPolicy;
@@ -48,6 +49,8 @@ pub struct LiveConfig {
     pub background: BackgroundPolicy,
     /// What holds for agents; times that run keep their end.
     pub agents: AgentPolicy,
+    /// What holds for call lists; links that were given keep their end.
+    pub lists: ListPolicy,
 }
 
 impl Exchange {
@@ -83,6 +86,7 @@ impl Exchange {
         self.config.badges = live.badges;
         self.config.background = live.background;
         self.config.agents = live.agents;
+        self.config.lists = live.lists;
         let emergency = self.config.emergency.numbers.clone();
         let policy = Box::new(self.config.background.dialing(emergency));
         self.background.dialing.handle(now, dialing::Input::Policy(policy));

@@ -46,6 +46,8 @@ pub(crate) struct Watchers {
     by_account: BTreeMap<Box<str>, Vec<u64>>,
     /// How many each device has.
     by_watcher: BTreeMap<Box<str>, usize>,
+    /// Phones that are told for whom they work.
+    profiles: BTreeMap<Box<str>, u64>,
     expiries: Wheel<u64>,
     next: u64,
 }
@@ -69,6 +71,9 @@ impl Watchers {
                 self.by_account.remove(&watch.account);
             }
         }
+        if self.profiles.get(&watch.watcher) == Some(&id) {
+            self.profiles.remove(&watch.watcher);
+        }
         if let Some(count) = self.by_watcher.get_mut(&watch.watcher) {
             *count -= 1;
             if *count == 0 {
@@ -76,6 +81,11 @@ impl Watchers {
             }
         }
         Some(watch)
+    }
+
+    /// The watch by which a phone is told for whom it works.
+    pub(crate) fn profile_of(&self, device: &str) -> Option<u64> {
+        self.profiles.get(device).copied()
     }
 
     /// The watcher in a tag of ours.
@@ -94,8 +104,8 @@ impl Exchange {
         let named = uri.user_decoded().unwrap_or_default();
         let Some(account) = self.account_behind(&named) else { return self.refuse(flow, message, 404) };
         let own = self.people.device(&watcher).is_some_and(|device| *device.account == *account);
-        // Messages are their owner's alone.
-        if package == Package::MessageSummary && !own {
+        // Messages are their owner's alone, and so is whom they work for.
+        if matches!(package, Package::MessageSummary | Package::UaProfile) && !own {
             return self.refuse(flow, message, 403);
         }
         let own_watches = self.watchers.by_watcher.get(&watcher).copied().unwrap_or(0);
@@ -114,7 +124,7 @@ impl Exchange {
         let watch = Watch {
             subscription,
             flow: sip::reply_flow(flow, message),
-            watcher,
+            watcher: watcher.clone(),
             account: account.clone(),
             entity: format!("sip:{named}@{}", self.domain(flow)).into(),
             sees_parties: own,
@@ -127,6 +137,17 @@ impl Exchange {
         // RFC 6665 4.2.1.2: the first NOTIFY at once; with a life of zero it is the last one, too.
         let ended = (seconds == 0).then_some(Ended::Timeout);
         self.notify(now, number, ended);
+        if package == Package::UaProfile && ended.is_none() {
+            self.watchers.profiles.insert(watcher.clone(), number);
+            self.serve_profile(now, &watcher);
+        }
+    }
+
+    /// A phone is told for whom it works, if it asked for that.
+    pub(crate) fn notify_profile(&mut self, now: Now, device: &str) {
+        if let Some(id) = self.watchers.profile_of(device) {
+            self.notify(now, id, None);
+        }
     }
 
     /// A SUBSCRIBE in a dialog of ours: a refresh or an end. False when the dialog is not a watcher's.
@@ -151,13 +172,20 @@ impl Exchange {
         let server = self.switch.endpoint().accept(flow, message, Owner::Above(0));
         self.confirm_subscription(now, server, tag, seconds, flow);
         self.notify(now, id, (seconds == 0).then_some(Ended::Timeout));
+        // What it works by may be over.
+        self.serve_profile(now, &device);
         true
     }
 
     /// Something about an account changed: all who watch it are told.
     pub(crate) fn tell_watchers(&mut self, now: Now, account: &str) {
         let Some(watchers) = self.watchers.by_account.get(account) else { return };
-        for id in watchers.clone() {
+        // For whom a phone works has nothing to do with calls.
+        let watches = &self.watchers.watches;
+        let of_calls =
+            |id: &u64| watches.get(id).is_some_and(|watch| watch.subscription.package != Package::UaProfile);
+        let watchers: Vec<u64> = watchers.iter().copied().filter(of_calls).collect();
+        for id in watchers {
             self.notify(now, id, None);
         }
     }
@@ -226,6 +254,7 @@ impl Exchange {
                 presence(&entity, self.presence_of(&account), told.as_deref())
             }
             Package::MessageSummary => message_summary(&entity, 0, 0),
+            Package::UaProfile => self.profile_document(&watcher),
         };
         let Some(watch) = self.watchers.watches.get_mut(&id) else { return };
         watch.waits = true;

@@ -39,12 +39,16 @@ pub enum Column {
     Agent,
     /// On what ground they may be called, and what proves that.
     Consent,
+    /// Attempts that may be made for this row.
+    Most,
+    /// Seconds before this callee is called again.
+    Interval,
     /// Shown, and to be sorted by.
     Other,
 }
 
 /// The names by which a column is known, in small letters and without blanks, hyphens and underscores.
-const NAMES: [(Column, &[&str]); 16] = [
+const NAMES: [(Column, &[&str]); 18] = [
     (Column::Id, &["id", "taskid", "task", "accountnumber", "编号", "任务编号", "客户编号"]),
     (
         Column::Number,
@@ -89,6 +93,8 @@ const NAMES: [(Column, &[&str]); 16] = [
     (Column::Attempts, &["attempts", "attemptsmade", "已呼次数", "呼叫次数"]),
     (Column::Agent, &["agent", "agentid", "坐席", "座席", "坐席工号", "工号"]),
     (Column::Consent, &["consent", "basis", "授权", "同意", "授权依据", "同意依据"]),
+    (Column::Most, &["mostattempts", "maxattempts", "最多次数", "最大呼叫次数"]),
+    (Column::Interval, &["interval", "retryinterval", "重拨间隔", "呼叫间隔"]),
 ];
 
 impl Column {

@@ -12,6 +12,7 @@
 //! little room. [`work::Work`] is the machine that works through one: it gives the rows that are next to [`dialing::Dialing`] and
 //! knows what became of each. Nothing here reads a file or makes a call.
 
+mod assignment;
 mod columns;
 mod encoding;
 mod file;
@@ -20,9 +21,13 @@ mod list;
 mod numbering;
 mod order;
 mod refusal;
+mod reported;
+pub mod results;
+mod sheet;
 mod spreadsheet;
 pub mod work;
 
+pub use assignment::{Assignment, Rules, WrongAssignment};
 pub use columns::{Column, Columns, Mapping};
 pub use encoding::{Encoding, text_of};
 pub use file::{Format, Reading, read};
@@ -30,4 +35,6 @@ pub use list::{Entry, List, Slot};
 pub use numbering::Numbering;
 pub use order::{KEYS, NoOrder, Order, SortKey};
 pub use refusal::{Fault, FaultKind, Refusal, Why};
+pub use reported::{NoResults, Reported, Stands, reported};
+pub use sheet::{Headers, Judging, NoSheet, RowNow, Sheet};
 pub use spreadsheet::is_formula;

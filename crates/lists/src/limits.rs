@@ -39,3 +39,7 @@ pub const NOTE: usize = 2_000;
 pub const EVIDENCE: usize = 250;
 /// Characters of a name in the name of a file.
 pub const NAME: usize = 60;
+/// Octets of the hash that names a file by what is in it.
+pub const SHORT: usize = 6;
+/// Rows of one file of results.
+pub const REPORTED: usize = 500_000;

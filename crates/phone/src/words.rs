@@ -193,6 +193,17 @@ pub enum Event {
     },
     /// We have left the server.
     Unregistered,
+    /// The server told for whom we work; there are secrets in it, which are told to nobody else.
+    Profile {
+        /// The assignment, in JSON.
+        #[serde(default, skip_serializing)]
+        assignment: String,
+    },
+    /// The server does not tell for whom we work.
+    NoProfile {
+        /// In words.
+        why: String,
+    },
     /// A call of ours is on its way.
     Calling {
         /// Which.

@@ -4,6 +4,7 @@ mod account;
 mod agent;
 mod backup;
 mod badge;
+mod call_lists;
 mod calls;
 mod check;
 mod codes;
@@ -97,6 +98,9 @@ enum Command {
     /// Cards, watches and pendants that stand for a person
     #[command(subcommand)]
     Badge(badge::Command),
+    /// Deal out call lists, and see how far they are
+    #[command(subcommand)]
+    List(call_lists::Command),
     /// Background calls: the exchange keeps calling somebody
     #[command(subcommand)]
     Task(task::Command),
@@ -154,6 +158,7 @@ fn main() -> ExitCode {
         Command::Queue(command) => queue::run(&data, command),
         Command::Agent(command) => agent::run(&data, command),
         Command::Badge(command) => badge::run(&data, command),
+        Command::List(command) => call_lists::run(&data, command),
         Command::Task(command) => task::run(&data, command),
         Command::Reader(command) => reader::run(&data, command),
         Command::Wearable(command) => wearable::run(&data, command),

@@ -6,6 +6,7 @@
 use crate::agents;
 use crate::badges::BadgeRows;
 use crate::facts;
+use crate::lists::ListRows;
 use crate::outside::{self, Rows};
 use crate::queues;
 use crate::seal::Sealer;
@@ -39,6 +40,7 @@ pub(crate) struct Group<'a> {
     bindings: BTreeMap<&'a str, &'a [StoredBinding]>,
     seats: seats::Seats<'a>,
     tasks: TaskRows<'a>,
+    lists: ListRows<'a>,
     records: Vec<&'a CallRecord>,
     /// By session and number; `None` for those that are over.
     open: BTreeMap<(&'a str, &'a str), Option<&'a OpenCall>>,
@@ -68,6 +70,7 @@ impl<'a> Group<'a> {
                 }
                 Change::Fact(fact) => self.facts.push(fact),
                 Change::Task(change) => self.tasks.add(change),
+                Change::List(change) => self.lists.add(change),
                 Change::Message(message) => self.tasks.add_message(message),
                 Change::TapCounter { account, issue, heard, bound } => {
                     self.badges.add_counter(account, *issue, *heard, *bound);
@@ -151,6 +154,7 @@ impl<'a> Group<'a> {
         queues::write(connection, &self.queues).await?;
         agents::write(connection, &self.agents).await?;
         self.tasks.write(connection).await?;
+        self.lists.write(connection).await?;
         self.write_open_calls(connection).await?;
         self.write_records(connection).await
     }

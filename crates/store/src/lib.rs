@@ -17,6 +17,7 @@ mod facts;
 pub mod failpoint;
 mod group;
 mod journal;
+mod lists;
 mod migrate;
 mod open;
 mod outbox;

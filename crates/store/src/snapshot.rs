@@ -2,6 +2,7 @@
 
 use crate::agents;
 use crate::badges;
+use crate::lists;
 use crate::outside;
 use crate::queues::{self, span};
 use crate::seal::Sealer;
@@ -45,7 +46,8 @@ pub(crate) async fn read(
     changes.extend(seats::read(&mut *connection).await?);
     changes.extend(queues::read(&mut *connection).await?);
     changes.extend(agents::read(&mut *connection).await?);
-    changes.extend(tasks::read(connection).await?);
+    changes.extend(tasks::read(&mut *connection).await?);
+    changes.extend(lists::read(connection).await?);
     Ok((Snapshot { changes, sequence: 0 }, settings.into_iter().collect()))
 }
 

@@ -28,8 +28,6 @@ use ssh::scp::Scp;
 use ssh::sftp::Sftp;
 use std::sync::Arc;
 
-/// For who has to allow a network.
-const HINT: &str = "; --allow names the networks inside that may be reached";
 /// Why a file is not taken that somebody writes at this moment.
 const CHANGED: &str = "it changed while it was read";
 
@@ -54,6 +52,8 @@ pub enum Fetched {
 pub struct Rules {
     /// Addresses of this machine and of private networks that may be reached.
     pub allow: Vec<Network>,
+    /// For who has to allow a network: how that is done.
+    pub hint: &'static str,
     /// Who vouches for servers, or why nobody does.
     pub tls: Result<Arc<ClientConfig>, String>,
     /// What https servers let us in by; empty for nothing.
@@ -76,13 +76,21 @@ impl Transfer {
     pub fn new(rules: Rules) -> Transfer {
         let web = HttpRules {
             allow: rules.allow.clone(),
-            hint: HINT,
+            hint: rules.hint,
             clear: true,
             patience: limits::SENT,
             tls: rules.tls.clone(),
         };
-        let reach = Reach::new(&[], rules.allow.clone(), HINT);
+        let reach = Reach::new(&[], rules.allow.clone(), rules.hint);
         Transfer { web: HttpClient::new(&[], web), reach, rules }
+    }
+
+    /// The same with another token for https servers.
+    #[must_use]
+    pub fn with_token(&self, token: &str) -> Transfer {
+        let mut other = self.clone();
+        token.clone_into(&mut other.rules.token);
+        other
     }
 
     /// The file that a link leads to, unless it is still the one with this tag.

@@ -9,7 +9,7 @@ use transfer::{Fetched, Link, Rules, SshRules, Transfer};
 fn transfer(token: &str, allow: &[&str]) -> Transfer {
     let allow = allow.iter().map(|text| text.parse().expect("a network")).collect();
     let tls = Err("no authorities".to_owned());
-    Transfer::new(Rules { allow, tls, token: token.to_owned(), ssh: SshRules::default() })
+    Transfer::new(Rules { allow, hint: "", tls, token: token.to_owned(), ssh: SshRules::default() })
 }
 
 fn here() -> Transfer {
@@ -243,7 +243,7 @@ async fn what_is_said_in_clear_before_tls_is_not_taken_for_secret() {
     let identity = net::Identity::self_signed(&folder, vec!["localhost".into()]).expect("a certificate");
     let tls = net::client_config(&[&identity.certificate]).map_err(|error| error.to_string());
     let allow = vec!["127.0.0.1".parse().expect("a network")];
-    let rules = Rules { allow, tls, token: String::new(), ssh: SshRules::default() };
+    let rules = Rules { allow, hint: "", tls, token: String::new(), ssh: SshRules::default() };
     let (transfer, at) = (Transfer::new(rules), link(&url.replace("ftp://", "ftpes://")));
     let asked = tokio::time::timeout(Duration::from_secs(5), transfer.fetch(&at, None)).await;
     assert_eq!(asked.expect("in time"), Err("somebody else speaks on this connection".to_owned()));

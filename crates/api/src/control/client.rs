@@ -77,7 +77,7 @@ impl Client {
         text.push(b'\n');
         self.stream.get_mut().write_all(&text).map_err(ControlError::Broken)?;
         let mut line = String::new();
-        let bound = 64 * LINE as u64;
+        let bound = 6 * LINE as u64;
         (&mut self.stream).take(bound).read_line(&mut line).map_err(ControlError::Broken)?;
         if line.is_empty() {
             return Err(ControlError::Broken(io::ErrorKind::UnexpectedEof.into()));

@@ -1,7 +1,10 @@
 //! What goes over the control socket.
 
+use super::call_lists::ListRequest;
 use super::work::{AgentItem, QueueItem, StartedItem};
 use crate::backend::{CallRow, MessageRow};
+use crate::rest::lists::{JudgedShape, ListShape};
+use lists::Assignment;
 use serde::{Deserialize, Serialize};
 
 /// What can be asked.
@@ -191,6 +194,8 @@ pub enum Request {
     },
     /// All badges.
     BadgeList,
+    /// About call lists.
+    List(ListRequest),
     /// Background calls, of one account or all.
     TaskList {
         /// Whose.
@@ -344,6 +349,14 @@ pub enum Response {
     Badges(Vec<BadgeItem>),
     /// All readers: name and phone.
     Readers(Vec<(String, String)>),
+    /// Call lists.
+    Lists(Vec<ListShape>),
+    /// A file was judged, and perhaps its list kept.
+    Judged(Box<JudgedShape>),
+    /// What a phone is told that works for an agent.
+    Assignment(Box<Assignment>),
+    /// A file.
+    File(String),
     /// Background calls.
     Tasks(Vec<TaskItem>),
     /// The messages about a background call, the oldest first.

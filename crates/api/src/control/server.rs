@@ -2,10 +2,11 @@
 
 use super::protocol::{
     AccountChanges, AccountItem, BadgeItem, CardItem, CodeItem, DeviceItem, FactItem, GroupItem,
-    GuessingItem, ImportRow, NumberItem, Request, Response, RowFault, RungItem, StatusItem, WearableItem,
+    GuessingItem, ImportRow, NumberItem, Request, Response, RouteItem, RowFault, RungItem, StatusItem,
+    WearableItem,
 };
 use super::work::{self, QueueItem};
-use super::{IMPORT_ROWS, LINE, lines};
+use super::{IMPORT_ROWS, LINE, call_lists, lines};
 use crate::backend::{Backend, RecordsWanted};
 use crate::badge::{self, Wished};
 use crate::rest::{self, Api, CardShape, WearableShape, hex};
@@ -110,14 +111,11 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
             }
             Err(why) => Response::Refused(why),
         },
-        Request::RouteAdd { route } => {
-            let name = route.name.clone().into();
-            let route = Box::new(lines::route(route));
-            change(backend, PeopleChange::PutRoute { name, route }).await
-        }
+        Request::RouteAdd { route } => route_add(backend, route).await,
         Request::GroupAdd { group } => group_add(backend, group).await,
         Request::QueueAdd { queue } => queue_add(backend, &queue).await,
         Request::QueueMusic { name, file } => queue_music(backend, &name, file).await,
+        Request::List(wanted) => call_lists::answer(api, wanted).await,
         Request::BadgeAdd { badge } => badge_add(backend, badge).await,
         Request::ReaderAdd { name, device } => reader_add(backend, name, device).await,
         Request::WearableAdd { name, account } => wearable_add(api, name, account).await,
@@ -147,13 +145,21 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
     }
 }
 
+fn account_add(name: String, display: String) -> Command {
+    let display = if display.is_empty() { name.clone() } else { display };
+    Command::AddAccount { name: name.into(), display: display.into(), edits: Vec::new() }
+}
+
+async fn route_add<B: Backend>(backend: &B, route: RouteItem) -> Response {
+    let name = route.name.clone().into();
+    let route = Box::new(lines::route(route));
+    change(backend, PeopleChange::PutRoute { name, route }).await
+}
+
 /// Requests that are one command each.
 fn command(request: Request) -> Command {
     match request {
-        Request::AccountAdd { name, display } => {
-            let display = if display.is_empty() { name.clone() } else { display };
-            Command::AddAccount { name: name.into(), display: display.into(), edits: Vec::new() }
-        }
+        Request::AccountAdd { name, display } => account_add(name, display),
         Request::AccountList => Command::ListAccounts,
         Request::NumberAdd { number, account } => {
             Command::Change(PeopleChange::PutNumber { number: number.into(), account: account.into() })
@@ -210,6 +216,7 @@ fn command(request: Request) -> Command {
         | Request::WearableRemove { .. }
         | Request::WearableList
         | Request::Explain { .. }
+        | Request::List(_)
         | Request::TaskCalls { .. }
         | Request::TaskMessages { .. }
         | Request::Calls { .. }
@@ -366,7 +373,8 @@ fn response(answer: Answer) -> Response {
         | Answer::Taken(_)
         | Answer::BadgeMade(_)
         | Answer::LastRead(_)
-        | Answer::Tapped(_) => Response::Done,
+        | Answer::Tapped(_)
+        | Answer::Lists(_) => Response::Done,
         Answer::Tasks(rows) => Response::Tasks(rows.iter().map(lines::task_item).collect()),
         Answer::Task(row) => Response::Tasks(row.iter().map(|row| lines::task_item(row)).collect()),
         Answer::Badges(rows) => {

@@ -25,6 +25,7 @@ pub(crate) trait Door: Send + Sync + 'static {
     ) -> Later<'a, Result<Vec<TapRow>, String>>;
     fn messages(&self, task: i64) -> Later<'_, Result<Vec<MessageRow>, String>>;
     fn records_after(&self, after: i64, most: u32) -> Later<'_, Result<Vec<CallRow>, String>>;
+    fn fetch<'a>(&'a self, link: &'a str) -> Later<'a, Result<Vec<u8>, String>>;
     fn judge_url(&self, url: &str) -> Result<(), String>;
     fn post(&self, post: Post) -> Later<'_, Result<Reply, String>>;
     fn broker(&self) -> Option<BrokerState>;
@@ -68,6 +69,10 @@ impl<B: Backend> Door for B {
 
     fn records_after(&self, after: i64, most: u32) -> Later<'_, Result<Vec<CallRow>, String>> {
         Box::pin(Backend::records_after(self, after, most))
+    }
+
+    fn fetch<'a>(&'a self, link: &'a str) -> Later<'a, Result<Vec<u8>, String>> {
+        Box::pin(Backend::fetch(self, link))
     }
 
     fn judge_url(&self, url: &str) -> Result<(), String> {

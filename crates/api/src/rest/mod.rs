@@ -21,6 +21,7 @@ mod idempotency;
 mod import;
 mod input;
 mod kept;
+pub(crate) mod lists;
 mod metrics;
 mod notice;
 mod numbers;
@@ -299,6 +300,7 @@ fn resources() -> OpenApiRouter<Api> {
         devices::routes(),
         groups::routes(),
         queues::routes(),
+        lists::routes(),
         agents::routes(),
         badges::routes(),
         taps::routes(),
@@ -331,7 +333,12 @@ pub fn router(api: Api) -> Router {
         .fallback(async || nothing_here())
         .layer(axum::extract::DefaultBodyLimit::max(input::BODY))
         .layer(middleware::map_response(private));
-    Router::new().nest(PREFIX, resources).merge(enter::routes()).merge(metrics::routes()).with_state(api)
+    Router::new()
+        .nest(PREFIX, resources)
+        .merge(enter::routes())
+        .merge(metrics::routes())
+        .merge(lists::files::routes())
+        .with_state(api)
 }
 
 fn nothing_here() -> Problem {

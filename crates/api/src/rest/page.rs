@@ -42,9 +42,9 @@ pub(crate) struct Page {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Items<T> {
     /// The items, in order.
-    items: Vec<T>,
+    pub(crate) items: Vec<T>,
     /// What `after` has to be for the next page; null at the end.
-    next: Option<String>,
+    pub(crate) next: Option<String>,
 }
 
 impl<T> Items<T> {

@@ -101,6 +101,10 @@ impl Backend for Office {
         Ok(Vec::new())
     }
 
+    async fn fetch(&self, _: &str) -> Result<Vec<u8>, String> {
+        Err("there is no network".into())
+    }
+
     fn judge_url(&self, _: &str) -> Result<(), String> {
         Ok(())
     }

@@ -29,6 +29,8 @@ pub(crate) struct Agents {
     people: BTreeSet<Box<str>>,
     /// Agents of whom the queues have not heard yet how they stand.
     news: BTreeSet<Box<str>>,
+    /// Those who came or went, of whom the phones with call lists have not heard yet.
+    moved: BTreeSet<Box<str>>,
     pub(super) measured: Measured,
     pub(super) platforms: Platforms,
     pub(super) round: Round,
@@ -72,6 +74,7 @@ impl Agents {
         self.remove(account);
         self.entries.insert(account.into(), Entry { agent, due: None, stored: None });
         self.people.insert(account.into());
+        self.moved.insert(account.into());
     }
 
     pub(super) fn remove(&mut self, account: &str) -> Option<Agent> {
@@ -80,6 +83,7 @@ impl Agents {
             self.due.remove(&(when, account.into()));
         }
         self.news.insert(account.into());
+        self.moved.insert(account.into());
         Some(entry.agent)
     }
 
@@ -124,6 +128,11 @@ impl Agents {
 
     pub(super) fn take_stirred(&mut self) -> (BTreeSet<Box<str>>, BTreeSet<Box<str>>) {
         (std::mem::take(&mut self.phones), std::mem::take(&mut self.people))
+    }
+
+    /// Those who came or went.
+    pub(crate) fn take_moved(&mut self) -> BTreeSet<Box<str>> {
+        std::mem::take(&mut self.moved)
     }
 
     /// Those of whom the queues have not heard yet.

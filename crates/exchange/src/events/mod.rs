@@ -22,6 +22,7 @@ use crate::command::{AccountRow, DeviceRow, Status};
 use crate::exchange::Exchange;
 use crate::input::Output;
 use crate::limits;
+use crate::lists::ListRow;
 use crate::notices::{Notice, Withdrawn};
 use crate::people::{Group, PeopleChange, Route, Trunk};
 use crate::profiles::Profile;
@@ -137,6 +138,10 @@ pub enum Happened {
     TaskChanged(Box<TaskRow>),
     /// A background call is over.
     TaskEnded(Box<TaskRow>),
+    /// A call list is new, or further.
+    ListChanged(Box<ListRow>),
+    /// A call list is forgotten.
+    ListRemoved(Box<str>),
     /// An agent stands elsewhere, or differently.
     AgentChanged(Box<AgentRow>),
     /// A phone that was started is to take another profile.
@@ -182,6 +187,8 @@ impl Happened {
             Happened::RecordAdded(_) => "record.added",
             Happened::TaskChanged(_) => "task.changed",
             Happened::TaskEnded(_) => "task.ended",
+            Happened::ListChanged(_) => "list.changed",
+            Happened::ListRemoved(_) => "list.removed",
             Happened::AgentChanged(_) => "agent.changed",
             Happened::ProfileChanged { .. } => "profile.changed",
             Happened::QueueChanged(_) => "queue.changed",
@@ -214,7 +221,9 @@ impl Happened {
             | Happened::GroupRemoved(name)
             | Happened::TrunkRemoved(name)
             | Happened::RouteRemoved(name)
+            | Happened::ListRemoved(name)
             | Happened::QueueRemoved(name) => name.to_string(),
+            Happened::ListChanged(row) => row.name.to_string(),
             Happened::AgentChanged(row) => row.account.to_string(),
             Happened::QueueChanged(row) => row.name.to_string(),
             Happened::RecordAdded(record) => record.session_id.to_string(),

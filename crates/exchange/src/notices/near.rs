@@ -119,14 +119,25 @@ impl Exchange {
         if taken || !self.registrar.is_reachable(device) {
             return false;
         }
-        let people = [Some(owner), seat.filter(|by| *by != owner), Some(account).filter(|by| *by != owner)];
+        !self.is_in_a_call([Some(owner), seat, Some(account)], device, Some(call))
+    }
+
+    /// Whether a phone is in a call of one of these people, beside this one.
+    fn is_in_a_call(&self, people: [Option<&str>; 3], device: &str, beside: Option<CallId>) -> bool {
         let busy = |person: &str| {
             self.ongoing.of(person).any(|(of, ongoing)| {
                 let calls = ongoing.device.as_deref() == Some(device);
-                of != call && (calls || self.switch.labels(of).any(|label| label == device))
+                Some(of) != beside && (calls || self.switch.labels(of).any(|label| label == device))
             })
         };
-        !people.into_iter().flatten().any(busy)
+        people.into_iter().flatten().any(busy)
+    }
+
+    /// Whether a phone is in a call.
+    pub(crate) fn is_on_call(&self, device: &str) -> bool {
+        let owner = self.people.device(device).map(|device| &*device.account);
+        let seat = self.seats.at(device).map(|seat| &*seat.account);
+        self.is_in_a_call([owner, seat, None], device, None)
     }
 }
 

@@ -22,10 +22,12 @@ mod said;
 mod tests;
 mod told;
 
+pub use crate::results::Shape;
 pub use inputs::{Call, Counts, Input, Output, Presence, Settings, Subject};
 pub use preview::Preview;
 pub use restore::{NoJournal, NotRestored, attempts_of};
-pub use results::Shape;
+#[cfg(test)]
+pub(crate) use row::task_of;
 pub use told::{Told, Try};
 
 use crate::list::{Entry, List};

@@ -4,7 +4,7 @@ use super::{Settings, row};
 use crate::list::List;
 use crate::refusal::{Refusal, Refused, Why};
 use clock::Now;
-use dialing::{Dialing, Places, Policy, Rule, Standing};
+use dialing::{Dialing, Number, Places, Policy, Rule, Saved, Standing};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Counts of a list.
@@ -20,20 +20,31 @@ pub struct Preview {
     pub skipped: BTreeMap<&'static str, usize>,
     /// The first of these, with their lines.
     pub refusals: Vec<Refusal>,
+    /// The rows that will be called, by their places in the list, and whom.
+    pub taken: Vec<(u32, Number)>,
 }
 
 impl Preview {
-    /// Looks at every row.
+    /// Looks at every row; `forbidden` are those whom the office does not call.
     #[must_use]
-    pub fn of(now: Now, list: &List, settings: &Settings, policy: Policy, places: Places) -> Preview {
+    pub fn of(
+        now: Now,
+        list: &List,
+        settings: &Settings,
+        policy: Policy,
+        places: Places,
+        forbidden: &[Number],
+    ) -> Preview {
         let mut preview = Preview { rows: list.len() + list.refused(), ..Preview::default() };
         let mut refused = Refused::default();
         for refusal in list.refusals() {
             preview.skip(&mut refused, refusal.line, refusal.why.clone());
         }
-        let mut dialing = Dialing::new(policy, places, 0);
+        let forbidden = forbidden.iter().map(|number| (*number, None)).collect();
+        let saved = Saved { forbidden, ..Saved::default() };
+        let mut dialing = Dialing::restore(now, policy, places, 0, saved);
         let mut seen = BTreeSet::new();
-        for entry in list.iter() {
+        for (index, entry) in (0..).zip(list.iter()) {
             let task = match row::task_of(&entry, 0, settings, dialing.places()) {
                 Ok(task) if seen.insert(task.id) => task,
                 Ok(_) => {
@@ -45,9 +56,15 @@ impl Preview {
                     continue;
                 }
             };
+            let number = task.number;
             match dialing.preview(now, task) {
-                Ok(Standing::Waiting { rule, .. }) => *preview.later.entry(rule.key()).or_default() += 1,
-                Ok(_) => preview.now += 1,
+                Ok(standing) => {
+                    preview.taken.push((index, number));
+                    match standing {
+                        Standing::Waiting { rule, .. } => *preview.later.entry(rule.key()).or_default() += 1,
+                        _ => preview.now += 1,
+                    }
+                }
                 Err(rule) => preview.skip_by_rule(&mut refused, entry.line(), &rule),
             }
         }

@@ -11,7 +11,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 /// The task of a row.
-pub(super) fn task_of(
+pub(crate) fn task_of(
     entry: &Entry<'_>,
     rank: u32,
     settings: &Settings,
@@ -23,10 +23,9 @@ pub(super) fn task_of(
         Some(name) => TimeZone::get(name).map_err(|_| Why::BadZone(shortened(name)))?,
         None => places.zones(places.of(number).1).first().cloned().unwrap_or(TimeZone::UTC),
     };
-    let made = match entry.get(Column::Attempts) {
-        "" => 0,
-        text => text.parse().map_err(|_| Why::BadCount(shortened(text)))?,
-    };
+    let made = count(entry.get(Column::Attempts))?.unwrap_or(0);
+    let most = count(entry.get(Column::Most))?.map(|most: u16| most.max(1));
+    let interval = count(entry.get(Column::Interval))?;
     let mut task = Task::new(entry.task(number), number, settings.owner);
     task.legs = LegOrder::OwnerFirst;
     task.purpose = Purpose::Business;
@@ -37,10 +36,18 @@ pub(super) fn task_of(
     task.priority = entry.priority();
     task.rank = rank;
     task.attempts_before = made;
-    task.attempts_at_most = settings.attempts;
-    task.interval = settings.interval;
+    task.attempts_at_most = most.or(settings.attempts);
+    task.interval = interval.or(settings.interval);
     task.consent = consent(entry.get(Column::Consent)).or_else(|| settings.consent.clone());
     Ok(task)
+}
+
+/// A number that may be left out.
+fn count<T: std::str::FromStr>(text: &str) -> Result<Option<T>, Why> {
+    match text {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| Why::BadCount(shortened(text))),
+    }
 }
 
 /// `agreed`, `requested` or `contract`, and behind it what proves that; anything else is proof of an agreement.

@@ -473,9 +473,12 @@ fn a_row_that_is_found_wrong_when_its_turn_comes_is_refused_with_its_line() {
     assert_eq!(phone.dialled.len(), 1);
     assert_eq!((phone.work.counts().open, phone.work.counts().refused), (0, 5));
     assert_eq!(phone.left(), "");
-    let preview = Preview::of(phone.now, &list(text), &settings(), policy(), places());
+    let preview = Preview::of(phone.now, &list(text), &settings(), policy(), places(), &[]);
     assert_eq!((preview.rows, preview.now, preview.refusals.len()), (6, 1, 5));
     assert_eq!(preview.skipped["dialing.rule.emergency"], 1);
+    let forbidden = [dialing::Number::inside("2001").unwrap()];
+    let preview = Preview::of(phone.now, &list(text), &settings(), policy(), places(), &forbidden);
+    assert_eq!((preview.now, preview.skipped["dialing.rule.do_not_call"], preview.taken.len()), (0, 1, 0));
 }
 
 #[test]
@@ -486,7 +489,7 @@ fn business_hours_of_the_callee_and_his_slot_are_kept() {
     phone.run(60);
     let numbers = |phone: &Phone| phone.dialled.iter().map(|(_, number)| number.clone()).collect::<Vec<_>>();
     assert_eq!(numbers(&phone), ["+8613900139000"], "at ten the slot is closed, and London sleeps");
-    let preview = Preview::of(phone.now, phone.work.list(), &settings(), policy(), places());
+    let preview = Preview::of(phone.now, phone.work.list(), &settings(), policy(), places(), &[]);
     assert_eq!((preview.now, preview.later["dialing.rule.window"]), (1, 2));
     phone.run(3_600 * 5);
     assert_eq!(numbers(&phone), ["+8613900139000", "+8613800138000"]);

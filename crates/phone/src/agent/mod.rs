@@ -8,6 +8,7 @@ mod hang_up;
 mod incoming;
 mod keys;
 mod login;
+mod profile;
 mod register;
 mod suggest;
 mod timers;
@@ -20,6 +21,7 @@ use call::{Call, Stage};
 use clock::Now;
 use login::Login;
 use media::{Agreed, Codec};
+use profile::ProfileWatch;
 use register::Registration;
 use sip::{Endpoint, Flow, Received, ServerKey, Transmit, Transport};
 use std::collections::{BTreeMap, VecDeque};
@@ -61,6 +63,8 @@ pub struct Config {
     pub answer_after: Option<Duration>,
     /// When to suggest that the server keeps calling; never if there is none.
     pub suggest: Option<Suggest>,
+    /// Ask the server for whom we work.
+    pub profile: bool,
     /// Where we receive sound.
     pub media_address: IpAddr,
     /// The ports that the shell holds, one for a call at a time.
@@ -71,6 +75,8 @@ pub struct Config {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owner {
     Registration,
+    /// Asking for whom we work.
+    Profile,
     Call(CallId),
     /// Answered and forgotten.
     Nobody,
@@ -151,6 +157,7 @@ pub struct Agent {
     login: Login,
     calls: BTreeMap<CallId, Call>,
     in_vain: InVain,
+    profile: ProfileWatch,
     ports: VecDeque<u16>,
     next_call: u32,
     outputs: VecDeque<Output>,
@@ -165,6 +172,7 @@ impl Agent {
     pub fn new(config: Config, seed: [u8; 32]) -> Agent {
         let ports = config.ports.iter().copied().take(CALLS).collect();
         Agent {
+            profile: ProfileWatch::new(config.profile),
             config,
             endpoint: Endpoint::new(seed),
             flow: None,
@@ -231,6 +239,9 @@ impl Agent {
             Received::Response { client, user: Owner::Registration } => {
                 self.response_to_register(now, client, &message);
             }
+            Received::Response { client, user: Owner::Profile } => {
+                self.response_to_subscribe(now, client, &message);
+            }
             Received::Cancel { .. } | Received::Response { .. } => {}
         }
     }
@@ -238,6 +249,9 @@ impl Agent {
     fn request(&mut self, now: Now, flow: Flow, message: &Message<'_>) {
         if let Some(id) = self.call_of(message) {
             return self.request_in_call(now, id, flow, message);
+        }
+        if self.profile_notified(now, flow, message) {
+            return;
         }
         let tagged = message.to().is_ok_and(|to| to.tag().is_some());
         match message.method() {

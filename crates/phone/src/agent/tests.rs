@@ -22,6 +22,7 @@ fn config(user: &str, server: SocketAddr, ports: u16) -> Config {
         codecs: vec![Codec::PCMA, Codec::PCMU],
         answer_after: None,
         suggest: None,
+        profile: false,
         media_address: server.ip(),
         ports: (0..4).map(|index| ports + 2 * index).collect(),
     }

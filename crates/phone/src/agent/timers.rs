@@ -24,6 +24,8 @@ pub enum Due {
     Session(CallId),
     /// A change is tried again after a glare.
     Change(CallId),
+    /// The server is asked again for whom we work.
+    Profile,
     /// Leaving takes too long.
     Leave,
 }
@@ -39,6 +41,7 @@ impl Agent {
         let own = [
             (self.endpoint.next_deadline(), Due::Transaction),
             (self.registration.due(), Due::Register),
+            (self.profile.due(), Due::Profile),
             (self.leave_by.filter(|_| !self.finished), Due::Leave),
         ];
         let calls = self.calls.values().flat_map(|call| {
@@ -66,6 +69,7 @@ impl Agent {
             match due {
                 Due::Transaction => {}
                 Due::Register => self.register(now),
+                Due::Profile => self.renew_profile_watch(now),
                 Due::Answer(id) => self.answer(now, Some(id)),
                 Due::Repeat(id) => self.repeat_ringing(now, id),
                 Due::Session(id) => self.session_due(now, id),
@@ -112,6 +116,8 @@ impl Agent {
                 Event::Unreachable { client, user: Owner::Registration } => {
                     self.register_unanswered(now, client, "the connection broke");
                 }
+                Event::Unanswered { client, user: Owner::Profile }
+                | Event::Unreachable { client, user: Owner::Profile } => self.subscribe_unanswered(client),
                 Event::Unanswered { client, user: Owner::Call(id) } => {
                     self.call_unanswered(now, id, client, Cause::NoResponse);
                 }

@@ -54,6 +54,8 @@ pub struct Settings {
     pub answer_after: Option<Duration>,
     /// When to suggest that the server keeps calling; never if there is none.
     pub suggest: Option<Suggest>,
+    /// Ask the server for whom we work.
+    pub profile: bool,
     /// What the far side hears.
     pub source: Source,
     /// Where to keep what we hear.
@@ -126,6 +128,7 @@ impl Phone {
                 codecs: settings.codecs.clone(),
                 answer_after: settings.answer_after,
                 suggest: settings.suggest.clone(),
+                profile: settings.profile,
                 media_address: own,
                 ports: ports.iter().map(RtpPort::port).collect(),
             },

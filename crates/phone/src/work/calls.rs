@@ -58,6 +58,10 @@ impl Worker {
             }
             _ => return,
         }
+        if self.calls.is_empty() {
+            // Before the next is chosen: rows may be others now.
+            self.take_newer(now);
+        }
         let free = self.registered && self.calls.is_empty();
         self.give(now, Input::OnHook(free));
         self.sign_out_when_free(now);

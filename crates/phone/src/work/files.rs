@@ -1,13 +1,12 @@
 //! Lists in, results out: which file is wanted when, and what is kept until it has arrived.
 
-use super::assignment::Rules;
 use super::journal::{Journal, write_whole};
 use super::words::News;
 use super::{RETRY, Running, TOLD, Want, Worker};
 use clock::Now;
 use dialing::Attempt;
 use lists::work::{Input, Presence, Work};
-use lists::{Format, List, Refusal};
+use lists::{Format, List, Refusal, Rules};
 use sha2::{Digest as _, Sha256};
 use std::io;
 use std::time::Duration;
@@ -91,10 +90,20 @@ impl Worker {
             let pending = Pending { id, bytes, tag, list };
             return self.replace(now, pending).map_err(|why| (self.assignment.list.clone(), why));
         }
+        let tag_of_left = self.knows_of_left(&id);
         self.pending = Some(Pending { id, bytes, tag, list });
         let link = self.left_link();
-        self.wants.push_back(Want::Fetch { link, what: What::Left, tag: None });
+        self.wants.push_back(Want::Fetch { link, what: What::Left, tag: tag_of_left });
         Ok(())
+    }
+
+    /// What we uploaded last as left, if our journal of this list is open: a server that names files by their octets need not
+    /// send it back.
+    fn knows_of_left(&self, id: &str) -> Option<String> {
+        let base = self.folder.join(self.stem(id));
+        let journal = std::fs::metadata(base.with_extension("journal")).ok()?;
+        let ours = std::fs::read_to_string(base.with_extension("uploaded")).ok()?;
+        (journal.len() > 0).then(|| format!("\"{ours}\""))
     }
 
     fn left_link(&self) -> String {
@@ -116,7 +125,7 @@ impl Worker {
         let link = self.left_link();
         let Some(pending) = self.pending.take() else { return Ok(()) };
         let begun = match left {
-            // Of what is left no tag was given.
+            // Still what we uploaded: our journal knows more.
             Fetched::Missing | Fetched::Same => self.begin(now, pending, None),
             Fetched::Bytes { bytes, .. } => {
                 let hash = short(&bytes);
@@ -197,12 +206,11 @@ impl Worker {
 
     /// The list changed while it is worked through: rows that are the same go on.
     fn replace(&mut self, now: Now, pending: Pending) -> Result<(), String> {
-        let Pending { id, bytes, tag, list } = pending;
         if self.is_calling() {
-            // When this call is over.
-            self.fetch_at = Some(now.mono + Duration::from_secs(10));
+            self.newer = Some(pending);
             return Ok(());
         }
+        let Pending { id, bytes, tag, list } = pending;
         let base = self.folder.join(self.stem(&id));
         let fail = |error: io::Error| format!("{}: {error}", base.display());
         let rules = self.rules(now, &id)?;
@@ -223,7 +231,21 @@ impl Worker {
         self.run(now, new);
         self.give(now, Input::Presence(presence));
         self.tell_presence();
+        // Whoever dealt it out hears that this is what we work with now.
+        self.upload(now);
         Ok(())
+    }
+
+    /// The call is over that a newer list has waited for.
+    pub(super) fn take_newer(&mut self, now: Now) {
+        if self.is_calling() {
+            return;
+        }
+        let Some(newer) = self.newer.take() else { return };
+        if let Err(why) = self.replace(now, newer) {
+            let link = self.assignment.list.clone();
+            self.news(News::ListRefused { link, why, again_s: None });
+        }
     }
 
     /// The server is away: a list that was begun goes on from what is kept of it.
@@ -327,6 +349,7 @@ impl Worker {
         }
         self.signing_out = false;
         self.fetch_at = None;
+        self.newer = None;
         if let Some(running) = self.running.take() {
             let _ = std::fs::remove_file(running.base.with_extension("list"));
             if let Err(error) = running.journal.close() {
@@ -362,5 +385,5 @@ impl Worker {
 /// The first octets of the hash: names what a file has in it.
 fn short(bytes: &[u8]) -> String {
     let hash = Sha256::digest(bytes);
-    hash.iter().take(6).map(|octet| format!("{octet:02x}")).collect()
+    hash.iter().take(lists::limits::SHORT).map(|octet| format!("{octet:02x}")).collect()
 }

@@ -8,7 +8,7 @@
 //! `AGENT-LIST-ID` names the files of a list; ID follows from its octets. What is left of a list lies beside its results, so that
 //! the agent goes on with it at any phone (S3.19), and a phone that was killed is not followed by one that calls all again.
 
-mod assignment;
+mod assigned;
 mod calls;
 mod files;
 mod journal;
@@ -16,8 +16,8 @@ mod outbox;
 mod wishes;
 mod words;
 
-pub use assignment::{Assignment, WrongAssignment};
 pub use files::{Fetched, What};
+pub use lists::{Assignment, WrongAssignment};
 pub use words::{Callee, News, Said, Wish, presence_name};
 
 use crate::words::{CallId, Command};
@@ -89,6 +89,8 @@ pub struct Worker {
     running: Option<Running>,
     /// The list whose rest is being asked for.
     pending: Option<Pending>,
+    /// A newer list, which waits until the call that is up is over.
+    newer: Option<Pending>,
     registered: bool,
     calls: BTreeSet<CallId>,
     current: Option<Current>,
@@ -98,6 +100,8 @@ pub struct Worker {
     fetch_at: Option<Mono>,
     upload_at: Option<Mono>,
     outbox: Outbox,
+    /// What is worked by once this list is given back.
+    next: Option<Box<Assignment>>,
     wants: VecDeque<Want>,
 }
 
@@ -117,6 +121,7 @@ impl Worker {
             folder,
             running: None,
             pending: None,
+            newer: None,
             registered: !registers,
             calls: BTreeSet::new(),
             current: None,
@@ -125,6 +130,7 @@ impl Worker {
             fetch_at: None,
             upload_at: None,
             outbox,
+            next: None,
             wants: VecDeque::new(),
         })
     }
@@ -194,6 +200,7 @@ impl Worker {
         }
         self.follow(now);
         self.send_next(now);
+        self.take_up_next();
     }
 
     fn give(&mut self, now: Now, input: Input) {

@@ -4,6 +4,7 @@ mod agents;
 mod authorities;
 mod background;
 mod badges;
+mod call_lists;
 mod codes;
 mod directory;
 mod many;
@@ -27,6 +28,7 @@ pub(crate) use place::{EXAMPLE, line_of, strangers};
 pub(crate) use agents::Agents;
 pub(crate) use background::Background;
 pub(crate) use badges::Badges;
+pub(crate) use call_lists::Lists;
 use codes::FeatureCodes;
 pub(crate) use directory::DirectoryConfig;
 use many::Many;
@@ -61,6 +63,7 @@ pub(crate) struct Config {
     pub(crate) background: Background,
     pub(crate) messages: Messages,
     pub(crate) agents: Agents,
+    pub(crate) lists: Lists,
     /// The outside telephone platforms, by name.
     pub(crate) platforms: BTreeMap<String, Platform>,
     pub(crate) numbers: Numbers,

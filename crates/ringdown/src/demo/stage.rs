@@ -222,6 +222,7 @@ impl<'a> Stage<'a> {
             codecs: vec![Codec::PCMU],
             answer_after: cast.answer_after,
             suggest: None,
+            profile: false,
             source: Source::Tone(cast.tone),
             record: None,
             clock: self.clock,

@@ -12,8 +12,8 @@ const ERRANDS: usize = 16;
 
 /// One errand.
 enum Errand {
-    Fetch { link: String, what: What, tag: Option<String> },
-    Put { link: String, file: PathBuf },
+    Fetch { link: String, what: What, tag: Option<String>, token: String },
+    Put { link: String, file: PathBuf, token: String },
 }
 
 /// Who carries files.
@@ -34,15 +34,15 @@ impl Courier {
     }
 
     /// Fetches a file; the hub hears the answer.
-    pub(crate) fn fetch(&self, link: String, what: What, tag: Option<String>) {
-        if self.errands.try_send(Errand::Fetch { link, what, tag }).is_err() {
+    pub(crate) fn fetch(&self, link: String, what: What, tag: Option<String>, token: String) {
+        if self.errands.try_send(Errand::Fetch { link, what, tag, token }).is_err() {
             let _ = self.ear.try_send(Heard::Fetched(what, Err("too much to fetch at once".to_owned())));
         }
     }
 
     /// Uploads a file; the hub hears the answer.
-    pub(crate) fn put(&self, link: String, file: PathBuf) {
-        if let Err(error) = self.errands.try_send(Errand::Put { link, file }) {
+    pub(crate) fn put(&self, link: String, file: PathBuf, token: String) {
+        if let Err(error) = self.errands.try_send(Errand::Put { link, file, token }) {
             let (std::sync::mpsc::TrySendError::Full(errand)
             | std::sync::mpsc::TrySendError::Disconnected(errand)) = error;
             if let Errand::Put { link, .. } = errand {
@@ -56,11 +56,11 @@ async fn carry(transfer: &Transfer, given: &Receiver<Errand>, ear: &Ear) {
     // Nothing else runs in this runtime, so it may stand still while there is no errand.
     while let Ok(errand) = given.recv() {
         let heard = match errand {
-            Errand::Fetch { link, what, tag } => {
-                Heard::Fetched(what, fetch(transfer, &link, tag.as_deref()).await)
+            Errand::Fetch { link, what, tag, token } => {
+                Heard::Fetched(what, fetch(&transfer.with_token(&token), &link, tag.as_deref()).await)
             }
-            Errand::Put { link, file } => {
-                let put = put(transfer, &link, file).await;
+            Errand::Put { link, file, token } => {
+                let put = put(&transfer.with_token(&token), &link, file).await;
                 Heard::Uploaded(link, put)
             }
         };

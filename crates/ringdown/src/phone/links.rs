@@ -32,6 +32,7 @@ impl LinkArguments {
         }
         Ok(Rules {
             allow: self.allow.clone(),
+            hint: "; --allow names the networks inside that may be reached",
             tls: ::phone::client_config(trust).map_err(|error| error.to_string()),
             token: token.to_owned(),
             ssh: SshRules {
@@ -64,16 +65,19 @@ impl LinkArguments {
             return Err(told("there is no such file").into());
         };
         let assignment = Assignment::read(&bytes).map_err(|why| told(&why))?;
-        for named in [&assignment.list, &assignment.results] {
-            // Whoever answers on the network reads and writes no files of ours.
-            if !named.is_empty() && matches!(named.parse(), Ok(Link::Local(_))) {
-                return Err(told(
-                    "it names a file of this machine; an assignment from the network names links",
-                )
-                .into());
-            }
-        }
+        only_links(&assignment).map_err(|why| told(&why))?;
         Ok(assignment)
+    }
+}
+
+/// Whoever answers on the network, or sends an assignment, reads and writes no files of ours.
+pub(super) fn only_links(assignment: &Assignment) -> Result<(), String> {
+    let is_file = |named: &&String| !named.is_empty() && matches!(named.parse(), Ok(Link::Local(_)));
+    match [&assignment.list, &assignment.results].into_iter().find(is_file) {
+        Some(_) => {
+            Err("it names a file of this machine; an assignment from the network names links".to_owned())
+        }
+        None => Ok(()),
     }
 }
 

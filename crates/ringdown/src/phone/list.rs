@@ -19,7 +19,7 @@ const FAREWELL: Duration = Duration::from_secs(10);
 #[derive(clap::Args)]
 #[command(next_help_heading = "Work through a call list")]
 pub(crate) struct ListArguments {
-    /// Call the people of this list, one after another: a file, a link to one, or dhcp for the link that the network names
+    /// Call the people of this list, one after another: a file, a link to one, dhcp for the link that the network names, or exchange for what the exchange sends to whoever signs in at this phone
     #[arg(long, value_name = "LINK")]
     list: Option<String>,
     /// Whose list it is; rows for others are refused [default: the user name]
@@ -50,6 +50,16 @@ pub(crate) struct ListArguments {
     links: LinkArguments,
 }
 
+/// In place of a link: the exchange that the phone registers at says for whom it works.
+const ASK: &str = "exchange";
+
+impl ListArguments {
+    /// Whether the exchange says for whom the phone works.
+    pub(crate) fn asks_the_exchange(&self) -> bool {
+        self.list.as_deref() == Some(ASK)
+    }
+}
+
 /// The agent's desk: a list, or none.
 pub(crate) struct Desk {
     worker: Option<Worker>,
@@ -61,6 +71,10 @@ pub(crate) struct Desk {
     leaving: Option<clock::Mono>,
     /// Nothing is left to be called.
     done: bool,
+    /// The exchange says for whom this phone works.
+    asks: bool,
+    /// Why what it said last is not done.
+    refused: Option<String>,
 }
 
 impl Desk {
@@ -73,7 +87,13 @@ impl Desk {
         clock: Clock,
         ear: Ear,
     ) -> Result<Desk, Failure> {
-        let worker = match assignment(arguments, user, trust)? {
+        let given = if arguments.asks_the_exchange() {
+            // Nothing to do until the exchange says what.
+            Some(Assignment::default())
+        } else {
+            assignment(arguments, user, trust)?
+        };
+        let worker = match given {
             None => None,
             Some(assignment) => {
                 let folder = arguments.state.clone().unwrap_or_else(|| state_folder(user));
@@ -81,8 +101,7 @@ impl Desk {
                 Some(Worker::new(assignment, folder.clone(), register).map_err(told)?)
             }
         };
-        let token = worker.as_ref().map_or("", Worker::token);
-        let courier = Courier::start(arguments.links.rules(trust, token)?, ear)?;
+        let courier = Courier::start(arguments.links.rules(trust, "")?, ear)?;
         Ok(Desk {
             worker,
             courier,
@@ -91,12 +110,14 @@ impl Desk {
             quit_when_done: arguments.quit_when_done,
             leaving: None,
             done: false,
+            asks: arguments.asks_the_exchange(),
+            refused: None,
         })
     }
 
     /// Signs in, if there is a list.
     pub(crate) fn begin(&mut self) {
-        if self.worker.is_some() {
+        if self.worker.is_some() && !self.asks {
             self.wish(Wish::SignIn);
         }
     }
@@ -131,6 +152,14 @@ impl Desk {
     }
 
     pub(crate) fn hear(&mut self, event: &Event) {
+        match event {
+            Event::Profile { assignment } => match assigned(assignment) {
+                Ok(assignment) => self.with(|worker, now| worker.assign(now, assignment)),
+                Err(why) => self.refused = Some(why),
+            },
+            Event::NoProfile { why } => self.refused = Some(why.clone()),
+            _ => {}
+        }
         self.with(|worker, now| worker.hear(now, event));
     }
 
@@ -169,12 +198,17 @@ impl Desk {
     pub(crate) fn turn(&mut self, hand: &Hand, mut tell: impl FnMut(&News)) {
         let now = self.clock.now();
         let Some(worker) = &mut self.worker else { return };
+        if let Some(why) = self.refused.take() {
+            tell(&News::ListRefused { link: ASK.to_owned(), why, again_s: None });
+        }
         worker.turn(now);
         while let Some(want) = worker.next_want() {
             match want {
                 Want::Tell(command) => hand.tell(command),
-                Want::Fetch { link, what, tag } => self.courier.fetch(link, what, tag),
-                Want::Put { link, file } => self.courier.put(link, file),
+                Want::Fetch { link, what, tag } => {
+                    self.courier.fetch(link, what, tag, worker.token().to_owned());
+                }
+                Want::Put { link, file } => self.courier.put(link, file, worker.token().to_owned()),
                 Want::News(news) => {
                     match &news {
                         News::ListLoaded { .. } if self.online => worker.wish(now, Wish::Online),
@@ -206,6 +240,14 @@ fn without_secrets(mut news: News) -> News {
         *link = transfer::shown(link);
     }
     news
+}
+
+/// What an exchange sent: links alone, no files of this machine.
+fn assigned(text: &str) -> Result<Assignment, String> {
+    let assignment = Assignment::read(text.as_bytes())?;
+    links::only_links(&assignment)?;
+    links::check(&assignment).map_err(|why| why.to_string())?;
+    Ok(assignment)
 }
 
 /// What the list is worked through by, if there is one.

@@ -307,6 +307,7 @@ fn settings(arguments: &Arguments) -> Result<Settings, Failure> {
             after: arguments.suggest_after,
             code: arguments.keep_calling_code.as_str().into(),
         }),
+        profile: arguments.list.asks_the_exchange(),
         source,
         record: arguments.record.clone(),
         clock: Clock::start(),

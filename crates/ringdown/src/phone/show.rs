@@ -29,6 +29,8 @@ impl Show {
                 format!("not registered: {status}{reason}; again in {retry_s} s")
             }
             Event::Unregistered => "left the server".to_owned(),
+            // What comes of it is told as a list.
+            Event::Profile { .. } | Event::NoProfile { .. } => return None,
             Event::Calling { number, .. } => format!("calling {number}"),
             Event::Ringing { status, .. } => format!("ringing there ({status})"),
             Event::Incoming { number, name, .. } if name.is_empty() => format!("incoming call from {number}"),

@@ -120,6 +120,10 @@ impl Backend for Roof {
         Ok(records.into_iter().map(row).collect())
     }
 
+    async fn fetch(&self, link: &str) -> Result<Vec<u8>, String> {
+        self.reload.fetch(link).await
+    }
+
     fn judge_url(&self, url: &str) -> Result<(), String> {
         self.client.judge(url)
     }

@@ -31,7 +31,8 @@ use crate::{Failure, check, log};
 use api::rest::EventSink;
 use backend::Roof;
 use core::{Carriers, Core, CoreInput, Doors};
-use exchange::Exchange;
+use exchange::lists::ListAsking;
+use exchange::{Command, Exchange};
 use net::{Clock, HttpClient, Origins, Sender, StreamLimits, StreamListener, Streams, Udp};
 use pins::Pins;
 use platforms::Platforms;
@@ -46,7 +47,7 @@ use std::sync::Arc;
 use store::{Opened, Store};
 use tls::Tls;
 use tokio::runtime::Runtime;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, oneshot, watch};
 
 /// What may wait for the core from other threads.
 const MAILBOX: usize = 65_536;
@@ -98,6 +99,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     });
     let figures = Arc::<figures::Figures>::default();
     let place = Place::of(&config, &udp, &own, &http);
+    tell_address(&sender, place.https.as_deref());
     let roof = Roof::new(sender.clone(), &store, &realm, place, &figures, &reload, &workers.music);
     let (roof, heard) = notices::start(&runtime, &config, roof)?;
     let api = web::api(&roof, documents, &config, &reload.administrators_anywhere);
@@ -126,6 +128,14 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     drop(folder);
     Ok(ended?)
+}
+
+/// Phones that work through lists are told where their files are.
+fn tell_address(core: &Sender<CoreInput>, https: Option<&str>) {
+    let address = ListAsking::Address(https.unwrap_or_default().into());
+    // Nobody waits for the answer, and the core takes what comes before it runs.
+    let (reply, _) = oneshot::channel();
+    let _ = core.send(CoreInput::Command { command: Command::Lists(Box::new(address)), reply });
 }
 
 /// The exchange with all that was kept.
@@ -257,6 +267,7 @@ fn exchange_config(
         badges: live.badges,
         background: live.background,
         agents: live.agents,
+        lists: live.lists,
         membership,
         platforms: config
             .platforms

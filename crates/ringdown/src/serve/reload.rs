@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Mutex, oneshot};
+use transfer::{Fetched, Link, NoLink, Transfer};
 
 /// All that a reload touches.
 pub(crate) struct Reload {
@@ -77,6 +78,25 @@ impl Reload {
         Ok(waits)
     }
 
+    /// The file behind a link, by the rules for new call lists.
+    ///
+    /// # Errors
+    /// Why it did not come, in words.
+    pub(crate) async fn fetch(&self, link: &str) -> Result<Vec<u8>, String> {
+        let link: Link = link.parse().map_err(|why: NoLink| why.to_string())?;
+        if let Link::Local(_) = link {
+            return Err("it is a file of this machine; upload it".to_owned());
+        }
+        let rules = self.current.lock().await.lists.rules();
+        let runtime = tokio::runtime::Handle::current();
+        // What speaks FTP stays on one thread.
+        let fetch = move || runtime.block_on(async { Transfer::new(rules).fetch(&link, None).await });
+        match tokio::task::spawn_blocking(fetch).await.map_err(|error| error.to_string())?? {
+            Fetched::Bytes { bytes, .. } => Ok(bytes),
+            Fetched::Same | Fetched::Missing => Err("there is no such file".to_owned()),
+        }
+    }
+
     /// How long running calls may go on when we are told to stop.
     pub(crate) async fn drain_limit(&self) -> std::time::Duration {
         self.current.lock().await.calls.drain_limit()
@@ -139,6 +159,7 @@ pub(crate) fn live(config: &Config) -> LiveConfig {
         badges: config.badges.policy(),
         background: config.background.policy(),
         agents: config.agents.policy(),
+        lists: config.lists.policy(),
     }
 }
 
@@ -160,6 +181,7 @@ fn taken(old: &Config, new: Config) -> Config {
         background,
         messages: _,
         agents,
+        lists,
         platforms: _,
         directory: _,
         dns: _,
@@ -194,6 +216,7 @@ fn taken(old: &Config, new: Config) -> Config {
         badges,
         background: Background { zone: old.background.zone.clone(), ..background },
         agents,
+        lists,
         messages: old.messages.clone(),
         platforms: old.platforms.clone(),
         directory: old.directory.clone(),

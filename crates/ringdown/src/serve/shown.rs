@@ -3,7 +3,7 @@
 use super::web::Listeners;
 use crate::config::{
     Administrators, Agents, Background, Badges, Challenge, Config, DirectoryConfig, Http, HttpMessages,
-    Messages, Notices, Platform, Sip, SmppMessages,
+    Lists, Messages, Notices, Platform, Sip, SmppMessages,
 };
 use net::Udp;
 use serde_json::{Value, json};
@@ -19,6 +19,8 @@ pub(crate) struct Place {
     pub(crate) registrar: String,
     /// Where people reach HTTP; empty if it answers nowhere.
     pub(crate) http: String,
+    /// Where phones reach HTTPS, if it answers anywhere.
+    pub(crate) https: Option<String>,
 }
 
 impl Place {
@@ -41,15 +43,17 @@ impl Place {
             std::net::IpAddr::V6(address) => format!("[{address}]"),
         };
         let domain = config.sip.domain.clone().unwrap_or_else(|| host.clone());
-        let http = ["http", "https"].into_iter().find_map(|kind| {
+        let at = |kind: &str| {
             let mut at = http.bound(kind)?;
             if at.ip().is_unspecified() {
                 at.set_ip(address);
             }
             Some(format!("{kind}://{at}"))
-        });
+        };
+        let https = at("https");
+        let http = at("http").or_else(|| https.clone());
         let registrar = format!("sip:{host}:{};transport={transport}", bound.port());
-        Place { domain, registrar, http: http.unwrap_or_default() }
+        Place { domain, registrar, http: http.unwrap_or_default(), https }
     }
 }
 
@@ -107,6 +111,7 @@ pub(crate) fn settings(config: &Config) -> Value {
         background,
         messages,
         agents,
+        lists,
         platforms,
         numbers,
         emergency,
@@ -152,6 +157,7 @@ pub(crate) fn settings(config: &Config) -> Value {
         "background": of_background(background),
         "messages": of_messages(messages),
         "agents": of_agents(agents),
+        "lists": of_lists(lists),
         "platforms": of_platforms(platforms),
         "badges": of_badges(badges),
         "directory": of_directory(directory),
@@ -216,6 +222,16 @@ fn of_platform(section: &Platform) -> Value {
     json!({
         "kind": kind.name(), "url": url, "secret_file": secret_file, "every": every, "hold": hold,
         "connections": connections, "clear": clear, "authorities": authorities.0,
+    })
+}
+
+fn of_lists(section: &Lists) -> Value {
+    let Lists { url, allow, authorities, ssh_known_hosts, lease, hours, .. } = section;
+    let Lists { refresh, upload, gap, interval, attempts, ring, .. } = section;
+    json!({
+        "url": url, "allow": texts(&allow.0), "authorities": authorities.0, "ssh_known_hosts": ssh_known_hosts,
+        "lease": lease, "hours": hours, "refresh": refresh, "upload": upload, "gap": gap, "interval": interval,
+        "attempts": attempts, "ring": ring,
     })
 }
 

@@ -30,11 +30,13 @@ pub enum Package {
     Presence,
     /// Waiting messages (RFC 3842).
     MessageSummary,
+    /// What a phone works by (RFC 6080).
+    UaProfile,
 }
 
 impl Package {
     /// All of them, for Allow-Events.
-    pub const NAMES: &'static str = "dialog, presence, message-summary";
+    pub const NAMES: &'static str = "dialog, presence, message-summary, ua-profile";
 
     /// The package and the id in an Event header; `None` for one that we do not have (489).
     #[must_use]
@@ -45,6 +47,7 @@ impl Package {
             "dialog" => Package::Dialog,
             "presence" => Package::Presence,
             "message-summary" => Package::MessageSummary,
+            "ua-profile" => Package::UaProfile,
             _ => return None,
         };
         let id = parts.find_map(|part| part.strip_prefix("id="));
@@ -58,6 +61,7 @@ impl Package {
             Package::Dialog => "dialog",
             Package::Presence => "presence",
             Package::MessageSummary => "message-summary",
+            Package::UaProfile => "ua-profile",
         }
     }
 
@@ -68,6 +72,7 @@ impl Package {
             Package::Dialog => "application/dialog-info+xml",
             Package::Presence => "application/pidf+xml",
             Package::MessageSummary => "application/simple-message-summary",
+            Package::UaProfile => "application/json",
         }
     }
 }
@@ -208,6 +213,7 @@ mod tests {
             ("o: presence;id=7\r\nExpires: 90\r\n", Some(Package::Presence), Ok(90)),
             ("Event: message-summary\r\nExpires: 0\r\n", Some(Package::MessageSummary), Ok(0)),
             ("Event: message-summary\r\nExpires: 9\r\n", Some(Package::MessageSummary), Err(TooBrief)),
+            ("Event: ua-profile;profile-type=\"user\";vendor=\"x\"\r\n", Some(Package::UaProfile), Ok(3_600)),
             ("Event: conference\r\nExpires: 999999\r\n", None, Ok(3_600)),
             ("", None, Ok(3_600)),
         ] {

@@ -115,7 +115,7 @@ impl World {
             Change::Task(change) => self.see(&Observed::KeptTask { office, change }),
             // Badges have their own tests in the exchange.
             Change::TapCounter { .. } | Change::Tap(_) | Change::ForgetTaps { .. } => {}
-            Change::Message(_) | Change::Agent { .. } => {}
+            Change::Message(_) | Change::Agent { .. } | Change::List(_) => {}
             Change::Record(_) | Change::Fact(_) | Change::OpenCall(_) => {}
         }
     }

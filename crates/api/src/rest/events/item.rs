@@ -4,6 +4,7 @@ use crate::backend::CallRow;
 use crate::rest::agents::AgentShape;
 use crate::rest::calls::{CallShape, EndedShape};
 use crate::rest::devices::DeviceShape;
+use crate::rest::lists::ListShape;
 use crate::rest::notice::NoticeShape;
 use crate::rest::office::StatusShape;
 use crate::rest::operations::Scope;
@@ -126,6 +127,7 @@ fn reach(what: &Happened) -> (Role, Scope) {
         | Happened::NoticeShown(_)
         | Happened::NoticeWithdrawn { .. } => (Role::Manager, Scope::CallsRead),
         Happened::TaskChanged(_) | Happened::TaskEnded(_) => (Role::Manager, Scope::TasksRead),
+        Happened::ListChanged(_) | Happened::ListRemoved(_) => (Role::Manager, Scope::ListsRead),
         Happened::ProfileChanged { .. } => (Role::Manager, Scope::Phone),
         Happened::RecordAdded(_) => (Role::Manager, Scope::RecordsRead),
         Happened::StatusChanged(_) => (Role::Manager, Scope::SettingsRead),
@@ -180,6 +182,7 @@ fn data(what: Happened) -> Value {
         | Happened::GroupRemoved(name)
         | Happened::TrunkRemoved(name)
         | Happened::RouteRemoved(name)
+        | Happened::ListRemoved(name)
         | Happened::QueueRemoved(name) => Ok(json!({"name": name})),
         Happened::RecordAdded(record) => {
             serde_json::to_value(RecordShape::of(row(&record))).map(|mut shape| {
@@ -196,6 +199,7 @@ fn data(what: Happened) -> Value {
         }
         Happened::AgentChanged(row) => serde_json::to_value(AgentShape::of(&row)),
         Happened::QueueChanged(row) => serde_json::to_value(QueueShape::of(&row)),
+        Happened::ListChanged(row) => serde_json::to_value(ListShape::of(&row)),
         Happened::StatusChanged(status) => serde_json::to_value(StatusShape::of(*status)),
     };
     shape.unwrap_or_default()

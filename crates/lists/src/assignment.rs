@@ -1,11 +1,12 @@
 //! What a phone is given to do: whose list, where it lies, where results go, and how it is worked through. The same JSON lies
 //! in a file, comes from a link, or is sent by an exchange.
 
+use crate::results::Shape;
+use crate::work::{Settings, Subject};
+use crate::{Mapping, Numbering, Order, Reading};
 use dialing::cause::Outcome;
 use dialing::window::Hours;
 use dialing::{Basis, Consent, Number, Places, Policy, Profile, Stricter};
-use lists::work::{Settings, Subject};
-use lists::{Mapping, Numbering, Order, Reading};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -111,10 +112,14 @@ impl fmt::Display for WrongAssignment {
 impl std::error::Error for WrongAssignment {}
 
 /// What a list is worked through by.
-pub(super) struct Rules {
-    pub(super) settings: Settings,
-    pub(super) policy: Policy,
-    pub(super) places: Places,
+#[derive(Debug)]
+pub struct Rules {
+    /// The order, the agent, the attempts.
+    pub settings: Settings,
+    /// The law, and what the assignment adds to it.
+    pub policy: Policy,
+    /// Where numbers are.
+    pub places: Places,
 }
 
 impl Assignment {
@@ -126,6 +131,12 @@ impl Assignment {
         let read: Assignment = serde_json::from_slice(text).map_err(|error| error.to_string())?;
         read.check().map_err(|wrong| wrong.to_string())?;
         Ok(read)
+    }
+
+    /// As [`Assignment::read`] takes it.
+    #[must_use]
+    pub fn written(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
     }
 
     /// Whether it can be worked by.
@@ -167,18 +178,28 @@ impl Assignment {
         format!("{}/", if folder.is_empty() { "." } else { folder })
     }
 
-    pub(super) fn shape(&self) -> Result<(lists::work::Shape, &'static str), WrongAssignment> {
-        match self.format.as_str() {
-            "csv" => Ok((lists::work::Shape::Csv, "results.csv")),
-            "json" => Ok((lists::work::Shape::JsonLines, "results.jsonl")),
-            "uccx" => Ok((lists::work::Shape::Uccx, "results.uccx.csv")),
-            other => {
-                Err(WrongAssignment { key: "format", why: format!("\"{other}\" is none of csv, json, uccx") })
-            }
-        }
+    /// The shape of the results, and the ending of their file.
+    ///
+    /// # Errors
+    /// When there is no such shape.
+    pub fn shape(&self) -> Result<(Shape, &'static str), WrongAssignment> {
+        let shape = Shape::by_name(&self.format).ok_or_else(|| WrongAssignment {
+            key: "format",
+            why: format!("\"{}\" is none of csv, json, uccx", self.format),
+        })?;
+        let ending = match shape {
+            Shape::Csv => "results.csv",
+            Shape::JsonLines => "results.jsonl",
+            Shape::Uccx => "results.uccx.csv",
+        };
+        Ok((shape, ending))
     }
 
-    pub(super) fn rules(&self, run: &str) -> Result<Rules, WrongAssignment> {
+    /// What a list is worked through by; `run` tells this working from another.
+    ///
+    /// # Errors
+    /// The first key that is wrong.
+    pub fn rules(&self, run: &str) -> Result<Rules, WrongAssignment> {
         let wrong = |key, why: String| WrongAssignment { key, why };
         let order = Order::parse(&self.order).map_err(|error| wrong("order", error.to_string()))?;
         let places = Places::new(&self.zone).ok_or_else(|| {
@@ -264,7 +285,8 @@ impl Assignment {
     }
 
     /// A number as the server wants it dialled.
-    pub(super) fn dialled(&self, number: Number) -> String {
+    #[must_use]
+    pub fn dialled(&self, number: Number) -> String {
         let text = number.to_string();
         text.strip_prefix('+').map_or(text.clone(), |digits| format!("{}{digits}", self.dial_plus))
     }
@@ -304,7 +326,7 @@ mod tests {
 
     #[test]
     fn the_schema_has_the_same_keys() {
-        let schema = include_str!("../../../../docs/assignment.schema.json");
+        let schema = include_str!("../../../docs/assignment.schema.json");
         let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
         let own = serde_json::to_value(Assignment::default()).unwrap();
         let keys = |value: &serde_json::Value| -> Vec<String> {

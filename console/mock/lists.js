@@ -1,0 +1,70 @@
+// Call lists of the invented office.
+export function addLists({ lists, options, iso, now, hostile }) {
+  const about = (method, [list, key, part]) => {
+    if (list === "list-links") return { body: { agent: key, list: `https://office.example/call-lists/${key}/calls.jsonl`, token: "mock" } };
+    if (list !== "lists" || method === "GET" || (method === "DELETE" && part === undefined)) return undefined;
+    return part === undefined || part === "fetch" ? { body: JUDGED } : { body: lists.lists.get(key) };
+  };
+  if (options.empty) return about;
+  const board = (account, rows, left, ended, more = {}) => ({
+    account,
+    rows,
+    left,
+    ended,
+    attempts: rows - left + 7,
+    talked_s: 1_840,
+    last: iso(now - 42_000),
+    works_at: `${account}-desk`,
+    ...more,
+  });
+  const list = (name, more) =>
+    lists.lists.set(name, {
+      name,
+      by: "admin",
+      made: iso(now - 7_200_000),
+      state: "draft",
+      rows: 120,
+      skipped: 0,
+      refusals: [],
+      undealt: 120,
+      left: 120,
+      ended: {},
+      attempts: 0,
+      agents: [],
+      ...more,
+    });
+  list("autumn", {
+    state: "worked",
+    undealt: 0,
+    left: 71,
+    ended: { reached: 38, declined: 6, vacant: 2, used_up: 3 },
+    attempts: 64,
+    skipped: 2,
+    refusals: [
+      { line: 14, why: options.hostile ? hostile : '"call me" is no number' },
+      { line: 31, why: "stands further up already" },
+    ],
+    agents: [
+      board("p101", 60, 31, { reached: 24, declined: 4, used_up: 1 }),
+      board("p102", 60, 40, { reached: 14, declined: 2, vacant: 2, used_up: 2 }, { works_at: null }),
+    ],
+  });
+  list("winter", { made: iso(now - 600_000) });
+  list("spring", { state: "done", undealt: 0, left: 0, ended: { reached: 101, used_up: 19 }, attempts: 188 });
+  return about;
+}
+
+/** What becomes of a file: the same whatever is in it. */
+const JUDGED = {
+  rows: 8,
+  taken: 5,
+  now: 3,
+  later: { window: 2 },
+  skipped: { bad_number: 1, do_not_call: 1, twice: 1 },
+  refusals: [
+    { line: 3, why: '"call me" is no number' },
+    { line: 5, why: "the number is on the office's list of those who are not called" },
+    { line: 7, why: "stands further up already" },
+  ],
+  list: null,
+};
