@@ -52,7 +52,8 @@ impl Checker for OneWinner {
                 branches.moving.insert(fact.subject.clone(), at + MOVE);
                 Ok(())
             }
-            Observed::Fact { office, fact } if *fact.rule == *"task.call" => {
+            // Who was called and is sent on by the caller is the caller of what follows.
+            Observed::Fact { office, fact } if matches!(&*fact.rule, "task.call" | "queues.referred") => {
                 self.offices.entry(*office).or_default().own.insert(fact.subject.clone());
                 Ok(())
             }
