@@ -1,6 +1,6 @@
 """`make bench`: what a unit of work costs us beside others, on the same machine in the same run, interleaved.
 
-    bench/run.py [--quick] [--only ROWS]     ROWS: call, register, rtp, srtp, parse, lists, memory, sustained, overload, taps, tasks, agents
+    bench/run.py [--quick] [--only ROWS]     ROWS: call, register, rtp, srtp, parse, lists, designations, memory, sustained, overload, taps, tasks, agents
 
 The figure is time of all threads of the server on the core that it is pinned to. The load has the other core.
 `--quick` is a part of `make test`: low rates, a few seconds a row, and the build of the tests. It fails on wrong results
@@ -24,7 +24,7 @@ import taps  # noqa: E402
 import tasks  # noqa: E402
 from servers import BareLoop, Ours, Proxy, Rtpengine, on_core  # noqa: E402
 
-ROWS = "call,register,rtp,srtp,parse,lists,memory,sustained,overload,taps,tasks,agents"
+ROWS = "call,register,rtp,srtp,parse,lists,designations,memory,sustained,overload,taps,tasks,agents"
 USERS = 1_000
 # A pause of the machine may cost a retransmission; more than this share of the load is our fault.
 TOLERATED = 0.002
@@ -158,6 +158,16 @@ class Bench:
             self.faults.append(f"a call list of {rows} rows: {told}")
         self.add("call list, read", f"{rows} rows", told["ours_ms"], "ms", "csv loop", told["bare_ms"], 4)
         self.add("call list, memory a row", f"{rows} rows", told["octets_each"], "octets", None, None, 300)
+
+    def designations(self):
+        """G, Show 6: the pure directory on one core, with the signing of tickets."""
+        calls = 5_000 if self.quick else 200_000
+        told = self.load("designations", "--calls", calls)
+        if told["designated"] != calls:
+            self.faults.append(f"designations: {told}")
+        if not self.quick:
+            self.add("designations", "50 exchanges", told["rate"], "/s", None, None, 20_000, least=True)
+            self.add("one designation, p99", "50 exchanges", told["p99_us"] / 1_000, "ms", None, None, 2)
 
     def memory(self):
         if self.quick:

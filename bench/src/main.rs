@@ -12,6 +12,7 @@
 //! loadgen bareloop --legs N --port FIRST                               a relay with nothing in it
 //! loadgen lists    --rows N                                            a call list, beside a bare loop of the CSV library
 //! loadgen parse                                                        one INVITE, nanoseconds and allocations
+//! loadgen designations --calls N                                       the pure directory, with the signing of tickets
 //! loadgen pure     --calls N --users N                                 the exchange alone, without sockets: allocations
 //! ```
 //!
@@ -26,6 +27,7 @@ mod caller;
 mod calls;
 mod chip;
 mod counting;
+mod designations;
 mod line;
 mod lists;
 mod login;
@@ -69,9 +71,10 @@ fn main() -> ExitCode {
         "bareloop" => bareloop::run(&arguments),
         "lists" => lists::run(&arguments),
         "parse" => parse::run(),
+        "designations" => designations::run(&arguments),
         "pure" => pure::run(&arguments),
         _ => Err(
-            "usage: loadgen calls|hold|register|survivors|rtp|taps|take|answer|bareloop|lists|parse|pure [--name value …]"
+            "usage: loadgen calls|hold|register|survivors|rtp|taps|take|answer|bareloop|lists|parse|pure|designations [--name value …]"
                 .into(),
         ),
     };

@@ -21,14 +21,20 @@ const AGENT = {
 /** How a queue stands at its beginning. */
 export const NOBODY_WAITS = {
   open: true,
+  own_music: false,
   waiting: 0,
+  callbacks: 0,
   first_since: null,
+  expected_wait_ms: null,
   ready: 0,
   offered: 0,
   answered: 0,
   in_time: 0,
   abandoned: 0,
   overflowed: 0,
+  callbacks_asked: 0,
+  called_back: 0,
+  callbacks_lost: 0,
   service_level: null,
 };
 
@@ -51,6 +57,7 @@ export function addQueues({ lists, options, iso, now, tell, hostile, who }) {
       announce_ms: null,
       service_level_ms: 20_000,
       preferred: [],
+      callback: name === "night" ? null : { key: "1", first: "agent", attempts: 3, abroad: false },
       now: { ...NOBODY_WAITS, ...state },
     });
   const agent = (account, state, more = {}) =>
@@ -67,14 +74,19 @@ export function addQueues({ lists, options, iso, now, tell, hostile, who }) {
     });
   if (!options.empty) {
     queue("sales", "800", {
-      waiting: 3,
+      waiting: 5,
+      callbacks: 2,
       first_since: iso(now - 48_000),
+      expected_wait_ms: 250_000,
       ready: 1,
       offered: 120,
       answered: 109,
       in_time: 98,
       abandoned: 6,
       overflowed: 2,
+      callbacks_asked: 9,
+      called_back: 6,
+      callbacks_lost: 1,
       service_level: 82,
     });
     queue("service", "801", { offered: 81, answered: 80, in_time: 78, abandoned: 1, service_level: 97 });

@@ -7,6 +7,8 @@ export function addTasks({ lists, options, iso, now, tell, hostile, who }) {
     const row = {
       id,
       account,
+      queue: null,
+      place: null,
       number,
       name,
       first: "callee",
@@ -41,6 +43,8 @@ export function addTasks({ lists, options, iso, now, tell, hostile, who }) {
     add("admin", "0013800138000", "", { first: "owner", state: "calling", made: 1, most: 11, attempts: attempts("off") });
     add("p101", "103", "王芳", { state: "connecting", made: 1 });
     add("p105", "102", "Bob Chen", { why: "the callee is busy", rule: "in_flight", ahead: 1 });
+    add("", "+8613900139000", "", { queue: "sales", place: 1, first: "owner", state: "calling", made: 1, most: 3 });
+    add("p104", "104", "李伟", { queue: "sales", place: 4, first: "owner", why: "waits for an agent", rule: "agent", most: 3 });
     const ended = { state: "ended", ended: iso(now - 300_000) };
     add("admin", "104", "李伟", { ...ended, why: "reached", rule: "reached", made: 2, attempts: attempts("busy", "answered") });
     const reached = [...lists.records.values()].slice(-2);
@@ -53,8 +57,8 @@ export function addTasks({ lists, options, iso, now, tell, hostile, who }) {
     const text = options.hostile ? hostile : "李伟 (104) 接听了您的后台呼叫。";
     const made = { account: "admin", mobile: "+8613800138000", time: at, text, attempts: 1, next: null, changed: at };
     return [
-      { ...made, key: "task-5-1-missed", state: "delivered", carrier: "smpp", answer: "id:m1 stat:DELIVRD" },
-      { ...made, key: "task-5-2-missed", state: "failed", carrier: "http", answer: "status 422" },
+      { ...made, key: "task-7-1-missed", state: "delivered", carrier: "smpp", answer: "id:m1 stat:DELIVRD" },
+      { ...made, key: "task-7-2-missed", state: "failed", carrier: "http", answer: "status 422" },
     ];
   };
   const end = (row) => {
@@ -64,7 +68,7 @@ export function addTasks({ lists, options, iso, now, tell, hostile, who }) {
 
   /** What is not a plain list; undefined for what is. */
   return (method, [list, key, part], body) => {
-    if (list === "tasks" && part === "messages") return { body: { items: key === "5" ? messages() : [], next: null } };
+    if (list === "tasks" && part === "messages") return { body: { items: key === "7" ? messages() : [], next: null } };
     if (list !== "tasks" || method === "GET") return undefined;
     const { name } = who();
     if (method === "POST") {

@@ -88,3 +88,35 @@ def test_s0_15_by_hand_at_any_time_in_the_dock(browser, mock, language):
     dock.get_by_role("button", name=words("Sign in to work", "坐席签入")).wait_for()
     assert not wrong(page), wrong(page)
     page.context.close()
+
+
+def test_callbacks_stand_on_the_wallboard_and_are_stopped_there(browser, mock):
+    page = visit(browser, mock.url + "/queues")
+    sales = page.locator(".board-tile", has_text="Sales")
+    assert "Callbacks: 9 asked for, 6 made, 1 came to nothing" in sales.inner_text()
+    assert "Who calls now waits about 4:10" in sales.inner_text()
+    lines = sales.get_by_role("list", name="Callbacks")
+    lines.get_by_text("1: callback").wait_for()
+    assert "It rings at the agent" in lines.inner_text() and "Waits for an agent" in lines.inner_text()
+    lines.locator("li", has_text="4: callback").get_by_role("button").click()
+    lines.get_by_text("4: callback").wait_for(state="detached")
+    assert lines.get_by_text("1: callback").count() == 1, "the other one goes on"
+    assert not axe.faults(page)
+    assert not wrong(page), wrong(page)
+    page.context.close()
+
+
+def test_a_queue_is_told_to_call_back(browser, mock):
+    page = visit(browser, mock.url + "/queues?open=night")
+    form = page.get_by_role("form")
+    assert form.get_by_label("Key", exact=True).count() == 0
+    form.get_by_label("Callers may be called back").check()
+    form.get_by_label("Key", exact=True).fill("3")
+    form.get_by_label("Who is called first").select_option("caller")
+    form.get_by_role("button", name="Save").click()
+    page.get_by_role("status").filter(has_text="Saved").first.wait_for()
+    page.reload()
+    form.get_by_label("Key", exact=True).wait_for()
+    assert form.get_by_label("Key", exact=True).input_value() == "3"
+    assert form.get_by_label("Who is called first").input_value() == "caller"
+    page.context.close()

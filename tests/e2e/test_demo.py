@@ -86,6 +86,15 @@ def test_an_agent_is_ready_again_at_the_moment_that_is_shown():
     assert "Bob: ready" in after and "2701 to 2700, caller hung up" in after, out
 
 
+def test_a_call_between_two_exchanges_with_the_directory_and_without():
+    """G, Show 7, C2: drawn as the north exchange saw it."""
+    out = demo("sites").stdout
+    asked, gone = out.split("The directory is gone")
+    for part in (asked, gone):
+        assert "South" in asked and part.count("hears") >= 2, part
+    assert out.count("INVITE") >= 6, out
+
+
 def test_one_scene_in_chinese():
     out = demo("echo", lang="zh_CN.UTF-8").stdout
     assert "小艾听到 440 Hz" in out and "所有场景均已完成" in out and "==" in out
@@ -94,7 +103,7 @@ def test_one_scene_in_chinese():
 
 def test_the_scenes_are_listed_and_unknown_ones_refused():
     names = [line.split()[0] for line in demo("--list").stdout.splitlines()]
-    assert {"first_call", "all_phones_ring", "echo", "transfer", "tap", "agents", "background", "list", "trunk"} <= set(names)
+    assert {"first_call", "all_phones_ring", "echo", "transfer", "tap", "agents", "background", "list", "trunk", "sites"} <= set(names)
     refused = demo("no_such_scene", ok=False)
     assert refused.returncode == 1 and "no_such_scene" in refused.stderr
 

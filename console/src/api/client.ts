@@ -36,6 +36,8 @@ export const items = <T>(page: Page<T> | T[]): T[] => (Array.isArray(page) ? pag
 
 interface Options {
   body?: unknown;
+  /** A file in the place of a body. */
+  file?: Blob;
   etag?: string | null;
   /** Repeats of one wish carry the same key. */
   key?: string;
@@ -89,6 +91,10 @@ export class Api {
     } else if (options.body !== undefined) {
       headers["Content-Type"] = "application/json";
       init.body = JSON.stringify(options.body);
+    }
+    if (options.file !== undefined) {
+      headers["Content-Type"] = options.file.type || "application/octet-stream";
+      init.body = options.file;
     }
     let response: Response;
     try {

@@ -360,7 +360,11 @@ export interface Seat {
 /** A background call. */
 export interface Task {
   id: string;
+  /** Of a callback, the caller; empty if they have no account. */
   account: string;
+  /** The queue that calls one of its callers back, and their place. */
+  queue: string | null;
+  place: number | null;
   number: string;
   name: string;
   first: "callee" | "owner";
@@ -453,6 +457,15 @@ export interface QueueSet {
   announce_ms: number | null;
   service_level_ms: number;
   preferred: string[];
+  callback: QueueCallback | null;
+}
+
+/** How callers of a queue are called back. */
+export interface QueueCallback {
+  key: string;
+  first: "agent" | "caller";
+  attempts: number;
+  abroad: boolean;
 }
 
 /** How far an agent is with a list. */
@@ -503,14 +516,22 @@ export interface JudgedList {
 export interface Queue extends QueueSet {
   now: {
     open: boolean;
+    own_music: boolean;
     waiting: number;
+    /** Those of them who are called back: background calls with this queue. */
+    callbacks: number;
     first_since: string | null;
+    /** How long a caller who came now would wait; null before enough was measured. */
+    expected_wait_ms: number | null;
     ready: number;
     offered: number;
     answered: number;
     in_time: number;
     abandoned: number;
     overflowed: number;
+    callbacks_asked: number;
+    called_back: number;
+    callbacks_lost: number;
     service_level: number | null;
   };
 }

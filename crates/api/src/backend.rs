@@ -262,6 +262,17 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// Reads the configuration again; the keys that wait for a restart, or in words why nothing was changed.
     fn reload(&self) -> impl Future<Output = Result<Vec<String>, String>> + Send;
 
+    /// The recording that callers of a queue hear who wait, as a WAV file; `None` when it is the standard music. `Err` says
+    /// in words why it cannot be read.
+    fn music(&self, queue: &str) -> impl Future<Output = Result<Option<Vec<u8>>, String>> + Send;
+
+    /// Gives a queue a recording of its own, or the standard music back; `Err` says in words what is wrong with it.
+    fn set_music(
+        &self,
+        queue: &str,
+        file: Option<Vec<u8>>,
+    ) -> impl Future<Output = Result<(), String>> + Send;
+
     /// The facts about something, oldest first: time in milliseconds since 1970 UTC, rule, words.
     fn facts(
         &self,

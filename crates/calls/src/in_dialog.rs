@@ -147,9 +147,11 @@ impl Switch {
         self.endpoint.respond(now.mono, server, 200, None, sip::end);
         let Some(leg) = self.legs.get(id) else { return };
         let (of_caller, call) = (leg.of_caller, leg.call);
-        let cause = match (of_caller, self.calls.get(call).map(|call| call.stage)) {
+        let entry = self.calls.get(call);
+        let talked = entry.is_some_and(|entry| entry.answered.is_some());
+        let cause = match (of_caller, entry.map(|entry| entry.stage)) {
             // The first side of a call of our own, before the other one answered.
-            (true, Some(Stage::Reaching)) => Cause::Cancelled,
+            (true, Some(Stage::Reaching)) if !talked => Cause::Cancelled,
             (true, _) => Cause::CallerHungUp,
             (false, _) => Cause::CalleeHungUp,
         };

@@ -93,9 +93,9 @@ impl LegLine {
         }
     }
 
-    /// `Ringdown-Ticket: TOKEN;user=NAME;secret=SECRET` in a challenge: what was asked for.
+    /// `Ringdown-Ticket: TOKEN;user=NAME;secret=SECRET` in a challenge: what was asked for, or what is better than what we had.
     fn take_ticket(&mut self, challenge: &Message<'_>) {
-        if self.pass != Some(Pass::Asked) {
+        if self.pass.is_none() {
             return;
         }
         let value =

@@ -6,13 +6,17 @@
 //! waits    caller --- us   [rings: 1, 2]  200, and a service speaks to the caller; branches come and go unheard
 //! answered caller <-----> 2               an ordinary call of two who talk
 //! ```
+//! Somebody who talks may come to wait, too: the other side sends them on and is out.
 
-use crate::call::Stage;
-use crate::leg::{CallId, LegState};
+use crate::call::{Stage, Why};
+use crate::leg::{CallId, Leg, LegId, LegState};
 use crate::reach::Own;
 use crate::switch::Switch;
 use clock::Now;
 use media::Codec;
+
+/// What a phone is told that sent its call on to where it waits.
+const SENT_ON: &str = "SIP;cause=200;text=\"Transferred\"";
 
 impl Switch {
     /// Tells a caller that the call waits (RFC 3261 21.1.3); a phone that rings later is told by 180 all the same.
@@ -43,6 +47,37 @@ impl Switch {
         }
         self.silence(caller);
         self.arm_session(now, caller);
+        true
+    }
+    /// One side of a talk leaves by a transfer, and the other waits with us for somebody: it is the caller from now on, and
+    /// hears what [`Switch::say`] says. False when there are no two who talk.
+    pub fn wait_without(&mut self, now: Now, call: CallId, old: LegId) -> bool {
+        let Some(other) = self.peer_of(old).filter(|_| !self.is_replacing(call)) else { return false };
+        let up = |leg: &Leg| matches!(leg.state, LegState::Up(_));
+        if !self.legs.get(other).is_some_and(up) {
+            return false;
+        }
+        let Some(entry) = self.calls.get_mut(call) else { return false };
+        entry.branches.retain(|branch| *branch != other);
+        if !entry.branches.contains(&old) {
+            entry.branches.push(old);
+        }
+        entry.caller = other;
+        entry.stage = Stage::Reaching;
+        (entry.heard, entry.best_failure, entry.why) = (None, None, Why::default());
+        let task = entry.own.and_then(|own| own.task);
+        let mut own = Own::waiting();
+        own.task = task;
+        entry.own = Some(own);
+        if let Some(timer) = entry.ring_limit.take() {
+            self.timers.cancel(timer);
+        }
+        if let Some(leg) = self.legs.get_mut(other) {
+            leg.of_caller = true;
+        }
+        self.silence(other);
+        self.tell_referrer(now, old, 200);
+        self.end_answered(now, old, SENT_ON);
         true
     }
 }

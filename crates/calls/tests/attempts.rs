@@ -319,6 +319,7 @@ fn to_the_outside() -> Target {
         caller: None,
         media_from: Arc::default(),
         patience: Duration::from_secs(8),
+        pass: None,
     };
     Target { line: Some(Box::new(line)), ..target("10.0.0.2:5060") }
 }

@@ -22,6 +22,8 @@ pub const COMMIT_ROWS: usize = 1_024;
 pub const BACKLOG_ROWS: usize = 65_536;
 /// Outputs that the shell has not fetched; beyond, nothing new is claimed.
 pub const OUTPUTS: usize = 65_536;
+/// Outputs for which room is kept while there are none.
+pub const KEPT_OUTPUTS: usize = 1_024;
 /// Tasks that one turn looks at (R17).
 pub const TURN: usize = 256;
 /// Numbers that the sweep looks at in one turn.

@@ -140,7 +140,12 @@ impl Dialing {
 
     /// The next thing for the shell to do.
     pub fn next_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        let output = self.outputs.pop_front();
+        // A start has something to tell of each task, and nothing after it has so much.
+        if output.is_none() && self.outputs.capacity() > limits::KEPT_OUTPUTS {
+            self.outputs = VecDeque::new();
+        }
+        output
     }
 
     /// When, and why, an [`Input::Timeout`] is wanted.

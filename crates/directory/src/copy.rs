@@ -3,7 +3,7 @@
 use crate::book::Book;
 use crate::jws;
 use crate::limits::COPY_LIFE;
-use crate::names::{AccountName, ExchangeName, Fingerprint, Number};
+use crate::names::{AccountName, ExchangeName, Fingerprint, Named as _, Number};
 use crate::ticket::Issuer;
 use clock::Wall;
 use serde::{Deserialize, Serialize};
@@ -93,6 +93,18 @@ impl Copy {
             exchanges: listed.collect(),
             accounts: entries.collect(),
         }
+    }
+
+    /// What a copy says, for who does not decide by it.
+    #[must_use]
+    pub fn peek(text: &str) -> Option<Copy> {
+        jws::peek(KIND, text).ok()
+    }
+
+    /// Whether a number has its home anywhere.
+    #[must_use]
+    pub fn lists(&self, number: &str) -> bool {
+        self.accounts.values().any(|entry| entry.numbers.iter().any(|known| known.as_str() == number))
     }
 
     /// Reads a copy that was received or kept; it is believed whoever it came from, for who signed it.

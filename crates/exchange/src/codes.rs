@@ -283,6 +283,8 @@ pub(crate) enum Step {
     Code,
     /// The number that is called again and again is collected.
     KeepCalling,
+    /// The number at which a caller of a queue is called back is collected.
+    CallbackNumber,
     /// Whether to keep calling is collected, at the end of a call that was not answered.
     Offer {
         /// Who called.

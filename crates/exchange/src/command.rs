@@ -190,6 +190,13 @@ pub enum Command {
     Profiles(Box<ProfileAsking>),
     /// All queues, as they are now.
     ListQueues,
+    /// What callers of a queue hear who wait; the standard music if there is no sound.
+    QueueMusic {
+        /// The queue.
+        queue: Box<str>,
+        /// A sound that all media workers have.
+        sound: Option<media::SoundId>,
+    },
     /// The calls that go on.
     ListCalls,
     /// End a call that goes on.
@@ -432,6 +439,7 @@ impl Exchange {
             Command::Agents(asking) => self.ask_agents(now, id, *asking),
             Command::Profiles(asking) => self.ask_profiles(now, id, *asking),
             Command::ListQueues => self.answer_queues(now, id),
+            Command::QueueMusic { queue, sound } => self.set_queue_music(id, queue, sound),
             Command::Take { account, device, means } => self.take_for(now, id, &account, &device, means),
             Command::TakeCall { account, device, call } => self.take_named(now, id, &account, &device, &call),
             Command::EndSeat { device, who } => self.end_seat(now, id, &device, &who),

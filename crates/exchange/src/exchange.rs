@@ -259,6 +259,7 @@ impl Exchange {
         };
         changes.into_iter().for_each(|change| exchange.restore(now, change));
         exchange.lists.touched.clear();
+        exchange.restore_callbacks(now);
         exchange
     }
 
@@ -667,7 +668,7 @@ impl Exchange {
 
 /// The rows of tasks among what the store had, put together, and the rest.
 fn tasks_of(changes: Vec<Change>) -> (Keeping, Vec<Change>) {
-    let (mut keeping, mut rest) = (Keeping::default(), Vec::with_capacity(changes.len()));
+    let (mut keeping, mut rest) = (Keeping::default(), Vec::new());
     for change in changes {
         match change {
             Change::Task(change) => keeping.keep(*change),

@@ -89,10 +89,10 @@ pub use listing::Slice;
 pub use notices::{NearPhone, Notice, Withdrawn};
 pub use numbering::{Class, Numbering};
 pub use people::{
-    Account, AccountEdit, AutoAnswer, Device, DeviceEdit, DeviceKind, ForwardWhen, Forwarding, Group, Host,
-    Language, NAME_LENGTH, NUMBER_LENGTH, People, PeopleChange, Queue, QueueMember, QueueStrategy, Refusal,
-    Right, Rights, Role, Route, Settings, Strategy, Trunk, TrunkLogin, clean_display, holidays_of_calendar,
-    is_name, is_number, rewrite, web_name,
+    Account, AccountEdit, AutoAnswer, CallbackFirst, Device, DeviceEdit, DeviceKind, ForwardWhen, Forwarding,
+    Group, Host, Language, NAME_LENGTH, NUMBER_LENGTH, People, PeopleChange, Queue, QueueCallback,
+    QueueMember, QueueStrategy, Refusal, Right, Rights, Role, Route, Settings, Strategy, Trunk, TrunkLogin,
+    clean_display, holidays_of_calendar, is_name, is_number, rewrite, web_name,
 };
 pub use permissions::{Act, Verdict};
 pub use pin::{Pin, PinCheck};

@@ -16,7 +16,15 @@ impl Exchange {
     pub(crate) fn call_outside(&mut self, now: Now, call: CallId, number: &str, route: &str) {
         let payer = self.ongoing.call(call).and_then(|ongoing| ongoing.payer.clone());
         let class = self.config.numbering.class(number);
-        if let Verdict::Deny(rule) = self.may(now, payer.as_deref(), Act::Call(class)) {
+        let queue = self.background.trying.get(&call).and_then(|trying| trying.queue.clone());
+        let rule = match queue {
+            Some(queue) => self.queue_may_not_call(&queue, class),
+            None => match self.may(now, payer.as_deref(), Act::Call(class)) {
+                Verdict::Deny(rule) => Some(rule),
+                Verdict::Allow => None,
+            },
+        };
+        if let Some(rule) = rule {
             return self.forbid(now, call, rule, number);
         }
         let Some(known) = self.people.route(route) else { return };

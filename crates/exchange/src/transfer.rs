@@ -31,14 +31,15 @@ impl Exchange {
             (None, _) => Some(403),
             // An emergency call is not handed on, nor is somebody handed to one (R31).
             (_, Destination::Emergency(_)) => Some(403),
-            (_, Destination::Unknown | Destination::Echo | Destination::Parked | Destination::Queue(_)) => {
-                Some(404)
-            }
+            (_, Destination::Unknown | Destination::Echo | Destination::Parked) => Some(404),
             _ if self.ongoing.call(call).is_some_and(|ongoing| ongoing.emergency) => Some(403),
             _ => None,
         };
         if let Some(status) = refusal {
             return self.switch.refuse_referral(now, leg, status);
+        }
+        if let Destination::Queue(queue) = &destination {
+            return self.referred_to_queue(now, (call, leg), queue, None);
         }
         if !self.switch.replace(call, leg) {
             return self.switch.refuse_referral(now, leg, 491);
@@ -88,6 +89,14 @@ impl Exchange {
         }
         let calls = (self.switch.call_behind(leg), self.switch.call_behind(other));
         let (Some(call), Some(gone)) = calls else { return self.switch.refuse_referral(now, leg, 481) };
+        if let Some((queue, came)) = self.queues.place_of(gone) {
+            // Whoever is sent on takes the place in which this phone waits.
+            self.referred_to_queue(now, (call, leg), &queue, Some(came));
+            if self.queues.has(call) {
+                self.switch.hang_up(now, gone, Cause::Transferred);
+            }
+            return;
+        }
         let label = self.switch.label(leg).map(Box::<str>::from).unwrap_or_default();
         let far = self.ongoing.call(gone).map(|ongoing| {
             let by_caller = ongoing.device.as_deref() == Some(&*label);

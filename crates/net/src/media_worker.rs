@@ -69,6 +69,7 @@ enum Order {
     Apply(PortLease, Box<MediaOrder>),
     Release(PortLease, LegKey),
     Digit(LegKey, char),
+    Sounds(Arc<Sounds>),
     Stop,
 }
 
@@ -102,6 +103,14 @@ impl MediaInbox {
     /// [`Full`] when the worker cannot keep up.
     pub fn digit(&self, leg: LegKey, digit: char) -> Result<(), Full<()>> {
         self.orders.push(Order::Digit(leg, digit)).map_err(|_| Full(()))
+    }
+
+    /// There are other sounds now.
+    ///
+    /// # Errors
+    /// [`Full`] when the worker cannot keep up; it goes on with those that it has.
+    pub fn sounds(&self, sounds: Arc<Sounds>) -> Result<(), Full<()>> {
+        self.orders.push(Order::Sounds(sounds)).map_err(|_| Full(()))
     }
 
     /// Makes sure that the worker looks at the orders that were given, within [`TICK`]: while it has legs it wakes for
@@ -279,6 +288,7 @@ impl MediaWorker {
             Order::Apply(lease, order) => self.apply(lease, *order),
             Order::Release(lease, leg) => self.release(lease, leg),
             Order::Digit(leg, digit) => self.engine.send_dtmf(leg, digit),
+            Order::Sounds(sounds) => self.engine.set_sounds(sounds),
             Order::Stop => return false,
         }
         true

@@ -1,7 +1,7 @@
 //! `ringdown queue`: one number, callers who wait, and the agents who take them.
 
 use crate::{Failure, talk};
-use api::control::{QueueItem, Request, Response};
+use api::control::{CallbackItem, QueueItem, Request, Response};
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,14 @@ pub(crate) enum Command {
     Add(Box<Add>),
     /// List all queues, with who waits and how callers are served
     List,
+    /// Let its callers hear a recording of its own while they wait, or the standard music again
+    Music {
+        /// Its name
+        name: String,
+        /// A WAV file with 16-bit PCM or mu-law; the standard music without it
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
     /// Remove a queue
     Remove {
         /// Its name
@@ -64,6 +72,21 @@ pub(crate) struct Add {
     /// A number whose callers come first
     #[arg(long = "preferred", value_name = "NUMBER")]
     preferred: Vec<String>,
+    /// Callers may press a key to be called back, and keep their place
+    #[arg(long)]
+    callback: bool,
+    /// The key that asks for it
+    #[arg(long, value_name = "DIGIT", default_value = "1", requires = "callback")]
+    callback_key: String,
+    /// Who is called first, once an agent is reserved
+    #[arg(long, value_name = "agent|caller", default_value = "agent", requires = "callback")]
+    callback_first: String,
+    /// How often a caller is called back at most
+    #[arg(long, value_name = "COUNT", default_value_t = 3, requires = "callback")]
+    callback_attempts: u8,
+    /// Numbers abroad are called back, too
+    #[arg(long, requires = "callback")]
+    callback_abroad: bool,
     /// What callers and agents see [default: NAME]
     #[arg(long, value_name = "TEXT", default_value = "")]
     display: String,
@@ -75,14 +98,33 @@ pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
             let done = format!("callers of {} wait in queue {}", add.number, add.name);
             talk::tell(data, &Request::QueueAdd { queue: Box::new(item(*add)?) }, &done)
         }
+        Command::Music { name, file } => {
+            let done = match &file {
+                Some(file) => format!("callers of queue {name} hear {}", file.display()),
+                None => format!("callers of queue {name} hear the standard music"),
+            };
+            // The exchange reads it, wherever it runs from.
+            let absolute = file.map(|file| std::path::absolute(&file).unwrap_or(file));
+            talk::tell(data, &Request::QueueMusic { name, file: absolute }, &done)
+        }
         Command::Remove { name } => {
             let done = format!("removed queue {name}");
             talk::tell(data, &Request::QueueRemove { name }, &done)
         }
         Command::List => match talk::ask(data, &Request::QueueList)? {
             Response::Queues(items) => {
-                let heads =
-                    ["queue", "number", "next", "open", "ready", "waiting", "answered", "gave up", "in time"];
+                let heads = [
+                    "queue",
+                    "number",
+                    "next",
+                    "open",
+                    "ready",
+                    "waiting",
+                    "callbacks",
+                    "answered",
+                    "gave up",
+                    "in time",
+                ];
                 talk::table(&heads, &items.into_iter().map(row).collect::<Vec<_>>())
             }
             other => Err(talk::unexpected(&other)),
@@ -96,6 +138,12 @@ fn item(add: Add) -> Result<QueueItem, Failure> {
         Some(path) => holidays(path)?,
         None => Vec::new(),
     };
+    let callback = add.callback.then_some(CallbackItem {
+        key: add.callback_key,
+        first: add.callback_first,
+        attempts: add.callback_attempts,
+        abroad: add.callback_abroad,
+    });
     Ok(QueueItem {
         name: add.name,
         display: add.display,
@@ -113,6 +161,7 @@ fn item(add: Add) -> Result<QueueItem, Failure> {
         announce_ms: Some(millis(add.announce)),
         service_level_ms: millis(add.service_level),
         preferred: add.preferred,
+        callback,
         now: None,
     })
 }
@@ -136,6 +185,7 @@ fn row(item: QueueItem) -> Vec<String> {
         if now.open { "yes" } else { "no" }.into(),
         format!("{} of {}", now.ready, item.members.len()),
         now.waiting.to_string(),
+        now.callbacks.to_string(),
         answered.to_string(),
         gave_up.to_string(),
         level,

@@ -15,7 +15,8 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../migrations/0008_agents.sql"),
     include_str!("../migrations/0009_platforms.sql"),
     include_str!("../migrations/0010_messages.sql"),
-    include_str!("../migrations/0011_lists.sql"),
+    include_str!("../migrations/0011_callbacks.sql"),
+    include_str!("../migrations/0012_lists.sql"),
 ];
 
 pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<(), String> {

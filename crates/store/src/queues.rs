@@ -2,7 +2,9 @@
 
 use crate::group::delete;
 use crate::outside::{Rows, words};
-use exchange::{Change, Hours, PeopleChange, Queue, QueueMember, QueueStrategy};
+use exchange::{
+    CallbackFirst, Change, Hours, PeopleChange, Queue, QueueCallback, QueueMember, QueueStrategy,
+};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use std::time::Duration;
@@ -14,11 +16,13 @@ pub(crate) async fn write(
     delete(connection, "DELETE FROM queues WHERE name IN ", queues.keys().copied().collect()).await?;
     for (name, queue) in queues {
         let Some(queue) = queue else { continue };
+        let callback = queue.callback.unwrap_or(QueueCallback::USUAL);
         let members = queue.members.iter().map(|member| format!("{} {}", member.account, member.priority));
         sqlx::query(
             "INSERT INTO queues (name, display, number, strategy, members, wrap_up_ms, ring_ms, longest_ms, \
-             most_waiting, overflow, hours, holidays, answer_ms, announce_ms, level_ms, preferred) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             most_waiting, overflow, hours, holidays, answer_ms, announce_ms, level_ms, preferred, \
+             callback_key, callback_first, callback_attempts, callback_abroad) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(*name)
         .bind(&*queue.display)
@@ -36,6 +40,10 @@ pub(crate) async fn write(
         .bind(milliseconds(queue.announce))
         .bind(milliseconds(queue.service_level))
         .bind(words(queue.preferred.iter().map(ToString::to_string)))
+        .bind(queue.callback.map(|callback| callback.key.to_string()))
+        .bind(callback.first.name())
+        .bind(callback.attempts)
+        .bind(callback.abroad)
         .execute(&mut *connection)
         .await?;
     }
@@ -74,7 +82,20 @@ fn queue(row: &SqliteRow) -> Result<Queue, sqlx::Error> {
         announce: time("announce_ms")?,
         service_level: time("level_ms")?,
         preferred: lines(row.try_get("preferred")?, ' '),
+        callback: callback(row)?,
     })
+}
+
+fn callback(row: &SqliteRow) -> Result<Option<QueueCallback>, sqlx::Error> {
+    let key: Option<String> = row.try_get("callback_key")?;
+    let Some(key) = key.and_then(|key| key.chars().next()) else { return Ok(None) };
+    let usual = QueueCallback::USUAL;
+    Ok(Some(QueueCallback {
+        key,
+        first: CallbackFirst::of_name(row.try_get("callback_first")?).unwrap_or(usual.first),
+        attempts: row.try_get("callback_attempts")?,
+        abroad: row.try_get("callback_abroad")?,
+    }))
 }
 
 pub(crate) fn milliseconds(time: Duration) -> i64 {

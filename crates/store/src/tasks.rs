@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 
 /// Rows of one statement; SQLite takes 32,766 variables, and a task has 21.
 const ROWS: usize = 1_000;
+/// Rows that are read at once: each takes some kilobytes until it is a task.
+const PAGE: i64 = 1_000;
 /// Milliseconds of attempts that budgets still count: the longest day has 25 hours.
 const COUNTED: i64 = 26 * 3_600 * 1_000;
 /// Milliseconds that a task is kept after its end.
@@ -185,18 +187,31 @@ pub(crate) async fn read(connection: &mut SqliteConnection) -> Result<Vec<Change
         let task = TaskId(u64::try_from(newest).unwrap_or_default());
         push(Row::End { task, at: Wall(0), end: End::Stopped, attempts: 0 }, String::new(), 0);
     }
-    let rows = sqlx::query("SELECT * FROM tasks WHERE ended IS NULL ORDER BY id").fetch_all(&mut *connection);
-    for row in rows.await? {
-        if let Some(task) = task(&row)? {
-            push(Row::Task(Box::new(task)), row.try_get("account")?, row.try_get("since")?);
+    let page = "SELECT * FROM tasks WHERE ended IS NULL AND id > ? ORDER BY id LIMIT ?";
+    let mut last = -1_i64;
+    loop {
+        let rows = sqlx::query(page).bind(last).bind(PAGE).fetch_all(&mut *connection).await?;
+        let Some(row) = rows.last() else { break };
+        last = row.try_get("id")?;
+        for row in &rows {
+            if let Some(task) = task(row)? {
+                push(Row::Task(Box::new(task)), row.try_get("account")?, row.try_get("since")?);
+            }
         }
     }
-    let counted = "SELECT * FROM attempts WHERE at >= (SELECT max(at) FROM attempts) - ? OR number LIKE ? OR \
-                   task IN (SELECT id FROM tasks WHERE ended IS NULL) ORDER BY at";
-    let rows = sqlx::query(counted).bind(COUNTED).bind(ENDED_BY_PEOPLE).fetch_all(&mut *connection);
-    for row in rows.await? {
-        if let Some(attempt) = attempt(&row)? {
-            push(Row::Result(attempt), String::new(), 0);
+    let counted = "SELECT * FROM attempts WHERE (task, ordinal) > (?, ?) AND \
+                   (at >= (SELECT max(at) FROM attempts) - ? OR number LIKE ? OR \
+                   task IN (SELECT id FROM tasks WHERE ended IS NULL)) ORDER BY task, ordinal LIMIT ?";
+    let mut last = (-1_i64, 0_i64);
+    loop {
+        let page = sqlx::query(counted).bind(last.0).bind(last.1).bind(COUNTED).bind(ENDED_BY_PEOPLE);
+        let rows = page.bind(PAGE).fetch_all(&mut *connection).await?;
+        let Some(row) = rows.last() else { break };
+        last = (row.try_get("task")?, row.try_get("ordinal")?);
+        for row in &rows {
+            if let Some(attempt) = attempt(row)? {
+                push(Row::Result(attempt), String::new(), 0);
+            }
         }
     }
     let rows: Vec<(String, String)> =

@@ -6,8 +6,8 @@ mod folder;
 
 use clock::Wall;
 use exchange::{
-    By, Change, Hours, KeptPause, KeptSignIn, KeptWrapUp, PeopleChange, Queue, QueueMember, QueueStrategy,
-    SignIn, StoreAnswer,
+    By, CallbackFirst, Change, Hours, KeptPause, KeptSignIn, KeptWrapUp, PeopleChange, Queue, QueueCallback,
+    QueueMember, QueueStrategy, SignIn, StoreAnswer,
 };
 use folder::{Folder, commit, start};
 use std::time::Duration;
@@ -28,6 +28,7 @@ fn queue() -> Queue {
         holidays: vec!["2026-10-01".parse().unwrap(), "2026-12-25".parse().unwrap()],
         answer_after: Some(Duration::ZERO),
         preferred: vec!["+4930123".into(), "901".into()],
+        callback: Some(QueueCallback { key: '7', first: CallbackFirst::Caller, attempts: 5, abroad: true }),
         ..Queue::new("Sales; '--", "800")
     }
 }

@@ -1,6 +1,7 @@
 //! What happened at an exchange's doors, one value an event: the trace, and all that the checkers see.
 
 use calls::{CallRecord, PortLease};
+use dialing::TaskId;
 use exchange::{OpenCall, PeopleChange, StoredBinding};
 use media::{LegKey, Source};
 use sip::Flow;
@@ -53,6 +54,8 @@ pub enum Observed {
         office: OfficeId,
         /// The queue and the agent.
         beside: Vec<(Box<str>, Box<str>)>,
+        /// The agents who are reserved to call somebody back, each with the task.
+        called_back: Vec<(Box<str>, TaskId)>,
     },
     /// What a leg hears from now on.
     Order {
@@ -338,7 +341,7 @@ impl fmt::Display for Observed {
                 write!(f, "office {office} tells {} {}", event.what.kind(), event.what.subject())
             }
             Observed::Live { office, up, .. } => write!(f, "office {office} has {up} calls"),
-            Observed::Queues { office, beside } => write!(f, "office {office} lets wait {beside:?}"),
+            Observed::Queues { office, beside, .. } => write!(f, "office {office} lets wait {beside:?}"),
             Observed::Order { office, lease, leg, source } => {
                 write!(f, "office {office} order leg={:x} port={} hears={source:?}", leg.0, lease.port)
             }

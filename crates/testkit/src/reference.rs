@@ -283,8 +283,21 @@ impl Reference {
                 }
                 Ok(())
             }
+            Note::Refers { session, number } => {
+                self.refers(session, number);
+                Ok(())
+            }
             Note::Final { session, status } => self.ends(session, *status),
             _ => Ok(()),
+        }
+    }
+
+    /// A call is sent on: it may ring there as well.
+    fn refers(&mut self, session: &str, number: &str) {
+        let Some(call) = self.calls.get(session) else { return };
+        let (reach, _) = self.reach(call.office, number, "", 0);
+        if let Some(call) = self.calls.get_mut(session) {
+            call.may_ring.extend(reach);
         }
     }
 

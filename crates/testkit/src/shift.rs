@@ -9,8 +9,8 @@ use crate::phone::{Attempt, Deed, Mischief, Plan, Reaction, Ring, Then};
 use crate::stage::{exchange_address, put_device};
 use crate::world::{Act, World, office_config};
 use exchange::{
-    AgentAsking, Change, Command, Forgotten, PeopleChange, Queue, QueueMember, QueueStrategy, SignIn,
-    Snapshot,
+    AgentAsking, CallbackFirst, Change, Command, Forgotten, PeopleChange, Queue, QueueCallback, QueueMember,
+    QueueStrategy, SignIn, Snapshot,
 };
 use media::Codec;
 use sip::Transport;
@@ -161,7 +161,9 @@ fn furnish(seed: u64, size: Size, dice: &mut Dice) -> World {
         add_phone(&mut world, &name(agent), reaction, size, dice);
     }
     for caller in 0..size.callers {
-        let reaction = Reaction { then: Then::Refuse(486), ..plan_reaction(dice) };
+        // Half of them take a call, when they are called back.
+        let then = if dice.permille(500) { Then::Answer } else { Then::Refuse(486) };
+        let reaction = Reaction { then, ..plan_reaction(dice) };
         add_phone(&mut world, &format!("caller-{caller}"), reaction, size, dice);
     }
     world.run_for(Duration::from_secs(30));
@@ -182,6 +184,10 @@ fn plan_queue(place: usize, dice: &mut Dice) -> Queue {
     plan.most_waiting = dice.within(5..200) as u16;
     plan.answer_after = dice.permille(700).then(|| dice.millis(0..30_000));
     plan.announce = dice.millis(0..60_000);
+    plan.callback = dice.permille(600).then(|| QueueCallback {
+        first: *dice.pick(&[CallbackFirst::Agent, CallbackFirst::Agent, CallbackFirst::Caller]),
+        ..QueueCallback::USUAL
+    });
     plan
 }
 
@@ -235,11 +241,13 @@ fn plan_calls(world: &mut World, size: Size, dice: &mut Dice) {
     for _ in 0..size.calls {
         let phone = size.agents + dice.within(0..size.callers as u64) as usize;
         let queue = number(dice.within(0..size.queues as u64) as usize);
+        let asks = dice.permille(150).then(|| (dice.millis(1_000..60_000), Deed::Press('1')));
         let attempt = Attempt {
             patience: dice.millis(2_000..300_000),
             talk: dice.millis(10_000..400_000),
             mischief: if dice.permille(20) { Mischief::LeavesWhileRinging } else { Mischief::Nothing },
             late_offer: dice.permille(30),
+            deeds: asks.into_iter().collect(),
             ..Attempt::to(&queue)
         };
         let wait = dice.millis(0..HOUR);

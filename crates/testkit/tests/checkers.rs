@@ -399,9 +399,25 @@ fn verdict_in_time(mut checker: impl Checker, events: Vec<(u64, Observed)>) -> S
     String::new()
 }
 
+fn queues_of(beside: Vec<(Box<str>, Box<str>)>, called_back: Vec<(Box<str>, TaskId)>) -> Observed {
+    Observed::Queues { office: 0, beside, called_back }
+}
+
+#[test]
+fn an_agent_calls_one_back_and_does_nothing_else() {
+    let one = || queues_of(Vec::new(), vec![("ada".into(), TaskId(1))]);
+    let two = || queues_of(Vec::new(), vec![("ada".into(), TaskId(1)), ("ada".into(), TaskId(2))]);
+    let reserved = || agent(AgentState::Reserved, None);
+    assert_eq!(verdict(Agents::default(), vec![reserved(), one()]), "");
+    let twice = verdict(Agents::default(), vec![reserved(), two()]);
+    assert!(twice.contains("reserved for the callbacks 1 and 2"), "{twice}");
+    let ready = verdict(Agents::default(), vec![agent(AgentState::Ready, None), one()]);
+    assert!(ready.contains("ada is to call back for task 1 and is Some(Ready)"), "{ready}");
+}
+
 #[test]
 fn agents_in_calls_are_not_ready_end_in_time_and_are_not_left_behind() {
-    let queues = || Observed::Queues { office: 0, beside: Vec::new() };
+    let queues = || queues_of(Vec::new(), Vec::new());
     let wraps_up = || agent(AgentState::WrapUp, Some(30_000));
     assert_eq!(verdict_in_time(Agents::default(), vec![(0, wraps_up()), (30, queues())]), "");
     let late = verdict_in_time(Agents::default(), vec![(0, wraps_up()), (31, queues())]);
@@ -422,8 +438,8 @@ fn agents_in_calls_are_not_ready_end_in_time_and_are_not_left_behind() {
 
 #[test]
 fn no_caller_waits_beside_a_ready_agent_for_long() {
-    let beside = || Observed::Queues { office: 0, beside: vec![("sales".into(), "ada".into())] };
-    let nobody = || Observed::Queues { office: 0, beside: Vec::new() };
+    let beside = || queues_of(vec![("sales".into(), "ada".into())], Vec::new());
+    let nobody = || queues_of(Vec::new(), Vec::new());
     let waits = verdict_in_time(NobodyWaitsInVain::default(), vec![(0, beside()), (1, beside())]);
     assert!(waits.contains("a caller waits in sales"), "{waits}");
     let served = vec![(0, beside()), (0, nobody()), (1, beside())];

@@ -5,7 +5,7 @@ use exchange::{AgentAsking, AgentState, Command, Hours, Queue, QueueMember, Queu
 use media::{Prompt, SoundId, Source, Tongue};
 use std::time::Duration;
 use testkit::centre::{patient, put_queue, queue, works};
-use testkit::phone::{Attempt, Note, Reaction, Ring, Then};
+use testkit::phone::{Attempt, Deed, Note, Reaction, Ring, Then};
 use testkit::stage::{Stage, answers_after};
 use testkit::{Act, World};
 
@@ -405,4 +405,84 @@ fn an_emergency_and_a_power_cut_leave_nothing_behind() {
     assert_eq!(world.queue("sales").ready, 0);
     world.close();
     assert!(NAMES.iter().all(|name| world.state(name) == AgentState::NotReady));
+}
+
+/// Somebody talks with the last caller's phone, which sends them on.
+const SENDER: usize = CALLER + 1;
+
+fn sent_on(world: &mut World, phone: usize, number: &'static str) {
+    world.after(Duration::ZERO, Act::Do { phone, deed: Deed::Refer(number) });
+    world.wait(1);
+}
+
+#[test]
+fn whoever_is_sent_on_to_a_queue_waits_there_and_the_phone_that_did_it_is_out() {
+    // The one who was called sends the caller on, and the one who called sends on whom they called.
+    for (sender, stays) in [(SENDER, "900"), (CALLER, "901")] {
+        let mut world = centre(|sales| sales.announce = seconds(30)).open();
+        world.call(CALLER, patient("901"));
+        world.wait(3);
+        sent_on(&mut world, sender, "800");
+        let row = world.queue("sales");
+        assert_eq!((row.waiting, row.counts.offered, hears_music(&world)), (1, 1, 1), "{stays}");
+        let told = heard(&world);
+        let place = vec![Prompt::QueuePlace.sound(Tongue::En), Prompt::Digit1.sound(Tongue::En)];
+        assert!(told.iter().any(|(sounds, _)| *sounds == place), "{told:?}");
+        let ended = world.notes_of(sender).any(|note| matches!(note, Note::Ended { .. }));
+        assert!(ended, "its leg is over");
+        world.sign_in("ada");
+        world.wait(4);
+        world.assert_sound();
+        assert_eq!(&*world.agent("ada").words, format!("talking with {stays}"));
+        assert_eq!(world.exchange(0).switch().talking().len(), 1);
+        world.wait(30);
+        assert_eq!(world.exchange(0).switch().load().0, 0);
+        world.close();
+    }
+}
+
+#[test]
+fn whoever_is_sent_on_and_gives_up_is_counted_and_a_queue_that_takes_nobody_changes_nothing() {
+    let mut world = centre(|_| {}).open();
+    world.call(CALLER, Attempt { talk: seconds(20), ..patient("901") });
+    world.wait(3);
+    sent_on(&mut world, SENDER, "800");
+    assert_eq!(world.queue("sales").waiting, 1);
+    world.wait(25);
+    let row = world.queue("sales");
+    assert_eq!((row.waiting, row.counts.abandoned), (0, 1));
+    world.close();
+    let closed = |sales: &mut Queue| sales.hours = Hours::parse("sun 01:00-02:00").into_iter().collect();
+    let mut world = centre(closed).open();
+    world.call(CALLER, patient("901"));
+    world.wait(3);
+    sent_on(&mut world, SENDER, "800");
+    assert_eq!((world.queue("sales").waiting, world.exchange(0).switch().talking().len()), (0, 1));
+    world.close();
+}
+
+#[test]
+fn the_expected_wait_is_said_once_enough_was_measured() {
+    let mut world = centre(|sales| {
+        sales.announce = seconds(30);
+        sales.members.truncate(1);
+    })
+    .open();
+    world.react(0, works(1, 59));
+    world.sign_in("ada");
+    assert_eq!(world.queue("sales").expected, None);
+    // One agent, who takes a caller a minute, and always somebody who waits.
+    for caller in 0..14 {
+        let phone = CALLER + caller % 4;
+        world.call(phone, Attempt { talk: seconds(600), ..patient("800") });
+        world.wait(if caller < 2 { 1 } else { 60 });
+    }
+    let row = world.queue("sales");
+    let expected = row.expected.expect("enough was measured").as_secs() / (row.waiting as u64 + 1);
+    assert!((59..=66).contains(&expected), "a minute a step: {row:?}");
+    let minutes = |prompt: Prompt| vec![Prompt::ExpectedWait.sound(Tongue::En), prompt.sound(Tongue::En)];
+    let told = heard(&world);
+    let said = |wanted: &[SoundId]| told.iter().any(|(sounds, _)| sounds.ends_with(wanted));
+    assert!(said(&minutes(Prompt::Minutes2)) || said(&minutes(Prompt::Minutes3)), "{told:?}");
+    world.close();
 }

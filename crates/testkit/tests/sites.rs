@@ -41,6 +41,10 @@ fn plan(office: usize, device: &str, reaction: Reaction) -> Plan {
 
 /// Ada has 100 at the first exchange, Bob 200 at the second.
 fn two_exchanges(bob: Reaction) -> World {
+    two_exchanges_after(bob, seconds(5))
+}
+
+fn two_exchanges_after(bob: Reaction, running: Duration) -> World {
     let mut world = World::new(1, true);
     for (office, (account, number)) in [("ada", "100"), ("bob", "200")].into_iter().enumerate() {
         let put = PeopleChange::PutAccount {
@@ -61,7 +65,7 @@ fn two_exchanges(bob: Reaction) -> World {
         world.after(Duration::ZERO, Act::Boot { phone, moved: false });
     }
     world.open_directory();
-    world.run_for(seconds(5));
+    world.run_for(running);
     world
 }
 
@@ -107,6 +111,17 @@ fn what_the_callee_says_reaches_the_caller_and_a_caller_who_gives_up_is_gone_the
     world.run_for(seconds(40));
     assert!(world.notes_of(BOB).any(|note| matches!(note, Note::Cancelled { .. })), "{}", heard(&world));
     assert!(world.broken.is_none(), "{:?}", world.broken);
+    world.close();
+}
+
+/// R27: which tickets of before its start were used, an exchange does not know, so it issues its own.
+#[test]
+fn a_call_right_after_the_start_gets_a_ticket_of_the_exchange_that_it_goes_to() {
+    let mut world = two_exchanges_after(answers_after(1), Duration::from_millis(500));
+    world.call(ADA, Attempt::to("200"));
+    world.run_for(seconds(60));
+    assert!(world.broken.is_none(), "{:?}", world.broken);
+    assert_eq!(world.final_status(ADA), Some(200), "{}", heard(&world));
     world.close();
 }
 

@@ -61,7 +61,12 @@ function columns(): Column<Task>[] {
     from: 620,
     width: "minmax(88px, 1fr)",
     sort: (row) => named(row.account),
-    show: (row) => <span translate={false}>{named(row.account)}</span>,
+    show: (row) =>
+      row.queue === null ? (
+        <span translate={false}>{named(row.account)}</span>
+      ) : (
+        t("background.callback", { queue: row.queue })
+      ),
   };
   return [
     {

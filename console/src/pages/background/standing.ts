@@ -8,6 +8,7 @@ export const attemptsOf = (task: Task): string => t("background.of", { made: tas
 
 /** Where it stands and why, in the reader's language; a rule of a newer exchange in the exchange's own words. */
 export function standing(task: Task): string {
+  if (task.queue !== null && !isOver(task)) return callbackStanding(task);
   if (task.state === "calling") return t(task.first === "callee" ? "background.rings_there" : "background.rings_here");
   if (task.state === "connecting") {
     return t(task.first === "callee" ? "background.they_answered" : "background.you_answered");
@@ -15,6 +16,15 @@ export function standing(task: Task): string {
   if (task.rule === null) return t("background.is_next");
   const words = tOr(`background.rule_${task.rule}`, task.why);
   return task.ahead > 0 && !isOver(task) ? t("background.ahead", { count: task.ahead, words }) : words;
+}
+
+/** The same of somebody who is called back when it is their turn in a queue. */
+function callbackStanding(task: Task): string {
+  if (task.state === "calling") return t(task.first === "callee" ? "background.rings_there" : "background.rings_at_agent");
+  if (task.state === "connecting") {
+    return t(task.first === "callee" ? "background.they_wait_for_agent" : "background.agent_answered");
+  }
+  return tOr(`background.rule_${task.rule ?? "agent"}`, task.why);
 }
 
 /** A moment as a field for date and time wants it, in the reader's own zone; empty for none. */

@@ -1,12 +1,13 @@
 // The form of a queue.
 import type { JSX } from "preact";
 import { useSignal } from "@preact/signals";
-import type { Queue, QueueSet, QueueStrategy } from "../../api/types.ts";
+import type { Queue, QueueCallback, QueueSet, QueueStrategy } from "../../api/types.ts";
 import { people, queues } from "../../state/store.ts";
-import { Choice, Field } from "../../ui/parts.tsx";
+import { Choice, Field, Tick } from "../../ui/parts.tsx";
 import { useRows } from "../../ui/table.tsx";
 import { count, orNull, split, Whole } from "../../ui/whole.tsx";
 import { t } from "../../words.ts";
+import { Music } from "./music.tsx";
 
 const NEW: QueueSet = {
   name: "",
@@ -25,7 +26,10 @@ const NEW: QueueSet = {
   announce_ms: null,
   service_level_ms: 20_000,
   preferred: [],
+  callback: null,
 };
+
+const CALLBACK: QueueCallback = { key: "1", first: "agent", attempts: 3, abroad: false };
 
 const lines = (text: string): string[] =>
   text
@@ -62,6 +66,7 @@ export function QueuePanel({ queue, close }: { queue: Queue | undefined; close: 
       value={{ ...value, now: queue?.now ?? ({} as Queue["now"]) }}
       body={put}
       rename={(name) => set({ name })}
+      above={queue !== undefined && <Music queue={queue} />}
       close={close}
     >
       {(wrong) => (
@@ -129,8 +134,55 @@ export function QueuePanel({ queue, close }: { queue: Queue | undefined; close: 
             hint={t("queues.holidays_hint")}
             error={wrong("holidays")}
           />
+          <Callback value={value.callback} set={(callback) => set({ callback })} wrong={wrong} />
         </>
       )}
     </Whole>
+  );
+}
+
+interface CallbackProps {
+  value: QueueCallback | null;
+  set: (value: QueueCallback | null) => void;
+  wrong: (field: string) => string | undefined;
+}
+
+function Callback({ value, set, wrong }: CallbackProps): JSX.Element {
+  return (
+    <>
+      <Tick
+        label={t("queues.callback_on")}
+        hint={t("queues.callback_hint")}
+        checked={value !== null}
+        onChange={(on) => set(on ? CALLBACK : null)}
+      />
+      {value !== null && (
+        <>
+          <div class="pair">
+            <Field
+              label={t("queues.callback_key")}
+              inputMode="numeric"
+              value={value.key}
+              onInput={(key) => set({ ...value, key })}
+              error={wrong("callback/key")}
+            />
+            <Field
+              label={t("queues.callback_attempts")}
+              inputMode="numeric"
+              value={String(value.attempts)}
+              onInput={(text) => set({ ...value, attempts: count(text) })}
+              error={wrong("callback/attempts")}
+            />
+          </div>
+          <Choice
+            label={t("queues.callback_first")}
+            value={value.first}
+            options={(["agent", "caller"] as const).map((one) => [one, t(`queues.callback_first_${one}`)])}
+            onChange={(first) => set({ ...value, first: first as QueueCallback["first"] })}
+          />
+          <Tick label={t("queues.callback_abroad")} checked={value.abroad} onChange={(abroad) => set({ ...value, abroad })} />
+        </>
+      )}
+    </>
   );
 }

@@ -2,10 +2,10 @@
 import type { JSX } from "preact";
 import { useSignal } from "@preact/signals";
 import { Page } from "../../app.tsx";
-import type { Agent, Queue } from "../../api/types.ts";
+import type { Agent, Queue, Task } from "../../api/types.ts";
 import { clock, now } from "../../format.ts";
 import { go, place } from "../../router.ts";
-import { agents, api, may, queues } from "../../state/store.ts";
+import { agents, api, may, queues, tasks } from "../../state/store.ts";
 import { done, failed } from "../../state/undo.ts";
 import { AgentChip, stateWords } from "../../ui/agent.tsx";
 import { Button, Chip, Empty, Panel, ProblemNote } from "../../ui/parts.tsx";
@@ -13,6 +13,8 @@ import { startedColumn, StartedLine } from "../../ui/started.tsx";
 import { Table, useRows, type Column } from "../../ui/table.tsx";
 import { useWhy } from "../../ui/why.tsx";
 import { number, t } from "../../words.ts";
+import { changes, stop } from "../background/page.tsx";
+import { isOver, standing } from "../background/standing.ts";
 import { QueuePanel } from "./form.tsx";
 
 const TABS = ["queues", "agents"] as const;
@@ -149,6 +151,52 @@ function Board({ queue, open }: { queue: Queue; open?: (() => void) | undefined 
       <small>
         {t("queues.counts", { answered: state.answered, abandoned: state.abandoned, elsewhere: state.overflowed })}
       </small>
+      {state.expected_wait_ms !== null && (
+        <small>{t("queues.expected", { wait: clock(state.expected_wait_ms) })}</small>
+      )}
+      {state.callbacks_asked > 0 && (
+        <small>
+          {t("queues.callback_counts", { asked: state.callbacks_asked, done: state.called_back, lost: state.callbacks_lost })}
+        </small>
+      )}
+      {state.callbacks > 0 && <Callbacks queue={queue} />}
+    </li>
+  );
+}
+
+/** Callbacks that a tile shows; the others stand among the background calls. */
+const SHOWN = 5;
+
+/** Those who hung up and keep their place. */
+function Callbacks({ queue }: { queue: Queue }): JSX.Element {
+  const rows = useRows(tasks)
+    .filter((row) => row.queue === queue.name && !isOver(row))
+    .sort((a, b) => (a.place ?? 0) - (b.place ?? 0));
+  return (
+    <ul class="lines" aria-label={t("queues.callbacks")}>
+      {rows.slice(0, SHOWN).map((row) => (
+        <Callback key={row.id} task={row} />
+      ))}
+      {rows.length > SHOWN && (
+        <li>
+          <a href="/background">{t("queues.more_callbacks", { count: rows.length - SHOWN })}</a>
+        </li>
+      )}
+    </ul>
+  );
+}
+
+function Callback({ task }: { task: Task }): JSX.Element {
+  return (
+    <li>
+      <Chip tone={task.state === "waiting" ? "idle" : "warn"} icon="redial">
+        {t("queues.callback", { place: task.place ?? 0 })}
+      </Chip>
+      <span class="grow">
+        <span translate={false}>{task.name === "" ? task.number : `${task.name} ${task.number}`}</span>
+        <small>{standing(task)}</small>
+      </span>
+      {changes(task) && <Button icon="close" label={t("background.stop_label", { number: task.number })} onClick={() => void stop(task)} />}
     </li>
   );
 }

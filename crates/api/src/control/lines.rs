@@ -134,7 +134,7 @@ pub(crate) fn badge_item(name: &str, badge: &Badge) -> BadgeItem {
 pub(crate) fn task_item(row: &TaskRow) -> TaskItem {
     TaskItem {
         id: row.task.0,
-        account: row.account.to_string(),
+        account: row.queue.as_ref().map_or_else(|| row.account.to_string(), |queue| format!("queue {queue}")),
         number: row.number.to_string(),
         state: row.state.name().into(),
         made: row.made.0,

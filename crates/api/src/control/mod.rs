@@ -16,7 +16,7 @@ pub use protocol::{
     StatusItem, TaskItem, TrunkItem, WearableItem,
 };
 pub use server::serve;
-pub use work::{AgentItem, QueueItem, QueueNow, StartedItem};
+pub use work::{AgentItem, CallbackItem, QueueItem, QueueNow, StartedItem};
 
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "control.sock";

@@ -138,6 +138,13 @@ pub enum Request {
         /// Its name.
         name: String,
     },
+    /// What callers of a queue hear who wait.
+    QueueMusic {
+        /// The queue.
+        name: String,
+        /// The recording as it is on this machine; the standard music without one.
+        file: Option<std::path::PathBuf>,
+    },
     /// All queues.
     QueueList,
     /// Who is signed in to work.
@@ -402,7 +409,7 @@ pub struct AccountItem {
 pub struct TaskItem {
     /// Its number.
     pub id: u64,
-    /// Whose it is.
+    /// Whose it is: an account, or the queue that calls one of its callers back.
     pub account: String,
     /// Whom to reach.
     pub number: String,

@@ -118,6 +118,7 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
         Request::GroupAdd { group } => group_add(backend, group).await,
         Request::QueueAdd { queue } => queue_add(backend, &queue).await,
         Request::List(wanted) => call_lists::answer(api, wanted).await,
+        Request::QueueMusic { name, file } => queue_music(backend, &name, file).await,
         Request::BadgeAdd { badge } => badge_add(backend, badge).await,
         Request::ReaderAdd { name, device } => reader_add(backend, name, device).await,
         Request::WearableAdd { name, account } => wearable_add(api, name, account).await,
@@ -203,6 +204,7 @@ fn command(request: Request) -> Command {
         | Request::RouteAdd { .. }
         | Request::GroupAdd { .. }
         | Request::QueueAdd { .. }
+        | Request::QueueMusic { .. }
         | Request::BadgeAdd { .. }
         | Request::ReaderAdd { .. }
         | Request::WearableAdd { .. }
@@ -288,6 +290,20 @@ async fn queue_add<B: Backend>(backend: &B, item: &QueueItem) -> Response {
     match work::queue(item) {
         Ok(queue) => change(backend, PeopleChange::PutQueue { name, queue: Box::new(queue) }).await,
         Err((_, why)) => Response::Refused(why),
+    }
+}
+
+async fn queue_music<B: Backend>(backend: &B, name: &str, path: Option<std::path::PathBuf>) -> Response {
+    let file = match &path {
+        Some(path) => match tokio::fs::read(path).await {
+            Ok(file) => Some(file),
+            Err(error) => return Response::Refused(format!("{}: {error}", path.display())),
+        },
+        None => None,
+    };
+    match backend.set_music(name, file).await {
+        Ok(()) => Response::Done,
+        Err(why) => Response::Refused(why),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Queues and agents on the control socket, and what becomes of their fields in the exchange.
 
-use exchange::{AgentRow, Hours, Queue, QueueMember, QueueRow, QueueStrategy, Started};
+use exchange::{
+    AgentRow, CallbackFirst, Hours, Queue, QueueCallback, QueueMember, QueueRow, QueueStrategy, Started,
+};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -40,8 +42,24 @@ pub struct QueueItem {
     pub service_level_ms: u32,
     /// Numbers whose callers come first.
     pub preferred: Vec<String>,
+    /// How callers are called back; nothing if they are not.
+    pub callback: Option<CallbackItem>,
     /// How it stands.
     pub now: Option<QueueNow>,
+}
+
+/// How callers of a queue are called back; what is left out is what is usual.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CallbackItem {
+    /// The key that asks for it.
+    pub key: String,
+    /// `agent` or `caller`.
+    pub first: String,
+    /// Attempts at most.
+    pub attempts: u8,
+    /// Whether numbers abroad are called.
+    pub abroad: bool,
 }
 
 /// How a queue stands.
@@ -50,15 +68,23 @@ pub struct QueueItem {
 pub struct QueueNow {
     /// Whether it takes callers.
     pub open: bool,
-    /// Callers in it.
+    /// Its callers hear a recording of its own.
+    pub own_music: bool,
+    /// Callers in it, also those who are called back.
     pub waiting: usize,
+    /// Those of them who are called back.
+    pub callbacks: usize,
     /// Since when the first of them waits, in milliseconds since 1970.
     pub first_since: Option<i64>,
+    /// How long a caller who came now would wait, if enough was measured.
+    pub expected_wait_ms: Option<u32>,
     /// Agents who are ready.
     pub ready: usize,
     /// Callers since the start of the exchange, those answered, those answered in time, those who gave up, and those who
     /// went elsewhere.
     pub counts: [u64; 5],
+    /// Callers who asked to be called back, those who were, and those with whom it came to nothing.
+    pub callback_counts: [u64; 3],
     /// Of a hundred callers, those answered in time.
     pub service_level: Option<u8>,
 }
@@ -139,8 +165,44 @@ pub(crate) fn queue(item: &QueueItem) -> Result<Queue, (&'static str, String)> {
         announce: item.announce_ms.map_or(usual.announce, time),
         service_level: or(item.service_level_ms, usual.service_level),
         preferred: item.preferred.iter().map(|number| number.as_str().into()).collect(),
+        callback: item.callback.as_ref().map(callback).transpose()?,
         ..usual
     })
+}
+
+fn callback(item: &CallbackItem) -> Result<QueueCallback, (&'static str, String)> {
+    let usual = QueueCallback::USUAL;
+    let wrong = |field, why: String| Err((field, why));
+    let key = match item.key.as_str() {
+        "" => usual.key,
+        key => match (key.len(), key.parse::<u8>()) {
+            (1, Ok(digit)) => char::from(b'0' + digit),
+            _ => return wrong("callback/key", format!("\"{key}\" is no key: a digit is")),
+        },
+    };
+    let first = match item.first.as_str() {
+        "" => usual.first,
+        name => match CallbackFirst::of_name(name) {
+            Some(first) => first,
+            None => {
+                return wrong("callback/first", format!("\"{name}\" is nobody: agent and caller are"));
+            }
+        },
+    };
+    let attempts = if item.attempts == 0 { usual.attempts } else { item.attempts };
+    if !QueueCallback::ATTEMPTS.contains(&attempts) {
+        return wrong("callback/attempts", format!("{attempts} attempts are too many: 1 to 10 are right"));
+    }
+    Ok(QueueCallback { key, first, attempts, abroad: item.abroad })
+}
+
+fn callback_item(callback: QueueCallback) -> CallbackItem {
+    CallbackItem {
+        key: callback.key.to_string(),
+        first: callback.first.name().into(),
+        attempts: callback.attempts,
+        abroad: callback.abroad,
+    }
 }
 
 /// `ada`, or `ada:2`.
@@ -175,6 +237,7 @@ pub(crate) fn queue_item(name: &str, queue: &Queue) -> QueueItem {
         announce_ms: Some(millis(queue.announce)),
         service_level_ms: millis(queue.service_level),
         preferred: texts(&queue.preferred),
+        callback: queue.callback.map(callback_item),
         now: None,
     }
 }
@@ -183,10 +246,14 @@ pub(crate) fn queue_row(row: &QueueRow) -> QueueItem {
     let counts = row.counts;
     let now = QueueNow {
         open: row.open,
+        own_music: row.own_music,
         waiting: row.waiting,
+        callbacks: row.callbacks,
         first_since: row.first_since.map(|since| since.0),
+        expected_wait_ms: row.expected.map(millis),
         ready: row.ready,
         counts: [counts.offered, counts.answered, counts.in_time, counts.abandoned, counts.overflowed],
+        callback_counts: [counts.callbacks, counts.called_back, counts.callbacks_lost],
         service_level: counts.service_level(),
     };
     QueueItem { now: Some(now), ..queue_item(&row.name, &row.queue) }
@@ -236,11 +303,15 @@ mod tests {
             hours: vec!["mon-fri 08:00-19:00".into()],
             holidays: vec!["2026-12-25".into()],
             answer_after_ms: Some(0),
+            callback: Some(CallbackItem::default()),
             ..QueueItem::default()
         };
         let read = queue(&item).unwrap();
         assert_eq!((&*read.display, read.members[0].priority, read.members[1].priority), ("sales", 1, 2));
         assert_eq!((read.answer_after, read.longest_wait), (Some(Duration::ZERO), None));
+        assert_eq!(read.callback, Some(QueueCallback::USUAL));
+        let callback = CallbackItem { key: "5".into(), first: "caller".into(), attempts: 2, abroad: true };
+        assert_eq!(callback_item(super::callback(&callback).unwrap()), callback);
         let written = queue_item("sales", &read);
         assert_eq!((&written.members, written.ring_ms), (&item.members, 20_000));
         assert_eq!(queue(&written).unwrap(), read);
@@ -252,6 +323,14 @@ mod tests {
             (QueueItem { ring_ms: 1_000, ..item }, "ring_ms"),
         ] {
             assert_eq!(queue(&wrong).unwrap_err().0, field);
+        }
+        for (wrong, field) in [
+            (CallbackItem { key: "#".into(), ..callback.clone() }, "callback/key"),
+            (CallbackItem { key: "12".into(), ..callback.clone() }, "callback/key"),
+            (CallbackItem { first: "me".into(), ..callback.clone() }, "callback/first"),
+            (CallbackItem { attempts: 99, ..callback }, "callback/attempts"),
+        ] {
+            assert_eq!(super::callback(&wrong).unwrap_err().0, field);
         }
     }
 }

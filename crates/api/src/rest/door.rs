@@ -34,6 +34,8 @@ pub(crate) trait Door: Send + Sync + 'static {
     fn settings(&self) -> Later<'_, Value>;
     fn place(&self, device: &str) -> (String, String);
     fn reload(&self) -> Later<'_, Result<Vec<String>, String>>;
+    fn music<'a>(&'a self, queue: &'a str) -> Later<'a, Result<Option<Vec<u8>>, String>>;
+    fn set_music<'a>(&'a self, queue: &'a str, file: Option<Vec<u8>>) -> Later<'a, Result<(), String>>;
     fn facts<'a>(&'a self, kind: &'a str, subject: &'a str) -> Later<'a, Facts>;
     fn keep(&self, documents: Vec<Document>) -> Later<'_, Result<(), String>>;
     fn secret(&self, device: &str, password: &str) -> Secret;
@@ -103,6 +105,14 @@ impl<B: Backend> Door for B {
 
     fn reload(&self) -> Later<'_, Result<Vec<String>, String>> {
         Box::pin(Backend::reload(self))
+    }
+
+    fn music<'a>(&'a self, queue: &'a str) -> Later<'a, Result<Option<Vec<u8>>, String>> {
+        Box::pin(Backend::music(self, queue))
+    }
+
+    fn set_music<'a>(&'a self, queue: &'a str, file: Option<Vec<u8>>) -> Later<'a, Result<(), String>> {
+        Box::pin(Backend::set_music(self, queue, file))
     }
 
     fn facts<'a>(&'a self, kind: &'a str, subject: &'a str) -> Later<'a, Facts> {

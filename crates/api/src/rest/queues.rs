@@ -6,10 +6,12 @@ use super::operations::{Operation, Scope, Who};
 use super::page::{Items, Wanted};
 use super::problem::{Problem, sentence};
 use super::{Api, time};
-use crate::control::work::{self, QueueItem};
+use crate::control::work::{self, CallbackItem, QueueItem};
 use axum::Json;
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use exchange::{Answer, Command, PeopleChange, QueueRow, Role};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,10 +23,17 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/queues/{name}", Who::Role(Role::Manager), Scope::PeopleRead),
     Operation::new("PUT", "/queues/{name}", Who::Role(Role::Administrator), Scope::PeopleWrite),
     Operation::new("DELETE", "/queues/{name}", Who::Role(Role::Administrator), Scope::PeopleWrite),
+    Operation::new("GET", "/queues/{name}/music", Who::Role(Role::Manager), Scope::PeopleRead),
+    Operation::new("PUT", "/queues/{name}/music", Who::Role(Role::Administrator), Scope::PeopleWrite),
+    Operation::new("DELETE", "/queues/{name}/music", Who::Role(Role::Administrator), Scope::PeopleWrite),
 ];
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read, put, remove))
+    let music = OpenApiRouter::new().routes(routes!(music, set_music, standard_music));
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(read, put, remove))
+        .merge(music.layer(DefaultBodyLimit::max(RECORDING)))
 }
 
 /// A queue.
@@ -90,6 +99,39 @@ struct QueueSet {
     /// Numbers whose callers come first.
     #[serde(default)]
     preferred: Vec<String>,
+    /// How callers are called back who press a key and keep their place; null if they cannot ask for it.
+    #[serde(default)]
+    callback: Option<CallbackSet>,
+}
+
+/// How callers of a queue are called back; what is left out is what is usual.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CallbackSet {
+    /// The digit that asks for it; `1` if it is left out.
+    #[serde(default)]
+    #[schema(max_length = 1)]
+    key: String,
+    /// Who is called first, once an agent is reserved: the `agent`, who hears it ring there, or the `caller`, who hears music.
+    #[serde(default)]
+    first: String,
+    /// Attempts at most; 3 if it is left out. Laws may allow less.
+    #[serde(default)]
+    #[schema(maximum = 10)]
+    attempts: u8,
+    /// Whether numbers abroad are called; those that cost extra never are.
+    #[serde(default)]
+    abroad: bool,
+}
+
+impl CallbackSet {
+    fn of(item: CallbackItem) -> CallbackSet {
+        CallbackSet { key: item.key, first: item.first, attempts: item.attempts, abroad: item.abroad }
+    }
+
+    fn item(self) -> CallbackItem {
+        CallbackItem { key: self.key, first: self.first, attempts: self.attempts, abroad: self.abroad }
+    }
 }
 
 /// How a queue stands; what became of callers counts since the start of the exchange.
@@ -97,11 +139,18 @@ struct QueueSet {
 struct QueueNowShape {
     /// Whether it takes callers.
     open: bool,
-    /// Callers in it.
+    /// Its callers hear a recording of its own (`queues/NAME/music`).
+    own_music: bool,
+    /// Callers in it, also those who are called back.
     waiting: usize,
+    /// Those of them who are called back; each is a background call (`tasks`) with this queue and its place.
+    callbacks: usize,
     /// Since when the first of them waits.
     #[schema(format = DateTime)]
     first_since: Option<String>,
+    /// How long a caller who came now would wait, by how fast the queue moved within the last hour; null before enough was
+    /// measured.
+    expected_wait_ms: Option<u32>,
     /// Agents who are ready.
     ready: usize,
     /// Callers that were taken.
@@ -114,6 +163,12 @@ struct QueueNowShape {
     abandoned: u64,
     /// Those who went elsewhere, because it was full or the wait too long.
     overflowed: u64,
+    /// Callers who asked to be called back.
+    callbacks_asked: u64,
+    /// Those of them who were, and talked with an agent.
+    called_back: u64,
+    /// Those with whom it came to nothing: not reached, stopped, or they called again.
+    callbacks_lost: u64,
     /// Of a hundred callers, those answered in time; null before the first.
     service_level: Option<u8>,
 }
@@ -123,6 +178,7 @@ impl QueueShape {
         let item = work::queue_row(row);
         let now = item.now.clone().unwrap_or_default();
         let [offered, answered, in_time, abandoned, overflowed] = now.counts;
+        let [callbacks_asked, called_back, callbacks_lost] = now.callback_counts;
         QueueShape {
             name: item.name.clone(),
             set: QueueSet {
@@ -141,17 +197,24 @@ impl QueueShape {
                 announce_ms: item.announce_ms,
                 service_level_ms: item.service_level_ms,
                 preferred: item.preferred,
+                callback: item.callback.map(CallbackSet::of),
             },
             now: QueueNowShape {
                 open: now.open,
+                own_music: now.own_music,
                 waiting: now.waiting,
+                callbacks: now.callbacks,
                 first_since: now.first_since.map(time),
+                expected_wait_ms: now.expected_wait_ms,
                 ready: now.ready,
                 offered,
                 answered,
                 in_time,
                 abandoned,
                 overflowed,
+                callbacks_asked,
+                called_back,
+                callbacks_lost,
                 service_level: now.service_level,
             },
         }
@@ -228,6 +291,7 @@ async fn put(
         announce_ms: set.announce_ms,
         service_level_ms: set.service_level_ms,
         preferred: set.preferred,
+        callback: set.callback.map(CallbackSet::item),
         now: None,
     };
     let queue = work::queue(&item)
@@ -248,4 +312,48 @@ async fn remove(
 ) -> Result<StatusCode, Problem> {
     let change = PeopleChange::RemoveQueue { name: name.as_str().into() };
     kept::remove::<QueueShape>(&api, &name, &if_match, change).await
+}
+
+/// Octets of a recording: five minutes and more at 48 kHz.
+const RECORDING: usize = 32 * 1024 * 1024;
+
+/// The recording that callers hear who wait; 404 while it is the standard music.
+#[utoipa::path(get, path = "/queues/{name}/music", tag = "agents", operation_id = "queues_music",
+    params(("name" = String, Path, description = "The queue")),
+    responses((status = 200, content_type = "audio/wav", body = Vec<u8>)))]
+async fn music(State(api): State<Api>, Named(name): Named<String>) -> Result<Response, Problem> {
+    match api.door().music(&name).await {
+        Ok(Some(file)) => Ok(([(header::CONTENT_TYPE, "audio/wav")], file).into_response()),
+        Ok(None) => Err(Problem::not_found("recording of queue", &name)),
+        Err(why) => Err(Problem::unavailable(&why)),
+    }
+}
+
+/// Gives a queue a recording of its own, which is played again and again: a WAV file with 16-bit PCM or mu-law, mono or
+/// stereo, from 8 to 48 kHz. Whoever waits hears it at once.
+#[utoipa::path(put, path = "/queues/{name}/music", tag = "agents", operation_id = "queues_set_music",
+    params(("name" = String, Path, description = "The queue")),
+    request_body(content = Vec<u8>, content_type = "audio/wav"),
+    responses((status = 204, description = "It is kept, and heard.")))]
+async fn set_music(
+    State(api): State<Api>,
+    Named(name): Named<String>,
+    file: Bytes,
+) -> Result<StatusCode, Problem> {
+    kept::read::<QueueShape>(&api, &name).await?;
+    api.door()
+        .set_music(&name, Some(file.to_vec()))
+        .await
+        .map_err(|why| Problem::nonsense(sentence(&why)))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Gives a queue the standard music back.
+#[utoipa::path(delete, path = "/queues/{name}/music", tag = "agents", operation_id = "queues_standard_music",
+    params(("name" = String, Path, description = "The queue")),
+    responses((status = 204, description = "Callers hear the standard music.")))]
+async fn standard_music(State(api): State<Api>, Named(name): Named<String>) -> Result<StatusCode, Problem> {
+    kept::read::<QueueShape>(&api, &name).await?;
+    api.door().set_music(&name, None).await.map_err(|why| Problem::unavailable(&why))?;
+    Ok(StatusCode::NO_CONTENT)
 }

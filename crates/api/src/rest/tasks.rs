@@ -42,8 +42,12 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 pub(crate) struct TaskShape {
     /// Its number.
     id: String,
-    /// Whose it is.
+    /// Whose it is; of a callback the caller who asked for it, empty if they have no account.
     account: String,
+    /// The queue that calls one of its callers back; null if a person wanted the call.
+    queue: Option<String>,
+    /// The place that is kept there, from 1.
+    place: Option<usize>,
     /// Whom to reach, as it was dialled.
     number: String,
     /// Who has that number, if it is of the office; else empty.
@@ -107,6 +111,8 @@ impl TaskShape {
         TaskShape {
             id: row.task.0.to_string(),
             account: row.account.to_string(),
+            queue: row.queue.as_deref().map(str::to_owned),
+            place: row.place,
             number: row.number.to_string(),
             name: row.name.to_string(),
             first: if row.callee_first() { "callee" } else { "owner" }.into(),

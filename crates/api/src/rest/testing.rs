@@ -135,6 +135,14 @@ impl Backend for Office {
         Ok(Vec::new())
     }
 
+    async fn music(&self, _: &str) -> Result<Option<Vec<u8>>, String> {
+        Ok(None)
+    }
+
+    async fn set_music(&self, _: &str, _: Option<Vec<u8>>) -> Result<(), String> {
+        Ok(())
+    }
+
     async fn facts(&self, _: &str, _: &str) -> Result<Vec<(i64, String, String)>, String> {
         Ok(Vec::new())
     }

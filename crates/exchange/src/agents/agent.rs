@@ -9,6 +9,7 @@
 use super::interval::{By, CallKind};
 use super::platform::PlatformState;
 use super::state::{AgentState, Trigger};
+use crate::queues::Who;
 use calls::CallId;
 use clock::{Mono, Now, Wall};
 use std::time::Duration;
@@ -104,8 +105,12 @@ impl Away {
 /// A caller that is meant for an agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reservation {
-    pub(crate) call: CallId,
+    pub(crate) who: Who,
+    /// The call, if there is one yet.
+    pub(crate) call: Option<CallId>,
     pub(crate) queue: Box<str>,
+    /// The number that is called back.
+    pub(crate) number: Option<Box<str>>,
     /// Their phone rings.
     pub(crate) rings: bool,
 }
@@ -222,7 +227,7 @@ impl Agent {
             }
         }
         if let Some(reserved) = &self.reserved
-            && self.legs.iter().any(|leg| leg.call == reserved.call)
+            && self.legs.iter().any(|leg| Some(leg.call) == reserved.call)
         {
             self.reserved = None;
         }

@@ -72,9 +72,11 @@ impl Exchange {
             (true, _) if self.switch.view(call).is_some_and(|view| view.held) => Phase::Held,
             (true, _) => Phase::Talks,
         };
-        let kind = match &ongoing.reach {
+        let called_back = self.background.trying.get(&call).and_then(|trying| trying.queue.as_ref());
+        let kind = match (&ongoing.reach, called_back) {
+            (_, Some(queue)) => CallKind::Queue(queue.clone()),
             _ if calls => CallKind::Outgoing,
-            Reach::Queue { name } => CallKind::Queue(name.clone()),
+            (Reach::Queue { name }, None) => CallKind::Queue(name.clone()),
             _ => CallKind::Incoming,
         };
         let with = if calls { &ongoing.callee } else { &ongoing.caller };
@@ -247,12 +249,12 @@ impl Exchange {
     }
 
     /// An agent who is ready is meant for a caller from now on, and for nobody else. False when they are not ready.
-    pub(crate) fn reserve_agent(&mut self, now: Now, account: &str, call: CallId, queue: &str) -> bool {
+    pub(crate) fn reserve_agent(&mut self, now: Now, account: &str, reservation: Reservation) -> bool {
         let Some(entry) = self.agents.entry(account) else { return false };
         if entry.agent.state != AgentState::Ready {
             return false;
         }
-        entry.agent.reserved = Some(Reservation { call, queue: queue.into(), rings: false });
+        entry.agent.reserved = Some(reservation);
         self.agent_settles(now, account, Trigger::Reserve);
         true
     }
@@ -260,10 +262,18 @@ impl Exchange {
     /// The phone of an agent rings for the caller who is meant for them.
     pub(crate) fn agent_rings(&mut self, now: Now, account: &str, call: CallId) {
         let Some(entry) = self.agents.entry(account) else { return };
-        if let Some(reserved) = entry.agent.reserved.as_mut().filter(|reserved| reserved.call == call)
+        if let Some(reserved) = entry.agent.reserved.as_mut().filter(|reserved| reserved.call == Some(call))
             && !std::mem::replace(&mut reserved.rings, true)
         {
             self.agent_settles(now, account, Trigger::Reserve);
+        }
+    }
+
+    /// The call is there for which an agent was reserved.
+    pub(crate) fn agent_is_called(&mut self, account: &str, call: CallId) {
+        let entry = self.agents.entry(account);
+        if let Some(reserved) = entry.and_then(|entry| entry.agent.reserved.as_mut()) {
+            reserved.call = Some(call);
         }
     }
 

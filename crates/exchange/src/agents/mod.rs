@@ -36,6 +36,6 @@ pub use policy::{AgentPolicy, Forgotten};
 pub use row::AgentRow;
 pub use state::AgentState;
 
-pub(crate) use agent::Agent;
+pub(crate) use agent::{Agent, Reservation};
 pub(crate) use register::Agents;
 pub(crate) use state::Trigger;

@@ -1,6 +1,6 @@
 //! An agent as people see it: the state with its cause, its rule and its end, the same everywhere.
 
-use super::agent::{Agent, Elsewhere, Pause, Phase};
+use super::agent::{Agent, Elsewhere, Pause, Phase, Reservation};
 use super::drive::PLATFORM;
 use super::kept::wall_of;
 use super::platform::PlatformState;
@@ -112,6 +112,9 @@ fn words(agent: &Agent) -> String {
                 (None, None) if agent.elsewhere.is_some() => {
                     let platform = agent.elsewhere.as_ref().map_or("", |outside| &outside.platform);
                     format!("{} at platform {platform}", agent.state)
+                }
+                (None, Some(Reservation { number: Some(number), queue, .. })) => {
+                    format!("{} for a callback of {number} in queue {queue}", agent.state)
                 }
                 (None, Some(reserved)) => format!("{} for queue {}", agent.state, reserved.queue),
                 (None, None) => agent.state.to_string(),

@@ -166,6 +166,10 @@ fn a_wrap_up_without_a_phone_goes_on_when_the_phone_is_back_in_time() {
     assert_eq!(late.state, AgentState::Ready);
 }
 
+fn reservation(call: CallId, rings: bool) -> Reservation {
+    Reservation { who: call.into(), call: Some(call), queue: "sales".into(), number: None, rings }
+}
+
 #[test]
 fn a_caller_that_is_missed_lets_the_agent_rest_and_an_answer_is_forgiving() {
     let mut agent = agent();
@@ -173,8 +177,7 @@ fn a_caller_that_is_missed_lets_the_agent_rest_and_an_answer_is_forgiving() {
         let now = at(100 * count);
         agent.rests = None;
         agent.settle(now, Trigger::Time);
-        agent.reserved =
-            Some(Reservation { call: CallId::of_number(count), queue: "sales".into(), rings: true });
+        agent.reserved = Some(reservation(CallId::of_number(count), true));
         agent.settle(now, Trigger::Reserve);
         assert_eq!(agent.state, AgentState::Ringing);
         agent.reserved = None;
@@ -242,7 +245,7 @@ fn whatever_happens_the_table_is_kept() {
                 }
                 7 if agent.state == AgentState::Ready => {
                     let call = CallId::of_number(1_000 + next);
-                    agent.reserved = Some(Reservation { call, queue: "sales".into(), rings: false });
+                    agent.reserved = Some(reservation(call, false));
                     agent.settle(now, Trigger::Reserve);
                 }
                 8 if agent.reserved.is_some() => {

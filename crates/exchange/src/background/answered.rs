@@ -37,14 +37,25 @@ impl Exchange {
         self.seats.answered(call);
         self.call_answered(now, call);
         self.journal_answer(now, call);
-        let caller = self.party_of(&trying.account);
-        let lines = [
-            Line::Prompt(Prompt::CallFrom),
-            Line::Spelled((*caller.number).into()),
-            Line::Prompt(Prompt::PleaseHold),
-        ];
-        let tongue = self.tongue_of_callee(call);
-        self.switch.say(call, spoken(&lines, tongue, Some(Source::Music(SoundId::MUSIC))));
+        let task = trying.attempt.task;
+        let wish = self.background.tasks.get(&task).and_then(|known| known.wish());
+        let mut lines = match wish {
+            Some(_) => vec![Line::Prompt(Prompt::CallbackHere)],
+            None => {
+                let caller = self.party_of(&trying.account);
+                vec![Line::Prompt(Prompt::CallFrom), Line::Spelled((*caller.number).into())]
+            }
+        };
+        lines.push(Line::Prompt(Prompt::PleaseHold));
+        let tongue = wish.map_or_else(|| self.tongue_of_callee(call), |wish| wish.tongue);
+        let music = match &trying.queue {
+            Some(queue) => self.music_of(queue),
+            None => Source::Music(SoundId::MUSIC),
+        };
+        self.switch.say(call, spoken(&lines, tongue, Some(music)));
+        if trying.queue.is_some() {
+            return self.callback_waits(now, call, task);
+        }
         if self.ring_owner(now, call, &trying.account) == 0 {
             self.owner_is_away(now, call);
         }
@@ -72,6 +83,7 @@ impl Exchange {
         self.tell_watchers(now, &trying.account);
         let words = format!("attempt {}: they talk", trying.attempt.ordinal);
         self.note(now, FactKind::Task, &trying.attempt.task.0.to_string(), "task.talk", words);
+        self.callback_talks(now, &trying);
         self.finish_attempt(now, trying.attempt, Finding::sure(Outcome::Answered));
         // From now on the owner talks, and is called for nobody else.
         self.background_looks(now, &trying.account);
@@ -93,10 +105,12 @@ impl Exchange {
             // R4: none of the owner's phones speaks the one codec of the other side.
             _ if status == 488 && !trying.offered_all => {
                 trying.offered_all = true;
-                let account = trying.account.clone();
+                let (account, called_back) = (trying.account.clone(), trying.queue.is_some());
                 self.switch.offer_all_codecs(call);
                 self.switch.try_anew(call);
-                if self.ring_owner(now, call, &account) == 0 {
+                if called_back {
+                    self.ring_for_callback(now, call);
+                } else if self.ring_owner(now, call, &account) == 0 {
                     self.owner_is_away(now, call);
                 }
             }
@@ -109,6 +123,9 @@ impl Exchange {
     /// task (S2.6).
     pub(super) fn owner_is_away(&mut self, now: Now, call: CallId) {
         let Some(trying) = self.background.trying.get(&call).cloned() else { return };
+        if trying.queue.is_some() {
+            return self.callback_agent_is_away(now, call);
+        }
         match trying.legs {
             LegOrder::CalleeFirst if trying.phase == Phase::Second => {
                 self.message_owner(now, &trying, Occasion::Missed);
@@ -126,7 +143,7 @@ impl Exchange {
 
     /// Excuses the owner to the one who waits, and asks what they want; the result is written down first, so that they
     /// are not called again whatever happens.
-    pub(super) fn excuse(&mut self, now: Now, call: CallId, asks: bool) {
+    pub(crate) fn excuse(&mut self, now: Now, call: CallId, asks: bool) {
         let Some(attempt) = self.background.trying.get(&call).map(|trying| trying.attempt) else { return };
         self.attempt_is_over(call);
         let lines = vec![Line::Prompt(Prompt::CallerGone)];
@@ -200,7 +217,7 @@ impl Exchange {
         dialing::Number::outside(&self.config.numbering.e164(bare)?).ok()
     }
 
-    fn attempt_is_over(&mut self, call: CallId) {
+    pub(crate) fn attempt_is_over(&mut self, call: CallId) {
         if let Some(trying) = self.background.trying.get_mut(&call) {
             trying.phase = Phase::Over;
         }
@@ -221,7 +238,9 @@ impl Exchange {
     /// The owner was called first, and the other side was not reached: that is said before the owner is let go.
     pub(crate) fn tells_owner(&mut self, now: Now, call: CallId, cause: Cause, detail: &str) -> bool {
         let waits = self.background.trying.get(&call).is_some_and(|trying| {
-            trying.legs == LegOrder::OwnerFirst && trying.phase == Phase::Second && !trying.told
+            let owner_waits = trying.legs == LegOrder::OwnerFirst && trying.phase == Phase::Second;
+            // An agent is free for others at once.
+            owner_waits && !trying.told && trying.queue.is_none()
         });
         if !waits || self.services.has(call) || self.services.is_full() || !self.switch.is_half_up(call) {
             return false;

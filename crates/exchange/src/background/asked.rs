@@ -156,24 +156,28 @@ impl Exchange {
             ..Task::new(id, callee, owner)
         };
         let known = Known {
-            account: account.clone(),
+            account: self.background.owners.shared(owner),
             number,
             legs,
             since: now.wall,
             not_before,
             until,
             priority,
-            attempts: Vec::new(),
-            why: None,
+            rare: None,
         };
-        self.background.tasks.insert(id, known);
-        if let Some(waiter) = waiter {
-            self.background.waiting.for_row(id, waiter, true);
-        }
         self.background_looks(now, &account);
+        self.take_task(now, task, known, waiter);
+        Ok(id)
+    }
+
+    /// A task that may be begun is the machine's from now on.
+    pub(crate) fn take_task(&mut self, now: Now, task: Task, known: Known, waiter: Option<Waiter>) {
+        self.background.tasks.insert(task.id, Box::new(known));
+        if let Some(waiter) = waiter {
+            self.background.waiting.for_row(task.id, waiter, true);
+        }
         self.background.dialing.handle(now, Input::Add(Box::new(task)));
         self.carry_background(now);
-        Ok(id)
     }
 
     /// The one number that budgets count, for what was dialled.
@@ -212,14 +216,14 @@ impl Exchange {
     }
 
     /// A number of the office, as budgets count it.
-    pub(super) fn number_inside(&self, number: &str) -> Option<Number> {
+    pub(crate) fn number_inside(&self, number: &str) -> Option<Number> {
         Number::inside(number).or_else(|_| Number::outside(number)).ok()
     }
 
     /// A task is wanted no more; whatever it does now ends, and why is said.
     pub(crate) fn stop_task(&mut self, now: Now, task: TaskId, why: Option<&str>) {
         if let Some(known) = self.background.tasks.get_mut(&task) {
-            known.why = why.map(Box::from);
+            known.rare().why = why.map(Box::from);
         }
         self.background.dialing.handle(now, Input::Stop(task));
         self.carry_background(now);

@@ -23,6 +23,9 @@ impl Exchange {
     pub(super) fn make_attempt(&mut self, now: Now, dial: &Dial) {
         let task = dial.attempt.task;
         let known = self.background.tasks.get(&task).cloned();
+        if let Some(known) = known.as_ref().filter(|known| known.wish().is_some()) {
+            return self.make_callback(now, dial, known);
+        }
         let there = known.filter(|known| !self.draining && self.can_talk(now, &known.account));
         let Some(known) = there else {
             // Nobody is called for somebody who is not there; it goes on when they are.
@@ -33,7 +36,8 @@ impl Exchange {
         let words =
             format!("attempt {} calls {}: {}", dial.attempt.ordinal, known.number, because.join(", "));
         self.note(now, FactKind::Task, &task.0.to_string(), "task.attempt", words);
-        let call = self.begin_attempt(now, &known, dial);
+        let caller = self.party_of(&known.account);
+        let call = self.begin_attempt(now, &known, dial, (caller, &known.account));
         let ring = Duration::from_secs(dial.ring.into()).max(self.config.background.rings);
         match dial.legs {
             LegOrder::CalleeFirst => self.call_callee(now, call, &known.number, ring),
@@ -46,9 +50,16 @@ impl Exchange {
         self.tell_task(now, task);
     }
 
-    fn begin_attempt(&mut self, now: Now, known: &Known, dial: &Dial) -> CallId {
+    /// The call of an attempt, by this caller and for this account; nobody is rung yet.
+    pub(crate) fn begin_attempt(
+        &mut self,
+        now: Now,
+        known: &Known,
+        dial: &Dial,
+        (caller, account): (Party, &str),
+    ) -> CallId {
         let session_id = self.new_session_id();
-        let caller = self.party_of(&known.account);
+        let queue = known.wish().map(|wish| wish.queue.clone());
         let first = match dial.legs {
             LegOrder::CalleeFirst => First::Callee,
             LegOrder::OwnerFirst => First::Caller,
@@ -78,7 +89,8 @@ impl Exchange {
                 suggests: false,
                 session_id,
                 state: DialogState::Trying,
-                payer: Some(known.account.clone()),
+                // A queue pays for itself.
+                payer: queue.is_none().then(|| account.into()),
                 asked: Vec::new(),
                 forwards: 0,
                 emergency: false,
@@ -93,7 +105,8 @@ impl Exchange {
             call,
             Trying {
                 attempt: dial.attempt,
-                account: known.account.clone(),
+                account: account.into(),
+                queue,
                 legs: dial.legs,
                 phase: Phase::First,
                 said: None,
@@ -108,7 +121,7 @@ impl Exchange {
     }
 
     /// Calls the one who is to be reached, as any call to that number.
-    pub(super) fn call_callee(&mut self, now: Now, call: CallId, number: &str, ring: Duration) {
+    pub(crate) fn call_callee(&mut self, now: Now, call: CallId, number: &str, ring: Duration) {
         if let Destination::Account(callee) = self.destination(number)
             && self.talks(&callee)
         {
@@ -137,7 +150,7 @@ impl Exchange {
     }
 
     /// An account, as others see it calling.
-    pub(super) fn party_of(&self, account: &str) -> Party {
+    pub(crate) fn party_of(&self, account: &str) -> Party {
         let known = self.people.account(account);
         let number = known.and_then(|known| known.numbers.first()).map_or(account, |number| &**number);
         Party::new(number, known.map(|known| &*known.display).unwrap_or_default())
@@ -151,6 +164,7 @@ impl Exchange {
             // Whoever waits for the owner is told.
             (Phase::Second, LegOrder::CalleeFirst) => {
                 self.switch.stop_all_ringing(now, call, STOPPED);
+                self.attempt_leaves(now, attempt.task, call);
                 self.excuse(now, call, false);
             }
             (Phase::First | Phase::Second, _) => self.switch.hang_up(now, call, Cause::Cancelled),

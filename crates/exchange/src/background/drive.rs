@@ -43,7 +43,10 @@ impl Exchange {
                 Output::Cancel(attempt) => self.give_attempt_up(now, attempt),
                 Output::Accepted(task) => self.task_accepted(now, task),
                 Output::Refused { task, rule } => self.task_refused(now, task, &rule),
-                Output::Changed(task) => self.tell_task(now, task),
+                Output::Changed(task) => {
+                    self.queues.stir(task);
+                    self.tell_task(now, task);
+                }
                 Output::ListFull => {
                     let words = "there is no room on the lists of those who are not called".to_owned();
                     self.note(now, FactKind::Task, "0", "task.list-full", words);
@@ -65,7 +68,7 @@ impl Exchange {
     }
 
     fn change_of(&self, now: Now, row: &Row) -> Change {
-        let of_task = |task: &TaskId| self.background.tasks.get(task).map(|known| known.account.clone());
+        let of_task = |task: &TaskId| self.background.tasks.get(task).map(|known| (*known.account).into());
         let account = match row {
             Row::Audit(audit) => return Change::Fact(Box::new(fact_of(audit))),
             Row::Task(task) => Some(self.background.owners.name(task.owner).into()),
@@ -93,6 +96,7 @@ impl Exchange {
                 let number = known.map(|known| known.number.clone()).unwrap_or_default();
                 self.say_done(now, call, vec![Line::Prompt(Prompt::KeepCalling), Line::Spelled(number)]);
             }
+            Some(Waiter::Callback(call)) => self.callback_accepted(now, call, task),
             None => {}
         }
     }
@@ -107,6 +111,7 @@ impl Exchange {
         match waiter {
             Some(Waiter::Command(id)) => self.answer(id, Answer::Refused(refusal)),
             Some(Waiter::Call(call)) => self.say_why(now, call, Prompt::NotAllowed, rule.key()),
+            Some(Waiter::Callback(call)) => self.callback_refused(call, Prompt::NotAllowed),
             None => {}
         }
     }
@@ -116,7 +121,7 @@ impl Exchange {
         let known = self.background.tasks.remove(&task);
         self.task_end_kept(now, task);
         let Some(known) = known else { return };
-        let words = ended_in_words(end, known.why.as_deref());
+        let words = ended_in_words(end, known.why());
         self.note(
             now,
             FactKind::Task,
@@ -124,35 +129,42 @@ impl Exchange {
             "task.ended",
             format!("after {attempts}: {words}"),
         );
+        self.callback_over(now, task, end);
         let row = TaskRow::ended(task, &known, (end, now.wall), words, self.display_of_number(&known.number));
-        let accounts = vec![known.account.clone()];
+        let accounts = owner_of(&known.account);
         self.background.show_ended(row.clone());
         self.tell_if_heard(now, Audience::all(accounts), Happened::TaskEnded(Box::new(row)));
         self.background_looks(now, &known.account);
     }
 
     /// Something of a task is different.
-    pub(super) fn tell_task(&mut self, now: Now, task: TaskId) {
+    pub(crate) fn tell_task(&mut self, now: Now, task: TaskId) {
         if let Some(row) = self.task_row(now, task) {
-            let accounts = vec![row.account.clone()];
+            let accounts = owner_of(&row.account);
             self.tell_if_heard(now, Audience::all(accounts), Happened::TaskChanged(Box::new(row)));
         }
     }
 
     /// What became of an attempt.
-    pub(super) fn finish_attempt(&mut self, now: Now, attempt: AttemptId, finding: Finding) {
+    pub(crate) fn finish_attempt(&mut self, now: Now, attempt: AttemptId, finding: Finding) {
         let id = attempt.task;
         let counts = finding.outcome != Outcome::NotDialled;
         if let Some(known) = self.background.tasks.get_mut(&id).filter(|_| counts) {
             let made = TaskAttempt { ordinal: attempt.ordinal, at: now.wall, outcome: Some(finding.outcome) };
-            known.attempts.retain(|known| known.ordinal != attempt.ordinal);
-            known.attempts.push(made);
+            let attempts = &mut known.rare().attempts;
+            attempts.retain(|known| known.ordinal != attempt.ordinal);
+            attempts.push(made);
         }
         let words = format!("attempt {}: {}", attempt.ordinal, finding.outcome);
         self.note(now, FactKind::Task, &id.0.to_string(), "task.result", words);
         self.background.dialing.handle(now, Input::Finished { attempt, finding });
         self.carry_background(now);
     }
+}
+
+/// Whose task it is; a callback of somebody outside is nobody's.
+fn owner_of(account: &str) -> Vec<Box<str>> {
+    Some(account).filter(|account| !account.is_empty()).map(Box::from).into_iter().collect()
 }
 
 /// Each decision leaves a fact with its rule.

@@ -12,6 +12,9 @@ impl Exchange {
     /// A call is over; if it was an attempt, its task goes on or ends.
     pub(crate) fn background_call_ended(&mut self, now: Now, record: &CallRecord) {
         let Some(trying) = self.background.trying.remove(&record.call) else { return };
+        if trying.queue.is_some() {
+            return self.callback_call_ended(now, &trying, record);
+        }
         let task = trying.attempt.task;
         match (trying.phase, trying.legs) {
             (Phase::Over, _) => {}
@@ -43,7 +46,8 @@ impl Exchange {
     }
 }
 
-fn finding(trying: &Trying, cause: Cause, inside: bool) -> Finding {
+/// What an attempt came to that ended so, by the last word of whoever was called.
+pub(crate) fn finding(trying: &Trying, cause: Cause, inside: bool) -> Finding {
     if let Some((status, why)) = trying.said.filter(|_| cause != Cause::Cancelled) {
         let reasons: Vec<(Protocol, u16)> =
             why.q850.map(|cause| (Protocol::Q850, cause)).into_iter().collect();
@@ -78,6 +82,7 @@ mod tests {
         let trying = |said| Trying {
             attempt: AttemptId { task: TaskId(1), ordinal: 1 },
             account: "ada".into(),
+            queue: None,
             legs: LegOrder::CalleeFirst,
             phase: Phase::First,
             said,

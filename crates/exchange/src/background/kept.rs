@@ -1,8 +1,9 @@
 //! Tasks as the store keeps them: the machine's rows, each with the account behind its owner.
 
-use super::Known;
 use super::list::TaskAttempt;
 use super::owners::Owners;
+use super::{Known, Rare};
+use crate::queues::Wish;
 use clock::Wall;
 use dialing::{Attempt, AttemptId, Number, Row, Saved, Task, TaskId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,7 @@ impl TaskChange {
 /// Rows put together again: what is there at a start.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Keeping {
+    /// Not boxed as they came: what is read gives its memory back at once.
     tasks: BTreeMap<TaskId, (Task, Box<str>, Wall)>,
     attempts: BTreeMap<AttemptId, Attempt>,
     forbidden: BTreeSet<(Number, Option<Box<str>>)>,
@@ -83,27 +85,31 @@ impl Keeping {
     }
 
     /// For the machine, and for the office.
-    pub(crate) fn saved(self, owners: &mut Owners) -> (Saved, BTreeMap<TaskId, Known>, u64) {
+    pub(crate) fn saved(self, owners: &mut Owners) -> (Saved, BTreeMap<TaskId, Box<Known>>, u64) {
         let mut known = BTreeMap::new();
         let mut saved = Saved::default();
         for (id, (mut task, account, since)) in self.tasks {
             task.owner = owners.id(&account);
             let own = self.attempts.range(AttemptId { task: id, ordinal: 0 }..);
             let own = own.take_while(|(attempt, _)| attempt.task == id);
-            let attempts = own.map(|(_, attempt)| TaskAttempt::of(attempt)).collect();
+            let attempts: Vec<TaskAttempt> = own.map(|(_, attempt)| TaskAttempt::of(attempt)).collect();
+            let (wish, number, account) = match Wish::read(&account, &task.data) {
+                Some((wish, number, account)) => (Some(wish), number, account.into()),
+                None => (None, task.data.clone(), owners.shared(task.owner)),
+            };
             known.insert(
                 id,
-                Known {
+                Box::new(Known {
                     account,
-                    number: task.data.clone(),
+                    number,
                     legs: task.legs,
                     since,
                     not_before: task.not_before,
                     until: task.until,
                     priority: task.priority,
-                    attempts,
-                    why: None,
-                },
+                    rare: (wish.is_some() || !attempts.is_empty())
+                        .then(|| Box::new(Rare { attempts, why: None, wish })),
+                }),
             );
             saved.tasks.push(task);
         }
@@ -148,6 +154,6 @@ mod tests {
         assert_eq!(saved.attempts[0].finished, Some((Wall(3_500), busy)), "the result over the claim");
         assert_eq!(saved.forbidden[0].1.map(|owner| owners.name(owner).to_owned()).as_deref(), Some("bob"));
         let ada = &known[&TaskId(1)];
-        assert_eq!((&*ada.number, ada.attempts.len(), ada.since), ("200", 1, Wall(5)));
+        assert_eq!((&*ada.number, ada.attempts().len(), ada.since), ("200", 1, Wall(5)));
     }
 }

@@ -58,6 +58,10 @@ pub struct TaskRow {
     pub task: TaskId,
     /// Whose.
     pub account: Box<str>,
+    /// The queue whose caller is called back; it is nobody's background call then.
+    pub queue: Option<Box<str>>,
+    /// Their place in it, from 1.
+    pub place: Option<usize>,
     /// Whom to reach, as it was dialled.
     pub number: Box<str>,
     /// Who has that number, if it is of the office.
@@ -116,7 +120,7 @@ impl TaskRow {
         why: String,
         name: Box<str>,
     ) -> TaskRow {
-        let made = u16::try_from(known.attempts.len()).unwrap_or(u16::MAX);
+        let made = u16::try_from(known.attempts().len()).unwrap_or(u16::MAX);
         TaskRow {
             state: TaskState::Ended,
             why: why.into(),
@@ -130,7 +134,9 @@ impl TaskRow {
     fn of(task: TaskId, known: &Known, name: Box<str>) -> TaskRow {
         TaskRow {
             task,
-            account: known.account.clone(),
+            account: (*known.account).into(),
+            queue: known.wish().map(|wish| wish.queue.clone()),
+            place: None,
             number: known.number.clone(),
             name,
             legs: known.legs,
@@ -140,7 +146,7 @@ impl TaskRow {
             rule: None,
             ahead: 0,
             made: (0, 0),
-            attempts: known.attempts.clone(),
+            attempts: known.attempts().to_vec(),
             since: known.since,
             not_before: known.not_before,
             until: known.until,
@@ -169,7 +175,7 @@ impl Exchange {
         let mut row = TaskRow::of(task, known, self.display_of_number(&known.number));
         let Some(explained) = self.background.dialing.explain(now, task) else {
             // It ended, and the store has not said yet that it has that.
-            row.why = known.why.clone().unwrap_or_else(|| "it ends".into());
+            row.why = known.why().unwrap_or("it ends").into();
             return Some(row);
         };
         (row.made, row.ahead) = (explained.attempts, explained.ahead);
@@ -188,6 +194,7 @@ impl Exchange {
             }
             Standing::Calling => self.show_attempt(&mut row),
         }
+        self.show_callback(now, &mut row);
         Some(row)
     }
 

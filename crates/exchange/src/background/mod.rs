@@ -32,10 +32,12 @@ pub use list::{TaskAttempt, TaskList, TaskRow, TaskState};
 pub use outbox::OutboxMessage;
 pub use policy::BackgroundPolicy;
 
+pub(crate) use ending::finding as finding_of;
 pub(crate) use kept::Keeping;
 pub(crate) use promised::Waiter;
 pub(crate) use suggest::suggests_itself;
 
+use crate::queues::Wish;
 use crate::recent::Recent;
 use calls::{CallId, Why};
 use clock::{Mono, Now, Wall};
@@ -43,6 +45,7 @@ use dialing::{AttemptId, Dialing, End, LegOrder, TaskId};
 use owners::Owners;
 use promised::Waiting;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use suggest::Unanswered;
 
 /// Tasks that are over and still shown.
@@ -53,8 +56,8 @@ const COUNTED: usize = 10_000;
 /// What the office remembers of a task beside the machine that decides when.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
-    /// Whose it is.
-    pub(crate) account: Box<str>,
+    /// Whose it is; all of one account share the name.
+    pub(crate) account: Arc<str>,
     /// As it was dialled.
     pub(crate) number: Box<str>,
     pub(crate) legs: LegOrder,
@@ -62,9 +65,36 @@ pub(crate) struct Known {
     pub(crate) not_before: Option<Wall>,
     pub(crate) until: Option<Wall>,
     pub(crate) priority: u8,
+    /// What most of those that wait do not have.
+    pub(crate) rare: Option<Box<Rare>>,
+}
+
+/// See [`Known::rare`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rare {
     pub(crate) attempts: Vec<TaskAttempt>,
     /// Why it ends, when that is known before it has ended.
     pub(crate) why: Option<Box<str>>,
+    /// The place in a queue that it keeps, if it is a callback; its account is the caller's then, if they have one.
+    pub(crate) wish: Option<Wish>,
+}
+
+impl Known {
+    pub(crate) fn attempts(&self) -> &[TaskAttempt] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.attempts)
+    }
+
+    pub(crate) fn why(&self) -> Option<&str> {
+        self.rare.as_ref()?.why.as_deref()
+    }
+
+    pub(crate) fn wish(&self) -> Option<&Wish> {
+        self.rare.as_ref()?.wish.as_ref()
+    }
+
+    pub(crate) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
 }
 
 /// How far an attempt has come.
@@ -82,7 +112,10 @@ pub(crate) enum Phase {
 #[derive(Clone, Debug)]
 pub(crate) struct Trying {
     pub(crate) attempt: AttemptId,
+    /// Whose attempt it is; the agent who is reserved for a callback.
     pub(crate) account: Box<str>,
+    /// The queue that calls back.
+    pub(crate) queue: Option<Box<str>>,
     pub(crate) legs: LegOrder,
     pub(crate) phase: Phase,
     /// The last word of whoever was called: the final status, and what came with it.
@@ -98,7 +131,8 @@ pub(crate) struct Trying {
 pub(crate) struct Background {
     pub(crate) dialing: Dialing,
     pub(crate) owners: Owners,
-    pub(crate) tasks: BTreeMap<TaskId, Known>,
+    /// Boxed: a map keeps room for more than it has.
+    pub(crate) tasks: BTreeMap<TaskId, Box<Known>>,
     pub(crate) ended: VecDeque<TaskRow>,
     pub(crate) trying: BTreeMap<CallId, Trying>,
     /// Who waits to hear that something is written down.
@@ -121,6 +155,10 @@ impl Background {
         let mut owners = Owners::default();
         let (saved, tasks, last) = keeping.saved(&mut owners);
         let mut dialing = Dialing::restore(now, policy.dialing(emergency), policy.places(), seed, saved);
+        for owner in owners.queues() {
+            // Nobody is called back before an agent is reserved.
+            dialing.handle(now, dialing::Input::Owner { owner, at_once: 0, gap: 0 });
+        }
         dialing.handle(now, dialing::Input::Lease { epoch: 1, until: Mono(u64::MAX) });
         Background {
             dialing,
@@ -136,7 +174,7 @@ impl Background {
     }
 
     /// A name that no task ever had.
-    fn next_id(&mut self) -> TaskId {
+    pub(crate) fn next_id(&mut self) -> TaskId {
         self.last += 1;
         TaskId(self.last)
     }

@@ -1,17 +1,19 @@
 //! Whose tasks they are: the machine knows owners by numbers that are only good until the next start.
 
 use crate::exchange::Exchange;
+use crate::queues::is_queue;
 use clock::Now;
 use dialing::cause::Outcome;
 use dialing::{Input, OwnerId};
 use sip::subscription::DialogState;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Names and numbers of owners.
 #[derive(Debug, Default)]
 pub(crate) struct Owners {
-    by_name: BTreeMap<Box<str>, OwnerId>,
-    names: Vec<Box<str>>,
+    by_name: BTreeMap<Arc<str>, OwnerId>,
+    names: Vec<Arc<str>>,
 }
 
 impl Owners {
@@ -22,14 +24,25 @@ impl Owners {
         }
         // As many as there are accounts that ever asked, which the directory bounds.
         let id = OwnerId(u32::try_from(self.names.len()).unwrap_or(u32::MAX));
-        self.names.push(account.into());
-        self.by_name.insert(account.into(), id);
+        let name: Arc<str> = account.into();
+        self.names.push(Arc::clone(&name));
+        self.by_name.insert(name, id);
         id
     }
 
     /// The number of an account that asked before.
     pub(crate) fn known(&self, account: &str) -> Option<OwnerId> {
         self.by_name.get(account).copied()
+    }
+
+    /// The name behind a number, shared by all who keep it.
+    pub(crate) fn shared(&self, id: OwnerId) -> Arc<str> {
+        self.names.get(id.0 as usize).cloned().unwrap_or_else(|| "".into())
+    }
+
+    /// Those that are queues.
+    pub(crate) fn queues(&self) -> impl Iterator<Item = OwnerId> {
+        self.by_name.iter().filter(|(name, _)| is_queue(name)).map(|(_, id)| *id)
     }
 
     /// The account behind a number.
@@ -81,7 +94,7 @@ impl Exchange {
         let numbers = numbers.unwrap_or_default().iter().filter_map(|number| self.number_inside(number));
         let mut tasks = numbers.flat_map(|number| self.background.dialing.tasks_to(number));
         tasks.any(|task| {
-            let last = self.background.tasks.get(&task).and_then(|known| known.attempts.last()?.outcome);
+            let last = self.background.tasks.get(&task).and_then(|known| known.attempts().last()?.outcome);
             matches!(last, Some(Outcome::Off | Outcome::Unreachable))
         })
     }

@@ -21,6 +21,8 @@ pub(crate) enum Waiter {
     Command(CommandId),
     /// A caller who dialled a code, or pressed a key.
     Call(CallId),
+    /// A caller of a queue who wants to be called back.
+    Callback(CallId),
 }
 
 /// Who waits for what.
@@ -81,7 +83,7 @@ impl Waiting {
 
 impl Exchange {
     /// Whether something can be promised now.
-    pub(super) fn may_promise(&self) -> bool {
+    pub(crate) fn may_promise(&self) -> bool {
         self.store_ready && self.background.waiting.has_room()
     }
 
@@ -108,6 +110,8 @@ impl Exchange {
             match waiter {
                 Waiter::Command(id) => self.answer(id, Answer::Unavailable(why)),
                 Waiter::Call(call) => self.say_not_stored(now, call, &why),
+                // Whatever ended it has told them.
+                Waiter::Callback(_) => {}
             }
         }
         for (waiter, answer) in self.background.waiting.ended(task) {
@@ -119,6 +123,8 @@ impl Exchange {
         match waiter {
             Waiter::Command(id) => self.answer(id, answer),
             Waiter::Call(call) => self.say_done(now, call, vec![Line::Prompt(Prompt::StoppedCalling)]),
+            // Whoever waits in a queue ends nothing.
+            Waiter::Callback(_) => {}
         }
     }
 
@@ -126,6 +132,7 @@ impl Exchange {
         match waiter {
             Waiter::Command(id) => self.answer(id, Answer::Unavailable(NOT_KEPT.to_owned())),
             Waiter::Call(call) => self.say_not_stored(now, call, NOT_KEPT),
+            Waiter::Callback(call) => self.callback_refused(call, Prompt::NotStored),
         }
     }
 
@@ -139,7 +146,7 @@ impl Exchange {
             }
             if new {
                 if let Some(known) = self.background.tasks.get_mut(&task) {
-                    known.why = Some(NOT_KEPT.into());
+                    known.rare().why = Some(NOT_KEPT.into());
                 }
                 self.background.dialing.handle(now, Input::Stop(task));
             }

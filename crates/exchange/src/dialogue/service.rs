@@ -81,6 +81,8 @@ impl Exchange {
 
     /// Holds a dialogue with a caller who hears us already.
     pub(crate) fn converse_early(&mut self, now: Now, call: CallId, dialogue: Dialogue, step: Step) {
+        // What it was in before leaves no time behind.
+        self.services.end(call);
         self.services.running.insert(call, Service { dialogue, step, account: None, due: None });
         self.advance(now, call, None);
     }
@@ -109,7 +111,9 @@ impl Exchange {
 
     /// A key was pressed in a call.
     pub(crate) fn key_pressed(&mut self, now: Now, call: CallId, key: char) {
-        self.advance(now, call, Some(Input::Key(key)));
+        if !self.asks_for_callback(now, call, key) {
+            self.advance(now, call, Some(Input::Key(key)));
+        }
     }
 
     /// A caller heard a sound to its end.
@@ -146,6 +150,8 @@ impl Exchange {
                 self.services.end(call);
                 self.fail(now, call, cause, &detail);
             }
+            // Whoever waits in a queue waits on.
+            (Step::CallbackNumber, outcome) => self.callback_number_keyed(now, call, &outcome),
             (Step::Farewell, _) | (_, Outcome::GaveUp) => {
                 self.services.end(call);
                 self.switch.hang_up(now, call, Cause::CalleeHungUp);

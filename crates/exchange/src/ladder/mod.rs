@@ -10,6 +10,7 @@ use crate::exchange::Exchange;
 use crate::facts::FactKind;
 use crate::limits;
 use clock::{Now, Wall};
+use directory::Named as _;
 use ring::{Entry, Ring};
 use sip::Flow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +22,7 @@ pub struct Rung {
     pub at: Wall,
     /// Sent by the exchange, else received.
     pub sent: bool,
-    /// The device or trunk at the other end, or its flow when it is nobody's.
+    /// The device, trunk or exchange at the other end, or its flow when it is nobody's.
     pub who: Box<str>,
     /// The path that it took.
     pub flow: Box<str>,
@@ -134,6 +135,9 @@ impl Exchange {
         for flow in flows {
             if let Some(trunk) = self.people.trunk_at(flow.remote.ip(), flow.remote.port()) {
                 names.insert(*flow, trunk);
+            }
+            if let Some(exchange) = self.sites.exchange_at(*flow) {
+                names.insert(*flow, exchange.as_str());
             }
         }
         for (device, _) in self.people.devices() {

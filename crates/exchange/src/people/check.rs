@@ -1,8 +1,8 @@
 //! Whether a change of the directory may be made now.
 
 use super::{
-    Account, Forwarding, Group, People, PeopleChange, Queue, Refusal, Route, Settings, Trunk, is_name,
-    is_number, is_web_name,
+    Account, Forwarding, Group, People, PeopleChange, Queue, QueueCallback, Refusal, Route, Settings, Trunk,
+    is_name, is_number, is_web_name,
 };
 
 /// Devices of one account; each rings, so each costs a leg.
@@ -213,6 +213,12 @@ impl People {
         }
         if queue.most_waiting == 0 || queue.ring.is_zero() {
             return Err(nonsense(format!("in queue \"{name}\" nobody could wait, or nothing would ring")));
+        }
+        if let Some(callback) = queue.callback
+            && !(callback.key.is_ascii_digit() && QueueCallback::ATTEMPTS.contains(&callback.attempts))
+        {
+            let words = "a key is a digit, and callbacks are tried 1 to 10 times";
+            return Err(nonsense(format!("in queue \"{name}\" {words}")));
         }
         queue.preferred.iter().chain(&queue.overflow).try_for_each(|number| dialable(number))?;
         queue.members.iter().try_for_each(|member| {

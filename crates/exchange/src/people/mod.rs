@@ -19,7 +19,7 @@ pub use device::web_name;
 pub use device::{AutoAnswer, Device, DeviceKind};
 pub use edit::{AccountEdit, DeviceEdit};
 pub use group::{Group, Strategy};
-pub use queue::{Queue, QueueMember, QueueStrategy, holidays_of_calendar};
+pub use queue::{CallbackFirst, Queue, QueueCallback, QueueMember, QueueStrategy, holidays_of_calendar};
 pub use trunk::{Host, Route, Trunk, TrunkLogin, rewrite};
 
 use crate::badges::Register;

@@ -41,6 +41,55 @@ pub struct Queue {
     pub service_level: Duration,
     /// Numbers whose callers come before all others.
     pub preferred: Vec<Box<str>>,
+    /// Whether callers may ask to be called back, and keep their place.
+    pub callback: Option<QueueCallback>,
+}
+
+/// How callers of a queue are called back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueCallback {
+    /// The key that asks for it.
+    pub key: char,
+    /// Who is called first, once an agent is reserved.
+    pub first: CallbackFirst,
+    /// Attempts at most; laws may allow less.
+    pub attempts: u8,
+    /// Whether numbers abroad are called; those that cost extra never are.
+    pub abroad: bool,
+}
+
+/// Who is called first when a caller is called back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallbackFirst {
+    /// The agent, who hears it ring at the caller: nobody answers into silence.
+    Agent,
+    /// The caller, who hears music until the agent answers.
+    Caller,
+}
+
+impl QueueCallback {
+    /// As it is where nothing else is said.
+    pub const USUAL: QueueCallback =
+        QueueCallback { key: '1', first: CallbackFirst::Agent, attempts: 3, abroad: false };
+    /// Attempts that may be set.
+    pub const ATTEMPTS: std::ops::RangeInclusive<u8> = 1..=10;
+}
+
+impl CallbackFirst {
+    /// The name in commands and lists.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            CallbackFirst::Agent => "agent",
+            CallbackFirst::Caller => "caller",
+        }
+    }
+
+    /// The one of a name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<CallbackFirst> {
+        [CallbackFirst::Agent, CallbackFirst::Caller].into_iter().find(|first| first.name() == name)
+    }
 }
 
 /// An account that may work for a queue.
@@ -105,6 +154,7 @@ impl Queue {
             announce: Duration::from_secs(45),
             service_level: Duration::from_secs(20),
             preferred: Vec::new(),
+            callback: None,
         }
     }
 

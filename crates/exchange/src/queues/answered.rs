@@ -1,5 +1,6 @@
 //! What becomes of a caller for whom somebody rings: answered, missed, gone.
 
+use super::Who;
 use crate::exchange::Exchange;
 use crate::ongoing::Reach;
 use calls::{CallId, CallRecord, LegId};
@@ -8,6 +9,15 @@ use clock::Now;
 impl Exchange {
     /// A phone rings; perhaps that of an agent whom a caller of a queue is meant for.
     pub(crate) fn phone_rings(&mut self, now: Now, call: CallId, leg: LegId) {
+        if let Some(trying) = self.background.trying.get(&call).filter(|trying| trying.queue.is_some()) {
+            let account = trying.account.clone();
+            let phones = self.phones_of_agent(&account);
+            // Before the agent is called, it rings at the one who is called back.
+            if self.switch.label(leg).is_some_and(|device| phones.iter().any(|phone| **phone == *device)) {
+                self.agent_rings(now, &account, call);
+            }
+            return;
+        }
         if self.queues.has(call)
             && let Some(device) = self.switch.label(leg)
             && let Some(account) = self.agent_rung_at(call, device)
@@ -62,8 +72,14 @@ impl Exchange {
         let device = self.switch.answered_by(call).map(Box::<str>::from).unwrap_or_default();
         let agent = self.agent_rung_at(call, &device);
         let agent = agent.or_else(|| self.person_at(&device).map(Box::from));
+        self.queues.is_served(now, call);
         let Some(waiting) = self.queues.leave(call) else { return };
-        let waited = now.mono.since(waiting.entered);
+        // A word with us is over, and a wish to be called back has come true.
+        self.services.end(call);
+        if let Some(task) = self.queues.asked.remove(&call) {
+            self.stop_task(now, task, Some("an agent answered meanwhile"));
+        }
+        let waited = waiting.came.waited(now.mono);
         let level = self.people.queue(&waiting.queue).map(|queue| queue.service_level).unwrap_or_default();
         let line = self.queues.line(&waiting.queue);
         line.counts.answered += 1;
@@ -80,11 +96,18 @@ impl Exchange {
 
     /// A call is over; whoever still waited gave up, and the record says after how long.
     pub(crate) fn queue_call_ended(&mut self, now: Now, record: &mut CallRecord) {
-        let Some(waiting) = self.queues.leave(record.call) else { return };
-        for account in &waiting.ringing {
+        let asked = self.queues.asked.remove(&record.call);
+        let waiting = self.queues.leave(record.call);
+        for account in waiting.iter().flat_map(|waiting| &waiting.ringing) {
             self.release_agent(now, account);
         }
-        let waited = now.mono.since(waiting.entered);
+        if let Some(task) = asked {
+            record.detail = format!("asked to be called back: task {}", task.0).into();
+            self.queues.stir(task);
+            return;
+        }
+        let Some(waiting) = waiting else { return };
+        let waited = waiting.came.waited(now.mono);
         let line = self.queues.line(&waiting.queue);
         line.counts.abandoned += 1;
         if record.detail.is_empty() {
@@ -95,7 +118,9 @@ impl Exchange {
     /// Whether an agent is reserved for this very call.
     pub(crate) fn is_reserved_for(&self, account: &str, call: CallId) -> bool {
         let agent = self.agents.agent(account);
-        agent.and_then(|agent| agent.reserved.as_ref()).is_some_and(|reserved| reserved.call == call)
+        agent
+            .and_then(|agent| agent.reserved.as_ref())
+            .is_some_and(|reserved| reserved.who == Who::Call(call))
     }
 
     /// The agents at whose phones a caller of a queue rings.

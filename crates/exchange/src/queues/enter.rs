@@ -1,6 +1,6 @@
 //! A call for a queue: whether it is taken, and what the caller is told first.
 
-use super::line::Waiting;
+use super::line::{Came, Waiting};
 use crate::exchange::Exchange;
 use crate::ongoing::Reach;
 use crate::people::Queue;
@@ -20,7 +20,10 @@ impl Exchange {
         let Some(ongoing) = self.ongoing.call_mut(call) else { return };
         ongoing.reach = Reach::Queue { name: name.into() };
         let (caller, entry) = (ongoing.caller.number.clone(), ongoing.entry.is_some());
-        let full = self.queues.line(name).all.len() >= usize::from(queue.most_waiting);
+        // Whoever calls again is not called back, and stands where they stood.
+        let again = self.callback_of_caller(name, call);
+        let stood = again.and_then(|task| self.queues.callbacks.get(&task)).map(|known| known.came);
+        let full = again.is_none() && self.queues.line(name).all.len() >= usize::from(queue.most_waiting);
         if !queue.is_open(now.wall, &self.config.seats.zone) {
             return self.turn_away(now, call, &queue, "queue.closed", "the queue is closed");
         }
@@ -29,7 +32,9 @@ impl Exchange {
             return self.turn_away(now, call, &queue, "queue.full", "too many callers wait");
         }
         let preferred = queue.preferred.iter().any(|number| **number == *caller);
-        let mut waiting = Waiting::new(name, u8::from(!preferred), now.mono, now.wall);
+        let came = stood.unwrap_or(Came::at(now.mono));
+        let since = again.and_then(|task| self.since_of_callback(task)).unwrap_or(now.wall);
+        let mut waiting = Waiting::new(name, u8::from(!preferred), came, since);
         let unanswered = if entry { UNANSWERED_OF_TRUNK } else { UNANSWERED };
         // At once means: as soon as nobody rings.
         let after = queue.answer_after.unwrap_or(unanswered);
@@ -44,6 +49,9 @@ impl Exchange {
         self.queues.line(name).counts.offered += 1;
         self.queues.want(call);
         self.queues.index(call);
+        if let Some(task) = again {
+            self.stop_task(now, task, Some("they called again"));
+        }
     }
 
     /// The queue does not take a caller, or keeps them no longer.

@@ -1,10 +1,12 @@
 //! Queues in lists, with what became of their callers since the start.
 
+use super::line::{Place, Who};
 use crate::agents::AgentState;
 use crate::events::{Audience, Happened};
 use crate::exchange::Exchange;
 use crate::people::{PeopleChange, Queue};
 use clock::{Now, Wall};
+use dialing::TaskId;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +25,12 @@ pub struct QueueCounts {
     pub overflowed: u64,
     /// How long those who were answered had waited, in all.
     pub waited: Duration,
+    /// Callers who asked to be called back.
+    pub callbacks: u64,
+    /// Those of them who were, and talked with an agent.
+    pub called_back: u64,
+    /// Those with whom it came to nothing: not reached, stopped, or they called again.
+    pub callbacks_lost: u64,
 }
 
 impl QueueCounts {
@@ -44,14 +52,20 @@ pub struct QueueRow {
     pub queue: Arc<Queue>,
     /// Whether it takes callers now.
     pub open: bool,
-    /// Callers in it, also those for whom somebody rings.
+    /// Callers in it, also those for whom somebody rings, and those who are called back.
     pub waiting: usize,
+    /// Those of them who are called back.
+    pub callbacks: usize,
     /// Since when the first of them waits.
     pub first_since: Option<Wall>,
+    /// How long a caller who came now would wait, if enough was measured.
+    pub expected: Option<Duration>,
     /// Agents who are ready.
     pub ready: usize,
     /// What became of callers.
     pub counts: QueueCounts,
+    /// Its callers hear a recording of its own.
+    pub own_music: bool,
 }
 
 impl Exchange {
@@ -59,16 +73,25 @@ impl Exchange {
     pub(crate) fn queue_row(&self, now: Now, name: &str) -> Option<QueueRow> {
         let queue = self.people.queue(name)?.clone();
         let line = self.queues.lines.get(name);
-        let oldest = line.and_then(|line| line.all.iter().min_by_key(|(_, entered, _)| *entered));
-        let first_since = oldest.and_then(|(.., call)| self.queues.waiting.get(call)).map(|w| w.since);
+        let oldest = line.and_then(|line| line.all.iter().min_by_key(|(_, came, _)| *came));
+        let since = |who: &Who| match who {
+            Who::Call(call) => self.queues.waiting.get(call).map(|waiting| waiting.since),
+            Who::Callback(task) => self.since_of_callback(*task),
+        };
+        let first_since = oldest.and_then(|(.., who)| since(who));
+        let called_back = |(.., who): &&Place| matches!(who, Who::Callback(_));
+        let callbacks = line.map_or(0, |line| line.all.iter().filter(called_back).count());
         Some(QueueRow {
             name: name.into(),
             open: queue.is_open(now.wall, &self.config.seats.zone),
             queue,
             waiting: line.map_or(0, |line| line.all.len()),
+            callbacks,
             first_since,
+            expected: line.and_then(|line| line.pace.expected(now.mono, line.all.len() + 1)),
             ready: line.map_or(0, super::line::Line::ready),
             counts: line.map(|line| line.counts).unwrap_or_default(),
+            own_music: self.queues.music.contains_key(name),
         })
     }
 
@@ -101,6 +124,7 @@ impl Exchange {
                 self.queues.told.insert(name.clone());
             }
             PeopleChange::RemoveQueue { name } => {
+                self.queues.music.remove(name);
                 let left = self.queues.lines.remove(name).map(|line| line.all).unwrap_or_default();
                 // Whoever waits there is told when it is looked for an agent.
                 self.queues.wanting.extend(left);
@@ -115,12 +139,24 @@ impl Exchange {
         }
     }
 
+    /// The agents who are reserved to call somebody back, each with the task.
+    #[must_use]
+    pub fn agents_of_callbacks(&self) -> Vec<(Box<str>, TaskId)> {
+        let callbacks = self.queues.callbacks.iter();
+        callbacks.filter_map(|(task, callback)| Some((callback.agent.clone()?, *task))).collect()
+    }
+
     /// Callers who wait while an agent of their queue is ready and nobody rings for them: there should be none.
     #[must_use]
     pub fn callers_beside_ready_agents(&self) -> Vec<(Box<str>, Box<str>)> {
         let beside = |name: &str, line: &super::line::Line| {
-            let mut callers = line.callers.iter().filter_map(|(.., call)| self.queues.waiting.get(call));
-            let waits = callers.any(|waiting| waiting.ringing.is_empty());
+            let alone = |who: &Who| match who {
+                Who::Call(call) => self.queues.waiting.get(call).is_some_and(|one| one.ringing.is_empty()),
+                Who::Callback(task) => {
+                    self.queues.callbacks.get(task).is_some_and(|callback| callback.agent.is_none())
+                }
+            };
+            let waits = line.callers.iter().any(|(.., who)| alone(who));
             let state = |account: &str| self.agents.agent(account).map(|agent| agent.state);
             let agent = line.next().filter(|account| waits && state(account) == Some(AgentState::Ready))?;
             Some((name.into(), agent.into()))

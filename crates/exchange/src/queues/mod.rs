@@ -11,13 +11,18 @@
 //! beside a ready agent. Both look at the first of an ordered set, whatever the size of the office.
 
 mod answered;
+mod callback;
 mod enter;
 mod line;
 mod list;
+mod music;
 mod offer;
+mod pace;
+mod referred;
 mod waiting;
 mod words;
 
 pub use list::{QueueCounts, QueueRow};
 
-pub(crate) use line::Queues;
+pub(crate) use callback::{Wish, is_queue};
+pub(crate) use line::{Queues, Who};

@@ -1,7 +1,7 @@
 //! Bringing the two together: a caller looks for the agent who is next, an agent for the caller who is first.
 
-use super::line::{Place, Turn};
-use crate::agents::{AgentState, Trigger};
+use super::line::{Place, Turn, Who};
+use crate::agents::{AgentState, Reservation, Trigger};
 use crate::exchange::Exchange;
 use crate::limits;
 use crate::people::QueueStrategy;
@@ -10,13 +10,13 @@ use calls::{CallId, Party, Target};
 use clock::Now;
 
 /// What a phone is told whose agent takes no caller any more.
-const GIVEN_BACK: &str = "SIP;cause=480;text=\"Offered to another agent\"";
+pub(super) const GIVEN_BACK: &str = "SIP;cause=480;text=\"Offered to another agent\"";
 
 impl Exchange {
     /// Agents who changed and callers who came are brought together; whether there was anything.
     pub(crate) fn queues_serve(&mut self, now: Now) -> bool {
         let news = self.agents.take_news();
-        let any = !news.is_empty() || !self.queues.wanting.is_empty();
+        let any = self.look_at_callbacks(now) || !news.is_empty() || !self.queues.wanting.is_empty();
         for account in news {
             self.agent_is_news(now, &account);
         }
@@ -47,8 +47,8 @@ impl Exchange {
         }
         self.place_agent(account);
         while self.is_ready(account)
-            && let Some(call) = self.first_caller_for(account)
-            && self.offer(now, call, account)
+            && let Some(first) = self.first_for(account)
+            && self.offer(now, first, account)
         {}
     }
 
@@ -80,38 +80,54 @@ impl Exchange {
         Some((self.people.priority_in(name, account)?, order))
     }
 
-    /// The caller whom an agent takes next: of all their queues, who stands first.
-    fn first_caller_for(&self, account: &str) -> Option<CallId> {
+    /// Whom an agent takes next: of all their queues, who stands first.
+    fn first_for(&self, account: &str) -> Option<Who> {
         let agent = self.agents.agent(account)?;
         let heads = self
             .queues_of(account, agent)
             .into_iter()
             .filter_map(|name| self.queues.lines.get(&name).and_then(|line| line.callers.first().copied()));
-        heads.min().map(|(.., call)| call)
+        heads.min().map(|(.., who)| who)
     }
 
     /// A caller looks for agents: one, or all at once.
-    fn find_agents(&mut self, now: Now, (.., call): Place) {
-        let Some(name) = self.queues.waiting.get(&call).map(|waiting| waiting.queue.clone()) else { return };
+    fn find_agents(&mut self, now: Now, (.., who): Place) {
+        let Some(name) = self.queues.queue_of(who) else { return };
         let Some(queue) = self.people.queue(&name).cloned() else {
-            self.queues.leave(call);
-            return self.tell_nobody_comes(now, call, "the queue is gone");
+            return match who {
+                Who::Call(call) => {
+                    self.queues.leave(call);
+                    self.tell_nobody_comes(now, call, "the queue is gone");
+                }
+                Who::Callback(task) => self.stop_task(now, task, Some("the queue is gone")),
+            };
         };
         // Whoever stands before gets the agent.
         while let Some(account) =
             self.queues.lines.get(&name).and_then(|line| line.next()).map(Box::<str>::from)
-            && let Some(first) = self.first_caller_for(&account)
+            && let Some(first) = self.first_for(&account)
             && self.offer(now, first, &account)
         {}
-        self.begin_wait(now, call, &queue);
+        if let Who::Call(call) = who {
+            self.begin_wait(now, call, &queue);
+        }
+    }
+
+    fn offer(&mut self, now: Now, who: Who, account: &str) -> bool {
+        match who {
+            Who::Call(call) => self.offer_caller(now, call, account),
+            Who::Callback(task) => self.offer_callback(now, task, account),
+        }
     }
 
     /// An agent is reserved for a caller, and their phone rings. False when nothing of it could be.
-    fn offer(&mut self, now: Now, call: CallId, account: &str) -> bool {
+    fn offer_caller(&mut self, now: Now, call: CallId, account: &str) -> bool {
         let Some(waiting) = self.queues.waiting.get(&call) else { return false };
         let (name, rings) = (waiting.queue.clone(), waiting.ringing.len());
         let Some(queue) = self.people.queue(&name).cloned() else { return false };
-        if !self.reserve_agent(now, account, call, &name) {
+        let reservation =
+            Reservation { who: call.into(), call: Some(call), queue: name, number: None, rings: false };
+        if !self.reserve_agent(now, account, reservation) {
             return false;
         }
         self.place_agent(account);
@@ -119,7 +135,7 @@ impl Exchange {
             waiting.ringing.push(account.into());
         }
         let callee = Party::new(&queue.number, &queue.display);
-        if self.ring_agent(now, call, account, &callee) == 0 {
+        if self.ring_agent(now, call, account, &callee, None) == 0 {
             // There is no way to their phone.
             self.did_not_take(now, call, account);
             return true;
@@ -135,7 +151,14 @@ impl Exchange {
     }
 
     /// Rings an agent's phones for a caller of a queue; returns how many.
-    fn ring_agent(&mut self, now: Now, call: CallId, account: &str, callee: &Party) -> usize {
+    pub(super) fn ring_agent(
+        &mut self,
+        now: Now,
+        call: CallId,
+        account: &str,
+        callee: &Party,
+        shown: Option<&Party>,
+    ) -> usize {
         let domain = self.config.domain.clone();
         let caller = self.ongoing.call(call).and_then(|ongoing| ongoing.device.clone());
         let mut targets: Vec<Target> = Vec::new();
@@ -147,6 +170,9 @@ impl Exchange {
             Some(&target.label) != caller.as_ref() && !self.switch.rings_at(call, &target.label)
         });
         targets.truncate(limits::BRANCHES);
+        // Whoever was sent on to the queue is not who called first.
+        let caller = self.ongoing.call(call).map(|ongoing| ongoing.caller.clone());
+        targets.iter_mut().for_each(|target| target.shown = shown.cloned().or_else(|| caller.clone()));
         targets.into_iter().filter_map(|target| self.switch.add_branch(now, call, target)).count()
     }
 
@@ -159,9 +185,10 @@ impl Exchange {
 
     /// A caller who was meant for an agent goes to another: they say that they are not ready, or are busy.
     pub(crate) fn give_caller_back(&mut self, now: Now, account: &str) {
-        let Some(call) = self.agents.agent(account).and_then(|agent| Some(agent.reserved.as_ref()?.call))
-        else {
-            return;
+        let call = match self.agents.agent(account).and_then(|agent| Some(agent.reserved.as_ref()?.who)) {
+            Some(Who::Call(call)) => call,
+            Some(Who::Callback(task)) => return self.give_callback_back(now, task, account),
+            None => return,
         };
         for device in self.phones_of_agent(account) {
             self.switch.stop_ringing(now, call, &device, GIVEN_BACK);

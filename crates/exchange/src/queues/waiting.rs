@@ -1,16 +1,17 @@
 //! While a caller waits: 182, then music on our own leg, the place now and then, and the end of patience (R8).
 
-use super::words::place_in_words;
+use super::Who;
+use super::words::Said;
 use crate::codes::tongue;
 use crate::exchange::Exchange;
 use crate::people::{Language, Queue};
 use calls::CallId;
 use clock::Now;
-use media::{SoundId, Source, Tongue};
+use media::Tongue;
 use std::time::Duration;
 
 /// What a phone is told whose caller waits no longer.
-const WENT_ON: &str = "SIP;cause=480;text=\"The call went on\"";
+pub(super) const WENT_ON: &str = "SIP;cause=480;text=\"The call went on\"";
 /// How long a caller whom early media is heard by waits for music.
 const AGAIN: Duration = Duration::from_secs(5);
 
@@ -22,6 +23,8 @@ impl Exchange {
             return;
         }
         waiting.told = true;
+        let name = waiting.queue.clone();
+        self.queues.line(&name).pace.waits(now.mono);
         if queue.answer_after == Some(Duration::ZERO) {
             return self.let_hear_music(now, call);
         }
@@ -30,7 +33,14 @@ impl Exchange {
 
     /// Times of waiting callers that are over.
     pub(crate) fn queues_due(&mut self, now: Now) {
-        while let Some(call) = self.queues.next_due(now.mono) {
+        while let Some(who) = self.queues.next_due(now.mono) {
+            let call = match who {
+                Who::Call(call) => call,
+                Who::Callback(task) => {
+                    self.callback_due(now, task);
+                    continue;
+                }
+            };
             let Some(waiting) = self.queues.waiting.get_mut(&call) else { return };
             let over = |at: &Option<clock::Mono>| at.is_some_and(|at| at <= now.mono);
             if over(&waiting.longest_at) {
@@ -58,23 +68,33 @@ impl Exchange {
     }
 
     /// A caller who hears us is told their place, in their language, and then hears music.
-    fn announce(&mut self, now: Now, call: CallId) {
+    pub(super) fn announce(&mut self, now: Now, call: CallId) {
         let (position, tongue) = (self.queues.position(call), self.tongue_of_caller(call));
+        let wait = position.and_then(|position| self.queues.expected(now, call, position));
         let Some(waiting) = self.queues.waiting.get_mut(&call) else { return };
-        let every = self.people.queue(&waiting.queue).map(|queue| queue.announce).unwrap_or_default();
+        let name = waiting.queue.clone();
+        let queue = self.people.queue(&name);
+        let every = queue.map(|queue| queue.announce).unwrap_or_default();
         waiting.announce_at = (!every.is_zero()).then(|| now.mono + every);
-        let music = Source::Music(SoundId::MUSIC);
-        let source = match position.filter(|_| !every.is_zero()) {
-            Some(position) => place_in_words(position, tongue, music),
-            None => music,
-        };
+        let key = queue.and_then(|queue| queue.callback).map(|callback| callback.key);
         self.queues.index(call);
-        self.switch.say(call, source);
+        // Whoever talks with us is not interrupted.
+        if self.services.has(call) {
+            return;
+        }
+        if let Some(waiting) = self.queues.waiting.get_mut(&call).filter(|_| wait.is_some()) {
+            waiting.said = wait;
+        }
+        let position = position.filter(|_| !every.is_zero());
+        let said = Said { position, wait: wait.filter(|_| position.is_some()), key };
+        let music = self.music_of(&name);
+        self.switch.say(call, said.in_words(tongue, music));
     }
 
     /// The longest wait is over.
     fn waited_too_long(&mut self, now: Now, call: CallId) {
         let Some(waiting) = self.queues.leave(call) else { return };
+        self.services.end(call);
         self.queues.line(&waiting.queue).counts.overflowed += 1;
         self.switch.stop_all_ringing(now, call, WENT_ON);
         for account in &waiting.ringing {

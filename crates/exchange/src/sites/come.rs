@@ -9,6 +9,7 @@ use calls::{CallId, Cause};
 use clock::{Now, Wall};
 use directory::{
     Claims, Confirmation, DeviceId, Fingerprint, Named as _, Number, Presented, SessionHalf, TicketId,
+    TicketRefusal,
 };
 use sip::Flow;
 use sip::digest::{Secret, Verdict};
@@ -60,16 +61,20 @@ impl Exchange {
         let dest = dest.ok_or("who is called is no number")?;
         let session = session_of(message).ok_or("the call has no Session-ID")?;
         let thumbprint = self.sites.peers.get(&flow).copied().ok_or("the connection is gone")?;
-        let Some(token) = token else {
-            return self
-                .offer_ticket(now, flow, message, Offered { session, thumbprint, dest })
-                .map(|()| false);
-        };
         let joined = self.sites.joined.as_mut().ok_or("this exchange has joined no directory")?;
-        let presented = Presented { session, thumbprint, dest: &dest };
         let time = joined.time(now);
-        let refused = |refusal: directory::TicketRefusal| format!("the ticket is refused: {refusal}");
-        let checked = joined.redeemer.check(time, token, &presented).map_err(refused)?;
+        let refused = |refusal: TicketRefusal| format!("the ticket is refused: {refusal}");
+        let presented = Presented { session, thumbprint, dest: &dest };
+        let checked = match token.map(|token| joined.redeemer.check(time, token, &presented)) {
+            Some(Ok(checked)) => checked,
+            // Whether it was used before our start nobody knows; one of ours cannot have been.
+            Some(Err(TicketRefusal::BeforeOurStart)) | None => {
+                return self
+                    .offer_ticket(now, flow, message, Offered { session, thumbprint, dest })
+                    .map(|()| false);
+            }
+            Some(Err(refusal)) => return Err(refused(refusal)),
+        };
         let user = checked.claims().jti.to_string();
         let source = flow.remote.ip();
         let stale = match self.verifier.credentials(message) {

@@ -122,6 +122,11 @@ impl Engine {
         }
     }
 
+    /// There are other sounds now; whoever hears one that is still there hears it on.
+    pub fn set_sounds(&mut self, sounds: Arc<Sounds>) {
+        self.sounds = sounds;
+    }
+
     /// Makes a leg be as ordered; an order that is not newer than the last one is ignored.
     pub fn apply(&mut self, now: Mono, order: MediaOrder) {
         self.latest = now;

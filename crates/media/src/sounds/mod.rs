@@ -11,6 +11,7 @@ pub use wav::WavError;
 
 use crate::order::Tone;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use track::Track;
 
 /// How many sounds there may be.
@@ -42,10 +43,11 @@ pub fn read_wav(file: &[u8]) -> Result<Vec<i16>, WavError> {
 }
 
 /// All sounds, shared by the workers.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Sounds {
-    sounds: Vec<Track>,
-    tones: Vec<Track>,
+    /// A sound that was taken out leaves its place to the next.
+    sounds: Vec<Option<Arc<Track>>>,
+    tones: Vec<Arc<Track>>,
     names: BTreeMap<Box<str>, SoundId>,
 }
 
@@ -56,8 +58,8 @@ impl Sounds {
         let sounds = [music::compose(), signals::three_beeps(), signals::beep()];
         let names = [("music", SoundId::MUSIC), ("echo", SoundId::ECHO), ("beep", SoundId::BEEP)];
         Sounds {
-            sounds: sounds.iter().map(|sound| Track::new(sound)).collect(),
-            tones: TONES.iter().map(|tone| Track::new(&signals::tone(*tone))).collect(),
+            sounds: sounds.iter().map(|sound| Some(Arc::new(Track::new(sound)))).collect(),
+            tones: TONES.iter().map(|tone| Arc::new(Track::new(&signals::tone(*tone)))).collect(),
             names: names.into_iter().map(|(name, id)| (name.into(), id)).collect(),
         }
     }
@@ -68,7 +70,7 @@ impl Sounds {
         self.sounds.truncate(usize::from(SoundId::FIRST_PROMPT.0));
         for (name, track) in prompts::load() {
             let id = SoundId(self.sounds.len() as u16);
-            self.sounds.push(track);
+            self.sounds.push(Some(Arc::new(track)));
             self.names.insert(name.into(), id);
         }
     }
@@ -78,12 +80,27 @@ impl Sounds {
     /// # Errors
     /// [`WavError`] says what is wrong with the file, or that there are too many sounds.
     pub fn add_wav(&mut self, file: &[u8]) -> Result<SoundId, WavError> {
-        if self.sounds.len() >= SOUNDS_MAX {
+        let free = self.sounds.iter().position(Option::is_none).unwrap_or(self.sounds.len());
+        if free >= SOUNDS_MAX {
             return Err(WavError::TooMany);
         }
-        let id = u16::try_from(self.sounds.len()).map_err(|_| WavError::TooMany)?;
-        self.sounds.push(Track::new(&wav::read(file)?));
+        let id = u16::try_from(free).map_err(|_| WavError::TooMany)?;
+        let track = Some(Arc::new(Track::new(&wav::read(file)?)));
+        match self.sounds.get_mut(free) {
+            Some(place) => *place = track,
+            None => self.sounds.push(track),
+        }
         Ok(SoundId(id))
+    }
+
+    /// Takes a recording out again; whoever still hears it hears nothing from now on.
+    pub fn remove(&mut self, id: SoundId) {
+        let recorded = SoundId::FIRST_PROMPT.0 as usize + prompts::count();
+        if let Some(place) = self.sounds.get_mut(usize::from(id.0)).filter(|_| usize::from(id.0) >= recorded)
+        {
+            *place = None;
+            self.names.retain(|_, known| *known != id);
+        }
     }
 
     /// Gives a sound a name by which [`Sounds::find`] finds it; the newest bearer of a name has it.
@@ -106,11 +123,11 @@ impl Sounds {
     }
 
     pub(crate) fn sound(&self, id: SoundId) -> Option<&Track> {
-        self.sounds.get(usize::from(id.0))
+        self.sounds.get(usize::from(id.0))?.as_deref()
     }
 
     pub(crate) fn tone(&self, tone: Tone) -> Option<&Track> {
-        self.tones.get(TONES.iter().position(|known| *known == tone)?)
+        self.tones.get(TONES.iter().position(|known| *known == tone)?).map(AsRef::as_ref)
     }
 }
 
@@ -142,5 +159,21 @@ mod tests {
         sounds.set_name(id, "welcome");
         assert_eq!((sounds.find("welcome"), sounds.length_ms(id)), (Some(id), Some(500)));
         assert!(sounds.add_wav(b"RIFF").is_err());
+    }
+
+    #[test]
+    fn a_recording_that_is_taken_out_leaves_its_place_and_what_is_built_in_stays() {
+        let mut sounds = Sounds::built_in();
+        sounds.add_prompts();
+        let file = wav::tests::file(8_000, 1, 8_000);
+        let ids = [0; 3].map(|_| sounds.add_wav(&file).unwrap());
+        sounds.set_name(ids[1], "welcome");
+        let before = sounds.clone();
+        sounds.remove(ids[1]);
+        assert_eq!((sounds.length_ms(ids[1]), sounds.find("welcome")), (None, None));
+        assert_eq!(before.length_ms(ids[1]), Some(1_000), "whoever has the sounds of before has it still");
+        sounds.remove(SoundId::MUSIC);
+        assert!(sounds.length_ms(SoundId::MUSIC).is_some());
+        assert_eq!(sounds.add_wav(&file).unwrap(), ids[1]);
     }
 }

@@ -168,6 +168,48 @@ prompts! {
     NotReady = "not-ready",
     /// The wrap-up is longer now.
     WrapUpLonger = "wrap-up-longer",
+    /// Before the key that asks to be called back.
+    QueueCallback = "queue-callback",
+    /// Asks for the number to call back, then pound.
+    CallbackNumber = "callback-number",
+    /// Before the digits of the number that is called back.
+    CallbackAt = "callback-at",
+    /// The place in the queue is kept.
+    CallbackKept = "callback-kept",
+    /// Whoever asked to be called back is called.
+    CallbackHere = "callback-here",
+    /// Before the minutes that a caller of a queue is expected to wait.
+    ExpectedWait = "expected-wait",
+    /// The same, when it is longer than the minutes that follow.
+    WaitMoreThan = "wait-more-than",
+    /// A minute.
+    Minutes1 = "minutes-1",
+    /// So many minutes: 2.
+    Minutes2 = "minutes-2",
+    /// So many minutes: 3.
+    Minutes3 = "minutes-3",
+    /// So many minutes: 4.
+    Minutes4 = "minutes-4",
+    /// So many minutes: 5.
+    Minutes5 = "minutes-5",
+    /// So many minutes: 6.
+    Minutes6 = "minutes-6",
+    /// So many minutes: 7.
+    Minutes7 = "minutes-7",
+    /// So many minutes: 8.
+    Minutes8 = "minutes-8",
+    /// So many minutes: 9.
+    Minutes9 = "minutes-9",
+    /// So many minutes: 10.
+    Minutes10 = "minutes-10",
+    /// So many minutes: 15.
+    Minutes15 = "minutes-15",
+    /// So many minutes: 20.
+    Minutes20 = "minutes-20",
+    /// So many minutes: 25.
+    Minutes25 = "minutes-25",
+    /// So many minutes: 30.
+    Minutes30 = "minutes-30",
 }
 
 impl Prompt {
@@ -189,6 +231,11 @@ impl Prompt {
         let language = FILES.iter().position(|(known, _)| *known == tongue).unwrap_or(0);
         SoundId(SoundId::FIRST_PROMPT.0 + (language * Prompt::ALL.len()) as u16 + self as u16)
     }
+}
+
+/// How many sounds they are in all languages.
+pub(super) fn count() -> usize {
+    FILES.len() * Prompt::ALL.len()
 }
 
 /// All sounds, in the order that [`Prompt::sound`] counts on, each with its name: `en/done`.

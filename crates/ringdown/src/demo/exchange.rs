@@ -1,6 +1,7 @@
 //! The exchange of a demonstration: this very program, started as `ringdown serve` in a folder of its own.
 
 use crate::Failure;
+use crate::membership::{self, Link};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -32,7 +33,7 @@ pub(super) struct Exchange {
 }
 
 /// A folder that goes away.
-struct Folder(PathBuf);
+pub(super) struct Folder(pub(super) PathBuf);
 
 /// What an exchange is on the stage; each tries ranges of ports of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,12 +42,38 @@ pub(super) enum Part {
     Office,
     /// The telephone company outside.
     Provider,
+    /// An exchange of an office with two.
+    North,
+    /// The other.
+    South,
+}
+
+impl Part {
+    /// What its folder ends with, so that each has one of its own.
+    fn suffix(self) -> &'static str {
+        match self {
+            Part::Office => "",
+            Part::Provider => "-far",
+            Part::North => "-north",
+            Part::South => "-south",
+        }
+    }
 }
 
 impl Exchange {
     pub(super) fn start(part: Part) -> Result<Exchange, Failure> {
-        let folder = Folder::new(part)?;
-        let first = if part == Part::Office { 0 } else { RANGES };
+        Exchange::start_in(part, Folder::new(part.suffix())?)
+    }
+
+    /// One that joins an office with several exchanges before it starts.
+    pub(super) fn join(part: Part, link: &Link) -> Result<Exchange, Failure> {
+        let folder = Folder::new(part.suffix())?;
+        membership::join(&folder.0.join("data"), link)?;
+        Exchange::start_in(part, folder)
+    }
+
+    fn start_in(part: Part, folder: Folder) -> Result<Exchange, Failure> {
+        let first = part as u16 * RANGES;
         let mut last = String::new();
         for round in first..first + RANGES {
             match try_range(&folder.0, round) {
@@ -86,8 +113,7 @@ impl Drop for Exchange {
 }
 
 impl Folder {
-    fn new(part: Part) -> Result<Folder, Failure> {
-        let suffix = if part == Part::Office { "" } else { "-far" };
+    pub(super) fn new(suffix: &str) -> Result<Folder, Failure> {
         let path = std::env::temp_dir().join(format!("ringdown-demo-{}{suffix}", std::process::id()));
         fs::DirBuilder::new()
             .mode(0o700)
@@ -113,7 +139,7 @@ fn try_range(folder: &Path, round: u16) -> Result<(Child, String, String), Failu
     let text = format!(
         "[sip]\nudp = \"{any}\"\ntcp = \"{any}\"\ntls = []\n[media]\naddress = \"127.0.0.1\"\n\
          ports = \"{first}-{}\"\nworkers = 1\n[http]\nlisten = \"{any}\"\ntls = []\n[calls]\n\
-         drain_seconds = 0\n[numbers]\ncountry = \"86\"\n[badges]\nallow = [\"ndef\"]\npin = []\n",
+         drain_seconds = 0\n[directory]\nlisten = \"{any}\"\n[numbers]\ncountry = \"86\"\n[badges]\nallow = [\"ndef\"]\npin = []\n",
         first + PORTS - 1
     );
     fs::write(&config, text)?;

@@ -4,6 +4,7 @@ mod actor;
 mod exchange;
 mod ladder;
 mod scenes;
+mod sites;
 mod stage;
 
 use crate::Failure;

@@ -3,6 +3,7 @@
 use super::actor::Actor;
 use super::exchange::{Exchange, Part};
 use super::ladder;
+use super::sites::Directory;
 use crate::texts::Language;
 use crate::{Failure, talk};
 use ::phone::{Command, Event, Phone, Server, Settings, Source, Trust};
@@ -49,14 +50,20 @@ pub(super) struct Cast {
 
 /// Everything that a scene needs.
 pub(super) struct Stage<'a> {
-    exchange: &'a Exchange,
+    shared: &'a Exchange,
+    /// Its own, when what all scenes share is not what it is about.
+    pub(super) own: Option<Exchange>,
     language: Language,
     clock: Clock,
     actors: Vec<Actor>,
     notes: Vec<(Now, String)>,
-    /// The telephone company, once a scene has asked for it.
-    provider: Option<Exchange>,
-    /// What the exchange and the provider said to each other, as the exchange kept it.
+    /// The telephone company, or another exchange of the office, once a scene has asked for it.
+    pub(super) provider: Option<Exchange>,
+    /// Its name for the exchange, and its key in the catalogue.
+    pub(super) far: &'static str,
+    /// The directory, and its folder.
+    pub(super) directory: Option<Directory>,
+    /// What the exchange and the other said to each other, as the exchange kept it.
     outside: Vec<RungItem>,
 }
 
@@ -64,7 +71,22 @@ impl<'a> Stage<'a> {
     pub(super) fn new(exchange: &'a Exchange, language: Language) -> Stage<'a> {
         let clock = Clock::start();
         let (actors, notes, outside) = (Vec::new(), Vec::new(), Vec::new());
-        Stage { exchange, language, clock, actors, notes, provider: None, outside }
+        Stage {
+            shared: exchange,
+            own: None,
+            language,
+            clock,
+            actors,
+            notes,
+            provider: None,
+            far: PROVIDER,
+            directory: None,
+            outside,
+        }
+    }
+
+    fn exchange(&self) -> &Exchange {
+        self.own.as_ref().unwrap_or(self.shared)
     }
 
     /// A telephone company: a second exchange with a trunk to ours, and ours with one to it. Calls with `prefix` come
@@ -79,8 +101,8 @@ impl<'a> Stage<'a> {
             ..RouteItem::default()
         };
         let ways = [
-            (self.exchange.data(), PROVIDER, trunk(&provider.address), route(PROVIDER, "")),
-            (provider.data(), OFFICE, trunk(&self.exchange.address), route(OFFICE, prefix)),
+            (self.exchange().data(), PROVIDER, trunk(&provider.address), route(PROVIDER, "")),
+            (provider.data(), OFFICE, trunk(&self.exchange().address), route(OFFICE, prefix)),
         ];
         for (data, name, trunk, route) in ways {
             talk::ask(&data, &Request::TrunkAdd { name: name.into(), trunk })?;
@@ -156,7 +178,7 @@ impl<'a> Stage<'a> {
 
     /// A badge is held to a reader, which tells the exchange as `ringdown-tap` does.
     pub(super) fn tap(&mut self, key: &str, record: &str) -> Result<(), Failure> {
-        let exchange = telling::Exchange::parse(&format!("http://{}", self.exchange.http))?;
+        let exchange = telling::Exchange::parse(&format!("http://{}", self.exchange().http))?;
         let reading = tap::Reading { uid: None, ndef: Some(record.into()) };
         let id = format!("demo-{}", self.notes.len());
         let answer = tap::line::ask(&exchange, None, &telling::request(&exchange, key, &id, &reading, None))?;
@@ -171,7 +193,7 @@ impl<'a> Stage<'a> {
 
     /// A phone that has registered.
     pub(super) fn phone(&mut self, cast: &Cast) -> Result<Role, Failure> {
-        self.start_phone(cast, &self.exchange.data(), &self.exchange.address.clone(), false)
+        self.start_phone(cast, &self.exchange().data(), &self.exchange().address.clone(), false)
     }
 
     fn start_phone(
@@ -310,7 +332,10 @@ impl<'a> Stage<'a> {
                 std::thread::sleep(Duration::from_millis(50));
                 continue;
             }
-            rows.iter().for_each(|row| self.note_record(row));
+            for row in &rows {
+                self.note_record(row);
+                self.keep_outside(row)?;
+            }
             let mut found: Vec<String> = rows.into_iter().map(|row| row.cause).collect();
             found.sort_unstable();
             let right = found == wanted;
@@ -342,7 +367,7 @@ impl<'a> Stage<'a> {
             actor.leave();
         }
         let (language, now) = (self.language, self.clock.now());
-        let provider = self.provider.as_ref().map(|_| (language.text("provider"), &*self.outside));
+        let provider = self.provider.as_ref().map(|_| (language.text(self.far), &*self.outside));
         ladder::draw(&self.actors, language.text("exchange"), provider, now, self.notes)
     }
 
@@ -353,7 +378,8 @@ impl<'a> Stage<'a> {
         }
         match self.ask(&Request::Ladder { session_id: Some(row.session_id.clone()) })? {
             Response::Ladder(rungs) => {
-                self.outside.extend(rungs.into_iter().filter(|rung| rung.who == PROVIDER));
+                let far = self.far;
+                self.outside.extend(rungs.into_iter().filter(|rung| rung.who == far));
                 Ok(())
             }
             other => Err(talk::unexpected(&other)),
@@ -379,6 +405,6 @@ impl<'a> Stage<'a> {
 
     /// Asks the exchange for something.
     pub(super) fn ask(&self, request: &Request) -> Result<Response, Failure> {
-        talk::ask(&self.exchange.data(), request)
+        talk::ask(&self.exchange().data(), request)
     }
 }

@@ -3,11 +3,12 @@
 use super::core::CoreInput;
 use super::figures::Figures;
 use super::first_start;
+use super::music::Music;
 use super::reload::Reload;
 use super::shown::{self, Place};
 use crate::config::Notices;
 use api::{Backend, BrokerState, CallRow, Figure, Gone, MessageRow, Post, Reply, TapRow};
-use exchange::{Answer, Command, Secret};
+use exchange::{Answer, Command, PeopleChange, Secret};
 use net::{HttpClient, HttpReply, Mqtt, MqttState, Sender};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub(crate) struct Roof {
     client: HttpClient,
     notices: Option<(Mqtt, MqttPlace)>,
     contact: Option<String>,
+    music: Arc<Music>,
 }
 
 /// Where notices are published.
@@ -44,6 +46,7 @@ impl Roof {
         place: Place,
         figures: &Arc<Figures>,
         reload: &Arc<Reload>,
+        music: &Arc<Music>,
     ) -> Roof {
         Roof {
             core,
@@ -56,6 +59,7 @@ impl Roof {
             client: reload.client.clone(),
             notices: None,
             contact: None,
+            music: Arc::clone(music),
         }
     }
 
@@ -71,8 +75,17 @@ impl Roof {
 impl Backend for Roof {
     async fn command(&self, command: Command) -> Result<Answer, Gone> {
         let (reply, answer) = oneshot::channel();
+        let leaves = match &command {
+            Command::Change(PeopleChange::RemoveQueue { name }) => Some(name.clone()),
+            _ => None,
+        };
         self.core.send(CoreInput::Command { command, reply }).map_err(|_| Gone)?;
-        answer.await.map_err(|_| Gone)
+        let answer = answer.await.map_err(|_| Gone)?;
+        if let (Some(queue), Answer::Done) = (leaves, &answer) {
+            // Another queue of this name begins with the standard music.
+            self.music.forget(&queue).await;
+        }
+        Ok(answer)
     }
 
     async fn records(&self, most: u32) -> Result<Vec<CallRow>, String> {
@@ -149,6 +162,22 @@ impl Backend for Roof {
 
     async fn reload(&self) -> Result<Vec<String>, String> {
         self.reload.reload().await
+    }
+
+    async fn music(&self, queue: &str) -> Result<Option<Vec<u8>>, String> {
+        self.music.file(queue).await
+    }
+
+    async fn set_music(&self, queue: &str, file: Option<Vec<u8>>) -> Result<(), String> {
+        let ready = self.music.prepare(queue, file).await?;
+        let command = Command::QueueMusic { queue: queue.into(), sound: ready.sound };
+        let answer = self.command(command).await;
+        self.music.settle(queue, ready, matches!(answer, Ok(Answer::Done))).await;
+        match answer {
+            Ok(Answer::Done) => Ok(()),
+            Ok(Answer::Refused(refusal)) => Err(refusal.to_string()),
+            _ => Err("the exchange does not answer".into()),
+        }
     }
 
     async fn facts(&self, kind: &str, subject: &str) -> Result<Vec<(i64, String, String)>, String> {

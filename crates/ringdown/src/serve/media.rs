@@ -1,13 +1,14 @@
 //! The media workers: how many, on which addresses and ports, and how many calls that carries (R22).
 
 use super::core::CoreInput;
+use super::music::Music;
 use crate::Failure;
 use crate::config::Media;
-use ::media::Sounds;
 use calls::{MediaPolicy, PortLease};
 use net::{Clock, MediaInbox, MediaWorker, Sender, WorkerConfig};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Descriptors that are not for media: connections, files, the rest.
@@ -23,6 +24,8 @@ pub(crate) struct Workers {
     pub(crate) shared: Vec<PortLease>,
     /// How media is protected.
     pub(crate) policy: MediaPolicy,
+    /// What queues have of their own.
+    pub(crate) music: Arc<Music>,
 }
 
 /// The address of the route to the world; this machine's own if there is none.
@@ -31,22 +34,31 @@ pub(crate) fn own_address() -> IpAddr {
 }
 
 /// Binds all ports and starts the workers.
-pub(crate) fn start(config: &Media, clock: Clock, core: &Sender<CoreInput>) -> Result<Workers, Failure> {
+pub(crate) fn start(
+    config: &Media,
+    clock: Clock,
+    core: &Sender<CoreInput>,
+    data: &Path,
+) -> Result<Workers, Failure> {
     let addresses = if config.address.0.is_empty() { vec![own_address()] } else { config.address.0.clone() };
     let count = if config.workers == 0 { cores() } else { config.workers.min(64) };
     // Two sockets a port pair; the pairs are shared out among addresses and workers.
     let room = raise_descriptors().saturating_sub(OTHER_DESCRIPTORS) / 2;
     let share = usize::try_from(room / (addresses.len() as u64 * u64::from(count))).unwrap_or(usize::MAX);
-    let mut sounds = Sounds::built_in();
-    sounds.add_prompts();
-    let sounds = Arc::new(sounds);
+    let (music, sounds) = Music::load(data);
     // Browsers can do without: their calls are refused, all others go on.
     let identity = net::dtls_identity()
         .inspect_err(|error| tracing::warn!(%error, "no certificate for DTLS; calls of browsers are refused"))
         .ok();
     let fingerprint = identity.as_ref().map(::media::webrtc::Identity::fingerprint);
     let policy = MediaPolicy { fingerprint, clear_fallback: config.clear_fallback };
-    let mut workers = Workers { inboxes: Vec::new(), leases: Vec::new(), shared: Vec::new(), policy };
+    let mut workers = Workers {
+        inboxes: Vec::new(),
+        leases: Vec::new(),
+        shared: Vec::new(),
+        policy,
+        music: Arc::new(music),
+    };
     let total = count * u16::try_from(addresses.len()).unwrap_or(1);
     for (place, address) in addresses.iter().enumerate() {
         for index in 0..count {
@@ -73,6 +85,7 @@ pub(crate) fn start(config: &Media, clock: Clock, core: &Sender<CoreInput>) -> R
             workers.shared.extend(started.shared);
         }
     }
+    workers.music.play_by(&workers.inboxes);
     tracing::info!(
         calls = workers.leases.len() / 2,
         "media ports are enough for this many calls of two legs"

@@ -9,6 +9,7 @@ mod foreign;
 mod lag;
 mod media;
 mod messages;
+mod music;
 mod notices;
 mod pins;
 mod platforms;
@@ -73,7 +74,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let (mut listeners, mut own) = bind_streams(&runtime, &config, tls.as_deref())?;
     let with = Beginning { runtime: &runtime, config: &config, streams: &streams, core: &sender, clock };
     let (sites, membership) = sites::start(data, &with, &mut listeners, &mut own)?;
-    let workers = media::start(&config.media, clock, &sender)?;
+    let workers = media::start(&config.media, clock, &sender, data)?;
     let http = runtime.block_on(web::bind(&config, tls.as_deref()))?;
     // Only now, when nothing can stop the start any more: the secrets are shown once.
     let lines = first_start::ready_accounts(&mut opened, &realm, arguments.config.is_none())?;
@@ -82,7 +83,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let own_addresses = udp.iter().map(Udp::bound).chain(own.iter().map(|(_, at)| *at)).chain(http.all());
     let exchange_config = exchange_config(&config, &realm, own_addresses.collect(), membership);
     let (profiles, seen) = profiles::first(data);
-    let exchange = office(&mut opened, clock, exchange_config)?.with_profiles(profiles);
+    let exchange = office(&mut opened, clock, exchange_config, &workers.music)?.with_profiles(profiles);
     let store = start_store(opened, &sender)?;
     let origins = Origins::new(config.http.listed_origins());
     let reload = Arc::new(Reload {
@@ -99,7 +100,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let figures = Arc::<figures::Figures>::default();
     let place = Place::of(&config, &udp, &own, &http);
     tell_address(&sender, place.https.as_deref());
-    let roof = Roof::new(sender.clone(), &store, &realm, place, &figures, &reload);
+    let roof = Roof::new(sender.clone(), &store, &realm, place, &figures, &reload, &workers.music);
     let (roof, heard) = notices::start(&runtime, &config, roof)?;
     let api = web::api(&roof, documents, &config, &reload.administrators_anywhere);
     let link = administrator.map(|name| runtime.block_on(api.link(&name))).transpose()?;
@@ -138,9 +139,15 @@ fn tell_address(core: &Sender<CoreInput>, https: Option<&str>) {
 }
 
 /// The exchange with all that was kept.
-fn office(opened: &mut Opened, clock: Clock, config: exchange::Config) -> Result<Exchange, Failure> {
+fn office(
+    opened: &mut Opened,
+    clock: Clock,
+    config: exchange::Config,
+    music: &music::Music,
+) -> Result<Exchange, Failure> {
     let snapshot = std::mem::take(&mut opened.snapshot);
-    Ok(Exchange::new(clock.now(), config, first_start::seed()?, snapshot).warmed_up())
+    let exchange = Exchange::new(clock.now(), config, first_start::seed()?, snapshot);
+    Ok(exchange.with_music(music.first()).warmed_up())
 }
 
 /// The store, whose answers go to the core.

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::directory::protocol::{FromExchange, LONGEST_COPY, NAME, ToExchange};
 use crate::directory::write;
 use crate::membership::Member;
+use clock::Wall;
 use directory::{Copy, ExchangeName, Fingerprint};
 use exchange::{Answer, Command, Membership, SiteInput, SiteOutput, SiteWord};
 use net::{Clock, LineReader, LineWriter, Lines, Papers, Sender, StreamListener, Streams};
@@ -180,14 +181,14 @@ impl Talk {
         let lines = Lines::connect(&*self.member.directory, NAME, tls, LONGEST_COPY).await;
         let Lines { reader, mut writer, .. } = lines.map_err(|error| error.to_string())?;
         let (heard, mut hears) = mpsc::channel(LINES);
-        let reading = AbortOnDrop(tokio::spawn(read(reader, heard)));
+        let reading = AbortOnDrop(tokio::spawn(read(reader, self.clock, heard)));
         // What was said before is told again after the welcome.
         while words.try_recv().is_ok() {}
         let mut tick = tokio::time::interval(REPORTED);
         loop {
             tokio::select! {
                 line = hears.recv() => match line {
-                    Some(line) => self.hear(&line?).await?,
+                    Some(line) => self.hear(line?).await?,
                     None => return Ok(()),
                 },
                 word = words.recv() => match word {
@@ -208,14 +209,14 @@ impl Talk {
         }
     }
 
-    async fn hear(&self, line: &str) -> Result<(), String> {
-        match serde_json::from_str(line).map_err(|error| format!("it says what makes no sense: {error}"))? {
+    async fn hear(&self, Heard { line, at }: Heard) -> Result<(), String> {
+        match serde_json::from_str(&line).map_err(|error| format!("it says what makes no sense: {error}"))? {
             ToExchange::Welcome { time } => {
                 tracing::info!(directory = self.member.directory, exchange = %self.member.exchange, "connected to the directory");
-                self.set_clock(time).await;
+                self.set_clock(time, at).await;
                 tell(&self.core, SiteInput::Connected).await;
             }
-            ToExchange::Clock { time } => self.set_clock(time).await,
+            ToExchange::Clock { time } => self.set_clock(time, at).await,
             ToExchange::Copy(text) => {
                 let copy = self.open(&text)?;
                 if let Err(error) = write(&self.member.copy(), text.as_bytes()) {
@@ -230,9 +231,9 @@ impl Talk {
         Ok(())
     }
 
-    /// Measured here, because the core may be busy when it hears of it.
-    async fn set_clock(&self, time: i64) {
-        tell(&self.core, SiteInput::Clock(time.saturating_sub(self.clock.now().wall.0))).await;
+    /// By when the line came, because whoever hears of it may be busy for a while.
+    async fn set_clock(&self, time: i64, at: Wall) {
+        tell(&self.core, SiteInput::Clock(time.saturating_sub(at.0))).await;
     }
 
     fn open(&self, text: &str) -> Result<Copy, String> {
@@ -266,6 +267,12 @@ impl Talk {
     }
 }
 
+/// A line, and when it came by our clock.
+struct Heard {
+    line: String,
+    at: Wall,
+}
+
 struct AbortOnDrop(tokio::task::JoinHandle<()>);
 
 impl Drop for AbortOnDrop {
@@ -274,10 +281,10 @@ impl Drop for AbortOnDrop {
     }
 }
 
-async fn read(mut reader: LineReader, heard: mpsc::Sender<Result<String, String>>) {
+async fn read(mut reader: LineReader, clock: Clock, heard: mpsc::Sender<Result<Heard, String>>) {
     loop {
         let line = match reader.next().await {
-            Ok(Some(line)) => Ok(line),
+            Ok(Some(line)) => Ok(Heard { line, at: clock.now().wall }),
             Ok(None) => return,
             Err(error) => Err(error.to_string()),
         };

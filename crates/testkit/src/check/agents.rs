@@ -1,9 +1,11 @@
 //! Agents: nobody is ready while a call of theirs is up; a state that says when it ends does so within 100 ms; and when
-//! everybody has fallen silent, nobody is left in a call. Queues: no caller waits beside a ready agent.
+//! everybody has fallen silent, nobody is left in a call; whoever is reserved to call somebody back is so for that alone.
+//! Queues: no caller waits beside a ready agent.
 
 use super::Checker;
 use crate::observed::{Observed, OfficeId};
 use clock::Mono;
+use dialing::TaskId;
 use exchange::{AgentRow, AgentState, Event, Happened, LiveCall};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -37,7 +39,10 @@ impl Checker for Agents {
                 self.ends_in_time(at)?;
                 self.busy(*office, calls)
             }
-            Observed::Queues { .. } => self.ends_in_time(at),
+            Observed::Queues { office, called_back, .. } => {
+                self.ends_in_time(at)?;
+                self.reserved(*office, called_back)
+            }
             Observed::Quiet(left) => self.quiet(left.office),
             _ => Ok(()),
         }
@@ -84,6 +89,21 @@ impl Agents {
         Ok(())
     }
 
+    /// Whoever calls somebody back does nothing else.
+    fn reserved(&self, office: OfficeId, called_back: &[(Box<str>, TaskId)]) -> Result<(), String> {
+        let mut seen = BTreeMap::new();
+        for (account, task) in called_back {
+            if let Some(other) = seen.insert(account, task) {
+                return Err(format!("{account} is reserved for the callbacks {} and {}", other.0, task.0));
+            }
+            let row = self.agents.get(&(office, account.clone())).map(|(row, _)| row.state);
+            if matches!(row, None | Some(AgentState::Ready | AgentState::WrapUp | AgentState::NotReady)) {
+                return Err(format!("{account} is to call back for task {} and is {row:?}", task.0));
+            }
+        }
+        Ok(())
+    }
+
     fn quiet(&self, office: OfficeId) -> Result<(), String> {
         let in_call = |row: &AgentRow| {
             let state = row.state;
@@ -109,7 +129,7 @@ impl Checker for NobodyWaitsInVain {
     }
 
     fn see(&mut self, at: Mono, event: &Observed) -> Result<(), String> {
-        let Observed::Queues { office, beside } = event else { return Ok(()) };
+        let Observed::Queues { office, beside, .. } = event else { return Ok(()) };
         if !beside.is_empty() || !self.since.is_empty() {
             let still = |queue: &str| beside.iter().any(|(of, _)| **of == *queue);
             self.since.retain(|(of, queue), _| of != office || still(queue));

@@ -28,6 +28,7 @@ impl Phone {
                 let body = format!("Signal={key}\r\nDuration=160\r\n");
                 self.ask(now, id, Method::Info, Some(("application/dtmf-relay", body.as_bytes())), 0);
             }
+            Deed::Refer(number) => self.refer(now, id, number),
             Deed::OldSequence => {
                 self.ask(now, id, Method::Info, Some(("application/dtmf", b"1")), 1_000);
             }
@@ -65,6 +66,29 @@ impl Phone {
                 None => writer.finish(),
             }
         });
+    }
+
+    /// Asks that the call go on at a number (RFC 3515).
+    fn refer(&mut self, now: Mono, id: u32, number: &str) {
+        let contact = self.contact();
+        let Some(talk) = self.talks.get_mut(&id) else { return };
+        self.notes.push_back(Note::Refers { session: talk.session.clone(), number: number.into() });
+        let sequence = talk.dialog.next_sequence();
+        let dialog = &talk.dialog;
+        self.endpoint.request(
+            now,
+            self.flow,
+            Task::Talk(id),
+            Method::Refer,
+            &dialog.target,
+            70,
+            |mut writer| {
+                dialog.write(&mut writer, Method::Refer, sequence);
+                writer.header(HeaderName::Contact, &*contact);
+                writer.header_fmt(HeaderName::ReferTo, format_args!("<sip:{number}@office>"));
+                writer.finish()
+            },
+        );
     }
 
     fn reinvite(&mut self, now: Mono, id: u32, direction: Option<Direction>) {

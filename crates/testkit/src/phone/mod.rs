@@ -102,6 +102,13 @@ pub enum Note {
         /// The call.
         session: Box<str>,
     },
+    /// It asks that its call go on at a number.
+    Refers {
+        /// The call.
+        session: Box<str>,
+        /// Where to.
+        number: Box<str>,
+    },
     /// The exchange offers or answers anew.
     Changed {
         /// The call.

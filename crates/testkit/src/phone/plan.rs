@@ -160,6 +160,8 @@ pub enum Deed {
     Update,
     /// A key, by INFO.
     Press(char),
+    /// A REFER to a number of the office.
+    Refer(&'static str),
     /// An INFO with an old CSeq number.
     OldSequence,
     /// The last ACK once more.

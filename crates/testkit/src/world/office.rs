@@ -161,7 +161,8 @@ impl World {
         let exchange = &self.offices[office].exchange;
         let beside = exchange.callers_beside_ready_agents();
         let live = (!self.lean).then(|| (exchange.switch().load().0, exchange.live_calls()));
-        self.see(&Observed::Queues { office, beside });
+        let called_back = exchange.agents_of_callbacks();
+        self.see(&Observed::Queues { office, beside, called_back });
         if let Some((up, calls)) = live {
             self.see(&Observed::Live { office, up, calls });
         }

@@ -6,6 +6,7 @@ mod background;
 mod echo;
 mod first_call;
 mod list;
+mod sites;
 mod tap;
 mod transfer;
 mod trunk;
@@ -24,7 +25,7 @@ pub(super) struct Scene {
 }
 
 /// All scenes, in the order in which they are played.
-pub(super) const SCENES: [Scene; 9] = [
+pub(super) const SCENES: [Scene; 10] = [
     first_call::SCENE,
     all_phones_ring::SCENE,
     echo::SCENE,
@@ -34,6 +35,7 @@ pub(super) const SCENES: [Scene; 9] = [
     background::SCENE,
     list::SCENE,
     trunk::SCENE,
+    sites::SCENE,
 ];
 
 #[cfg(test)]
