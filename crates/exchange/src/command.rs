@@ -444,10 +444,7 @@ impl Exchange {
             Command::TakeCall { account, device, call } => self.take_named(now, id, &account, &device, &call),
             Command::EndSeat { device, who } => self.end_seat(now, id, &device, &who),
             Command::MayTry { source, name } => self.answer_may_try(now, id, source, &name),
-            Command::WrongSecret { source, name } => {
-                self.wrong_secret(now, source, &name);
-                self.answer(id, Answer::Done);
-            }
+            Command::WrongSecret { source, name } => self.answer_wrong_secret(now, id, source, &name),
             Command::HangUp { call, who } => self.hang_up_named(now, id, &call, &who),
             Command::Dismiss { account, call } => self.dismiss(now, id, &account, &call),
             Command::Ladder(name) => {
@@ -498,6 +495,11 @@ impl Exchange {
     fn answer_may_try(&mut self, now: Now, id: CommandId, source: IpAddr, name: &str) {
         let wait = self.guesses.wait(now.mono, source, name);
         self.answer(id, Answer::Wait(wait));
+    }
+
+    fn answer_wrong_secret(&mut self, now: Now, id: CommandId, source: IpAddr, name: &str) {
+        self.wrong_secret(now, source, name);
+        self.answer(id, Answer::Done);
     }
 
     fn answer_status(&mut self, now: Now, id: CommandId) {

@@ -124,12 +124,7 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
         Request::WearableAdd { name, account } => wearable_add(api, name, account).await,
         Request::WearableRemove { id } => wearable_remove(api, &id).await,
         Request::WearableList => Response::Wearables(api.wearables(None).into_iter().map(wearable).collect()),
-        Request::Explain { kind, subject } => match backend.facts(&kind, &subject).await {
-            Ok(facts) => Response::Facts(
-                facts.into_iter().map(|(time, rule, words)| FactItem { time, rule, words }).collect(),
-            ),
-            Err(why) => Response::Refused(why),
-        },
+        Request::Explain { kind, subject } => explain(backend, &kind, &subject).await,
         Request::TaskCalls { task } => task_calls(backend, task).await,
         Request::TaskMessages { task } => match backend.messages(stored(task)).await {
             Ok(rows) => Response::Messages(rows),
@@ -194,30 +189,17 @@ fn command(request: Request) -> Command {
         Request::Capture { session_id, bodies } => capture(session_id, bodies),
         Request::Codes => Command::ListCodes,
         // The rest is more than one command and never comes here.
-        Request::AccountRemove { .. }
-        | Request::AccountLink { .. }
-        | Request::DeviceAdd { .. }
-        | Request::DeviceSecret { .. }
-        | Request::AccountSet { .. }
-        | Request::DeviceSet { .. }
-        | Request::TrunkAdd { .. }
-        | Request::RouteAdd { .. }
-        | Request::GroupAdd { .. }
-        | Request::QueueAdd { .. }
-        | Request::QueueMusic { .. }
-        | Request::BadgeAdd { .. }
-        | Request::ReaderAdd { .. }
-        | Request::WearableAdd { .. }
-        | Request::WearableRemove { .. }
-        | Request::WearableList
-        | Request::Explain { .. }
-        | Request::List(_)
-        | Request::TaskCalls { .. }
-        | Request::TaskMessages { .. }
-        | Request::Calls { .. }
-        | Request::Reload
-        | Request::Import { .. }
-        | Request::Status => Command::Status,
+        _ => Command::Status,
+    }
+}
+
+async fn explain<B: Backend>(backend: &B, kind: &str, subject: &str) -> Response {
+    match backend.facts(kind, subject).await {
+        Ok(facts) => {
+            let items = facts.into_iter().map(|(time, rule, words)| FactItem { time, rule, words });
+            Response::Facts(items.collect())
+        }
+        Err(why) => Response::Refused(why),
     }
 }
 
