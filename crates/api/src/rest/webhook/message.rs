@@ -41,6 +41,8 @@ pub(crate) const TYPES: &[&str] = &[
     "take.failed",
     "task.changed",
     "task.ended",
+    "list.changed",
+    "list.removed",
     "agent.changed",
     "profile.changed",
     "queue.changed",
