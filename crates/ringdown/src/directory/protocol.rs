@@ -64,7 +64,7 @@ pub(crate) enum ToExchange {
 
 /// What an exchange gets when it joins.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Joined {
     /// Its name.
     pub(crate) exchange: ExchangeName,
