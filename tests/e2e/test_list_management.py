@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import socket
 
 import pytest
 
@@ -182,3 +183,13 @@ def test_a_phone_at_the_exchange_is_told_for_whom_it_works(tmp_path):
             office.run("agent", "sign-in", "ada", "--device", "7001")
             phone.wait_event("list_loaded", 10, rows=0)
         assert calls(office) == {"7101": 1, "7102": 1, "7103": 1}
+
+
+def test_sec_07_a_stranger_is_refused_before_what_they_bring_is_read():
+    """50 MB are announced and never sent: the answer comes at once, so nothing of them is waited for or kept."""
+    with office_with({}) as office:
+        host, port = office.ready["http"].rsplit(":", 1)
+        with socket.create_connection((host, int(port)), timeout=5) as line:
+            line.sendall(b"PUT /call-lists/ada/results/ada-calls-0.results.jsonl HTTP/1.1\r\nHost: x\r\n"
+                         b"Authorization: Bearer guessed\r\nContent-Length: 50000000\r\n\r\n")
+            assert line.recv(200).split(b"\r\n")[0].split()[1] == b"401"

@@ -116,6 +116,8 @@ pub enum ListAsking {
         /// The name.
         name: Box<str>,
     },
+    /// Whether this link is good for anything: before what may be long is read.
+    Knows(FileRequest),
     /// Results.
     Results(Box<Results>),
     /// A phone said what is left.
@@ -327,6 +329,10 @@ impl Exchange {
             }
             ListAsking::Given { session, version, name } => {
                 self.list_given(session, version, &name);
+                plain(ListAnswer::Done)
+            }
+            ListAsking::Knows(from) => {
+                self.session_for(now, &from).ok_or_else(stranger)?;
                 plain(ListAnswer::Done)
             }
             ListAsking::Results(results) => self.take_results(now, &results).ok_or_else(stranger),

@@ -12,8 +12,8 @@ use super::super::Api;
 use super::super::problem::{Problem, sentence};
 use super::{ListAnswer, ListAsking, ask};
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -31,7 +31,6 @@ pub(in super::super) fn routes() -> Router<Api> {
     Router::new()
         .route(&format!("{FILES}/{{agent}}/calls.jsonl"), get(file))
         .route(&format!("{FILES}/{{agent}}/results/{{file}}"), get(left).put(bring))
-        .layer(DefaultBodyLimit::max(OCTETS))
 }
 
 fn request(agent: &str, headers: &HeaderMap) -> Result<FileRequest, Problem> {
@@ -163,13 +162,18 @@ async fn bring(
     State(api): State<Api>,
     Path((agent, file)): Path<(String, String)>,
     headers: HeaderMap,
-    bytes: Bytes,
+    body: Body,
 ) -> Result<Response, Problem> {
     let from = request(&agent, &headers)?;
     if file.len() > NAME {
         return Err(Problem::nonsense("The name of the file is too long."));
     }
     let (name, run) = named(&file).unwrap_or_default();
+    // sec_07: a stranger is refused before anything of the body is kept.
+    asked(&api, ListAsking::Knows(from.clone())).await?;
+    let bytes = to_bytes(body, OCTETS)
+        .await
+        .map_err(|_| Problem::nonsense("The file did not come whole, or has more than 64 MiB."))?;
     if file.ends_with(".left.jsonl") {
         let hash = name_of(&bytes).into();
         asked(&api, ListAsking::SaidLeft { from, file: name.into(), hash }).await?;
