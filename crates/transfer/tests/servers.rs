@@ -9,7 +9,13 @@ use transfer::{Fetched, Link, Rules, SshRules, Transfer};
 fn transfer(token: &str, allow: &[&str]) -> Transfer {
     let allow = allow.iter().map(|text| text.parse().expect("a network")).collect();
     let tls = Err("no authorities".to_owned());
-    Transfer::new(Rules { allow, hint: "", tls, token: token.to_owned(), ssh: SshRules::default() })
+    Transfer::new(Rules {
+        allow,
+        hint: "; --allow names them",
+        tls,
+        token: token.to_owned(),
+        ssh: SshRules::default(),
+    })
 }
 
 fn here() -> Transfer {
