@@ -624,11 +624,12 @@ impl Exchange {
                 if let PeopleChange::RemoveDevice { name } = change {
                     self.profiles.device_gone(name);
                 }
+                let before = self.site_owner(change);
                 self.people.apply(change);
                 self.registrar.people_changed(change);
                 self.trunks.people_changed(now, change);
                 self.queues_see_people(now, change);
-                self.site_people_changed(change);
+                self.site_people_changed(change, before);
             }
         }
         self.follow_people(now, changes);

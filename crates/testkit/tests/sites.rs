@@ -169,3 +169,24 @@ fn show_4_without_the_directory_exchanges_call_each_other_by_their_copy() {
     let rung = world.notes_of(BOB).filter(|note| matches!(note, Note::Rings { .. })).count();
     assert_eq!(rung, 2, "a connection that stands was proved before");
 }
+
+/// A number that changes hands, or whose owner leaves, is told of at once: its old owner first, for it has one.
+#[test]
+fn the_directory_follows_numbers_that_change_hands() {
+    let mut world = two_exchanges(answers_after(1));
+    let change = |change| Act::Command { office: 1, command: exchange::Command::Change(change) };
+    let put =
+        PeopleChange::PutAccount { name: "cleo".into(), display: "cleo".into(), settings: Box::default() };
+    world.after(Duration::ZERO, change(put));
+    let number = "200".into();
+    let moved = exchange::Command::MoveNumber { number, account: "cleo".into() };
+    world.after(seconds(1), Act::Command { office: 1, command: moved });
+    world.run_for(seconds(3));
+    world.after(Duration::ZERO, change(PeopleChange::RemoveNumber { number: "200".into() }));
+    world.run_for(seconds(3));
+    world.call(ADA, Attempt::to("200"));
+    world.run_for(seconds(20));
+    assert_eq!(world.final_status(ADA), Some(404), "{}", heard(&world));
+    assert!(heard(&world).contains("nobody has this number"), "the directory was told");
+    assert!(world.broken.is_none(), "{:?}", world.broken);
+}

@@ -22,14 +22,27 @@ impl Exchange {
         }
     }
 
-    /// Somebody came, changed or went.
-    pub(crate) fn site_people_changed(&mut self, change: &PeopleChange) {
+    /// Whose number is about to go, or to change hands.
+    pub(crate) fn site_owner(&self, change: &PeopleChange) -> Option<Box<str>> {
+        match change {
+            PeopleChange::PutNumber { number, .. } | PeopleChange::RemoveNumber { number } => {
+                self.people.account_of(number).map(|(name, _)| name.into())
+            }
+            PeopleChange::RemoveAccount { name } => Some(name.clone()),
+            _ => None,
+        }
+    }
+
+    /// Somebody came, changed or went. Who had a number before is told of first: it has one owner.
+    pub(crate) fn site_people_changed(&mut self, change: &PeopleChange, before: Option<Box<str>>) {
         if !self.sites.asks() {
             return;
         }
+        if let Some(before) = before {
+            self.tell_of(&before, &before, true);
+        }
         match change {
             PeopleChange::PutNumber { account, .. } => self.tell_of(account, account, true),
-            PeopleChange::RemoveNumber { .. } | PeopleChange::RemoveAccount { .. } => self.tell_everything(),
             PeopleChange::PutGroup { name, .. } | PeopleChange::RemoveGroup { name } => {
                 self.tell_of(&format!("group/{name}"), name, true);
             }
