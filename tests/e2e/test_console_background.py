@@ -83,7 +83,7 @@ def test_s2_1_one_is_asked_for_and_a_refusal_says_why(browser, mock):
 
 
 def test_one_that_ended_is_asked_for_again(browser, mock):
-    page = visit(browser, mock.url + "/background?tab=over&open=5")
+    page = visit(browser, mock.url + "/background?tab=over&open=7")
     page.locator(".panel").get_by_role("button", name="Keep calling again").click()
     page.get_by_text("The exchange keeps calling 104").wait_for()
     page.get_by_role("tab", name="Going on").click()
@@ -93,7 +93,7 @@ def test_one_that_ended_is_asked_for_again(browser, mock):
 
 @pytest.mark.parametrize("language, delivered, failed", [("en", "Delivered", "Not delivered"), ("zh-CN", "已送达", "未送达")])
 def test_its_calls_and_what_was_told_in_writing_are_one_story(browser, mock, language, delivered, failed):
-    page = visit(browser, mock.url + "/background?tab=over&open=5", language)
+    page = visit(browser, mock.url + "/background?tab=over&open=7", language)
     panel = page.locator(".panel")
     panel.locator("li", has_text="stat:DELIVRD").get_by_text(delivered, exact=True).wait_for()
     panel.locator("li", has_text="status 422").get_by_text(failed, exact=True).wait_for()

@@ -42,7 +42,7 @@ class RawUA:
         self.wire = WIRES[transport](server)
         self.trace = []  # (seconds, ">" sent or "<" received, Message)
         self.inbox = []  # received, not yet taken by the test
-        self._answered, self._acked = {}, {}
+        self._answered, self._acked, self._invited = {}, {}, set()
         self._counts = itertools.count(1)
         self._nonce_counts = {}
         self._register = None
@@ -179,10 +179,12 @@ class RawUA:
         return self.take(lambda one: one.is_request and one.method == method, seconds, method)
 
     def wait_invite(self, seconds=5):
-        """The next new call."""
+        """The next new call. An INVITE that was sent again because we were slow is none (RFC 3261 17.2.1)."""
         invite = self.take(
-            lambda one: one.is_request and one.method == "INVITE" and one.to_tag is None, seconds, "a new INVITE"
+            lambda one: one.is_request and one.method == "INVITE" and one.to_tag is None and one.branch not in self._invited,
+            seconds, "a new INVITE",
         )
+        self._invited.add(invite.branch)
         return IncomingCall(self, invite)
 
     # ---- asking
