@@ -72,7 +72,8 @@ export function addTasks({ lists, options, iso, now, tell, hostile, who }) {
     if (list !== "tasks" || method === "GET") return undefined;
     const { name } = who();
     if (method === "POST") {
-      const same = [...lists.tasks.values()].some((row) => row.account === name && row.number === body.number && row.state !== "ended");
+      const own = [...lists.tasks.values()].filter((row) => row.account === name);
+      const same = own.some((row) => row.number === body.number && row.state !== "ended");
       if (same) return { status: 409, problem: "there is a background call to this number already" };
       const { not_before = null, until = null } = body;
       const row = add(name, body.number, "", { not_before, ...(until !== null && { until }), since: iso(Date.now()) });

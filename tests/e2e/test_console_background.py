@@ -87,7 +87,7 @@ def test_one_that_ended_is_asked_for_again(browser, mock):
     page.locator(".panel").get_by_role("button", name="Keep calling again").click()
     page.get_by_text("The exchange keeps calling 104").wait_for()
     page.get_by_role("tab", name="Going on").click()
-    row(page, "104").wait_for()
+    row(page, "104").filter(has_text="Is next").wait_for()
     page.context.close()
 
 
