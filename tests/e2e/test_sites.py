@@ -8,8 +8,10 @@ import pytest
 
 from peers import baresip, pjsua, tone
 from peers.baresip import Baresip
-from peers.directory import Directory, member
+from peers.directory import SITE, Directory, member
+from peers.exchange import Exchange
 from peers.pjsua import Pjsua
+from peers.ports import LOOPBACK
 from peers.waiting import until
 
 
@@ -151,7 +153,7 @@ def test_a_link_works_once_and_says_why_otherwise(directory, tmp_path):
     assert "west" in listed
     membership = json.loads((first / "membership" / "membership.json").read_text())
     assert membership["exchange"] == "west"
-    assert (first / "membership" / "key.pem").stat().st_mode & 0o077 == 0
+    assert (first / "membership" / "papers.pem").stat().st_mode & 0o077 == 0
 
 
 def test_strangers_reach_no_phone_by_the_door_for_exchanges(sites):
@@ -168,3 +170,79 @@ def test_strangers_reach_no_phone_by_the_door_for_exchanges(sites):
                 stream.sendall(b"OPTIONS sip:x SIP/2.0\r\n\r\n")
                 if not stream.recv(100):
                     raise ConnectionError("closed")
+
+
+def test_a_certificate_that_ends_soon_is_renewed_by_itself(tmp_path):
+    """North's has ten days left: it asks at once, and is known by the newer one from then on, whoever calls whom."""
+    with Directory().start() as directory, ended_soon(directory, "north") as north, member(directory, "south") as south:
+        north.anna = north.add_account("anna", "2041", "desk-a")
+        south.bela = south.add_account("bela", "2042", "desk-b")
+        copies = [exchange.data / "membership" / "directory.copy" for exchange in (north, south)]
+        until(lambda: all("2041" in told(copy) and "2042" in told(copy) for copy in copies), 10, "all is known", north.tail)
+        caller, callee = phones((north, south))
+        with caller.start(), callee.start():
+            caller.wait_registered()
+            callee.wait_registered()
+            north.wait_log("the certificate of this exchange is renewed")
+            shown = fingerprint(north)
+            until(lambda: all(shown in told(copy) for copy in copies), 10, "the newer one is in the copy", south.tail)
+            caller.dial("2042")
+            rings(caller, callee)
+            talk(caller, callee)
+            caller.hangup()
+            callee.wait_closed()
+            callee.dial("2041")
+            caller.wait_incoming()
+            caller.answer()
+            callee.wait_established()
+            callee.hangup()
+        listed = directory.run("exchange", "list").stdout
+        assert len(listed.splitlines()) == 2
+        north.stop()
+        north.start()
+        north.wait_log("connected to the directory")
+        assert fingerprint(north) == shown, "once is enough"
+
+
+def ended_soon(directory, name):
+    """An exchange that joined 80 days ago, as its certificate and the directory's file say."""
+    import datetime
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    exchange = Exchange(config_extra=SITE.format(host=LOOPBACK, region=""), media_span=200)
+    exchange.run("exchange", "join", directory.invite(name))
+    directory.stop()
+    authority = directory.data / "directory"
+    root = x509.load_pem_x509_certificate((authority / "authority.pem").read_bytes())
+    root_key = serialization.load_pem_private_key((authority / "authority-key.pem").read_bytes(), None)
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.timezone.utc)
+    uses = [x509.ExtendedKeyUsageOID.SERVER_AUTH, x509.ExtendedKeyUsageOID.CLIENT_AUTH]
+    builder = x509.CertificateBuilder().subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
+    builder = builder.issuer_name(root.subject).public_key(key.public_key()).serial_number(x509.random_serial_number())
+    builder = builder.not_valid_before(now - datetime.timedelta(80)).not_valid_after(now + datetime.timedelta(10))
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), False)
+    leaf = builder.add_extension(x509.ExtendedKeyUsage(uses), False).sign(root_key, hashes.SHA256())
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption(),
+    ) + leaf.public_bytes(serialization.Encoding.PEM)
+    (exchange.data / "membership" / "papers.pem").write_bytes(pem)
+    path = authority / "exchanges" / f"{name.encode().hex()}.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "fingerprint": fingerprint(exchange)}))
+    directory.start()
+    exchange.start()
+    exchange.wait_log("connected to the directory")
+    return exchange
+
+
+def fingerprint(exchange):
+    """Of the certificate that an exchange shows others, as the directory's copy has it."""
+    import base64
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+
+    leaf = x509.load_pem_x509_certificate((exchange.data / "membership" / "papers.pem").read_bytes())
+    return base64.urlsafe_b64encode(leaf.fingerprint(hashes.SHA256())).decode().rstrip("=")

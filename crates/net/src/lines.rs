@@ -1,11 +1,12 @@
 //! Lines of text over TLS, both ways: what exchanges and their directory talk in. Lines and patience are bounded.
 
 use crate::member::fingerprint_of;
+use crate::tls::TlsConfig;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ServerConfig};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::io::{
     AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
@@ -22,7 +23,7 @@ const WRITE: Duration = Duration::from_secs(10);
 /// A listener for lines.
 pub struct LineListener {
     listener: TcpListener,
-    tls: Arc<ServerConfig>,
+    tls: TlsConfig,
 }
 
 /// A connection that has not shaken hands yet.
@@ -56,11 +57,11 @@ pub struct LineWriter {
 }
 
 impl LineListener {
-    /// Binds.
+    /// Binds. Handshakes go by what `tls` holds when they begin.
     ///
     /// # Errors
     /// What the system says about the address.
-    pub async fn bind(address: SocketAddr, tls: Arc<ServerConfig>) -> io::Result<LineListener> {
+    pub async fn bind(address: SocketAddr, tls: TlsConfig) -> io::Result<LineListener> {
         Ok(LineListener { listener: TcpListener::bind(address).await?, tls })
     }
 
@@ -78,7 +79,8 @@ impl LineListener {
     /// What the system says; the listener goes on.
     pub async fn accept(&self) -> io::Result<LineGuest> {
         let (stream, remote) = self.listener.accept().await?;
-        Ok(LineGuest { stream, remote, tls: Arc::clone(&self.tls) })
+        let tls = Arc::clone(&self.tls.read().unwrap_or_else(PoisonError::into_inner));
+        Ok(LineGuest { stream, remote, tls })
     }
 }
 

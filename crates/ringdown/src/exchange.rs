@@ -50,8 +50,8 @@ pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
             if let Some(member) = Member::read(data)? {
                 println!("this exchange is {}, of the directory at {}", member.exchange, member.directory);
             }
-            for (exchange, fingerprint, _) in Folder::open(data, now)?.members()? {
-                println!("{exchange}  {fingerprint}");
+            for known in Folder::open(data, now)?.members()? {
+                println!("{}  {}", known.exchange, known.fingerprint);
             }
             Ok(())
         }

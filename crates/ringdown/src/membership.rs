@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use crate::directory::protocol::{FromExchange, Joined, LONGEST, NAME, ToExchange};
-use crate::directory::{hex, random, unhex, write};
+use crate::directory::{hex, papers_in, random, unhex, write};
 use directory::{ExchangeName, Fingerprint, TicketKey};
 use exchange::Membership;
 use net::{Lines, Papers};
@@ -43,11 +43,37 @@ impl Member {
     }
 
     pub(crate) fn papers(&self) -> Papers {
-        Papers {
-            certificate: self.folder.join("certificate.pem"),
-            key: self.folder.join("key.pem"),
-            root: self.folder.join("authority.pem"),
+        papers_in(&self.folder)
+    }
+
+    /// A newer certificate and its key, if there is one that the directory has not seen yet.
+    pub(crate) fn next_papers(&self) -> Option<Papers> {
+        let next = self.folder.join("next.pem");
+        next.exists().then(|| Papers { certificate: next.clone(), key: next, ..self.papers() })
+    }
+
+    /// Keeps a newer certificate for this key, if it is one and has that key.
+    pub(crate) fn keep_next(&self, key: &str, certificate: &str) -> Result<(), Failure> {
+        let path = self.folder.join("next.pem");
+        write(&path, [key, certificate].concat().as_bytes())?;
+        let next = Papers { certificate: path.clone(), key: path, ..self.papers() };
+        if let Err(error) = next.client().and_then(|_| next.server(false)) {
+            self.drop_next()?;
+            return Err(error.into());
         }
+        Ok(())
+    }
+
+    /// The directory knows us by the newer certificate: it takes the place of the last.
+    pub(crate) fn take_next(&self) -> Result<Fingerprint, Failure> {
+        fs::rename(self.folder.join("next.pem"), self.papers().certificate)?;
+        fs::File::open(&self.folder).and_then(|folder| folder.sync_all())?;
+        Ok(Fingerprint(self.papers().fingerprint()?))
+    }
+
+    /// The directory does not want the newer certificate.
+    pub(crate) fn drop_next(&self) -> Result<(), Failure> {
+        Ok(fs::remove_file(self.folder.join("next.pem"))?)
     }
 
     /// Where the newest copy of the directory is kept for a start without it.
@@ -146,8 +172,7 @@ fn keep(data: &Path, link: &Link, key: &str, joined: &Joined) -> Result<(), Fail
         .mode(0o700)
         .create(&folder)
         .map_err(|error| format!("{}: {error}", folder.display()))?;
-    write(&folder.join("key.pem"), key.as_bytes())?;
-    write(&folder.join("certificate.pem"), joined.certificate.as_bytes())?;
+    write(&papers_in(&folder).certificate, [key, &joined.certificate].concat().as_bytes())?;
     write(&folder.join("authority.pem"), joined.root.as_bytes())?;
     let member = Member {
         exchange: joined.exchange.clone(),

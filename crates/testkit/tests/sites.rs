@@ -92,6 +92,23 @@ fn s4_23_a_call_goes_straight_to_the_callees_exchange_and_both_talk() {
     world.close();
 }
 
+/// Connections that show the last certificate let in no call whose ticket names the newer one.
+#[test]
+fn a_renewed_certificate_is_used_at_once_in_both_directions() {
+    let mut world = two_exchanges(answers_after(2));
+    for renewed in [None, Some(0), Some(1)] {
+        renewed.into_iter().for_each(|office| world.renew_certificate(office));
+        world.run_for(seconds(1));
+        for (caller, number) in [(ADA, "200"), (BOB, "100")] {
+            world.call(caller, Attempt::to(number));
+            world.run_for(seconds(60));
+            assert!(world.broken.is_none(), "{:?}", world.broken);
+            assert_eq!(world.final_status(caller), Some(200), "{renewed:?}: {}", heard(&world));
+        }
+    }
+    world.close();
+}
+
 #[test]
 fn what_the_callee_says_reaches_the_caller_and_a_caller_who_gives_up_is_gone_there() {
     let busy = Reaction { then: Then::Refuse(486), ..answers_after(1) };

@@ -145,6 +145,7 @@ impl Exchange {
         match said {
             SiteInput::Connected => self.directory_is_back(),
             SiteInput::Clock(offset) => self.directory_clock(offset),
+            SiteInput::Renewed(fingerprint) => self.site_renewed(fingerprint),
             SiteInput::Disconnected { why } => self.directory_is_away(now, &why),
             SiteInput::Copy(copy) => self.site_copy(copy),
             SiteInput::Said(message) => self.directory_said(now, *message),
@@ -191,6 +192,14 @@ impl Exchange {
         let homes = homes.flat_map(|entry| entry.numbers.iter().map(|number| (number, &entry.home)));
         joined.homes = homes.map(|(number, home)| (number.to_string().into(), home.clone())).collect();
         joined.copy = Some(copy);
+    }
+
+    /// Connections of ours show the last certificate, and tickets from now on name the newer one: calls open others.
+    fn site_renewed(&mut self, fingerprint: Fingerprint) {
+        if let Some(joined) = &mut self.sites.joined {
+            joined.fingerprint = fingerprint;
+            self.sites.ways.clear();
+        }
     }
 
     /// A connection is gone.

@@ -30,6 +30,8 @@ pub enum SiteInput {
     Connected,
     /// By how many milliseconds the directory's clock is before ours, as it was when its word came.
     Clock(i64),
+    /// It knows us by a newer certificate of ours from now on.
+    Renewed(Fingerprint),
     /// There is none any more.
     Disconnected {
         /// Why, in words.

@@ -12,7 +12,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// How long before its end the directory's own certificate is made anew.
+/// How long before its end a certificate is made anew.
 const RENEWED_BEFORE: i64 = 30 * 86_400;
 /// How long an invitation works.
 const INVITED_FOR: i64 = 24 * 3_600_000;
@@ -29,6 +29,20 @@ pub(crate) struct Folder {
 struct Member {
     fingerprint: Fingerprint,
     ticket_key: String,
+    /// Of a newer certificate that it has not shown yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next: Option<Fingerprint>,
+}
+
+/// An exchange that joined, as the directory's other parts see it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) exchange: ExchangeName,
+    /// Of the certificate that it shows.
+    pub(crate) fingerprint: Fingerprint,
+    /// Of a newer one that it has not shown yet.
+    pub(crate) next: Option<Fingerprint>,
+    pub(crate) key: TicketKey,
 }
 
 /// An invitation; its file is named by the hash of its key.
@@ -58,7 +72,7 @@ impl Folder {
             write(&seed_path, hex(&random::<32>()?).as_bytes())?;
         }
         let folder = Folder { path, authority };
-        folder.own_certificate(now)?;
+        folder.renew_own(now)?;
         Ok(folder)
     }
 
@@ -71,23 +85,19 @@ impl Folder {
 
     /// What it proves itself with.
     pub(crate) fn papers(&self) -> Papers {
-        Papers {
-            certificate: self.path.join("certificate.pem"),
-            key: self.path.join("key.pem"),
-            root: self.path.join("authority.pem"),
-        }
+        papers_in(&self.path)
     }
 
-    fn own_certificate(&self, now: Wall) -> Result<(), Failure> {
+    /// Makes the directory's own certificate anew when it is time; whether it was.
+    pub(crate) fn renew_own(&self, now: Wall) -> Result<bool, Failure> {
         let papers = self.papers();
-        let until = net::validity(&papers.certificate).map(|validity| validity.until).unwrap_or(0);
-        if papers.key.exists() && until - now.seconds() > RENEWED_BEFORE {
-            return Ok(());
+        if !renewal_is_due(&papers, now) {
+            return Ok(false);
         }
         let (key, public) = net::new_key()?;
         let certificate = self.vouch(NAME, &public, now)?;
-        write(&papers.key, key.as_bytes())?;
-        write(&papers.certificate, certificate.as_bytes())
+        write(&papers.certificate, (key + &certificate).as_bytes())?;
+        Ok(true)
     }
 
     /// A certificate for the holder of a key.
@@ -133,7 +143,13 @@ impl Folder {
         fingerprint: Fingerprint,
         key: &TicketKey,
     ) -> Result<(), Failure> {
-        let member = Member { fingerprint, ticket_key: hex(&key.0) };
+        let member = Member { fingerprint, ticket_key: hex(&key.0), next: None };
+        write(&self.member(exchange), &serde_json::to_vec_pretty(&member)?)
+    }
+
+    /// It has a newer certificate, which counts from the moment it is shown.
+    pub(crate) fn keep_next(&self, exchange: &ExchangeName, next: Fingerprint) -> Result<(), Failure> {
+        let member = Member { next: Some(next), ..read_member(&self.member(exchange))? };
         write(&self.member(exchange), &serde_json::to_vec_pretty(&member)?)
     }
 
@@ -143,21 +159,38 @@ impl Folder {
     }
 
     /// All that joined.
-    pub(crate) fn members(&self) -> Result<Vec<(ExchangeName, Fingerprint, TicketKey)>, Failure> {
+    pub(crate) fn members(&self) -> Result<Vec<Known>, Failure> {
         let mut members = Vec::new();
         for entry in fs::read_dir(self.path.join("exchanges"))? {
             let path = entry?.path();
             let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
             let wrong = || format!("{}: is no exchange's file", path.display());
             let name = octets(stem).and_then(|name| String::from_utf8(name).ok()).ok_or_else(wrong)?;
-            let member: Member = serde_json::from_slice(&fs::read(&path)?)
-                .map_err(|error| format!("{}: {error}", path.display()))?;
-            let key = unhex(&member.ticket_key).map(TicketKey).ok_or_else(wrong)?;
-            members.push((ExchangeName::parse(&name)?, member.fingerprint, key));
+            let Member { fingerprint, ticket_key, next } = read_member(&path)?;
+            let key = unhex(&ticket_key).map(TicketKey).ok_or_else(wrong)?;
+            members.push(Known { exchange: ExchangeName::parse(&name)?, fingerprint, next, key });
         }
-        members.sort_by(|one, other| one.0.cmp(&other.0));
+        members.sort_by(|one, other| one.exchange.cmp(&other.exchange));
         Ok(members)
     }
+}
+
+fn read_member(path: &Path) -> Result<Member, Failure> {
+    let at = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let text = fs::read(path).map_err(|error| at(&error))?;
+    Ok(serde_json::from_slice(&text).map_err(|error| at(&error))?)
+}
+
+/// Key and certificate lie in one file, so that one is never without the other.
+pub(crate) fn papers_in(folder: &Path) -> Papers {
+    let own = folder.join("papers.pem");
+    Papers { certificate: own.clone(), key: own, root: folder.join("authority.pem") }
+}
+
+/// Whether a certificate ends soon, or is none.
+pub(crate) fn renewal_is_due(papers: &Papers, now: Wall) -> bool {
+    let until = net::validity(&papers.certificate).map_or(0, |validity| validity.until);
+    until - now.seconds() <= RENEWED_BEFORE
 }
 
 /// Whole or not at all, readable by its owner alone.
@@ -223,7 +256,13 @@ mod tests {
         folder.keep(&exchange, Fingerprint([7; 32]), &TicketKey([8; 32])).unwrap();
         // The same keys at the next start.
         let again = Folder::open(&data, now).unwrap();
-        assert_eq!(again.members().unwrap(), [(exchange, Fingerprint([7; 32]), TicketKey([8; 32]))]);
+        let known = |next| {
+            let (exchange, fingerprint, key) = (exchange.clone(), Fingerprint([7; 32]), TicketKey([8; 32]));
+            Known { exchange, fingerprint, next, key }
+        };
+        assert_eq!(again.members().unwrap(), [known(None)]);
+        again.keep_next(&exchange, Fingerprint([9; 32])).unwrap();
+        assert_eq!(again.members().unwrap(), [known(Some(Fingerprint([9; 32])))]);
         assert_eq!(again.issuer().unwrap().public(), folder.issuer().unwrap().public());
         assert_eq!(again.papers().fingerprint().unwrap(), folder.papers().fingerprint().unwrap());
         // In time, the certificate is made anew.

@@ -6,12 +6,13 @@ mod folder;
 pub(crate) mod protocol;
 mod server;
 
-pub(crate) use folder::{Folder, hex, random, unhex, write};
+pub(crate) use folder::{Folder, hex, papers_in, random, renewal_is_due, unhex, write};
 
 use crate::{Failure, log, serve};
 use net::{Clock, LineListener};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::{Arc, RwLock};
 use tokio::sync::mpsc;
 
 /// What may wait for the one task that decides.
@@ -33,8 +34,8 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let clock = Clock::start();
     let folder = Folder::open(claimed.path(), clock.now().wall)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let tls = folder.papers().server(true)?;
-    let bind = LineListener::bind(arguments.listen, tls);
+    let tls = Arc::new(RwLock::new(folder.papers().server(true)?));
+    let bind = LineListener::bind(arguments.listen, Arc::clone(&tls));
     let listener =
         runtime.block_on(bind).map_err(|error| format!("cannot listen on {}: {error}", arguments.listen))?;
     let bound = listener.bound()?;
@@ -47,7 +48,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     println!("ready directory={bound}");
     runtime.block_on(async {
         tokio::select! {
-            () = server::run(folder, clock, heard) => {}
+            () = server::run(folder, clock, tls, heard) => {}
             () = serve::asked_to_stop() => {}
         }
     });

@@ -21,6 +21,11 @@ pub(crate) enum FromExchange {
         /// Its public key: P-256, uncompressed, in hexadecimal.
         public_key: String,
     },
+    /// It wants a newer certificate under its name; it proved to hold the last.
+    Renew {
+        /// Its new public key: P-256, uncompressed, in hexadecimal.
+        public_key: String,
+    },
     /// How it is; each second.
     Report {
         /// `host:port`, where other exchanges reach it by SIP over TLS.
@@ -47,6 +52,8 @@ pub(crate) enum FromExchange {
 pub(crate) enum ToExchange {
     /// It joined; the connection ends.
     Joined(Joined),
+    /// Its newer certificate, PEM. The last one is good until this one is shown for the first time.
+    Renewed(String),
     /// It is not let in, or did not join; in words. The connection ends.
     Refused(String),
     /// It is known. The directory's clock, in milliseconds since 1970.

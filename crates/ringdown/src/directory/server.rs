@@ -1,6 +1,6 @@
 //! The one task that owns the directory by value: whatever is decided is decided here, one after another.
 
-use super::folder::{Folder, hex, octets, random};
+use super::folder::{Folder, Known, hex, octets, random};
 use super::protocol::{FromExchange, Joined, ToExchange};
 use clock::{Mono, Now};
 use directory::{
@@ -8,14 +8,18 @@ use directory::{
     TicketKey,
 };
 use exchange::DIRECTORY;
-use net::Clock;
+use net::{Clock, TlsConfig};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// How often all are told the time: clocks are set, and drift.
 const TIME_TOLD: Duration = Duration::from_secs(30);
+/// How often it is looked whether our own certificate ends soon.
+const CERTIFICATE_SEEN: Duration = Duration::from_secs(12 * 3_600);
+/// An exchange renews its certificate not more often than this.
+const RENEWED_AT_MOST: Duration = Duration::from_secs(60);
 /// Changes of the book are published together, this long after the first.
 const PUBLISHED_AFTER: Duration = Duration::from_millis(200);
 
@@ -38,7 +42,12 @@ pub(super) enum Event {
 struct Server {
     folder: Folder,
     clock: Clock,
+    tls: TlsConfig,
     directory: Directory,
+    /// Newer certificates that nobody has shown yet.
+    renewed: BTreeMap<Fingerprint, ExchangeName>,
+    renewed_at: BTreeMap<ExchangeName, Mono>,
+    certificate_at: Mono,
     /// The newest connection of each exchange.
     connections: BTreeMap<ExchangeName, (u64, mpsc::Sender<Arc<str>>)>,
     next: u64,
@@ -49,8 +58,8 @@ struct Server {
 }
 
 /// Serves until all connections' tasks are gone.
-pub(super) async fn run(folder: Folder, clock: Clock, mut heard: mpsc::Receiver<Event>) {
-    let mut server = match Server::new(folder, clock) {
+pub(super) async fn run(folder: Folder, clock: Clock, tls: TlsConfig, mut heard: mpsc::Receiver<Event>) {
+    let mut server = match Server::new(folder, clock, tls) {
         Ok(server) => server,
         Err(error) => return tracing::error!(%error, "the directory's folder cannot be read"),
     };
@@ -68,18 +77,33 @@ pub(super) async fn run(folder: Folder, clock: Clock, mut heard: mpsc::Receiver<
         server.carry();
         server.publish();
         server.tell_time();
+        server.renew_own();
     }
 }
 
 impl Server {
-    fn new(folder: Folder, clock: Clock) -> Result<Server, crate::Failure> {
+    fn new(folder: Folder, clock: Clock, tls: TlsConfig) -> Result<Server, crate::Failure> {
         let mut directory = Directory::new(DIRECTORY, folder.issuer()?, random()?);
-        for (exchange, fingerprint, key) in folder.members()? {
+        let mut renewed = BTreeMap::new();
+        for Known { exchange, fingerprint, next, key } in folder.members()? {
+            renewed.extend(next.map(|next| (next, exchange.clone())));
             directory.handle(clock.now(), Input::Joined { exchange, fingerprint, key });
         }
-        let connections = BTreeMap::new();
-        let time_at = clock.now().mono + TIME_TOLD;
-        Ok(Server { folder, clock, directory, connections, next: 0, published: 0, publish_at: None, time_at })
+        let now = clock.now().mono;
+        Ok(Server {
+            folder,
+            clock,
+            tls,
+            directory,
+            renewed,
+            renewed_at: BTreeMap::new(),
+            certificate_at: now + CERTIFICATE_SEEN,
+            connections: BTreeMap::new(),
+            next: 0,
+            published: 0,
+            publish_at: None,
+            time_at: now + TIME_TOLD,
+        })
     }
 
     fn now(&self) -> Now {
@@ -97,9 +121,7 @@ impl Server {
                 let _ = answer.send(answered);
             }
             Event::Opened { fingerprint, lines, answer } => {
-                let found =
-                    self.directory.book().exchanges().find(|(_, known)| known.fingerprint == fingerprint);
-                let Some(exchange) = found.map(|(name, _)| name.clone()) else {
+                let Some(exchange) = self.whose(fingerprint) else {
                     let _ = answer.send(Err(()));
                     return;
                 };
@@ -120,6 +142,75 @@ impl Server {
                     self.connections.remove(&exchange);
                 }
             }
+        }
+    }
+
+    /// Whose certificate this is. A newer one that is shown for the first time takes the place of the last.
+    fn whose(&mut self, fingerprint: Fingerprint) -> Option<ExchangeName> {
+        if let Some(exchange) = self.renewed.get(&fingerprint).cloned() {
+            match self.replace(&exchange, fingerprint) {
+                Ok(()) => tracing::info!(%exchange, %fingerprint, "an exchange shows its newer certificate"),
+                Err(error) => {
+                    tracing::error!(%exchange, %error, "a newer certificate cannot be kept");
+                    return None;
+                }
+            }
+        }
+        let found = self.directory.book().exchanges().find(|(_, known)| known.fingerprint == fingerprint);
+        found.map(|(name, _)| name.clone())
+    }
+
+    fn replace(&mut self, exchange: &ExchangeName, fingerprint: Fingerprint) -> Result<(), crate::Failure> {
+        let known = self.folder.members()?.into_iter().find(|known| known.exchange == *exchange);
+        let key = known.ok_or("it is no member any more")?.key;
+        self.folder.keep(exchange, fingerprint, &key)?;
+        self.renewed.remove(&fingerprint);
+        self.directory.handle(self.now(), Input::Joined { exchange: exchange.clone(), fingerprint, key });
+        Ok(())
+    }
+
+    /// The newer certificate is kept before it is given away.
+    fn renew(&mut self, exchange: &ExchangeName, public_key: &str) {
+        let now = self.now();
+        if self.renewed_at.get(exchange).is_some_and(|at| now.mono.since(*at) < RENEWED_AT_MOST) {
+            tracing::warn!(%exchange, "it asks for a newer certificate again and again");
+            return;
+        }
+        self.renewed_at.insert(exchange.clone(), now.mono);
+        let vouch = || -> Result<(String, Fingerprint), crate::Failure> {
+            let public_key = octets(public_key).ok_or("the public key is not in hexadecimal")?;
+            let certificate = self.folder.vouch(exchange.as_str(), &public_key, now.wall)?;
+            let next = Fingerprint(net::fingerprint_of_pem(&certificate)?);
+            self.folder.keep_next(exchange, next)?;
+            Ok((certificate, next))
+        };
+        match vouch() {
+            Ok((certificate, next)) => {
+                self.renewed.retain(|_, whose| whose != exchange);
+                self.renewed.insert(next, exchange.clone());
+                self.say(exchange, &ToExchange::Renewed(certificate));
+            }
+            Err(error) => tracing::warn!(%exchange, %error, "no newer certificate for it"),
+        }
+    }
+
+    fn renew_own(&mut self) {
+        let now = self.now();
+        if now.mono < self.certificate_at {
+            return;
+        }
+        self.certificate_at = now.mono + CERTIFICATE_SEEN;
+        let renewed = self.folder.renew_own(now.wall).and_then(|renewed| {
+            if renewed {
+                let tls = self.folder.papers().server(true)?;
+                *self.tls.write().unwrap_or_else(PoisonError::into_inner) = tls;
+            }
+            Ok(renewed)
+        });
+        match renewed {
+            Ok(true) => tracing::info!("the directory's own certificate is renewed"),
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "the directory's own certificate cannot be renewed"),
         }
     }
 
@@ -148,6 +239,7 @@ impl Server {
         let input = match said {
             // It has joined; another name takes another invitation, and that a connection without a certificate.
             FromExchange::Join { .. } => return,
+            FromExchange::Renew { public_key } => return self.renew(&exchange, &public_key),
             FromExchange::Report { address, region, version, load, draining } => {
                 Input::Report(exchange, Report { address, region, version, load, draining })
             }

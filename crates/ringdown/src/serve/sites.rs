@@ -6,15 +6,15 @@ use super::media::own_address;
 use crate::Failure;
 use crate::config::Config;
 use crate::directory::protocol::{FromExchange, LONGEST_COPY, NAME, ToExchange};
-use crate::directory::write;
+use crate::directory::{hex, renewal_is_due, write};
 use crate::membership::Member;
-use clock::Wall;
+use clock::{Mono, Wall};
 use directory::{Copy, ExchangeName, Fingerprint};
 use exchange::{Answer, Command, Membership, SiteInput, SiteOutput, SiteWord};
-use net::{Clock, LineReader, LineWriter, Lines, Papers, Sender, StreamListener, Streams};
+use net::{Clock, LineReader, LineWriter, Lines, Papers, Sender, StreamListener, Streams, TlsConfig};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::{mpsc, oneshot};
@@ -23,6 +23,8 @@ use tokio::sync::{mpsc, oneshot};
 const WORDS: usize = 65_536;
 /// How often the directory is told how we are (it believes for 4 s).
 const REPORTED: Duration = Duration::from_secs(1);
+/// How often it is looked whether our certificate ends soon.
+const CERTIFICATE_SEEN: Duration = Duration::from_secs(3_600);
 /// From a lost connection to the next try, at first and at most.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(8));
 /// The directory tells us something at least so often: its copy expires, and we report.
@@ -119,7 +121,7 @@ pub(super) fn start(
     let listen = with.config.directory.listen;
     let listener = with
         .runtime
-        .block_on(StreamListener::bind(listen, with.config.sip.advertise, Some(tls)))
+        .block_on(StreamListener::bind(listen, with.config.sip.advertise, Some(Arc::clone(&tls))))
         .map_err(|error| format!("cannot listen on tls {listen} for other exchanges: {error}"))?;
     let bound = listener.bound();
     let (words, queue) = mpsc::channel(WORDS);
@@ -133,6 +135,10 @@ pub(super) fn start(
         region: with.config.directory.region.as_str().into(),
         core: with.core.clone(),
         clock: with.clock,
+        door: tls,
+        door_shows: membership.fingerprint,
+        renewing: None,
+        certificate_at: with.clock.mono(),
     };
     with.runtime.spawn(talk.for_ever(queue));
     let ways = Ways {
@@ -155,16 +161,34 @@ struct Talk {
     region: Box<str>,
     core: Sender<CoreInput>,
     clock: Clock,
+    /// What the listener for other exchanges shows, and of which certificate that is.
+    door: TlsConfig,
+    door_shows: Fingerprint,
+    /// The key of a certificate that was asked for.
+    renewing: Option<String>,
+    certificate_at: Mono,
+}
+
+/// Why a connection to the directory ended that did not break.
+enum Ended {
+    Closed,
+    /// To be begun anew at once, with a newer certificate.
+    Renewed,
 }
 
 impl Talk {
-    async fn for_ever(self, mut words: mpsc::Receiver<SiteWord>) {
+    async fn for_ever(mut self, mut words: mpsc::Receiver<SiteWord>) {
         self.kept_copy().await;
         let mut wait = AGAIN.0;
         loop {
             let began = self.clock.mono();
             let why = match self.once(&mut words).await {
-                Ok(()) => "it closed the connection".to_owned(),
+                Ok(Ended::Closed) => "it closed the connection".to_owned(),
+                Ok(Ended::Renewed) => {
+                    let why = "this exchange shows its newer certificate".into();
+                    tell(&self.core, SiteInput::Disconnected { why }).await;
+                    continue;
+                }
                 Err(why) => why,
             };
             tracing::warn!(directory = self.member.directory, why, "no connection to the directory");
@@ -175,8 +199,8 @@ impl Talk {
         }
     }
 
-    async fn once(&self, words: &mut mpsc::Receiver<SiteWord>) -> Result<(), String> {
-        let papers = self.member.papers();
+    async fn once(&mut self, words: &mut mpsc::Receiver<SiteWord>) -> Result<Ended, String> {
+        let papers = self.member.next_papers().unwrap_or_else(|| self.member.papers());
         let tls = papers.client().map_err(|error| error.to_string())?;
         let lines = Lines::connect(&*self.member.directory, NAME, tls, LONGEST_COPY).await;
         let Lines { reader, mut writer, .. } = lines.map_err(|error| error.to_string())?;
@@ -188,16 +212,21 @@ impl Talk {
         loop {
             tokio::select! {
                 line = hears.recv() => match line {
-                    Some(line) => self.hear(line?).await?,
-                    None => return Ok(()),
+                    Some(line) => if let Some(ended) = self.hear(line?).await? {
+                        return Ok(ended);
+                    },
+                    None => return Ok(Ended::Closed),
                 },
                 word = words.recv() => match word {
                     Some(word) => say(&mut writer, &line_of(word)).await?,
-                    None => return Ok(()),
+                    None => return Ok(Ended::Closed),
                 },
                 _ = tick.tick() => {
                     if let Some(report) = self.report().await {
                         say(&mut writer, &report).await?;
+                    }
+                    if let Some(renew) = self.renew() {
+                        say(&mut writer, &renew).await?;
                     }
                     // The queue was full once: what did not fit is lost, and all of it is told anew.
                     if words.len() >= WORDS {
@@ -209,11 +238,12 @@ impl Talk {
         }
     }
 
-    async fn hear(&self, Heard { line, at }: Heard) -> Result<(), String> {
+    async fn hear(&mut self, Heard { line, at }: Heard) -> Result<Option<Ended>, String> {
         match serde_json::from_str(&line).map_err(|error| format!("it says what makes no sense: {error}"))? {
             ToExchange::Welcome { time } => {
                 tracing::info!(directory = self.member.directory, exchange = %self.member.exchange, "connected to the directory");
                 self.set_clock(time, at).await;
+                self.welcomed().await?;
                 tell(&self.core, SiteInput::Connected).await;
             }
             ToExchange::Clock { time } => self.set_clock(time, at).await,
@@ -222,11 +252,64 @@ impl Talk {
                 if let Err(error) = write(&self.member.copy(), text.as_bytes()) {
                     tracing::warn!(%error, "the copy of the directory cannot be kept");
                 }
+                self.change_door(&copy)?;
                 tell(&self.core, SiteInput::Copy(Box::new(copy))).await;
             }
+            ToExchange::Renewed(certificate) => {
+                let Some(key) = self.renewing.take() else { return Ok(None) };
+                let kept = self.member.keep_next(&key, &certificate);
+                kept.map_err(|error| format!("its newer certificate for us is none: {error}"))?;
+                return Ok(Some(Ended::Renewed));
+            }
             ToExchange::Told(message) => tell(&self.core, SiteInput::Said(Box::new(message))).await,
-            ToExchange::Refused(why) => return Err(why),
+            ToExchange::Refused(why) => {
+                // The last one may still do.
+                if self.member.next_papers().is_some() {
+                    self.member.drop_next().map_err(|error| error.to_string())?;
+                }
+                return Err(why);
+            }
             ToExchange::Joined(_) => {}
+        }
+        Ok(None)
+    }
+
+    /// Asks for a newer certificate when ours ends soon.
+    fn renew(&mut self) -> Option<FromExchange> {
+        let now = self.clock.now();
+        if now.mono < self.certificate_at || !renewal_is_due(&self.member.papers(), now.wall) {
+            return None;
+        }
+        self.certificate_at = now.mono + CERTIFICATE_SEEN;
+        let (key, public_key) = net::new_key().ok()?;
+        self.renewing = Some(key);
+        Some(FromExchange::Renew { public_key: hex(&public_key) })
+    }
+
+    /// The directory knows us by the certificate that we showed.
+    async fn welcomed(&mut self) -> Result<(), String> {
+        if self.member.next_papers().is_none() {
+            return Ok(());
+        }
+        let fingerprint =
+            self.member.take_next().map_err(|error| format!("the newer certificate: {error}"))?;
+        tracing::info!(%fingerprint, "the certificate of this exchange is renewed");
+        tell(&self.core, SiteInput::Renewed(fingerprint)).await;
+        Ok(())
+    }
+
+    /// Other exchanges are told of a newer certificate when we are: from then on it is the one that they want to see.
+    fn change_door(&mut self, copy: &Copy) -> Result<(), String> {
+        let Some(listed) = copy.exchanges.get(&self.member.exchange) else { return Ok(()) };
+        if listed.fingerprint == self.door_shows {
+            return Ok(());
+        }
+        let papers = self.member.papers();
+        let fingerprint = Fingerprint(papers.fingerprint().map_err(|error| error.to_string())?);
+        if fingerprint == listed.fingerprint {
+            let tls = papers.server(false).map_err(|error| error.to_string())?;
+            *self.door.write().unwrap_or_else(PoisonError::into_inner) = tls;
+            self.door_shows = fingerprint;
         }
         Ok(())
     }
