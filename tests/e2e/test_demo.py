@@ -86,6 +86,14 @@ def test_an_agent_is_ready_again_at_the_moment_that_is_shown():
     assert "Bob: ready" in after and "2701 to 2700, caller hung up" in after, out
 
 
+def test_a_caller_who_hung_up_is_called_back_in_their_place():
+    """E, Show 7: the place is kept over the hang-up, the agent is called first, and one record tells of the talk."""
+    out = demo("callback").stdout
+    waits, back = out.split("Bob signs in, is called, and hears it ring at Alice's")
+    assert "Alice presses 1, and her place is kept: waits for an agent" in waits and " BYE " in waits, out
+    assert "Alice hears 1000 Hz" in back and "Bob hears 440 Hz" in back and "2800 to 2801, callee hung up" in back, out
+
+
 def test_a_call_between_two_exchanges_with_the_directory_and_without():
     """G, Show 7, C2: drawn as the north exchange saw it."""
     out = demo("sites").stdout
@@ -103,7 +111,7 @@ def test_one_scene_in_chinese():
 
 def test_the_scenes_are_listed_and_unknown_ones_refused():
     names = [line.split()[0] for line in demo("--list").stdout.splitlines()]
-    assert {"first_call", "all_phones_ring", "echo", "transfer", "tap", "agents", "background", "list", "trunk", "sites"} <= set(names)
+    assert {"first_call", "all_phones_ring", "echo", "transfer", "tap", "agents", "background", "callback", "list", "trunk", "sites"} <= set(names)
     refused = demo("no_such_scene", ok=False)
     assert refused.returncode == 1 and "no_such_scene" in refused.stderr
 

@@ -3,6 +3,7 @@
 mod agents;
 mod all_phones_ring;
 mod background;
+mod callback;
 mod echo;
 mod first_call;
 mod list;
@@ -25,7 +26,7 @@ pub(super) struct Scene {
 }
 
 /// All scenes, in the order in which they are played.
-pub(super) const SCENES: [Scene; 10] = [
+pub(super) const SCENES: [Scene; 11] = [
     first_call::SCENE,
     all_phones_ring::SCENE,
     echo::SCENE,
@@ -33,6 +34,7 @@ pub(super) const SCENES: [Scene; 10] = [
     tap::SCENE,
     agents::SCENE,
     background::SCENE,
+    callback::SCENE,
     list::SCENE,
     trunk::SCENE,
     sites::SCENE,
