@@ -6,7 +6,7 @@ use crate::Failure;
 use crate::demo::stage::{Cast, Stage};
 use crate::talk;
 use ::phone::{Cause, Command, Event, KeyStyle};
-use api::control::{CallbackItem, QueueItem, Request, Response, TaskItem};
+use api::control::{CallbackItem, QueueItem, Request, Response};
 use std::time::{Duration, Instant};
 
 pub(super) const SCENE: Scene = Scene { name: "callback", title: "callback.title", play };
@@ -38,8 +38,8 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     stage.wait(alice, "answered", answered)?;
     stage.tell(alice, Command::Dtmf { call: None, keys: "1".into(), style: KeyStyle::Rtp });
     // It is stored before it is promised, so she may hang up in the middle of the promise.
-    let kept = kept(stage)?;
-    stage.note_said("callback.kept", &kept.why);
+    kept(stage)?;
+    stage.note("callback.kept");
     stage.tell(alice, Command::HangUp { call: None });
     stage.wait(alice, "the call ends", |event| matches!(event, Event::Ended { .. }))?;
 
@@ -70,15 +70,13 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
 }
 
 /// The place in the line, once it is stored.
-fn kept(stage: &Stage<'_>) -> Result<TaskItem, Failure> {
+fn kept(stage: &Stage<'_>) -> Result<(), Failure> {
     let limit = Instant::now() + Duration::from_secs(8);
     loop {
         match stage.ask(&Request::TaskList { account: None })? {
-            Response::Tasks(items) => match items.into_iter().find(|item| item.number == "2801") {
-                Some(item) => return Ok(item),
-                None if Instant::now() > limit => return Err("the place in the line is not kept".into()),
-                None => std::thread::sleep(Duration::from_millis(20)),
-            },
+            Response::Tasks(items) if items.iter().any(|item| item.number == "2801") => return Ok(()),
+            Response::Tasks(_) if Instant::now() > limit => return Err("her place is not kept".into()),
+            Response::Tasks(_) => std::thread::sleep(Duration::from_millis(20)),
             other => return Err(talk::unexpected(&other)),
         }
     }
