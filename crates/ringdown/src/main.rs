@@ -135,7 +135,7 @@ enum Command {
 }
 
 /// Why a command failed: told to the user as it stands.
-type Failure = Box<dyn std::error::Error>;
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
     if let Some(answered) = phone::answer_ssh() {

@@ -52,14 +52,21 @@ use tokio::sync::{Mutex, oneshot, watch};
 /// What may wait for the core from other threads.
 const MAILBOX: usize = 65_536;
 
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 pub(crate) struct Arguments {
     /// The configuration; the embedded defaults without it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
+/// What is read at the start is made on the thread that changes it ever after: an allocator gives back what its own thread frees.
 pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
+    let (data, arguments) = (data.to_owned(), arguments.clone());
+    let core = std::thread::Builder::new().name("core".into()).spawn(move || serve(&data, &arguments))?;
+    core.join().map_err(|_| "the core ended by a fault of ours; see the log above")?
+}
+
+fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let (config, level) = configured(arguments.config.as_deref())?;
     let folder = claim(data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -120,11 +127,10 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     messages::start(&runtime, &config, store.outbox(), &sender)?;
     let carriers = carriers(&runtime, &config, &streams, &sender, &udp, &own, sites)?;
     let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, carriers, figures, events };
-    let core =
-        std::thread::Builder::new().name("core".into()).spawn(move || Core::new(exchange, doors).run())?;
     announce(&[lines, told].concat(), &ready)?;
-    runtime.block_on(stop::until_stopped(&sender, &reload, left))?;
-    let ended = core.join().map_err(|_| "the core ended by a fault of ours; see the log above")?;
+    let stopping = runtime.spawn(stop::until_stopped(sender, reload, left));
+    let ended = Core::new(exchange, doors).run();
+    runtime.block_on(stopping)??;
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     drop(folder);
     Ok(ended?)

@@ -53,13 +53,13 @@ pub(crate) async fn asked_to_stop() {
 
 /// Returns when the core has ended, because it was told to or by itself. `calls` says how many are still up.
 pub(crate) async fn until_stopped(
-    core: &Sender<CoreInput>,
-    reload: &Arc<Reload>,
+    core: Sender<CoreInput>,
+    reload: Arc<Reload>,
     mut calls: watch::Receiver<Option<usize>>,
 ) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
     tokio::select! {
-        () = signals.stop(reload) => {}
+        () = signals.stop(&reload) => {}
         // The core ended by itself: whoever waits for its thread is told why.
         () = ended(calls.clone()) => return Ok(()),
     }
@@ -74,7 +74,7 @@ pub(crate) async fn until_stopped(
                 }
                 tell(*calls.borrow_and_update());
             }
-            () = signals.stop(reload) => {
+            () = signals.stop(&reload) => {
                 tracing::info!("stopping at once");
                 let _ = core.send_waiting(CoreInput::Stop);
             }
