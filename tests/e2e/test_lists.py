@@ -169,7 +169,7 @@ def test_show_3_signed_out_here_and_in_there_the_rest_arrives(kamailio, callees,
         "7101": 1, "7201": 2, "7102": 1, "7103": 1,
     }
     # A third time nothing is left to be called.
-    with Agent(kamailio, tmp_path / "three", tmp_path, extra=["--online", "--quit-when-done"]).start() as third:
+    with Agent(kamailio, tmp_path / "three", tmp_path, extra=["--online"]).start() as third:
         third.wait_event("list_done", 30)
     assert sum(len(callee.calls) for callee in callees.values()) == 5
 
