@@ -11,7 +11,7 @@ AGENT = "7001"
 class Agent(Softphone):
     """A phone with a list. `lists` is the folder of the list and of the results, unless `results` is another."""
 
-    def __init__(self, kamailio, state, lists, name=AGENT, assignment=None, extra=(), results=None):
+    def __init__(self, kamailio, state, lists, name=AGENT, assignment=None, extra=(), results=None, card=None):
         self.uploads = results or lists / "results"
         options = {
             "agent": "ada", "list": str(lists / "ada.csv"), "results": str(self.uploads), "gap_s": 0, "interval_s": 1,
@@ -20,7 +20,7 @@ class Agent(Softphone):
         self.uploads.mkdir(exist_ok=True)
         path = lists / "assignment.json"
         path.write_text(json.dumps(options))
-        super().__init__(name, kamailio.secret, kamailio.address(), hertz=440.0,
+        super().__init__(name, kamailio.secret, kamailio.address(), hertz=440.0, card=card,
                          extra=["--assignment", path, "--state", state, *extra])
 
     def results(self):

@@ -15,16 +15,21 @@ SOCKET = "control"
 
 
 class Softphone(Listening, Process):
-    """One phone with one account. `play` is a WAV file; without it, `hertz` is said as a tone."""
+    """One phone with one account. `play` is a WAV file; without it, `hertz` is said as a tone,
+    and with a `card` a person talks by that."""
 
     def __init__(self, user, secret, registrar, transport="udp", codecs=("PCMU",), hertz=440.0, play=None,
-                 answer_after=None, extra=()):
+                 answer_after=None, extra=(), card=None):
         super().__init__(f"ringdown phone {user}")
         self.user, self.secret, self.registrar, self.transport = user, secret, registrar, transport
         self.record = self.folder / "heard.wav"
         self.control = self.folder / SOCKET
         self.events, self._taken, self._buffer, self._socket = [], 0, b"", None
-        source = ["--play", play] if play else ["--tone", f"{hertz:g}"]
+        self._environment = card.environment if card else {}
+        if card:
+            source = ["--headset"]
+        else:
+            source = ["--play", play] if play else ["--tone", f"{hertz:g}"]
         self._command = [
             binary(), "phone", "--server", registrar, "--user", user, "--transport", transport,
             "--codecs", ",".join(codecs), "--record", self.record, "--control", self.control, "--expires", "60",
@@ -38,7 +43,7 @@ class Softphone(Listening, Process):
     # ---- life
 
     def start(self):
-        self.spawn(self._command, env={**os.environ, "RINGDOWN_PHONE_PASSWORD": self.secret})
+        self.spawn(self._command, env={**os.environ, **self._environment, "RINGDOWN_PHONE_PASSWORD": self.secret})
         until(self._connect, 10, f"{self.name} opens its control socket", self.tail)
         return self
 

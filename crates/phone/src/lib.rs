@@ -21,6 +21,8 @@ mod words;
 pub mod work;
 
 pub use agent::{Agent, Config, Due, Input, Output, SoundOrder, Suggest, Trace};
-pub use shell::{Gone, Hand, Phone, Server, Settings, StartError, Stream, Told, Trust, client_config};
+pub use shell::{
+    Gone, Hand, HeadsetProgram, Phone, Server, Settings, StartError, Stream, Told, Trust, client_config,
+};
 pub use sound::{Arrived, Heard, Meter, Source, Talk, WavWriter};
 pub use words::{CallId, Cause, Command, Ended, Event, Holder, KeyStyle};

@@ -20,6 +20,10 @@ pub(crate) const RETRY_FIRST: Duration = Duration::from_secs(1);
 pub(crate) const RETRY_LAST: Duration = Duration::from_secs(120);
 /// What may wait for the phone's thread.
 pub(crate) const COMMANDS: usize = 256;
+/// Orders that may wait for a headset: a second of sound.
+pub(crate) const HEADSET_ORDERS: usize = 50;
+/// Samples of a microphone that may wait until they are sent; the newest are kept.
+pub(crate) const MICROPHONE: usize = 3_200;
 /// What may wait for who listens to the phone; beyond, it is lost to them.
 pub(crate) const EVENTS: usize = 8_192;
 /// Octets that may wait for a slow server.

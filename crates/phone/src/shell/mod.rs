@@ -1,5 +1,6 @@
 //! The shell: one thread with the sockets, the clock and the files of a phone.
 
+mod headset;
 mod line;
 mod ports;
 mod run;
@@ -7,6 +8,7 @@ mod server;
 mod stream;
 mod tls;
 
+pub use headset::HeadsetProgram;
 pub use server::Server;
 pub use stream::Stream;
 pub use tls::{Trust, client_config};
@@ -56,8 +58,10 @@ pub struct Settings {
     pub suggest: Option<Suggest>,
     /// Ask the server for whom we work.
     pub profile: bool,
-    /// What the far side hears.
+    /// What the far side hears, unless there is a headset.
     pub source: Source,
+    /// The microphone and the loudspeaker of whoever sits here.
+    pub headset: Option<HeadsetProgram>,
     /// Where to keep what we hear.
     pub record: Option<PathBuf>,
     /// One clock for several phones makes their times comparable.

@@ -1,10 +1,11 @@
 //! The thread of a phone: waits for sockets, commands and deadlines, and carries out what the agent wants.
 
+use super::headset::Headset;
 use super::line::Line;
 use super::ports::RtpPort;
 use super::{Settings, Told};
 use crate::agent::{Agent, Input, Output, SoundOrder};
-use crate::sound::{Arrived, Meter, Talk, WavWriter};
+use crate::sound::{Arrived, Meter, Microphone, Source, Talk, WavWriter};
 use crate::words::{CallId, Command, Event};
 use net::{Mailbox, Poll, Token};
 use std::io;
@@ -30,13 +31,14 @@ pub(super) struct Run {
     mailbox: Mailbox<Command>,
     teller: SyncSender<Told>,
     record: Option<WavWriter>,
+    headset: Option<Headset>,
     meter: Meter,
     finished: bool,
 }
 
 impl Run {
     pub(super) fn new(
-        settings: Settings,
+        mut settings: Settings,
         own: IpAddr,
         agent: Agent,
         ports: Vec<RtpPort>,
@@ -49,6 +51,11 @@ impl Run {
         for (index, port) in ports.iter().enumerate() {
             poll.add(&port.socket, index as Token)?;
         }
+        let headset = settings.headset.take().map(|program| {
+            let microphone = Microphone::default();
+            settings.source = Source::Microphone(microphone.clone());
+            Headset::new(program, microphone)
+        });
         Ok(Run {
             settings,
             own,
@@ -60,6 +67,7 @@ impl Run {
             mailbox,
             teller,
             record,
+            headset,
             meter: Meter::default(),
             finished: false,
         })
@@ -147,6 +155,8 @@ impl Run {
             tracing::warn!(%error, "the recording ends here");
             self.record = None;
         }
+        let played = self.headset.as_mut().map(|headset| headset.play(samples));
+        self.tell_of_headset(played);
         let mut all = Vec::new();
         self.meter.take(samples, |heard| all.push(heard));
         for heard in all {
@@ -244,6 +254,18 @@ impl Run {
     }
 
     fn tell(&mut self, event: Event) {
+        let noted = self.headset.as_mut().map(|headset| headset.note(&event));
+        self.say(event);
+        self.tell_of_headset(noted);
+    }
+
+    fn tell_of_headset(&mut self, outcome: Option<Result<(), String>>) {
+        if let Some(Err(why)) = outcome {
+            self.say(Event::Refused { why });
+        }
+    }
+
+    fn say(&mut self, event: Event) {
         let _ = self.teller.try_send(Told::Event(self.settings.clock.now(), event));
     }
 }

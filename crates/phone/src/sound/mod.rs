@@ -7,6 +7,7 @@ mod talk;
 mod wav;
 
 pub use meter::{Heard, Meter};
+pub(crate) use source::Microphone;
 pub use source::Source;
 pub use talk::{Arrived, Talk};
 pub use wav::WavWriter;

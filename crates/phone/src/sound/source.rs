@@ -1,9 +1,11 @@
 //! What a phone says: silence, a tone, or a recording over and over.
 
 use super::RATE;
+use crate::limits::MICROPHONE;
 use media::{WavError, sounds};
+use std::collections::VecDeque;
 use std::f64::consts::TAU;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// RMS -9 dBFS: loud and far from clipping.
 const TONE_PEAK: f64 = 32_768.0 * 0.354_8 * std::f64::consts::SQRT_2;
@@ -18,6 +20,39 @@ pub enum Source {
     Tone(f64),
     /// A recording at 16 kHz, looped.
     Recording(Arc<[i16]>),
+    /// Whatever a person says.
+    Microphone(Microphone),
+}
+
+/// What a microphone hears, at 16 kHz, between the thread that reads it and the one that sends it.
+#[derive(Clone, Debug, Default)]
+pub struct Microphone {
+    waiting: Arc<Mutex<VecDeque<i16>>>,
+}
+
+impl Microphone {
+    /// It heard this. Of more than 200 ms that wait, the newest are kept: old sound is only delay.
+    pub fn push(&self, samples: impl IntoIterator<Item = i16>) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.extend(samples);
+        let over = waiting.len().saturating_sub(MICROPHONE);
+        waiting.drain(..over);
+    }
+
+    /// Nothing of what waits is for the next call.
+    pub fn clear(&self) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// What is there; silence after it.
+    fn fill(&self, out: &mut [i16]) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let there = waiting.len().min(out.len());
+        for (sample, heard) in out.iter_mut().zip(waiting.drain(..there)) {
+            *sample = heard;
+        }
+        out[there..].fill(0);
+    }
 }
 
 impl Source {
@@ -33,6 +68,7 @@ impl Source {
     pub(super) fn fill(&self, position: u64, out: &mut [i16]) {
         match self {
             Source::Silence => out.fill(0),
+            Source::Microphone(microphone) => microphone.fill(out),
             Source::Tone(hertz) => {
                 for (offset, sample) in out.iter_mut().enumerate() {
                     let turns = (position + offset as u64) as f64 * hertz / f64::from(RATE);
@@ -46,5 +82,25 @@ impl Source {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_microphone_is_never_far_behind_and_silent_when_it_says_nothing() {
+        let microphone = Microphone::default();
+        let mut out = [7; 320];
+        microphone.fill(&mut out);
+        assert_eq!(out, [0; 320]);
+        microphone.push((0..10_000).map(|place| place as i16));
+        microphone.fill(&mut out);
+        assert_eq!(out[0], 10_000 - MICROPHONE as i16, "the newest 200 ms");
+        microphone.clear();
+        microphone.push([5; 100]);
+        microphone.fill(&mut out);
+        assert_eq!((out[99], out[100]), (5, 0));
     }
 }

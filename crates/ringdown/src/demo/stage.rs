@@ -225,6 +225,7 @@ impl<'a> Stage<'a> {
             profile: false,
             source: Source::Tone(cast.tone),
             record: None,
+            headset: None,
             clock: self.clock,
         })?;
         self.actors.push(Actor::new(name, phone, outside));

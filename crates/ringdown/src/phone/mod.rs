@@ -13,7 +13,9 @@ mod words;
 
 use crate::Failure;
 use ::phone::work::{Said, Wish};
-use ::phone::{CallId, Command, Ended, Event, Hand, Phone, Server, Settings, Source, Suggest, Trust};
+use ::phone::{
+    CallId, Command, Ended, Event, Hand, HeadsetProgram, Phone, Server, Settings, Source, Suggest, Trust,
+};
 use clap::ValueEnum;
 use control::Control;
 use face::Face;
@@ -41,6 +43,7 @@ use std::time::{Duration, Instant};
 Examples:
   ringdown phone --server 192.0.2.10 --user alice-phone --call 600 --tone 440 --hang-up-after 5
   ringdown phone --server 192.0.2.10 --user bob-phone --answer-after 1 --play hello.wav --record heard.wav
+  ringdown phone --server 192.0.2.10 --user carol-phone --headset
   ringdown phone --server 192.0.2.10 --user ada-phone --list lists/ada.csv --order priority,slot --online
 
 The exit code is 0 when the wanted call was answered, or when there was none to make; else 1, with the reason.")]
@@ -90,6 +93,15 @@ pub(crate) struct Arguments {
     /// Say a tone
     #[arg(long, value_name = "HERTZ", value_parser = tone)]
     tone: Option<f64>,
+    /// Talk with a microphone and a loudspeaker, by the program `ringdown-headset` beside this one, or the one that is named
+    #[arg(long, value_name = "PROGRAM", num_args = 0..=1, default_missing_value = HEADSET, conflicts_with_all = ["tone", "play"])]
+    headset: Option<PathBuf>,
+    /// The microphone of the headset, by its name or a part of it; `ringdown-headset --list` names them
+    #[arg(long, value_name = "NAME", requires = "headset")]
+    microphone: Option<String>,
+    /// The loudspeaker of the headset, likewise
+    #[arg(long, value_name = "NAME", requires = "headset")]
+    speaker: Option<String>,
     /// Keep what is heard; the file can be played at any time
     #[arg(long, value_name = "FILE.wav")]
     record: Option<PathBuf>,
@@ -114,6 +126,9 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     list: ListArguments,
 }
+
+/// What the program of the headset is called.
+const HEADSET: &str = "ringdown-headset";
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum By {
@@ -309,9 +324,21 @@ fn settings(arguments: &Arguments) -> Result<Settings, Failure> {
         }),
         profile: arguments.list.asks_the_exchange(),
         source,
+        headset: headset(arguments),
         record: arguments.record.clone(),
         clock: Clock::start(),
     })
+}
+
+/// A bare name is looked for beside this program first.
+fn headset(arguments: &Arguments) -> Option<HeadsetProgram> {
+    let named = arguments.headset.as_ref()?;
+    let bare = named.components().count() == 1;
+    let beside = std::env::current_exe().ok().map(|own| own.with_file_name(named));
+    let program = beside.filter(|path| bare && path.exists()).unwrap_or_else(|| named.clone());
+    let devices = [("--microphone", &arguments.microphone), ("--speaker", &arguments.speaker)];
+    let given = devices.into_iter().filter_map(|(name, device)| Some([name.to_owned(), device.clone()?]));
+    Some(HeadsetProgram { program, arguments: given.flatten().collect() })
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
