@@ -65,6 +65,12 @@ impl Waiting {
         Some(number(line.len() - 1))
     }
 
+    /// Who is next.
+    #[must_use]
+    pub fn first(&self, callee: &AccountName) -> Option<&Waiter> {
+        self.of.get(callee)?.front()
+    }
+
     /// The device is free: whose turn it is, and the places of those behind.
     pub fn next(&mut self, callee: &AccountName) -> Option<(Waiter, Vec<Place>)> {
         let line = self.of.get_mut(callee)?;

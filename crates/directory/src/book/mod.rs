@@ -227,6 +227,7 @@ mod tests {
             home: name(home),
             numbers: numbers.iter().map(|number| name(number)).collect(),
             enabled: true,
+            phones: false,
         }
     }
 

@@ -6,8 +6,8 @@ use crate::dice::Dice;
 use clock::{Mono, Now, Wall};
 use directory::{
     Account, AccountName, Claims, Device, DeviceId, Directory, ExchangeName, Fingerprint, Input, Issuer,
-    Kind, Message, Named, Number, Origin, Output, Report, Request, RequestId, Said, SessionHalf, Ticket,
-    TicketId, TicketRefusal, Wake, Way,
+    Kind, Message, Named, Number, Origin, Output, Push, Report, Request, RequestId, Said, SessionHalf,
+    Ticket, TicketId, TicketRefusal, Wake, Way,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -135,8 +135,12 @@ impl Office {
             let home = place % self.sites.len();
             let (account, number): (AccountName, Number) =
                 (name(&format!("a{place}")), name(&format!("2{place:06}")));
-            let told =
-                Account { home: self.sites[home].name.clone(), numbers: vec![number.clone()], enabled: true };
+            let told = Account {
+                home: self.sites[home].name.clone(),
+                numbers: vec![number.clone()],
+                enabled: true,
+                phones: false,
+            };
             let exchange = self.sites[home].name.clone();
             self.directory.handle(self.now, Input::Account(exchange.clone(), account.clone(), Some(told)));
             let is_app = place % 5 == 0;
@@ -206,7 +210,8 @@ impl Office {
         }
         let thief: AccountName = name(&format!("thief-{place}"));
         let exchange = self.sites[place].name.clone();
-        let told = Account { home: exchange.clone(), numbers: vec![number.clone()], enabled: true };
+        let told =
+            Account { home: exchange.clone(), numbers: vec![number.clone()], enabled: true, phones: false };
         self.directory.handle(self.now, Input::Account(exchange, thief, Some(told)));
         if self.directory.book().owner(&number).map(|(name, _)| name) != Some(&owner) {
             self.broken = Some(format!("number {number} of {owner} was taken by exchange-{place}"));
@@ -335,13 +340,14 @@ impl Office {
                     }
                 }
                 Output::ToDevice(_, message) => self.told(true, message),
-                Output::Wake { device, notice, .. } => {
+                Output::Push { device, push: Push::Wake(notice), .. } => {
                     self.outcome.add("devices woken");
                     let Some(call) = self.calls.get(&(false, deciding)).cloned() else { continue };
                     let Origin::Exchange(asking) = &call.request.origin else { continue };
                     let place = self.places[asking];
                     self.present(&call, place, &notice.ticket, key_of(&device));
                 }
+                Output::Push { .. } => self.outcome.add("devices that may sleep on"),
                 Output::Decided(request, _) => deciding = request.id.0,
                 Output::Complained(..) | Output::Changed(_) => {}
             }
@@ -391,7 +397,7 @@ impl Office {
             Message::Woken { .. } => self.outcome.add("calls by C3"),
             Message::Refused { .. } => self.outcome.add("calls refused"),
             Message::Place { .. } => self.outcome.add("callers who wait"),
-            Message::Ask { .. } | Message::Withdrawn { .. } => {}
+            Message::Ask { .. } | Message::Withdrawn { .. } | Message::Declined { .. } => {}
         }
     }
 
