@@ -32,6 +32,8 @@ pub enum Input {
     Account(ExchangeName, AccountName, Option<Account>),
     /// A device enrolled, or says anew how it is woken.
     Device(DeviceId, Device),
+    /// A device is one of the office no more.
+    DeviceGone(DeviceId),
     /// A device has its flow at this exchange, or has it no longer.
     Placed(ExchangeName, DeviceId, bool),
     /// A device has a connection to us, or has it no longer.
@@ -268,6 +270,10 @@ impl Directory {
                     // Whose home nobody knows is told of to nobody.
                     (Err(_), None) => {}
                 }
+            }
+            Input::DeviceGone(device) => {
+                self.book.remove_device(&device);
+                self.version += 1;
             }
             Input::Placed(exchange, device, here) => {
                 let placed = self.book.place(&device, &exchange, here);

@@ -116,6 +116,7 @@ impl Exchange {
         }
         match method {
             Method::Options => self.options(flow, message),
+            Method::Register if self.sites.is_apps(flow) => self.app_registers(now, flow, message),
             Method::Register => self.register(now, flow, message),
             Method::Invite => self.invite(now, flow, message, &uri),
             Method::Message => self.text(now, flow, message, &uri),

@@ -292,12 +292,14 @@ impl Exchange {
 
     /// Somebody answered.
     pub(crate) fn call_answered(&mut self, now: Now, call: CallId) {
+        self.apps_sleep_on(call);
         self.member_answered(call);
         self.call_moved_to(now, call, DialogState::Confirmed);
     }
 
     /// A call is over.
     pub(crate) fn call_ended(&mut self, now: Now, call: CallId) {
+        self.apps_sleep_on(call);
         let Some(ongoing) = self.ongoing.end(call) else { return };
         let active = ongoing.state == DialogState::Confirmed;
         let caller = ongoing.caller_account.clone();
@@ -339,6 +341,9 @@ impl Exchange {
             if !self.park_is_over(now, call) {
                 self.fail(now, call, cause, "");
             }
+            return;
+        }
+        if self.waits_for_apps(call, cause) {
             return;
         }
         match self.ongoing.call(call).map(|ongoing| &ongoing.reach) {

@@ -20,7 +20,7 @@ mod sound;
 mod words;
 pub mod work;
 
-pub use agent::{Agent, Config, Due, Input, Output, SoundOrder, Suggest, Trace};
+pub use agent::{Agent, Config, Due, Input, Output, Pass, SoundOrder, Suggest, Trace};
 pub use shell::{Gone, Hand, Phone, Server, Settings, StartError, Stream, Told, Trust, client_config};
 pub use sound::{Arrived, Heard, Meter, Source, Talk, WavWriter};
 pub use words::{CallId, Cause, Command, Ended, Event, Holder, KeyStyle};

@@ -15,6 +15,15 @@ use sip::Flow;
 use sip::digest::{Secret, Verdict};
 use wire::sip::{HeaderName, Message, Method};
 
+/// Who presents a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// Another exchange of the office: without a ticket that we can judge, it gets one.
+    Exchange,
+    /// An app, which came because it was told to.
+    App,
+}
+
 /// What a ticket is asked for.
 struct Offered {
     session: SessionHalf,
@@ -33,12 +42,13 @@ impl Exchange {
             self.refuse_because(flow, message, 403, "an exchange sends calls alone");
             return None;
         }
-        match self.ticket_of(now, flow, message) {
-            Ok(true) => Some(Sender::Exchange(exchange.into())),
+        let dest = message.uri().ok().and_then(|uri| Number::parse(&uri.user_decoded()?).ok());
+        match self.ticket_of(now, flow, message, dest, Holder::Exchange) {
+            Ok(Some(_)) => Some(Sender::Exchange(exchange.into())),
             // It was challenged.
-            Ok(false) => None,
+            Ok(None) => None,
             Err(why) => {
-                self.note_refused(now, message, &exchange, &why);
+                self.note_refused(now, message, &format!("a call of exchange {exchange}"), &why);
                 self.refuse_because(flow, message, 403, &why);
                 None
             }
@@ -46,18 +56,24 @@ impl Exchange {
     }
 
     /// Whoever looks for the call finds it here, too, under its Session-ID.
-    fn note_refused(&mut self, now: Now, message: &Message<'_>, exchange: &str, why: &str) {
+    pub(super) fn note_refused(&mut self, now: Now, message: &Message<'_>, who: &str, why: &str) {
         if let Some(session) = session_of(message) {
-            let words = format!("a call of exchange {exchange} is refused: {why}");
+            let words = format!("{who} is refused: {why}");
             self.note(now, FactKind::Call, &session.to_string(), "site.refused", words);
         }
     }
 
-    /// Whether the ticket was good, and is used up now; false when its digest is asked for first.
-    fn ticket_of(&mut self, now: Now, flow: Flow, message: &Message<'_>) -> Result<bool, String> {
+    /// What the ticket of a request is for, once it is used up; none when its digest is asked for first.
+    pub(super) fn ticket_of(
+        &mut self,
+        now: Now,
+        flow: Flow,
+        message: &Message<'_>,
+        dest: Option<Number>,
+        holder: Holder,
+    ) -> Result<Option<Claims>, String> {
         let token =
             message.value(HeaderName::RingdownTicket).and_then(|value| std::str::from_utf8(value).ok());
-        let dest = message.uri().ok().and_then(|uri| Number::parse(&uri.user_decoded()?).ok());
         let dest = dest.ok_or("who is called is no number")?;
         let session = session_of(message).ok_or("the call has no Session-ID")?;
         let thumbprint = self.sites.peers.get(&flow).copied().ok_or("the connection is gone")?;
@@ -68,11 +84,12 @@ impl Exchange {
         let checked = match token.map(|token| joined.redeemer.check(time, token, &presented)) {
             Some(Ok(checked)) => checked,
             // Whether it was used before our start nobody knows; one of ours cannot have been.
-            Some(Err(TicketRefusal::BeforeOurStart)) | None => {
+            Some(Err(TicketRefusal::BeforeOurStart)) | None if holder == Holder::Exchange => {
                 return self
                     .offer_ticket(now, flow, message, Offered { session, thumbprint, dest })
-                    .map(|()| false);
+                    .map(|()| None);
             }
+            None => return Err("an app comes with a ticket".into()),
             Some(Err(refusal)) => return Err(refused(refusal)),
         };
         let user = checked.claims().jti.to_string();
@@ -87,7 +104,7 @@ impl Exchange {
                 match self.verifier.check(now.mono, source, message, &credentials, Some(&secret)) {
                     Verdict::Right { .. } => {
                         joined.redeemer.redeem(time, &checked).map_err(refused)?;
-                        return Ok(true);
+                        return Ok(Some(checked.claims().clone()));
                     }
                     Verdict::Wrong => return Err("the digest is not the ticket's".into()),
                     Verdict::Stale | Verdict::Missing => true,
@@ -95,7 +112,7 @@ impl Exchange {
             }
         };
         self.challenge(now, flow, message, stale);
-        Ok(false)
+        Ok(None)
     }
 
     /// An exchange that could not ask the directory gets a ticket from us, over the connection that proved to be its own; the
@@ -153,7 +170,7 @@ impl Exchange {
 }
 
 /// The half of the Session-ID that who calls has chosen.
-fn session_of(message: &Message<'_>) -> Option<SessionHalf> {
+pub(super) fn session_of(message: &Message<'_>) -> Option<SessionHalf> {
     let value = message.value(HeaderName::SessionId)?;
     SessionHalf::parse(std::str::from_utf8(value).ok()?.split(';').next()?.trim())
 }

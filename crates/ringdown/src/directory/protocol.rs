@@ -32,7 +32,12 @@ pub(crate) enum FromExchange {
         draining: bool,
     },
     /// Somebody who has their home there; without numbers they are gone.
-    Account { name: AccountName, numbers: Vec<Number> },
+    Account {
+        name: AccountName,
+        numbers: Vec<Number>,
+        /// Whether they have phones there, or are no person.
+        phones: bool,
+    },
     /// A call is asked for.
     Call { id: RequestId, caller: DeviceId, callee: Number, session: SessionHalf },
     /// Nobody wants it any more.

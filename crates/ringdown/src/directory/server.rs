@@ -1,5 +1,6 @@
 //! The one task that owns the directory by value: whatever is decided is decided here, one after another.
 
+use super::apps::{AppEvent, Apps};
 use super::folder::{Folder, hex, octets, random};
 use super::protocol::{FromExchange, Joined, ToExchange};
 use clock::{Mono, Now};
@@ -33,12 +34,15 @@ pub(super) enum Event {
     Said { exchange: ExchangeName, connection: u64, said: FromExchange },
     /// A connection ended.
     Closed { exchange: ExchangeName, connection: u64 },
+    /// Something of an app.
+    App(AppEvent),
 }
 
 struct Server {
     folder: Folder,
     clock: Clock,
     directory: Directory,
+    apps: Apps,
     /// The newest connection of each exchange.
     connections: BTreeMap<ExchangeName, (u64, mpsc::Sender<Arc<str>>)>,
     next: u64,
@@ -49,8 +53,8 @@ struct Server {
 }
 
 /// Serves until all connections' tasks are gone.
-pub(super) async fn run(folder: Folder, clock: Clock, mut heard: mpsc::Receiver<Event>) {
-    let mut server = match Server::new(folder, clock) {
+pub(super) async fn run(folder: Folder, apps: Apps, clock: Clock, mut heard: mpsc::Receiver<Event>) {
+    let mut server = match Server::new(folder, apps, clock) {
         Ok(server) => server,
         Err(error) => return tracing::error!(%error, "the directory's folder cannot be read"),
     };
@@ -72,14 +76,24 @@ pub(super) async fn run(folder: Folder, clock: Clock, mut heard: mpsc::Receiver<
 }
 
 impl Server {
-    fn new(folder: Folder, clock: Clock) -> Result<Server, crate::Failure> {
+    fn new(folder: Folder, apps: Apps, clock: Clock) -> Result<Server, crate::Failure> {
         let mut directory = Directory::new(DIRECTORY, folder.issuer()?, random()?);
         for (exchange, fingerprint, key) in folder.members()? {
             directory.handle(clock.now(), Input::Joined { exchange, fingerprint, key });
         }
         let connections = BTreeMap::new();
         let time_at = clock.now().mono + TIME_TOLD;
-        Ok(Server { folder, clock, directory, connections, next: 0, published: 0, publish_at: None, time_at })
+        Ok(Server {
+            folder,
+            clock,
+            directory,
+            apps,
+            connections,
+            next: 0,
+            published: 0,
+            publish_at: None,
+            time_at,
+        })
     }
 
     fn now(&self) -> Now {
@@ -120,6 +134,10 @@ impl Server {
                     self.connections.remove(&exchange);
                 }
             }
+            Event::App(event) => {
+                let now = self.now();
+                self.apps.hear(now, &mut self.directory, &self.folder, event);
+            }
         }
     }
 
@@ -151,10 +169,12 @@ impl Server {
             FromExchange::Report { address, region, version, load, draining } => {
                 Input::Report(exchange, Report { address, region, version, load, draining })
             }
-            FromExchange::Account { name, numbers } => {
-                let account =
-                    (!numbers.is_empty()).then(|| Account { home: exchange.clone(), numbers, enabled: true });
-                Input::Account(exchange, name, account)
+            FromExchange::Account { name, numbers, phones } => {
+                let told = Account { home: exchange.clone(), numbers, enabled: true, phones };
+                let account = (!told.numbers.is_empty()).then_some(told);
+                let now = self.now();
+                self.directory.handle(now, Input::Account(exchange, name.clone(), account));
+                return self.apps.account_told(now, &mut self.directory, &name);
             }
             FromExchange::Call { id, caller, callee, session } => {
                 // Who asks will be at the other end of the call: the key is that of this connection.
@@ -192,8 +212,12 @@ impl Server {
                         .map_or("unknown", |known| known.health.name());
                     tracing::info!(%exchange, health, "an exchange is different");
                 }
-                // Devices of their own have no connections here yet, so nobody enrolled any.
-                Output::ToDevice(..) | Output::Wake { .. } => {}
+                Output::ToDevice(device, message) => {
+                    self.apps.tell(&mut self.directory, self.clock.now(), &device, message);
+                }
+                Output::Push { device, ways, push, signed, .. } => {
+                    self.apps.push(&mut self.directory, self.clock.now(), &device, &ways, &push, signed);
+                }
             }
         }
     }
@@ -214,6 +238,7 @@ impl Server {
             return;
         }
         self.time_at = now.mono + TIME_TOLD;
+        self.apps.look_at_folder(now, &mut self.directory);
         self.say_to_all(&ToExchange::Clock { time: now.wall.0 });
     }
 
