@@ -28,6 +28,13 @@ pub(crate) enum Sender {
     Trunk(Box<str>),
     /// Another exchange of the office, with a ticket for this call, which is used up.
     Exchange(Box<str>),
+    /// An app of this account, with a ticket of ours for this call, which is used up.
+    App {
+        /// Its name.
+        device: Box<str>,
+        /// Whose it is.
+        account: Box<str>,
+    },
 }
 
 impl Exchange {

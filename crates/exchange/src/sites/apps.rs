@@ -2,11 +2,12 @@
 
 use super::Sites;
 use super::come::Holder;
+use crate::admission::Sender;
 use crate::exchange::Exchange;
 use clock::Now;
 use directory::{Named as _, Number};
 use sip::Flow;
-use wire::sip::{Contact, HeaderName, Message};
+use wire::sip::{Contact, HeaderName, Message, Method};
 
 /// For how long an app is told that it is registered, in seconds: as long as the connection stands.
 const EXPIRES: u64 = 3_600;
@@ -46,6 +47,27 @@ impl Exchange {
         };
         self.confirm_app(flow, message);
         self.ring_app(now, call, flow, key, &contact);
+    }
+
+    /// An app that calls (C14, S4.21): by a ticket of ours, which it got when it was let in.
+    pub(super) fn app_sender(&mut self, now: Now, flow: Flow, message: &Message<'_>) -> Option<Sender> {
+        let refused = if message.method() == Method::Invite {
+            let dest = message.uri().ok().and_then(|uri| Number::parse(&uri.user_decoded()?).ok());
+            match self.ticket_of(now, flow, message, dest, Holder::App) {
+                Ok(Some(claims)) => match self.let_in_as(&claims) {
+                    Some(sender) => return Some(sender),
+                    None => "its place was given up".to_owned(),
+                },
+                // It was challenged.
+                Ok(None) => return None,
+                Err(why) => why,
+            }
+        } else {
+            "an app calls, or comes because it was woken".to_owned()
+        };
+        self.note_refused(now, message, "an app", &refused);
+        self.refuse_because(flow, message, 403, &refused);
+        None
     }
 
     fn confirm_app(&mut self, flow: Flow, message: &Message<'_>) {

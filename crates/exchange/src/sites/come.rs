@@ -8,8 +8,8 @@ use crate::facts::FactKind;
 use calls::{CallId, Cause};
 use clock::{Now, Wall};
 use directory::{
-    Claims, Confirmation, DeviceId, Fingerprint, Named as _, Number, Presented, SessionHalf, TicketId,
-    TicketRefusal,
+    Claims, Confirmation, DeviceId, Fingerprint, Named as _, Number, Presented, SessionHalf, Ticket,
+    TicketId, TicketRefusal,
 };
 use sip::Flow;
 use sip::digest::{Secret, Verdict};
@@ -25,18 +25,17 @@ pub(super) enum Holder {
 }
 
 /// What a ticket is asked for.
-struct Offered {
-    session: SessionHalf,
-    thumbprint: Fingerprint,
-    dest: Number,
+pub(super) struct Offered {
+    pub(super) session: SessionHalf,
+    pub(super) thumbprint: Fingerprint,
+    pub(super) dest: Number,
 }
 
 impl Exchange {
     /// Who sent a request by a connection that showed a certificate; `None` means that it has its answer.
     pub(crate) fn site_sender(&mut self, now: Now, flow: Flow, message: &Message<'_>) -> Option<Sender> {
         let Some(exchange) = self.sites.exchange_at(flow).map(ToString::to_string) else {
-            self.refuse_because(flow, message, 403, "this certificate is no exchange of the office");
-            return None;
+            return self.app_sender(now, flow, message);
         };
         if message.method() != Method::Invite {
             self.refuse_because(flow, message, 403, "an exchange sends calls alone");
@@ -124,29 +123,13 @@ impl Exchange {
         message: &Message<'_>,
         offered: Offered,
     ) -> Result<(), String> {
-        let mut jti = [0; 16];
-        let endpoint = self.switch.endpoint();
-        jti[..8].copy_from_slice(&endpoint.random().to_be_bytes());
-        jti[8..].copy_from_slice(&endpoint.random().to_be_bytes());
         let joined = self.sites.joined.as_ref().ok_or("this exchange has joined no directory")?;
         joined.copy(now).ok_or(
             "a call from another exchange needs a ticket, and the copy of the directory has expired",
         )?;
         let exchange = joined.by_fingerprint.get(&offered.thumbprint).ok_or("the connection is gone")?;
-        let iat = joined.time(now);
-        let life = i64::try_from(directory::limits::TICKET_LIFE.as_millis()).unwrap_or(0);
-        let claims = Claims {
-            iss: joined.name.as_str().into(),
-            aud: joined.name.clone(),
-            jti: TicketId(jti),
-            iat,
-            exp: Wall(iat.0.saturating_add(life)),
-            orig: DeviceId::parse(exchange.as_str())?,
-            dest: offered.dest,
-            sid: offered.session,
-            cnf: Confirmation { thumbprint: offered.thumbprint },
-        };
-        let ticket = joined.issuer.issue(&claims, &joined.own_key);
+        let orig = DeviceId::parse(exchange.as_str())?;
+        let ticket = self.own_ticket(now, orig, offered)?;
         let value = format!("{};user={};secret={}", ticket.token, ticket.id, ticket.secret.reveal());
         let (verifier, source) = (&mut self.verifier, flow.remote.ip());
         self.switch.endpoint().respond_stateless(flow, message, 401, |mut writer| {
@@ -155,6 +138,34 @@ impl Exchange {
             writer.finish()
         });
         Ok(())
+    }
+
+    /// A ticket of our own to ourselves, for one call.
+    pub(super) fn own_ticket(
+        &mut self,
+        now: Now,
+        orig: DeviceId,
+        offered: Offered,
+    ) -> Result<Ticket, String> {
+        let mut jti = [0; 16];
+        let endpoint = self.switch.endpoint();
+        jti[..8].copy_from_slice(&endpoint.random().to_be_bytes());
+        jti[8..].copy_from_slice(&endpoint.random().to_be_bytes());
+        let joined = self.sites.joined.as_ref().ok_or("this exchange has joined no directory")?;
+        let iat = joined.time(now);
+        let life = i64::try_from(directory::limits::TICKET_LIFE.as_millis()).unwrap_or(0);
+        let claims = Claims {
+            iss: joined.name.as_str().into(),
+            aud: joined.name.clone(),
+            jti: TicketId(jti),
+            iat,
+            exp: Wall(iat.0.saturating_add(life)),
+            orig,
+            dest: offered.dest,
+            sid: offered.session,
+            cnf: Confirmation { thumbprint: offered.thumbprint },
+        };
+        Ok(joined.issuer.issue(&claims, &joined.own_key))
     }
 
     /// A call of another exchange goes to people of ours, and to nobody else: it is no way to the outside, nor to a third

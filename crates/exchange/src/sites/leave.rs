@@ -7,7 +7,7 @@ use crate::ongoing::Reach;
 use calls::{Account, CallId, Cause, Line, Party, Pass, Target};
 use clock::Now;
 use directory::{
-    DeviceId, ExchangeName, Message, Named as _, Number, Origin, Request, RequestId, SessionHalf,
+    DeviceId, ExchangeName, Message, Named as _, Number, Origin, Request, RequestId, SessionHalf, Waiter,
 };
 use sip::Flow;
 use std::sync::Arc;
@@ -96,7 +96,12 @@ impl Exchange {
                 self.apps_were_woken(now, call, id, devices);
             }
             Message::Declined { id, device } => self.app_declined(now, id, &device),
-            Message::Ask { .. } | Message::Place { .. } | Message::Withdrawn { .. } => {}
+            Message::Ask { id, caller, account, callee, session, thumbprint } => {
+                self.app_asks(now, Waiter { caller, id, account, callee, session, thumbprint });
+            }
+            Message::Withdrawn { id, caller } => self.app_gave_up(now, &caller, id),
+            // For callers of the cloud.
+            Message::Place { .. } => {}
         }
     }
 
@@ -250,5 +255,6 @@ impl Exchange {
             }
         }
         self.wakes_due(now);
+        self.line_due(now);
     }
 }

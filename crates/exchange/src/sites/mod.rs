@@ -4,12 +4,14 @@
 //! ```text
 //! a number that is not ours --> Tell(Call) --> Designated --> a way to that exchange --> INVITE with the ticket
 //! an INVITE by the connection of an exchange --> its ticket, its digest --> rings like a call of ours
+//! an app is to be let in --> Ask --> Tell(Said), its place in the line --> its INVITE with our ticket --> rings in its turn
 //! whom we call has an app that sleeps --> Tell(Call) --> Woken --> its REGISTER with the ticket --> INVITE by that connection
 //! ```
 
 mod apps;
 mod come;
 mod leave;
+mod line;
 mod tell;
 mod values;
 mod wake;
@@ -22,8 +24,10 @@ use crate::limits;
 use calls::CallId;
 use clock::{Mono, Now, Wall};
 use directory::{
-    Copy, DeviceId, ExchangeName, Fingerprint, Issuer, IssuerKeys, Named as _, Redeemer, Ticket, TicketKey,
+    AccountName, Copy, DeviceId, ExchangeName, Fingerprint, Issuer, IssuerKeys, Named as _, Redeemer, Ticket,
+    TicketKey,
 };
+use line::Line;
 use sip::Flow;
 use std::collections::{BTreeMap, BTreeSet};
 use wake::Waking;
@@ -50,6 +54,8 @@ pub(crate) struct Sites {
     waking_until: BTreeSet<(Mono, CallId)>,
     /// Apps that came with a ticket, by their connections.
     apps: BTreeMap<Flow, DeviceId>,
+    /// Calls of apps that were let in, and who waits for whom (S4.18).
+    pub(crate) line: Line,
     next: u64,
 }
 
@@ -114,7 +120,7 @@ impl Sites {
 
     pub(crate) fn next_deadline(&self) -> Option<Mono> {
         let (asked, waking) = (self.until.first(), self.waking_until.first());
-        let all = [asked.map(|(at, _)| *at), waking.map(|(at, _)| *at)];
+        let all = [asked.map(|(at, _)| *at), waking.map(|(at, _)| *at), self.line.next_deadline()];
         all.into_iter().flatten().min()
     }
 
@@ -139,6 +145,13 @@ impl Sites {
     pub(crate) fn has_apps(&self, account: &str) -> bool {
         let joined = self.joined.as_ref().filter(|joined| joined.connected);
         joined.is_some_and(|joined| joined.with_apps.contains(account))
+    }
+
+    /// A number of an account that has its home elsewhere.
+    pub(crate) fn number_of(&self, account: &str) -> Option<Box<str>> {
+        let account = AccountName::parse(account).ok()?;
+        let entry = self.joined.as_ref()?.copy.as_ref()?.accounts.get(&account)?;
+        entry.numbers.first().map(|number| number.as_str().into())
     }
 
     /// The app at the other end of a connection.
@@ -232,3 +245,6 @@ impl Exchange {
         self.outputs.push_back(Output::Site(Box::new(output)));
     }
 }
+
+#[cfg(test)]
+mod tests;

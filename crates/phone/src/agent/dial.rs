@@ -162,7 +162,9 @@ impl Agent {
         if sound {
             self.order_sound(id);
         }
-        self.tell(Event::Ringing { call: id, status });
+        let place = response.value(HeaderName::RingdownPlace);
+        let place = place.and_then(|place| std::str::from_utf8(place).ok()?.trim().parse().ok());
+        self.tell(Event::Ringing { call: id, status, place });
     }
 
     fn prack(&mut self, now: Now, id: CallId, dialog: Dialog, rack: reliable::RAck) {

@@ -109,7 +109,8 @@ fn serve_all(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
         .map_err(|error| cannot(apps_at, error))?;
     let (bound, door_bound) = (listener.bound()?, door.bound());
     let inside = runtime.enter();
-    let apps = Apps::open(AppFolder::open(claimed.path())?, Wakers::start(&arguments.wake)?)?;
+    let apps =
+        Apps::open(AppFolder::open(claimed.path())?, Wakers::start(&arguments.wake, claimed.path(), clock)?)?;
     drop(inside);
     let (events, heard) = mpsc::channel(WAITING);
     runtime.spawn(connection::serve(listener, events.clone()));

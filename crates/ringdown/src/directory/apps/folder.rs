@@ -1,6 +1,6 @@
 //! The apps that enrolled, and invitations that nobody has used, each in a file of its own.
 
-use super::super::folder::{hex, octets, random, unhex, write};
+use super::super::folder::{hex, random, unhex, write};
 use crate::Failure;
 use clock::Wall;
 use directory::{AccountName, DeviceId, Fingerprint, Named as _, Way};
@@ -114,13 +114,6 @@ impl AppFolder {
         }
         all.sort_by(|one, other| one.device.cmp(&other.device));
         Ok(all)
-    }
-}
-
-impl Enrolment {
-    /// The public key as its octets.
-    pub(crate) fn key(&self) -> Option<Vec<u8>> {
-        octets(&self.public_key)
     }
 }
 

@@ -190,7 +190,8 @@ impl Apps {
         texts: mpsc::Sender<Arc<str>>,
         certificate: Option<String>,
     ) -> (DeviceId, u64) {
-        send(&texts, &ToApp::Welcome { time: now.wall.0, certificate });
+        let web_push = self.wakers.push_key();
+        send(&texts, &ToApp::Welcome { time: now.wall.0, web_push, certificate });
         self.next += 1;
         self.connections.insert(device.clone(), (self.next, texts));
         self.tell_book(now, directory, &device);
@@ -255,10 +256,7 @@ impl Apps {
         }
         let lives = u64::try_from(push.expires().saturating_sub(now.wall.0)).unwrap_or(0);
         let lives = std::time::Duration::from_millis(lives);
-        match ways.first() {
-            Some(way) => self.wakers.wake(way, signed, lives),
-            None => tracing::debug!(%device, "it left before it could be told"),
-        }
+        self.wakers.wake(ways, &signed, lives);
     }
 
     /// An app that does not read loses its connection.

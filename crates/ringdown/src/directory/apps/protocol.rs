@@ -56,6 +56,8 @@ pub(crate) enum ToApp {
     Welcome {
         /// The directory's clock, in milliseconds since 1970.
         time: i64,
+        /// The key with which a browser subscribes at its push service (RFC 8292 4.2), in base64url.
+        web_push: String,
         /// A newer certificate of the app, PEM, when its last is about to end.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         certificate: Option<String>,

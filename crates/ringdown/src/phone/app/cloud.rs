@@ -213,7 +213,7 @@ impl Telling {
             loop {
                 let text = socket.next().await.map_err(|error| error.to_string())?;
                 match parse(&text.ok_or("it closed the connection")?)? {
-                    ToApp::Welcome { time, certificate } => {
+                    ToApp::Welcome { time, certificate, .. } => {
                         let offset = time.saturating_sub(self.clock.now().wall.0);
                         self.offset.store(offset, Ordering::Relaxed);
                         if let Some(certificate) = certificate {
