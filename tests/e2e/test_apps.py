@@ -436,10 +436,9 @@ def test_s4_25_an_app_refuses_an_exchange_that_proves_to_be_another(directory, s
     assert not [event for event in sleeper.told()[-4:] if event["event"] in ("registered", "incoming")]
 
 
-def test_a_link_of_an_app_works_once_and_the_directory_says_what_is_wrong(directory, app):
-    with pytest.raises(Exception) as used:
-        App(app.link, "again").start()
-    assert "was used" in str(used.value), used.value
+def test_a_link_of_an_app_works_once_and_the_directory_says_what_is_wrong(directory, app, tmp_path):
+    again = directory.run("phone", "--app", app.link, "--state", tmp_path / "state", ok=False)
+    assert again.returncode != 0 and "was used" in again.stderr, again.stderr
     # Whoever proves nothing is told so.
     host, port = directory.apps.rsplit(":", 1)
     context = ssl.create_default_context()

@@ -392,12 +392,9 @@ fn r29_an_app_that_stays_away_or_declines_ends_the_call_and_one_that_is_not_need
     office.answers(at, "180 Ringing", "");
     office.feed(Input::FlowClosed(at));
     office.after(Duration::from_secs(40));
-    assert!(
-        office.sent.iter().any(|(to, text)| *to == caller && text.starts_with("SIP/2.0 4")
-            || *to == caller && text.starts_with("SIP/2.0 5")),
-        "{:?}",
-        office.sent
-    );
+    let failed = |text: &str| ["SIP/2.0 4", "SIP/2.0 5"].iter().any(|start| text.starts_with(start));
+    let ended = office.sent.iter().any(|(to, text)| *to == caller && failed(text));
+    assert!(ended, "{:?}", office.sent);
     // Of two apps of one person, one answers: the other is told.
     let mut office = Office::new();
     office.calls(1, "2045");
@@ -407,7 +404,7 @@ fn r29_an_app_that_stays_away_or_declines_ends_the_call_and_one_that_is_not_need
     let invite = office.last(at, "INVITE").expect("an INVITE").to_owned();
     let sdp = match invite.contains("RTP/SAVP") {
         true => {
-            SDP.replace("RTP/AVP 0", "RTP/SAVP 0").replace("t=0 0\r\n", "t=0 0\r\n")
+            SDP.replace("RTP/AVP 0", "RTP/SAVP 0")
                 + "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkw\r\n"
         }
         false => SDP.to_owned(),
