@@ -49,10 +49,9 @@ impl Exchange {
     }
 
     fn begin_waking(&mut self, call: CallId, waking: Waking) {
+        self.end_waking(call);
         self.sites.waking_until.insert((waking.until, call));
-        if let Some(before) = self.sites.waking.insert(call, waking) {
-            self.sites.waking_until.remove(&(before.until, call));
-        }
+        self.sites.waking.insert(call, waking);
     }
 
     fn end_waking(&mut self, call: CallId) -> Option<Waking> {
