@@ -65,8 +65,7 @@ impl Exchange {
             Ok(call) => call,
             Err(cause) => return self.refuse(flow, message, cause.status()),
         };
-        let (from_exchange, from_app) =
-            (matches!(sender, Sender::Exchange(_)), matches!(sender, Sender::App { .. }));
+        let guest = matches!(sender, Sender::Exchange(_) | Sender::App { .. });
         let ongoing = self.new_ongoing(now, sender, caller, &dialled, session_id);
         let ongoing = self.as_the_phone(ongoing, emergency.is_some());
         let ongoing = Ongoing { suggests: suggests_itself(message), ..ongoing };
@@ -89,11 +88,8 @@ impl Exchange {
         if emergency.is_some() {
             return self.route(now, call, &dialled);
         }
-        if from_exchange {
-            return self.route_from_exchange(now, call, &dialled);
-        }
-        if from_app {
-            return self.route_from_app(now, call, &dialled);
+        if guest {
+            return self.route_from_guest(now, call, &dialled);
         }
         self.begin(now, call, &dialled, message.value(HeaderName::Replaces));
     }

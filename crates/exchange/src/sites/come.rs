@@ -170,7 +170,11 @@ impl Exchange {
 
     /// A call of another exchange goes to people of ours, and to nobody else: it is no way to the outside, nor to a third
     /// exchange.
-    pub(crate) fn route_from_exchange(&mut self, now: Now, call: CallId, dialled: &str) {
+    pub(crate) fn route_from_guest(&mut self, now: Now, call: CallId, dialled: &str) {
+        // An exchange is no device.
+        if self.ongoing.call(call).is_some_and(|ongoing| ongoing.device.is_some()) {
+            return self.route_from_app(now, call, dialled);
+        }
         match self.destination(dialled) {
             Destination::Account(_) | Destination::Group(_) | Destination::Queue(_) => {
                 self.route(now, call, dialled);

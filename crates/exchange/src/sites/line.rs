@@ -157,7 +157,7 @@ impl Exchange {
     }
 
     /// C14: it is here (S4.21).
-    pub(crate) fn route_from_app(&mut self, now: Now, call: CallId, dialled: &str) {
+    pub(super) fn route_from_app(&mut self, now: Now, call: CallId, dialled: &str) {
         let session = self.ongoing.call(call).and_then(|ongoing| SessionHalf::parse(&ongoing.session_id));
         let line = &mut self.sites.line;
         let Some((session, accepted)) =
