@@ -67,7 +67,12 @@ fn furnish() -> Result<Directory, Failure> {
     }
     for place in 0..ACCOUNTS {
         let (home, account): (_, AccountName) = (exchange(place)?, name(&format!("a{place}"))?);
-        let told = Account { home: home.clone(), numbers: vec![name(&number(place))?], enabled: true };
+        let told = Account {
+            home: home.clone(),
+            numbers: vec![name(&number(place))?],
+            enabled: true,
+            phones: false,
+        };
         directory.handle(now, Input::Account(home, account, Some(told)));
     }
     while directory.poll_output().is_some() {}

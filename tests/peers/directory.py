@@ -19,15 +19,17 @@ echo_number = ""
 class Directory(Process):
     """`ringdown directory` on a free loopback port."""
 
-    def __init__(self, folder=None):
+    def __init__(self, folder=None, extra=()):
         super().__init__("directory", folder)
         self.binary, self.data, self.address = binary(), self.folder / "data", f"{LOOPBACK}:0"
+        self.apps, self.extra = f"{LOOPBACK}:0", list(extra)
 
     def start(self):
         """The first start picks a port, and later ones take it again: exchanges remember it."""
         out_path = self.folder / "stdout.txt"
         with open(out_path, "wb") as out:
-            self.spawn([self.binary, "directory", "--data", self.data, "--listen", self.address], stdout=out)
+            self.spawn([self.binary, "directory", "--data", self.data, "--listen", self.address, "--apps", self.apps,
+                        *self.extra], stdout=out)
 
         def ready():
             self.must_live()
@@ -36,6 +38,7 @@ class Directory(Process):
 
         line = until(ready, START_SECONDS, "the directory prints `ready`", self.tail)
         self.address = line.split("=", 1)[1]
+        self.apps = next(one for one in out_path.read_text().splitlines() if one.startswith("apps=wss:"))[len("apps=wss:"):]
         return self
 
     def run(self, *arguments, ok=True, data=None):
@@ -49,6 +52,11 @@ class Directory(Process):
     def invite(self, name):
         """A link that works once."""
         return self.run("exchange", "invite", name, "--directory", self.address).stdout.strip()
+
+
+    def invite_app(self, account):
+        """A link with which one app of this account enrols."""
+        return self.run("directory", "invite-app", account, "--directory", self.apps).stdout.strip()
 
 
 def member(directory, name, region=""):

@@ -65,8 +65,8 @@ class App:
         keys = {"p256dh": written(point(self.key.public_key())), "auth": written(self.auth)}
         return {"endpoint": self.service.origin + self.path, "expirationTime": None, "keys": keys}
 
-    def open(self, body):
-        """What was sent."""
+    def text(self, body):
+        """What was sent, as it was."""
         salt, size, length = body[:16], int.from_bytes(body[16:20], "big"), body[20]
         assert len(body) <= size == 4096
         sender, record = body[21 : 21 + length], body[21 + length :]
@@ -77,7 +77,11 @@ class App:
         nonce = derived(salt, key, b"Content-Encoding: nonce\0", 12)
         text = AESGCM(content).decrypt(nonce, record, None)
         assert text.rstrip(b"\0")[-1] == 2, "the delimiter of the last record"
-        return json.loads(text.rstrip(b"\0")[:-1])
+        return text.rstrip(b"\0")[:-1].decode()
+
+    def open(self, body):
+        """What was sent, where it is JSON."""
+        return json.loads(self.text(body))
 
     def told(self):
         return [self.open(one.body) for one in self.service.for_app(self)]

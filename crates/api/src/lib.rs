@@ -17,6 +17,11 @@ pub use backend::{
     Backend, BrokerState, CallRow, Document, Figure, Gone, Kind, MessageRow, Post, RecordsWanted, Reply,
     TapRow,
 };
+/// Web Push, for others who push: a payload that one subscription alone can read, and who we are for its service.
+pub mod web_push {
+    pub use crate::rest::notice::push::{AUTH, BASE64, Keys, TEXT, encrypt, is_point, origin};
+}
+
 pub use http::router;
 pub use pin::verify_pin;
 pub use rest::Api;

@@ -140,6 +140,7 @@ impl Switch {
             answered_early: false,
             reliable: invite.cseq().ok().filter(|_| reliable).map(|cseq| reliable::Sender::new(cseq, random)),
             answer_waits: false,
+            place: None,
         }
     }
 
@@ -219,10 +220,14 @@ impl Switch {
             Some(sender) if sdp.is_some() && !sender.is_waiting() => Some(sender.send()),
             _ => None,
         };
+        let place = waiting.place.filter(|_| status == 182);
         let tag = Some(&*leg.dialog.local_tag);
         self.endpoint.respond(now.mono, waiting.invite, status, tag, |mut writer| {
             writer.header(HeaderName::Contact, contact);
             writer.header(HeaderName::Allow, ALLOW);
+            if let Some(place) = place {
+                writer.header_number(HeaderName::RingdownPlace, u64::from(place));
+            }
             if let Some((number, _)) = sequence {
                 writer.header(HeaderName::Require, "100rel");
                 writer.header_fmt(HeaderName::RSeq, format_args!("{number}"));

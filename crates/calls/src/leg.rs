@@ -72,6 +72,8 @@ pub(crate) struct Incoming {
     pub(crate) reliable: Option<sip::reliable::Sender>,
     /// The winner is known, and the 200 waits for the PRACK of our reliable answer (RFC 3262 section 5).
     pub(crate) answer_waits: bool,
+    /// Told with 182: 1 is next.
+    pub(crate) place: Option<u32>,
 }
 
 /// A device that rings, or is about to.

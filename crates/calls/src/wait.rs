@@ -24,6 +24,21 @@ impl Switch {
         self.caller_rings(now, call, 182);
     }
 
+    /// The same, with the caller's place: 1 is next. Told anew whenever it is another, until a phone rings.
+    pub fn caller_waits_at(&mut self, now: Now, call: CallId, place: u32) {
+        let Some(caller) = self.calls.get(call).map(|call| call.caller) else { return };
+        let Some(LegState::Incoming(waiting)) = self.legs.get_mut(caller).map(|leg| &mut leg.state) else {
+            return;
+        };
+        let silent = matches!(waiting.progress, 100 | 182) && !waiting.answered_early;
+        if !silent || waiting.place == Some(place) {
+            return;
+        }
+        (waiting.place, waiting.progress) = (Some(place), 182);
+        self.caller_told(now, call);
+        self.send_progress(now, caller, 182, None);
+    }
+
     /// Answers a caller for whom nobody answered yet; what they hear is said by [`Switch::say`]. False when that cannot
     /// be now: a phone is heard before its answer, or the call is past waiting.
     pub fn answer_to_wait(&mut self, now: Now, call: CallId) -> bool {

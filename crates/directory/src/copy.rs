@@ -1,6 +1,6 @@
 //! The signed, expiring copy that each exchange keeps: while the directory is away, exchanges do C2 among themselves.
 
-use crate::book::Book;
+use crate::book::{Book, Kind};
 use crate::jws;
 use crate::limits::COPY_LIFE;
 use crate::names::{AccountName, ExchangeName, Fingerprint, Named as _, Number};
@@ -49,6 +49,9 @@ pub struct Entry {
     pub home: ExchangeName,
     /// Its numbers.
     pub numbers: Vec<Number>,
+    /// Whether it has apps that the directory can wake.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub apps: bool,
 }
 
 /// Why a copy is not believed.
@@ -83,7 +86,8 @@ impl Copy {
         });
         let enabled = book.accounts().filter(|(_, account)| account.enabled);
         let entries = enabled.map(|(name, account)| {
-            (name.clone(), Entry { home: account.home.clone(), numbers: account.numbers.clone() })
+            let apps = book.devices_of(name).any(|(_, device)| device.kind == Kind::App);
+            (name.clone(), Entry { home: account.home.clone(), numbers: account.numbers.clone(), apps })
         });
         Copy {
             iss: directory.into(),

@@ -17,14 +17,17 @@ mod jws;
 pub mod limits;
 mod machine;
 mod names;
+mod push;
 mod ticket;
 mod waiting;
+mod wake;
 
 pub use book::{Account, Book, Device, Exchange, Health, Kind, Refused, Report, Wake, Way};
 pub use copy::{Copy, CopyError, Entry, Listed};
 pub use designate::{Candidate, Decision, Form, Invalid, Origin, Request, RequestId};
-pub use machine::{Directory, Input, Message, Notice, Output, Said};
+pub use machine::{Directory, Input, Message, Output, Said};
 pub use names::{AccountName, DeviceId, ExchangeName, Fingerprint, Named, Number, SessionHalf};
+pub use push::{Notice, Push, PushError};
 pub use ticket::{
     Checked, Claims, Confirmation, Issuer, IssuerKeys, Presented, Redeemer, Secret, Ticket, TicketId,
     TicketKey, TicketRefusal,

@@ -18,6 +18,8 @@ pub const WAYS: usize = 4;
 pub const ASKED: usize = 100_000;
 /// Those of one device.
 pub const ASKED_BY_ONE: usize = 4;
+/// Calls for which devices were woken that have not come yet.
+pub const WOKEN: usize = 100_000;
 /// Tickets that one exchange remembers as used. Each is forgotten once it has expired, so this is a rate: a thousand a second.
 pub const USED_TICKETS: usize = 32_768;
 /// Callers that wait for one device.
@@ -39,6 +41,9 @@ pub const ASK_PATIENCE: Duration = Duration::from_secs(8);
 pub const WAIT_PATIENCE: Duration = Duration::from_secs(600);
 /// How long a copy of the directory may be believed while the directory is away.
 pub const COPY_LIFE: Duration = Duration::from_secs(24 * 3_600);
+
+/// Octets of what wakes a device: a Web Push service takes 4,096, with what encrypts them (RFC 8030 7.2).
+pub const PUSH_OCTETS: usize = 3_900;
 
 const _: () = assert!(TICKET_LIFE.as_secs() > 2 * LEEWAY.as_secs());
 const _: () = assert!(WAITING_FOR_ONE <= WAITING && ASKED_BY_ONE <= ASKED && DEVICES_OF_ONE <= DEVICES);

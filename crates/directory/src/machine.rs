@@ -5,7 +5,9 @@ use crate::copy::{self, Copy};
 use crate::designate::{Decision, Form, Invalid, Origin, Request, RequestId, designate};
 use crate::limits;
 use crate::names::{AccountName, DeviceId, ExchangeName, Fingerprint, Number, SessionHalf};
+use crate::push::Push;
 use crate::ticket::{Claims, Confirmation, Issuer, Ticket, TicketId, TicketKey};
+use crate::wake::Woken;
 use clock::{Mono, Now, Wall};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
@@ -30,10 +32,14 @@ pub enum Input {
     Account(ExchangeName, AccountName, Option<Account>),
     /// A device enrolled, or says anew how it is woken.
     Device(DeviceId, Device),
+    /// A device is one of the office no more.
+    DeviceGone(DeviceId),
     /// A device has its flow at this exchange, or has it no longer.
     Placed(ExchangeName, DeviceId, bool),
     /// A device has a connection to us, or has it no longer.
     Connected(DeviceId, bool),
+    /// A device that was woken with this ticket does not come.
+    Declined(DeviceId, TicketId),
     /// A call is asked for (S4.2).
     Asked(Request),
     /// An exchange answers what it was asked for a device (C12, S4.17).
@@ -125,6 +131,13 @@ pub enum Message {
         /// In words.
         why: Box<str>,
     },
+    /// One that was woken does not come.
+    Declined {
+        /// For whose request.
+        id: RequestId,
+        /// Which.
+        device: DeviceId,
+    },
     /// Whoever waits in a queue for this request waits no longer.
     Withdrawn {
         /// Whose request.
@@ -134,19 +147,6 @@ pub enum Message {
     },
 }
 
-/// What a device is woken with: all it needs to go to the exchange that waits for it (S4.6, S4.24).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// Where it goes.
-    pub address: Box<str>,
-    /// Who that must prove to be.
-    pub fingerprint: Fingerprint,
-    /// What lets it in.
-    pub ticket: Ticket,
-    /// Until when this means something.
-    pub expires: Wall,
-}
-
 /// What the shell is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
@@ -154,16 +154,18 @@ pub enum Output {
     ToExchange(ExchangeName, Message),
     /// Tell a device that is connected.
     ToDevice(DeviceId, Message),
-    /// Wake a device: over its connection if it has one, else by the first of its ways that works.
-    Wake {
+    /// Tell a device that may sleep: over its connection if it has one, else by the first of its ways that works.
+    Push {
         /// Which.
         device: DeviceId,
         /// Whether it has a connection.
         connected: bool,
         /// How else.
         ways: Vec<Way>,
-        /// With what.
-        notice: Notice,
+        /// What it says.
+        push: Push,
+        /// What is sent.
+        signed: Box<str>,
     },
     /// What was decided, to be kept for whoever asks why.
     Decided(Request, Result<Decision, Invalid>),
@@ -189,6 +191,7 @@ pub struct Directory {
     rng: ChaCha8Rng,
     pending: BTreeMap<(DeviceId, RequestId), Pending>,
     until: BTreeSet<(Mono, DeviceId, RequestId)>,
+    pub(crate) woken: Woken,
     version: u64,
     outputs: VecDeque<Output>,
 }
@@ -204,6 +207,7 @@ impl Directory {
             rng: ChaCha8Rng::from_seed(seed),
             pending: BTreeMap::new(),
             until: BTreeSet::new(),
+            woken: Woken::default(),
             version: 0,
             outputs: VecDeque::new(),
         }
@@ -242,7 +246,7 @@ impl Directory {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Mono> {
         let asked = self.until.first().map(|(at, ..)| *at);
-        asked.into_iter().chain(self.book.next_silence()).min()
+        asked.into_iter().chain(self.book.next_silence()).chain(self.woken.next_deadline()).min()
     }
 
     /// The one way in.
@@ -260,10 +264,16 @@ impl Directory {
             Input::Account(exchange, name, account) => self.account(exchange, name, account),
             Input::Device(id, device) => {
                 let home = self.book.account(&device.account).map(|account| account.home.clone());
-                let put = self.book.put_device(id, device);
-                if let (Err(refused), Some(home)) = (put, home) {
-                    self.outputs.push_back(Output::Complained(home, refused));
+                match (self.book.put_device(id, device), home) {
+                    (Ok(()), _) => self.version += 1,
+                    (Err(refused), Some(home)) => self.outputs.push_back(Output::Complained(home, refused)),
+                    // Whose home nobody knows is told of to nobody.
+                    (Err(_), None) => {}
                 }
+            }
+            Input::DeviceGone(device) => {
+                self.book.remove_device(&device);
+                self.version += 1;
             }
             Input::Placed(exchange, device, here) => {
                 let placed = self.book.place(&device, &exchange, here);
@@ -273,10 +283,11 @@ impl Directory {
                 // One that is not enrolled has proven nothing, and is not connected.
                 let _ = self.book.connected(&device, connected);
             }
+            Input::Declined(device, ticket) => self.declined(&device, ticket),
             Input::Asked(request) => self.asked(now, request),
             Input::Said { exchange, caller, id, said } => self.said(now, &exchange, caller, id, said),
-            Input::Cancelled(origin, id) => self.cancelled(origin, id),
-            Input::Timeout => self.timeout(now.mono),
+            Input::Cancelled(origin, id) => self.cancelled(now, origin, id),
+            Input::Timeout => self.timeout(now),
         }
     }
 
@@ -341,31 +352,6 @@ impl Directory {
         }
     }
 
-    /// C3: each device that sleeps gets a ticket of its own to the exchange that asked.
-    fn wake(&mut self, now: Now, request: &Request, exchange: &ExchangeName, devices: &[DeviceId]) {
-        let mut woken = Vec::with_capacity(devices.len());
-        for id in devices {
-            let Some(device) = self.book.device(id) else { continue };
-            let (connected, ways, Some(key)) = (device.connected, device.ways.clone(), device.key) else {
-                continue;
-            };
-            let dest = request.callee.clone();
-            let Some((address, fingerprint, ticket)) = self.ticket(now.wall, exchange, request, dest, key)
-            else {
-                continue;
-            };
-            let expires = now.after(limits::TICKET_LIFE).wall;
-            let notice = Notice { address, fingerprint, ticket, expires };
-            self.outputs.push_back(Output::Wake { device: id.clone(), connected, ways, notice });
-            woken.push((id.clone(), key));
-        }
-        let message = match woken.is_empty() {
-            true => refused(request.id, &Invalid::NowhereToReach.to_string()),
-            false => Message::Woken { id: request.id, devices: woken },
-        };
-        self.answer(&request.origin, message);
-    }
-
     /// C11 (S4.16).
     fn ask(&mut self, now: Now, request: &Request, exchange: &ExchangeName) {
         let Origin::Cloud(caller) = &request.origin else { return };
@@ -426,27 +412,39 @@ impl Directory {
         self.pending.remove(&key);
     }
 
-    fn cancelled(&mut self, origin: Origin, id: RequestId) {
-        let Origin::Cloud(caller) = origin else { return };
+    fn cancelled(&mut self, now: Now, origin: Origin, id: RequestId) {
+        let caller = match origin {
+            Origin::Cloud(caller) => caller,
+            Origin::Exchange(exchange) => return self.let_sleep(now, exchange, id),
+        };
         if let Some(pending) = self.pending.remove(&(caller.clone(), id)) {
             self.until.remove(&(pending.until, caller.clone(), id));
             self.outputs.push_back(Output::ToExchange(pending.exchange, Message::Withdrawn { id, caller }));
         }
     }
 
-    fn timeout(&mut self, now: Mono) {
-        for exchange in self.book.silent(now) {
+    fn timeout(&mut self, now: Now) {
+        for exchange in self.book.silent(now.mono) {
             self.changed(exchange);
         }
-        while let Some((_, caller, id)) = self.until.first().filter(|(at, ..)| *at <= now).cloned() {
-            self.cancelled(Origin::Cloud(caller.clone()), id);
+        self.woken.forget(now.mono);
+        while let Some((_, caller, id)) = self.until.first().filter(|(at, ..)| *at <= now.mono).cloned() {
+            self.cancelled(now, Origin::Cloud(caller.clone()), id);
             self.outputs.push_back(Output::ToDevice(caller, refused(id, "nobody answered in time")));
         }
     }
 
     // ---- answers
 
-    fn answer(&mut self, to: &Origin, message: Message) {
+    pub(crate) fn output(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
+    pub(crate) fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    pub(crate) fn answer(&mut self, to: &Origin, message: Message) {
         self.outputs.push_back(match to {
             Origin::Exchange(exchange) => Output::ToExchange(exchange.clone(), message),
             Origin::Cloud(device) => Output::ToDevice(device.clone(), message),
@@ -459,7 +457,7 @@ impl Directory {
     }
 
     /// A ticket to an exchange, with its address and who it must prove to be.
-    fn ticket(
+    pub(crate) fn ticket(
         &mut self,
         now: Wall,
         exchange: &ExchangeName,
@@ -487,6 +485,6 @@ impl Directory {
     }
 }
 
-fn refused(id: RequestId, why: &str) -> Message {
+pub(crate) fn refused(id: RequestId, why: &str) -> Message {
     Message::Refused { id, why: why.into() }
 }

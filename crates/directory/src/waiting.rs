@@ -65,6 +65,17 @@ impl Waiting {
         Some(number(line.len() - 1))
     }
 
+    /// Who is next.
+    #[must_use]
+    pub fn first(&self, callee: &AccountName) -> Option<&Waiter> {
+        self.of.get(callee)?.front()
+    }
+
+    /// All who wait for an account, with their places.
+    pub fn all(&self, callee: &AccountName) -> impl Iterator<Item = (&Waiter, u32)> {
+        self.of.get(callee).into_iter().flatten().enumerate().map(|(place, waiter)| (waiter, number(place)))
+    }
+
     /// The device is free: whose turn it is, and the places of those behind.
     pub fn next(&mut self, callee: &AccountName) -> Option<(Waiter, Vec<Place>)> {
         let line = self.of.get_mut(callee)?;

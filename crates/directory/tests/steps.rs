@@ -3,8 +3,8 @@
 use clock::{Mono, Now, Wall};
 use directory::{
     Account, AccountName, Device, DeviceId, Directory, ExchangeName, Fingerprint, Input, Issuer, IssuerKeys,
-    Kind, Message, Named, Number, Origin, Output, Presented, Redeemer, Report, Request, RequestId, Said,
-    SessionHalf, Ticket, TicketKey, Wake, Way,
+    Kind, Message, Named, Number, Origin, Output, Presented, Push, Redeemer, Report, Request, RequestId,
+    Said, SessionHalf, Ticket, TicketKey, Wake, Way,
 };
 use std::time::Duration;
 
@@ -34,7 +34,8 @@ impl Office {
             office.report(exchange, false);
         }
         for (account, home, number) in [("anna", "x", "2041"), ("bela", "y", "2042"), ("cleo", "y", "2043")] {
-            let account_of = Account { home: name(home), numbers: vec![name(number)], enabled: true };
+            let account_of =
+                Account { home: name(home), numbers: vec![name(number)], enabled: true, phones: false };
             office.tell(Input::Account(name(home), name(account), Some(account_of)));
         }
         office.device("desk-a", "anna", Kind::DeskPhone, Some("x"));
@@ -141,7 +142,7 @@ fn s4_11_s4_12_an_invalid_callee_is_refused_at_once_to_the_exchange_that_asked()
             Message::Refused { id: RequestId(5), why: "nobody has this number".into() }
         )]
     );
-    let disabled = Account { home: name("y"), numbers: vec![name("2042")], enabled: false };
+    let disabled = Account { home: name("y"), numbers: vec![name("2042")], enabled: false, phones: false };
     office.tell(Input::Account(name("y"), name("bela"), Some(disabled)));
     office.drain();
     assert_eq!(office.ask(exchange("x"), "2042").0, "its owner may not be called");
@@ -179,8 +180,8 @@ fn s4_15_s4_24_c3_wakes_the_application_with_the_asking_exchanges_address() {
     let (words, outputs) = office.ask(exchange("x"), "2043");
     assert!(words.starts_with("C3 to x for cleo"), "{words}");
     let [
-        Output::Wake { device, connected: false, ways, notice },
         Output::ToExchange(to, Message::Woken { devices, .. }),
+        Output::Push { device, connected: false, ways, push: Push::Wake(notice), signed },
     ] = &outputs[..]
     else {
         panic!("{outputs:?}")
@@ -188,9 +189,21 @@ fn s4_15_s4_24_c3_wakes_the_application_with_the_asking_exchanges_address() {
     assert_eq!((device.as_str(), to.as_str(), &*notice.address), ("app-c", "x", "x.example:5061"));
     assert_eq!(notice.fingerprint, Fingerprint([1; 32]));
     assert_eq!(ways[0].provider, Wake::Mqtt);
+    let public = office.directory.public();
+    let opened = Push::open(&public, office.now.wall, signed);
+    assert_eq!(opened, Ok(Push::Wake(notice.clone())), "whoever carries it");
+    assert_eq!((notice.callee.as_str(), notice.session), ("2043", SessionHalf([5; 16])));
     assert_eq!(devices, &[(name("app-c"), Fingerprint([9; 32]))]);
     assert!(good(&office, "x", &notice.ticket, 9, "2043"), "it is the device's own");
     assert!(!good(&office, "x", &notice.ticket, 4, "2043"));
+    // It does not come: that exchange is told, and nobody else may say so.
+    office.tell(Input::Declined(name("desk-a"), notice.ticket.id));
+    assert!(office.drain().is_empty());
+    office.tell(Input::Declined(name("app-c"), notice.ticket.id));
+    let told = Message::Declined { id: RequestId(5), device: name("app-c") };
+    assert_eq!(office.drain(), [Output::ToExchange(name("x"), told)]);
+    office.tell(Input::Cancelled(exchange("x"), RequestId(5)));
+    assert!(office.drain().is_empty(), "who declined is not told of the end");
     // Awake at y, she has an exchange.
     office.tell(Input::Placed(name("y"), name("app-c"), true));
     office.drain();
@@ -199,6 +212,47 @@ fn s4_15_s4_24_c3_wakes_the_application_with_the_asking_exchanges_address() {
     office.tell(Input::Placed(name("y"), name("app-c"), false));
     office.drain();
     assert!(office.ask(exchange("x"), "2043").0.starts_with("C3 to x"));
+}
+
+#[test]
+fn r29_a_device_that_was_woken_is_told_when_nobody_waits_any_more_while_its_ticket_works() {
+    for (wait, told) in [(1, true), (31, false)] {
+        let mut office = Office::new();
+        let (_, outputs) = office.ask(exchange("x"), "2043");
+        let Some(Output::Push { push: woken, .. }) = outputs.last() else { panic!("{outputs:?}") };
+        office.after(Duration::from_secs(wait));
+        office.report("x", false);
+        office.tell(Input::Timeout);
+        office.drain();
+        office.tell(Input::Cancelled(exchange("x"), RequestId(5)));
+        let outputs = office.drain();
+        let withdrawn = outputs.iter().any(|output| {
+            matches!(output, Output::Push { device, push: Push::Withdrawn { ticket, .. }, .. }
+                if *device == name("app-c") && *ticket == woken.ticket())
+        });
+        assert_eq!(withdrawn, told, "{wait}: {outputs:?}");
+        office.tell(Input::Cancelled(exchange("x"), RequestId(5)));
+        assert!(office.drain().is_empty(), "once");
+    }
+}
+
+#[test]
+fn s4_13_who_has_phones_too_is_called_at_home_which_has_the_apps_woken() {
+    let mut office = Office::new();
+    let told = Account { home: name("y"), numbers: vec![name("2043")], enabled: true, phones: true };
+    office.tell(Input::Account(name("y"), name("cleo"), Some(told)));
+    office.drain();
+    assert!(office.ask(exchange("x"), "2043").0.starts_with("C2 to y for cleo"));
+    assert!(office.ask(exchange("y"), "2043").0.starts_with("C3 to y for cleo"));
+    assert!(office.ask(exchange("y"), "2042").0.starts_with("own to y"), "bela has no app");
+    // Her home is down: whoever can be woken is.
+    office.after(Duration::from_secs(5));
+    for other in ["x", "z"] {
+        office.report(other, false);
+    }
+    office.tell(Input::Timeout);
+    office.drain();
+    assert!(office.ask(exchange("x"), "2043").0.starts_with("C3 to x for cleo"));
 }
 
 #[test]
@@ -334,7 +388,7 @@ fn an_exchange_that_says_nothing_is_down_and_its_people_are_reached_where_their_
 #[test]
 fn accounts_and_devices_are_only_their_homes_to_tell_of() {
     let mut office = Office::new();
-    let stolen = Account { home: name("y"), numbers: vec![name("2041")], enabled: true };
+    let stolen = Account { home: name("y"), numbers: vec![name("2041")], enabled: true, phones: false };
     office.tell(Input::Account(name("y"), name("mallory"), Some(stolen)));
     let [Output::Complained(to, refused)] = &office.drain()[..] else { panic!("no complaint") };
     assert_eq!((to.as_str(), refused.to_string().as_str()), ("y", "number 2041 belongs to anna"));

@@ -28,6 +28,13 @@ pub(crate) enum Sender {
     Trunk(Box<str>),
     /// Another exchange of the office, with a ticket for this call, which is used up.
     Exchange(Box<str>),
+    /// An app of this account, with a ticket of ours for this call, which is used up.
+    App {
+        /// Its name.
+        device: Box<str>,
+        /// Whose it is.
+        account: Box<str>,
+    },
 }
 
 impl Exchange {
@@ -116,6 +123,7 @@ impl Exchange {
         }
         match method {
             Method::Options => self.options(flow, message),
+            Method::Register if self.sites.is_apps(flow) => self.app_registers(now, flow, message),
             Method::Register => self.register(now, flow, message),
             Method::Invite => self.invite(now, flow, message, &uri),
             Method::Message => self.text(now, flow, message, &uri),

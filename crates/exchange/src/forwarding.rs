@@ -32,7 +32,9 @@ impl Exchange {
         let caller = self.ongoing.call(call).and_then(|ongoing| ongoing.device.clone());
         let (awaited, registered) = self.presence(now, owner, caller.as_deref());
         let ringing = self.ring_account(now, call, owner, &callee, caller.as_deref());
+        let woken = self.wake_apps(now, call, owner, number, ringing > 0);
         match (ringing, registered, awaited) {
+            (0, ..) if woken => {}
             // R12: bounded; ends with 480 if the phone does not come back.
             (0, false, true) => self.switch.limit_ringing(now, call, limits::RETURN),
             (0, false, false) => {

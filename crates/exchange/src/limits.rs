@@ -132,6 +132,12 @@ pub const CALL_BACK: Duration = Duration::from_secs(30 * 60);
 pub const SITE_CALLS: usize = 4_096;
 /// Connections with other exchanges.
 pub const SITE_CONNECTIONS: usize = 4_096;
+/// Calls of apps that were accepted and have not ended.
+pub const APP_CALLS: usize = 4_096;
+/// How long an app that was woken may take until it is here.
+pub const WAKE_PATIENCE: Duration = Duration::from_secs(20);
+/// How long the place of an app is kept that was let in and has not come (C14).
+pub const COME_PATIENCE: Duration = Duration::from_secs(10);
 /// How long the directory may take for its word.
 pub const SITE_PATIENCE: Duration = Duration::from_secs(4);
 /// How long a trunk may say nothing to an INVITE before the next is tried.

@@ -65,7 +65,7 @@ impl Exchange {
             Ok(call) => call,
             Err(cause) => return self.refuse(flow, message, cause.status()),
         };
-        let from_exchange = matches!(sender, Sender::Exchange(_));
+        let guest = matches!(sender, Sender::Exchange(_) | Sender::App { .. });
         let ongoing = self.new_ongoing(now, sender, caller, &dialled, session_id);
         let ongoing = self.as_the_phone(ongoing, emergency.is_some());
         let ongoing = Ongoing { suggests: suggests_itself(message), ..ongoing };
@@ -88,8 +88,8 @@ impl Exchange {
         if emergency.is_some() {
             return self.route(now, call, &dialled);
         }
-        if from_exchange {
-            return self.route_from_exchange(now, call, &dialled);
+        if guest {
+            return self.route_from_guest(now, call, &dialled);
         }
         self.begin(now, call, &dialled, message.value(HeaderName::Replaces));
     }
@@ -100,7 +100,7 @@ impl Exchange {
             Sender::Trunk(trunk) => {
                 self.asked_from_outside(trunk, &asked_of_us(trunk, asked, message, self)).into()
             }
-            Sender::Device(_) | Sender::Exchange(_) => asked.into(),
+            Sender::Device(_) | Sender::Exchange(_) | Sender::App { .. } => asked.into(),
         }
     }
 
@@ -119,7 +119,7 @@ impl Exchange {
     fn media_from(&self, sender: &Sender) -> Arc<[std::net::IpAddr]> {
         match sender {
             Sender::Trunk(trunk) => self.people.trunk(trunk).map(|trunk| trunk.sources.as_slice().into()),
-            Sender::Device(_) | Sender::Exchange(_) => None,
+            Sender::Device(_) | Sender::Exchange(_) | Sender::App { .. } => None,
         }
         .unwrap_or_default()
     }
@@ -141,12 +141,16 @@ impl Exchange {
         dialled: &str,
         session_id: Arc<str>,
     ) -> Ongoing {
-        let (device, entry) = match sender {
-            Sender::Device(device) => (Some(device), None),
-            Sender::Trunk(trunk) => (None, Some(trunk)),
-            Sender::Exchange(_) => (None, None),
+        let (device, entry, owner) = match sender {
+            Sender::Device(device) => (Some(device), None, None),
+            Sender::Trunk(trunk) => (None, Some(trunk), None),
+            Sender::Exchange(_) => (None, None, None),
+            Sender::App { device, account } => (Some(device), None, Some(account)),
         };
-        let caller_account = device.as_deref().and_then(|device| self.person_at(device)).map(Box::from);
+        let caller_account = match owner {
+            Some(owner) => self.people.account(&owner).map(|_| owner),
+            None => device.as_deref().and_then(|device| self.person_at(device)).map(Box::from),
+        };
         let (callee, callee_account) = self.callee(dialled);
         Ongoing {
             since: now.mono,
@@ -265,7 +269,9 @@ impl Exchange {
 
     fn ring_late_for(&mut self, now: Now, device: &str, account: &str) {
         let waits = |(call, ongoing): (CallId, &Ongoing)| {
-            let silent = self.services.has(call) || self.notices.is_dismissed(call, account);
+            let silent = self.services.has(call)
+                || self.notices.is_dismissed(call, account)
+                || self.sites.line.holds(call);
             let called = ongoing.callee_account.as_deref() == Some(account) && !silent;
             let rings = called
                 && ongoing.state != DialogState::Confirmed
@@ -292,12 +298,15 @@ impl Exchange {
 
     /// Somebody answered.
     pub(crate) fn call_answered(&mut self, now: Now, call: CallId) {
+        self.apps_sleep_on(call);
         self.member_answered(call);
         self.call_moved_to(now, call, DialogState::Confirmed);
     }
 
     /// A call is over.
     pub(crate) fn call_ended(&mut self, now: Now, call: CallId) {
+        self.apps_sleep_on(call);
+        self.leave_line(now, call);
         let Some(ongoing) = self.ongoing.end(call) else { return };
         let active = ongoing.state == DialogState::Confirmed;
         let caller = ongoing.caller_account.clone();
@@ -306,6 +315,7 @@ impl Exchange {
         }
         for account in ongoing.accounts() {
             self.tell_watchers(now, account);
+            self.line_moves(now, account);
             // Who talked, or called, is there, and may be free now.
             if active || caller.as_deref() == Some(account) {
                 self.background_hears_of(now, account);
@@ -341,6 +351,9 @@ impl Exchange {
             }
             return;
         }
+        if self.waits_for_apps(call, cause) {
+            return;
+        }
         match self.ongoing.call(call).map(|ongoing| &ongoing.reach) {
             Some(Reach::Account) => self.account_exhausted(now, call, cause),
             Some(Reach::Group { .. }) => self.group_exhausted(now, call),
@@ -366,6 +379,13 @@ impl Exchange {
                 let number = account.and_then(|account| account.numbers.first()).unwrap_or(device);
                 let name = account.map(|account| &*account.display).unwrap_or_default();
                 (Party::new(number, name), device.clone())
+            }
+            Sender::App { device, account } => {
+                let known = self.people.account(account);
+                let own = known.and_then(|known| known.numbers.first().cloned());
+                let number = own.or_else(|| self.sites.number_of(account));
+                let name = known.map(|known| &*known.display).unwrap_or_default();
+                (Party::new(number.as_deref().unwrap_or(account), name), device.clone())
             }
             Sender::Trunk(label) | Sender::Exchange(label) => {
                 let from = message.from().ok();

@@ -86,6 +86,9 @@ impl Streams {
         admitted: Admitted,
     ) -> Result<(Answer, Upgrade), Answer> {
         let key = websocket_key(request)?;
+        if !names(request.headers(), header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
+            return Err(refusal(StatusCode::BAD_REQUEST, "ask for the subprotocol sip (RFC 7118)"));
+        }
         let origin = origin(request.headers(), peer, origins, admitted)?;
         let Some(seat) = self.seat(peer.remote.ip()) else {
             return Err(refusal(StatusCode::SERVICE_UNAVAILABLE, "too many connections; try again later"));
@@ -222,8 +225,8 @@ fn outgoing(bytes: &[u8]) -> Message {
     }
 }
 
-/// RFC 6455 4.2.1, RFC 7118 4.1: what an upgrade to SIP over WebSocket has to ask for; its key.
-fn websocket_key<B>(request: &Request<B>) -> Result<String, Answer> {
+/// RFC 6455 4.2.1: what an upgrade to WebSocket has to ask for; its key.
+pub(crate) fn websocket_key<B>(request: &Request<B>) -> Result<String, Answer> {
     let headers = request.headers();
     let upgrades = request.method() == Method::GET
         && request.version() == Version::HTTP_11
@@ -235,9 +238,6 @@ fn websocket_key<B>(request: &Request<B>) -> Result<String, Answer> {
         let mut answer = not_a_websocket();
         answer.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         return Err(answer);
-    }
-    if !names(headers, header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
-        return Err(refusal(StatusCode::BAD_REQUEST, "ask for the subprotocol sip (RFC 7118)"));
     }
     Ok(key.to_owned())
 }
@@ -266,8 +266,8 @@ fn origin(
     Ok(crate::origin::plain_origin(origin))
 }
 
-fn not_a_websocket() -> Answer {
-    let mut answer = refusal(StatusCode::UPGRADE_REQUIRED, "this is for SIP over WebSocket (RFC 7118)");
+pub(crate) fn not_a_websocket() -> Answer {
+    let mut answer = refusal(StatusCode::UPGRADE_REQUIRED, "this is for WebSocket (RFC 6455)");
     answer.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     answer
 }

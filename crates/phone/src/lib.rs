@@ -20,7 +20,7 @@ mod sound;
 mod words;
 pub mod work;
 
-pub use agent::{Agent, Config, Due, Input, Output, SoundOrder, Suggest, Trace};
+pub use agent::{Agent, Config, Due, Input, Output, Pass, SoundOrder, Suggest, Trace};
 pub use shell::{
     Gone, Hand, HeadsetProgram, Phone, Server, Settings, StartError, Stream, Told, Trust, client_config,
 };

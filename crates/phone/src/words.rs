@@ -215,8 +215,11 @@ pub enum Event {
     Ringing {
         /// Which.
         call: CallId,
-        /// 180, 183, ...
+        /// 180, 182, 183, ...
         status: u16,
+        /// With 182, how many are before us, and we; 1 is next.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        place: Option<u32>,
     },
     /// It rings here.
     Incoming {

@@ -16,6 +16,7 @@ fn show_5_no_number_has_two_owners_no_ticket_works_twice_and_nobody_is_let_in_wh
             ("tickets refused", 300),
             ("restarts", 2),
             ("messages lost", 1),
+            ("devices that may sleep on", 10),
         ] {
             assert!(
                 outcome.count(what) >= least,

@@ -23,7 +23,7 @@ mod input;
 mod kept;
 pub(crate) mod lists;
 mod metrics;
-mod notice;
+pub(crate) mod notice;
 mod numbers;
 mod office;
 mod openapi;

@@ -175,6 +175,14 @@ impl Book {
         Ok(())
     }
 
+    /// A device is gone.
+    pub fn remove_device(&mut self, id: &DeviceId) {
+        let Some(device) = self.devices.remove(id) else { return };
+        if let Some(others) = self.of_account.get_mut(&device.account) {
+            others.remove(id);
+        }
+    }
+
     /// Where a device is now. Only who has its flow says that it left: a device that moved is not taken from where it is.
     ///
     /// # Errors
@@ -227,6 +235,7 @@ mod tests {
             home: name(home),
             numbers: numbers.iter().map(|number| name(number)).collect(),
             enabled: true,
+            phones: false,
         }
     }
 

@@ -12,6 +12,8 @@ pub struct Account {
     pub numbers: Vec<Number>,
     /// Whether they may be called.
     pub enabled: bool,
+    /// Whether they have phones at their home, or are no person: a call goes there, and their apps are woken by it.
+    pub phones: bool,
 }
 
 /// What a device is (S4.4, S4.7, S4.8).

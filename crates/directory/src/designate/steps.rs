@@ -15,12 +15,17 @@ pub(crate) fn designate(book: &Book, request: &Request) -> Result<Decision, Inva
     let region = region_of(book, &request.origin)?;
     let candidates = choose::of_account(book, account, region);
     let reached = candidates.first().filter(|best| best.health != Health::Down);
-    // B4 (S4.13): a callee whose devices all sleep has no exchange, whatever their home is.
+    // B4 (S4.13): a callee whose devices all sleep has no exchange, whatever their home is. One who has phones, too, is called at
+    // home, which has the others woken.
     let sleeping = sleeping(book, account);
-    let at_exchange = reached.filter(|best| best.devices > 0 || sleeping.is_empty());
+    let at_exchange = reached.filter(|best| best.devices > 0 || known.phones || sleeping.is_empty());
     match (&request.origin, at_exchange) {
-        (Origin::Exchange(asking), Some(best)) if best.exchange == *asking => {
+        (Origin::Exchange(asking), Some(best)) if best.exchange == *asking && sleeping.is_empty() => {
             Ok(decided(account, Form::Yours, candidates))
+        }
+        // Its phones it rings by itself.
+        (Origin::Exchange(asking), Some(best)) if best.exchange == *asking => {
+            woken(book, account, asking, sleeping, region)
         }
         // B5 (S4.14).
         (Origin::Exchange(_), Some(_)) => Ok(decided(account, Form::Direct, candidates)),

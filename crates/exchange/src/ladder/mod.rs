@@ -139,6 +139,9 @@ impl Exchange {
             if let Some(exchange) = self.sites.exchange_at(*flow) {
                 names.insert(*flow, exchange.as_str());
             }
+            if let Some(app) = self.sites.app_at(*flow) {
+                names.insert(*flow, app.as_str());
+            }
         }
         for (device, _) in self.people.devices() {
             for binding in self.registrar.bindings(device) {

@@ -8,37 +8,46 @@ use crate::facts::FactKind;
 use calls::{CallId, Cause};
 use clock::{Now, Wall};
 use directory::{
-    Claims, Confirmation, DeviceId, Fingerprint, Named as _, Number, Presented, SessionHalf, TicketId,
-    TicketRefusal,
+    Claims, Confirmation, DeviceId, Fingerprint, Named as _, Number, Presented, SessionHalf, Ticket,
+    TicketId, TicketRefusal,
 };
 use sip::Flow;
 use sip::digest::{Secret, Verdict};
 use wire::sip::{HeaderName, Message, Method};
 
+/// Who presents a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// Another exchange of the office: without a ticket that we can judge, it gets one.
+    Exchange,
+    /// An app, which came because it was told to.
+    App,
+}
+
 /// What a ticket is asked for.
-struct Offered {
-    session: SessionHalf,
-    thumbprint: Fingerprint,
-    dest: Number,
+pub(super) struct Offered {
+    pub(super) session: SessionHalf,
+    pub(super) thumbprint: Fingerprint,
+    pub(super) dest: Number,
 }
 
 impl Exchange {
     /// Who sent a request by a connection that showed a certificate; `None` means that it has its answer.
     pub(crate) fn site_sender(&mut self, now: Now, flow: Flow, message: &Message<'_>) -> Option<Sender> {
         let Some(exchange) = self.sites.exchange_at(flow).map(ToString::to_string) else {
-            self.refuse_because(flow, message, 403, "this certificate is no exchange of the office");
-            return None;
+            return self.app_sender(now, flow, message);
         };
         if message.method() != Method::Invite {
             self.refuse_because(flow, message, 403, "an exchange sends calls alone");
             return None;
         }
-        match self.ticket_of(now, flow, message) {
-            Ok(true) => Some(Sender::Exchange(exchange.into())),
+        let dest = message.uri().ok().and_then(|uri| Number::parse(&uri.user_decoded()?).ok());
+        match self.ticket_of(now, flow, message, dest, Holder::Exchange) {
+            Ok(Some(_)) => Some(Sender::Exchange(exchange.into())),
             // It was challenged.
-            Ok(false) => None,
+            Ok(None) => None,
             Err(why) => {
-                self.note_refused(now, message, &exchange, &why);
+                self.note_refused(now, message, &format!("a call of exchange {exchange}"), &why);
                 self.refuse_because(flow, message, 403, &why);
                 None
             }
@@ -46,18 +55,24 @@ impl Exchange {
     }
 
     /// Whoever looks for the call finds it here, too, under its Session-ID.
-    fn note_refused(&mut self, now: Now, message: &Message<'_>, exchange: &str, why: &str) {
+    pub(super) fn note_refused(&mut self, now: Now, message: &Message<'_>, who: &str, why: &str) {
         if let Some(session) = session_of(message) {
-            let words = format!("a call of exchange {exchange} is refused: {why}");
+            let words = format!("{who} is refused: {why}");
             self.note(now, FactKind::Call, &session.to_string(), "site.refused", words);
         }
     }
 
-    /// Whether the ticket was good, and is used up now; false when its digest is asked for first.
-    fn ticket_of(&mut self, now: Now, flow: Flow, message: &Message<'_>) -> Result<bool, String> {
+    /// What the ticket of a request is for, once it is used up; none when its digest is asked for first.
+    pub(super) fn ticket_of(
+        &mut self,
+        now: Now,
+        flow: Flow,
+        message: &Message<'_>,
+        dest: Option<Number>,
+        holder: Holder,
+    ) -> Result<Option<Claims>, String> {
         let token =
             message.value(HeaderName::RingdownTicket).and_then(|value| std::str::from_utf8(value).ok());
-        let dest = message.uri().ok().and_then(|uri| Number::parse(&uri.user_decoded()?).ok());
         let dest = dest.ok_or("who is called is no number")?;
         let session = session_of(message).ok_or("the call has no Session-ID")?;
         let thumbprint = self.sites.peers.get(&flow).copied().ok_or("the connection is gone")?;
@@ -68,11 +83,12 @@ impl Exchange {
         let checked = match token.map(|token| joined.redeemer.check(time, token, &presented)) {
             Some(Ok(checked)) => checked,
             // Whether it was used before our start nobody knows; one of ours cannot have been.
-            Some(Err(TicketRefusal::BeforeOurStart)) | None => {
+            Some(Err(TicketRefusal::BeforeOurStart)) | None if holder == Holder::Exchange => {
                 return self
                     .offer_ticket(now, flow, message, Offered { session, thumbprint, dest })
-                    .map(|()| false);
+                    .map(|()| None);
             }
+            None => return Err("an app comes with a ticket".into()),
             Some(Err(refusal)) => return Err(refused(refusal)),
         };
         let user = checked.claims().jti.to_string();
@@ -87,7 +103,7 @@ impl Exchange {
                 match self.verifier.check(now.mono, source, message, &credentials, Some(&secret)) {
                     Verdict::Right { .. } => {
                         joined.redeemer.redeem(time, &checked).map_err(refused)?;
-                        return Ok(true);
+                        return Ok(Some(checked.claims().clone()));
                     }
                     Verdict::Wrong => return Err("the digest is not the ticket's".into()),
                     Verdict::Stale | Verdict::Missing => true,
@@ -95,7 +111,7 @@ impl Exchange {
             }
         };
         self.challenge(now, flow, message, stale);
-        Ok(false)
+        Ok(None)
     }
 
     /// An exchange that could not ask the directory gets a ticket from us, over the connection that proved to be its own; the
@@ -107,29 +123,13 @@ impl Exchange {
         message: &Message<'_>,
         offered: Offered,
     ) -> Result<(), String> {
-        let mut jti = [0; 16];
-        let endpoint = self.switch.endpoint();
-        jti[..8].copy_from_slice(&endpoint.random().to_be_bytes());
-        jti[8..].copy_from_slice(&endpoint.random().to_be_bytes());
         let joined = self.sites.joined.as_ref().ok_or("this exchange has joined no directory")?;
         joined.copy(now).ok_or(
             "a call from another exchange needs a ticket, and the copy of the directory has expired",
         )?;
         let exchange = joined.by_fingerprint.get(&offered.thumbprint).ok_or("the connection is gone")?;
-        let iat = joined.time(now);
-        let life = i64::try_from(directory::limits::TICKET_LIFE.as_millis()).unwrap_or(0);
-        let claims = Claims {
-            iss: joined.name.as_str().into(),
-            aud: joined.name.clone(),
-            jti: TicketId(jti),
-            iat,
-            exp: Wall(iat.0.saturating_add(life)),
-            orig: DeviceId::parse(exchange.as_str())?,
-            dest: offered.dest,
-            sid: offered.session,
-            cnf: Confirmation { thumbprint: offered.thumbprint },
-        };
-        let ticket = joined.issuer.issue(&claims, &joined.own_key);
+        let orig = DeviceId::parse(exchange.as_str())?;
+        let ticket = self.own_ticket(now, orig, offered)?;
         let value = format!("{};user={};secret={}", ticket.token, ticket.id, ticket.secret.reveal());
         let (verifier, source) = (&mut self.verifier, flow.remote.ip());
         self.switch.endpoint().respond_stateless(flow, message, 401, |mut writer| {
@@ -140,9 +140,41 @@ impl Exchange {
         Ok(())
     }
 
+    /// A ticket of our own to ourselves, for one call.
+    pub(super) fn own_ticket(
+        &mut self,
+        now: Now,
+        orig: DeviceId,
+        offered: Offered,
+    ) -> Result<Ticket, String> {
+        let mut jti = [0; 16];
+        let endpoint = self.switch.endpoint();
+        jti[..8].copy_from_slice(&endpoint.random().to_be_bytes());
+        jti[8..].copy_from_slice(&endpoint.random().to_be_bytes());
+        let joined = self.sites.joined.as_ref().ok_or("this exchange has joined no directory")?;
+        let iat = joined.time(now);
+        let life = i64::try_from(directory::limits::TICKET_LIFE.as_millis()).unwrap_or(0);
+        let claims = Claims {
+            iss: joined.name.as_str().into(),
+            aud: joined.name.clone(),
+            jti: TicketId(jti),
+            iat,
+            exp: Wall(iat.0.saturating_add(life)),
+            orig,
+            dest: offered.dest,
+            sid: offered.session,
+            cnf: Confirmation { thumbprint: offered.thumbprint },
+        };
+        Ok(joined.issuer.issue(&claims, &joined.own_key))
+    }
+
     /// A call of another exchange goes to people of ours, and to nobody else: it is no way to the outside, nor to a third
     /// exchange.
-    pub(crate) fn route_from_exchange(&mut self, now: Now, call: CallId, dialled: &str) {
+    pub(crate) fn route_from_guest(&mut self, now: Now, call: CallId, dialled: &str) {
+        // An exchange is no device.
+        if self.ongoing.call(call).is_some_and(|ongoing| ongoing.device.is_some()) {
+            return self.route_from_app(now, call, dialled);
+        }
         match self.destination(dialled) {
             Destination::Account(_) | Destination::Group(_) | Destination::Queue(_) => {
                 self.route(now, call, dialled);
@@ -153,7 +185,7 @@ impl Exchange {
 }
 
 /// The half of the Session-ID that who calls has chosen.
-fn session_of(message: &Message<'_>) -> Option<SessionHalf> {
+pub(super) fn session_of(message: &Message<'_>) -> Option<SessionHalf> {
     let value = message.value(HeaderName::SessionId)?;
     SessionHalf::parse(std::str::from_utf8(value).ok()?.split(';').next()?.trim())
 }

@@ -7,27 +7,50 @@ use crate::ongoing::Reach;
 use calls::{Account, CallId, Cause, Line, Party, Pass, Target};
 use clock::Now;
 use directory::{
-    DeviceId, ExchangeName, Message, Named as _, Number, Origin, Request, RequestId, SessionHalf,
+    DeviceId, ExchangeName, Message, Named as _, Number, Origin, Request, RequestId, SessionHalf, Waiter,
 };
 use sip::Flow;
 use std::sync::Arc;
+
+/// Why the directory was not asked.
+pub(super) enum Unasked {
+    /// There is no connection to it.
+    Away,
+    /// What is called cannot be a number of anybody's.
+    NoNumber,
+    /// Too many calls wait for it.
+    Full,
+}
 
 impl Exchange {
     /// A number that is not ours: who may be asked is asked (B2, S4.11).
     pub(crate) fn call_elsewhere(&mut self, now: Now, call: CallId, number: &str) {
         let Some(ongoing) = self.ongoing.call_mut(call) else { return };
         ongoing.reach = Reach::Elsewhere(number.into());
+        match self.ask_directory(now, call, number) {
+            Ok(_) => {}
+            Err(Unasked::Away) => self.nobody_designates(now, call, "there is no connection to it"),
+            Err(Unasked::NoNumber) => {
+                self.fail(now, call, Cause::UnknownNumber, "it is no number of any exchange");
+            }
+            Err(Unasked::Full) => {
+                self.fail(now, call, Cause::Overload, "too many calls wait for the directory");
+            }
+        }
+    }
+
+    /// Asks where a call goes; the name of the question.
+    pub(super) fn ask_directory(&mut self, now: Now, call: CallId, number: &str) -> Result<u64, Unasked> {
+        let ongoing = self.ongoing.call(call).ok_or(Unasked::NoNumber)?;
         let session = SessionHalf::parse(&ongoing.session_id);
         let caller = ongoing.device.as_deref().or(ongoing.entry.as_deref()).unwrap_or(&ongoing.caller.number);
         let (caller, callee) = (DeviceId::parse(caller), Number::parse(number));
-        let Some(joined) = self.sites.joined.as_ref().filter(|joined| joined.connected) else {
-            return self.nobody_designates(now, call, "there is no connection to it");
-        };
+        let joined = self.sites.joined.as_ref().filter(|joined| joined.connected).ok_or(Unasked::Away)?;
         let (Ok(caller), Ok(callee), Some(session)) = (caller, callee, session) else {
-            return self.fail(now, call, Cause::UnknownNumber, "it is no number of any exchange");
+            return Err(Unasked::NoNumber);
         };
         if self.sites.asked.len() >= limits::SITE_CALLS {
-            return self.fail(now, call, Cause::Overload, "too many calls wait for the directory");
+            return Err(Unasked::Full);
         }
         self.sites.next += 1;
         let id = self.sites.next;
@@ -42,6 +65,7 @@ impl Exchange {
         self.sites.asked.insert(id, call);
         self.sites.until.insert((now.mono + limits::SITE_PATIENCE, id));
         self.ask_shell(SiteOutput::Tell(SiteWord::Call(request)));
+        Ok(id)
     }
 
     /// What the directory says.
@@ -50,44 +74,63 @@ impl Exchange {
             Message::Designated { id, exchange, address, fingerprint, ticket, why } => {
                 let Some(call) = self.answered(id) else { return };
                 self.note_call(now, call, "designated", format!("exchange {exchange} at {address}: {why}"));
-                self.go_to(
-                    now,
-                    call,
-                    exchange,
-                    Box::new(Designation { address, fingerprint, ticket: Some(ticket) }),
-                );
+                let to = Designation { address, fingerprint, ticket: Some(ticket) };
+                match self.goes_elsewhere(call) {
+                    true => self.go_to(now, call, exchange, Box::new(to)),
+                    false => self.apps_stay_away(now, call, "the directory names another exchange"),
+                }
             }
             Message::Refused { id, why } => {
                 let Some(call) = self.answered(id) else { return };
-                self.note_call(
-                    now,
-                    call,
-                    "designated",
-                    format!("the directory designates no exchange: {why}"),
-                );
-                self.fail(now, call, Cause::UnknownNumber, "directory");
+                let words = format!("the directory designates no exchange: {why}");
+                self.note_call(now, call, "designated", words);
+                self.nobody_there(now, call, &why);
             }
             // The number is ours by its book, and not by ours: what we told of it is on its way.
             Message::Yours { id } => {
                 let Some(call) = self.answered(id) else { return };
-                self.fail(now, call, Cause::UnknownNumber, "directory");
+                self.nobody_there(now, call, "no app of theirs can be woken");
             }
-            // Devices without an exchange come by connections of their own, and requests of the cloud are answered where
-            // those are served; nothing of ours waits for them here.
-            Message::Woken { .. }
-            | Message::Ask { .. }
-            | Message::Place { .. }
-            | Message::Withdrawn { .. } => {}
+            Message::Woken { id, devices } => {
+                let Some(call) = self.answered(id) else { return };
+                self.apps_were_woken(now, call, id, devices);
+            }
+            Message::Declined { id, device } => self.app_declined(now, id, &device),
+            Message::Ask { id, caller, account, callee, session, thumbprint } => {
+                self.app_asks(now, Waiter { caller, id, account, callee, session, thumbprint });
+            }
+            Message::Withdrawn { id, caller } => self.app_gave_up(now, &caller, id),
+            // For callers of the cloud.
+            Message::Place { .. } => {}
         }
+    }
+
+    /// The directory knows nobody who could take the call.
+    fn nobody_there(&mut self, now: Now, call: CallId, why: &str) {
+        match self.goes_elsewhere(call) {
+            true => self.fail(now, call, Cause::UnknownNumber, "directory"),
+            false => self.apps_stay_away(now, call, why),
+        }
+    }
+
+    /// Whether a call waits for the word where it goes; else somebody of ours is called, whose apps are to be woken.
+    pub(super) fn goes_elsewhere(&self, call: CallId) -> bool {
+        self.ongoing.call(call).is_some_and(|ongoing| matches!(ongoing.reach, Reach::Elsewhere(_)))
     }
 
     /// The call that waited for this answer.
     fn answered(&mut self, id: RequestId) -> Option<CallId> {
         let call = self.sites.asked.remove(&id.0)?;
         self.sites.until.retain(|(_, other)| *other != id.0);
-        let waits =
-            self.ongoing.call(call).is_some_and(|ongoing| matches!(ongoing.reach, Reach::Elsewhere(_)));
-        waits.then_some(call)
+        self.ongoing.call(call).map(|_| call)
+    }
+
+    /// It says nothing, or cannot be asked.
+    pub(super) fn directory_is_silent(&mut self, now: Now, call: CallId, why: &str) {
+        match self.goes_elsewhere(call) {
+            true => self.nobody_designates(now, call, why),
+            false => self.apps_stay_away(now, call, why),
+        }
     }
 
     /// By a connection that is open, or by one that is opened now.
@@ -205,11 +248,13 @@ impl Exchange {
         while let Some((_, id)) = self.sites.until.first().copied().filter(|(at, _)| *at <= now.mono) {
             self.ask_shell(SiteOutput::Tell(SiteWord::Cancelled(RequestId(id))));
             match self.answered(RequestId(id)) {
-                Some(call) => self.nobody_designates(now, call, "it does not answer"),
+                Some(call) => self.directory_is_silent(now, call, "it does not answer"),
                 None => {
                     self.sites.until.pop_first();
                 }
             }
         }
+        self.wakes_due(now);
+        self.line_due(now);
     }
 }

@@ -4,12 +4,17 @@
 //! ```text
 //! a number that is not ours --> Tell(Call) --> Designated --> a way to that exchange --> INVITE with the ticket
 //! an INVITE by the connection of an exchange --> its ticket, its digest --> rings like a call of ours
+//! an app is to be let in --> Ask --> Tell(Said), its place in the line --> its INVITE with our ticket --> rings in its turn
+//! whom we call has an app that sleeps --> Tell(Call) --> Woken --> its REGISTER with the ticket --> INVITE by that connection
 //! ```
 
+mod apps;
 mod come;
 mod leave;
+mod line;
 mod tell;
 mod values;
+mod wake;
 
 pub use values::{Membership, SiteInput, SiteOutput, SiteWord};
 
@@ -19,10 +24,13 @@ use crate::limits;
 use calls::CallId;
 use clock::{Mono, Now, Wall};
 use directory::{
-    Copy, ExchangeName, Fingerprint, Issuer, IssuerKeys, Named as _, Redeemer, Ticket, TicketKey,
+    AccountName, Copy, DeviceId, ExchangeName, Fingerprint, Issuer, IssuerKeys, Named as _, Redeemer, Ticket,
+    TicketKey,
 };
+use line::Line;
 use sip::Flow;
 use std::collections::{BTreeMap, BTreeSet};
+use wake::Waking;
 
 /// The name under which the directory signs.
 pub const DIRECTORY: &str = "directory";
@@ -41,6 +49,13 @@ pub(crate) struct Sites {
     until: BTreeSet<(Mono, u64)>,
     /// Calls that wait for a connection.
     reaching: BTreeMap<ExchangeName, Vec<(CallId, Box<Designation>)>>,
+    /// Calls for which apps are woken, and until when.
+    waking: BTreeMap<CallId, Waking>,
+    waking_until: BTreeSet<(Mono, CallId)>,
+    /// Apps that came with a ticket, by their connections.
+    apps: BTreeMap<Flow, DeviceId>,
+    /// Calls of apps that were let in, and who waits for whom (S4.18).
+    pub(crate) line: Line,
     next: u64,
 }
 
@@ -62,6 +77,8 @@ struct Joined {
     /// Whose certificate is which exchange's, and which number is whose, by the copy.
     by_fingerprint: BTreeMap<Fingerprint, ExchangeName>,
     homes: BTreeMap<Box<str>, ExchangeName>,
+    /// Accounts that have apps, by the copy.
+    with_apps: BTreeSet<Box<str>>,
 }
 
 /// Where a call goes, and what lets it in.
@@ -95,13 +112,16 @@ impl Sites {
                 copy: None,
                 by_fingerprint: BTreeMap::new(),
                 homes: BTreeMap::new(),
+                with_apps: BTreeSet::new(),
             }
         });
         Sites { joined, ..Sites::default() }
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Mono> {
-        self.until.first().map(|(at, _)| *at)
+        let (asked, waking) = (self.until.first(), self.waking_until.first());
+        let all = [asked.map(|(at, _)| *at), waking.map(|(at, _)| *at), self.line.next_deadline()];
+        all.into_iter().flatten().min()
     }
 
     /// Whether a number has its home at another exchange, as far as we know.
@@ -119,6 +139,24 @@ impl Sites {
     pub(crate) fn exchange_at(&self, flow: Flow) -> Option<&ExchangeName> {
         let fingerprint = self.peers.get(&flow)?;
         self.joined.as_ref()?.by_fingerprint.get(fingerprint)
+    }
+
+    /// Whether an account has apps that can be woken.
+    pub(crate) fn has_apps(&self, account: &str) -> bool {
+        let joined = self.joined.as_ref().filter(|joined| joined.connected);
+        joined.is_some_and(|joined| joined.with_apps.contains(account))
+    }
+
+    /// A number of an account that has its home elsewhere.
+    pub(crate) fn number_of(&self, account: &str) -> Option<Box<str>> {
+        let account = AccountName::parse(account).ok()?;
+        let entry = self.joined.as_ref()?.copy.as_ref()?.accounts.get(&account)?;
+        entry.numbers.first().map(|number| number.as_str().into())
+    }
+
+    /// The app at the other end of a connection.
+    pub(crate) fn app_at(&self, flow: Flow) -> Option<&DeviceId> {
+        self.apps.get(&flow)
     }
 
     /// Whether a connection proved to have any certificate: it is an exchange's, or nobody's.
@@ -176,7 +214,7 @@ impl Exchange {
         joined.connected = false;
         self.sites.until.clear();
         for (_, call) in std::mem::take(&mut self.sites.asked) {
-            self.nobody_designates(now, call, why);
+            self.directory_is_silent(now, call, why);
         }
     }
 
@@ -191,6 +229,8 @@ impl Exchange {
         let homes = copy.accounts.values();
         let homes = homes.flat_map(|entry| entry.numbers.iter().map(|number| (number, &entry.home)));
         joined.homes = homes.map(|(number, home)| (number.to_string().into(), home.clone())).collect();
+        let apps = copy.accounts.iter().filter(|(_, entry)| entry.apps);
+        joined.with_apps = apps.map(|(name, _)| name.as_str().into()).collect();
         joined.copy = Some(copy);
     }
 
@@ -206,6 +246,7 @@ impl Exchange {
     pub(crate) fn site_flow_closed(&mut self, flow: Flow) {
         if self.sites.peers.remove(&flow).is_some() {
             self.sites.ways.retain(|_, way| *way != flow);
+            self.sites.apps.remove(&flow);
         }
     }
 
@@ -213,3 +254,6 @@ impl Exchange {
         self.outputs.push_back(Output::Site(Box::new(output)));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,6 +29,9 @@ impl Exchange {
                 self.people.account_of(number).map(|(name, _)| name.into())
             }
             PeopleChange::RemoveAccount { name } => Some(name.clone()),
+            PeopleChange::PutDevice { name, .. } | PeopleChange::RemoveDevice { name } => {
+                self.people.device(name).map(|device| device.account.clone())
+            }
             _ => None,
         }
     }
@@ -43,6 +46,7 @@ impl Exchange {
         }
         match change {
             PeopleChange::PutNumber { account, .. } => self.tell_of(account, account, true),
+            PeopleChange::PutDevice { device, .. } => self.tell_of(&device.account, &device.account, false),
             PeopleChange::PutGroup { name, .. } | PeopleChange::RemoveGroup { name } => {
                 self.tell_of(&format!("group/{name}"), name, true);
             }
@@ -69,8 +73,10 @@ impl Exchange {
             }
         };
         let Ok(account) = AccountName::parse(told) else { return };
+        let person = self.people.account(told);
+        let phones = person.is_none_or(|person| !person.devices.is_empty());
         if known || !numbers.is_empty() {
-            self.ask_shell(SiteOutput::Tell(SiteWord::Account(account, numbers)));
+            self.ask_shell(SiteOutput::Tell(SiteWord::Account(account, numbers, phones)));
         }
     }
 }

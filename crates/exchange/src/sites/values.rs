@@ -76,8 +76,9 @@ pub enum SiteOutput {
 /// What the directory is told.
 #[derive(Debug, PartialEq, Eq)]
 pub enum SiteWord {
-    /// Somebody who has their home here, with their numbers; none: they are gone.
-    Account(AccountName, Vec<Number>),
+    /// Somebody who has their home here, with their numbers, none of which says that they are gone; and whether they have phones
+    /// here, or are no person.
+    Account(AccountName, Vec<Number>, bool),
     /// A call is asked for.
     Call(Request),
     /// Nobody wants it any more.

@@ -64,6 +64,7 @@ impl Agent {
         let counts = if self.config.suggest.is_some() { COUNTS } else { "" };
         let contact = format!("{}{counts}", self.contact(flow));
         let interval = session_timer::INTERVAL.max(min_se.unwrap_or(0));
+        let pass = self.config.pass.clone();
         Some(self.endpoint.request(
             now.mono,
             flow,
@@ -82,6 +83,9 @@ impl Agent {
                 writer.header_number(HeaderName::MinSe, u64::from(least));
                 if let Some((name, value)) = &credentials {
                     writer.header(*name, &**value);
+                }
+                if let Some(pass) = &pass {
+                    pass.write(&mut writer);
                 }
                 finish(writer, Some(sdp))
             },
@@ -158,7 +162,9 @@ impl Agent {
         if sound {
             self.order_sound(id);
         }
-        self.tell(Event::Ringing { call: id, status });
+        let place = response.value(HeaderName::RingdownPlace);
+        let place = place.and_then(|place| std::str::from_utf8(place).ok()?.trim().parse().ok());
+        self.tell(Event::Ringing { call: id, status, place });
     }
 
     fn prack(&mut self, now: Now, id: CallId, dialog: Dialog, rack: reliable::RAck) {

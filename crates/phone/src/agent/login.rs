@@ -31,7 +31,11 @@ impl Agent {
             self.login = Login { nonce: nonce.into_owned(), count: 1 };
         }
         let random = self.endpoint.random();
-        let login = digest::Login { user: &self.config.user, password: &self.config.password, realm: None };
+        let (user, password) = match &self.config.pass {
+            Some(pass) => (&pass.user, &pass.secret),
+            None => (&self.config.user, &self.config.password),
+        };
+        let login = digest::Login { user, password, realm: None };
         digest::answer(challenge, login, method, uri, self.login.count, random)
     }
 }

@@ -65,10 +65,35 @@ pub struct Config {
     pub suggest: Option<Suggest>,
     /// Ask the server for whom we work.
     pub profile: bool,
+    /// What lets us in at a server that is not ours.
+    pub pass: Option<Pass>,
+    /// The name of the first call.
+    pub first_call: CallId,
     /// Where we receive sound.
     pub media_address: IpAddr,
     /// The ports that the shell holds, one for a call at a time.
     pub ports: Vec<u16>,
+}
+
+/// What lets a phone in at an exchange of its office for one call (R27): a ticket, and the digest of its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pass {
+    /// What is sent.
+    pub token: Box<str>,
+    /// The user of the digest.
+    pub user: Box<str>,
+    /// Its password.
+    pub secret: Box<str>,
+    /// The half of the Session-ID that the call carries: 32 hexadecimal digits.
+    pub session: Box<str>,
+}
+
+impl Pass {
+    /// What a request that needs it carries (RFC 7989 5).
+    fn write(&self, writer: &mut Writer<'_>) {
+        writer.header(HeaderName::RingdownTicket, &*self.token);
+        writer.header_fmt(HeaderName::SessionId, format_args!("{};remote={:032}", self.session, 0));
+    }
 }
 
 /// Who waits for a transaction.
@@ -171,6 +196,7 @@ impl Agent {
     #[must_use]
     pub fn new(config: Config, seed: [u8; 32]) -> Agent {
         let ports = config.ports.iter().copied().take(CALLS).collect();
+        let next_call = config.first_call.0;
         Agent {
             profile: ProfileWatch::new(config.profile),
             config,
@@ -181,7 +207,7 @@ impl Agent {
             calls: BTreeMap::new(),
             in_vain: InVain::default(),
             ports,
-            next_call: 1,
+            next_call,
             outputs: VecDeque::from([Output::Connect]),
             leave_by: None,
             finished: false,

@@ -146,6 +146,7 @@ impl Agent {
         let Some(flow) = self.flow else { return };
         identity.sequence += 1;
         let (uri, address, contact) = (self.registrar(), self.address(), self.contact(flow));
+        let pass = self.config.pass.clone();
         let client = self.endpoint.request(
             now.mono,
             flow,
@@ -162,6 +163,9 @@ impl Agent {
                 writer.header_number(HeaderName::Expires, u64::from(expires));
                 if let Some((name, value)) = &credentials {
                     writer.header(*name, &**value);
+                }
+                if let Some(pass) = &pass {
+                    pass.write(&mut writer);
                 }
                 finish(writer, None)
             },

@@ -23,6 +23,8 @@ fn config(user: &str, server: SocketAddr, ports: u16) -> Config {
         answer_after: None,
         suggest: None,
         profile: false,
+        pass: None,
+        first_call: CallId(1),
         media_address: server.ip(),
         ports: (0..4).map(|index| ports + 2 * index).collect(),
     }

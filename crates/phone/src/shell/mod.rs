@@ -13,10 +13,10 @@ pub use server::Server;
 pub use stream::Stream;
 pub use tls::{Trust, client_config};
 
-use crate::agent::{Agent, Config, Suggest, Trace};
+use crate::agent::{Agent, Config, Pass, Suggest, Trace};
 use crate::limits::{COMMANDS, EVENTS};
 use crate::sound::{Source, WavWriter};
-use crate::words::{Command, Event};
+use crate::words::{CallId, Command, Event};
 use clock::Now;
 use media::Codec;
 use net::{Clock, Sender};
@@ -58,6 +58,10 @@ pub struct Settings {
     pub suggest: Option<Suggest>,
     /// Ask the server for whom we work.
     pub profile: bool,
+    /// What lets us in at a server that is not ours.
+    pub pass: Option<Pass>,
+    /// The name of the first call.
+    pub first_call: CallId,
     /// What the far side hears, unless there is a headset.
     pub source: Source,
     /// The microphone and the loudspeaker of whoever sits here.
@@ -133,6 +137,8 @@ impl Phone {
                 answer_after: settings.answer_after,
                 suggest: settings.suggest.clone(),
                 profile: settings.profile,
+                pass: settings.pass.clone(),
+                first_call: settings.first_call,
                 media_address: own,
                 ports: ports.iter().map(RtpPort::port).collect(),
             },

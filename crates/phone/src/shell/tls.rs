@@ -20,6 +20,8 @@ pub enum Trust {
     System,
     /// One that is in this PEM file, or that an authority in it vouches for.
     File(PathBuf),
+    /// The one with this fingerprint, SHA-256; we show a certificate of our own (S4.25).
+    Member(net::Papers, [u8; 32]),
     /// Anybody's. Keeps eavesdroppers out, not impostors.
     Anyone,
 }
@@ -36,6 +38,9 @@ pub fn client_config(trust: &Trust) -> io::Result<Arc<ClientConfig>> {
     let config = match trust {
         Trust::System => builder.with_root_certificates(roots(Path::new(SYSTEM))?).with_no_client_auth(),
         Trust::File(path) => builder.with_root_certificates(roots(path)?).with_no_client_auth(),
+        Trust::Member(papers, fingerprint) => {
+            return papers.client_of(*fingerprint).map_err(io::Error::other);
+        }
         Trust::Anyone => builder
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Anyone(provider)))

@@ -222,6 +222,8 @@ impl<'a> Stage<'a> {
             codecs: vec![Codec::PCMU],
             answer_after: cast.answer_after,
             suggest: None,
+            pass: None,
+            first_call: ::phone::CallId(1),
             profile: false,
             source: Source::Tone(cast.tone),
             record: None,

@@ -1,54 +1,129 @@
 //! `ringdown directory`: the server that designates the exchange of each call and steps aside (S4). What it decides is
 //! `crates/directory`; here are its files, its listener and its connections. The lines are told in docs/directory-protocol.md.
 
+mod apps;
 mod connection;
+mod doors;
 mod folder;
 pub(crate) mod protocol;
 mod server;
 
+pub(crate) use apps::{AppLink, protocol as app_protocol};
 pub(crate) use folder::{Folder, hex, papers_in, random, renewal_is_due, unhex, write};
 
 use crate::{Failure, log, serve};
-use net::{Clock, LineListener};
+use ::directory::{AccountName, DeviceId, Named as _};
+use apps::{AppFolder, Apps, WakeArguments, Wakers};
+use clap::Subcommand;
+use doors::Doors;
+use net::{Clock, HttpListener, LineListener};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// What may wait for the one task that decides.
 const WAITING: usize = 4_096;
 
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
     /// Where exchanges connect
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "0.0.0.0:5063")]
     listen: SocketAddr,
+    /// Where apps connect, by WebSocket
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "0.0.0.0:5064")]
+    apps: SocketAddr,
+    #[command(flatten)]
+    wake: WakeArguments,
     /// How much is logged: error, warn, info or debug
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log: String,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Let one more app of an account enrol: prints a link that works once, within 24 hours
+    InviteApp {
+        /// Whose app it is, by the name of the account
+        account: String,
+        /// Where apps reach the directory
+        #[arg(long, value_name = "HOST:PORT")]
+        directory: String,
+    },
+    /// The apps that enrolled
+    Apps,
+    /// An app is one of the office no more, as when it is lost; the directory hears of it within 30 s
+    RemoveApp {
+        /// Its name, as `ringdown directory apps` tells it
+        device: String,
+    },
 }
 
 pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
+    match &arguments.command {
+        None => serve_all(data, arguments),
+        Some(command) => administer(data, command),
+    }
+}
+
+fn administer(data: &Path, command: &Command) -> Result<(), Failure> {
+    let now = Clock::start().now().wall;
+    let folder = AppFolder::open(data)?;
+    match command {
+        Command::InviteApp { account, directory } => {
+            let account = AccountName::parse(account)?;
+            let fingerprint = Folder::open(data, now)?.papers().fingerprint()?;
+            // A link that nobody could read is not made.
+            let link = AppLink { directory: directory.clone(), key: "0".into(), fingerprint };
+            link.to_string().parse::<AppLink>().map_err(|_| "--directory wants HOST:PORT")?;
+            println!("{}", AppLink { key: folder.invite(&account, now)?, ..link });
+        }
+        Command::Apps => {
+            for app in folder.enrolled()? {
+                let ways: Vec<&str> = app.ways.iter().map(|way| way.provider.name()).collect();
+                println!("{}  {}  {}  {}", app.device, app.account, app.fingerprint, ways.join(","));
+            }
+        }
+        Command::RemoveApp { device } => folder.remove(&DeviceId::parse(device)?)?,
+    }
+    Ok(())
+}
+
+fn serve_all(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let _level = log::start(&arguments.log);
     let claimed = serve::claim(data)?;
     let clock = Clock::start();
     let folder = Folder::open(claimed.path(), clock.now().wall)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let tls = Arc::new(RwLock::new(folder.papers().server(true)?));
-    let bind = LineListener::bind(arguments.listen, Arc::clone(&tls));
-    let listener =
-        runtime.block_on(bind).map_err(|error| format!("cannot listen on {}: {error}", arguments.listen))?;
-    let bound = listener.bound()?;
+    let cannot = |address, error| format!("cannot listen on {address}: {error}");
+    let (listen, apps_at) = (arguments.listen, arguments.apps);
+    let doors = Doors::open(&folder.papers())?;
+    let listener = runtime
+        .block_on(LineListener::bind(listen, Arc::clone(&doors.exchanges)))
+        .map_err(|error| cannot(listen, error))?;
+    let door = runtime
+        .block_on(HttpListener::bind(apps_at, None, Some(Arc::clone(&doors.apps))))
+        .map_err(|error| cannot(apps_at, error))?;
+    let (bound, door_bound) = (listener.bound()?, door.bound());
+    let inside = runtime.enter();
+    let apps =
+        Apps::open(AppFolder::open(claimed.path())?, Wakers::start(&arguments.wake, claimed.path(), clock)?)?;
+    drop(inside);
     let (events, heard) = mpsc::channel(WAITING);
-    runtime.spawn(connection::serve(listener, events));
+    runtime.spawn(connection::serve(listener, events.clone()));
+    runtime.spawn(apps::connection::serve(door, events));
     println!(
         "authority (SHA-256 of the certificate to import once): {}",
         net::fingerprint(&folder.papers().root)?
     );
+    println!("apps=wss:{door_bound}");
     println!("ready directory={bound}");
     runtime.block_on(async {
         tokio::select! {
-            () = server::run(folder, clock, tls, heard) => {}
+            () = server::run(folder, apps, doors, clock, heard) => {}
             () = serve::asked_to_stop() => {}
         }
     });

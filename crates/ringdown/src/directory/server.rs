@@ -1,5 +1,7 @@
 //! The one task that owns the directory by value: whatever is decided is decided here, one after another.
 
+use super::apps::{AppEvent, Apps};
+use super::doors::Doors;
 use super::folder::{Folder, Known, hex, octets, random};
 use super::protocol::{FromExchange, Joined, ToExchange};
 use clock::{Mono, Now};
@@ -8,9 +10,9 @@ use directory::{
     TicketKey,
 };
 use exchange::DIRECTORY;
-use net::{Clock, TlsConfig};
+use net::Clock;
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -37,13 +39,16 @@ pub(super) enum Event {
     Said { exchange: ExchangeName, connection: u64, said: FromExchange },
     /// A connection ended.
     Closed { exchange: ExchangeName, connection: u64 },
+    /// Something of an app.
+    App(AppEvent),
 }
 
 struct Server {
     folder: Folder,
     clock: Clock,
-    tls: TlsConfig,
+    doors: Doors,
     directory: Directory,
+    apps: Apps,
     /// Newer certificates that nobody has shown yet.
     renewed: BTreeMap<Fingerprint, ExchangeName>,
     renewed_at: BTreeMap<ExchangeName, Mono>,
@@ -58,8 +63,14 @@ struct Server {
 }
 
 /// Serves until all connections' tasks are gone.
-pub(super) async fn run(folder: Folder, clock: Clock, tls: TlsConfig, mut heard: mpsc::Receiver<Event>) {
-    let mut server = match Server::new(folder, clock, tls) {
+pub(super) async fn run(
+    folder: Folder,
+    apps: Apps,
+    doors: Doors,
+    clock: Clock,
+    mut heard: mpsc::Receiver<Event>,
+) {
+    let mut server = match Server::new(folder, apps, doors, clock) {
         Ok(server) => server,
         Err(error) => return tracing::error!(%error, "the directory's folder cannot be read"),
     };
@@ -82,7 +93,7 @@ pub(super) async fn run(folder: Folder, clock: Clock, tls: TlsConfig, mut heard:
 }
 
 impl Server {
-    fn new(folder: Folder, clock: Clock, tls: TlsConfig) -> Result<Server, crate::Failure> {
+    fn new(folder: Folder, apps: Apps, doors: Doors, clock: Clock) -> Result<Server, crate::Failure> {
         let mut directory = Directory::new(DIRECTORY, folder.issuer()?, random()?);
         let mut renewed = BTreeMap::new();
         for Known { exchange, fingerprint, next, key } in folder.members()? {
@@ -93,8 +104,9 @@ impl Server {
         Ok(Server {
             folder,
             clock,
-            tls,
+            doors,
             directory,
+            apps,
             renewed,
             renewed_at: BTreeMap::new(),
             certificate_at: now + CERTIFICATE_SEEN,
@@ -141,6 +153,10 @@ impl Server {
                 if self.connections.get(&exchange).is_some_and(|(newest, _)| *newest == connection) {
                     self.connections.remove(&exchange);
                 }
+            }
+            Event::App(event) => {
+                let now = self.now();
+                self.apps.hear(now, &mut self.directory, &self.folder, event);
             }
         }
     }
@@ -202,8 +218,7 @@ impl Server {
         self.certificate_at = now.mono + CERTIFICATE_SEEN;
         let renewed = self.folder.renew_own(now.wall).and_then(|renewed| {
             if renewed {
-                let tls = self.folder.papers().server(true)?;
-                *self.tls.write().unwrap_or_else(PoisonError::into_inner) = tls;
+                self.doors.renew(&self.folder.papers())?;
             }
             Ok(renewed)
         });
@@ -243,10 +258,12 @@ impl Server {
             FromExchange::Report { address, region, version, load, draining } => {
                 Input::Report(exchange, Report { address, region, version, load, draining })
             }
-            FromExchange::Account { name, numbers } => {
-                let account =
-                    (!numbers.is_empty()).then(|| Account { home: exchange.clone(), numbers, enabled: true });
-                Input::Account(exchange, name, account)
+            FromExchange::Account { name, numbers, phones } => {
+                let told = Account { home: exchange.clone(), numbers, enabled: true, phones };
+                let account = (!told.numbers.is_empty()).then_some(told);
+                let now = self.now();
+                self.directory.handle(now, Input::Account(exchange, name.clone(), account));
+                return self.apps.account_told(now, &mut self.directory, &name);
             }
             FromExchange::Call { id, caller, callee, session } => {
                 // Who asks will be at the other end of the call: the key is that of this connection.
@@ -284,8 +301,12 @@ impl Server {
                         .map_or("unknown", |known| known.health.name());
                     tracing::info!(%exchange, health, "an exchange is different");
                 }
-                // Devices of their own have no connections here yet, so nobody enrolled any.
-                Output::ToDevice(..) | Output::Wake { .. } => {}
+                Output::ToDevice(device, message) => {
+                    self.apps.tell(&mut self.directory, self.clock.now(), &device, message);
+                }
+                Output::Push { device, ways, push, signed, .. } => {
+                    self.apps.push(&mut self.directory, self.clock.now(), &device, &ways, &push, signed);
+                }
             }
         }
     }
@@ -306,6 +327,7 @@ impl Server {
             return;
         }
         self.time_at = now.mono + TIME_TOLD;
+        self.apps.look_at_folder(now, &mut self.directory);
         self.say_to_all(&ToExchange::Clock { time: now.wall.0 });
     }
 

@@ -1,5 +1,6 @@
 //! What a phone shows itself by: a control socket, a screen, or lines.
 
+use super::app::AppNews;
 use super::control::Control;
 use super::hub::Ear;
 use super::list::Desk;
@@ -26,6 +27,7 @@ pub(super) enum Face {
 impl Face {
     pub(super) fn open(
         arguments: &Arguments,
+        account: &str,
         control: Option<Control>,
         desk: &Desk,
         ear: Ear,
@@ -35,13 +37,13 @@ impl Face {
             return Ok(Face::Control(control));
         }
         let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
-        if arguments.plain || !terminal {
+        // The screen knows phones that stay at their exchange.
+        if arguments.plain || !terminal || arguments.app.app.is_some() {
             words::read(ear)?;
             return Ok(Face::Lines(Show::default()));
         }
-        let account = format!("{}@{}", arguments.user, arguments.server);
         let language = Language::of_the_terminal();
-        let screen = Screen::new(language, account, desk.has_list(), desk.results());
+        let screen = Screen::new(language, account.to_owned(), desk.has_list(), desk.results());
         let terminal = Terminal::open(ear)?;
         Ok(Face::Screen { screen: Box::new(screen), terminal, wants_queue: false })
     }
@@ -63,6 +65,19 @@ impl Face {
                 screen.read(news);
             }
             Face::Lines(_) => print_news(news),
+        }
+    }
+
+    /// What an app tells besides.
+    pub(super) fn app(&mut self, news: &AppNews) {
+        match self {
+            Face::Control(control) => control.tell(news, true),
+            Face::Lines(_) => {
+                if let Ok(line) = serde_json::to_string(news) {
+                    println!("{line}");
+                }
+            }
+            Face::Screen { .. } => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! All that a phone hears comes together here: its own events, what people and programs say, and what a courier brings.
 
+use super::app::Cloud;
 use super::screen::Key;
 use crate::Failure;
 use ::phone::work::{Fetched, Said, What};
@@ -20,6 +21,8 @@ pub(crate) enum Heard {
     Fetched(What, Result<Fetched, String>),
     /// A file was uploaded, or not.
     Uploaded(String, Result<(), String>),
+    /// Something of the directory.
+    Cloud(Cloud),
     /// A key was pressed.
     Key(Key),
     /// The terminal has another size.

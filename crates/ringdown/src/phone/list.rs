@@ -37,7 +37,7 @@ pub(crate) struct ListArguments {
     /// Seconds between two calls
     #[arg(long, value_name = "SECONDS")]
     gap: Option<u32>,
-    /// Where journals and unsent results are kept [default: ringdown-phone in the user's state folder]
+    /// Where journals, unsent results, and what an app has since it enrolled are kept [default: ringdown-phone in the user's state folder]
     #[arg(long, value_name = "FOLDER")]
     state: Option<PathBuf>,
     /// Begin to call as soon as the list is loaded; else after "online"
@@ -77,6 +77,13 @@ pub(crate) struct Desk {
     refused: Option<String>,
 }
 
+impl ListArguments {
+    /// Where a phone keeps what it must not forget.
+    pub(super) fn folder(&self, user: &str) -> PathBuf {
+        self.state.clone().unwrap_or_else(|| state_folder(user))
+    }
+}
+
 impl Desk {
     /// Takes a seat; `register` says whether the phone registers.
     pub(crate) fn open(
@@ -96,7 +103,7 @@ impl Desk {
         let worker = match given {
             None => None,
             Some(assignment) => {
-                let folder = arguments.state.clone().unwrap_or_else(|| state_folder(user));
+                let folder = arguments.folder(user);
                 let told = |error: std::io::Error| format!("{}: {error}", folder.display());
                 Some(Worker::new(assignment, folder.clone(), register).map_err(told)?)
             }

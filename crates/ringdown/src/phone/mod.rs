@@ -1,5 +1,6 @@
 //! `ringdown phone`: a telephone for the terminal, or for programs by a control socket; any SIP server will do.
 
+mod app;
 mod control;
 mod courier;
 mod face;
@@ -16,6 +17,7 @@ use ::phone::work::{Said, Wish};
 use ::phone::{
     CallId, Command, Ended, Event, Hand, HeadsetProgram, Phone, Server, Settings, Source, Suggest, Trust,
 };
+use app::AppArguments;
 use clap::ValueEnum;
 use control::Control;
 use face::Face;
@@ -49,10 +51,10 @@ Examples:
 The exit code is 0 when the wanted call was answered, or when there was none to make; else 1, with the reason.")]
 pub(crate) struct Arguments {
     /// The SIP server
-    #[arg(long, value_name = "HOST[:PORT]")]
-    server: Server,
+    #[arg(long, value_name = "HOST[:PORT]", required_unless_present = "app")]
+    server: Option<Server>,
     /// The user name, of the address and of the login
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", default_value = "", required_unless_present = "app")]
     user: String,
     /// Its password; the environment keeps it out of the list of processes
     #[arg(
@@ -125,6 +127,8 @@ pub(crate) struct Arguments {
     plain: bool,
     #[command(flatten)]
     list: ListArguments,
+    #[command(flatten)]
+    app: AppArguments,
 }
 
 /// What the program of the headset is called.
@@ -140,7 +144,8 @@ enum By {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     crate::log::start("warn");
     let control = arguments.control.as_deref().map(Control::bind).transpose()?;
-    let settings = settings(arguments)?;
+    let Some(server) = &arguments.server else { return app::run(arguments, control) };
+    let settings = settings(arguments, server)?;
     let (ear, heard) = hub::open();
     let clock = settings.clock;
     let mut desk = Desk::open(
@@ -153,7 +158,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     )?;
     let hand = hub::listen(Phone::start(settings)?, ear.clone())?;
     signals::quit_when_told(ear.clone())?;
-    let mut face = Face::open(arguments, control, &desk, ear)?;
+    let account = format!("{}@{server}", arguments.user);
+    let mut face = Face::open(arguments, &account, control, &desk, ear)?;
     let mut errand = Errand::new(arguments);
     desk.begin();
     loop {
@@ -173,7 +179,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             }
             Ok(Heard::Fetched(what, answer)) => desk.fetched(what, answer),
             Ok(Heard::Uploaded(link, answer)) => desk.uploaded(&link, answer),
-            Ok(Heard::Resized) | Err(RecvTimeoutError::Timeout) => {}
+            // An app is one from its beginning.
+            Ok(Heard::Cloud(_) | Heard::Resized) | Err(RecvTimeoutError::Timeout) => {}
             Ok(Heard::Gone) | Err(RecvTimeoutError::Disconnected) => {
                 drop(face);
                 return errand.outcome();
@@ -287,7 +294,7 @@ impl Errand {
     }
 }
 
-fn settings(arguments: &Arguments) -> Result<Settings, Failure> {
+fn settings(arguments: &Arguments, server: &Server) -> Result<Settings, Failure> {
     let transport = match arguments.transport {
         By::Udp => Transport::Udp,
         By::Tcp => Transport::Tcp,
@@ -298,17 +305,8 @@ fn settings(arguments: &Arguments) -> Result<Settings, Failure> {
         None if arguments.tls_trust_any => Trust::Anyone,
         None => Trust::System,
     };
-    let source = match (&arguments.play, arguments.tone) {
-        (Some(path), _) => {
-            let fail = |what: &dyn std::fmt::Display| format!("{}: {what}", path.display());
-            let file = std::fs::read(path).map_err(|error| fail(&error))?;
-            Source::wav(&file).map_err(|error| fail(&error))?
-        }
-        (None, Some(hertz)) => Source::Tone(hertz),
-        (None, None) => Source::Silence,
-    };
     Ok(Settings {
-        server: arguments.server.clone().by(transport),
+        server: server.clone().by(transport),
         transport,
         trust,
         user: arguments.user.clone(),
@@ -322,8 +320,10 @@ fn settings(arguments: &Arguments) -> Result<Settings, Failure> {
             after: arguments.suggest_after,
             code: arguments.keep_calling_code.as_str().into(),
         }),
+        pass: None,
+        first_call: CallId(1),
         profile: arguments.list.asks_the_exchange(),
-        source,
+        source: sound(arguments)?,
         headset: headset(arguments),
         record: arguments.record.clone(),
         clock: Clock::start(),
@@ -339,6 +339,19 @@ fn headset(arguments: &Arguments) -> Option<HeadsetProgram> {
     let devices = [("--microphone", &arguments.microphone), ("--speaker", &arguments.speaker)];
     let given = devices.into_iter().filter_map(|(name, device)| Some([name.to_owned(), device.clone()?]));
     Some(HeadsetProgram { program, arguments: given.flatten().collect() })
+}
+
+/// What the far side hears.
+fn sound(arguments: &Arguments) -> Result<Source, Failure> {
+    Ok(match (&arguments.play, arguments.tone) {
+        (Some(path), _) => {
+            let fail = |what: &dyn std::fmt::Display| format!("{}: {what}", path.display());
+            let file = std::fs::read(path).map_err(|error| fail(&error))?;
+            Source::wav(&file).map_err(|error| fail(&error))?
+        }
+        (None, Some(hertz)) => Source::Tone(hertz),
+        (None, None) => Source::Silence,
+    })
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -32,6 +32,7 @@ impl Show {
             // What comes of it is told as a list.
             Event::Profile { .. } | Event::NoProfile { .. } => return None,
             Event::Calling { number, .. } => format!("calling {number}"),
+            Event::Ringing { place: Some(place), .. } => format!("waiting there, at place {place}"),
             Event::Ringing { status, .. } => format!("ringing there ({status})"),
             Event::Incoming { number, name, .. } if name.is_empty() => format!("incoming call from {number}"),
             Event::Incoming { number, name, .. } => format!("incoming call from {name} ({number})"),

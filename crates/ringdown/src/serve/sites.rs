@@ -385,7 +385,7 @@ async fn say(writer: &mut LineWriter, what: &FromExchange) -> Result<(), String>
 
 fn line_of(word: SiteWord) -> FromExchange {
     match word {
-        SiteWord::Account(name, numbers) => FromExchange::Account { name, numbers },
+        SiteWord::Account(name, numbers, phones) => FromExchange::Account { name, numbers, phones },
         SiteWord::Call(request) => FromExchange::Call {
             id: request.id,
             caller: request.caller,

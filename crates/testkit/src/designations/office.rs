@@ -6,8 +6,8 @@ use crate::dice::Dice;
 use clock::{Mono, Now, Wall};
 use directory::{
     Account, AccountName, Claims, Device, DeviceId, Directory, ExchangeName, Fingerprint, Input, Issuer,
-    Kind, Message, Named, Number, Origin, Output, Report, Request, RequestId, Said, SessionHalf, Ticket,
-    TicketId, TicketRefusal, Wake, Way,
+    Kind, Message, Named, Number, Origin, Output, Push, Report, Request, RequestId, Said, SessionHalf,
+    Ticket, TicketId, TicketRefusal, Wake, Way,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -39,6 +39,8 @@ enum Theft {
 /// What arrives somewhere.
 enum Event {
     Directory(Input),
+    /// A device that was woken does not come.
+    Decline(DeviceId, TicketId),
     /// An exchange that was asked whether a device accepts.
     Ask(usize, Message),
     /// A call at an exchange.
@@ -72,6 +74,8 @@ pub(super) struct Office {
     apps: Vec<DeviceId>,
     desks: Vec<(DeviceId, usize)>,
     redeemed: BTreeSet<TicketId>,
+    /// The tickets that devices were woken with, and not told since that nobody waits.
+    awake: BTreeMap<TicketId, DeviceId>,
     next: u64,
     outcome: Outcome,
     broken: Option<String>,
@@ -112,6 +116,7 @@ impl Office {
             apps: Vec::new(),
             desks: Vec::new(),
             redeemed: BTreeSet::new(),
+            awake: BTreeMap::new(),
             next: 1,
             outcome: Outcome::default(),
             broken: None,
@@ -135,8 +140,12 @@ impl Office {
             let home = place % self.sites.len();
             let (account, number): (AccountName, Number) =
                 (name(&format!("a{place}")), name(&format!("2{place:06}")));
-            let told =
-                Account { home: self.sites[home].name.clone(), numbers: vec![number.clone()], enabled: true };
+            let told = Account {
+                home: self.sites[home].name.clone(),
+                numbers: vec![number.clone()],
+                enabled: true,
+                phones: false,
+            };
             let exchange = self.sites[home].name.clone();
             self.directory.handle(self.now, Input::Account(exchange.clone(), account.clone(), Some(told)));
             let is_app = place % 5 == 0;
@@ -206,7 +215,8 @@ impl Office {
         }
         let thief: AccountName = name(&format!("thief-{place}"));
         let exchange = self.sites[place].name.clone();
-        let told = Account { home: exchange.clone(), numbers: vec![number.clone()], enabled: true };
+        let told =
+            Account { home: exchange.clone(), numbers: vec![number.clone()], enabled: true, phones: false };
         self.directory.handle(self.now, Input::Account(exchange, thief, Some(told)));
         if self.directory.book().owner(&number).map(|(name, _)| name) != Some(&owner) {
             self.broken = Some(format!("number {number} of {owner} was taken by exchange-{place}"));
@@ -311,6 +321,10 @@ impl Office {
     fn arrive(&mut self, event: Event) {
         match event {
             Event::Directory(input) => self.directory.handle(self.now, input),
+            Event::Decline(device, ticket) => {
+                self.awake.remove(&ticket);
+                self.directory.handle(self.now, Input::Declined(device, ticket));
+            }
             Event::Ask(place, message) => self.answer(place, message),
             Event::Invite(invite) => self.invite(*invite),
             Event::Nothing => {}
@@ -335,16 +349,41 @@ impl Office {
                     }
                 }
                 Output::ToDevice(_, message) => self.told(true, message),
-                Output::Wake { device, notice, .. } => {
+                Output::Push { device, push: Push::Wake(notice), .. } => {
                     self.outcome.add("devices woken");
                     let Some(call) = self.calls.get(&(false, deciding)).cloned() else { continue };
                     let Origin::Exchange(asking) = &call.request.origin else { continue };
                     let place = self.places[asking];
                     self.present(&call, place, &notice.ticket, key_of(&device));
+                    self.woken(&call, asking.clone(), device, notice.ticket.id);
+                }
+                Output::Push { device, push: Push::Withdrawn { ticket, .. }, .. } => {
+                    if self.awake.remove(&ticket).as_ref() != Some(&device) {
+                        self.broken = Some(format!("{device} is told of a ticket that it has not: {ticket}"));
+                    }
+                    self.outcome.add("devices that may sleep on");
                 }
                 Output::Decided(request, _) => deciding = request.id.0,
                 Output::Complained(..) | Output::Changed(_) => {}
             }
+        }
+    }
+
+    /// A device was woken: some decline, some callers give up, and who has declined is told of nothing any more.
+    fn woken(&mut self, call: &Call, asking: ExchangeName, device: DeviceId, ticket: TicketId) {
+        self.awake.insert(ticket, device.clone());
+        let id = call.request.id;
+        match self.dice.within(0..10) {
+            0 => {
+                let wait = self.dice.millis(1..2_000);
+                self.schedule(wait, Event::Decline(device, ticket));
+            }
+            1 => {
+                let wait = self.dice.millis(1..40_000);
+                let input = Input::Cancelled(Origin::Exchange(asking), id);
+                self.schedule(wait, Event::Directory(input));
+            }
+            _ => {}
         }
     }
 
@@ -391,7 +430,7 @@ impl Office {
             Message::Woken { .. } => self.outcome.add("calls by C3"),
             Message::Refused { .. } => self.outcome.add("calls refused"),
             Message::Place { .. } => self.outcome.add("callers who wait"),
-            Message::Ask { .. } | Message::Withdrawn { .. } => {}
+            Message::Ask { .. } | Message::Withdrawn { .. } | Message::Declined { .. } => {}
         }
     }
 

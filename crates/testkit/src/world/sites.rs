@@ -153,11 +153,12 @@ impl World {
         sites.directory.handle(
             now,
             match word {
-                SiteWord::Account(name, numbers) => {
+                SiteWord::Account(name, numbers, phones) => {
                     let told = (!numbers.is_empty()).then(|| Account {
                         home: exchange.clone(),
                         numbers,
                         enabled: true,
+                        phones,
                     });
                     ToDirectory::Account(exchange, name, told)
                 }

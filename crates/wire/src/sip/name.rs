@@ -97,6 +97,7 @@ header_names! {
     RequestDisposition "Request-Disposition" b'd';
     Require "Require";
     RetryAfter "Retry-After";
+    RingdownPlace "Ringdown-Place";
     RingdownTicket "Ringdown-Ticket";
     Route "Route";
     RSeq "RSeq";

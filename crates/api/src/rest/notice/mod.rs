@@ -9,7 +9,7 @@
 //! delivered now is counted. Only who gets them is kept.
 
 mod courier;
-mod push;
+pub(crate) mod push;
 mod shape;
 
 pub(super) use shape::NoticeShape;

@@ -11,7 +11,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::json;
 
 /// Base64 for URLs: written without padding, read with or without.
-pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
+pub const BASE64: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new()
         .with_encode_padding(false)
@@ -20,30 +20,32 @@ pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// Octets of a point of P-256, not compressed.
 const POINT: usize = 65;
 /// Octets of a subscription's secret (RFC 8291 3.2).
-pub(super) const AUTH: usize = 16;
+pub const AUTH: usize = 16;
 /// Octets of a record; we send one (RFC 8291 4).
 const RECORD: u32 = 4_096;
 /// Octets of text that go into it: its head, the delimiter and the tag take the rest.
-pub(super) const TEXT: usize = 3_993;
+pub const TEXT: usize = 3_993;
 /// How long a proof of who we are is good, in seconds; at most a day (RFC 8292 2).
 const PROOF: i64 = 12 * 3_600;
 
 /// What of this exchange is to stay the same: push services know it by its key, and dismissals are proved with the other.
-pub(super) struct Keys {
+pub struct Keys {
     vapid: EcdsaKeyPair,
     dismissals: hmac::Key,
 }
 
 impl Keys {
     /// New ones, as they are kept: the pair in PKCS 8, and octets that nobody can guess.
-    pub(super) fn make(random: &[u8; 32]) -> Option<String> {
+    #[must_use]
+    pub fn make(random: &[u8; 32]) -> Option<String> {
         let pair =
             EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).ok()?;
         Some(json!({"vapid": BASE64.encode(pair.as_ref()), "dismissals": BASE64.encode(random)}).to_string())
     }
 
     /// What was kept.
-    pub(super) fn read(text: &str) -> Option<Keys> {
+    #[must_use]
+    pub fn read(text: &str) -> Option<Keys> {
         let kept: serde_json::Value = serde_json::from_str(text).ok()?;
         let part = |name: &str| kept.get(name)?.as_str().and_then(|text| BASE64.decode(text).ok());
         let vapid = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &part("vapid")?).ok()?;
@@ -51,18 +53,21 @@ impl Keys {
     }
 
     /// The key that a browser subscribes with.
-    pub(super) fn public(&self) -> String {
+    #[must_use]
+    pub fn public(&self) -> String {
         BASE64.encode(self.vapid.public_key().as_ref())
     }
 
     /// What a wearable sends to dismiss a notice: nobody else knows it.
-    pub(super) fn dismissal(&self, wearable: &str, call: &str) -> String {
+    #[must_use]
+    pub fn dismissal(&self, wearable: &str, call: &str) -> String {
         let tag = hmac::sign(&self.dismissals, format!("{wearable}\n{call}").as_bytes());
         BASE64.encode(&tag.as_ref()[..16])
     }
 
     /// The value of `Authorization` for an endpoint (RFC 8292 3). `now` in milliseconds.
-    pub(super) fn proof(&self, endpoint: &str, contact: Option<&str>, now: i64) -> Option<String> {
+    #[must_use]
+    pub fn proof(&self, endpoint: &str, contact: Option<&str>, now: i64) -> Option<String> {
         let mut claims = json!({"aud": origin(endpoint)?, "exp": now.div_euclid(1_000) + PROOF});
         if let (Some(contact), Some(claims)) = (contact, claims.as_object_mut()) {
             claims.insert("sub".into(), contact.into());
@@ -75,19 +80,22 @@ impl Keys {
 }
 
 /// The origin of a URL (RFC 6454 6.2); browsers give no port where it is the usual one.
-pub(super) fn origin(url: &str) -> Option<&str> {
+#[must_use]
+pub fn origin(url: &str) -> Option<&str> {
     let rest = url.strip_prefix("https://")?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     (end > 0).then(|| &url[..url.len() - rest.len() + end])
 }
 
 /// Whether these are a browser's key: a point of P-256, not compressed.
-pub(super) fn is_point(octets: &[u8]) -> bool {
+#[must_use]
+pub fn is_point(octets: &[u8]) -> bool {
     octets.len() == POINT && ParsedPublicKey::try_from(UnparsedPublicKey::new(&ECDH_P256, octets)).is_ok()
 }
 
 /// A text for one subscription, as the body of a request with `Content-Encoding: aes128gcm`.
-pub(super) fn encrypt(browser: &[u8], auth: &[u8], salt: [u8; 16], text: &[u8]) -> Option<Vec<u8>> {
+#[must_use]
+pub fn encrypt(browser: &[u8], auth: &[u8], salt: [u8; 16], text: &[u8]) -> Option<Vec<u8>> {
     encrypt_as(&agreement::PrivateKey::generate(&ECDH_P256).ok()?, browser, auth, salt, text)
 }
 

@@ -39,7 +39,7 @@ fn s3_11_and_s3_12_state_callee_and_queue_stand_on_the_screen_in_both_languages(
         });
         screen.read(&News::Headset { open: true });
         screen.hear(now, &Event::Calling { call: CallId(1), number: "2041".into() });
-        screen.hear(now, &Event::Ringing { call: CallId(1), status: 180 });
+        screen.hear(now, &Event::Ringing { call: CallId(1), status: 180, place: None });
         screen.read(&News::Queue {
             next: vec![(callee("Bob"), "priority 5".into())],
             rows: 3,
