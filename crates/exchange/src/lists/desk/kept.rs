@@ -102,7 +102,12 @@ impl Exchange {
                 }
                 self.lists.desks.stir(&session.agent);
             }
-            ListChange::Dealt { .. } | ListChange::Gone(_) | ListChange::SessionGone(_) => {
+            ListChange::Dealt { agents, .. } => {
+                // Who has rows now may begin.
+                self.lists.desks.touched.extend(agents.iter().cloned());
+                agents.iter().for_each(|account| self.lists.desks.stir(account));
+            }
+            ListChange::Gone(_) | ListChange::SessionGone(_) => {
                 let all: Vec<Box<str>> = self.lists.desks.by_agent.keys().cloned().collect();
                 all.iter().for_each(|account| self.lists.desks.stir(account));
             }
