@@ -229,7 +229,7 @@ fn s3_13_a_list_of_twenty_rows_is_worked_to_its_end_as_the_model_says() {
     assert_eq!((kept.outcomes(19), kept.end(19)), (vec![], None), "its slot has not come");
     let left = work(&mut world, "ada");
     assert_eq!((left.counts.left, left.next.is_none(), left.waits.is_some()), (1, true, true), "{left:?}");
-    world.wait(2 * 3_600 + 1_800);
+    world.wait(3 * 3_600);
     let kept = Kept::of(&world);
     assert_eq!((kept.outcomes(19), kept.end(19)), (vec![Outcome::Answered], Some(End::Reached)));
     kept.assert_same("worked to its end");

@@ -255,7 +255,7 @@ async fn stop(
     Named(account): Named<String>,
 ) -> Result<StatusCode, Problem> {
     caller.must_own(&account, Role::Manager)?;
-    ask(&api, DeskAsking::Stop(account.as_str().into()), &account).await?;
+    drop(ask(&api, DeskAsking::Stop(account.as_str().into()), &account).await?);
     Ok(StatusCode::NO_CONTENT)
 }
 
