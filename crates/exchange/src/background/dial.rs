@@ -143,7 +143,9 @@ impl Exchange {
             return self.fail(now, call, Cause::Busy, "talks already");
         }
         self.route(now, call, number);
-        if self.switch.view(call).is_some() && !self.switch.is_half_up(call) {
+        // An agent who listens to it ringing waits no longer than their list says.
+        let listens = self.background.trying.get(&call).is_some_and(|trying| trying.row.is_some());
+        if self.switch.view(call).is_some() && (listens || !self.switch.is_half_up(call)) {
             self.switch.limit_ringing(now, call, ring);
         }
     }
