@@ -283,6 +283,7 @@ export interface Profile {
   language: "en" | "zh-CN" | null;
   look: "system" | "light" | "dark";
   join_seat: boolean;
+  call_list: boolean;
 }
 
 export interface ProfileAudio {

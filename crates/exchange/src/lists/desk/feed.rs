@@ -68,7 +68,8 @@ impl Exchange {
             return self.close_desk(now, account, owner);
         };
         if !self.agents.has(account) {
-            // Who signs out works no more; the rest follows them (S3.19).
+            // Who signs out works no more; the rest follows them (S3.19). Until the store has that, it is tried again.
+            self.lists.desks.time(account, |desk| desk.looks = Some(now.mono + AGAIN));
             return self.ask_lists(now, None, ListAsking::Desk(DeskAsking::Stop(account.into())));
         }
         self.look_for_rows(now, account, &session);
@@ -143,8 +144,7 @@ impl Exchange {
 
     /// Makes tasks of the rows that are next, until enough are due.
     fn feed_desk(&mut self, now: Now, account: &str, session: &Session, owner: OwnerId) {
-        let Ok(settings) = self.assignment(account, String::new()).settings("") else { return };
-        let settings = Settings { owner, ..settings };
+        let mut settings = None;
         loop {
             let due = self.background.dialing.ready_of(owner);
             let desk = self.lists.desks.desk(account);
@@ -153,9 +153,15 @@ impl Exchange {
                 return;
             }
             desk.next += 1;
-            if !desk.fed.contains_key(&row) && self.lists.row_is_open(row) {
-                self.feed_row(now, account, row, session.run, &settings);
+            if desk.fed.contains_key(&row) || !self.lists.row_is_open(row) {
+                continue;
             }
+            if settings.is_none() {
+                settings = self.assignment(account, String::new()).settings("").ok();
+            }
+            let Some(settings) = settings.as_mut() else { return };
+            settings.owner = owner;
+            self.feed_row(now, account, row, session.run, settings);
         }
     }
 

@@ -216,7 +216,7 @@ impl Exchange {
         waits.min()
     }
 
-    fn counts_of(&self, account: &str) -> DeskCounts {
+    pub(super) fn counts_of(&self, account: &str) -> DeskCounts {
         let mut counts = DeskCounts::default();
         for list in &self.lists.lists {
             let Some(place) = list.agent_place(account) else { continue };

@@ -1,6 +1,6 @@
 //! The exchange begins, and ends, to work through an agent's lists for them.
 
-use super::super::{ListAnswer, ListChange, Session};
+use super::super::{ListAnswer, ListAsking, ListChange, Session};
 use super::DeskAsking;
 use crate::agents::SignIn;
 use crate::exchange::Exchange;
@@ -36,6 +36,21 @@ impl Exchange {
         }
     }
 
+    /// Somebody signed in whose profile has their list called, if there is anything to call.
+    pub(crate) fn list_by_profile(&mut self, now: Now, account: &str) {
+        let device = self.agents.agent(account).and_then(|agent| agent.sign_in.device.clone());
+        let wants = self.profile_at(account, device.as_deref()).call_list;
+        let by_themselves = |phone: &Box<str>| self.watchers.profile_of(phone).is_some();
+        if wants
+            && self.lists.desk_session(account).is_none()
+            && self.counts_of(account).left > 0
+            && !self.phones_of(account).iter().any(by_themselves)
+        {
+            let asking = DeskAsking::Start { account: account.into(), device };
+            self.ask_lists(now, None, ListAsking::Desk(asking));
+        }
+    }
+
     fn desk_answer(&self, now: Now, account: &str) -> Result<ListAnswer, Refusal> {
         let work = self.desk_work(now, account);
         work.map(|work| ListAnswer::Desk(Box::new(work))).ok_or(Refusal::Unknown("account", account.into()))
@@ -57,7 +72,7 @@ impl Exchange {
             return Err(Refusal::Rule { rule: "lists.own-phone", words: words.into() });
         }
         if !self.agents.has(account) {
-            self.sign_agent_in(now, account, SignIn { device: device.clone(), ..SignIn::default() })?;
+            self.begin_work(now, account, SignIn { device: device.clone(), ..SignIn::default() })?;
         }
         let known = self.lists.desk_session(account).filter(|session| session.until > now.wall);
         if known.is_some_and(|session| device.as_ref().is_none_or(|device| *session.device == **device)) {
