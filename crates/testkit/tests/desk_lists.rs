@@ -9,8 +9,8 @@ use exchange::lists::{
     ListChange, Made, NewList, Share, Shared,
 };
 use exchange::{
-    AccountEdit, AgentAsking, AgentState, Answer, Change, Command, PeopleChange, Profile, ProfileAsking,
-    TaskId, TokenHash,
+    AccountEdit, AgentAsking, AgentState, Answer, Change, Command, Means, PeopleChange, Profile,
+    ProfileAsking, TaskId, TokenHash,
 };
 use lists::work::Settings;
 use lists::{Judging, Reading, Sheet};
@@ -673,5 +673,32 @@ fn who_wants_no_more_calls_gets_none_and_what_may_not_be_called_ends_with_a_reas
     say(&mut world, "ada", DeskSaid::GiveUp).expect("given up");
     world.wait(100);
     assert_eq!(Kept::of(&world).ends[&(3, 0)], Some(End::Stopped));
+    world.close();
+}
+
+#[test]
+fn s3_19_who_sits_down_elsewhere_takes_the_list_along() {
+    let mut world = stage(&["ada", "bob"], &[talks(8), talks(5), talks(5)]).open();
+    deal(&mut world, "autumn", 1, &numbers(3), &["ada"]);
+    desk(&mut world, DeskAsking::Start { account: "ada".into(), device: Some("ada-1".into()) })
+        .expect("begun");
+    world.wait(6);
+    // Between two calls: in one, her talk would come along instead.
+    let pause = AgentAsking::Pause { account: "ada".into(), reason: "walk".into(), planned: None };
+    world.agents(pause).expect("a break");
+    world.wait(10);
+    let sit = Command::Take { account: "ada".into(), device: "bob-1".into(), means: Means::Badge };
+    world.after(Duration::ZERO, Act::Command { office: 0, command: sit });
+    world.wait(5);
+    world.agents(AgentAsking::Ready("ada".into())).expect("ready");
+    world.wait(60);
+    assert_eq!(work(&mut world, "ada").device.as_deref(), Some("bob-1"));
+    assert_eq!((answered(&world, 2), answered(&world, 3), answered(&world, 4)), (1, 1, 1));
+    assert_eq!(
+        (answered(&world, ADA), answered(&world, 1)),
+        (1, 2),
+        "the rest came to the phone at which she sits"
+    );
+    Kept::of(&world).assert_same("moved");
     world.close();
 }

@@ -145,6 +145,7 @@ impl Exchange {
             entry.agent.sign_in.device = Some(device.into());
             self.agent_changed(now, account, false);
         }
+        self.list_moves(now, account, device);
     }
 
     /// An agent's causes changed by this.

@@ -40,13 +40,23 @@ impl Exchange {
     pub(crate) fn list_by_profile(&mut self, now: Now, account: &str) {
         let device = self.agents.agent(account).and_then(|agent| agent.sign_in.device.clone());
         let wants = self.profile_at(account, device.as_deref()).call_list;
-        let by_themselves = |phone: &Box<str>| self.watchers.profile_of(phone).is_some();
+        let by_itself = |phone: &str| self.watchers.profile_of(phone).is_some();
         if wants
             && self.lists.desk_session(account).is_none()
             && self.counts_of(account).left > 0
-            && !self.phones_of(account).iter().any(by_themselves)
+            && !self.phones_of(account).iter().any(|phone| by_itself(phone))
         {
             let asking = DeskAsking::Start { account: account.into(), device };
+            self.ask_lists(now, None, ListAsking::Desk(asking));
+        }
+    }
+
+    /// Somebody sits at another phone now: their list goes on there, if it was worked at one phone.
+    pub(crate) fn list_moves(&mut self, now: Now, account: &str, device: &str) {
+        let elsewhere = |session: &&Session| !session.device.is_empty() && *session.device != *device;
+        let dials = self.watchers.profile_of(device).is_some();
+        if !dials && self.lists.desk_session(account).filter(elsewhere).is_some() {
+            let asking = DeskAsking::Start { account: account.into(), device: Some(device.into()) };
             self.ask_lists(now, None, ListAsking::Desk(asking));
         }
     }
@@ -66,8 +76,8 @@ impl Exchange {
             return Err(Refusal::Rule { rule: "agents.not-there", words: words.into() });
         }
         // A phone that has the list itself would call the same people.
-        let dials = |phone: &&Box<str>| self.watchers.profile_of(phone).is_some();
-        if let Some(phone) = device.as_ref().filter(dials) {
+        let dials = |phone: &str| self.watchers.profile_of(phone).is_some();
+        if let Some(phone) = device.as_deref().filter(|phone| dials(phone)) {
             let words = format!("{phone} works through its list by itself");
             return Err(Refusal::Rule { rule: "lists.own-phone", words: words.into() });
         }
