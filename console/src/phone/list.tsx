@@ -93,7 +93,7 @@ function Callee({ callee, work, host }: { callee: ListCallee; work: ListWork; ho
         </span>
       </div>
       {shown.length > 0 && (
-        <dl translate={false}>
+        <dl translate={false} tabIndex={0} aria-label={t("list.fields")}>
           {shown.map(({ name, value }) => (
             <div key={name}>
               <dt>
@@ -140,7 +140,7 @@ function Outcome({ callee, work, host }: { callee: ListCallee; work: ListWork; h
       {work.keys.length > 0 && (
         <div class="actions" role="group" aria-label={t("list.result")}>
           {work.keys.map(({ key: digit, result }) => (
-            <Button key={digit} keys={digit} pressed={callee.result === result} onClick={() => keep(digit)}>
+            <Button key={digit} pressed={callee.result === result} onClick={() => keep(digit)}>
               <bdi translate={false}>{result}</bdi>
             </Button>
           ))}

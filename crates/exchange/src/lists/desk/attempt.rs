@@ -7,10 +7,10 @@ use crate::background::{Known, Phase, Trying, finding_of};
 use crate::exchange::Exchange;
 use crate::facts::FactKind;
 use crate::limits;
-use crate::people::is_web_name;
+use crate::people::{clean_display, is_web_name};
 use crate::routing::target;
 use crate::seats::form_at_once;
-use calls::{AtOnce, CallId, CallRecord, Cause, Target};
+use calls::{AtOnce, CallId, CallRecord, Cause, Party, Target};
 use clock::Now;
 use dialing::cause::{Finding, Outcome};
 use dialing::{Dial, Input, Number};
@@ -60,7 +60,7 @@ impl Exchange {
 
     /// Rings the agent's phone, which answers by itself if it has a form for that; the callee is shown.
     fn ring_desk(&mut self, now: Now, call: CallId, account: &str) -> usize {
-        let Some(shown) = self.ongoing.call(call).map(|ongoing| ongoing.callee.clone()) else { return 0 };
+        let Some(shown) = self.shown_at_desk(call) else { return 0 };
         let callee = self.party_of(account);
         let domain = self.config.domain.clone();
         let mut targets: Vec<Target> = Vec::new();
@@ -78,6 +78,15 @@ impl Exchange {
         }
         targets.truncate(limits::BRANCHES);
         targets.into_iter().filter_map(|target| self.switch.add_branch(now, call, target)).count()
+    }
+
+    /// Whom a row is about, as the agent's phone shows it: by the name that the list has.
+    fn shown_at_desk(&self, call: CallId) -> Option<Party> {
+        let callee = self.ongoing.call(call)?.callee.clone();
+        let row = self.background.trying.get(&call).and_then(|trying| trying.row);
+        let entry = row.and_then(|(key, row)| self.lists.by_key(key)?.made.sheet.0.entry(row));
+        let name = entry.map(|entry| clean_display(&entry.name())).filter(|name| !name.is_empty());
+        Some(name.map_or(callee.clone(), |name| Party::new(&callee.number, &name)))
     }
 
     /// The phone at which the list is worked, for as long as it is one of theirs.
