@@ -1,6 +1,6 @@
 //! Which rows are tasks: a few ahead of the calls, in the order of the list; and when their agent takes a call.
 
-use super::super::{CallList, ListAsking, RowName, Session};
+use super::super::{ListAsking, Progress, RowName, Session};
 use super::{Dealt, Desk};
 use super::{DeskAsking, owner_of};
 use crate::agents::AgentState;
@@ -94,19 +94,22 @@ impl Exchange {
         let left =
             fed.into_iter().filter(|(row, task)| !self.take_row_back(now, account, *row, *task)).count();
         let desk = self.lists.desks.desk(account);
-        if left == 0 && desk.hand.as_ref().is_none_or(|hand| hand.call.is_none()) {
+        // Of the last call something may still be said.
+        if left == 0 && desk.hand.is_none() {
             self.lists.desks.forget(account);
         }
     }
 
-    /// A row that is no longer theirs, or not yet, is a task no more; false while it is called.
+    /// A row that is no longer theirs is a task no more; false while it is called, or its end is on its way to the store.
     fn take_row_back(&mut self, now: Now, account: &str, row: RowName, task: TaskId) -> bool {
-        let explained = self.background.dialing.explain(now, task);
-        if matches!(explained.map(|explained| explained.standing), Some(Standing::Calling)) {
-            return false;
-        }
-        if let Some(dealt) = self.background.tasks.get_mut(&task).and_then(|known| known.dealt_mut()) {
-            dealt.withdrawn = true;
+        if let Some(known) = self.background.tasks.get_mut(&task) {
+            match self.background.dialing.explain(now, task).map(|explained| explained.standing) {
+                None | Some(Standing::Calling) => return false,
+                Some(_) => {}
+            }
+            if let Some(dealt) = known.dealt_mut() {
+                dealt.withdrawn = true;
+            }
             self.background.dialing.handle(now, Input::Stop(task));
         }
         self.lists.desks.desk(account).fed.remove(&row);
@@ -127,17 +130,18 @@ impl Exchange {
     fn drop_rows(&mut self, now: Now, account: &str, session: &Session) {
         let desk = self.lists.desks.desk(account);
         let fed: Vec<(RowName, TaskId)> = desk.fed.iter().map(|(row, task)| (*row, *task)).collect();
-        let changed = desk.version != session.version;
+        let changed = desk.version != Some(session.version);
         if changed {
-            (desk.version, desk.next) = (session.version, 0);
+            (desk.version, desk.next) = (Some(session.version), 0);
         }
         let theirs: BTreeSet<RowName> =
             if changed { session.served.iter().copied().collect() } else { BTreeSet::new() };
         for (row, task) in fed {
-            if !self.background.tasks.contains_key(&task) {
-                self.lists.desks.desk(account).fed.remove(&row);
-            } else if (changed && !theirs.contains(&row)) || !self.lists.row_is_open(row) {
-                self.take_row_back(now, account, row, task);
+            let goes = (changed && !theirs.contains(&row)) || !self.lists.row_is_open(row);
+            let gone = !self.background.tasks.contains_key(&task);
+            if (goes || gone) && !self.take_row_back(now, account, row, task) {
+                // It goes when its call is over.
+                self.lists.desks.desk(account).version = None;
             }
         }
     }
@@ -176,7 +180,8 @@ impl Exchange {
                 return self.ask_lists(now, None, ListAsking::Desk(asking));
             }
         };
-        let task = as_it_stands(list, row, task, settings);
+        let coming = self.lists.desks.coming.get(&row);
+        let task = as_it_stands(list.told.get(&row.1), coming, task, settings);
         let number: Box<str> = task.number.to_string().into();
         let dealt = Dealt { row, run, withdrawn: false };
         let id = self.background.next_id();
@@ -227,20 +232,25 @@ impl super::super::Lists {
     }
 }
 
-/// A row with what was done about it elsewhere and before.
-fn as_it_stands(list: &CallList, (_, row): RowName, mut task: Task, settings: &Settings) -> Task {
-    let Some(told) = list.told.get(&row) else { return task };
-    let made = u16::try_from(told.attempts.len()).unwrap_or(u16::MAX);
-    let last = told.attempts.iter().rev().find_map(|made| made.ended);
+/// A row with what was done about it elsewhere and before, and what was just said of it.
+fn as_it_stands(
+    told: Option<&Progress>,
+    coming: Option<&Progress>,
+    mut task: Task,
+    settings: &Settings,
+) -> Task {
+    let attempts = told.map_or(&[][..], |told| &told.attempts);
+    let last = attempts.iter().rev().find_map(|made| made.ended);
     if matches!(last, Some((_, Outcome::Answered))) {
         // Who was reached is called once more because somebody asked for it.
         (task.asked, task.until, task.slot) = (true, None, None);
     } else {
+        let made = u16::try_from(attempts.len()).unwrap_or(u16::MAX);
         task.attempts_before = task.attempts_before.saturating_add(made);
     }
     let interval = i64::from(task.interval.or(settings.interval).unwrap_or(0)) * 1_000;
     let spaced = last.map(|(ended, _)| Wall(ended.0.saturating_add(interval)));
-    let own = told.not_before.or(spaced);
-    task.not_before = task.not_before.max(own);
+    let said = coming.or(told).and_then(|told| told.not_before);
+    task.not_before = task.not_before.max(said.or(spaced));
     task
 }

@@ -93,9 +93,10 @@ impl Exchange {
                 if coming.get(&(*key, *row)) == Some(told) {
                     coming.remove(&(*key, *row));
                 }
-                self.row_is_news(*key, *row);
+                // One that is open again is given once more.
+                self.row_is_news(*key, *row, told.end.is_none());
             }
-            ListChange::Attempt { key, row, .. } => self.row_is_news(*key, *row),
+            ListChange::Attempt { key, row, .. } => self.row_is_news(*key, *row, false),
             ListChange::Session(session) => {
                 if session.desk && session.over.is_none() {
                     self.lists.desks.desk(&session.agent);
@@ -115,11 +116,13 @@ impl Exchange {
         }
     }
 
-    fn row_is_news(&mut self, key: u32, row: u32) {
+    fn row_is_news(&mut self, key: u32, row: u32, opens: bool) {
         let owner = self.lists.by_key(key).and_then(|list| list.owner(row)).map(Box::<str>::from);
-        if let Some(owner) = owner {
-            self.lists.desks.stir(&owner);
+        let Some(owner) = owner else { return };
+        if let Some(desk) = self.lists.desks.by_agent.get_mut(&owner).filter(|_| opens) {
+            desk.next = 0;
         }
+        self.lists.desks.stir(&owner);
     }
 
     /// A row can never be called: it ends, and says why.

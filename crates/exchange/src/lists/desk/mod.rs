@@ -89,7 +89,7 @@ pub(crate) struct Desk {
     fed: BTreeMap<RowName, TaskId>,
     /// How far the session's rows were given, and which version of them.
     next: usize,
-    version: u32,
+    version: Option<u32>,
     /// The row that is called, or was called last.
     hand: Option<Hand>,
     /// The gap after a call.
