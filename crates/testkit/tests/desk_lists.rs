@@ -702,3 +702,25 @@ fn s3_19_who_sits_down_elsewhere_takes_the_list_along() {
     Kept::of(&world).assert_same("moved");
     world.close();
 }
+
+#[test]
+fn s3_20_a_row_that_is_given_away_while_it_rings_is_not_called_here_again() {
+    let mut world = stage(&["ada", "bob"], &[rings_on(), talks(5)]).open();
+    deal(&mut world, "autumn", 1, &numbers(2), &["ada"]);
+    start(&mut world, "ada");
+    world.wait(5);
+    let (list, from) = ("autumn".into(), Some("ada".into()));
+    let to = vec![Share { account: "bob".into(), weight: 1 }];
+    ask(&mut world, ListAsking::Reassign { list, lines: None, from, to }).expect("given");
+    world.wait(200);
+    assert_eq!((rang(&world, 2), rang(&world, 3)), (1, 0), "its call went on, and no other was made");
+    assert_eq!(Kept::of(&world).outcomes(0), [Outcome::NoAnswer]);
+    start(&mut world, "bob");
+    world.wait(150);
+    // Two are left of three.
+    assert_eq!((rang(&world, 2), answered(&world, 3)), (3, 1));
+    let kept = Kept::of(&world);
+    assert_eq!((kept.end(0), kept.end(1)), (Some(End::UsedUp), Some(End::Reached)));
+    kept.assert_same("given away");
+    world.close();
+}
