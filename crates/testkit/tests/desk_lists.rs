@@ -210,15 +210,12 @@ fn s3_13_a_list_of_twenty_rows_is_worked_to_its_end_as_the_model_says() {
     let callees: Vec<Reaction> = model.iter().map(|(reaction, ..)| reaction.clone()).collect();
     let mut world = stage(&["ada"], &callees).open();
     // A number that nobody has, and one whose hour has not come.
-    let opens = jiff_time(world.now.wall.0 + 3 * 3_600_000);
-    let closes = jiff_time(world.now.wall.0 + 4 * 3_600_000);
-    let text = numbers(18).replace("service\n", "service,slot\n").replace(|c| c == '\r', "");
-    let text: String = text
-        .lines()
-        .enumerate()
-        .map(|(n, line)| if n == 0 { format!("{line}\n") } else { format!("{line},\n") })
-        .collect();
-    let text = format!("{text}899,Nobody,none,\n917,Later,other,{opens}-{closes}\n");
+    let opens = clock_time(world.now.wall.0 + 3 * 3_600_000);
+    let closes = clock_time(world.now.wall.0 + 4 * 3_600_000);
+    let rows: String =
+        (0..18).map(|place| format!("{},Callee {place},service {place},\n", 900 + place)).collect();
+    let text =
+        format!("number,name,service,slot\n{rows}899,Nobody,none,\n917,Later,other,{opens}-{closes}\n");
     deal(&mut world, "autumn", 1, &text, &["ada"]);
     world.sign_in("ada");
     let begun = start(&mut world, "ada");
@@ -258,7 +255,7 @@ fn s3_13_a_list_of_twenty_rows_is_worked_to_its_end_as_the_model_says() {
 }
 
 /// `HH:MM` in UTC.
-fn jiff_time(millis: i64) -> String {
+fn clock_time(millis: i64) -> String {
     let minutes = millis.div_euclid(60_000).rem_euclid(24 * 60);
     format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
