@@ -10,7 +10,7 @@
 //!
 //! Who is called belongs to one phone at a time: while a number stands in the file of a session, no other file has it, in whatever
 //! list. A row that is given to somebody else leaves the file at once, and enters the other when the phone says that it works
-//! without it, or has been silent for a lease ([`files`]).
+//! without it, or has been silent for a lease ([`files`]). Where an agent's phone only calls, the exchange works in its place ([`desk`]).
 
 mod asked;
 mod board;
