@@ -7,6 +7,7 @@ use exchange::lists::ListPolicy;
 use lists::Assignment;
 use net::Network;
 use serde::Deserialize;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 use transfer::{Rules, SshRules};
@@ -49,6 +50,12 @@ pub(crate) struct Lists {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Said(String);
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 impl TryFrom<String> for Said {
     type Error = String;
