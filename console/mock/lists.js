@@ -1,6 +1,8 @@
 // Call lists of the invented office.
 export function addLists({ lists, options, iso, now, hostile }) {
-  const about = (method, [list, key, part]) => {
+  const desk = ownWork({ options, iso, now, hostile });
+  const about = (method, [list, key, part], body) => {
+    if (list === "list-work") return desk(method, key, part, body);
     if (list === "list-links") return { body: { agent: key, list: `https://office.example/call-lists/${key}/calls.jsonl`, token: "mock" } };
     if (list !== "lists" || method === "GET" || (method === "DELETE" && part === undefined)) return undefined;
     return part === undefined || part === "fetch" ? { body: JUDGED } : { body: lists.lists.get(key) };
@@ -68,3 +70,55 @@ const JUDGED = {
   ],
   list: null,
 };
+
+/** The visitor's own list, which the exchange calls for them. */
+function ownWork({ options, iso, now, hostile }) {
+  const callee = (name, number, more) => ({
+    list: "autumn",
+    line: 14,
+    task: "812",
+    step: "next",
+    number,
+    name: options.hostile ? hostile : name,
+    fields: [
+      { name: "number", value: number },
+      { name: "name", value: name },
+      { name: "city", value: options.hostile ? hostile.repeat(20) : "Shanghai" },
+      { name: "service", value: "Contract 2024-17 ends in March; asked about fibre" },
+      { name: "history", value: "2025-11: wanted to be called after the holidays" },
+    ],
+    attempts: [],
+    because: ["the first attempt", "priority 5"],
+    result: "",
+    note: "",
+    not_before: null,
+    end: null,
+    ...more,
+  });
+  const busy = { at: iso(now - 5_400_000), outcome: "busy", talked_s: 0, agent: "p101" };
+  const talk = { at: iso(now - 96_000), outcome: "answered", talked_s: 74, agent: "p101" };
+  const work = {
+    on: !options.empty,
+    device: null,
+    hand: callee("王小明", "+8613800138000", { step: "over", line: 9, attempts: [busy, talk], end: "reached" }),
+    next: callee("Ann-Katrin Baumgärtner", "+493012345678"),
+    waits: null,
+    rows: 60,
+    left: options.empty ? 0 : 31,
+    reached: 24,
+    attempts: 41,
+    keys: ["sold", "not interested", "wrong person"].map((result, place) => ({ key: String(place + 1), result })),
+  };
+  return (method, account, part, body) => {
+    if (method === "DELETE") {
+      work.on = false;
+      return { status: 204 };
+    }
+    if (method === "PUT") work.on = true;
+    if (part === "said" && body.say === "result") {
+      const known = work.keys.find(({ key }) => key === body.result);
+      Object.assign(work.hand, { result: known?.result ?? body.result, note: body.note ?? work.hand.note });
+    }
+    return { body: { account, ...work } };
+  };
+}

@@ -17,6 +17,7 @@ const PROFILE = {
   language: null,
   look: "system",
   join_seat: false,
+  call_list: false,
 };
 
 const NAMES = [

@@ -13,6 +13,7 @@ import { calls, devices, known, me, noServer, offered, people, records, role, se
 import { followLanguage } from "./state/announce.ts";
 import { wantsFirstSteps } from "./state/guide.ts";
 import { dismiss, failed, notices } from "./state/undo.ts";
+import { list } from "./state/list.ts";
 import { work } from "./state/work.ts";
 import { deviceName } from "./ui/device-name.ts";
 import { Icon } from "./ui/icons.tsx";
@@ -83,6 +84,7 @@ const dockHost: DockHost = {
     set: (ready) => void setReady(ready).catch(failed),
   },
   work,
+  list,
   elsewhere: {
     calls,
     phones: (besides) => myPhones(besides).map(({ name }) => ({ name, words: phoneWords(name) })),

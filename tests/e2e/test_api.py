@@ -209,6 +209,9 @@ class Samples:
             # Nobody here is in a wrap-up; tests/e2e/test_console_work.py makes one longer.
             "agents_extend": lambda: None,
             "wrap_ups_list": lambda: ({}, None),
+            "list_work_read": lambda: ({"account": self.working()}, None),
+            "list_work_start": lambda: ({"account": self.working()}, {}),
+            "list_work_stop": lambda: ({"account": self.working()}, None),
             "badges_list": lambda: ({}, None),
             "badges_make": lambda: ({}, self.new_badge(self.fresh("badge"))),
             "badges_read": lambda: ({"name": self.badge()}, None),

@@ -283,6 +283,7 @@ export interface Profile {
   language: "en" | "zh-CN" | null;
   look: "system" | "light" | "dark";
   join_seat: boolean;
+  call_list: boolean;
 }
 
 export interface ProfileAudio {
@@ -435,6 +436,38 @@ export interface Agent {
   /** The break is over, and they were asked whether they come back. */
   asked: boolean;
   profile: Started | null;
+}
+
+/** A callee of a call list, with what the list says of them: all of it came from outside. */
+export interface ListCallee {
+  list: string;
+  line: number;
+  task: string | null;
+  step: "next" | "agent" | "callee" | "talk" | "over";
+  number: string;
+  name: string;
+  fields: { name: string; value: string }[];
+  attempts: { at: string; outcome: string | null; talked_s: number; agent: string }[];
+  because: string[];
+  result: string;
+  note: string;
+  not_before: string | null;
+  end: string | null;
+}
+
+/** An agent's work on their lists, where the exchange calls for them. */
+export interface ListWork {
+  account: string;
+  on: boolean;
+  device: string | null;
+  hand: ListCallee | null;
+  next: ListCallee | null;
+  waits: string | null;
+  rows: number;
+  left: number;
+  reached: number;
+  attempts: number;
+  keys: { key: string; result: string }[];
 }
 
 export type QueueStrategy = "longest-idle" | "round-robin" | "all";

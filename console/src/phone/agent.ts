@@ -124,7 +124,9 @@ export class Agent {
     ua.on("registrationFailed", (event) => void this.refused(event.response?.status_code ?? 0, event.cause ?? ""));
     ua.on("newRTCSession", (event: { originator: string; session: Session; request: Headers }) => {
       if (event.originator !== "remote") return;
-      this.incoming(event.session, sessionOf(event.request.getHeader("Session-ID")));
+      // RFC 5373: only our own exchange asks for it, and only for whoever began to work through a list here.
+      const answers = /^\s*auto\b/i.test(event.request.getHeader("Answer-Mode") ?? "");
+      this.incoming(event.session, sessionOf(event.request.getHeader("Session-ID")), answers);
     });
     this.renewLater(about);
     ua.start();
@@ -291,7 +293,7 @@ export class Agent {
     this.expected.set(session, now + EXPECTED_MS);
   }
 
-  private incoming(session: Session, name: string): void {
+  private incoming(session: Session, name: string, answers: boolean): void {
     if (!this.room()) {
       session.terminate({ status_code: 486, reason_phrase: "Busy Here" });
       return;
@@ -302,7 +304,8 @@ export class Agent {
     const until = this.expected.get(name) ?? 0;
     this.expected.delete(name);
     const alone = this.views().filter(going).length === 1;
-    if (Date.now() < until || (this.profile?.auto_answer === true && alone)) void this.answer(held);
+    const auto = answers || this.profile?.auto_answer === true;
+    if (Date.now() < until || (auto && alone)) void this.answer(held);
   }
 
   private async dial(number: string): Promise<void> {

@@ -14,12 +14,14 @@ import type { Phone } from "./phone.ts";
 import { Take, type ElsewhereHost } from "./take.tsx";
 import { going } from "./types.ts";
 import { Availability, type AvailabilityHost } from "./availability.tsx";
+import { ListCard, type ListHost } from "./list.tsx";
 import { Work, type WorkHost } from "./work.tsx";
 
 export interface DockHost {
   history?: HistoryHost;
   availability?: AvailabilityHost;
   work?: WorkHost;
+  list?: ListHost;
   /** Names for what is typed. */
   suggest?: (text: string) => { name: string; number: string }[];
   pop?: string;
@@ -61,6 +63,7 @@ export function Dock({ phone, host = {} }: { phone: Phone; host?: DockHost }): J
         {settings.value && <Equipment phone={phone} close={() => (settings.value = false)} />}
         {host.availability !== undefined && <Availability host={host.availability} />}
         {host.work !== undefined && <Work host={host.work} />}
+        {host.list !== undefined && <ListCard host={host.list} device={phone.state.value.device || null} />}
         {phone.state.value.link === "refused" && (
           <ProblemNote problem={new Error(phone.state.value.problem ?? t("dock.refused"))} again={() => void phone.again()} />
         )}

@@ -59,6 +59,10 @@ impl DoNotCall {
         self.office.iter().copied()
     }
 
+    pub(crate) fn is_of_office(&self, number: Number) -> bool {
+        self.office.contains(&number)
+    }
+
     /// Puts a number on the office's list, or on that of an owner; whether it is new there.
     ///
     /// # Errors

@@ -201,6 +201,12 @@ impl Dialing {
         self.do_not_call.of_office()
     }
 
+    /// Whether nobody of the office calls a number, by its own list.
+    #[must_use]
+    pub fn is_not_called_by_office(&self, number: Number) -> bool {
+        self.do_not_call.is_of_office(number)
+    }
+
     /// What is known of the world: where numbers are.
     #[must_use]
     pub fn places(&self) -> &Places {

@@ -54,6 +54,16 @@ pub enum CodeAct {
     WorkPause,
     /// Makes their wrap-up longer.
     WorkLonger,
+    /// The exchange works through the call list of whoever dials it, at this phone.
+    ListOn,
+    /// It does so no more.
+    ListOff,
+    /// The row that is called, or is next, comes later.
+    ListSkip,
+    /// The last row is called again later; the digit of the time is dialled with the code.
+    ListLater,
+    /// What came of the last row; the digit of the result is dialled with the code.
+    ListResult,
     /// Switches background mode.
     Background(bool),
     /// Switches do-not-disturb.
@@ -63,11 +73,11 @@ pub enum CodeAct {
 }
 
 /// Each act with its name in the configuration, its code where nothing else is configured, and what it does.
-const ACTS: [(CodeAct, &str, &str, &str); 30] = {
+const ACTS: [(CodeAct, &str, &str, &str); 35] = {
     use CodeAct::{
-        Background, DoNotDisturb, Echo, Forward, Intercom, KeepCalling, MayCall, OwnAccount, Park, PickUp,
-        PickUpOf, Pull, SayNumber, SignIn, SignOut, StopCalling, WorkLonger, WorkOff, WorkOn, WorkPause,
-        WorkReady,
+        Background, DoNotDisturb, Echo, Forward, Intercom, KeepCalling, ListLater, ListOff, ListOn,
+        ListResult, ListSkip, MayCall, OwnAccount, Park, PickUp, PickUpOf, Pull, SayNumber, SignIn, SignOut,
+        StopCalling, WorkLonger, WorkOff, WorkOn, WorkPause, WorkReady,
     };
     use ForwardWhen::{Always, Busy, NoAnswer, Offline};
     [
@@ -110,6 +120,21 @@ const ACTS: [(CodeAct, &str, &str, &str); 30] = {
             "you are not ready from now on, or after this call; dial the digit of the reason after it",
         ),
         (WorkLonger, "work-longer", "*44", "makes your wrap-up a little longer"),
+        (ListOn, "list-on", "*45", "the exchange calls the people of your call list for you, at this phone"),
+        (ListOff, "list-off", "*46", "it calls them no more"),
+        (
+            ListSkip,
+            "list-skip",
+            "*47",
+            "not now: gives up what rings for your call list; without a call, the next one waits",
+        ),
+        (
+            ListLater,
+            "list-later",
+            "*48",
+            "calls the last one of your list again: dial 1 for a quarter of an hour, 2 for an hour, 3 for tomorrow, or minutes in two digits or more after it",
+        ),
+        (ListResult, "list-result", "*49", "what came of the last one of your list; dial the key after it"),
         (Background(true), "background", "*82", "your calls that nobody answers go on as background calls"),
         (Background(false), "background-off", "*83", "your calls that nobody answers end"),
         (
@@ -188,8 +213,18 @@ impl CodeAct {
     }
 
     fn takes_number(self) -> bool {
-        use CodeAct::{Forward, Intercom, KeepCalling, MayCall, PickUpOf, WorkPause};
-        matches!(self, Forward(_, true) | MayCall | Intercom | PickUpOf | KeepCalling | WorkPause)
+        use CodeAct::{Forward, Intercom, KeepCalling, ListLater, ListResult, MayCall, PickUpOf, WorkPause};
+        matches!(
+            self,
+            Forward(_, true)
+                | MayCall
+                | Intercom
+                | PickUpOf
+                | KeepCalling
+                | WorkPause
+                | ListLater
+                | ListResult
+        )
     }
 }
 
@@ -360,6 +395,14 @@ impl Exchange {
                 | CodeAct::WorkLonger,
                 digit,
             ) => self.work_by_code(now, call, &account, act, digit),
+            (
+                CodeAct::ListOn
+                | CodeAct::ListOff
+                | CodeAct::ListSkip
+                | CodeAct::ListLater
+                | CodeAct::ListResult,
+                digits,
+            ) => self.list_by_code(now, call, &account, act, digits),
             (CodeAct::Background(on), _) => self.background_mode_by_code(now, call, on),
             (CodeAct::Forward(..) | CodeAct::DoNotDisturb(_), number) => {
                 self.begin_code(now, call, act, Script::default(), Step::Store);

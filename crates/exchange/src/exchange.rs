@@ -17,7 +17,7 @@ use crate::journal::Journal;
 use crate::jump::Lead;
 use crate::ladder::Ladder;
 use crate::limits;
-use crate::lists::{ListAnswer, ListAsking, ListPolicy, Lists};
+use crate::lists::{Asker, ListAnswer, ListAsking, ListPolicy, Lists};
 use crate::notices::Notices;
 use crate::numbering::Numbering;
 use crate::ongoing::OngoingCalls;
@@ -141,7 +141,7 @@ pub(crate) enum Promise {
     /// Rows of background calls, by the machine's own number of them.
     Tasks(u64),
     /// Something of call lists; it is in force when it is kept.
-    Lists { id: Option<CommandId>, answer: Box<ListAnswer> },
+    Lists { by: Asker, answer: Box<ListAnswer> },
     /// Nobody waits.
     Nothing,
 }
@@ -259,6 +259,7 @@ impl Exchange {
         };
         changes.into_iter().for_each(|change| exchange.restore(now, change));
         exchange.restore_callbacks(now);
+        exchange.restore_desks();
         exchange.lists.touched.clear();
         exchange
     }
@@ -331,6 +332,7 @@ impl Exchange {
                 self.background_due(now);
                 self.agents_due(now);
                 self.queues_due(now);
+                self.desks_due(now);
                 self.sites_due(now);
             }
             Input::Stored { sequence, answer } => self.stored(now, sequence, answer),
@@ -384,8 +386,10 @@ impl Exchange {
         let agents = self.agents.next_deadline().map(|when| (when, Reason::Agents));
         let queues = self.queues.next_deadline().map(|when| (when, Reason::Queues));
         let sites = self.sites.next_deadline().map(|when| (when, Reason::Sites));
+        let desks = self.lists.desks.next_deadline().map(|when| (when, Reason::Desks));
         let all = [
             sites, calls, bindings, watchers, dialogues, store, trunks, events, seats, tasks, agents, queues,
+            desks,
         ];
         all.into_iter().flatten().min_by_key(|(when, _)| *when)
     }
@@ -434,10 +438,13 @@ impl Exchange {
             more |= self.carry_platforms(now);
             more |= self.queues_serve(now);
             self.lists_follow_agents(now);
+            // Queues had their agents before.
+            more |= self.desks_serve(now);
             if !more {
                 break;
             }
         }
+        self.tell_desks(now);
         self.tell_events(now);
     }
 
@@ -592,10 +599,13 @@ impl Exchange {
             }
             Promise::Tap(tap) => self.tap_kept(now, *tap),
             Promise::Tapped(redeemed) => self.tap_redeemed(now, *redeemed),
-            Promise::Tasks(sequence) => self.tasks_stored(now, sequence, true),
-            Promise::Lists { id, answer } => {
+            Promise::Tasks(sequence) => {
+                self.rows_kept(now, &pending.changes);
+                self.tasks_stored(now, sequence, true);
+            }
+            Promise::Lists { by, answer } => {
                 self.apply(now, &pending.changes);
-                self.lists_kept(now, id, *answer);
+                self.lists_kept(now, by, *answer);
             }
             Promise::Registration { server, device } => self.confirm_registration(now, server, &device),
             Promise::Spoken { call, said } => {
@@ -643,7 +653,7 @@ impl Exchange {
             Promise::Tap(tap) => self.tap_not_kept(now, *tap),
             Promise::Tapped(redeemed) => self.seat_not_kept(now, *redeemed),
             Promise::Tasks(sequence) => self.tasks_stored(now, sequence, false),
-            Promise::Lists { id, .. } => self.lists_not_kept(now, id, why),
+            Promise::Lists { by, .. } => self.lists_not_kept(now, by, why),
             Promise::Registration { server, .. } => self.refuse_registration(now, server),
             Promise::Spoken { call, .. } => self.say_not_stored(now, call, why),
             Promise::Nothing => {}

@@ -187,6 +187,8 @@ pub enum Reason {
     Agents,
     /// The directory has said nothing for too long.
     Sites,
+    /// A gap between two calls of a list is over, or rows are looked at again.
+    Desks,
     /// A caller who waits hears something, or waits no longer.
     Queues,
 }

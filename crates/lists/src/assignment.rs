@@ -201,24 +201,10 @@ impl Assignment {
     /// The first key that is wrong.
     pub fn rules(&self, run: &str) -> Result<Rules, WrongAssignment> {
         let wrong = |key, why: String| WrongAssignment { key, why };
-        let order = Order::parse(&self.order).map_err(|error| wrong("order", error.to_string()))?;
+        let settings = self.settings(run)?;
         let places = Places::new(&self.zone).ok_or_else(|| {
             wrong("zone", format!("\"{}\" is no time zone such as Asia/Shanghai", self.zone))
         })?;
-        let digits = |key, text: &str| {
-            let fits = text.len() <= 8 && text.bytes().all(|octet| octet.is_ascii_digit());
-            if fits {
-                Ok(Box::from(text))
-            } else {
-                Err(wrong(key, format!("\"{text}\" is no prefix of digits")))
-            }
-        };
-        let numbering = Numbering {
-            country: digits("country", &self.country)?,
-            national: digits("national", &self.national)?,
-            international: digits("international", &self.international)?,
-            inside: self.inside,
-        };
         if !self.dial_plus.bytes().all(|octet| octet.is_ascii_digit() || matches!(octet, b'+' | b'*' | b'#'))
         {
             return Err(wrong("dial_plus", format!("\"{}\" cannot be dialled", self.dial_plus)));
@@ -235,23 +221,39 @@ impl Assignment {
         for profile in Profile::ALL {
             policy.set(profile, self.stricter()?).map_err(|laxer| wrong("ring_s", laxer.to_string()))?;
         }
-        Ok(Rules {
-            settings: Settings {
-                subject: Subject {
-                    agent: self.agent.as_str().into(),
-                    list: self.name().into(),
-                    run: run.into(),
-                },
-                order,
-                numbering,
-                gap: self.gap_s,
-                interval: Some(self.interval_s),
-                attempts: Some(self.attempts.max(1)),
-                consent: self.consent()?,
-                ..Settings::default()
-            },
-            policy,
-            places,
+        Ok(Rules { settings, policy, places })
+    }
+
+    /// How its rows become tasks; `run` tells this working from another.
+    ///
+    /// # Errors
+    /// The first key that is wrong.
+    pub fn settings(&self, run: &str) -> Result<Settings, WrongAssignment> {
+        let wrong = |key, why: String| WrongAssignment { key, why };
+        let order = Order::parse(&self.order).map_err(|error| wrong("order", error.to_string()))?;
+        let digits = |key, text: &str| {
+            let fits = text.len() <= 8 && text.bytes().all(|octet| octet.is_ascii_digit());
+            if fits {
+                Ok(Box::from(text))
+            } else {
+                Err(wrong(key, format!("\"{text}\" is no prefix of digits")))
+            }
+        };
+        let numbering = Numbering {
+            country: digits("country", &self.country)?,
+            national: digits("national", &self.national)?,
+            international: digits("international", &self.international)?,
+            inside: self.inside,
+        };
+        Ok(Settings {
+            subject: Subject { agent: self.agent.as_str().into(), list: self.name().into(), run: run.into() },
+            order,
+            numbering,
+            gap: self.gap_s,
+            interval: Some(self.interval_s),
+            attempts: Some(self.attempts.max(1)),
+            consent: self.consent()?,
+            ..Settings::default()
         })
     }
 

@@ -4,12 +4,12 @@
 use crate::columns::Column;
 use crate::list::{Entry, List};
 use crate::order::NoOrder;
-use crate::refusal::{Fault, FaultKind};
+use crate::refusal::{Fault, FaultKind, Why};
 use crate::results::time;
 use crate::work::{Preview, Settings};
 use crate::{Format, Reading};
 use clock::{Now, Wall};
-use dialing::{Number, Places, Policy, TaskId};
+use dialing::{Number, Places, Policy, Task, TaskId};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -197,6 +197,15 @@ impl Sheet {
     pub fn rows_of(&self, lines: &BTreeSet<u32>) -> Vec<u32> {
         let all = 0..u32::try_from(self.len()).unwrap_or(u32::MAX);
         all.filter(|row| self.line(*row).is_some_and(|line| lines.contains(&line))).collect()
+    }
+
+    /// A row as a task: for whoever works through the list without a file of its own. It comes after all rows before it.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn task(&self, row: u32, settings: &Settings, places: &Places) -> Result<Task, Why> {
+        let entry = self.entry(row).ok_or(Why::Twice)?;
+        crate::work::task_of(&entry, row, settings, places)
     }
 
     /// The column of this header, or of this meaning.

@@ -76,6 +76,19 @@ pub(crate) enum Command {
         /// The account
         agent: String,
     },
+    /// Let the exchange call the people of an agent's lists for them: their phone first, while they are ready
+    Work {
+        /// The account
+        agent: String,
+        /// The phone that rings [default: the one that they signed in at, or all of theirs]
+        #[arg(long, value_name = "NAME")]
+        device: Option<String>,
+    },
+    /// Let it call them no more
+    Rest {
+        /// The account
+        agent: String,
+    },
 }
 
 /// How the rows of a new list are meant.
@@ -151,6 +164,8 @@ pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
         Command::Remove { name } => ListRequest::Remove { name },
         Command::Link { agent } => ListRequest::Link { agent },
         Command::Revoke { agent } => ListRequest::Revoke { agent },
+        Command::Work { agent, device } => ListRequest::Work { agent, device },
+        Command::Rest { agent } => ListRequest::Rest { agent },
     };
     match talk::ask(data, &Request::List(request))? {
         Response::Judged(judged) => told(&judged),

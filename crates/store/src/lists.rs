@@ -123,10 +123,10 @@ async fn write_session(connection: &mut SqliteConnection, session: &Session) -> 
     let dropping = session.dropping.iter().map(|(number, version)| format!("{number} {version}"));
     let dropping: Vec<String> = dropping.collect();
     let query = sqlx::query(
-        "INSERT OR REPLACE INTO list_sessions (id, agent, device, token, since, until, over, run, left, version, \
-         content, served, dropping) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO list_sessions (id, agent, device, desk, token, since, until, over, run, left, version, \
+         content, served, dropping) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
-    let query = query.bind(session.id).bind(&*session.agent).bind(&*session.device);
+    let query = query.bind(session.id).bind(&*session.agent).bind(&*session.device).bind(session.desk);
     let query = query.bind(session.token.to_string()).bind(session.since.0).bind(session.until.0);
     let query = query.bind(session.over.map(|at| at.0)).bind(session.run).bind(&*session.left);
     let query = query.bind(session.version).bind(session.content.cast_signed()).bind(served);
@@ -224,6 +224,7 @@ fn session(row: &SqliteRow) -> Result<Option<Session>, sqlx::Error> {
         id: row.try_get("id")?,
         agent: row.try_get::<String, _>("agent")?.into(),
         device: row.try_get::<String, _>("device")?.into(),
+        desk: row.try_get("desk")?,
         token,
         since: Wall(row.try_get("since")?),
         until: Wall(row.try_get("until")?),

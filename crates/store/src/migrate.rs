@@ -17,6 +17,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../migrations/0010_messages.sql"),
     include_str!("../migrations/0011_callbacks.sql"),
     include_str!("../migrations/0012_lists.sql"),
+    include_str!("../migrations/0013_desks.sql"),
 ];
 
 pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<(), String> {

@@ -18,11 +18,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The number that answers by itself in every simulated office.
 pub const ECHO: &str = "600";
 /// What the phones of every simulated office may dial beside numbers; the second kind with a number behind it, too.
-const CODES: [&str; 21] = [
-    "*40", "*41", "*42", "*44", "*60", "*61", "*63", "*64", "*65", "*67", "*68", "*73", "*78", "*79", "*82",
-    "*83", "*84", "*86", "*91", "*93", "*95",
+const CODES: [&str; 24] = [
+    "*40", "*41", "*42", "*44", "*45", "*46", "*47", "*60", "*61", "*63", "*64", "*65", "*67", "*68", "*73",
+    "*78", "*79", "*82", "*83", "*84", "*86", "*91", "*93", "*95",
 ];
-const CODES_WITH_NUMBER: [&str; 9] = ["*43", "*62", "*66", "*72", "*80", "*85", "*90", "*92", "*94"];
+const CODES_WITH_NUMBER: [&str; 11] =
+    ["*43", "*48", "*49", "*62", "*66", "*72", "*80", "*85", "*90", "*92", "*94"];
 /// Those by which somebody answers what rings for another, or elsewhere.
 const TAKES: [&str; 5] = ["*63", "*65", "*84", "*85", PARKED];
 /// What the numbers begin with at which parked calls wait.

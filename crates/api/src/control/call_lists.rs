@@ -6,7 +6,7 @@ use crate::rest::lists::make::{self, ListSettings};
 use crate::rest::lists::{self as rest, ListShape, ShareShape};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use exchange::lists::{Deal, ListAnswer, ListAsking};
+use exchange::lists::{Deal, DeskAsking, ListAnswer, ListAsking};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -76,6 +76,18 @@ pub enum ListRequest {
         /// The account.
         agent: String,
     },
+    /// The exchange works through an agent's lists for them.
+    Work {
+        /// The account.
+        agent: String,
+        /// The phone that rings.
+        device: Option<String>,
+    },
+    /// It does so no more.
+    Rest {
+        /// The account.
+        agent: String,
+    },
 }
 
 /// Who made what is made here.
@@ -117,6 +129,10 @@ async fn carry_out(api: &Api, request: ListRequest) -> Result<Response, crate::r
         ListRequest::Remove { name } => ListAsking::Remove(name.into()),
         ListRequest::Link { agent } => ListAsking::Link(agent.into()),
         ListRequest::Revoke { agent } => ListAsking::Revoke(agent.into()),
+        ListRequest::Work { agent, device } => {
+            ListAsking::Desk(DeskAsking::Start { account: agent.into(), device: device.map(Into::into) })
+        }
+        ListRequest::Rest { agent } => ListAsking::Desk(DeskAsking::Stop(agent.into())),
     };
     Ok(match rest::ask(api, asking, "").await? {
         ListAnswer::Rows(rows) => Response::Lists(rows.iter().map(ListShape::of).collect()),

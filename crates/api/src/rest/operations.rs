@@ -108,6 +108,7 @@ const PARTS: &[&[Operation]] = &[
     super::groups::OPERATIONS,
     super::queues::OPERATIONS,
     super::lists::OPERATIONS,
+    super::lists::desk::OPERATIONS,
     super::agents::OPERATIONS,
     super::badges::OPERATIONS,
     super::taps::OPERATIONS,

@@ -49,6 +49,8 @@ pub(crate) struct ProfileShape {
     look: String,
     /// Whoever sits down at a phone is signed in to work, too.
     join_seat: bool,
+    /// Whoever signs in to work has their call list called, if they have one.
+    call_list: bool,
 }
 
 /// How a phone sounds.
@@ -93,6 +95,7 @@ impl ProfileShape {
             language,
             look: profile.look.name().into(),
             join_seat: profile.join_seat,
+            call_list: profile.call_list,
         }
     }
 }

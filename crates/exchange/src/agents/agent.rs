@@ -105,11 +105,12 @@ impl Away {
 /// A caller that is meant for an agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reservation {
-    pub(crate) who: Who,
+    /// Who stands in the queue; none for a row of a call list.
+    pub(crate) who: Option<Who>,
     /// The call, if there is one yet.
     pub(crate) call: Option<CallId>,
     pub(crate) queue: Box<str>,
-    /// The number that is called back.
+    /// The number that is called back, or of the row.
     pub(crate) number: Option<Box<str>>,
     /// Their phone rings.
     pub(crate) rings: bool,

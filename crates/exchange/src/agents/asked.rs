@@ -113,6 +113,13 @@ impl Exchange {
 
     /// Signs somebody in to work. One agent has one sign-in: another takes over or is refused, as policy says.
     pub(crate) fn sign_agent_in(&mut self, now: Now, account: &str, sign_in: SignIn) -> Result<(), Refusal> {
+        self.begin_work(now, account, sign_in)?;
+        self.list_by_profile(now, account);
+        Ok(())
+    }
+
+    /// The same, and nothing of call lists begins by it.
+    pub(crate) fn begin_work(&mut self, now: Now, account: &str, sign_in: SignIn) -> Result<(), Refusal> {
         if self.people.account(account).is_none() {
             return Err(Refusal::Unknown("account", account.into()));
         }

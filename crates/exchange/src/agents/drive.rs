@@ -17,11 +17,13 @@ use clock::Now;
 use sip::subscription::DialogState;
 
 /// The rules by which somebody is paused.
-pub(super) const RULES: [&str; 2] = [HAND, MISSED];
+pub(super) const RULES: [&str; 3] = [HAND, MISSED, NO_ANSWER];
 /// By the person, or by somebody who may say so.
 pub(super) const HAND: &str = "agents.hand";
 /// Too many callers in a row were missed.
 const MISSED: &str = "agents.missed";
+/// The phone of an agent who works through a call list rang, and nobody answered.
+const NO_ANSWER: &str = "lists.no-answer";
 /// An outside telephone platform says so.
 pub(super) const PLATFORM: &str = "agents.platform";
 
@@ -143,6 +145,7 @@ impl Exchange {
             entry.agent.sign_in.device = Some(device.into());
             self.agent_changed(now, account, false);
         }
+        self.list_moves(now, account, device);
     }
 
     /// An agent's causes changed by this.
@@ -245,6 +248,15 @@ impl Exchange {
         if entry.agent.miss(now.mono, rest, most) && entry.agent.pause.is_none() {
             entry.agent.pause(now.mono, "missed calls", MISSED, None);
             self.show_agent(now, account, Shown::PausedForMissing);
+        }
+    }
+
+    /// An agent's phone rang for a row of their list, and they were not there: no further row comes until they say so.
+    pub(crate) fn pause_absent_agent(&mut self, now: Now, account: &str) {
+        let Some(entry) = self.agents.entry(account) else { return };
+        if entry.agent.pause.is_none() {
+            entry.agent.pause(now.mono, "no answer at phone", NO_ANSWER, None);
+            self.agent_settles(now, account, Trigger::Pause);
         }
     }
 

@@ -113,6 +113,9 @@ fn words(agent: &Agent) -> String {
                     let platform = agent.elsewhere.as_ref().map_or("", |outside| &outside.platform);
                     format!("{} at platform {platform}", agent.state)
                 }
+                (None, Some(Reservation { who: None, number: Some(number), .. })) => {
+                    format!("{} for {number} of a call list", agent.state)
+                }
                 (None, Some(Reservation { number: Some(number), queue, .. })) => {
                     format!("{} for a callback of {number} in queue {queue}", agent.state)
                 }

@@ -167,7 +167,7 @@ fn a_wrap_up_without_a_phone_goes_on_when_the_phone_is_back_in_time() {
 }
 
 fn reservation(call: CallId, rings: bool) -> Reservation {
-    Reservation { who: call.into(), call: Some(call), queue: "sales".into(), number: None, rings }
+    Reservation { who: Some(call.into()), call: Some(call), queue: "sales".into(), number: None, rings }
 }
 
 #[test]

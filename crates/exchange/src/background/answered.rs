@@ -67,7 +67,8 @@ impl Exchange {
         let Some(number) = number else { return self.switch.hang_up(now, call, Cause::Cancelled) };
         let device = self.switch.first_side(call).map(Box::from);
         self.ongoing.called_by(call, &trying.account, device);
-        self.call_callee(now, call, &number, self.config.background.rings);
+        self.lists.desks.touch(&trying.account);
+        self.call_callee(now, call, &number, trying.ring);
     }
 
     /// Both are there.
@@ -84,6 +85,9 @@ impl Exchange {
         let words = format!("attempt {}: they talk", trying.attempt.ordinal);
         self.note(now, FactKind::Task, &trying.attempt.task.0.to_string(), "task.talk", words);
         self.callback_talks(now, &trying);
+        if trying.row.is_some() {
+            self.row_talks(now, call, &trying.account);
+        }
         self.finish_attempt(now, trying.attempt, Finding::sure(Outcome::Answered));
         // From now on the owner talks, and is called for nobody else.
         self.background_looks(now, &trying.account);
@@ -103,7 +107,7 @@ impl Exchange {
                 return false;
             }
             // R4: none of the owner's phones speaks the one codec of the other side.
-            _ if status == 488 && !trying.offered_all => {
+            _ if status == 488 && !trying.offered_all && trying.row.is_none() => {
                 trying.offered_all = true;
                 let (account, called_back) = (trying.account.clone(), trying.queue.is_some());
                 self.switch.offer_all_codecs(call);
@@ -125,6 +129,9 @@ impl Exchange {
         let Some(trying) = self.background.trying.get(&call).cloned() else { return };
         if trying.queue.is_some() {
             return self.callback_agent_is_away(now, call);
+        }
+        if trying.row.is_some() {
+            return self.desk_does_not_answer(now, call, &trying.account);
         }
         match trying.legs {
             LegOrder::CalleeFirst if trying.phase == Phase::Second => {
@@ -240,7 +247,7 @@ impl Exchange {
         let waits = self.background.trying.get(&call).is_some_and(|trying| {
             let owner_waits = trying.legs == LegOrder::OwnerFirst && trying.phase == Phase::Second;
             // An agent is free for others at once.
-            owner_waits && !trying.told && trying.queue.is_none()
+            owner_waits && !trying.told && trying.queue.is_none() && trying.row.is_none()
         });
         if !waits || self.services.has(call) || self.services.is_full() || !self.switch.is_half_up(call) {
             return false;

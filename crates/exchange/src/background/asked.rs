@@ -114,7 +114,8 @@ impl Exchange {
     /// Whether there is a task, and whether it is of this account.
     fn task_for(&self, task: TaskId, of: Option<&str>) -> Result<(), Refusal> {
         let known = self.background.tasks.get(&task);
-        let own = known.filter(|known| of.is_none_or(|of| *known.account == *of));
+        let own = known.filter(|known| known.dealt().is_none());
+        let own = own.filter(|known| of.is_none_or(|of| *known.account == *of));
         own.map(drop).ok_or_else(|| Refusal::Unknown("task", task.0.to_string().into()))
     }
 
@@ -231,7 +232,7 @@ impl Exchange {
 
     /// All that an account has.
     pub(super) fn tasks_of(&self, account: &str) -> BTreeSet<TaskId> {
-        let own = self.background.tasks.iter().filter(|(_, known)| *known.account == *account);
+        let own = self.background.tasks.iter().filter(|(_, known)| known.is_of(account));
         own.map(|(task, _)| *task).collect()
     }
 

@@ -63,7 +63,7 @@ impl Exchange {
     }
 
     /// Answers a code; what is said follows when it is kept.
-    pub(super) fn begin_stored_code(&mut self, now: Now, call: CallId, act: CodeAct) {
+    pub(crate) fn begin_stored_code(&mut self, now: Now, call: CallId, act: CodeAct) {
         self.begin_code(now, call, act, Script::default(), Step::Store);
     }
 }

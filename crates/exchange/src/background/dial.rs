@@ -26,6 +26,9 @@ impl Exchange {
         if let Some(known) = known.as_ref().filter(|known| known.wish().is_some()) {
             return self.make_callback(now, dial, known);
         }
+        if let Some((known, dealt)) = known.as_ref().and_then(|known| Some((known, *known.dealt()?))) {
+            return self.make_row_call(now, dial, known, dealt);
+        }
         let there = known.filter(|known| !self.draining && self.can_talk(now, &known.account));
         let Some(known) = there else {
             // Nobody is called for somebody who is not there; it goes on when they are.
@@ -38,7 +41,7 @@ impl Exchange {
         self.note(now, FactKind::Task, &task.0.to_string(), "task.attempt", words);
         let caller = self.party_of(&known.account);
         let call = self.begin_attempt(now, &known, dial, (caller, &known.account));
-        let ring = Duration::from_secs(dial.ring.into()).max(self.config.background.rings);
+        let ring = self.rings_for_attempt(dial, &known);
         match dial.legs {
             LegOrder::CalleeFirst => self.call_callee(now, call, &known.number, ring),
             LegOrder::OwnerFirst => {
@@ -107,7 +110,9 @@ impl Exchange {
                 attempt: dial.attempt,
                 account: account.into(),
                 queue,
+                row: known.dealt().map(|dealt| dealt.row),
                 legs: dial.legs,
+                ring: self.rings_for_attempt(dial, known),
                 phase: Phase::First,
                 said: None,
                 offered_all: false,
@@ -120,6 +125,15 @@ impl Exchange {
         call
     }
 
+    /// How long the callee's phone rings: as the law demands at least.
+    fn rings_for_attempt(&self, dial: &Dial, known: &Known) -> Duration {
+        let own = match known.dealt() {
+            Some(_) => Duration::from_secs(self.config.lists.assignment.ring_s.into()),
+            None => self.config.background.rings,
+        };
+        own.max(Duration::from_secs(dial.ring.into()))
+    }
+
     /// Calls the one who is to be reached, as any call to that number.
     pub(crate) fn call_callee(&mut self, now: Now, call: CallId, number: &str, ring: Duration) {
         if let Destination::Account(callee) = self.destination(number)
@@ -129,7 +143,9 @@ impl Exchange {
             return self.fail(now, call, Cause::Busy, "talks already");
         }
         self.route(now, call, number);
-        if self.switch.view(call).is_some() && !self.switch.is_half_up(call) {
+        // An agent who listens to it ringing waits no longer than their list says.
+        let listens = self.background.trying.get(&call).is_some_and(|trying| trying.row.is_some());
+        if self.switch.view(call).is_some() && (listens || !self.switch.is_half_up(call)) {
             self.switch.limit_ringing(now, call, ring);
         }
     }

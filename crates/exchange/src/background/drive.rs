@@ -36,7 +36,7 @@ impl Exchange {
             carried = true;
             match output {
                 Output::Commit(commit) => {
-                    let changes = commit.rows.iter().map(|row| self.change_of(now, row)).collect();
+                    let changes = self.changes_of(now, &commit.rows);
                     self.commit(now, changes, Promise::Tasks(commit.sequence));
                 }
                 Output::Dial(dial) => self.make_attempt(now, &dial),
@@ -62,9 +62,20 @@ impl Exchange {
         let input = if kept { Input::Committed(sequence) } else { Input::Unavailable(sequence) };
         self.background.dialing.handle(now, input);
         if !kept {
+            self.lists.desks.nothing_comes();
             self.break_task_promises(now);
         }
         self.carry_background(now);
+    }
+
+    /// Rows as the store keeps them; what is of a call list is kept there, too, in the same commit.
+    fn changes_of(&mut self, now: Now, rows: &[Row]) -> Vec<Change> {
+        let mut changes = Vec::with_capacity(rows.len());
+        for row in rows {
+            changes.push(self.change_of(now, row));
+            changes.extend(self.list_change_of(row).map(|change| Change::List(Box::new(change))));
+        }
+        changes
     }
 
     fn change_of(&self, now: Now, row: &Row) -> Change {
@@ -104,8 +115,11 @@ impl Exchange {
     fn task_refused(&mut self, now: Now, task: TaskId, rule: &Rule) {
         let waiter = self.background.waiting.refused(task);
         // A change that was not taken leaves the task as it is.
-        if self.background.dialing.number_of(task).is_none() {
-            self.background.tasks.remove(&task);
+        if self.background.dialing.number_of(task).is_none()
+            && let Some(known) = self.background.tasks.remove(&task)
+            && let Some(dealt) = known.dealt()
+        {
+            self.row_not_taken(now, &known.account, *dealt, rule);
         }
         let refusal = Refusal::Rule { rule: rule.key(), words: rule.to_string().into() };
         match waiter {
@@ -129,6 +143,9 @@ impl Exchange {
             "task.ended",
             format!("after {attempts}: {words}"),
         );
+        if known.dealt().is_some() {
+            return self.lists.desks.stir(&known.account);
+        }
         self.callback_over(now, task, end);
         let row = TaskRow::ended(task, &known, (end, now.wall), words, self.display_of_number(&known.number));
         let accounts = owner_of(&known.account);
@@ -139,6 +156,10 @@ impl Exchange {
 
     /// Something of a task is different.
     pub(crate) fn tell_task(&mut self, now: Now, task: TaskId) {
+        let known = self.background.tasks.get(&task).filter(|known| known.dealt().is_some());
+        if let Some(account) = known.map(|known| known.account.clone()) {
+            return self.lists.desks.touch(&account);
+        }
         if let Some(row) = self.task_row(now, task) {
             let accounts = owner_of(&row.account);
             self.tell_if_heard(now, Audience::all(accounts), Happened::TaskChanged(Box::new(row)));

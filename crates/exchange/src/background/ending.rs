@@ -15,6 +15,9 @@ impl Exchange {
         if trying.queue.is_some() {
             return self.callback_call_ended(now, &trying, record);
         }
+        if trying.row.is_some() {
+            return self.row_call_ended(now, &trying, record);
+        }
         let task = trying.attempt.task;
         match (trying.phase, trying.legs) {
             (Phase::Over, _) => {}
@@ -83,7 +86,9 @@ mod tests {
             attempt: AttemptId { task: TaskId(1), ordinal: 1 },
             account: "ada".into(),
             queue: None,
+            row: None,
             legs: LegOrder::CalleeFirst,
+            ring: std::time::Duration::ZERO,
             phase: Phase::First,
             said,
             offered_all: false,

@@ -3,6 +3,7 @@
 use super::list::TaskAttempt;
 use super::owners::Owners;
 use super::{Known, Rare};
+use crate::lists::Dealt;
 use crate::queues::Wish;
 use clock::Wall;
 use dialing::{Attempt, AttemptId, Number, Row, Saved, Task, TaskId};
@@ -93,9 +94,11 @@ impl Keeping {
             let own = self.attempts.range(AttemptId { task: id, ordinal: 0 }..);
             let own = own.take_while(|(attempt, _)| attempt.task == id);
             let attempts: Vec<TaskAttempt> = own.map(|(_, attempt)| TaskAttempt::of(attempt)).collect();
-            let (wish, number, account) = match Wish::read(&account, &task.data) {
-                Some((wish, number, account)) => (Some(wish), number, account.into()),
-                None => (None, task.data.clone(), owners.shared(task.owner)),
+            let dealt = Dealt::read(&account, &task.data);
+            let (wish, dealt, number, account) = match (Wish::read(&account, &task.data), dealt) {
+                (Some((wish, number, account)), _) => (Some(wish), None, number, account.into()),
+                (None, Some((dealt, number, account))) => (None, Some(dealt), number, account.into()),
+                (None, None) => (None, None, task.data.clone(), owners.shared(task.owner)),
             };
             known.insert(
                 id,
@@ -107,8 +110,8 @@ impl Keeping {
                     not_before: task.not_before,
                     until: task.until,
                     priority: task.priority,
-                    rare: (wish.is_some() || !attempts.is_empty())
-                        .then(|| Box::new(Rare { attempts, why: None, wish })),
+                    rare: (wish.is_some() || dealt.is_some() || !attempts.is_empty())
+                        .then(|| Box::new(Rare { attempts, why: None, wish, dealt })),
                 }),
             );
             saved.tasks.push(task);

@@ -164,7 +164,10 @@ impl Exchange {
         let over =
             self.background.ended.iter().filter(|row| list.ended && own(&row.account) && one(row.task));
         let mut rows: Vec<TaskRow> = over.cloned().collect();
-        let open = self.background.tasks.iter().filter(|(task, known)| own(&known.account) && one(**task));
+        let open = self.background.tasks.iter().filter(|(task, known)| {
+            // Rows of call lists are shown by themselves.
+            known.dealt().is_none() && own(&known.account) && one(**task)
+        });
         rows.extend(open.filter_map(|(task, _)| self.task_row(now, *task)));
         rows
     }

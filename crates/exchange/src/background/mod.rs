@@ -37,6 +37,7 @@ pub(crate) use kept::Keeping;
 pub(crate) use promised::Waiter;
 pub(crate) use suggest::suggests_itself;
 
+use crate::lists::{Dealt, RowName};
 use crate::queues::Wish;
 use crate::recent::Recent;
 use calls::{CallId, Why};
@@ -46,6 +47,7 @@ use owners::Owners;
 use promised::Waiting;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 use suggest::Unanswered;
 
 /// Tasks that are over and still shown.
@@ -77,6 +79,8 @@ pub(crate) struct Rare {
     pub(crate) why: Option<Box<str>>,
     /// The place in a queue that it keeps, if it is a callback; its account is the caller's then, if they have one.
     pub(crate) wish: Option<Wish>,
+    /// The row of a call list, if it is one; its account is the agent's then.
+    pub(crate) dealt: Option<Dealt>,
 }
 
 impl Known {
@@ -90,6 +94,19 @@ impl Known {
 
     pub(crate) fn wish(&self) -> Option<&Wish> {
         self.rare.as_ref()?.wish.as_ref()
+    }
+
+    pub(crate) fn dealt(&self) -> Option<&Dealt> {
+        self.rare.as_ref()?.dealt.as_ref()
+    }
+
+    pub(crate) fn dealt_mut(&mut self) -> Option<&mut Dealt> {
+        self.rare.as_mut()?.dealt.as_mut()
+    }
+
+    /// Whether this account asked for it: rows of a list are dealt out.
+    pub(crate) fn is_of(&self, account: &str) -> bool {
+        *self.account == *account && self.dealt().is_none()
     }
 
     pub(crate) fn rare(&mut self) -> &mut Rare {
@@ -116,7 +133,11 @@ pub(crate) struct Trying {
     pub(crate) account: Box<str>,
     /// The queue that calls back.
     pub(crate) queue: Option<Box<str>>,
+    /// The row of a call list that is called.
+    pub(crate) row: Option<RowName>,
     pub(crate) legs: LegOrder,
+    /// How long the callee's phone rings.
+    pub(crate) ring: Duration,
     pub(crate) phase: Phase,
     /// The last word of whoever was called: the final status, and what came with it.
     pub(crate) said: Option<(u16, Why)>,

@@ -1,6 +1,6 @@
 //! What an office wants of background calls: `[background]` in the configuration.
 
-use dialing::{Number, Places, Policy, Profile, Stricter};
+use dialing::{Number, OrderKey, Places, Policy, Profile, Stricter};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -60,6 +60,8 @@ impl BackgroundPolicy {
             emergency.iter().any(|known| **known == *bare || **known == *text)
         };
         let mut policy = Policy::new(Box::new(is_emergency));
+        // Rows of a call list come in its order; what people want themselves has no rank.
+        policy.set_order(&[OrderKey::Rank, OrderKey::Priority, OrderKey::Slot]);
         for profile in Profile::ALL {
             let law = policy.limits(profile, dialing::Purpose::Personal).per_task;
             let own = match profile {

@@ -22,7 +22,7 @@ use crate::command::{AccountRow, DeviceRow, Status};
 use crate::exchange::Exchange;
 use crate::input::Output;
 use crate::limits;
-use crate::lists::ListRow;
+use crate::lists::{DeskWork, ListRow};
 use crate::notices::{Notice, Withdrawn};
 use crate::people::{Group, PeopleChange, Route, Trunk};
 use crate::profiles::Profile;
@@ -142,6 +142,8 @@ pub enum Happened {
     ListChanged(Box<ListRow>),
     /// A call list is forgotten.
     ListRemoved(Box<str>),
+    /// An agent's work on their lists, at a phone that only calls, is another.
+    DeskChanged(Box<DeskWork>),
     /// An agent stands elsewhere, or differently.
     AgentChanged(Box<AgentRow>),
     /// A phone that was started is to take another profile.
@@ -189,6 +191,7 @@ impl Happened {
             Happened::TaskEnded(_) => "task.ended",
             Happened::ListChanged(_) => "list.changed",
             Happened::ListRemoved(_) => "list.removed",
+            Happened::DeskChanged(_) => "list_work.changed",
             Happened::AgentChanged(_) => "agent.changed",
             Happened::ProfileChanged { .. } => "profile.changed",
             Happened::QueueChanged(_) => "queue.changed",
@@ -224,6 +227,7 @@ impl Happened {
             | Happened::ListRemoved(name)
             | Happened::QueueRemoved(name) => name.to_string(),
             Happened::ListChanged(row) => row.name.to_string(),
+            Happened::DeskChanged(work) => work.account.to_string(),
             Happened::AgentChanged(row) => row.account.to_string(),
             Happened::QueueChanged(row) => row.name.to_string(),
             Happened::RecordAdded(record) => record.session_id.to_string(),

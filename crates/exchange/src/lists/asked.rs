@@ -2,6 +2,7 @@
 
 use super::board::ListRow;
 use super::deal::{Deal, Share};
+use super::desk::{DeskAsking, DeskWork};
 use super::files::{AgentFile, FileRequest};
 use super::report::Results;
 use super::{CallList, LISTS, ListChange, MadeList, Progress, ROWS_IN_ALL, Shared, WAITING};
@@ -12,9 +13,11 @@ use crate::exchange::{Exchange, Promise};
 use crate::input::CommandId;
 use crate::numbering::Numbering;
 use crate::people::{Refusal, is_name};
+use calls::CallId;
 use clock::Now;
 use dialing::{Input, Number};
 use lists::Assignment;
+use media::Prompt;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -120,6 +123,8 @@ pub enum ListAsking {
     Knows(FileRequest),
     /// Results.
     Results(Box<Results>),
+    /// Something of the work at a phone that only calls.
+    Desk(DeskAsking),
     /// A phone said what is left.
     SaidLeft {
         /// Who.
@@ -185,68 +190,98 @@ pub enum ListAnswer {
     },
     /// A phone is to be told its profile.
     Served(Box<str>),
+    /// An agent's work at a phone that only calls.
+    Desk(Box<DeskWork>),
     /// It is done.
     Done,
+}
+
+/// Who asked, and hears what came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// Nobody waits.
+    Nobody,
+    /// A command.
+    Command(CommandId),
+    /// Who dialled a code.
+    Call(CallId),
 }
 
 type Asked = Result<(Vec<ListChange>, ListAnswer), Refusal>;
 
 impl Exchange {
-    /// A command about lists; it waits while a change of lists is on its way to the store.
+    /// A command about lists.
     pub(crate) fn ask_lists(&mut self, now: Now, id: Option<CommandId>, asking: ListAsking) {
+        self.ask_lists_by(now, id.map_or(Asker::Nobody, Asker::Command), asking);
+    }
+
+    /// Something is asked of lists; it waits while a change of lists is on its way to the store.
+    pub(crate) fn ask_lists_by(&mut self, now: Now, by: Asker, asking: ListAsking) {
         if self.lists.writing {
             if self.lists.waiting.len() < WAITING {
-                self.lists.waiting.push_back((id, asking));
-            } else if let Some(id) = id {
-                self.answer(id, Answer::Unavailable("too many changes of lists wait".to_owned()));
+                self.lists.waiting.push_back((by, asking));
+            } else {
+                self.lists_unavailable(now, by, "too many changes of lists wait");
             }
             return;
         }
         match self.carry_out_on_lists(now, asking) {
-            Ok((changes, answer)) if changes.is_empty() => self.lists_answered(now, id, answer),
+            Ok((changes, answer)) if changes.is_empty() => self.lists_answered(now, by, answer),
             Ok((changes, answer)) => {
                 self.lists.writing = true;
                 let changes = changes.into_iter().map(|change| crate::change::Change::List(Box::new(change)));
-                self.commit(now, changes.collect(), Promise::Lists { id, answer: Box::new(answer) });
+                self.commit(now, changes.collect(), Promise::Lists { by, answer: Box::new(answer) });
             }
-            Err(refusal) => {
-                if let Some(id) = id {
-                    self.answer(id, Answer::Refused(refusal));
-                }
-            }
+            Err(refusal) => match by {
+                Asker::Nobody => {}
+                Asker::Command(id) => self.answer(id, Answer::Refused(refusal)),
+                Asker::Call(call) => self.say_why(now, call, Prompt::NotAllowed, &refusal.to_string()),
+            },
         }
     }
 
     /// A change is written down: it is in force, and whoever asked is told.
-    pub(crate) fn lists_kept(&mut self, now: Now, id: Option<CommandId>, answer: ListAnswer) {
-        let answer = match answer {
-            // As it is now.
-            ListAnswer::Row(row) => match self.lists.named(&row.name) {
-                Some(list) => ListAnswer::Row(Box::new(self.list_row(list))),
-                None => ListAnswer::Row(row),
-            },
-            other => other,
-        };
-        self.lists_answered(now, id, answer);
+    pub(crate) fn lists_kept(&mut self, now: Now, by: Asker, answer: ListAnswer) {
+        self.lists_answered(now, by, answer);
         self.tell_lists(now);
         self.tell_profiles(now);
         self.lists_go_on(now);
     }
 
-    fn lists_answered(&mut self, now: Now, id: Option<CommandId>, answer: ListAnswer) {
-        match (id, answer) {
+    fn lists_answered(&mut self, now: Now, by: Asker, answer: ListAnswer) {
+        // As it is now.
+        let answer = match answer {
+            ListAnswer::Row(row) => match self.lists.named(&row.name) {
+                Some(list) => ListAnswer::Row(Box::new(self.list_row(list))),
+                None => ListAnswer::Row(row),
+            },
+            ListAnswer::Desk(work) => match self.desk_work(now, &work.account) {
+                Some(work) => ListAnswer::Desk(Box::new(work)),
+                None => ListAnswer::Desk(work),
+            },
+            other => other,
+        };
+        match (by, answer) {
             (_, ListAnswer::Served(device)) => self.notify_profile(now, &device),
-            (Some(id), answer) => self.answer(id, Answer::Lists(Box::new(answer))),
-            (None, _) => {}
+            (Asker::Command(id), answer) => self.answer(id, Answer::Lists(Box::new(answer))),
+            (Asker::Call(call), _) => self.say_done(now, call, Vec::new()),
+            (Asker::Nobody, _) => {}
         }
     }
 
     /// A change could not be written down, and nothing has changed.
-    pub(crate) fn lists_not_kept(&mut self, now: Now, id: Option<CommandId>, why: &str) {
-        if let Some(id) = id {
-            self.answer(id, Answer::Unavailable(why.to_owned()));
-        }
+    pub(crate) fn lists_not_kept(&mut self, now: Now, by: Asker, why: &str) {
+        self.lists.desks.nothing_comes();
+        self.lists_unavailable(now, by, why);
         self.lists_go_on(now);
+    }
+
+    fn lists_unavailable(&mut self, now: Now, by: Asker, why: &str) {
+        match by {
+            Asker::Nobody => {}
+            Asker::Command(id) => self.answer(id, Answer::Unavailable(why.to_owned())),
+            Asker::Call(call) => self.say_not_stored(now, call, why),
+        }
     }
 
     fn lists_go_on(&mut self, now: Now) {
@@ -256,9 +291,9 @@ impl Exchange {
             self.lists.renewing = served.map(|session| session.id).collect();
         }
         while !self.lists.writing {
-            let renew = || Some((None, ListAsking::Renew(self.lists.renewing.pop_front()?)));
-            let Some((id, asking)) = self.lists.waiting.pop_front().or_else(renew) else { break };
-            self.ask_lists(now, id, asking);
+            let renew = || Some((Asker::Nobody, ListAsking::Renew(self.lists.renewing.pop_front()?)));
+            let Some((by, asking)) = self.lists.waiting.pop_front().or_else(renew) else { break };
+            self.ask_lists_by(now, by, asking);
         }
     }
 
@@ -276,6 +311,7 @@ impl Exchange {
             _ => None,
         };
         self.lists.apply(now.mono, change);
+        self.desks_see(change);
         if let Some(name) = gone {
             self.tell_if_heard(now, Audience::all(Vec::new()), Happened::ListRemoved(name));
         }
@@ -336,6 +372,7 @@ impl Exchange {
                 plain(ListAnswer::Done)
             }
             ListAsking::Results(results) => self.take_results(now, &results).ok_or_else(stranger),
+            ListAsking::Desk(asking) => self.ask_desk(now, asking),
             ListAsking::SaidLeft { from, file, hash } => {
                 self.take_left(now, &from, &file, &hash).ok_or_else(stranger)
             }

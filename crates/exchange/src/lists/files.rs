@@ -245,6 +245,10 @@ impl Exchange {
         if !dropping {
             return false;
         }
+        if holder.desk {
+            // What we call ourselves we know; two desks are kept apart by `dialing`.
+            return session.desk || !self.calls_for_a_list(number);
+        }
         if self.is_on_call(&holder.device) {
             return false;
         }

@@ -10,11 +10,12 @@
 //!
 //! Who is called belongs to one phone at a time: while a number stands in the file of a session, no other file has it, in whatever
 //! list. A row that is given to somebody else leaves the file at once, and enters the other when the phone says that it works
-//! without it, or has been silent for a lease ([`files`]).
+//! without it, or has been silent for a lease ([`files`]). Where an agent's phone only calls, the exchange works in its place ([`desk`]).
 
 mod asked;
 mod board;
 mod deal;
+mod desk;
 mod files;
 mod kept;
 mod profile;
@@ -26,12 +27,15 @@ mod tests;
 pub use asked::{Content, Ground, ListAnswer, ListAsking, NewList, Told};
 pub use board::{AgentBoard, ListRow, ListState};
 pub use deal::{Deal, Share};
+pub use desk::{DeskAsking, DeskAttempt, DeskCounts, DeskRow, DeskSaid, DeskStep, DeskWhen, DeskWork};
 pub use files::{AgentFile, FilePart, FileRequest};
 pub use kept::{ListChange, MadeList, Shared};
 pub use report::{Made, Progress, Results};
 pub use session::Session;
 
-use crate::input::CommandId;
+pub(crate) use asked::Asker;
+pub(crate) use desk::Dealt;
+
 use clock::{Mono, Wall};
 use dialing::Number;
 use lists::Assignment;
@@ -154,7 +158,9 @@ pub(crate) struct Lists {
     runs: BTreeMap<Box<str>, (u32, u32)>,
     last_run: u32,
     last_session: u32,
-    waiting: VecDeque<(Option<CommandId>, ListAsking)>,
+    waiting: VecDeque<(Asker, ListAsking)>,
+    /// What the exchange itself works through.
+    pub(crate) desks: desk::Desks,
     writing: bool,
     /// Rows changed hands: files are looked at, so that phones let go of what they have no more.
     dealt: bool,

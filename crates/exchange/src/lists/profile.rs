@@ -10,6 +10,7 @@ impl Exchange {
     /// Agents who came or went: the phones that may be theirs are looked at.
     pub(crate) fn lists_follow_agents(&mut self, now: Now) {
         for account in self.agents.take_moved() {
+            self.lists.desks.stir(&account);
             let mut devices = self.phones_of(&account);
             devices.extend(self.lists.current(&account).map(|session| session.device.clone()));
             devices.sort();
@@ -42,6 +43,8 @@ impl Exchange {
             }
         }
         match agent {
+            // Whoever lets the exchange call does so until they say otherwise.
+            Some(agent) if self.lists.desk_session(&agent).is_some() => (Vec::new(), served),
             Some(agent) => (self.open_link(now, &agent, device).0, served),
             None => (Vec::new(), served),
         }

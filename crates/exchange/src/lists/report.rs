@@ -141,9 +141,6 @@ impl Exchange {
             _ => None,
         };
         let numbers: BTreeSet<Number> = changes.iter().filter_map(forbidden).collect();
-        if numbers.is_empty() {
-            return Vec::new();
-        }
         let changed: BTreeSet<RowName> = changes
             .iter()
             .filter_map(|change| match change {
@@ -156,8 +153,21 @@ impl Exchange {
             _ => None,
         };
         let at = changes.iter().find_map(at).unwrap_or_default();
+        self.forbidden_rows(at, &numbers, |row| changed.contains(&row))
+    }
+
+    /// The open rows of these numbers end, but for some.
+    pub(super) fn forbidden_rows(
+        &self,
+        at: Wall,
+        numbers: &BTreeSet<Number>,
+        but: impl Fn(RowName) -> bool,
+    ) -> Vec<ListChange> {
+        if numbers.is_empty() {
+            return Vec::new();
+        }
         let all = self.lists.lists.iter().flat_map(|list| list.rows().map(move |row| (list, row)));
-        let open = all.filter(|(list, row)| list.is_open(*row) && !changed.contains(&(list.key, *row)));
+        let open = all.filter(|(list, row)| list.is_open(*row) && !but((list.key, *row)));
         let same =
             open.filter(|(list, row)| list.number(*row).is_some_and(|number| numbers.contains(&number)));
         same.map(|(list, row)| ListChange::Row {

@@ -17,7 +17,9 @@ pub struct Session {
     pub agent: Box<str>,
     /// The phone that was given it; empty if it may be any.
     pub device: Box<str>,
-    /// What proves it.
+    /// No phone works by it: the exchange does, for whoever sits at a phone that only calls ([`super::desk`]).
+    pub desk: bool,
+    /// What proves it; of a desk's nobody knows.
     pub token: TokenHash,
     /// Since when.
     pub since: Wall,
@@ -49,6 +51,7 @@ impl Exchange {
             id: self.lists.last_session + 1,
             agent: agent.into(),
             device: device.into(),
+            desk: false,
             token: TokenHash::of(&token),
             since: now.wall,
             until: Wall(now.wall.0.saturating_add(milliseconds(self.config.lists.lives))),
@@ -102,6 +105,9 @@ impl Exchange {
         let Some(session) = self.lists.current(agent) else { return Vec::new() };
         let mut session = session.clone();
         session.over = Some(now.wall);
+        if session.desk {
+            session.until = Wall(now.wall.0.saturating_add(milliseconds(self.config.lists.lives)));
+        }
         let open = session.served.iter().filter(|row| self.lists.row_is_open(**row));
         let numbers: Vec<Number> = open.filter_map(|row| self.lists.number(*row)).collect();
         session.served.clear();

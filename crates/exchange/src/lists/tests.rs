@@ -3,7 +3,7 @@
 use super::*;
 use crate::command::{Answer, Command};
 use crate::exchange::{Config, Exchange, Snapshot};
-use crate::input::{Input, Output};
+use crate::input::{CommandId, Input, Output};
 use crate::people::Refusal;
 use crate::{Change, StoreAnswer};
 use clock::Now;

@@ -134,7 +134,7 @@ impl Exchange {
 
     /// The profile of somebody at a phone: what it was started with, else what the rule says of the two. It is looked up
     /// whenever it is needed, so that a change of the file reaches those who work at a desk phone, too.
-    fn profile_at(&self, account: &str, device: Option<&str>) -> &Profile {
+    pub(crate) fn profile_at(&self, account: &str, device: Option<&str>) -> &Profile {
         match self.profiles.start_of(account, device) {
             Some(start) => self.profiles.book.choose(&start.instruction),
             None => self.profiles.book.choose(&Instruction {

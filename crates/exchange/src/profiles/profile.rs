@@ -32,6 +32,8 @@ pub struct Profile {
     pub look: Look,
     /// Whoever sits down at a phone is signed in to work, too.
     pub join_seat: bool,
+    /// Whoever signs in to work has their call list called at this phone, if they have one.
+    pub call_list: bool,
 }
 
 /// How a phone sounds.
@@ -146,6 +148,7 @@ impl Profile {
             language: None,
             look: Look::default(),
             join_seat: false,
+            call_list: false,
         }
     }
 }

@@ -120,7 +120,7 @@ impl Exchange {
         let agent = self.agents.agent(account);
         agent
             .and_then(|agent| agent.reserved.as_ref())
-            .is_some_and(|reserved| reserved.who == Who::Call(call))
+            .is_some_and(|reserved| reserved.who == Some(Who::Call(call)))
     }
 
     /// The agents at whose phones a caller of a queue rings.

@@ -19,6 +19,7 @@ impl Exchange {
         let any = self.look_at_callbacks(now) || !news.is_empty() || !self.queues.wanting.is_empty();
         for account in news {
             self.agent_is_news(now, &account);
+            self.lists.desks.stir(&account);
         }
         while let Some(place) = self.queues.wanting.pop_first() {
             self.find_agents(now, place);
@@ -126,7 +127,7 @@ impl Exchange {
         let (name, rings) = (waiting.queue.clone(), waiting.ringing.len());
         let Some(queue) = self.people.queue(&name).cloned() else { return false };
         let reservation =
-            Reservation { who: call.into(), call: Some(call), queue: name, number: None, rings: false };
+            Reservation { who: Some(call.into()), call: Some(call), queue: name, number: None, rings: false };
         if !self.reserve_agent(now, account, reservation) {
             return false;
         }
@@ -185,10 +186,12 @@ impl Exchange {
 
     /// A caller who was meant for an agent goes to another: they say that they are not ready, or are busy.
     pub(crate) fn give_caller_back(&mut self, now: Now, account: &str) {
-        let call = match self.agents.agent(account).and_then(|agent| Some(agent.reserved.as_ref()?.who)) {
-            Some(Who::Call(call)) => call,
-            Some(Who::Callback(task)) => return self.give_callback_back(now, task, account),
-            None => return,
+        let reserved = self.agents.agent(account).and_then(|agent| agent.reserved.as_ref());
+        let call = match reserved.map(|reserved| (reserved.who, reserved.call)) {
+            Some((Some(Who::Call(call)), _)) => call,
+            Some((Some(Who::Callback(task)), _)) => return self.give_callback_back(now, task, account),
+            Some((None, Some(call))) => return self.give_row_back(now, call, account),
+            Some((None, None)) | None => return,
         };
         for device in self.phones_of_agent(account) {
             self.switch.stop_ringing(now, call, &device, GIVEN_BACK);
@@ -206,7 +209,7 @@ impl Exchange {
         self.queues.want(call);
     }
 
-    pub(super) fn release_agent(&mut self, now: Now, account: &str) {
+    pub(crate) fn release_agent(&mut self, now: Now, account: &str) {
         if self.free_agent(account) {
             self.agent_settles(now, account, Trigger::Release);
         }

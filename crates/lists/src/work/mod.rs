@@ -26,7 +26,6 @@ pub use crate::results::Shape;
 pub use inputs::{Call, Counts, Input, Output, Presence, Settings, Subject};
 pub use preview::Preview;
 pub use restore::{NoJournal, NotRestored, attempts_of};
-#[cfg(test)]
 pub(crate) use row::task_of;
 pub use told::{Told, Try};
 

@@ -7,6 +7,7 @@ use exchange::lists::ListPolicy;
 use lists::Assignment;
 use net::Network;
 use serde::Deserialize;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 use transfer::{Rules, SshRules};
@@ -41,6 +42,28 @@ pub(crate) struct Lists {
     pub(crate) attempts: u16,
     /// How long a callee's phone rings, in seconds.
     pub(crate) ring: u16,
+    /// What may come of a call, in the order of the keys 1 to 9.
+    pub(crate) results: Vec<Said>,
+}
+
+/// What came of a call, in a few words.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Said(String);
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Said {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Said, String> {
+        let fits = !text.trim().is_empty() && text.len() <= 64 && !text.chars().any(char::is_control);
+        if fits { Ok(Said(text)) } else { Err(format!("\"{text}\" is no result of 1 to 64 characters")) }
+    }
 }
 
 impl Default for Lists {
@@ -58,6 +81,7 @@ impl Default for Lists {
             interval: 600,
             attempts: 5,
             ring: 30,
+            results: Vec::new(),
         }
     }
 }
@@ -76,6 +100,7 @@ impl Lists {
                 attempts: self.attempts.max(1),
                 ring_s: self.ring.clamp(5, 300),
                 format: "json".to_owned(),
+                keys: ('1'..='9').zip(self.results.iter().map(|said| said.0.clone())).collect(),
                 ..Assignment::default()
             },
         }

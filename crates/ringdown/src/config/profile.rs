@@ -35,6 +35,7 @@ struct File {
     language: Tongue,
     look: Scheme,
     join_seat: bool,
+    call_list: bool,
     audio: Sound,
 }
 
@@ -49,6 +50,7 @@ impl Default for File {
             language: Tongue(None),
             look: Scheme::System,
             join_seat: false,
+            call_list: false,
             audio: Sound::default(),
         }
     }
@@ -267,6 +269,7 @@ fn parse(name: &str, text: &str) -> Result<Profile, (usize, String)> {
             Scheme::Dark => Look::Dark,
         },
         join_seat: file.join_seat,
+        call_list: file.call_list,
     })
 }
 
@@ -286,7 +289,7 @@ mod tests {
         assert_eq!(profile.codecs, ["opus".into(), "g722".into(), Box::<str>::from("pcma")]);
         assert_eq!((profile.wrap_up, profile.audio.ring), (Some(Duration::from_secs(30)), 80));
         assert_eq!((profile.look, profile.language), (Look::Dark, Some(Language::Chinese)));
-        assert!(profile.join_seat && profile.auto_answer);
+        assert!(profile.join_seat && profile.auto_answer && profile.call_list);
         let other = parse("sales", &format!("{text}\n# a word more")).expect("sound");
         assert_ne!(profile.version, other.version, "the version is of the content");
     }

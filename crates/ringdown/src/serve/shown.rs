@@ -227,11 +227,11 @@ fn of_platform(section: &Platform) -> Value {
 
 fn of_lists(section: &Lists) -> Value {
     let Lists { url, allow, authorities, ssh_known_hosts, lease, hours, .. } = section;
-    let Lists { refresh, upload, gap, interval, attempts, ring, .. } = section;
+    let Lists { refresh, upload, gap, interval, attempts, ring, results, .. } = section;
     json!({
         "url": url, "allow": texts(&allow.0), "authorities": authorities.0, "ssh_known_hosts": ssh_known_hosts,
         "lease": lease, "hours": hours, "refresh": refresh, "upload": upload, "gap": gap, "interval": interval,
-        "attempts": attempts, "ring": ring,
+        "attempts": attempts, "ring": ring, "results": texts(results),
     })
 }
 

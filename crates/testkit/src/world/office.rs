@@ -328,7 +328,8 @@ impl World {
     pub(super) fn keep(&mut self, office: OfficeId, commit: &Commit) {
         for owned in commit.changes.iter() {
             let change = owned.change.clone();
-            let lasts = matches!(change, Change::People(_) | Change::Seat { .. } | Change::Task(_));
+            let lasts =
+                matches!(change, Change::People(_) | Change::Seat { .. } | Change::Task(_) | Change::List(_));
             if let Change::Bindings { device, .. } = &change {
                 let old = |kept: &Change| matches!(kept, Change::Bindings { device: of, .. } if of == device);
                 self.offices[office].kept.retain(|kept| !old(kept));

@@ -5,6 +5,7 @@ use crate::rest::agents::AgentShape;
 use crate::rest::calls::{CallShape, EndedShape};
 use crate::rest::devices::DeviceShape;
 use crate::rest::lists::ListShape;
+use crate::rest::lists::desk::DeskShape;
 use crate::rest::notice::NoticeShape;
 use crate::rest::office::StatusShape;
 use crate::rest::operations::Scope;
@@ -128,7 +129,7 @@ fn reach(what: &Happened) -> (Role, Scope) {
         | Happened::NoticeWithdrawn { .. } => (Role::Manager, Scope::CallsRead),
         Happened::TaskChanged(_) | Happened::TaskEnded(_) => (Role::Manager, Scope::TasksRead),
         Happened::ListChanged(_) | Happened::ListRemoved(_) => (Role::Manager, Scope::ListsRead),
-        Happened::ProfileChanged { .. } => (Role::Manager, Scope::Phone),
+        Happened::ProfileChanged { .. } | Happened::DeskChanged(_) => (Role::Manager, Scope::Phone),
         Happened::RecordAdded(_) => (Role::Manager, Scope::RecordsRead),
         Happened::StatusChanged(_) => (Role::Manager, Scope::SettingsRead),
         Happened::TrunkChanged(..)
@@ -199,6 +200,7 @@ fn data(what: Happened) -> Value {
         }
         Happened::AgentChanged(row) => serde_json::to_value(AgentShape::of(&row)),
         Happened::QueueChanged(row) => serde_json::to_value(QueueShape::of(&row)),
+        Happened::DeskChanged(work) => serde_json::to_value(DeskShape::of(&work)),
         Happened::ListChanged(row) => serde_json::to_value(ListShape::of(&row)),
         Happened::StatusChanged(status) => serde_json::to_value(StatusShape::of(*status)),
     };

@@ -1,5 +1,6 @@
 //! `lists`: call lists that the office deals out (S3). Where phones fetch their rows and bring results stands in [`files`].
 
+pub(crate) mod desk;
 pub(crate) mod files;
 pub(crate) mod make;
 mod shapes;
@@ -56,6 +57,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(rows))
         .routes(routes!(results))
         .routes(routes!(link, revoke))
+        .merge(desk::routes())
 }
 
 /// A link to a new list.

@@ -43,6 +43,7 @@ pub(crate) const TYPES: &[&str] = &[
     "task.ended",
     "list.changed",
     "list.removed",
+    "list_work.changed",
     "agent.changed",
     "profile.changed",
     "queue.changed",

@@ -98,7 +98,7 @@ impl Exchange {
         }
         let number = self.background.tasks.get(&task).map(|known| known.number.clone()).unwrap_or_default();
         let reservation = Reservation {
-            who: Who::Callback(task),
+            who: Some(Who::Callback(task)),
             call,
             queue: queue.clone(),
             number: Some(number),
@@ -152,7 +152,7 @@ impl Exchange {
     pub(super) fn release_from(&mut self, now: Now, account: &str, task: TaskId) {
         let agent = self.agents.agent(account);
         let reserved = agent.and_then(|agent| agent.reserved.as_ref());
-        if reserved.is_some_and(|reserved| reserved.who == Who::Callback(task)) {
+        if reserved.is_some_and(|reserved| reserved.who == Some(Who::Callback(task))) {
             self.release_agent(now, account);
         }
     }
