@@ -57,6 +57,8 @@ impl Headset {
     pub(super) fn note(&mut self, event: &Event) -> Result<(), String> {
         match event {
             Event::Calling { call, .. } => drop(self.calls.insert(*call, Stage::Calling)),
+            // It waits in a line there (R8), and nothing rings.
+            Event::Ringing { status: 182, .. } => return Ok(()),
             Event::Ringing { call, .. } => self.reach(*call, Stage::Ringback),
             Event::Incoming { call, .. } => drop(self.calls.insert(*call, Stage::Rings)),
             Event::Answered { call, .. } => self.reach(*call, Stage::Up),
@@ -198,7 +200,7 @@ mod tests {
 
     #[test]
     fn s3_12_it_opens_with_the_dialling_and_closes_after_the_call() {
-        let ringing = Event::Ringing { call: CallId(1), status: 180 };
+        let ringing = Event::Ringing { call: CallId(1), status: 180, place: None };
         assert_eq!(told(&[calling(CallId(1))]), (true, Tone::None));
         assert_eq!(told(&[calling(CallId(1)), ringing.clone()]), (true, Tone::Ringback));
         assert_eq!(told(&[calling(CallId(1)), ringing.clone(), answered(CallId(1))]), (true, Tone::None));
