@@ -113,6 +113,10 @@ impl Folder {
 
     /// A one-time key with which an exchange joins under this name.
     pub(crate) fn invite(&self, exchange: &ExchangeName, now: Wall) -> Result<String, Failure> {
+        // Its certificate would be taken for the directory's own.
+        if exchange.as_str().eq_ignore_ascii_case(NAME) {
+            return Err(format!("\"{NAME}\" is the directory's own name").into());
+        }
         let key = hex(&random::<16>()?);
         let invitation = Invitation { exchange: exchange.clone(), until: now.0 + INVITED_FOR };
         write(&self.invitation(&key), &serde_json::to_vec(&invitation)?)?;
@@ -246,6 +250,8 @@ mod tests {
         let data = std::env::temp_dir().join(format!("ringdown-directory-{}", std::process::id()));
         let (now, exchange) = (Wall(1_800_000_000_000), ExchangeName::parse("north/1").unwrap());
         let folder = Folder::open(&data, now).unwrap();
+        let own = folder.invite(&ExchangeName::parse("Directory").unwrap(), now);
+        assert!(own.unwrap_err().to_string().contains("own name"));
         let key = folder.invite(&exchange, now).unwrap();
         assert_eq!(folder.redeem(&key, now).unwrap(), exchange);
         assert!(folder.redeem(&key, now).unwrap_err().to_string().contains("was used"));
