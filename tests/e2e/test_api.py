@@ -90,6 +90,14 @@ class Samples:
         self.admin.post("/agents", {"account": name}).must(200)
         return name
 
+    def row(self):
+        """A row of a list that the exchange works through for somebody: what one says of it."""
+        account, name = self.working(), self.fresh("list")
+        self.admin.ask("PUT", f"/lists/{name}", raw=b"number\n2901\n", headers={"Content-Type": "text/csv"}).must(201)
+        self.admin.post(f"/lists/{name}/deal", {"by": "share", "agents": [{"account": account}]}).must(200)
+        self.admin.edit("PUT", f"/list-work/{account}", {}).must(200)
+        return {"account": account}, {"say": "result", "list": name, "line": 2, "result": "sold"}
+
     def trunk(self):
         return {"address": "192.0.2.77"}
 
@@ -211,6 +219,7 @@ class Samples:
             "wrap_ups_list": lambda: ({}, None),
             "list_work_read": lambda: ({"account": self.working()}, None),
             "list_work_start": lambda: ({"account": self.working()}, {}),
+            "list_work_say": self.row,
             "list_work_stop": lambda: ({"account": self.working()}, None),
             "badges_list": lambda: ({}, None),
             "badges_make": lambda: ({}, self.new_badge(self.fresh("badge"))),

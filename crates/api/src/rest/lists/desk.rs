@@ -118,7 +118,7 @@ impl CalleeShape {
 
 /// A result by one key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-struct KeyShape {
+struct ResultKeyShape {
     /// The key.
     key: String,
     /// The result.
@@ -150,7 +150,7 @@ pub(crate) struct DeskShape {
     /// Calls that were made for these rows.
     attempts: usize,
     /// Results by one key.
-    keys: Vec<KeyShape>,
+    keys: Vec<ResultKeyShape>,
 }
 
 impl DeskShape {
@@ -168,7 +168,7 @@ impl DeskShape {
             reached: work.counts.reached,
             attempts: work.counts.attempts,
             keys: keys
-                .map(|(key, result)| KeyShape { key: key.to_string(), result: result.to_string() })
+                .map(|(key, result)| ResultKeyShape { key: key.to_string(), result: result.to_string() })
                 .collect(),
         }
     }
@@ -177,7 +177,7 @@ impl DeskShape {
 /// Where the exchange calls for an agent.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct StartShape {
+struct DeskStartShape {
     /// The phone that rings; the one that they signed in at, or all of theirs, if it is left out.
     #[schema(nullable = false)]
     device: Option<String>,
@@ -232,13 +232,13 @@ async fn read(
 /// The exchange works through an agent's lists: while they are ready it calls their phone, and then the callee. Who is not signed in
 /// to work is then.
 #[utoipa::path(put, path = "/list-work/{account}", tag = "lists", operation_id = "list_work_start",
-    params(("account" = String, Path, description = "Whose")), request_body = StartShape,
+    params(("account" = String, Path, description = "Whose")), request_body = DeskStartShape,
     responses((status = 200, body = DeskShape)))]
 async fn start(
     State(api): State<Api>,
     caller: Caller,
     Named(account): Named<String>,
-    Body(wanted): Body<StartShape>,
+    Body(wanted): Body<DeskStartShape>,
 ) -> Result<Json<DeskShape>, Problem> {
     caller.must_own(&account, Role::Manager)?;
     let device = wanted.device.map(Into::into);
