@@ -13,12 +13,14 @@ from peers.rawua import RawUA
 from peers.waiting import until
 from servers import Ours, processes
 
-WAITING, PAIRS, A_SECOND = (1_000, 100_000), 600, 200
-QUICK_WAITING, QUICK_PAIRS, QUICK_A_SECOND = (200,), 20, 50
+WAITING, PAIRS, A_SECOND, ROUNDS = (1_000, 100_000), 600, 200, 5
+QUICK_WAITING, QUICK_PAIRS, QUICK_A_SECOND, QUICK_ROUNDS = (200,), 20, 50, 1
 BYTES, LIMIT_MS, IDLE_PERCENT, IDLE_SECONDS = 500, 10.0, 1.0, 10
 MANY = 50_000
 # Tasks for one number; the exchange takes no more than 64.
 TO_ONE = 50
+# Whose those are that wait.
+ACCOUNTS = 20
 HOUR_MS = 3_600_000
 COLUMNS = ("id, account, number, dialled, since, callee_first, business, asked, not_before, until, priority, rank, "
            "attempts_before")
@@ -50,8 +52,7 @@ def run(bench):
 
 def measure(bench, count):
     """Adds three rows: memory of a task that waits, processor time while all wait, and from due to the INVITE."""
-    pairs, a_second = (QUICK_PAIRS, QUICK_A_SECOND) if bench.quick else (PAIRS, A_SECOND)
-    ours = Ours(2 * pairs)
+    ours = Ours(ACCOUNTS)
     with ours.start():
         ours.stop()
         begin(ours)
@@ -67,12 +68,25 @@ def measure(bench, count):
         time.sleep(1 if bench.quick else IDLE_SECONDS)
         percent = 100 * (processor(ours) - spent) / (1 if bench.quick else IDLE_SECONDS)
         bench.add("background calls wait", f"{count}", percent, "% cpu", None, None, IDLE_PERCENT)
-        due(bench, ours, count, pairs, a_second)
+    pairs, a_second, rounds = (QUICK_PAIRS, QUICK_A_SECOND, QUICK_ROUNDS) if bench.quick else (PAIRS, A_SECOND, ROUNDS)
+    # The tail of one round is other programs and the disk: the median of five, each by an exchange of its own.
+    all_rounds = [due(bench, count, pairs, a_second) for _ in range(rounds)]
+    p99, commit = (statistics.median(column) for column in list(zip(*all_rounds))[:2])
+    sound = all(not late for _, _, late in all_rounds)
+    bench.add("due to INVITE, p99", f"{a_second}/s, {count} wait", p99, "ms", None, None, LIMIT_MS + commit, sound)
 
 
-def due(bench, ours, count, pairs, a_second):
+def due(bench, count, pairs, a_second):
+    """The p99 of one round, that of a commit, and whether it began too late."""
+    ours = Ours(2 * pairs)
+    with ours.start():
+        ours.stop()
+        put(ours, waiting(count))
+        return round_of(bench, ours, count, pairs, a_second)
+
+
+def round_of(bench, ours, count, pairs, a_second):
     names = [str(servers.FIRST_NUMBER + place) for place in range(2 * pairs)]
-    ours.stop()
     # Each phone registers with a challenge first.
     begins = time.time() + 6 + pairs / 15
     moments = {names[2 * pair + 1]: begins + pair / a_second for pair in range(pairs)}
@@ -88,7 +102,7 @@ def due(bench, ours, count, pairs, a_second):
           f"{commit:.2f} ms", file=sys.stderr)
     if took[0] < 0 or len({number for number, _ in crowd.called.values()}) != pairs:
         bench.faults.append(f"background calls: {len(took)} INVITEs for {pairs}, the earliest {took[0]:.1f} ms after its time")
-    bench.add("due to INVITE, p99", f"{a_second}/s, {count} wait", p99, "ms", None, None, LIMIT_MS + commit, not late)
+    return p99, commit, late
 
 
 def waiting(count):
@@ -96,7 +110,7 @@ def waiting(count):
     now = int(1_000 * time.time())
     for task in range(1, count + 1):
         number = str(500_000 + task // TO_ONE)
-        yield (task, f"p{servers.FIRST_NUMBER + task % 20}", number, number, now, 1, 0, 1, now + 5 * HOUR_MS,
+        yield (task, f"p{servers.FIRST_NUMBER + task % ACCOUNTS}", number, number, now, 1, 0, 1, now + 5 * HOUR_MS,
                now + 8 * HOUR_MS, 0, 0, 0)
 
 
