@@ -88,13 +88,15 @@ class Softphone(Listening, Process):
         """The next event of that kind whose fields match; those before it are passed by."""
 
         def look():
+            alive = self.alive()
             self._pump()
             while self._taken < len(self.events):
                 event = self.events[self._taken]
                 self._taken += 1
                 if event["event"] == kind and all(event.get(key) == value for key, value in wanted.items()):
                     return event
-            self.must_live()
+            if not alive:
+                self.must_live()
 
         return until(look, seconds, f"{self.name} tells {kind} {wanted or ''}", self.tail)
 
