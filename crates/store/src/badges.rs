@@ -2,21 +2,17 @@
 //! the thousand.
 
 use crate::error::StoreError;
-use crate::group::{delete, removed};
-use crate::open::options;
+use crate::group::removed;
 use crate::outside::Rows;
 use crate::records::Records;
 use crate::seal::Sealer;
+use crate::sql::{Clash, Connection, Query, Row, delete, insert, insert_one, query};
 use clock::Wall;
 use exchange::{Badge, BadgeKeys, BadgeKind, Change, Issue, Mark, PeopleChange, Reader, Tap, TokenHash, Uid};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{ConnectOptions as _, FromRow, QueryBuilder, Row as _, Sqlite, SqliteConnection};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Milliseconds that a tap is kept.
 const KEPT: i64 = 30 * 24 * 3_600 * 1_000;
-/// Rows of one statement.
-const ROWS: usize = 1_000;
 /// What the keys are sealed for.
 const KEYS: &str = "badge keys";
 
@@ -68,14 +64,15 @@ impl<'a> BadgeRows<'a> {
 
     pub(crate) async fn write(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         sealer: &Sealer,
     ) -> Result<(), sqlx::Error> {
         if let Some(keys) = self.keys {
-            sqlx::query("INSERT OR REPLACE INTO badge_keys (id, sealed) VALUES (1, ?)")
-                .bind(sealer.seal(KEYS, &keys.reveal())?)
-                .execute(&mut *connection)
-                .await?;
+            let sealed = sealer.seal(KEYS, &keys.reveal())?;
+            insert_one(connection, ("badge_keys", &["id", "sealed"]), Clash::Replace(1), |row| {
+                row.bind(1_i64).bind(sealed);
+            })
+            .await?;
         }
         self.write_badges(connection).await?;
         self.write_readers(connection).await?;
@@ -83,14 +80,12 @@ impl<'a> BadgeRows<'a> {
         self.write_taps(connection).await
     }
 
-    async fn write_badges(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    async fn write_badges(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
         let gone = removed(&self.badges);
-        let counters = "DELETE FROM tap_counters WHERE issue IN (SELECT issue FROM badges WHERE issue IS NOT NULL AND \
-                        name IN ";
+        let counters = "DELETE FROM tap_counters WHERE issue IN \
+                        (SELECT issue FROM badges WHERE issue IS NOT NULL AND name = ?)";
         for name in &gone {
-            let mut query = QueryBuilder::<Sqlite>::new(counters);
-            query.push("(").push_bind(*name).push("))");
-            query.build().execute(&mut *connection).await?;
+            query(counters).bind(*name).execute(connection).await?;
         }
         delete(connection, "DELETE FROM badges WHERE name IN ", gone).await?;
         for (name, badge) in &self.badges {
@@ -100,128 +95,102 @@ impl<'a> BadgeRows<'a> {
                 Mark::Uid(uid) => (uid.to_string(), None),
                 Mark::Secure(uid, issue) => (uid.to_string(), Some(issue.to_string())),
             };
-            sqlx::query(
-                "INSERT OR REPLACE INTO badges (name, account, label, kind, mark, issue, made, revoked) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            )
-            .bind(*name)
-            .bind(&*badge.account)
-            .bind(&*badge.label)
-            .bind(badge.mark.kind().name())
-            .bind(mark)
-            .bind(issue)
-            .bind(badge.made.0)
-            .bind(badge.revoked.map(|at| at.0))
-            .execute(&mut *connection)
+            let columns = ["name", "account", "label", "kind", "mark", "issue", "made", "revoked"];
+            insert_one(connection, ("badges", &columns), Clash::Replace(1), |row| {
+                row.bind(*name).bind(&*badge.account).bind(&*badge.label);
+                row.bind(badge.mark.kind().name()).bind(mark).bind(issue);
+                row.bind(badge.made.0).bind(badge.revoked.map(|at| at.0));
+            })
             .await?;
         }
         Ok(())
     }
 
-    async fn write_readers(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    async fn write_readers(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
         delete(connection, "DELETE FROM readers WHERE name IN ", removed(&self.readers)).await?;
         for (name, reader) in &self.readers {
             let Some(reader) = reader else { continue };
-            sqlx::query("INSERT OR REPLACE INTO readers (name, device, key) VALUES (?, ?, ?)")
-                .bind(*name)
-                .bind(&*reader.device)
-                .bind(reader.key.to_string())
-                .execute(&mut *connection)
-                .await?;
+            insert_one(connection, ("readers", &["name", "device", "key"]), Clash::Replace(1), |row| {
+                row.bind(*name).bind(&*reader.device).bind(reader.key.to_string());
+            })
+            .await?;
         }
         Ok(())
     }
 
-    async fn write_counters(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    async fn write_counters(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
         let rows: Vec<_> = self.counters.iter().collect();
-        for rows in rows.chunks(ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new(
-                "INSERT OR REPLACE INTO tap_counters (issue, account, heard, bound) ",
-            );
-            query.push_values(rows, |mut row, (issue, (account, heard, bound))| {
-                row.push_bind(issue.to_string()).push_bind(*account).push_bind(*heard).push_bind(*bound);
-            });
-            query.build().execute(&mut *connection).await?;
-        }
+        let into = ("tap_counters", &["issue", "account", "heard", "bound"][..]);
+        insert(connection, into, Clash::Replace(1), &rows, |row, (issue, (account, heard, bound))| {
+            row.bind(issue.to_string()).bind(*account).bind(*heard).bind(*bound);
+        })
+        .await?;
         Ok(())
     }
 
-    async fn write_taps(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    async fn write_taps(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
         let forgotten = self.forgotten.iter().copied().collect();
         delete(connection, "DELETE FROM taps WHERE account IN ", forgotten).await?;
-        for rows in self.taps.chunks(ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO taps (time, account, badge, kind, reader, device, rule, words) ",
-            );
-            query.push_values(rows, |mut row, tap| {
-                row.push_bind(tap.time.0).push_bind(&*tap.account).push_bind(&*tap.badge);
-                row.push_bind(tap.kind.map_or("", BadgeKind::name)).push_bind(&*tap.reader);
-                row.push_bind(&*tap.device).push_bind(tap.verdict.name()).push_bind(&*tap.words);
-            });
-            query.build().execute(&mut *connection).await?;
-        }
+        let into = ("taps", &["time", "account", "badge", "kind", "reader", "device", "rule", "words"][..]);
+        insert(connection, into, Clash::Refuse, &self.taps, |row, tap| {
+            row.bind(tap.time.0).bind(&*tap.account).bind(&*tap.badge);
+            row.bind(tap.kind.map_or("", BadgeKind::name)).bind(&*tap.reader);
+            row.bind(&*tap.device).bind(tap.verdict.name()).bind(&*tap.words);
+        })
+        .await?;
         if let Some(newest) = self.taps.iter().map(|tap| tap.time.0).max() {
-            sqlx::query("DELETE FROM taps WHERE time < ?").bind(newest - KEPT).execute(connection).await?;
+            query("DELETE FROM taps WHERE time < ?").bind(newest - KEPT).execute(connection).await?;
         }
         Ok(())
     }
 }
 
 /// All of them but the taps, in an order that can be applied.
-pub(crate) async fn read(
-    connection: &mut SqliteConnection,
-    sealer: &Sealer,
-) -> Result<Vec<Change>, sqlx::Error> {
+pub(crate) async fn read(connection: &mut Connection, sealer: &Sealer) -> Result<Vec<Change>, sqlx::Error> {
     let mut changes = Vec::new();
-    let sealed: Option<(Vec<u8>,)> =
-        sqlx::query_as("SELECT sealed FROM badge_keys").fetch_optional(&mut *connection).await?;
-    if let Some((sealed,)) = sealed {
-        let text = sealer.open_text(KEYS, &sealed)?;
+    if let Some(row) = query("SELECT sealed FROM badge_keys").fetch_optional(connection).await? {
+        let text = sealer.open_text(KEYS, row.get("sealed")?)?;
         let keys = BadgeKeys::parse(&text).ok_or_else(|| sqlx::Error::Decode("badge keys".into()))?;
         changes.push(Change::People(PeopleChange::PutBadgeKeys(Box::new(keys))));
     }
-    for row in sqlx::query("SELECT * FROM badges ORDER BY name").fetch_all(&mut *connection).await? {
+    for row in query("SELECT * FROM badges ORDER BY name").fetch_all(connection).await? {
         let (name, badge) = badge(&row)?;
         changes.push(Change::People(PeopleChange::PutBadge { name, badge: Box::new(badge) }));
     }
-    let readers: Vec<(String, String, String)> =
-        sqlx::query_as("SELECT name, device, key FROM readers ORDER BY name")
-            .fetch_all(&mut *connection)
-            .await?;
-    for (name, device, key) in readers {
+    for row in query("SELECT name, device, key FROM readers ORDER BY name").fetch_all(connection).await? {
+        let (name, device, key): (String, String, String) =
+            (row.get("name")?, row.get("device")?, row.get("key")?);
         let key = TokenHash::parse(&key).ok_or_else(|| unknown("reader", &name, "key"))?;
         let reader = Reader { device: device.into(), key };
         changes.push(Change::People(PeopleChange::PutReader { name: name.into(), reader }));
     }
-    let counters: Vec<(String, String, u32, u32)> =
-        sqlx::query_as("SELECT issue, account, heard, bound FROM tap_counters ORDER BY issue")
-            .fetch_all(connection)
-            .await?;
-    for (issue, account, heard, bound) in counters {
-        let issue = Issue::parse(&issue).ok_or_else(|| unknown("tap counter", &issue, "issue"))?;
+    for row in query("SELECT * FROM tap_counters ORDER BY issue").fetch_all(connection).await? {
+        let (issue, account): (&str, String) = (row.get("issue")?, row.get("account")?);
+        let issue = Issue::parse(issue).ok_or_else(|| unknown("tap counter", issue, "issue"))?;
+        let (heard, bound) = (row.get("heard")?, row.get("bound")?);
         changes.push(Change::TapCounter { account: account.into(), issue, heard, bound });
     }
     Ok(changes)
 }
 
-fn badge(row: &SqliteRow) -> Result<(Box<str>, Badge), sqlx::Error> {
-    let name: String = row.try_get("name")?;
+fn badge(row: &Row) -> Result<(Box<str>, Badge), sqlx::Error> {
+    let name: String = row.get("name")?;
     let wrong = || unknown("badge", &name, "mark");
-    let mark: &str = row.try_get("mark")?;
+    let mark: &str = row.get("mark")?;
     let uid = || Uid::parse(mark).ok_or_else(wrong);
-    let issue: Option<&str> = row.try_get("issue")?;
-    let mark = match (BadgeKind::of_name(row.try_get("kind")?), issue.and_then(Issue::parse)) {
+    let issue: Option<&str> = row.get("issue")?;
+    let mark = match (BadgeKind::of_name(row.get("kind")?), issue.and_then(Issue::parse)) {
         (Some(BadgeKind::Ndef), _) => Mark::Ndef(TokenHash::parse(mark).ok_or_else(wrong)?),
         (Some(BadgeKind::Uid), _) => Mark::Uid(uid()?),
         (Some(BadgeKind::Secure), Some(issue)) => Mark::Secure(uid()?, issue),
         _ => return Err(unknown("badge", &name, "kind")),
     };
     let badge = Badge {
-        account: row.try_get::<String, _>("account")?.into(),
-        label: row.try_get::<String, _>("label")?.into(),
+        account: row.get::<String>("account")?.into(),
+        label: row.get::<String>("label")?.into(),
         mark,
-        made: Wall(row.try_get("made")?),
-        revoked: row.try_get::<Option<i64>, _>("revoked")?.map(Wall),
+        made: Wall(row.get("made")?),
+        revoked: row.get::<Option<i64>>("revoked")?.map(Wall),
     };
     Ok((name.into(), badge))
 }
@@ -253,18 +222,18 @@ pub struct KeptTap {
     pub words: String,
 }
 
-impl FromRow<'_, SqliteRow> for KeptTap {
-    fn from_row(row: &SqliteRow) -> Result<KeptTap, sqlx::Error> {
+impl KeptTap {
+    fn of(row: &Row) -> Result<KeptTap, sqlx::Error> {
         Ok(KeptTap {
-            id: row.try_get("id")?,
-            time: row.try_get("time")?,
-            account: row.try_get("account")?,
-            badge: row.try_get("badge")?,
-            kind: row.try_get("kind")?,
-            reader: row.try_get("reader")?,
-            device: row.try_get("device")?,
-            rule: row.try_get("rule")?,
-            words: row.try_get("words")?,
+            id: row.get("id")?,
+            time: row.get("time")?,
+            account: row.get("account")?,
+            badge: row.get("badge")?,
+            kind: row.get("kind")?,
+            reader: row.get("reader")?,
+            device: row.get("device")?,
+            rule: row.get("rule")?,
+            words: row.get("words")?,
         })
     }
 }
@@ -280,16 +249,12 @@ impl Records {
         before: Option<i64>,
         most: u32,
     ) -> Result<Vec<KeptTap>, StoreError> {
-        let read = async {
-            let mut connection = options(self.path()).read_only(true).connect().await?;
-            let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM taps WHERE id < ");
-            query.push_bind(before.unwrap_or(i64::MAX));
-            if let Some(account) = account {
-                query.push(" AND account = ").push_bind(account);
-            }
-            query.push(" ORDER BY id DESC LIMIT ").push_bind(most);
-            query.build_query_as().fetch_all(&mut connection).await
-        };
-        read.await.map_err(|error: sqlx::Error| StoreError::new(self.path(), error))
+        let mut query = Query::build("SELECT * FROM taps WHERE id < ");
+        query.push_bind(before.unwrap_or(i64::MAX));
+        if let Some(account) = account {
+            query.push(" AND account = ").push_bind(account);
+        }
+        query.push(" ORDER BY id DESC LIMIT ").push_bind(most);
+        self.0.read(query, KeptTap::of).await
     }
 }

@@ -1,100 +1,219 @@
-//! The writer's connection: thrown away after a failure, opened again for the next try, and only to the same file.
+//! The writer's connection: thrown away after a failure, opened again for the next try, and only to the same database.
+//!
+//! ```text
+//!            +--failed before COMMIT: nothing is there--+
+//!            v                                          |
+//! known --transaction--> COMMIT --acknowledged--> known |
+//!            ^              |                           |
+//!            |              +--no answer--> doubt       |
+//!            +---a new connection finds the mark--'     |
+//! ```
+//!
+//! On a server the answer to a COMMIT may be lost with the connection. Until the mark was read back nobody is told
+//! either way, and nothing else is written.
 
-use crate::documents::{self, Document};
-use crate::open::options;
-use crate::outbox::{self, MessageChange};
-use crate::seal::Sealer;
-use crate::writer::{self, Fences};
-use exchange::{Commit, Epoch, Shard};
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+use crate::lease::{self, Lease};
+use crate::place::Place;
+use crate::postgres::words;
+use crate::sql::Connection;
+use std::cell::Cell;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// Which file a path names: device and inode.
 type FileId = (u64, u64);
 
+/// How long a transaction on a server may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// The database as the writer sees it.
 pub(crate) struct Database {
-    path: PathBuf,
+    place: Place,
     /// The file that was read at the start. What is written into another, or into one that has no name any more,
     /// would be gone at the next start.
     file: Option<FileId>,
+    /// On a server: the right to write, and which transaction was the last.
+    lease: Option<Lease>,
     /// None after a failure: a transaction that broke on a full disk leaves a connection that can begin no other.
-    connection: Option<SqliteConnection>,
+    connection: Option<Connection>,
+    /// The last COMMIT got no answer.
+    doubt: bool,
+}
+
+/// Why something is not known to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Nothing was changed.
+    Away(String),
+    /// It may be there; [`Database::settle`] finds out.
+    Doubt,
 }
 
 impl Database {
-    pub(crate) fn new(path: &Path, connection: SqliteConnection) -> Database {
-        Database { path: path.to_owned(), file: file_id(path), connection: Some(connection) }
+    pub(crate) fn new(place: &Place, connection: Connection, lease: Option<Lease>) -> Database {
+        let file = file_id(&place.file());
+        Database { place: place.clone(), file, lease, connection: Some(connection), doubt: false }
     }
 
-    /// Writes a group in one transaction.
-    pub(crate) async fn write(&mut self, sealer: &Sealer, commits: &[Commit]) -> Result<Fences, sqlx::Error> {
-        let written = match self.connection().await {
-            Ok(connection) => writer::write(connection, sealer, commits).await,
-            Err(error) => Err(error),
-        };
-        if written.is_err() {
-            self.throw_away().await;
+    /// Does this in one transaction.
+    pub(crate) async fn transact<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut Connection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, Fault> {
+        if self.doubt {
+            return Err(Fault::Away("what was written last is not known yet: the server is away".to_owned()));
         }
-        written
-    }
-
-    /// Writes documents in one transaction.
-    pub(crate) async fn keep(&mut self, sealer: &Sealer, documents: &[Document]) -> Result<(), sqlx::Error> {
-        let written = match self.connection().await {
-            Ok(connection) => documents::write(connection, sealer, documents).await,
-            Err(error) => Err(error),
+        let mut connection = match self.begin().await {
+            Ok(connection) => connection,
+            Err(error) => return Err(Fault::Away(words(&error))),
         };
-        if written.is_err() {
-            self.throw_away().await;
-        }
-        written
-    }
-
-    /// Writes what became of a message in one transaction.
-    pub(crate) async fn change_message(&mut self, change: &MessageChange) -> Result<(), sqlx::Error> {
-        let written = match self.connection().await {
-            Ok(connection) => outbox::change(connection, change).await,
-            Err(error) => Err(error),
+        let committing = Cell::new(false);
+        let transaction = async {
+            let done = work(&mut connection).await?;
+            committing.set(true);
+            connection.commit().await?;
+            Ok(done)
         };
-        if written.is_err() {
-            self.throw_away().await;
+        let done = match &self.lease {
+            Some(_) => timeout(PATIENCE, transaction).await.unwrap_or_else(|_| Err(late())),
+            None => transaction.await,
+        };
+        match done {
+            Ok(done) => {
+                self.connection = Some(connection);
+                self.lease.iter_mut().for_each(|lease| lease.mark += 1);
+                Ok(done)
+            }
+            Err(error) => {
+                throw_away(connection).await;
+                self.doubt = committing.get() && self.lease.is_some();
+                if self.doubt {
+                    tracing::warn!(%error, "no answer to a COMMIT; whether it is there is read back");
+                    return Err(Fault::Doubt);
+                }
+                Err(Fault::Away(words(&error)))
+            }
         }
-        written
     }
 
-    /// Makes `epoch` the least that may write to a shard.
-    pub(crate) async fn take_shard(&mut self, shard: Shard, epoch: Epoch) -> Result<(), sqlx::Error> {
-        writer::take_shard(self.connection().await?, shard, epoch).await
+    /// Finds out whether what was in doubt is there; `None` while nobody can say.
+    pub(crate) async fn settle(&mut self) -> Option<bool> {
+        let lease = self.lease.clone()?;
+        let read = async {
+            let mut connection = self.place.connect_to_known(false).await?;
+            let there = lease.has_next(&mut connection).await?;
+            Ok::<_, sqlx::Error>((connection, there))
+        };
+        match timeout(PATIENCE, read).await.unwrap_or_else(|_| Err(late())) {
+            Ok((connection, there)) => {
+                tracing::info!(there, "what was in doubt is known");
+                self.lease.iter_mut().for_each(|lease| lease.mark += i64::from(there));
+                self.connection = Some(connection);
+                self.doubt = false;
+                Some(there)
+            }
+            Err(error) => {
+                tracing::debug!(why = words(&error), "still in doubt");
+                None
+            }
+        }
     }
 
-    async fn connection(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
-        if self.file.is_none() || file_id(&self.path) != self.file {
-            let what = format!("{} was moved, removed or replaced; put it back", self.path.display());
+    /// Renews the lease, if there is one. A server that is away gets it another time.
+    pub(crate) async fn renew(&mut self) {
+        let Some(lease) = self.lease.clone().filter(|_| !self.doubt) else { return };
+        let Ok(mut connection) = self.take_connection().await else { return };
+        let renewed = timeout(PATIENCE, lease.renew(&mut connection)).await.unwrap_or_else(|_| Err(late()));
+        match renewed {
+            Ok(None) => self.connection = Some(connection),
+            Ok(Some(other)) => {
+                tracing::error!(
+                    other,
+                    "another exchange has taken this office over; nothing of ours is kept any more"
+                );
+                self.connection = Some(connection);
+            }
+            Err(error) => tracing::warn!(why = words(&error), "cannot renew the lease"),
+        }
+    }
+
+    /// A connection in a transaction. One that broke while nobody used it is replaced: nothing was lost with it.
+    async fn begin(&mut self) -> Result<Connection, sqlx::Error> {
+        let kept = self.connection.is_some() && self.lease.is_some();
+        let mut connection = self.take_connection().await?;
+        match self.begin_with(&mut connection).await {
+            Ok(()) => return Ok(connection),
+            Err(_) if kept => {}
+            Err(error) => {
+                throw_away(connection).await;
+                return Err(error);
+            }
+        }
+        let mut connection = self.take_connection().await?;
+        self.begin_with(&mut connection).await.map(|()| connection)
+    }
+
+    async fn begin_with(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
+        let begin = async {
+            connection.begin().await?;
+            match &self.lease {
+                Some(lease) => lease.raise_mark(connection).await,
+                None => Ok(()),
+            }
+        };
+        timeout(PATIENCE, begin).await.unwrap_or_else(|_| Err(late()))
+    }
+
+    async fn take_connection(&mut self) -> Result<Connection, sqlx::Error> {
+        if self.lease.is_none() && (self.file.is_none() || file_id(&self.place.file()) != self.file) {
+            let what = format!("{} was moved, removed or replaced; put it back", self.place);
             return Err(sqlx::Error::Io(std::io::Error::other(what)));
         }
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => options(&self.path).connect().await?,
-        };
-        Ok(self.connection.insert(connection))
-    }
-
-    /// Whole before the next is opened: the last to close folds the log into the file and removes it by its name.
-    async fn throw_away(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            let _ = connection.close().await;
+        match self.connection.take() {
+            Some(connection) => Ok(connection),
+            None => self.place.connect_to_known(false).await,
         }
     }
 
+    /// Ends in order: whoever comes next need not wait for the end of our lease.
     pub(crate) async fn close(mut self) {
+        let Some(mut connection) = self.connection.take() else { return };
+        if let Some(lease) = self.lease.filter(|_| !self.doubt) {
+            let _ = timeout(PATIENCE, lease.give_back(&mut connection)).await;
+        }
         // The file is complete either way; closing only spares the next one the log.
-        self.throw_away().await;
+        throw_away(connection).await;
     }
+}
+
+/// Whole before the next is opened: the last to close a file folds the log into it and removes that by its name.
+async fn throw_away(connection: Connection) {
+    match connection {
+        Connection::Sqlite(_) => drop(connection.close().await),
+        // A server that is away has nothing to be told.
+        Connection::Postgres(connection) => drop(connection),
+    }
+}
+
+fn late() -> sqlx::Error {
+    sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
 }
 
 fn file_id(path: &Path) -> Option<FileId> {
     let known = path.metadata().ok()?;
     Some((known.dev(), known.ino()))
+}
+
+/// Takes the lease of a server for the exchange of this folder; a file needs none.
+pub(crate) async fn lease_of(
+    place: &Place,
+    connection: &mut Connection,
+) -> Result<Option<Lease>, sqlx::Error> {
+    if !place.is_server() {
+        return Ok(None);
+    }
+    let owner = lease::owner(place.data())?;
+    lease::take(connection, &owner).await.map(Some)
 }

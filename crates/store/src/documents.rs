@@ -5,8 +5,8 @@
 use crate::error::StoreError;
 use crate::requests::Requests;
 use crate::seal::Sealer;
+use crate::sql::{Clash, Connection, insert_one, query};
 use crate::writer::Request;
-use sqlx::{Connection as _, SqliteConnection};
 
 /// A document, or with no text the end of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,45 +36,42 @@ impl Documents {
     }
 }
 
+/// Writes them inside the transaction that the connection is in.
 pub(crate) async fn write(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     sealer: &Sealer,
     documents: &[Document],
 ) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     for Document { kind, id, text } in documents {
-        let query = match text {
-            Some(text) => sqlx::query(
-                "INSERT INTO documents (kind, id, value) VALUES (?, ?, ?) \
-                 ON CONFLICT (kind, id) DO UPDATE SET value = excluded.value",
-            )
-            .bind(kind)
-            .bind(id)
-            .bind(sealer.seal(&owner(kind, id), text)?),
-            None => sqlx::query("DELETE FROM documents WHERE kind = ? AND id = ?").bind(kind).bind(id),
-        };
-        query.execute(&mut *transaction).await?;
+        match text {
+            Some(text) => {
+                let sealed = sealer.seal(&owner(kind, id), text)?;
+                insert_one(connection, ("documents", &["kind", "id", "value"]), Clash::Replace(2), |row| {
+                    row.bind(kind).bind(id).bind(sealed);
+                })
+                .await?;
+            }
+            None => {
+                let gone = query("DELETE FROM documents WHERE kind = ? AND id = ?");
+                gone.bind(kind).bind(id).execute(connection).await?;
+            }
+        }
     }
-    transaction.commit().await
+    Ok(())
 }
 
 /// Everything that is kept. What was sealed under another key is left out and counted in the log: it gives no access.
-pub(crate) async fn read(
-    connection: &mut SqliteConnection,
-    sealer: &Sealer,
-) -> Result<Vec<Document>, sqlx::Error> {
-    let rows: Vec<(String, String, Vec<u8>)> =
-        sqlx::query_as("SELECT kind, id, value FROM documents ORDER BY kind, id")
-            .fetch_all(connection)
-            .await?;
-    let found = rows.len();
-    let open = |(kind, id, value): (String, String, Vec<u8>)| {
-        let text = sealer.open_text(&owner(&kind, &id), &value).ok()?;
-        Some(Document { kind, id, text: Some(text) })
-    };
-    let documents: Vec<Document> = rows.into_iter().filter_map(open).collect();
-    if documents.len() < found {
-        let lost = found - documents.len();
+pub(crate) async fn read(connection: &mut Connection, sealer: &Sealer) -> Result<Vec<Document>, sqlx::Error> {
+    let rows = query("SELECT kind, id, value FROM documents ORDER BY kind, id").fetch_all(connection).await?;
+    let mut documents = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let (kind, id): (String, String) = (row.get("kind")?, row.get("id")?);
+        if let Ok(text) = sealer.open_text(&owner(&kind, &id), row.get("value")?) {
+            documents.push(Document { kind, id, text: Some(text) });
+        }
+    }
+    if documents.len() < rows.len() {
+        let lost = rows.len() - documents.len();
         tracing::warn!(lost, "sessions and tokens were sealed under another key; they are not used");
     }
     Ok(documents)

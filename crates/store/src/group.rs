@@ -11,17 +11,14 @@ use crate::outside::{self, Rows};
 use crate::queues;
 use crate::seal::Sealer;
 use crate::seats;
+use crate::sql::{Clash, Connection, Query, delete, insert};
 use crate::tasks::TaskRows;
 use calls::CallRecord;
 use exchange::{
     Change, Commit, Device, Fact, ForwardWhen, Group as HuntGroup, OpenCall, PeopleChange, Queue, Route,
     Settings, StoredBinding, Trunk,
 };
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::BTreeMap;
-
-/// Rows of one statement; SQLite takes 32,766 variables, and a record has 15.
-const ROWS: usize = 1_000;
 
 /// What a group comes to: for each key its new value, or its removal.
 #[derive(Default)]
@@ -138,7 +135,7 @@ impl<'a> Group<'a> {
     /// Writes it all inside the transaction that the connection is in.
     pub(crate) async fn write(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         sealer: &Sealer,
     ) -> Result<(), sqlx::Error> {
         self.write_accounts(connection).await?;
@@ -159,34 +156,50 @@ impl<'a> Group<'a> {
         self.write_records(connection).await
     }
 
-    async fn write_accounts(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    async fn write_accounts(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
         delete(connection, "DELETE FROM accounts WHERE name IN ", removed(&self.accounts)).await?;
         let rows: Vec<_> = self.accounts.iter().filter_map(|(name, put)| Some((*name, (*put)?))).collect();
-        for rows in rows.chunks(ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new(
-                "INSERT OR REPLACE INTO accounts (name, display, language, zone, mobile, pin, do_not_disturb, \
-                 forward_always, forward_busy, forward_no_answer, forward_offline, rights, calls_a_day, role, password, \
-                 background, platform, wrap_up_ms) ",
-            );
-            query.push_values(rows, |mut row, (name, (display, settings))| {
-                row.push_bind(*name).push_bind(*display).push_bind(settings.language.tag());
-                row.push_bind(settings.zone.as_deref()).push_bind(settings.mobile.as_deref());
-                row.push_bind(settings.pin.as_deref()).push_bind(settings.do_not_disturb);
-                for when in ForwardWhen::ALL {
-                    row.push_bind(settings.forwarding.to(when));
-                }
-                row.push_bind(settings.rights.to_string()).push_bind(settings.calls_a_day);
-                row.push_bind(settings.role.name()).push_bind(settings.password.as_deref());
-                row.push_bind(settings.background).push_bind(settings.platform.as_deref());
-                row.push_bind(settings.wrap_up.map(milliseconds));
-            });
-            query.build().execute(&mut *connection).await?;
-        }
+        let into = (
+            "accounts",
+            &[
+                "name",
+                "display",
+                "language",
+                "zone",
+                "mobile",
+                "pin",
+                "do_not_disturb",
+                "forward_always",
+                "forward_busy",
+                "forward_no_answer",
+                "forward_offline",
+                "rights",
+                "calls_a_day",
+                "role",
+                "password",
+                "background",
+                "platform",
+                "wrap_up_ms",
+            ][..],
+        );
+        insert(connection, into, Clash::Replace(1), &rows, |row, (name, (display, settings))| {
+            row.bind(*name).bind(*display).bind(settings.language.tag());
+            row.bind(settings.zone.as_deref()).bind(settings.mobile.as_deref());
+            row.bind(settings.pin.as_deref()).bind(settings.do_not_disturb);
+            for when in ForwardWhen::ALL {
+                row.bind(settings.forwarding.to(when));
+            }
+            row.bind(settings.rights.to_string()).bind(settings.calls_a_day);
+            row.bind(settings.role.name()).bind(settings.password.as_deref());
+            row.bind(settings.background).bind(settings.platform.as_deref());
+            row.bind(settings.wrap_up.map(milliseconds));
+        })
+        .await?;
         Ok(())
     }
 
     /// A number that changes hands goes to the end of its new account's list, as it does in memory.
-    async fn write_numbers(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    async fn write_numbers(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
         delete(connection, "DELETE FROM numbers WHERE number IN ", self.numbers.keys().copied().collect())
             .await?;
         let mut rows: Vec<_> = self
@@ -195,17 +208,15 @@ impl<'a> Group<'a> {
             .filter_map(|(number, put)| (*put).map(|(place, account)| (place, *number, account)))
             .collect();
         rows.sort_unstable();
-        for rows in rows.chunks(ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO numbers (number, account) ");
-            query.push_values(rows, |mut row, (_, number, account)| {
-                row.push_bind(*number).push_bind(*account);
-            });
-            query.build().execute(&mut *connection).await?;
-        }
+        let into = ("numbers", &["number", "account"][..]);
+        insert(connection, into, Clash::Refuse, &rows, |row, (_, number, account)| {
+            row.bind(*number).bind(*account);
+        })
+        .await?;
         Ok(())
     }
 
-    async fn write_devices(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    async fn write_devices(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
         delete(connection, "DELETE FROM devices WHERE name IN ", removed(&self.devices)).await?;
         let mut rows: Vec<_> = self
             .devices
@@ -213,27 +224,19 @@ impl<'a> Group<'a> {
             .filter_map(|(name, put)| (*put).map(|(place, device)| (place, *name, device)))
             .collect();
         rows.sort_unstable_by_key(|(place, ..)| *place);
-        for rows in rows.chunks(ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO devices (name, account, md5, sha256, location, call_back, auto_answer) ",
-            );
-            query.push_values(rows, |mut row, (_, name, device)| {
-                row.push_bind(*name).push_bind(&*device.account);
-                row.push_bind(&*device.secret.md5).push_bind(&*device.secret.sha256);
-                row.push_bind(&*device.location).push_bind(device.call_back.as_deref());
-                row.push_bind(device.auto_answer.map(exchange::AutoAnswer::name));
-            });
-            query.push(
-                " ON CONFLICT (name) DO UPDATE SET account = excluded.account, md5 = excluded.md5, \
-                 sha256 = excluded.sha256, location = excluded.location, call_back = excluded.call_back, \
-                 auto_answer = excluded.auto_answer",
-            );
-            query.build().execute(&mut *connection).await?;
-        }
+        let into =
+            ("devices", &["name", "account", "md5", "sha256", "location", "call_back", "auto_answer"][..]);
+        insert(connection, into, Clash::Replace(1), &rows, |row, (_, name, device)| {
+            row.bind(*name).bind(&*device.account);
+            row.bind(&*device.secret.md5).bind(&*device.secret.sha256);
+            row.bind(&*device.location).bind(device.call_back.as_deref());
+            row.bind(device.auto_answer.map(exchange::AutoAnswer::name));
+        })
+        .await?;
         Ok(())
     }
 
-    async fn write_bindings(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    async fn write_bindings(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
         delete(connection, "DELETE FROM bindings WHERE device IN ", self.bindings.keys().copied().collect())
             .await?;
         let rows: Vec<(&str, usize, &StoredBinding)> = self
@@ -243,74 +246,106 @@ impl<'a> Group<'a> {
                 list.iter().enumerate().map(|(place, binding)| (*device, place, binding))
             })
             .collect();
-        for rows in rows.chunks(ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO bindings (device, place, contact, instance, reg_id, q, path, transport, local, remote, \
-                 behind_nat, expires, call_id, sequence) ",
-            );
-            query.push_values(rows, |mut row, (device, place, binding)| {
-                row.push_bind(*device).push_bind(i64::try_from(*place).unwrap_or(i64::MAX));
-                row.push_bind(&*binding.contact).push_bind(binding.instance.as_deref());
-                row.push_bind(binding.reg_id).push_bind(binding.q);
-                row.push_bind(binding.path.join("\n")).push_bind(binding.flow.transport.name());
-                row.push_bind(binding.flow.local.to_string()).push_bind(binding.flow.remote.to_string());
-                row.push_bind(binding.behind_nat).push_bind(binding.expires.0);
-                row.push_bind(&*binding.call_id).push_bind(binding.sequence);
-            });
-            query.build().execute(&mut *connection).await?;
-        }
+        let into = (
+            "bindings",
+            &[
+                "device",
+                "place",
+                "contact",
+                "instance",
+                "reg_id",
+                "q",
+                "path",
+                "transport",
+                "local",
+                "remote",
+                "behind_nat",
+                "expires",
+                "call_id",
+                "sequence",
+            ][..],
+        );
+        insert(connection, into, Clash::Refuse, &rows, |row, (device, place, binding)| {
+            row.bind(*device).bind(i64::try_from(*place).unwrap_or(i64::MAX));
+            row.bind(&*binding.contact).bind(binding.instance.as_deref());
+            row.bind(binding.reg_id).bind(binding.q);
+            row.bind(binding.path.join("\n")).bind(binding.flow.transport.name());
+            row.bind(binding.flow.local.to_string()).bind(binding.flow.remote.to_string());
+            row.bind(binding.behind_nat).bind(binding.expires.0);
+            row.bind(&*binding.call_id).bind(binding.sequence);
+        })
+        .await?;
         Ok(())
     }
 
     /// A call that began and ended within this group costs one look for a row that is not there.
-    async fn write_open_calls(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    async fn write_open_calls(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
         let keys: Vec<&(&str, &str)> = self.open.keys().collect();
-        for keys in keys.chunks(ROWS) {
-            let mut query =
-                QueryBuilder::<Sqlite>::new("DELETE FROM open_calls WHERE (session_id, dialled) IN (");
-            query.push_values(keys, |mut row, (session, dialled)| {
-                row.push_bind(*session).push_bind(*dialled);
-            });
+        for keys in keys.chunks(1_000) {
+            let mut query = Query::build("DELETE FROM open_calls WHERE (session_id, dialled) IN (VALUES ");
+            for (index, (session, dialled)) in keys.iter().enumerate() {
+                query.push(if index == 0 { "" } else { ", " });
+                query.push_list([*session, *dialled]);
+            }
             query.push(")");
-            query.build().execute(&mut *connection).await?;
+            query.execute(connection).await?;
         }
         let rows: Vec<&OpenCall> = self.open.values().copied().flatten().collect();
-        for rows in rows.chunks(ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO open_calls (session_id, dialled, caller_number, caller_name, answered_by, started, \
-                 answered, task) ",
-            );
-            query.push_values(rows, |mut row, open| {
-                row.push_bind(&*open.session_id).push_bind(&*open.dialled);
-                row.push_bind(&*open.caller.number).push_bind(&*open.caller.name);
-                row.push_bind(&*open.answered_by);
-                row.push_bind(open.started.0).push_bind(open.answered.map(|at| at.0));
-                row.push_bind(task_number(open.task));
-            });
-            query.build().execute(&mut *connection).await?;
-        }
+        let into = (
+            "open_calls",
+            &[
+                "session_id",
+                "dialled",
+                "caller_number",
+                "caller_name",
+                "answered_by",
+                "started",
+                "answered",
+                "task",
+            ][..],
+        );
+        insert(connection, into, Clash::Refuse, &rows, |row, open| {
+            row.bind(&*open.session_id).bind(&*open.dialled);
+            row.bind(&*open.caller.number).bind(&*open.caller.name);
+            row.bind(&*open.answered_by);
+            row.bind(open.started.0).bind(open.answered.map(|at| at.0));
+            row.bind(task_number(open.task));
+        })
+        .await?;
         Ok(())
     }
 
-    async fn write_records(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        for rows in self.records.chunks(ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO records (session_id, caller_number, caller_name, dialled, answered_by, started, answered, \
-                 ended, ringing_ms, talking_ms, cause, blame, status, detail, task) ",
-            );
-            query.push_values(rows, |mut row, record| {
-                row.push_bind(&*record.session_id);
-                row.push_bind(&*record.caller.number).push_bind(&*record.caller.name);
-                row.push_bind(&*record.dialled).push_bind(&*record.answered_by);
-                row.push_bind(record.started.0)
-                    .push_bind(record.answered.map(|at| at.0))
-                    .push_bind(record.ended.0);
-                row.push_bind(milliseconds(record.ringing)).push_bind(milliseconds(record.talking));
-                row.push_bind(record.cause.name()).push_bind(record.blame.name());
-                row.push_bind(record.status).push_bind(&*record.detail).push_bind(task_number(record.task));
-            });
-            query.build().execute(&mut *connection).await?;
-        }
+    async fn write_records(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
+        let into = (
+            "records",
+            &[
+                "session_id",
+                "caller_number",
+                "caller_name",
+                "dialled",
+                "answered_by",
+                "started",
+                "answered",
+                "ended",
+                "ringing_ms",
+                "talking_ms",
+                "cause",
+                "blame",
+                "status",
+                "detail",
+                "task",
+            ][..],
+        );
+        insert(connection, into, Clash::Refuse, &self.records, |row, record| {
+            row.bind(&*record.session_id);
+            row.bind(&*record.caller.number).bind(&*record.caller.name);
+            row.bind(&*record.dialled).bind(&*record.answered_by);
+            row.bind(record.started.0).bind(record.answered.map(|at| at.0)).bind(record.ended.0);
+            row.bind(milliseconds(record.ringing)).bind(milliseconds(record.talking));
+            row.bind(record.cause.name()).bind(record.blame.name());
+            row.bind(record.status).bind(&*record.detail).bind(task_number(record.task));
+        })
+        .await?;
         Ok(())
     }
 }
@@ -325,22 +360,4 @@ fn milliseconds(span: std::time::Duration) -> i64 {
 
 pub(crate) fn removed<'a, T>(table: &BTreeMap<&'a str, Option<T>>) -> Vec<&'a str> {
     table.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| *key).collect()
-}
-
-pub(crate) async fn delete(
-    connection: &mut SqliteConnection,
-    sql: &'static str,
-    keys: Vec<&str>,
-) -> Result<(), sqlx::Error> {
-    for keys in keys.chunks(ROWS) {
-        let mut query = QueryBuilder::<Sqlite>::new(sql);
-        query.push("(");
-        let mut list = query.separated(", ");
-        for key in keys {
-            list.push_bind(*key);
-        }
-        query.push(")");
-        query.build().execute(&mut *connection).await?;
-    }
-    Ok(())
 }

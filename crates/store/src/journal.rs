@@ -1,8 +1,8 @@
 //! Calls that went on when the exchange died: closed at the next start, one record each (R20).
 
 use crate::error::StoreError;
+use crate::sql::{Connection, query};
 use clock::Wall;
-use sqlx::{Connection as _, SqliteConnection};
 use std::fs::{File, FileTimes, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -16,8 +16,8 @@ pub(crate) struct Pulse {
 }
 
 impl Pulse {
-    pub(crate) fn of(database: &Path) -> Pulse {
-        Pulse { path: database.with_file_name("alive") }
+    pub(crate) fn of(folder: &Path) -> Pulse {
+        Pulse { path: folder.join("alive") }
     }
 
     /// We live.
@@ -37,30 +37,23 @@ impl Pulse {
 }
 
 /// Gives each call that was open its record; returns how many there were.
-pub(crate) async fn close(connection: &mut SqliteConnection, pulse: &Pulse) -> Result<u64, sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let last = pulse.last().map_or(0, |last| last.0);
-    let closed = sqlx::query(
+pub(crate) async fn close(connection: &mut Connection, last: Wall) -> Result<u64, sqlx::Error> {
+    let closed = query(
         "INSERT INTO records (session_id, caller_number, caller_name, dialled, answered_by, started, answered, ended, \
          ringing_ms, talking_ms, cause, blame, status, detail, task) \
-         SELECT session_id, caller_number, caller_name, dialled, answered_by, started, answered, \
-         max(?1, started, coalesce(answered, 0)), \
-         coalesce(answered, max(?1, started)) - started, \
-         CASE WHEN answered IS NULL THEN 0 ELSE max(?1 - answered, 0) END, \
+         SELECT session_id, caller_number, caller_name, dialled, answered_by, started, answered, ended, \
+         coalesce(answered, ended) - started, coalesce(ended - answered, 0), \
          ?2, ?3, CASE WHEN answered IS NULL THEN 503 ELSE 200 END, ?4, task \
-         FROM open_calls ORDER BY started, session_id",
+         FROM (SELECT *, CASE WHEN ?1 > coalesce(answered, started) THEN ?1 ELSE coalesce(answered, started) END AS \
+         ended FROM open_calls) AS died ORDER BY started, session_id",
     )
-    .bind(last)
+    .bind(last.0)
     .bind(calls::Cause::NodeLost.name())
     .bind(calls::Cause::NodeLost.blame().name())
     .bind(DETAIL)
-    .execute(&mut *transaction)
-    .await?
-    .rows_affected();
-    if closed > 0 {
-        sqlx::query("DELETE FROM open_calls").execute(&mut *transaction).await?;
-    }
-    transaction.commit().await?;
+    .execute(connection)
+    .await?;
+    query("DELETE FROM open_calls").execute(connection).await?;
     Ok(closed)
 }
 
@@ -70,8 +63,8 @@ impl crate::Opened {
     /// # Errors
     /// [`StoreError`] when they cannot be written.
     pub fn close_open_calls(&mut self) -> Result<u64, StoreError> {
-        let pulse = Pulse::of(&self.path);
-        let closed = self.runtime.block_on(close(&mut self.connection, &pulse));
-        closed.map_err(|error| StoreError::new(&self.path, error))
+        // A server has seen us, too, and knows better than a folder that was not there.
+        let seen = Pulse::of(self.place.data()).last().max(self.lease.as_ref().and_then(|lease| lease.seen));
+        self.transact(async |connection| close(connection, seen.unwrap_or(Wall(0))).await)
     }
 }

@@ -1,28 +1,30 @@
 //! Opening the store, and the handle that everybody else holds.
 
+use crate::database::{self, Database};
 use crate::documents::{self, Document, Documents};
 use crate::error::StoreError;
+use crate::journal::Pulse;
+use crate::lease::{self, Lease};
 use crate::outbox::Outbox;
+use crate::place::Place;
+use crate::postgres::words;
 use crate::records::Records;
 use crate::requests::Requests;
 use crate::seal::Sealer;
-use crate::writer::{self, Request};
+use crate::sql::{Clash, Connection, insert_one};
+use crate::writer::{self, Request, Upkeep, Writer};
 use crate::{migrate, snapshot};
 use exchange::{Change, Commit, Epoch, Owned, Shard, Snapshot, StoreAnswer};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
 /// Commits that wait for the writer; the exchange promises no more than it has room for.
 const QUEUE: usize = 32_768;
-/// How long a statement waits for another process that looks into the file.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A store that was opened and read, before its writer runs.
 pub struct Opened {
@@ -31,9 +33,10 @@ pub struct Opened {
     /// The documents of the ways in.
     pub documents: Vec<Document>,
     settings: BTreeMap<String, String>,
-    pub(crate) connection: SqliteConnection,
-    pub(crate) runtime: tokio::runtime::Runtime,
-    pub(crate) path: PathBuf,
+    connection: Connection,
+    runtime: Runtime,
+    pub(crate) place: Place,
+    pub(crate) lease: Option<Lease>,
     sealer: Sealer,
 }
 
@@ -41,35 +44,35 @@ pub struct Opened {
 pub struct Store {
     requests: SyncSender<Request>,
     thread: Option<JoinHandle<()>>,
-    path: PathBuf,
+    place: Place,
     /// Told of new messages in the outbox.
     written: Arc<Notify>,
 }
 
 impl Opened {
-    /// Opens or makes `office.db` in a folder that exists.
+    /// Opens the database, or makes it: `office.db` in a folder that exists, or what a server has for us. On a server the
+    /// office is ours alone from now on.
     ///
     /// # Errors
-    /// [`StoreError`] when the file cannot be opened, is no database of ours, or comes from a newer Ringdown.
-    pub fn open(folder: &Path) -> Result<Opened, StoreError> {
-        let path = folder.join("office.db");
-        let sealer = Sealer::open(folder)?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .map_err(|error| StoreError::new(&path, error))?;
+    /// [`StoreError`] when it cannot be opened, is no database of ours, comes from a newer Ringdown, or is another's.
+    pub fn open(place: &Place) -> Result<Opened, StoreError> {
+        let sealer = Sealer::open(place.data())?;
+        let runtime = runtime().map_err(|error| place.fault(error))?;
         let opened = runtime.block_on(async {
-            let mut connection =
-                options(&path).create_if_missing(true).connect().await.map_err(|error| error.to_string())?;
+            let mut connection = place.connect().await.map_err(|error| words(&error))?;
             migrate::migrate(&mut connection).await?;
-            let read = snapshot::read(&mut connection, &sealer).await.map_err(|error| error.to_string())?;
-            let documents =
-                documents::read(&mut connection, &sealer).await.map_err(|error| error.to_string())?;
-            Ok::<_, String>((connection, read, documents))
+            let read = read(place, &mut connection, &sealer).await.map_err(|error| words(&error))?;
+            Ok::<_, String>((connection, read))
         });
-        let (connection, (snapshot, settings), documents) =
-            opened.map_err(|what| StoreError::new(&path, what))?;
-        Ok(Opened { snapshot, documents, settings, connection, sealer, runtime, path })
+        let (connection, (lease, (snapshot, settings), documents)) =
+            opened.map_err(|what| place.fault(what))?;
+        Ok(Opened { snapshot, documents, settings, connection, runtime, place: place.clone(), lease, sealer })
+    }
+
+    /// The term in which the exchange writes (R19).
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.lease.as_ref().map_or(Epoch(1), |lease| lease.epoch)
     }
 
     /// A setting that was kept.
@@ -83,13 +86,12 @@ impl Opened {
     /// # Errors
     /// [`StoreError`] when it cannot be written.
     pub fn keep_setting(&mut self, name: &str, value: &str) -> Result<(), StoreError> {
-        let written = self.runtime.block_on(
-            sqlx::query("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
-                .bind(name)
-                .bind(value)
-                .execute(&mut self.connection),
-        );
-        written.map_err(|error| StoreError::new(&self.path, error))?;
+        self.transact(async |connection| {
+            insert_one(connection, ("settings", &["name", "value"]), Clash::Replace(1), |row| {
+                row.bind(name).bind(value);
+            })
+            .await
+        })?;
         self.settings.insert(name.to_owned(), value.to_owned());
         Ok(())
     }
@@ -99,21 +101,37 @@ impl Opened {
     /// # Errors
     /// [`StoreError`] when they cannot be written.
     pub fn keep(&mut self, changes: &[Change]) -> Result<(), StoreError> {
-        let owned =
-            changes.iter().map(|change| Owned { shard: Shard(0), epoch: Epoch(1), change: change.clone() });
+        let epoch = self.epoch();
+        let owned = changes.iter().map(|change| Owned { shard: Shard(0), epoch, change: change.clone() });
         let commit = Commit { sequence: 0, urgent: true, changes: owned.collect() };
-        let written = self.runtime.block_on(writer::write(
-            &mut self.connection,
-            &self.sealer,
-            std::slice::from_ref(&commit),
-        ));
-        written.map(drop).map_err(|error| StoreError::new(&self.path, error))
+        let Opened { runtime, connection, sealer, .. } = self;
+        let write = async {
+            connection.begin().await?;
+            writer::write(connection, sealer, std::slice::from_ref(&commit), &Cell::default()).await?;
+            connection.commit().await
+        };
+        runtime.block_on(write).map_err(|error| self.place.fault(words(&error)))
+    }
+
+    /// Does this in one transaction. An error ends the start, so nothing of the connection is used again.
+    pub(crate) fn transact<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut Connection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, StoreError> {
+        let Opened { runtime, connection, .. } = self;
+        let done = runtime.block_on(async {
+            connection.begin().await?;
+            let done = work(connection).await?;
+            connection.commit().await?;
+            Ok(done)
+        });
+        done.map_err(|error: sqlx::Error| self.place.fault(words(&error)))
     }
 
     /// Closes the database without starting the writer.
     pub fn close(self) {
-        // The file is complete either way; closing only spares the next one the log.
-        let _ = self.runtime.block_on(self.connection.close());
+        let database = Database::new(&self.place, self.connection, self.lease);
+        self.runtime.block_on(database.close());
     }
 
     /// Starts the writer. `answer` hears of each commit by its sequence number.
@@ -122,14 +140,20 @@ impl Opened {
     /// [`StoreError`] when no thread can be had.
     pub fn start(self, answer: impl FnMut(u64, StoreAnswer) + Send + 'static) -> Result<Store, StoreError> {
         let (requests, queue) = sync_channel(QUEUE);
-        let Opened { connection, sealer, runtime, path, .. } = self;
-        let (file, written) = (path.clone(), Arc::<Notify>::default());
-        let told = Arc::clone(&written);
+        let Opened { connection, sealer, runtime, place, lease, .. } = self;
+        let written = Arc::<Notify>::default();
+        let upkeep = match lease {
+            Some(_) => Upkeep::Lease(Pulse::of(place.data())),
+            None => Upkeep::Checkpoints(place.file()),
+        };
+        let database = Database::new(&place, connection, lease);
+        let messages = Arc::clone(&written);
+        let writer = Writer { runtime, database, sealer, queue, messages, answer, upkeep };
         let thread = thread::Builder::new()
             .name("store".into())
-            .spawn(move || writer::run(runtime, connection, &sealer, &file, &queue, &told, answer))
-            .map_err(|error| StoreError::new(&path, error))?;
-        Ok(Store { requests, thread: Some(thread), path, written })
+            .spawn(move || writer.run())
+            .map_err(|error| place.fault(error))?;
+        Ok(Store { requests, thread: Some(thread), place, written })
     }
 }
 
@@ -166,7 +190,7 @@ impl Store {
     /// When the writer cannot be told.
     pub fn take_shard(&self, shard: Shard, epoch: Epoch) -> Result<(), StoreError> {
         let told = self.requests.try_send(Request::TakeShard(shard, epoch));
-        told.map_err(|_| StoreError::new(&self.path, "the store cannot keep up"))?;
+        told.map_err(|_| self.place.fault("the store cannot keep up"))?;
         self.wake();
         Ok(())
     }
@@ -174,7 +198,7 @@ impl Store {
     /// A reader of call records with a connection of its own.
     #[must_use]
     pub fn records(&self) -> Records {
-        Records::new(&self.path)
+        Records(self.place.clone())
     }
 
     /// The way to keep documents.
@@ -191,7 +215,7 @@ impl Store {
 
     fn way(&self) -> Requests {
         let writer = self.thread.as_ref().map(|thread| thread.thread().clone());
-        Requests::new(self.requests.clone(), writer, &self.path)
+        Requests::new(self.requests.clone(), writer, &self.place)
     }
 
     /// Waits until everything that was handed over is written, and ends the writer.
@@ -214,13 +238,37 @@ impl Drop for Store {
     }
 }
 
-/// How each connection is opened (R21).
-pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(PATIENCE)
-        // Checkpoints are another connection's work, so that no commit pays for one.
-        .pragma("wal_autocheckpoint", "0")
+/// Looks at a database without changing it: `None` if an exchange can start on it, or who has it now, in words.
+///
+/// # Errors
+/// [`StoreError`]: why no exchange can start on it.
+pub fn examine(place: &Place) -> Result<Option<String>, StoreError> {
+    if !place.is_server() {
+        return Ok(None);
+    }
+    let look = async {
+        let mut connection = place.connect().await.map_err(|error| words(&error))?;
+        let form = migrate::form(&mut connection).await.map_err(|error| words(&error))?;
+        if migrate::known(form)? < migrate::FORM {
+            return Ok(None);
+        }
+        let owner = lease::owner_if_known(place.data()).unwrap_or_default();
+        lease::holder(&mut connection, &owner).await.map_err(|error| words(&error))
+    };
+    let looked = runtime().map_err(|error| place.fault(error))?.block_on(look);
+    looked.map_err(|what: String| place.fault(what))
+}
+
+/// What one thread of ours drives.
+pub(crate) fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+type Read = (Option<Lease>, (Snapshot, BTreeMap<String, String>), Vec<Document>);
+
+/// Makes the office ours, then reads it: nobody changes it any more.
+async fn read(place: &Place, connection: &mut Connection, sealer: &Sealer) -> Result<Read, sqlx::Error> {
+    let lease = database::lease_of(place, connection).await?;
+    let snapshot = snapshot::read(connection, sealer).await?;
+    Ok((lease, snapshot, documents::read(connection, sealer).await?))
 }

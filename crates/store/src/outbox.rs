@@ -8,18 +8,14 @@
 //! ```
 
 use crate::error::StoreError;
-use crate::open::options;
+use crate::place::Place;
 use crate::requests::Requests;
+use crate::sql::{Clash, Connection, Row, insert, insert_one, query};
 use crate::writer::Request;
 use exchange::OutboxMessage;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{ConnectOptions as _, Connection as _, FromRow, QueryBuilder, Row as _, Sqlite, SqliteConnection};
-use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// Rows of one statement.
-const ROWS: usize = 1_000;
 /// Milliseconds that a message is kept, and messages that are kept at most: what is older helps nobody.
 const CARRIED: i64 = 7 * 24 * 3_600 * 1_000;
 const MESSAGES: i64 = 10_000;
@@ -150,7 +146,8 @@ impl Outbox {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn waiting(&self, most: u32) -> Result<Vec<KeptMessage>, StoreError> {
-        read(self.requests.path(), "WHERE state = 'waiting' ORDER BY next, at LIMIT ?", most.into()).await
+        let waiting = query("SELECT * FROM outbox WHERE state = 'waiting' ORDER BY next, at LIMIT ?");
+        self.requests.place().read(waiting.bind(most), KeptMessage::of).await
     }
 
     /// Hands a change to the writer, without waiting; changes are written in the order in which they were handed over.
@@ -163,64 +160,47 @@ impl Outbox {
 }
 
 /// The messages about a task, the oldest first.
-pub(crate) async fn of_task(path: &Path, task: i64) -> Result<Vec<KeptMessage>, StoreError> {
-    read(path, "WHERE task = ? ORDER BY at, key LIMIT 1000", task).await
-}
-
-async fn read(path: &Path, which: &'static str, bound: i64) -> Result<Vec<KeptMessage>, StoreError> {
-    let read = async {
-        let mut connection = options(path).read_only(true).connect().await?;
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM outbox ");
-        query.push(which);
-        query.build_query_as().bind(bound).fetch_all(&mut connection).await
-    };
-    read.await.map_err(|error: sqlx::Error| StoreError::new(path, error))
+pub(crate) async fn of_task(place: &Place, task: i64) -> Result<Vec<KeptMessage>, StoreError> {
+    let about = query("SELECT * FROM outbox WHERE task = ? ORDER BY at, key LIMIT 1000");
+    place.read(about.bind(task), KeptMessage::of).await
 }
 
 /// Writes new messages inside a transaction.
 pub(crate) async fn write(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     messages: &[&OutboxMessage],
 ) -> Result<(), sqlx::Error> {
-    for rows in messages.chunks(ROWS) {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "INSERT OR IGNORE INTO outbox (key, account, mobile, at, task, text) ",
-        );
-        query.push_values(rows, |mut row, message| {
-            row.push_bind(&*message.key).push_bind(&*message.account);
-            row.push_bind(message.mobile.as_deref()).push_bind(message.at.0);
-            row.push_bind(i64::try_from(message.task).unwrap_or(i64::MAX)).push_bind(&*message.text);
-        });
-        query.build().execute(&mut *connection).await?;
-    }
+    let into = ("outbox", &["key", "account", "mobile", "at", "task", "text"][..]);
+    insert(connection, into, Clash::Keep, messages, |row, message| {
+        row.bind(&*message.key).bind(&*message.account);
+        row.bind(message.mobile.as_deref()).bind(message.at.0);
+        row.bind(i64::try_from(message.task).unwrap_or(i64::MAX)).bind(&*message.text);
+    })
+    .await?;
     if let Some(newest) = messages.iter().map(|message| message.at.0).max() {
         let old = "DELETE FROM outbox WHERE at < ?1 OR at < (SELECT at FROM outbox ORDER BY at DESC LIMIT 1 OFFSET ?2 - 1)";
-        sqlx::query(old).bind(newest - CARRIED).bind(MESSAGES).execute(&mut *connection).await?;
+        query(old).bind(newest - CARRIED).bind(MESSAGES).execute(connection).await?;
     }
     Ok(())
 }
 
-/// Writes what became of a message, in one transaction.
-pub(crate) async fn change(
-    connection: &mut SqliteConnection,
-    change: &MessageChange,
-) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+/// Writes what became of a message, inside the transaction that the connection is in.
+pub(crate) async fn change(connection: &mut Connection, change: &MessageChange) -> Result<(), sqlx::Error> {
     match change {
         MessageChange::Carried { key, delivery, references } => {
-            carried(&mut transaction, key, delivery, references).await?;
+            carried(connection, key, delivery, references).await?;
         }
         MessageChange::Receipt(told) => {
-            if !receipt(&mut transaction, told).await? {
-                early(&mut transaction, told).await?;
+            if !receipt(connection, told).await? {
+                early(connection, told).await?;
             }
         }
     }
-    transaction.commit().await
+    Ok(())
 }
 
 async fn carried(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     key: &str,
     delivery: &Delivery,
     references: &[String],
@@ -228,80 +208,89 @@ async fn carried(
     let Delivery { state, carrier, tries, attempts, next, changed, answer } = delivery;
     let set = "UPDATE outbox SET state = ?, carrier = ?, tries = ?, attempts = ?, next = ?, changed = ?, answer = ? \
                WHERE key = ?";
-    let query = sqlx::query(set).bind(state.name()).bind(carrier).bind(tries).bind(attempts).bind(next);
-    let known = query.bind(changed).bind(answer).bind(key).execute(&mut *connection).await?.rows_affected();
+    let known =
+        query(set).bind(state.name()).bind(carrier.as_deref()).bind(*tries).bind(*attempts).bind(*next);
+    let known = known.bind(*changed).bind(answer).bind(key).execute(connection).await?;
     let (Some(carrier), 1..) = (carrier, known) else { return Ok(()) };
     for reference in references {
         // A name that a carrier gives once more is that of the newest.
-        let put = "INSERT OR REPLACE INTO outbox_parts (carrier, reference, key) VALUES (?, ?, ?)";
-        sqlx::query(put).bind(carrier).bind(reference).bind(key).execute(&mut *connection).await?;
+        let into = ("outbox_parts", &["carrier", "reference", "key", "delivered"][..]);
+        insert_one(connection, into, Clash::Replace(2), |row| {
+            row.bind(carrier).bind(reference).bind(key).bind(false);
+        })
+        .await?;
     }
     for reference in references {
         let take =
             "DELETE FROM outbox_early WHERE carrier = ? AND reference = ? RETURNING delivered, answer, at";
-        let told: Option<(bool, String, i64)> =
-            sqlx::query_as(take).bind(carrier).bind(reference).fetch_optional(&mut *connection).await?;
-        if let Some((delivered, answer, at)) = told.filter(|(_, _, at)| *at >= changed - EARLY) {
+        let told = query(take).bind(carrier).bind(reference).fetch_optional(connection).await?;
+        let Some(told) = told else { continue };
+        let at: i64 = told.get("at")?;
+        if at >= changed - EARLY {
+            let (delivered, answer) = (told.get("delivered")?, told.get("answer")?);
             let (carrier, reference) = (carrier.clone(), reference.clone());
             let told = PartReceipt { carrier, reference, delivered, answer, at };
-            receipt(&mut *connection, &told).await?;
+            receipt(connection, &told).await?;
         }
     }
     Ok(())
 }
 
 /// Keeps a receipt until the name that it speaks of is written.
-async fn early(connection: &mut SqliteConnection, told: &PartReceipt) -> Result<(), sqlx::Error> {
+async fn early(connection: &mut Connection, told: &PartReceipt) -> Result<(), sqlx::Error> {
     let PartReceipt { carrier, reference, delivered, answer, at } = told;
-    let put = "INSERT OR REPLACE INTO outbox_early (carrier, reference, delivered, answer, at) VALUES (?, ?, ?, ?, ?)";
-    let query = sqlx::query(put).bind(carrier).bind(reference).bind(delivered).bind(answer).bind(at);
-    query.execute(&mut *connection).await?;
+    let into = ("outbox_early", &["carrier", "reference", "delivered", "answer", "at"][..]);
+    insert_one(connection, into, Clash::Replace(2), |row| {
+        row.bind(carrier).bind(reference).bind(*delivered).bind(answer).bind(*at);
+    })
+    .await?;
     let old = "DELETE FROM outbox_early WHERE at < ?1 OR at < (SELECT at FROM outbox_early ORDER BY at DESC LIMIT 1 OFFSET ?2 - 1)";
-    sqlx::query(old).bind(at - EARLY).bind(EARLY_RECEIPTS).execute(&mut *connection).await?;
+    query(old).bind(at - EARLY).bind(EARLY_RECEIPTS).execute(connection).await?;
     Ok(())
 }
 
 /// Returns whether it speaks of a message of ours.
-async fn receipt(connection: &mut SqliteConnection, told: &PartReceipt) -> Result<bool, sqlx::Error> {
+async fn receipt(connection: &mut Connection, told: &PartReceipt) -> Result<bool, sqlx::Error> {
     let PartReceipt { carrier, reference, delivered, answer, at } = told;
     let part = "UPDATE outbox_parts SET delivered = ? WHERE carrier = ? AND reference = ? RETURNING key";
-    let query = sqlx::query_scalar(part).bind(delivered).bind(carrier).bind(reference);
-    let Some(key): Option<String> = query.fetch_optional(&mut *connection).await? else { return Ok(false) };
+    let part = query(part).bind(*delivered).bind(carrier).bind(reference);
+    let Some(row) = part.fetch_optional(connection).await? else { return Ok(false) };
+    let key: &str = row.get("key")?;
     let state = match delivered {
         false => MessageState::Failed,
         true => {
-            let open = "SELECT count(*) FROM outbox_parts WHERE key = ? AND carrier = ? AND NOT delivered";
-            let open: i64 =
-                sqlx::query_scalar(open).bind(&key).bind(carrier).fetch_one(&mut *connection).await?;
-            if open == 0 { MessageState::Delivered } else { MessageState::Accepted }
+            let open =
+                "SELECT count(*) AS open FROM outbox_parts WHERE key = ? AND carrier = ? AND delivered = 0";
+            let row = query(open).bind(key).bind(carrier).fetch_one(connection).await?;
+            if row.get::<i64>("open")? == 0 { MessageState::Delivered } else { MessageState::Accepted }
         }
     };
     // A part that is lost makes the message a failure, whatever the others come to.
     let set = "UPDATE outbox SET state = ?, answer = ?, changed = ? WHERE key = ? AND state = 'accepted'";
-    sqlx::query(set).bind(state.name()).bind(answer).bind(at).bind(key).execute(&mut *connection).await?;
+    query(set).bind(state.name()).bind(answer).bind(*at).bind(key).execute(connection).await?;
     Ok(true)
 }
 
-impl FromRow<'_, SqliteRow> for KeptMessage {
-    fn from_row(row: &SqliteRow) -> Result<KeptMessage, sqlx::Error> {
-        let name: &str = row.try_get("state")?;
+impl KeptMessage {
+    fn of(row: &Row) -> Result<KeptMessage, sqlx::Error> {
+        let name: &str = row.get("state")?;
         let state = MessageState::ALL.into_iter().find(|state| state.name() == name);
         Ok(KeptMessage {
-            key: row.try_get("key")?,
-            account: row.try_get("account")?,
-            mobile: row.try_get("mobile")?,
-            at: row.try_get("at")?,
-            task: row.try_get("task")?,
-            text: row.try_get("text")?,
+            key: row.get("key")?,
+            account: row.get("account")?,
+            mobile: row.get("mobile")?,
+            at: row.get("at")?,
+            task: row.get("task")?,
+            text: row.get("text")?,
             delivery: Delivery {
                 // One that we do not know, as after a downgrade, is not sent again.
                 state: state.unwrap_or(MessageState::Failed),
-                carrier: row.try_get("carrier")?,
-                tries: row.try_get("tries")?,
-                attempts: row.try_get("attempts")?,
-                next: row.try_get("next")?,
-                changed: row.try_get("changed")?,
-                answer: row.try_get("answer")?,
+                carrier: row.get("carrier")?,
+                tries: row.get("tries")?,
+                attempts: row.get("attempts")?,
+                next: row.get("next")?,
+                changed: row.get("changed")?,
+                answer: row.get("answer")?,
             },
         })
     }

@@ -2,11 +2,9 @@
 
 use crate::error::StoreError;
 use crate::facts::{self, KeptFact};
-use crate::open::options;
 use crate::outbox::{self, KeptMessage};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{ConnectOptions as _, FromRow, QueryBuilder, Row as _, Sqlite};
-use std::path::{Path, PathBuf};
+use crate::place::Place;
+use crate::sql::{Query, Row, query};
 
 /// A call record as it is kept; times in milliseconds since 1970 UTC.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,33 +45,16 @@ pub struct Record {
 
 /// A reader of records.
 #[derive(Clone, Debug)]
-pub struct Records {
-    path: PathBuf,
-}
+pub struct Records(pub(crate) Place);
 
 impl Records {
-    pub(crate) fn new(path: &Path) -> Records {
-        Records { path: path.to_owned() }
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// At most `most` records with a number above `after`, oldest first.
     ///
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn after(&self, after: i64, most: u32) -> Result<Vec<Record>, StoreError> {
-        let read = async {
-            let mut connection = options(&self.path).read_only(true).connect().await?;
-            sqlx::query_as("SELECT * FROM records WHERE id > ? ORDER BY id LIMIT ?")
-                .bind(after)
-                .bind(most)
-                .fetch_all(&mut connection)
-                .await
-        };
-        read.await.map_err(|error: sqlx::Error| StoreError::new(&self.path, error))
+        let records = query("SELECT * FROM records WHERE id > ? ORDER BY id LIMIT ?");
+        self.0.read(records.bind(after).bind(most), Record::of).await
     }
 
     /// The newest `most` records, oldest first.
@@ -81,14 +62,8 @@ impl Records {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn newest(&self, most: u32) -> Result<Vec<Record>, StoreError> {
-        let read = async {
-            let mut connection = options(&self.path).read_only(true).connect().await?;
-            sqlx::query_as("SELECT * FROM (SELECT * FROM records ORDER BY id DESC LIMIT ?) ORDER BY id")
-                .bind(most)
-                .fetch_all(&mut connection)
-                .await
-        };
-        read.await.map_err(|error: sqlx::Error| StoreError::new(&self.path, error))
+        let newest = "SELECT * FROM (SELECT * FROM records ORDER BY id DESC LIMIT ?) AS newest ORDER BY id";
+        self.0.read(query(newest).bind(most), Record::of).await
     }
 }
 
@@ -119,52 +94,50 @@ impl Records {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn page(&self, wanted: &RecordsWanted) -> Result<Vec<Record>, StoreError> {
-        let read = async {
-            let mut connection = options(&self.path).read_only(true).connect().await?;
-            query(wanted).build_query_as().fetch_all(&mut connection).await
-        };
-        read.await.map_err(|error: sqlx::Error| StoreError::new(&self.path, error))
+        self.0.read(wanted.query(), Record::of).await
     }
 }
 
-fn query(wanted: &RecordsWanted) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new("SELECT * FROM records WHERE id < ");
-    query.push_bind(wanted.before.unwrap_or(i64::MAX));
-    if let Some(from) = wanted.from {
-        query.push(" AND started >= ").push_bind(from);
-    }
-    if let Some(to) = wanted.to {
-        query.push(" AND started < ").push_bind(to);
-    }
-    if let Some(task) = wanted.task {
-        query.push(" AND task = ").push_bind(task);
-    }
-    if !wanted.session.is_empty() {
-        query.push(" AND session_id LIKE ").push_bind(format!("{}%", literal(&wanted.session)));
-        query.push(" ESCAPE '\\'");
-    }
-    if !wanted.find.is_empty() {
-        let pattern = format!("%{}%", literal(&wanted.find));
-        query.push(" AND (");
-        for (index, column) in FOUND.iter().enumerate() {
-            query.push(if index == 0 { "" } else { " OR " }).push(*column).push(" LIKE ");
-            query.push_bind(pattern.clone()).push(" ESCAPE '\\'");
+impl RecordsWanted {
+    fn query(&self) -> Query<'_> {
+        let mut query = Query::build("SELECT * FROM records WHERE id < ");
+        query.push_bind(self.before.unwrap_or(i64::MAX));
+        if let Some(from) = self.from {
+            query.push(" AND started >= ").push_bind(from);
         }
-        query.push(")");
-    }
-    if let Some((numbers, devices)) = &wanted.own {
-        query.push(" AND (");
-        for (column, values) in [("caller_number", numbers), ("dialled", numbers), ("answered_by", devices)] {
-            query.push(column).push(" IN (");
-            let mut list = query.separated(", ");
-            for value in values {
-                list.push_bind(value.clone());
+        if let Some(to) = self.to {
+            query.push(" AND started < ").push_bind(to);
+        }
+        if let Some(task) = self.task {
+            query.push(" AND task = ").push_bind(task);
+        }
+        if !self.session.is_empty() {
+            let pattern = format!("{}%", literal(&self.session.to_ascii_lowercase()));
+            query.push(" AND lower(session_id) LIKE ").push_bind(pattern).push(" ESCAPE '\\'");
+        }
+        if !self.find.is_empty() {
+            // The engines do not agree on whether LIKE tells capitals from others.
+            let pattern = format!("%{}%", literal(&self.find.to_ascii_lowercase()));
+            query.push(" AND (");
+            for (index, column) in FOUND.iter().enumerate() {
+                query.push(if index == 0 { "" } else { " OR " }).push("lower(").push(column).push(") LIKE ");
+                query.push_bind(pattern.clone()).push(" ESCAPE '\\'");
             }
-            query.push(if column == "answered_by" { "))" } else { ") OR " });
+            query.push(")");
         }
+        if let Some((numbers, devices)) = &self.own {
+            query.push(" AND (");
+            for (column, values) in
+                [("caller_number", numbers), ("dialled", numbers), ("answered_by", devices)]
+            {
+                query.push(column).push(" IN ");
+                query.push_list(values.iter().map(String::as_str));
+                query.push(if column == "answered_by" { ")" } else { " OR " });
+            }
+        }
+        query.push(" ORDER BY id DESC LIMIT ").push_bind(self.most);
+        query
     }
-    query.push(" ORDER BY id DESC LIMIT ").push_bind(wanted.most);
-    query
 }
 
 /// Where a text is looked for.
@@ -183,7 +156,7 @@ impl Records {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn facts(&self, kind: &str, subject: &str) -> Result<Vec<KeptFact>, StoreError> {
-        facts::about(&self.path, kind, subject).await
+        facts::about(&self.0, kind, subject).await
     }
 
     /// The messages to people about a background call, the oldest first.
@@ -191,29 +164,29 @@ impl Records {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn messages(&self, task: i64) -> Result<Vec<KeptMessage>, StoreError> {
-        outbox::of_task(&self.path, task).await
+        outbox::of_task(&self.0, task).await
     }
 }
 
-impl FromRow<'_, SqliteRow> for Record {
-    fn from_row(row: &SqliteRow) -> Result<Record, sqlx::Error> {
+impl Record {
+    fn of(row: &Row) -> Result<Record, sqlx::Error> {
         Ok(Record {
-            id: row.try_get("id")?,
-            session_id: row.try_get("session_id")?,
-            caller_number: row.try_get("caller_number")?,
-            caller_name: row.try_get("caller_name")?,
-            dialled: row.try_get("dialled")?,
-            answered_by: row.try_get("answered_by")?,
-            started: row.try_get("started")?,
-            answered: row.try_get("answered")?,
-            ended: row.try_get("ended")?,
-            ringing_ms: row.try_get("ringing_ms")?,
-            talking_ms: row.try_get("talking_ms")?,
-            cause: row.try_get("cause")?,
-            blame: row.try_get("blame")?,
-            status: row.try_get("status")?,
-            detail: row.try_get("detail")?,
-            task: row.try_get("task")?,
+            id: row.get("id")?,
+            session_id: row.get("session_id")?,
+            caller_number: row.get("caller_number")?,
+            caller_name: row.get("caller_name")?,
+            dialled: row.get("dialled")?,
+            answered_by: row.get("answered_by")?,
+            started: row.get("started")?,
+            answered: row.get("answered")?,
+            ended: row.get("ended")?,
+            ringing_ms: row.get("ringing_ms")?,
+            talking_ms: row.get("talking_ms")?,
+            cause: row.get("cause")?,
+            blame: row.get("blame")?,
+            status: row.get("status")?,
+            detail: row.get("detail")?,
+            task: row.get("task")?,
         })
     }
 }

@@ -1,8 +1,8 @@
 //! The way to the writer, for whoever has no [`Store`](crate::Store) in hand.
 
 use crate::error::StoreError;
+use crate::place::Place;
 use crate::writer::Request;
-use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::thread::Thread;
 
@@ -10,17 +10,17 @@ use std::thread::Thread;
 pub(crate) struct Requests {
     requests: SyncSender<Request>,
     writer: Option<Thread>,
-    path: PathBuf,
+    place: Place,
 }
 
 impl Requests {
-    pub(crate) fn new(requests: SyncSender<Request>, writer: Option<Thread>, path: &Path) -> Requests {
-        Requests { requests, writer, path: path.to_owned() }
+    pub(crate) fn new(requests: SyncSender<Request>, writer: Option<Thread>, place: &Place) -> Requests {
+        Requests { requests, writer, place: place.clone() }
     }
 
     /// The database.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Hands a request to the writer, without waiting.
@@ -30,7 +30,7 @@ impl Requests {
                 TrySendError::Full(_) => "the store cannot keep up",
                 TrySendError::Disconnected(_) => "the store's writer is gone",
             };
-            StoreError::new(&self.path, why)
+            self.place.fault(why)
         })?;
         // The writer may be collecting what nobody waits for.
         if let Some(writer) = &self.writer {

@@ -28,10 +28,11 @@ impl Sealer {
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => make(&path)?,
-            Err(error) => return Err(StoreError::new(&path, error)),
+            Err(error) => return Err(StoreError::of_file(&path, error)),
         };
-        let key = UnboundKey::new(&AES_256_GCM, &bytes)
-            .map_err(|_| StoreError::new(&path, "this is no key of 32 octets; restore it from a backup"))?;
+        let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| {
+            StoreError::of_file(&path, "this is no key of 32 octets; restore it from a backup")
+        })?;
         Ok(Sealer { key: LessSafeKey::new(key) })
     }
 
@@ -61,12 +62,19 @@ impl Sealer {
     }
 }
 
+/// 64 bits that nobody else has drawn, in hexadecimal.
+pub(crate) fn random_word() -> std::io::Result<String> {
+    let mut octets = [0; 8];
+    rand::fill(&mut octets).map_err(|_| std::io::Error::other("the system gives no randomness"))?;
+    Ok(format!("{:016x}", u64::from_le_bytes(octets)))
+}
+
 fn make(path: &Path) -> Result<Vec<u8>, StoreError> {
     let mut key = vec![0; KEY_LENGTH];
-    rand::fill(&mut key).map_err(|_| StoreError::new(path, "the system gives no randomness"))?;
+    rand::fill(&mut key).map_err(|_| StoreError::of_file(path, "the system gives no randomness"))?;
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     made.and_then(|mut file| file.write_all(&key).and_then(|()| file.sync_all()))
-        .map_err(|error| StoreError::new(path, error))?;
+        .map_err(|error| StoreError::of_file(path, error))?;
     Ok(key)
 }
 

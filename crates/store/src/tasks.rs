@@ -1,6 +1,8 @@
 //! Tasks to reach someone: each task, each attempt, who is not to be called, and what waits to be told to people.
 
 use crate::outbox;
+use crate::sql;
+use crate::sql::{Clash, Connection, insert, query};
 use clock::Wall;
 use dialing::cause::{Category, Finding, Outcome};
 use dialing::window::Span;
@@ -8,12 +10,8 @@ use dialing::{
     Attempt, AttemptId, Basis, Consent, End, LegOrder, Number, OwnerId, Purpose, Row, Task, TaskId,
 };
 use exchange::{Change, OutboxMessage, TaskChange};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 use std::collections::BTreeMap;
 
-/// Rows of one statement; SQLite takes 32,766 variables, and a task has 21.
-const ROWS: usize = 1_000;
 /// Rows that are read at once: each takes some kilobytes until it is a task.
 const PAGE: i64 = 1_000;
 /// Milliseconds of attempts that budgets still count: the longest day has 25 hours.
@@ -86,103 +84,124 @@ impl<'a> TaskRows<'a> {
         self.not_called.insert((number.to_string(), account), on);
     }
 
-    pub(crate) async fn write(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    pub(crate) async fn write(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
         self.write_tasks(connection).await?;
         for step in &self.steps {
             let set = "UPDATE attempts SET at = at + ?1, ended = ended + ?1";
-            sqlx::query(set).bind(step).execute(&mut *connection).await?;
+            query(set).bind(*step).execute(connection).await?;
         }
         self.write_attempts(connection).await?;
         self.write_not_called(connection).await?;
         outbox::write(connection, &self.messages).await
     }
 
-    async fn write_tasks(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    async fn write_tasks(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
         let rows: Vec<_> = self.tasks.values().collect();
-        for rows in rows.chunks(ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new(
-                "INSERT OR REPLACE INTO tasks (id, account, number, dialled, since, callee_first, business, asked, \
-                 not_before, until, slot_from, slot_to, zone, priority, rank, attempts_before, attempts_at_most, \
-                 interval, basis, evidence, consent_until) ",
-            );
-            query.push_values(rows, |mut row, (task, account, since)| {
-                let consent = task.consent.as_ref();
-                row.push_bind(id(task.id)).push_bind(*account).push_bind(task.number.to_string());
-                row.push_bind(&*task.data).push_bind(since.0);
-                row.push_bind(task.legs == LegOrder::CalleeFirst);
-                row.push_bind(task.purpose == Purpose::Business).push_bind(task.asked);
-                row.push_bind(task.not_before.map(|at| at.0)).push_bind(task.until.map(|at| at.0));
-                row.push_bind(task.slot.map(Span::from)).push_bind(task.slot.map(Span::to));
-                row.push_bind(task.zone.as_deref()).push_bind(task.priority).push_bind(task.rank);
-                row.push_bind(task.attempts_before).push_bind(task.attempts_at_most);
-                row.push_bind(task.interval).push_bind(consent.map(|consent| consent.basis.name()));
-                row.push_bind(consent.map(|consent| &*consent.evidence));
-                row.push_bind(consent.and_then(|consent| consent.until).map(|at| at.0));
-            });
-            query.build().execute(&mut *connection).await?;
-        }
+        let into = (
+            "tasks",
+            &[
+                "id",
+                "account",
+                "number",
+                "dialled",
+                "since",
+                "callee_first",
+                "business",
+                "asked",
+                "not_before",
+                "until",
+                "slot_from",
+                "slot_to",
+                "zone",
+                "priority",
+                "rank",
+                "attempts_before",
+                "attempts_at_most",
+                "interval",
+                "basis",
+                "evidence",
+                "consent_until",
+                "ended",
+                "outcome",
+            ][..],
+        );
+        insert(connection, into, Clash::Replace(1), &rows, |row, (task, account, since)| {
+            let consent = task.consent.as_ref();
+            row.bind(id(task.id)).bind(*account).bind(task.number.to_string());
+            row.bind(&*task.data).bind(since.0);
+            row.bind(task.legs == LegOrder::CalleeFirst);
+            row.bind(task.purpose == Purpose::Business).bind(task.asked);
+            row.bind(task.not_before.map(|at| at.0)).bind(task.until.map(|at| at.0));
+            row.bind(task.slot.map(Span::from)).bind(task.slot.map(Span::to));
+            row.bind(task.zone.as_deref()).bind(task.priority).bind(task.rank);
+            row.bind(task.attempts_before).bind(task.attempts_at_most);
+            row.bind(task.interval).bind(consent.map(|consent| consent.basis.name()));
+            row.bind(consent.map(|consent| &*consent.evidence));
+            row.bind(consent.and_then(|consent| consent.until).map(|at| at.0));
+            // One that is written again is open again.
+            row.bind(None::<i64>).bind(None::<&str>);
+        })
+        .await?;
         for (task, changed) in &self.changed {
             let set = "UPDATE tasks SET account = ?, not_before = ?, until = ?, priority = ? WHERE id = ?";
-            let query = sqlx::query(set).bind(changed.account).bind(changed.not_before.map(|at| at.0));
+            let query = query(set).bind(changed.account).bind(changed.not_before.map(|at| at.0));
             let query = query.bind(changed.until.map(|at| at.0)).bind(changed.priority).bind(id(*task));
-            query.execute(&mut *connection).await?;
+            query.execute(connection).await?;
         }
         for (task, (at, end)) in &self.ended {
-            let query = sqlx::query("UPDATE tasks SET ended = ?, outcome = ? WHERE id = ?");
-            query.bind(at.0).bind(end.name()).bind(id(*task)).execute(&mut *connection).await?;
+            let query = query("UPDATE tasks SET ended = ?, outcome = ? WHERE id = ?");
+            query.bind(at.0).bind(end.name()).bind(id(*task)).execute(connection).await?;
         }
         if let Some(newest) = self.ended.values().map(|(at, _)| at.0).max() {
             // The newest stays whatever its age: a number is never given twice.
             let old = "DELETE FROM tasks WHERE ended < ? AND id < (SELECT max(id) FROM tasks)";
-            sqlx::query(old).bind(newest - KEPT).execute(&mut *connection).await?;
+            query(old).bind(newest - KEPT).execute(connection).await?;
             let old = "DELETE FROM attempts WHERE at < ? AND task NOT IN (SELECT id FROM tasks)";
-            sqlx::query(old).bind(newest - KEPT).execute(&mut *connection).await?;
+            query(old).bind(newest - KEPT).execute(connection).await?;
         }
         Ok(())
     }
 
-    async fn write_attempts(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    async fn write_attempts(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
         let rows: Vec<&Attempt> = self.attempts.values().collect();
-        for rows in rows.chunks(ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new(
-                "INSERT OR REPLACE INTO attempts (task, ordinal, number, at, ended, outcome, category, sure) ",
-            );
-            query.push_values(rows, |mut row, attempt| {
-                let finding = attempt.finished.map(|(_, finding)| finding);
-                row.push_bind(id(attempt.id.task)).push_bind(attempt.id.ordinal);
-                row.push_bind(attempt.number.to_string()).push_bind(attempt.at.0);
-                row.push_bind(attempt.finished.map(|(ended, _)| ended.0));
-                row.push_bind(finding.map(|finding| finding.outcome.name()));
-                row.push_bind(finding.map(|finding| finding.category.name()));
-                row.push_bind(finding.map(|finding| finding.sure));
-            });
-            query.build().execute(&mut *connection).await?;
-        }
+        let into =
+            ("attempts", &["task", "ordinal", "number", "at", "ended", "outcome", "category", "sure"][..]);
+        insert(connection, into, Clash::Replace(2), &rows, |row, attempt| {
+            let finding = attempt.finished.map(|(_, finding)| finding);
+            row.bind(id(attempt.id.task)).bind(attempt.id.ordinal);
+            row.bind(attempt.number.to_string()).bind(attempt.at.0);
+            row.bind(attempt.finished.map(|(ended, _)| ended.0));
+            row.bind(finding.map(|finding| finding.outcome.name()));
+            row.bind(finding.map(|finding| finding.category.name()));
+            row.bind(finding.map(|finding| finding.sure));
+        })
+        .await?;
         Ok(())
     }
 
-    async fn write_not_called(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    async fn write_not_called(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
         for ((number, account), on) in &self.not_called {
             let query = match on {
-                true => sqlx::query("INSERT OR IGNORE INTO not_called (number, account) VALUES (?, ?)"),
-                false => sqlx::query("DELETE FROM not_called WHERE number = ? AND account = ?"),
+                true => {
+                    query("INSERT INTO not_called (number, account) VALUES (?, ?) ON CONFLICT DO NOTHING")
+                }
+                false => query("DELETE FROM not_called WHERE number = ? AND account = ?"),
             };
-            query.bind(number).bind(*account).execute(&mut *connection).await?;
+            query.bind(number).bind(*account).execute(connection).await?;
         }
         Ok(())
     }
 }
 
 /// Tasks that are not over, the attempts that still count, and who is not to be called.
-pub(crate) async fn read(connection: &mut SqliteConnection) -> Result<Vec<Change>, sqlx::Error> {
+pub(crate) async fn read(connection: &mut Connection) -> Result<Vec<Change>, sqlx::Error> {
     let mut changes = Vec::new();
     let mut push = |row: Row, account: String, at: i64| {
         let change = TaskChange { row, account: account.into(), at: Wall(at) };
         changes.push(Change::Task(Box::new(change)));
     };
-    let newest: Option<i64> =
-        sqlx::query_scalar("SELECT max(id) FROM tasks").fetch_one(&mut *connection).await?;
-    if let Some(newest) = newest {
+    let newest = query("SELECT max(id) AS newest FROM tasks").fetch_one(connection).await?;
+    if let Some(newest) = newest.get::<Option<i64>>("newest")? {
         // Names the highest number that was ever given; if it is open, it follows.
         let task = TaskId(u64::try_from(newest).unwrap_or_default());
         push(Row::End { task, at: Wall(0), end: End::Stopped, attempts: 0 }, String::new(), 0);
@@ -190,12 +209,12 @@ pub(crate) async fn read(connection: &mut SqliteConnection) -> Result<Vec<Change
     let page = "SELECT * FROM tasks WHERE ended IS NULL AND id > ? ORDER BY id LIMIT ?";
     let mut last = -1_i64;
     loop {
-        let rows = sqlx::query(page).bind(last).bind(PAGE).fetch_all(&mut *connection).await?;
+        let rows = query(page).bind(last).bind(PAGE).fetch_all(connection).await?;
         let Some(row) = rows.last() else { break };
-        last = row.try_get("id")?;
+        last = row.get("id")?;
         for row in &rows {
             if let Some(task) = task(row)? {
-                push(Row::Task(Box::new(task)), row.try_get("account")?, row.try_get("since")?);
+                push(Row::Task(Box::new(task)), row.get("account")?, row.get("since")?);
             }
         }
     }
@@ -204,20 +223,19 @@ pub(crate) async fn read(connection: &mut SqliteConnection) -> Result<Vec<Change
                    task IN (SELECT id FROM tasks WHERE ended IS NULL)) ORDER BY task, ordinal LIMIT ?";
     let mut last = (-1_i64, 0_i64);
     loop {
-        let page = sqlx::query(counted).bind(last.0).bind(last.1).bind(COUNTED).bind(ENDED_BY_PEOPLE);
-        let rows = page.bind(PAGE).fetch_all(&mut *connection).await?;
+        let page = query(counted).bind(last.0).bind(last.1).bind(COUNTED).bind(ENDED_BY_PEOPLE);
+        let rows = page.bind(PAGE).fetch_all(connection).await?;
         let Some(row) = rows.last() else { break };
-        last = (row.try_get("task")?, row.try_get("ordinal")?);
+        last = (row.get("task")?, row.get("ordinal")?);
         for row in &rows {
             if let Some(attempt) = attempt(row)? {
                 push(Row::Result(attempt), String::new(), 0);
             }
         }
     }
-    let rows: Vec<(String, String)> =
-        sqlx::query_as("SELECT number, account FROM not_called").fetch_all(&mut *connection).await?;
-    for (text, account) in rows {
-        if let Ok(number) = Number::parse(&text) {
+    for row in query("SELECT number, account FROM not_called").fetch_all(connection).await? {
+        let account: String = row.get("account")?;
+        if let Ok(number) = Number::parse(row.get("number")?) {
             // Whoever reads it finds the owner by the account.
             let owner = (!account.is_empty()).then_some(OwnerId(0));
             push(Row::Forbidden(number, owner), account, 0);
@@ -227,14 +245,14 @@ pub(crate) async fn read(connection: &mut SqliteConnection) -> Result<Vec<Change
 }
 
 /// One row; `None` when its number is none that we know, as after a downgrade.
-fn task(row: &SqliteRow) -> Result<Option<Task>, sqlx::Error> {
-    let Ok(number) = Number::parse(row.try_get("number")?) else { return Ok(None) };
-    let wall = |column: &str| row.try_get::<Option<i64>, _>(column).map(|at| at.map(Wall));
-    let flag = |column: &str| row.try_get::<bool, _>(column);
-    let id: i64 = row.try_get("id")?;
-    let slot: (Option<u16>, Option<u16>) = (row.try_get("slot_from")?, row.try_get("slot_to")?);
-    let basis = row.try_get::<Option<&str>, _>("basis")?.and_then(Basis::by_name);
-    let evidence: Option<String> = row.try_get("evidence")?;
+fn task(row: &sql::Row) -> Result<Option<Task>, sqlx::Error> {
+    let Ok(number) = Number::parse(row.get("number")?) else { return Ok(None) };
+    let wall = |column: &str| row.get::<Option<i64>>(column).map(|at| at.map(Wall));
+    let flag = |column: &str| row.get::<bool>(column);
+    let id: i64 = row.get("id")?;
+    let slot: (Option<u16>, Option<u16>) = (row.get("slot_from")?, row.get("slot_to")?);
+    let basis = row.get::<Option<&str>>("basis")?.and_then(Basis::by_name);
+    let evidence: Option<String> = row.get("evidence")?;
     let until = wall("consent_until")?;
     let consent = basis.map(|basis| Consent { basis, evidence: evidence.unwrap_or_default().into(), until });
     Ok(Some(Task {
@@ -244,31 +262,31 @@ fn task(row: &SqliteRow) -> Result<Option<Task>, sqlx::Error> {
         not_before: wall("not_before")?,
         until: wall("until")?,
         slot: slot.0.zip(slot.1).and_then(|(from, to)| Span::new(from, to)),
-        zone: row.try_get::<Option<String>, _>("zone")?.map(Into::into),
-        priority: row.try_get("priority")?,
-        rank: row.try_get("rank")?,
-        attempts_before: row.try_get("attempts_before")?,
-        attempts_at_most: row.try_get("attempts_at_most")?,
-        interval: row.try_get("interval")?,
+        zone: row.get::<Option<String>>("zone")?.map(Into::into),
+        priority: row.get("priority")?,
+        rank: row.get("rank")?,
+        attempts_before: row.get("attempts_before")?,
+        attempts_at_most: row.get("attempts_at_most")?,
+        interval: row.get("interval")?,
         consent,
-        data: row.try_get::<String, _>("dialled")?.into(),
+        data: row.get::<String>("dialled")?.into(),
         ..Task::new(TaskId(u64::try_from(id).unwrap_or_default()), number, OwnerId(0))
     }))
 }
 
-fn attempt(row: &SqliteRow) -> Result<Option<Attempt>, sqlx::Error> {
-    let Ok(number) = Number::parse(row.try_get("number")?) else { return Ok(None) };
-    let task: i64 = row.try_get("task")?;
+fn attempt(row: &sql::Row) -> Result<Option<Attempt>, sqlx::Error> {
+    let Ok(number) = Number::parse(row.get("number")?) else { return Ok(None) };
+    let task: i64 = row.get("task")?;
     let id =
-        AttemptId { task: TaskId(u64::try_from(task).unwrap_or_default()), ordinal: row.try_get("ordinal")? };
-    let outcome = row.try_get::<Option<&str>, _>("outcome")?.and_then(Outcome::by_name);
-    let category = row.try_get::<Option<&str>, _>("category")?.and_then(Category::by_name);
-    let (ended, sure): (Option<i64>, Option<bool>) = (row.try_get("ended")?, row.try_get("sure")?);
+        AttemptId { task: TaskId(u64::try_from(task).unwrap_or_default()), ordinal: row.get("ordinal")? };
+    let outcome = row.get::<Option<&str>>("outcome")?.and_then(Outcome::by_name);
+    let category = row.get::<Option<&str>>("category")?.and_then(Category::by_name);
+    let (ended, sure): (Option<i64>, Option<bool>) = (row.get("ended")?, row.get("sure")?);
     let finished = ended.zip(outcome).map(|(ended, outcome)| {
         let category = category.unwrap_or(outcome.category());
         (Wall(ended), Finding { outcome, category, sure: sure.unwrap_or(true) })
     });
-    Ok(Some(Attempt { id, number, at: Wall(row.try_get("at")?), finished }))
+    Ok(Some(Attempt { id, number, at: Wall(row.get("at")?), finished }))
 }
 
 fn id(task: TaskId) -> i64 {

@@ -1,20 +1,23 @@
 //! The writer: commits at once when idle, collects what comes while an fsync runs (R21).
 
-use crate::database::Database;
-use crate::documents::{Document, Kept};
+use crate::database::{Database, Fault};
+use crate::documents::{self, Document, Kept};
 use crate::failpoint;
 use crate::group::Group;
 use crate::journal::Pulse;
-use crate::open::options;
-use crate::outbox::{MessageChange, MessageKept};
+use crate::lease::RENEW;
+use crate::outbox::{self, MessageChange};
+use crate::place::options;
 use crate::seal::Sealer;
+use crate::sql::{Clash, Connection, Row, insert, query};
 use exchange::{Change, Commit, Epoch, Owned, Shard, StoreAnswer};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqliteConnection};
+use sqlx::{ConnectOptions as _, Executor as _};
+use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -25,6 +28,8 @@ const GROUP: usize = 4_096;
 const COLLECT: Duration = Duration::from_millis(50);
 /// How often the log is moved into the database.
 const CHECKPOINT: Duration = Duration::from_secs(2);
+/// How often it is asked whether what is in doubt is there.
+const SETTLE: Duration = Duration::from_millis(500);
 /// A commit slower than this is worth a line in the log.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -33,59 +38,173 @@ pub(crate) enum Request {
     Commit(Commit),
     TakeShard(Shard, Epoch),
     Documents(Vec<Document>, Kept),
-    Message(MessageChange, MessageKept),
+    Message(MessageChange, Kept),
     Stop,
 }
 
-/// Runs until it is told to stop or nobody can tell it anything any more.
-pub(crate) fn run(
-    runtime: tokio::runtime::Runtime,
-    connection: SqliteConnection,
-    sealer: &Sealer,
-    path: &Path,
-    queue: &Receiver<Request>,
-    messages: &Notify,
-    mut answer: impl FnMut(u64, StoreAnswer),
-) {
-    let checkpointer = Checkpointer::start(path);
-    let mut database = Database::new(path, connection);
-    let mut group = Vec::new();
-    let mut next = None;
-    loop {
-        match next.take().or_else(|| queue.recv().ok()) {
-            Some(Request::Commit(commit)) => group.push(commit),
-            Some(Request::TakeShard(shard, epoch)) => {
-                if let Err(error) = runtime.block_on(database.take_shard(shard, epoch)) {
-                    tracing::error!(%error, shard = shard.0, "cannot take a shard");
+/// Where the writer has its work from, and whom it tells.
+pub(crate) struct Writer<A> {
+    pub(crate) runtime: tokio::runtime::Runtime,
+    pub(crate) database: Database,
+    pub(crate) sealer: Sealer,
+    pub(crate) queue: Receiver<Request>,
+    /// Told of new messages in the outbox.
+    pub(crate) messages: Arc<Notify>,
+    pub(crate) answer: A,
+    pub(crate) upkeep: Upkeep,
+}
+
+/// What is done beside writing.
+pub(crate) enum Upkeep {
+    /// A file's log is moved into it.
+    Checkpoints(PathBuf),
+    /// A lease is renewed.
+    Lease(Pulse),
+}
+
+/// Those who are told when it is known whether their transaction is there.
+enum Waiting {
+    Group(Vec<Commit>, Fences),
+    One(Kept),
+}
+
+impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
+    /// Runs until it is told to stop or nobody can tell it anything any more.
+    pub(crate) fn run(mut self) {
+        let checkpointer = match &self.upkeep {
+            Upkeep::Checkpoints(file) => Some(Checkpointer::start(file)),
+            Upkeep::Lease(_) => None,
+        };
+        let mut next = None;
+        let mut waiting = None;
+        let mut renewed = Instant::now();
+        loop {
+            let request = match next.take() {
+                Some(request) => Some(request),
+                None => match self.queue.recv_timeout(if waiting.is_some() { SETTLE } else { RENEW }) {
+                    Ok(request) => Some(request),
+                    Err(RecvTimeoutError::Timeout) => None,
+                    Err(RecvTimeoutError::Disconnected) => break,
+                },
+            };
+            waiting = waiting.take().and_then(|waiting| self.settle(waiting));
+            if renewed.elapsed() >= RENEW {
+                self.renew();
+                renewed = Instant::now();
+            }
+            let in_doubt = match request {
+                None => None,
+                Some(Request::Stop) => break,
+                Some(Request::Commit(commit)) => self.write(commit, &mut next),
+                Some(Request::TakeShard(shard, epoch)) => {
+                    self.take_shard(shard, epoch);
+                    None
                 }
-                continue;
-            }
-            Some(Request::Documents(documents, kept)) => {
-                let written = runtime.block_on(database.keep(sealer, &documents));
-                kept(written.map_err(|error| error.to_string()));
-                continue;
-            }
-            Some(Request::Message(change, kept)) => {
-                let written = runtime.block_on(database.change_message(&change));
-                kept(written.map_err(|error| error.to_string()));
-                continue;
-            }
-            Some(Request::Stop) | None => break,
+                Some(Request::Documents(documents, kept)) => {
+                    let sealer = &self.sealer;
+                    let write = async |connection: &mut Connection| {
+                        documents::write(connection, sealer, &documents).await
+                    };
+                    let written = self.runtime.block_on(self.database.transact(write));
+                    tell_one(written, kept)
+                }
+                Some(Request::Message(change, kept)) => {
+                    let write = async |connection: &mut Connection| outbox::change(connection, &change).await;
+                    let written = self.runtime.block_on(self.database.transact(write));
+                    tell_one(written, kept)
+                }
+            };
+            waiting = waiting.or(in_doubt);
         }
-        collect(queue, &mut group, &mut next);
+        // Whoever waits is told before the end, if the server still says it; else nobody knows, and nobody is told.
+        waiting.take().and_then(|waiting| self.settle(waiting));
+        drop(checkpointer);
+        self.runtime.block_on(self.database.close());
+    }
+
+    /// Writes a commit and what else waits. Returns whom nobody can tell anything yet.
+    fn write(&mut self, first: Commit, next: &mut Option<Request>) -> Option<Waiting> {
+        let mut group = vec![first];
+        collect(&self.queue, &mut group, next);
         let began = Instant::now();
-        let written = runtime.block_on(database.write(sealer, &group));
+        let fences = Cell::new(Fences::new());
+        let write =
+            async |connection: &mut Connection| write(connection, &self.sealer, &group, &fences).await;
+        let written = self.runtime.block_on(self.database.transact(write));
         let took = began.elapsed();
         if took > SLOW {
             tracing::warn!(took_ms = took.as_millis(), commits = group.len(), "slow commit");
         }
-        if written.is_ok() && group.iter().any(writes_messages) {
-            messages.notify_one();
+        match written {
+            Ok(()) => {
+                failpoint::reach("store.after_commit");
+                self.tell(Ok(fences.take()), group);
+            }
+            Err(Fault::Away(why)) => self.tell(Err(why), group),
+            Err(Fault::Doubt) => return Some(Waiting::Group(group, fences.take())),
         }
-        tell(written, &mut group, &mut answer);
+        None
     }
-    drop(checkpointer);
-    runtime.block_on(database.close());
+
+    /// Answers each commit of a group that was written, or was not.
+    fn tell(&mut self, written: Result<Fences, String>, group: Vec<Commit>) {
+        match written {
+            Ok(fenced) => {
+                if group.iter().any(writes_messages) {
+                    self.messages.notify_one();
+                }
+                for commit in group {
+                    let lost = commit.changes.iter().find(|owned| is_fenced(owned, &fenced));
+                    let answer = match lost {
+                        Some(owned) => StoreAnswer::Fenced { shard: owned.shard },
+                        None => StoreAnswer::Committed,
+                    };
+                    (self.answer)(commit.sequence, answer);
+                }
+            }
+            Err(why) => {
+                tracing::error!(why, commits = group.len(), "nothing can be stored now");
+                for commit in group {
+                    (self.answer)(commit.sequence, StoreAnswer::Unavailable { why: why.clone() });
+                }
+            }
+        }
+    }
+
+    /// Tells those who wait, if it is known now whether their transaction is there; else they wait on.
+    fn settle(&mut self, waiting: Waiting) -> Option<Waiting> {
+        let Some(there) = self.runtime.block_on(self.database.settle()) else { return Some(waiting) };
+        let lost = || "the connection was lost before it was kept".to_owned();
+        match waiting {
+            Waiting::Group(group, fences) => self.tell(if there { Ok(fences) } else { Err(lost()) }, group),
+            Waiting::One(kept) => kept(if there { Ok(()) } else { Err(lost()) }),
+        }
+        None
+    }
+
+    fn renew(&mut self) {
+        if let Upkeep::Lease(pulse) = &self.upkeep {
+            pulse.beat();
+            self.runtime.block_on(self.database.renew());
+        }
+    }
+
+    fn take_shard(&mut self, shard: Shard, epoch: Epoch) {
+        let take = async |connection: &mut Connection| take_shard(connection, shard, epoch).await;
+        if let Err(why) = self.runtime.block_on(self.database.transact(take)) {
+            tracing::error!(?why, shard = shard.0, "cannot take a shard");
+        }
+    }
+}
+
+/// Tells one who asked, unless nobody knows yet.
+fn tell_one(written: Result<(), Fault>, kept: Kept) -> Option<Waiting> {
+    match written {
+        Ok(()) => kept(Ok(())),
+        Err(Fault::Away(why)) => kept(Err(why)),
+        Err(Fault::Doubt) => return Some(Waiting::One(kept)),
+    }
+    None
 }
 
 fn writes_messages(commit: &Commit) -> bool {
@@ -118,55 +237,26 @@ fn collect(queue: &Receiver<Request>, group: &mut Vec<Commit>, next: &mut Option
     }
 }
 
-/// Answers each commit of a group that was written, or was not.
-fn tell(
-    written: Result<Fences, sqlx::Error>,
-    group: &mut Vec<Commit>,
-    answer: &mut impl FnMut(u64, StoreAnswer),
-) {
-    match written {
-        Ok(fenced) => {
-            for commit in group.drain(..) {
-                let lost = commit.changes.iter().find(|owned| is_fenced(owned, &fenced));
-                answer(
-                    commit.sequence,
-                    match lost {
-                        Some(owned) => StoreAnswer::Fenced { shard: owned.shard },
-                        None => StoreAnswer::Committed,
-                    },
-                );
-            }
-        }
-        Err(error) => {
-            tracing::error!(%error, commits = group.len(), "nothing can be stored now");
-            for commit in group.drain(..) {
-                answer(commit.sequence, StoreAnswer::Unavailable { why: error.to_string() });
-            }
-        }
-    }
-}
-
 /// Shards that a later owner has taken, with its epoch.
 pub(crate) type Fences = BTreeMap<Shard, Epoch>;
 
-/// Writes a group in one transaction. Returns the fences that it met: commits that run into one are left out.
+/// Writes a group inside the transaction that the connection is in. Commits that run into a fence are left out.
 pub(crate) async fn write(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     sealer: &Sealer,
     commits: &[Commit],
-) -> Result<Fences, sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let fenced = fenced(&mut transaction, commits).await?;
+    fences: &Cell<Fences>,
+) -> Result<(), sqlx::Error> {
+    let fenced = fenced(connection, commits).await?;
     let mut group = Group::default();
     for commit in commits.iter().filter(|commit| !touches(commit, &fenced)) {
         group.add(commit);
     }
     failpoint::reach("store.before_commit");
-    group.write(&mut transaction, sealer).await?;
+    group.write(connection, sealer).await?;
     failpoint::reach("store.in_commit");
-    transaction.commit().await?;
-    failpoint::reach("store.after_commit");
-    Ok(fenced)
+    fences.set(fenced);
+    Ok(())
 }
 
 fn touches(commit: &Commit, fences: &Fences) -> bool {
@@ -178,32 +268,33 @@ fn is_fenced(owned: &Owned, fences: &Fences) -> bool {
 }
 
 /// R19: whoever writes to the shard with an earlier epoch is fenced from now on.
-pub(crate) async fn take_shard(
-    connection: &mut SqliteConnection,
-    shard: Shard,
-    epoch: Epoch,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO shards (shard, epoch) VALUES (?, ?) \
-         ON CONFLICT (shard) DO UPDATE SET epoch = max(epoch, excluded.epoch)",
+async fn take_shard(connection: &mut Connection, shard: Shard, epoch: Epoch) -> Result<(), sqlx::Error> {
+    let epoch = i64::try_from(epoch.0).unwrap_or(i64::MAX);
+    insert(
+        connection,
+        ("shards", &["shard", "epoch"]),
+        Clash::Keep,
+        [(shard, epoch)],
+        |row, (shard, epoch)| {
+            row.bind(shard.0).bind(epoch);
+        },
     )
-    .bind(shard.0)
-    .bind(i64::try_from(epoch.0).unwrap_or(i64::MAX))
-    .execute(connection)
-    .await
-    .map(drop)
+    .await?;
+    let raise = query("UPDATE shards SET epoch = ?1 WHERE shard = ?2 AND epoch < ?1");
+    raise.bind(epoch).bind(shard.0).execute(connection).await.map(drop)
 }
 
 /// R19: the shards whose epoch is later than that of the one who writes.
-async fn fenced(connection: &mut SqliteConnection, commits: &[Commit]) -> Result<Fences, sqlx::Error> {
+async fn fenced(connection: &mut Connection, commits: &[Commit]) -> Result<Fences, sqlx::Error> {
     let oldest = commits.iter().flat_map(|commit| commit.changes.iter()).map(|owned| owned.epoch).min();
-    let oldest = oldest.unwrap_or(Epoch(1));
-    let rows: Vec<(u8, i64)> = sqlx::query_as("SELECT shard, epoch FROM shards WHERE epoch > ?")
-        .bind(i64::try_from(oldest.0).unwrap_or(i64::MAX))
-        .fetch_all(connection)
-        .await?;
-    let fence = |(shard, epoch): (u8, i64)| (Shard(shard), Epoch(u64::try_from(epoch).unwrap_or(u64::MAX)));
-    Ok(rows.into_iter().map(fence).collect())
+    let Some(oldest) = oldest else { return Ok(Fences::new()) };
+    let later = query("SELECT shard, epoch FROM shards WHERE epoch > ?");
+    let rows = later.bind(i64::try_from(oldest.0).unwrap_or(i64::MAX)).fetch_all(connection).await?;
+    let fence = |row: &Row| {
+        let epoch: i64 = row.get("epoch")?;
+        Ok((Shard(row.get("shard")?), Epoch(u64::try_from(epoch).unwrap_or(u64::MAX))))
+    };
+    rows.iter().map(fence).collect()
 }
 
 /// Moves the log into the database now and then, by a connection and a thread of its own.
@@ -235,7 +326,7 @@ impl Drop for Checkpointer {
 fn checkpoint(path: &Path, stop: &AtomicBool) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() else { return };
     let Ok(mut connection) = runtime.block_on(options(path).connect()) else { return };
-    let pulse = Pulse::of(path);
+    let pulse = Pulse::of(path.parent().unwrap_or(path));
     while !stop.load(Ordering::Acquire) {
         pulse.beat();
         // PASSIVE never makes the writer wait. The first moves what a crash left.

@@ -1,15 +1,11 @@
 //! Tasks to reach someone are there after the store was opened again, each attempt once, and so are messages.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod folder;
-
+use super::folder::{Answers, Folder, commit, start};
 use clock::Wall;
 use dialing::cause::{Finding, Outcome};
 use dialing::window::Span;
 use dialing::{Attempt, AttemptId, Basis, Consent, End, Number, OwnerId, Purpose, Row, Task, TaskId};
 use exchange::{Change, OutboxMessage, StoreAnswer, TaskChange};
-use folder::{Answers, Folder, commit, start};
 use std::time::Duration;
 use store::{Delivery, MessageChange, MessageState, Outbox, PartReceipt, Store};
 
@@ -136,7 +132,7 @@ fn a_message_is_there_once_however_often_it_is_handed_over() {
     };
     keep(&store, &answers, 1, vec![message("a", "first")]);
     keep(&store, &answers, 2, vec![message("a", "again"), message("b", "second")]);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let kept = runtime.block_on(store.records().messages(7)).unwrap();
     let told: Vec<(&str, &str)> = kept.iter().map(|one| (one.key.as_str(), one.text.as_str())).collect();
     assert_eq!(told, [("a", "first"), ("b", "second")]);
@@ -157,7 +153,7 @@ fn messages_that_nobody_carries_are_bounded_in_age_and_number() {
             text: "missed".into(),
         }))
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let oldest = || runtime.block_on(store.records().messages(7)).unwrap()[0].key.clone();
     keep(&store, &answers, 1, (0..10_050).map(|count| message(NOW + count)).collect());
     assert_eq!(oldest(), (NOW + 50).to_string(), "ten thousand stay");
@@ -175,7 +171,7 @@ struct Carried {
 
 impl Carried {
     fn start(folder: &Folder) -> Carried {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (_, store, answers) = start(folder);
         let messages = ["a", "b"].map(|key| message(key, NOW));
         keep(&store, &answers, 1, messages.to_vec());

@@ -1,15 +1,11 @@
 //! Who works, and the queues that they work for, are there after a restart (R20).
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod folder;
-
+use super::folder::{Folder, commit, start};
 use clock::Wall;
 use exchange::{
     By, CallbackFirst, Change, Hours, KeptPause, KeptSignIn, KeptWrapUp, PeopleChange, Queue, QueueCallback,
     QueueMember, QueueStrategy, SignIn, StoreAnswer,
 };
-use folder::{Folder, commit, start};
 use std::time::Duration;
 
 fn agent(account: &str, kept: Option<KeptSignIn>) -> Change {

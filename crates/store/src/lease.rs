@@ -1,0 +1,169 @@
+//! Who may write to the shards of a database that several could share (R19, R25). SQLite has one owner, and no leases.
+//!
+//! ```text
+//! free, or late by a margin --take: epoch + 1--> ours --renew--> ours
+//!        ^                                        | |
+//!        +---------------give back----------------+ +--another takes it: our commits are fenced
+//! ```
+//!
+//! Each of our transactions first raises our mark in `writers`. Who takes our shards waits for that row, so that none of
+//! our transactions can be under way while the epoch rises; and after a connection was lost the mark tells whether the
+//! last one is there. Locks are taken in one order by all: marks, then shards.
+
+use crate::seal;
+use crate::sql::{Clash, Connection, Query, insert, query};
+use clock::Wall;
+use exchange::{Epoch, SHARDS};
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a lease lasts that nobody renews.
+const TERM: i64 = 15_000;
+/// How often it is renewed.
+pub(crate) const RENEW: Duration = Duration::from_secs(4);
+/// How long after its end nobody else takes it: clocks go at different speeds, and renewals may be on their way.
+const MARGIN: i64 = 3_000;
+/// The file with the name by which an exchange is told from all others.
+const IDENTITY: &str = "exchange.id";
+/// Milliseconds since 1970 by the clock of the server, which all owners share.
+const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
+/// The right to write to all shards.
+#[derive(Clone, Debug)]
+pub(crate) struct Lease {
+    pub(crate) owner: String,
+    pub(crate) epoch: Epoch,
+    /// Our last transaction.
+    pub(crate) mark: i64,
+    /// When the owner before us was seen last, by the server's clock.
+    pub(crate) seen: Option<Wall>,
+}
+
+/// Takes all shards, or says who has them.
+pub(crate) async fn take(connection: &mut Connection, owner: &str) -> Result<Lease, sqlx::Error> {
+    connection.begin().await?;
+    let lease = take_inside(connection, owner).await?;
+    connection.commit().await?;
+    Ok(lease)
+}
+
+async fn take_inside(connection: &mut Connection, owner: &str) -> Result<Lease, sqlx::Error> {
+    let shards = 0..SHARDS;
+    insert(connection, ("shards", &["shard", "epoch"]), Clash::Keep, shards, |row, shard| {
+        row.bind(i64::from(shard)).bind(0_i64);
+    })
+    .await?;
+    let mark = ("writers", &["owner", "mark"][..]);
+    insert(connection, mark, Clash::Keep, [owner], |row, owner| {
+        row.bind(owner).bind(0_i64);
+    })
+    .await?;
+    // Whoever's transaction runs now ends before the epoch rises.
+    query("SELECT owner FROM writers ORDER BY owner FOR UPDATE").fetch_all(connection).await?;
+    query("SELECT shard FROM shards ORDER BY shard FOR UPDATE").fetch_all(connection).await?;
+    let mut known = Query::build("SELECT max(epoch) AS epoch, max(until) AS until, ");
+    known.push(NOW).push(" AS now FROM shards");
+    let known = known.fetch_one(connection).await?;
+    let (last, now): (i64, i64) = (known.get("epoch")?, known.get("now")?);
+    if let Some(held) = holder(connection, owner).await? {
+        return Err(sqlx::Error::Configuration(held.into()));
+    }
+    let epoch = last + 1;
+    let set = "UPDATE shards SET owner = ?, epoch = ?, until = ?";
+    query(set).bind(owner).bind(epoch).bind(now + TERM).execute(connection).await?;
+    let mark = query("SELECT mark FROM writers WHERE owner = ?").bind(owner).fetch_one(connection).await?;
+    let until: i64 = known.get("until")?;
+    Ok(Lease {
+        owner: owner.to_owned(),
+        epoch: Epoch(u64::try_from(epoch).unwrap_or_default()),
+        mark: mark.get("mark")?,
+        seen: (until > 0).then_some(Wall((until - TERM).min(now))),
+    })
+}
+
+/// Who else has shards now, and until when, in words.
+pub(crate) async fn holder(connection: &mut Connection, owner: &str) -> Result<Option<String>, sqlx::Error> {
+    let mut held = Query::build("SELECT owner, until - ");
+    held.push(NOW).push(" AS rest, to_char(to_timestamp(until / 1000), 'HH24:MI:SS') AS ends FROM shards");
+    held.push(" WHERE owner <> '' AND owner <> ").push_bind(owner);
+    held.push(" AND until + ").push_bind(MARGIN).push(" > ").push(NOW).push(" ORDER BY until DESC LIMIT 1");
+    let Some(row) = held.fetch_optional(connection).await? else { return Ok(None) };
+    let (holder, ends, rest): (&str, &str, i64) = (row.get("owner")?, row.get("ends")?, row.get("rest")?);
+    Ok(Some(format!(
+        "another exchange, {holder}, has this office until {ends} UTC, for {} s more unless it renews that; stop it, or \
+         give this one a database of its own",
+        rest.max(0) / 1_000
+    )))
+}
+
+impl Lease {
+    /// Ours for another term. Returns who has it instead, if somebody does.
+    pub(crate) async fn renew(&self, connection: &mut Connection) -> Result<Option<String>, sqlx::Error> {
+        connection.begin().await?;
+        let mark = query("SELECT mark FROM writers WHERE owner = ? FOR UPDATE");
+        mark.bind(&self.owner).fetch_all(connection).await?;
+        let mut renewed = Query::build("UPDATE shards SET until = ");
+        renewed.push(NOW).push(" + ").push_bind(TERM).push(" WHERE owner = ").push_bind(&self.owner);
+        renewed.push(" AND epoch = ").push_bind(self.epoch());
+        let renewed = renewed.execute(connection).await?;
+        connection.commit().await?;
+        if renewed > 0 {
+            return Ok(None);
+        }
+        let other =
+            query("SELECT owner FROM shards ORDER BY epoch DESC LIMIT 1").fetch_optional(connection).await?;
+        other.map(|row| row.get("owner")).transpose()
+    }
+
+    /// Free for whoever comes next.
+    pub(crate) async fn give_back(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
+        let free = query("UPDATE shards SET owner = '', until = 0 WHERE owner = ? AND epoch = ?");
+        free.bind(&self.owner).bind(self.epoch()).execute(connection).await.map(drop)
+    }
+
+    /// The first statement of each transaction of ours.
+    pub(crate) async fn raise_mark(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
+        let raise = query("UPDATE writers SET mark = mark + 1 WHERE owner = ? AND mark = ?");
+        let raised = raise.bind(&self.owner).bind(self.mark).execute(connection).await?;
+        if raised == 1 { Ok(()) } else { Err(stranger()) }
+    }
+
+    /// Whether the transaction after the last that we know of is there: asked with a new connection, and answered when
+    /// nothing of the old one runs any more.
+    pub(crate) async fn has_next(&self, connection: &mut Connection) -> Result<bool, sqlx::Error> {
+        let mark = query("SELECT mark FROM writers WHERE owner = ? FOR UPDATE");
+        let found = mark.bind(&self.owner).fetch_optional(connection).await?;
+        match found.map(|row| row.get::<i64>("mark")).transpose()? {
+            Some(mark) if mark == self.mark => Ok(false),
+            Some(mark) if mark == self.mark + 1 => Ok(true),
+            _ => Err(stranger()),
+        }
+    }
+
+    fn epoch(&self) -> i64 {
+        i64::try_from(self.epoch.0).unwrap_or(i64::MAX)
+    }
+}
+
+/// What is written into it would be gone when the right one comes back.
+fn stranger() -> sqlx::Error {
+    let what = "the database is not as we left it: another one, or an earlier state of it; put it back, or start again";
+    sqlx::Error::Configuration(what.into())
+}
+
+/// Names the exchange of a data folder: its machine, the folder, and a word drawn once.
+pub(crate) fn owner(folder: &Path) -> std::io::Result<String> {
+    let file = folder.join(IDENTITY);
+    if !file.exists() {
+        fs::write(&file, seal::random_word()?)?;
+    }
+    owner_if_known(folder)
+}
+
+/// As [`owner`], of an exchange that has started before.
+pub(crate) fn owner_if_known(folder: &Path) -> std::io::Result<String> {
+    let word = fs::read_to_string(folder.join(IDENTITY))?;
+    let machine = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    Ok(format!("{}:{} ({})", machine.trim(), folder.canonicalize()?.display(), word.trim()))
+}

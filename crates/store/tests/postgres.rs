@@ -1,0 +1,292 @@
+//! The store on a PostgreSQL server.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+#[path = "engines/cluster.rs"]
+mod cluster;
+#[path = "engines/postgres.rs"]
+mod engine;
+mod suite;
+
+use cluster::Cluster;
+use engine::{database, place_on};
+use exchange::StoreAnswer;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use store::{Opened, Place, Store};
+use suite::folder::{Answers, Folder, commit, start, start_at};
+use suite::keeping::{account, record};
+
+const WAIT: Duration = Duration::from_secs(60);
+
+fn refused(place: &Place) -> String {
+    Opened::open(place).err().expect("refused").to_string()
+}
+
+/// Lets the lease of an office run out without waiting for it.
+fn end_lease(folder: &Folder) {
+    cluster::shared().sql(&database(folder), "UPDATE shards SET until = 1");
+}
+
+#[test]
+fn r19_a_second_exchange_is_told_who_has_the_office_and_the_first_is_fenced_when_it_is_late() {
+    let (folder, other) = (Folder::new("lease"), Folder::new("lease-other"));
+    let second =
+        Place::server(&other.0, &cluster::shared().url("ringdown", &database(&folder)), None).unwrap();
+    let (_, store, answers) = start(&folder);
+    let late = commit(2, 1, vec![account("late")]);
+    store.commit(commit(1, 1, vec![account("alice")])).unwrap();
+    assert_eq!(answers.recv_timeout(WAIT).unwrap(), (1, StoreAnswer::Committed));
+    let told = refused(&second);
+    assert!(told.contains(folder.0.to_str().unwrap()) && told.contains("has this office until"), "{told}");
+    assert!(store::examine(&second).unwrap().unwrap().contains("has this office until"));
+    assert_eq!(store::examine(&folder.place()).unwrap(), None, "we may start again");
+    end_lease(&folder);
+    let (changes, new, new_answers) = start_at(&second);
+    assert_eq!(changes, [account("alice")]);
+    store.commit(late).unwrap();
+    assert!(matches!(answers.recv_timeout(WAIT).unwrap(), (2, StoreAnswer::Fenced { .. })));
+    new.commit(commit(1, 1, vec![account("bob")])).unwrap();
+    assert_eq!(new_answers.recv_timeout(WAIT).unwrap(), (1, StoreAnswer::Committed));
+    // Who comes back in order gives it back, and the next need not wait.
+    new.close();
+    store.close();
+    assert_eq!(start(&folder).0, [account("alice"), account("bob")]);
+}
+
+#[test]
+fn r19_a_lease_is_renewed_and_our_own_next_start_takes_it_at_once() {
+    let folder = Folder::new("renewed");
+    let opened = Opened::open(&folder.place()).unwrap();
+    let first = opened.epoch();
+    // As after a kill: it was not given back.
+    drop(opened);
+    let opened = Opened::open(&folder.place()).unwrap();
+    assert!(opened.epoch() > first);
+    let store = opened.start(|_, _| {}).unwrap();
+    let until = || -> i64 {
+        cluster::shared().sql(&database(&folder), "SELECT min(until) FROM shards").parse().unwrap()
+    };
+    let (before, begun) = (until(), Instant::now());
+    while until() == before {
+        assert!(begun.elapsed() < WAIT, "nobody renews");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    store.close();
+    assert_eq!(until(), 0, "given back");
+}
+
+#[test]
+fn two_exchanges_that_start_at_once_make_one_office() {
+    let folder = Folder::new("both");
+    let others: Vec<Folder> = (0..4).map(|number| Folder::new(&format!("both-{number}"))).collect();
+    let open = |other: &Folder| {
+        let url = cluster::shared().url("ringdown", &database(&folder));
+        Opened::open(&Place::server(&other.0, &url, None).unwrap()).map(|opened| opened.epoch())
+    };
+    let opened: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = others.iter().map(|other| scope.spawn(|| open(other))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(opened.iter().filter(|opened| opened.is_ok()).count(), 1, "{opened:?}");
+}
+
+#[test]
+fn a_database_that_is_not_as_we_left_it_gets_nothing_more() {
+    let folder = Folder::new("stranger");
+    let (_, store, answers) = start(&folder);
+    store.commit(commit(1, 1, vec![account("alice")])).unwrap();
+    assert_eq!(answers.recv_timeout(WAIT).unwrap(), (1, StoreAnswer::Committed));
+    // An earlier state, as after a fail-over to a copy that was behind.
+    cluster::shared().sql(&database(&folder), "UPDATE writers SET mark = mark - 1");
+    store.commit(commit(2, 1, vec![account("bob")])).unwrap();
+    let (_, answer) = answers.recv_timeout(WAIT).unwrap();
+    assert!(matches!(answer, StoreAnswer::Unavailable { why } if why.contains("not as we left it")));
+}
+
+#[test]
+fn an_octet_0_of_the_wire_does_not_keep_the_rest_from_being_stored() {
+    let folder = Folder::new("octet-0");
+    let (_, store, answers) = start(&folder);
+    store.commit(commit(1, 1, vec![record("a\0b"), account("alice")])).unwrap();
+    assert_eq!(answers.recv_timeout(WAIT).unwrap(), (1, StoreAnswer::Committed));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    assert_eq!(runtime.block_on(store.records().newest(1)).unwrap()[0].caller_name, "a\u{FFFD}b");
+}
+
+#[test]
+fn an_office_moves_from_a_file_to_a_server_and_back() {
+    let (folder, server, back) =
+        (Folder::new("move-file"), Folder::new("move-server"), Folder::new("move-back"));
+    let file = |folder: &Folder| Place::folder(&folder.0);
+    let (_, store, answers) = start_at(&file(&folder));
+    let changes = vec![account("alice"), suite::keeping::trunk(), record("x"), record("y")];
+    store.commit(commit(1, 1, changes)).unwrap();
+    assert_eq!(answers.recv_timeout(WAIT).unwrap(), (1, StoreAnswer::Committed));
+    store.close();
+    let kept = folder.0.join("kept");
+    store::backup(&file(&folder), &kept, false).unwrap();
+    store::restore(&kept, &server.place()).unwrap();
+    let (changes, store, answers) = start(&server);
+    assert_eq!(changes, [account("alice"), suite::keeping::trunk()]);
+    store.commit(commit(1, 1, vec![record("z")])).unwrap();
+    assert_eq!(answers.recv_timeout(WAIT).unwrap(), (1, StoreAnswer::Committed), "numbers of rows go on");
+    // While it runs.
+    let kept = server.0.join("kept");
+    store::backup(&server.place(), &kept, false).unwrap();
+    let told = store::restore(&kept, &server.place()).unwrap_err().to_string();
+    assert!(told.contains("is not empty"), "{told}");
+    let empty = Folder::new("move-empty");
+    let full = Place::server(&empty.0, &cluster::shared().url("ringdown", &database(&server)), None).unwrap();
+    let told = store::restore(&kept, &full).unwrap_err().to_string();
+    assert!(told.contains("has this office until"), "{told}");
+    store.close();
+    let told = store::restore(&kept, &full).unwrap_err().to_string();
+    assert!(told.contains("is not empty (it has rows in accounts)"), "{told}");
+    store::restore(&kept, &file(&back)).unwrap();
+    let (changes, store, _answers) = start_at(&file(&back));
+    assert_eq!(changes, [account("alice"), suite::keeping::trunk()]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let names: Vec<String> = runtime
+        .block_on(store.records().newest(9))
+        .unwrap()
+        .into_iter()
+        .map(|record| record.caller_name)
+        .collect();
+    assert_eq!(names, ["x", "y", "z"]);
+}
+
+#[test]
+fn what_keeps_a_server_from_being_used_is_said() {
+    let cluster = Cluster::start("refusals");
+    let folder = Folder::new("refusals");
+    let at = |user: &str, database: &str, password: Option<&str>| {
+        Place::server(&folder.0, &cluster.url(user, database), password).unwrap()
+    };
+    let owner = |database: &str| at("ringdown", database, None);
+    assert!(refused(&owner("nowhere")).contains("CREATE DATABASE"), "{}", refused(&owner("nowhere")));
+    cluster.sql("postgres", "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+    assert!(refused(&owner("latin")).contains("encoding is LATIN1"));
+    cluster.sql("postgres", "CREATE ROLE guarded LOGIN PASSWORD 'right'");
+    cluster.sql("postgres", "CREATE DATABASE office OWNER guarded");
+    cluster.let_in("local all guarded scram-sha-256");
+    let told = refused(&at("guarded", "office", Some("wr0ng-hush")));
+    assert!(told.contains("does not let us in") && !told.contains("wr0ng-hush"), "{told}");
+    Opened::open(&at("guarded", "office", Some("right"))).unwrap().close();
+    cluster.sql("postgres", "CREATE ROLE stranger LOGIN");
+    cluster.sql("postgres", "CREATE DATABASE theirs OWNER guarded");
+    cluster.let_in("local all all trust");
+    assert!(refused(&at("stranger", "theirs", None)).contains("must own the database"));
+    // A default that loses is overridden, in each session.
+    cluster.sql("postgres", "ALTER ROLE guarded SET synchronous_commit = off");
+    Opened::open(&at("guarded", "office", None)).unwrap().close();
+    cluster.stop();
+    for setting in ["fsync=off", "full_page_writes=off"] {
+        cluster.run(&[setting]);
+        let told = store::examine(&owner("postgres")).unwrap_err().to_string();
+        assert!(told.contains("would lose what it has acknowledged"), "{told}");
+        cluster.stop();
+    }
+    assert!(
+        refused(&owner("postgres")).contains("is PostgreSQL running?"),
+        "{}",
+        refused(&owner("postgres"))
+    );
+}
+
+/// Commits as fast as it is let, and what it was told of each.
+struct Load {
+    store: Store,
+    answers: Answers,
+    next: u64,
+    kept: BTreeSet<u64>,
+    refused: BTreeSet<u64>,
+}
+
+impl Load {
+    fn start(place: &Place) -> Load {
+        let (_, store, answers) = start_at(place);
+        Load { store, answers, next: 0, kept: BTreeSet::new(), refused: BTreeSet::new() }
+    }
+
+    /// Some at once, and all their answers.
+    fn commit(&mut self, count: u64) {
+        for _ in 0..count {
+            self.next += 1;
+            self.store.commit(commit(self.next, 1, vec![record(&self.next.to_string())])).unwrap();
+        }
+        for _ in 0..count {
+            match self.answers.recv_timeout(WAIT).unwrap() {
+                (sequence, StoreAnswer::Committed) => self.kept.insert(sequence),
+                (sequence, StoreAnswer::Unavailable { .. }) => self.refused.insert(sequence),
+                other => panic!("{other:?}"),
+            };
+        }
+    }
+
+    /// Nothing that was kept is missing, nothing that was refused is there, nothing is there twice.
+    fn judge(self) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let records = runtime.block_on(self.store.records().after(0, u32::MAX)).unwrap();
+        let there: Vec<u64> = records.iter().map(|record| record.caller_name.parse().unwrap()).collect();
+        assert_eq!(there, self.kept.iter().copied().collect::<Vec<_>>());
+        assert_eq!(self.kept.len() + self.refused.len(), usize::try_from(self.next).unwrap());
+    }
+}
+
+#[test]
+fn r20_a_server_that_is_killed_under_load_loses_nothing_and_has_nothing_twice() {
+    let cluster = Cluster::start("killed");
+    let folder = Folder::new("killed");
+    cluster.make_database(&database(&folder));
+    let mut load = Load::start(&place_on(&cluster, &folder));
+    for round in 0..5 {
+        let done = Arc::new(AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(30 + round * 17));
+                cluster.kill();
+                std::thread::sleep(Duration::from_millis(50));
+                cluster.run(&[]);
+                done.store(true, Ordering::Release);
+            });
+            while !done.load(Ordering::Acquire) {
+                load.commit(5);
+            }
+        });
+        let before = load.kept.len();
+        let begun = Instant::now();
+        while load.kept.len() == before {
+            assert!(begun.elapsed() < WAIT, "it does not come back");
+            load.commit(1);
+        }
+    }
+    assert!(load.kept.len() > 20 && !load.refused.is_empty(), "{} {}", load.kept.len(), load.refused.len());
+    load.judge();
+}
+
+#[test]
+fn r20_a_connection_that_is_cut_under_load_loses_nothing_and_has_nothing_twice() {
+    let folder = Folder::new("cut");
+    let mut load = Load::start(&folder.place());
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..20 {
+                std::thread::sleep(Duration::from_millis(40));
+                let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() \
+                           AND pid <> pg_backend_pid()";
+                cluster::shared().sql(&database(&folder), cut);
+            }
+            done.store(true, Ordering::Release);
+        });
+        while !done.load(Ordering::Acquire) {
+            load.commit(5);
+        }
+    });
+    load.commit(1);
+    assert!(load.kept.len() > 20, "{}", load.kept.len());
+    load.judge();
+}
