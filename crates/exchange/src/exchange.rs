@@ -264,6 +264,14 @@ impl Exchange {
         exchange
     }
 
+    /// The term of whoever owns the office: changes of an earlier one are fenced (R19).
+    #[must_use]
+    pub fn in_epoch(mut self, epoch: Epoch) -> Exchange {
+        debug_assert!(self.pending.is_empty() && self.gathered.is_empty(), "nothing has left in another");
+        self.epoch = epoch;
+        self
+    }
+
     /// Something that the store had.
     fn restore(&mut self, now: Now, change: Change) {
         match change {

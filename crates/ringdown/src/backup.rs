@@ -1,6 +1,6 @@
 //! `ringdown backup`: the whole office in one file, while it runs or stands.
 
-use crate::Failure;
+use crate::{Failure, config};
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
@@ -10,10 +10,14 @@ pub(crate) struct Arguments {
     /// Replace the file if it exists
     #[arg(long)]
     force: bool,
+    /// The configuration, if the office is kept by a server
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
-    store::backup(data, &arguments.file, arguments.force)?;
+    let place = config::place(data, arguments.config.as_deref())?;
+    store::backup(&place, &arguments.file, arguments.force)?;
     println!(
         "{}: people, numbers, phones with their secrets, registrations, records, and the certificate",
         arguments.file.display()

@@ -201,9 +201,9 @@ async fn take_files(copy: &Path, stage: &Path) -> Result<(), String> {
         format!("is damaged, or no backup of ours ({error}); take an earlier backup")
     };
     let mut connection = Connection::Sqlite(open(copy).await.map_err(|error| damaged(&error))?);
-    let verdict = query("SELECT integrity_check AS verdict FROM pragma_integrity_check(1)");
+    let verdict = query("PRAGMA integrity_check(1)");
     let verdict = verdict.fetch_one(&mut connection).await.map_err(|error| damaged(&error))?;
-    let verdict: &str = verdict.get("verdict").map_err(|error| damaged(&error))?;
+    let verdict: &str = verdict.get("integrity_check").map_err(|error| damaged(&error))?;
     if verdict != "ok" {
         return Err(damaged(&verdict));
     }

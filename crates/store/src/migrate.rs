@@ -3,6 +3,7 @@
 //! The steps are written for SQLite. PostgreSQL gets them translated, word by word.
 
 use crate::failpoint;
+use crate::postgres::words;
 use crate::sql::{Connection, query};
 
 /// The steps, in order.
@@ -55,21 +56,24 @@ pub(crate) fn known(form: usize) -> Result<usize, String> {
 pub(crate) async fn migrate(connection: &mut Connection) -> Result<(), String> {
     if connection.is_postgres() {
         let lock = format!("SELECT pg_advisory_lock({LOCK})");
-        connection.run(&lock).await.map_err(|error| error.to_string())?;
+        connection.run(&lock).await.map_err(|error| words(&error))?;
     }
-    let migrated = take_all(connection).await;
+    // Whoever fails lets go of the connection, and with it of the lock.
+    take_all(connection).await?;
     if connection.is_postgres() {
         let unlock = format!("SELECT pg_advisory_unlock({LOCK})");
-        connection.run(&unlock).await.map_err(|error| error.to_string())?;
+        connection.run(&unlock).await.map_err(|error| words(&error))?;
     }
-    migrated
+    Ok(())
 }
 
 async fn take_all(connection: &mut Connection) -> Result<(), String> {
-    let taken = known(form(connection).await.map_err(|error| error.to_string())?)?;
+    let taken = known(form(connection).await.map_err(|error| words(&error))?)?;
     for (index, step) in STEPS.iter().enumerate().skip(taken) {
         failpoint::reach("migrate.before_step");
-        take(connection, index + 1, step).await.map_err(|error| format!("step {}: {error}", index + 1))?;
+        take(connection, index + 1, step)
+            .await
+            .map_err(|error| format!("step {}: {}", index + 1, words(&error)))?;
         failpoint::reach("migrate.after_step");
     }
     Ok(())

@@ -33,8 +33,9 @@ impl Server {
             return Err(wrong("is no URL of a PostgreSQL server"));
         }
         // What the parser says may quote the URL, and with it the password.
-        let mut options: PgConnectOptions =
-            url.parse().map_err(|_| wrong("is a URL of a PostgreSQL server that cannot be read"))?;
+        let mut options: PgConnectOptions = with_host(url)
+            .parse()
+            .map_err(|_| wrong("is a URL of a PostgreSQL server that cannot be read"))?;
         if let Some(password) = password {
             options = options.password(password);
         }
@@ -68,6 +69,14 @@ impl Server {
         };
         let late = || sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut));
         timeout(CONNECTING, connect).await.map_err(|_| late())?
+    }
+}
+
+/// `user@/database?host=/run/postgresql` is how sockets are usually written, but a URL has a host after a user.
+fn with_host(url: &str) -> String {
+    match url.split_once("@/") {
+        Some((user, rest)) if !user.contains('?') => format!("{user}@localhost/{rest}"),
+        _ => url.to_owned(),
     }
 }
 
@@ -173,6 +182,7 @@ mod tests {
             ("postgresql://r@localhost/r", "Prefer", false),
             ("postgresql://r@[::1]/r", "Prefer", false),
             ("postgresql:///r?user=r&host=/run/postgresql", "Disable", false),
+            ("postgresql://r@/r?host=/run/postgresql", "Disable", false),
             ("postgresql://r@db.example/r", "VerifyFull", false),
             ("postgresql://r@192.0.2.7:6000/r?sslmode=verify-ca", "VerifyCa", false),
             ("postgres://r@192.0.2.7/r?sslmode=disable", "Disable", true),

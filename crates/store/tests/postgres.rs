@@ -178,7 +178,8 @@ fn what_keeps_a_server_from_being_used_is_said() {
     cluster.sql("postgres", "CREATE ROLE stranger LOGIN");
     cluster.sql("postgres", "CREATE DATABASE theirs OWNER guarded");
     cluster.let_in("local all all trust");
-    assert!(refused(&at("stranger", "theirs", None)).contains("must own the database"));
+    let told = refused(&at("stranger", "theirs", None));
+    assert!(told.contains("must own the database"), "{told}");
     // A default that loses is overridden, in each session.
     cluster.sql("postgres", "ALTER ROLE guarded SET synchronous_commit = off");
     Opened::open(&at("guarded", "office", None)).unwrap().close();

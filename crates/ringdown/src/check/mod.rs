@@ -4,6 +4,7 @@ pub(crate) mod file;
 mod finding;
 mod folder;
 pub(crate) mod machine;
+mod store;
 
 pub(crate) use finding::refusal;
 
@@ -56,6 +57,7 @@ fn look(data: &Path, path: Option<&Path>) -> Result<Vec<Finding>, Failure> {
     let places = Places(source.as_ref());
     findings.extend(file::judge(&config, places));
     findings.extend(file::expiry(&config, places));
+    findings.extend(store::judge(&config, places, data));
     findings.extend(machine::judge(&config, places, folder::is_served(data)));
     Ok(findings)
 }

@@ -18,6 +18,7 @@ pub(crate) mod profile;
 mod seats;
 mod secret;
 mod smpp;
+mod store;
 mod template;
 mod webhooks;
 
@@ -25,6 +26,7 @@ mod webhooks;
 pub(crate) use place::known;
 pub(crate) use place::{EXAMPLE, line_of, strangers};
 
+use self::store::StoreConfig;
 pub(crate) use agents::Agents;
 pub(crate) use background::Background;
 pub(crate) use badges::Badges;
@@ -70,6 +72,7 @@ pub(crate) struct Config {
     pub(crate) emergency: Emergency,
     pub(crate) badges: Badges,
     pub(crate) directory: DirectoryConfig,
+    pub(crate) store: StoreConfig,
     pub(crate) dns: Dns,
     pub(crate) log: Log,
 }
@@ -409,6 +412,12 @@ impl Config {
             Fault { line, what: error.message().to_owned() }
         })
     }
+}
+
+/// Where the office of a data folder is kept, as a configuration says.
+pub(crate) fn place(data: &Path, path: Option<&Path>) -> Result<::store::Place, String> {
+    let config = path.map(Config::read).transpose()?.map(|(config, _)| config);
+    config.unwrap_or_default().store.place(data)
 }
 
 #[cfg(test)]

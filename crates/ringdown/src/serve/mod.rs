@@ -71,7 +71,7 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let folder = claim(data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let clock = Clock::start();
-    let mut opened = Opened::open(folder.path())?;
+    let mut opened = Opened::open(&config.store.place(folder.path())?)?;
     let realm = first_start::realm(&mut opened)?;
     close_open_calls(&mut opened)?;
     let (sender, mailbox) = net::mailbox(MAILBOX)?;
@@ -152,7 +152,8 @@ fn office(
     music: &music::Music,
 ) -> Result<Exchange, Failure> {
     let snapshot = std::mem::take(&mut opened.snapshot);
-    let exchange = Exchange::new(clock.now(), config, first_start::seed()?, snapshot);
+    let exchange =
+        Exchange::new(clock.now(), config, first_start::seed()?, snapshot).in_epoch(opened.epoch());
     Ok(exchange.with_music(music.first()).warmed_up())
 }
 

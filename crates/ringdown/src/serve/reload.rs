@@ -184,6 +184,7 @@ fn taken(old: &Config, new: Config) -> Config {
         lists,
         platforms: _,
         directory: _,
+        store: _,
         dns: _,
         log,
     } = new;
@@ -220,6 +221,7 @@ fn taken(old: &Config, new: Config) -> Config {
         messages: old.messages.clone(),
         platforms: old.platforms.clone(),
         directory: old.directory.clone(),
+        store: old.store.clone(),
         dns: old.dns.clone(),
         log,
     }
@@ -233,6 +235,7 @@ fn waits_for_restart(old: &Config, new: &Config) -> Vec<String> {
         ("[sip] tls", old.sip.tls != new.sip.tls),
         ("[sip] ws", old.sip.ws != new.sip.ws),
         ("[sip] wss", old.sip.wss != new.sip.wss),
+        ("[store]", old.store != new.store),
         ("[directory]", old.directory != new.directory),
         ("[sip] advertise", old.sip.advertise != new.sip.advertise),
         ("[sip] authorities", old.sip.authorities != new.sip.authorities),

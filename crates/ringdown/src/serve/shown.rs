@@ -117,6 +117,7 @@ pub(crate) fn settings(config: &Config) -> Value {
         emergency,
         badges,
         directory,
+        store,
         dns,
         log,
     } = config;
@@ -161,6 +162,8 @@ pub(crate) fn settings(config: &Config) -> Value {
         "platforms": of_platforms(platforms),
         "badges": of_badges(badges),
         "directory": of_directory(directory),
+        // Without the password.
+        "store": {"url": store.url.as_ref().map(ToString::to_string), "password_file": store.password_file},
         "dns": {"servers": texts(&dns.servers.0)},
         "log": {"level": log.level},
     })

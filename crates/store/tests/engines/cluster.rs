@@ -60,7 +60,7 @@ impl Cluster {
             command.args(["-c", KEEPER]).arg(self.programs.join("postgres")).arg(&self.folder);
             command.args(["-c", "listen_addresses=", "-c", "log_min_messages=fatal"]);
             command.args(settings.iter().flat_map(|setting| ["-c", setting]));
-            let mut shell = command.stdin(Stdio::piped()).spawn().unwrap();
+            let mut shell = command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
             let pipe = shell.stdin.take().unwrap();
             *self.server.lock().unwrap() = Some(Running { shell, pipe: pipe });
             while self.lives() {
@@ -154,7 +154,12 @@ impl Cluster {
     pub(crate) fn let_in(&self, rules: &str) {
         let rules = format!("local all ringdown trust\n{rules}\n");
         fs::write(self.folder.join("data/pg_hba.conf"), rules).unwrap();
+        let read = || self.sql("postgres", "SELECT pg_conf_load_time()");
+        let before = read();
         self.sql("postgres", "SELECT pg_reload_conf()");
+        while read() == before {
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     fn program(&self, name: &str) -> Command {
