@@ -104,6 +104,24 @@ def test_show_1_a_list_is_worked_to_its_end_at_a_foreign_server(kamailio, callee
         assert all(call["cancelled"] for call in callees["7301"].calls)
 
 
+def test_an_announced_vacant_number_is_no_proof_alone_and_is_one_with_a_status(kamailio, tmp_path):
+    """S3.15: by the tones before a network's announcement the row waits for a second attempt; with a 404 it is removed."""
+    (tmp_path / "ada.csv").write_text("number\n7601\n7602\n")
+    scripts = {"7601": ["announced 480"], "7602": ["announced 404"]}
+    with (
+        everybody(kamailio, scripts, talk=0.2) as callees,
+        Agent(kamailio, tmp_path / "state", tmp_path, assignment={"attempts": 5}, extra=["--online"]).start() as agent,
+    ):
+        assert agent.wait_event("announced", 20)["what"] == "vacant"
+        first = agent.wait_event("row", number="7601", outcome="vacant")
+        assert first["state"] == "open" and "vacant" in first["next"], first
+        agent.wait_event("row", 20, number="7602", state="vacant")
+        agent.do("sign_out")
+        agent.wait_left(1)
+        assert agent.states() == {"7601": "open", "7602": "vacant"}
+        assert {number: len(callee.calls) for number, callee in callees.items()} == {"7601": 1, "7602": 1}
+
+
 def test_show_2_the_agent_is_there_when_the_callee_answers(kamailio, callees, tmp_path):
     """The first packets after the callee's ACK are the agent's microphone: no abandoned call, by construction."""
     (tmp_path / "ada.csv").write_text("number\n7101\n7102\n7103\n")

@@ -25,4 +25,4 @@ pub use shell::{
     Gone, Hand, HeadsetProgram, Phone, Server, Settings, StartError, Stream, Told, Trust, client_config,
 };
 pub use sound::{Arrived, Heard, Meter, Source, Talk, WavWriter};
-pub use words::{CallId, Cause, Command, Ended, Event, Holder, KeyStyle};
+pub use words::{Announcement, CallId, Cause, Command, Ended, Event, Holder, KeyStyle};

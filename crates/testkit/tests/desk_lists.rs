@@ -593,7 +593,7 @@ fn decision_19_a_row_in_hand_at_a_desk_is_in_no_file() {
     let Ok(ListAnswer::Link(link)) = ask(&mut world, ListAsking::Link("bob".into())) else {
         panic!("a link")
     };
-    let from = FileRequest { agent: "bob".into(), token: TokenHash::of(&link.token) };
+    let from = FileRequest { agent: "bob".into(), token: TokenHash::of(&link.token), by_phone: true };
     let rows = |world: &mut World| {
         let asking = ListAsking::File { from: from.clone(), known: None };
         let Ok(ListAnswer::File(file)) = ask(world, asking) else { panic!("a file") };

@@ -30,7 +30,7 @@ use self::store::StoreConfig;
 pub(crate) use agents::Agents;
 pub(crate) use background::Background;
 pub(crate) use badges::Badges;
-pub(crate) use call_lists::Lists;
+pub(crate) use call_lists::{Folder, Lists};
 use codes::FeatureCodes;
 pub(crate) use directory::DirectoryConfig;
 use many::Many;

@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use ::phone::work::News;
-use ::phone::{Event, Holder};
+use ::phone::{Announcement, Event, Holder};
 use std::io::{self, Write as _};
 
 /// Prints events; what is heard only when it changes.
@@ -39,6 +39,12 @@ impl Show {
             Event::Answered { codec, .. } => {
                 self.heard = None;
                 format!("answered, {codec}")
+            }
+            Event::Announced { what: Announcement::Vacant, .. } => {
+                "the network's tones say that nobody has this number".to_owned()
+            }
+            Event::Announced { what: Announcement::Congestion, .. } => {
+                "the network's tones say that no way there is free".to_owned()
             }
             Event::Heard { hertz, dbfs, .. } => {
                 let same = self
