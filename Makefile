@@ -23,6 +23,7 @@ run:
 
 check:
 	@scripts/setup build
+	@scripts/setup tests
 	cargo fmt --all --check
 	cargo xtask tidy
 	cargo clippy --workspace --all-targets --locked -- -D warnings

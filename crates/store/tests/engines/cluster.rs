@@ -209,5 +209,5 @@ fn programs() -> PathBuf {
     let folders = folders.into_iter().rev().map(|folder| folder.join("bin"));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = folders.chain(std::env::split_paths(&path)).find(|folder| folder.join("postgres").exists());
-    found.expect("PostgreSQL is missing: `scripts/setup build` installs it")
+    found.expect("PostgreSQL is missing: `scripts/setup tests` installs it")
 }

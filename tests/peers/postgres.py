@@ -1,0 +1,75 @@
+"""A real PostgreSQL server of the test's own: on a Unix socket in its folder, with fsync, by another user than root."""
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+from .process import PeerFailed, Process
+from .waiting import until
+
+OWNER = "ringdown"
+DATABASE = "office"
+
+
+def program(name):
+    """Debian keeps them out of the way, each version apart."""
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name), reverse=True)
+    for folder in versions:
+        if (folder / name).is_file():
+            return folder / name
+    found = shutil.which(name)
+    if not found:
+        raise PeerFailed(f"no program {name}; run `scripts/setup tests`")
+    return Path(found)
+
+
+def user():
+    """PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    known = pwd.getpwnam("postgres")
+    return {"user": known.pw_uid, "group": known.pw_gid, "extra_groups": []}
+
+
+class Postgres(Process):
+    """A server with one empty database; can go down and come up again."""
+
+    def __init__(self):
+        super().__init__("postgres")
+        self.data = self.folder / "data"
+        self.user = user()
+        if self.user:
+            os.chown(self.folder, self.user["user"], self.user["group"])
+        made = subprocess.run(
+            [program("initdb"), "-U", OWNER, "-A", "trust", "-E", "UTF8", "--locale", "C.UTF-8", "-D", self.data],
+            capture_output=True, text=True, check=False, cwd=self.folder, **self.user)
+        if made.returncode:
+            raise PeerFailed(made.stderr)
+
+    def start(self):
+        self.spawn([program("postgres"), "-D", self.data, "-k", self.folder, "-c", "listen_addresses="], **self.user)
+        until(lambda: self.ask("postgres", "SELECT 1").returncode == 0, 30, "PostgreSQL answers", self.tail, every=0.05)
+        self.ask("postgres", f"CREATE DATABASE {DATABASE}")
+        return self
+
+    def stop(self, seconds=10, sign=signal.SIGINT):
+        """Without waiting for those who are connected."""
+        super().stop(seconds, sign)
+
+    def ask(self, database, statement):
+        return subprocess.run(
+            [program("psql"), "-X", "-A", "-t", "-U", OWNER, "-h", self.folder, "-d", database, "-c", statement],
+            capture_output=True, text=True, check=False)
+
+    def sql(self, statement):
+        """One value of the office's database."""
+        told = self.ask(DATABASE, statement)
+        if told.returncode:
+            raise PeerFailed(told.stderr)
+        return told.stdout.strip()
+
+    def extra(self):
+        """What stands in the exchange's configuration."""
+        return f'\n[store]\nurl = "postgresql://{OWNER}@/{DATABASE}?host={self.folder}"\n'
