@@ -25,6 +25,8 @@ use tokio::time::timeout;
 /// Which file a path names: device and inode.
 type FileId = (u64, u64);
 
+/// How long a server may take to begin a transaction.
+const BEGINNING: Duration = Duration::from_secs(5);
 /// How long a transaction on a server may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -163,7 +165,7 @@ impl Database {
                 None => Ok(()),
             }
         };
-        timeout(PATIENCE, begin).await.unwrap_or_else(|_| Err(late()))
+        timeout(BEGINNING, begin).await.unwrap_or_else(|_| Err(late()))
     }
 
     async fn take_connection(&mut self) -> Result<Connection, sqlx::Error> {

@@ -7,6 +7,8 @@ mod cluster;
 #[path = "engines/postgres.rs"]
 mod engine;
 mod suite;
+#[path = "engines/wire.rs"]
+mod wire;
 
 use cluster::Cluster;
 use engine::{database, place_on};
@@ -18,6 +20,7 @@ use std::time::{Duration, Instant};
 use store::{Opened, Place, Store};
 use suite::folder::{Answers, Folder, commit, start, start_at};
 use suite::keeping::{account, record};
+use wire::{Cut, Wire};
 
 const WAIT: Duration = Duration::from_secs(60);
 
@@ -290,4 +293,64 @@ fn r20_a_connection_that_is_cut_under_load_loses_nothing_and_has_nothing_twice()
     load.commit(1);
     assert!(load.kept.len() > 20, "{}", load.kept.len());
     load.judge();
+}
+
+/// One commit whose COMMIT gets no answer, then one that comes meanwhile; what both were told, and what is there at the end.
+fn in_doubt(name: &str, cut: Cut) -> (Vec<(u64, bool)>, Vec<String>) {
+    let folder = Folder::new(name);
+    let wire = Wire::to(cluster::shared().folder(), name);
+    let place = Place::server(&folder.0, &wire.url(&database(&folder)), None).unwrap();
+    let (_, store, answers) = start_at(&place);
+    wire.set(cut);
+    store.commit(commit(1, 1, vec![record("1")])).unwrap();
+    assert!(answers.recv_timeout(Duration::from_millis(700)).is_err(), "nobody knows");
+    store.commit(commit(2, 1, vec![record("2")])).unwrap();
+    let mut told = vec![answers.recv_timeout(WAIT).unwrap()];
+    assert!(
+        matches!(&told[0].1, StoreAnswer::Unavailable { why } if why.contains("not known yet")),
+        "{told:?}"
+    );
+    wire.set(Cut::Whole);
+    told.push(answers.recv_timeout(WAIT).unwrap());
+    store.commit(commit(3, 1, vec![record("3")])).unwrap();
+    told.push(answers.recv_timeout(WAIT).unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let there = runtime.block_on(store.records().newest(9)).unwrap();
+    let told = told.into_iter().map(|(sequence, answer)| (sequence, answer == StoreAnswer::Committed));
+    (told.collect(), there.into_iter().map(|record| record.caller_name).collect())
+}
+
+#[test]
+fn r20_a_commit_whose_answer_is_lost_is_told_when_it_was_read_back() {
+    let (told, there) = in_doubt("answer-lost", Cut::After);
+    assert_eq!((told, there), (vec![(2, false), (1, true), (3, true)], vec!["1".into(), "3".into()]));
+}
+
+#[test]
+fn r20_a_commit_that_never_arrived_is_refused_when_that_is_known() {
+    let (told, there) = in_doubt("commit-lost", Cut::Before);
+    assert_eq!((told, there), (vec![(2, false), (1, false), (3, true)], vec!["3".into()]));
+}
+
+#[test]
+fn r20_a_commit_that_is_still_on_its_way_is_waited_for() {
+    let (told, there) = in_doubt("commit-late", Cut::Late(Duration::from_secs(2)));
+    assert_eq!((told, there), (vec![(2, false), (1, true), (3, true)], vec!["1".into(), "3".into()]));
+}
+
+#[test]
+fn r20_a_document_whose_answer_is_lost_is_told_when_it_was_read_back() {
+    let folder = Folder::new("document-lost");
+    let wire = Wire::to(cluster::shared().folder(), "document-lost");
+    let place = Place::server(&folder.0, &wire.url(&database(&folder)), None).unwrap();
+    let (_, store, _answers) = start_at(&place);
+    let (sender, kept) = std::sync::mpsc::sync_channel(1);
+    let document = store::Document { kind: "session".into(), id: "1".into(), text: Some("x".into()) };
+    wire.set(Cut::After);
+    store.documents().keep(vec![document.clone()], Box::new(move |told| sender.send(told).unwrap())).unwrap();
+    assert!(kept.recv_timeout(Duration::from_millis(700)).is_err(), "nobody knows");
+    wire.set(Cut::Whole);
+    assert_eq!(kept.recv_timeout(WAIT).unwrap(), Ok(()));
+    store.close();
+    assert_eq!(Opened::open(&folder.place()).unwrap().documents, [document]);
 }

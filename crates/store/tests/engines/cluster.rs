@@ -112,6 +112,11 @@ impl Cluster {
         }
     }
 
+    /// Where its socket is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     pub(crate) fn url(&self, user: &str, database: &str) -> String {
         format!("postgresql://{user}@/{database}?host={}", self.folder.display())
     }
