@@ -9,6 +9,7 @@ from e2e.conftest import Office
 from peers import sdp
 from peers.api import administrator
 from peers.exchange import Exchange
+from peers.ports import LOOPBACK
 from peers.postgres import Postgres
 from peers.waiting import until
 
@@ -129,3 +130,18 @@ def test_check_says_what_is_wrong_with_a_server(server):
         server.start()
         told = exchange.run("check", "--config", exchange.config, ok=False).stdout
         assert "fsync = off and would lose what it has acknowledged" in told, told
+
+
+def test_a_server_elsewhere_must_prove_who_it_is():
+    """sec_20: TLS with a certificate of its name by an authority that is known; without that nothing is told it."""
+    with Postgres(tls=True) as server:
+        server.start()
+        with Exchange(config_extra=server.extra(), media_span=400) as exchange:
+            exchange.start()
+            exchange.add_account("ada", "2001")
+            assert server.sql("SELECT count(*) FROM pg_stat_ssl WHERE ssl AND version = 'TLSv1.3'") != "0"
+        authority = f"&sslrootcert={server.certificate}"
+        for wrong in (server.over_tls(LOOPBACK), server.over_tls("localhost", authority)):
+            with Exchange(config_extra=wrong) as exchange:
+                told = exchange.run("check", "--config", exchange.config, ok=False).stdout
+                assert "no trusted TLS connection" in told and "sslrootcert" in told, told

@@ -6,6 +6,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+from .certificate import own_certificate
+from .ports import LOOPBACK, free_port
 from .process import PeerFailed, Process
 from .waiting import until
 
@@ -34,14 +36,21 @@ def user():
 
 
 class Postgres(Process):
-    """A server with one empty database; can go down and come up again."""
+    """A server with one empty database; can go down and come up again. With a certificate it is on a port of loopback, too."""
 
-    def __init__(self):
+    def __init__(self, tls=False):
         super().__init__("postgres")
+        self.port = free_port() if tls else 5432
+        self.certificate, key = own_certificate(self.folder, "server") if tls else (None, None)
+        self.settings = ["listen_addresses="]
+        if tls:
+            self.settings = [f"listen_addresses={LOOPBACK}", "ssl=on", f"ssl_cert_file={self.certificate}", f"ssl_key_file={key}"]
+            key.chmod(0o600)
         self.data = self.folder / "data"
         self.user = user()
         if self.user:
-            os.chown(self.folder, self.user["user"], self.user["group"])
+            for path in [self.folder, *self.folder.iterdir()]:
+                os.chown(path, self.user["user"], self.user["group"])
         made = subprocess.run(
             [program("initdb"), "-U", OWNER, "-A", "trust", "-E", "UTF8", "--locale", "C.UTF-8", "-D", self.data],
             capture_output=True, text=True, check=False, cwd=self.folder, **self.user)
@@ -49,7 +58,8 @@ class Postgres(Process):
             raise PeerFailed(made.stderr)
 
     def start(self):
-        self.spawn([program("postgres"), "-D", self.data, "-k", self.folder, "-c", "listen_addresses="], **self.user)
+        settings = [part for setting in self.settings for part in ("-c", setting)]
+        self.spawn([program("postgres"), "-D", self.data, "-k", self.folder, "-p", self.port, *settings], **self.user)
         until(lambda: self.ask("postgres", "SELECT 1").returncode == 0, 30, "PostgreSQL answers", self.tail, every=0.05)
         self.ask("postgres", f"CREATE DATABASE {DATABASE}")
         return self
@@ -60,7 +70,7 @@ class Postgres(Process):
 
     def ask(self, database, statement):
         return subprocess.run(
-            [program("psql"), "-X", "-A", "-t", "-U", OWNER, "-h", self.folder, "-d", database, "-c", statement],
+            [program("psql"), "-X", "-A", "-t", "-U", OWNER, "-h", self.folder, "-p", str(self.port), "-d", database, "-c", statement],
             capture_output=True, text=True, check=False)
 
     def sql(self, statement):
@@ -72,4 +82,10 @@ class Postgres(Process):
 
     def extra(self):
         """What stands in the exchange's configuration."""
+        if self.certificate:
+            return self.over_tls(LOOPBACK, f"&sslrootcert={self.certificate}")
         return f'\n[store]\nurl = "postgresql://{OWNER}@/{DATABASE}?host={self.folder}"\n'
+
+    def over_tls(self, host, more=""):
+        """As for a server beyond this machine, which must prove who it is."""
+        return f'\n[store]\nurl = "postgresql://{OWNER}@{host}:{self.port}/{DATABASE}?sslmode=verify-full{more}"\n'

@@ -20,6 +20,9 @@ use exchange::{
 };
 use std::collections::BTreeMap;
 
+/// Rows of one statement.
+const ROWS: usize = 1_000;
+
 /// What a group comes to: for each key its new value, or its removal.
 #[derive(Default)]
 pub(crate) struct Group<'a> {
@@ -281,7 +284,7 @@ impl<'a> Group<'a> {
     /// A call that began and ended within this group costs one look for a row that is not there.
     async fn write_open_calls(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
         let keys: Vec<&(&str, &str)> = self.open.keys().collect();
-        for keys in keys.chunks(1_000) {
+        for keys in keys.chunks(ROWS) {
             let mut query = Query::build("DELETE FROM open_calls WHERE (session_id, dialled) IN (VALUES ");
             for (index, (session, dialled)) in keys.iter().enumerate() {
                 query.push(if index == 0 { "" } else { ", " });

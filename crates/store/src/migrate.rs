@@ -83,7 +83,9 @@ async fn take(connection: &mut Connection, number: usize, step: &str) -> Result<
     connection.begin().await?;
     if connection.is_postgres() {
         connection.run(&translated(step)).await?;
-        connection.run("CREATE TABLE IF NOT EXISTS ringdown (form BIGINT PRIMARY KEY)").await?;
+        if number == 1 {
+            connection.run("CREATE TABLE ringdown (form BIGINT PRIMARY KEY)").await?;
+        }
         connection.run(&format!("INSERT INTO ringdown (form) VALUES ({number})")).await?;
     } else {
         connection.run(step).await?;

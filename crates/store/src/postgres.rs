@@ -141,6 +141,8 @@ pub(crate) fn words(error: &sqlx::Error) -> String {
             std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::NotFound => {
                 format!("no server answers there ({error}); is PostgreSQL running?")
             }
+            // A certificate that is refused comes as data that are wrong.
+            std::io::ErrorKind::InvalidData => untrusted(error),
             std::io::ErrorKind::TimedOut => "the server does not answer in time".to_owned(),
             _ => error.to_string(),
         },
@@ -158,13 +160,15 @@ pub(crate) fn words(error: &sqlx::Error) -> String {
             Some("42501") => format!("{}; the user must own the database", refusal.message()),
             _ => refusal.message().to_owned(),
         },
-        sqlx::Error::Tls(what) => {
-            format!("no trusted TLS connection: {what}; sslrootcert names an authority of your own")
-        }
+        sqlx::Error::Tls(what) => untrusted(what),
         sqlx::Error::Configuration(what) => what.to_string(),
         sqlx::Error::Protocol(what) => what.clone(),
         other => other.to_string(),
     }
+}
+
+fn untrusted(why: &dyn fmt::Display) -> String {
+    format!("no trusted TLS connection: {why}; sslrootcert names an authority of your own")
 }
 
 #[cfg(test)]

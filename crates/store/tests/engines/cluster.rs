@@ -62,7 +62,7 @@ impl Cluster {
             command.args(settings.iter().flat_map(|setting| ["-c", setting]));
             let mut shell = command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
             let pipe = shell.stdin.take().unwrap();
-            *self.server.lock().unwrap() = Some(Running { shell, pipe: pipe });
+            *self.server.lock().unwrap() = Some(Running { shell, pipe });
             while self.lives() {
                 if self.psql("postgres", "SELECT 1").is_ok() {
                     return;
