@@ -1,10 +1,10 @@
 //! `[store]`: where the office is kept.
 
 use super::{maybe, secret};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use store::Place;
 
 /// `[store]`
@@ -12,7 +12,7 @@ use store::Place;
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct StoreConfig {
     /// A PostgreSQL server; a file in the data folder if not set.
-    #[serde(deserialize_with = "maybe::text")]
+    #[serde(deserialize_with = "without_telling")]
     pub(crate) url: Option<StoreUrl>,
     /// The file with its password.
     #[serde(deserialize_with = "maybe::text")]
@@ -23,12 +23,14 @@ pub(crate) struct StoreConfig {
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct StoreUrl(String);
 
-impl FromStr for StoreUrl {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<StoreUrl, String> {
-        Place::server(Path::new("."), text, None).map(|_| StoreUrl(text.to_owned()))
+/// As `maybe::text`, but what cannot be read is not quoted: there may be a password in it.
+fn without_telling<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<StoreUrl>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() {
+        return Ok(None);
     }
+    Place::server(Path::new("."), &text, None).map_err(D::Error::custom)?;
+    Ok(Some(StoreUrl(text)))
 }
 
 /// Without a password.
