@@ -6,7 +6,9 @@
 //!        +---------------give back----------------+ +--another takes it: our commits are fenced
 //! ```
 //!
-//! Each of our transactions first raises our mark in `writers`. Who takes our shards waits for that row, so that none of
+//! How long an owner has its shards stands once, in its row of `writers`: a renewal is one row, however many they are.
+//!
+//! Each of our transactions first raises our mark in that row. Who takes our shards waits for it, so that none of
 //! our transactions can be under way while the epoch rises; and after a connection was lost the mark tells whether the
 //! last one is there. Locks are taken in one order by all: marks, then shards.
 
@@ -54,30 +56,29 @@ async fn take_inside(connection: &mut Connection, owner: &str) -> Result<Lease, 
         row.bind(i64::from(shard)).bind(0_i64);
     })
     .await?;
-    let mark = ("writers", &["owner", "mark"][..]);
-    insert(connection, mark, Clash::Keep, [owner], |row, owner| {
-        row.bind(owner).bind(0_i64);
+    let writers = ("writers", &["owner", "mark", "until"][..]);
+    insert(connection, writers, Clash::Keep, [owner], |row, owner| {
+        row.bind(owner).bind(0_i64).bind(0_i64);
     })
     .await?;
     // Whoever's transaction runs now ends before the epoch rises.
     query("SELECT owner FROM writers ORDER BY owner FOR UPDATE").fetch_all(connection).await?;
     query("SELECT shard FROM shards ORDER BY shard FOR UPDATE").fetch_all(connection).await?;
-    let mut known = Query::build("SELECT max(epoch) AS epoch, max(until) AS until, ");
-    known.push(NOW).push(" AS now FROM shards");
-    let known = known.fetch_one(connection).await?;
-    let (last, now): (i64, i64) = (known.get("epoch")?, known.get("now")?);
     if let Some(held) = holder(connection, owner).await? {
         return Err(sqlx::Error::Configuration(held.into()));
     }
-    let epoch = last + 1;
-    let set = "UPDATE shards SET owner = ?, epoch = ?, until = ?";
-    query(set).bind(owner).bind(epoch).bind(now + TERM).execute(connection).await?;
-    let mark = query("SELECT mark FROM writers WHERE owner = ?").bind(owner).fetch_one(connection).await?;
-    let until: i64 = known.get("until")?;
+    let mut last = Query::build("SELECT (SELECT max(epoch) FROM shards) AS epoch, max(until) AS until, ");
+    last.push(NOW).push(" AS now FROM writers");
+    let last = last.fetch_one(connection).await?;
+    let (epoch, until, now): (i64, i64, i64) = (last.get("epoch")?, last.get("until")?, last.get("now")?);
+    let epoch = epoch + 1;
+    query("UPDATE shards SET owner = ?, epoch = ?").bind(owner).bind(epoch).execute(connection).await?;
+    let ours = query("UPDATE writers SET until = ? WHERE owner = ? RETURNING mark");
+    let ours = ours.bind(now + TERM).bind(owner).fetch_one(connection).await?;
     Ok(Lease {
         owner: owner.to_owned(),
         epoch: Epoch(u64::try_from(epoch).unwrap_or_default()),
-        mark: mark.get("mark")?,
+        mark: ours.get("mark")?,
         seen: (until > 0).then_some(Wall((until - TERM).min(now))),
     })
 }
@@ -85,8 +86,9 @@ async fn take_inside(connection: &mut Connection, owner: &str) -> Result<Lease, 
 /// Who else has shards now, and until when, in words.
 pub(crate) async fn holder(connection: &mut Connection, owner: &str) -> Result<Option<String>, sqlx::Error> {
     let mut held = Query::build("SELECT owner, until - ");
-    held.push(NOW).push(" AS rest, to_char(to_timestamp(until / 1000), 'HH24:MI:SS') AS ends FROM shards");
-    held.push(" WHERE owner <> '' AND owner <> ").push_bind(owner);
+    held.push(NOW).push(" AS rest, to_char(to_timestamp(until / 1000), 'HH24:MI:SS') AS ends FROM writers");
+    held.push(" WHERE EXISTS (SELECT 1 FROM shards WHERE shards.owner = writers.owner) AND owner <> ")
+        .push_bind(owner);
     held.push(" AND until + ").push_bind(MARGIN).push(" > ").push(NOW).push(" ORDER BY until DESC LIMIT 1");
     let Some(row) = held.fetch_optional(connection).await? else { return Ok(None) };
     let (holder, ends, rest): (&str, &str, i64) = (row.get("owner")?, row.get("ends")?, row.get("rest")?);
@@ -100,14 +102,11 @@ pub(crate) async fn holder(connection: &mut Connection, owner: &str) -> Result<O
 impl Lease {
     /// Ours for another term. Returns who has it instead, if somebody does.
     pub(crate) async fn renew(&self, connection: &mut Connection) -> Result<Option<String>, sqlx::Error> {
-        connection.begin().await?;
-        let mark = query("SELECT mark FROM writers WHERE owner = ? FOR UPDATE");
-        mark.bind(&self.owner).fetch_all(connection).await?;
-        let mut renewed = Query::build("UPDATE shards SET until = ");
+        let mut renewed = Query::build("UPDATE writers SET until = ");
         renewed.push(NOW).push(" + ").push_bind(TERM).push(" WHERE owner = ").push_bind(&self.owner);
-        renewed.push(" AND epoch = ").push_bind(self.epoch());
+        renewed.push(" AND EXISTS (SELECT 1 FROM shards WHERE shards.owner = writers.owner AND epoch = ");
+        renewed.push_bind(self.epoch()).push(")");
         let renewed = renewed.execute(connection).await?;
-        connection.commit().await?;
         if renewed > 0 {
             return Ok(None);
         }
@@ -118,8 +117,11 @@ impl Lease {
 
     /// Free for whoever comes next.
     pub(crate) async fn give_back(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
-        let free = query("UPDATE shards SET owner = '', until = 0 WHERE owner = ? AND epoch = ?");
-        free.bind(&self.owner).bind(self.epoch()).execute(connection).await.map(drop)
+        connection.begin().await?;
+        query("UPDATE writers SET until = 0 WHERE owner = ?").bind(&self.owner).execute(connection).await?;
+        let free = query("UPDATE shards SET owner = '' WHERE owner = ? AND epoch = ?");
+        free.bind(&self.owner).bind(self.epoch()).execute(connection).await?;
+        connection.commit().await
     }
 
     /// The first statement of each transaction of ours.

@@ -30,7 +30,7 @@ fn refused(place: &Place) -> String {
 
 /// Lets the lease of an office run out without waiting for it.
 fn end_lease(folder: &Folder) {
-    cluster::shared().sql(&database(folder), "UPDATE shards SET until = 1");
+    cluster::shared().sql(&database(folder), "UPDATE writers SET until = 1");
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn r19_a_lease_is_renewed_and_our_own_next_start_takes_it_at_once() {
     assert!(opened.epoch() > first);
     let store = opened.start(|_, _| {}).unwrap();
     let until = || -> i64 {
-        cluster::shared().sql(&database(&folder), "SELECT min(until) FROM shards").parse().unwrap()
+        cluster::shared().sql(&database(&folder), "SELECT max(until) FROM writers").parse().unwrap()
     };
     let (before, begun) = (until(), Instant::now());
     while until() == before {

@@ -2,6 +2,7 @@
 
 mod agents;
 mod badges;
+mod figures;
 pub(crate) mod folder;
 pub(crate) mod keeping;
 mod tasks;
