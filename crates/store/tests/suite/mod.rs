@@ -5,4 +5,5 @@ mod badges;
 mod figures;
 pub(crate) mod folder;
 pub(crate) mod keeping;
+mod lists;
 mod tasks;
