@@ -1,12 +1,15 @@
 """A call list, worked through by `ringdown phone` at a SIP server that nobody here wrote (S3): no exchange of ours is there."""
+import json
 import time
 
+import jsonschema
 import numpy
 import pytest
 
 from peers import g711, tone
 from peers.agent import AGENT, Agent
 from peers.callees import everybody
+from peers.exchange import REPOSITORY
 from peers.kamailio import Kamailio
 from peers.softphone import Softphone
 from peers.waiting import until
@@ -240,6 +243,17 @@ def test_show_4_killed_at_each_step_everything_is_exactly_once_in_the_results(ka
             talks = [call for call in callees[number].calls if call["word"] == "answer" and "acked" in call]
             assert len(answered) == 1 and len(talks) <= 1, f"{number} was called again after a talk"
             assert len(callees[number].calls) <= sum(name == number for name, _ in names), "no call without its row"
+
+
+def test_the_published_sample_is_as_the_published_schema_says():
+    schema = json.loads((REPOSITORY / "docs/call-list.schema.json").read_text())
+    rows = [json.loads(line) for line in (REPOSITORY / "docs/samples/call-list.jsonl").read_text().splitlines()]
+    assert len(rows) == 3
+    for row in rows:
+        jsonschema.validate(row, schema)
+    for wrong in ({"name": "Ann"}, {"number": "7101", "slot": "soon"}, {"number": "7101", "priority": 256}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, schema)
 
 
 def test_a_wrong_list_or_assignment_says_what_and_where(kamailio, tmp_path):

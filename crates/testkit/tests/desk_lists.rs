@@ -617,7 +617,7 @@ fn a_phone_of_their_own_takes_the_rest_and_the_desk_stops() {
     };
     world.wait(30);
     assert_eq!((answered(&world, 1), rang(&world, 2)), (1, 0));
-    let from = FileRequest { agent: "ada".into(), token: TokenHash::of(&link.token) };
+    let from = FileRequest { agent: "ada".into(), token: TokenHash::of(&link.token), by_phone: true };
     let Ok(ListAnswer::File(file)) = ask(&mut world, ListAsking::File { from, known: None }) else {
         panic!("a file")
     };

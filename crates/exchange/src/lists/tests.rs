@@ -67,10 +67,7 @@ impl Office {
 
     fn unknown_agent(&mut self, asking: ListAsking) {
         let answer = self.command(Command::Lists(Box::new(asking)));
-        assert!(
-            matches!(answer, Answer::Refused(crate::people::Refusal::Unknown("account", _))),
-            "{answer:?}"
-        );
+        assert!(matches!(answer, Answer::Refused(Refusal::Unknown("account", _))), "{answer:?}");
     }
 
     fn after(&mut self, seconds: u64) {
@@ -411,7 +408,7 @@ fn a_file_at_another_server_is_nothing_that_a_phone_is_heard_by() {
     let ListAnswer::Link(assignment) = office.ask(asking(None)) else { panic!("a link") };
     let token = TokenHash::of(&assignment.token);
     let carried = FileRequest { agent: "ada".into(), token, by_phone: false };
-    assert_eq!(office.ask(asking(Some(carried.token.clone()))), ListAnswer::Done, "it is still that");
+    assert_eq!(office.ask(asking(Some(carried.token))), ListAnswer::Done, "it is still that");
     assert_eq!(office.ask(asking(None)), ListAnswer::Missing, "nobody else gets one beside it");
     assert_eq!(office.file(&carried), plain(&[("2001", 0)]));
     // Its rows go to somebody else once its phone was silent, however often we looked at the file.
@@ -425,7 +422,7 @@ fn a_file_at_another_server_is_nothing_that_a_phone_is_heard_by() {
     assert_eq!(office.file(&bob), plain(&[("2001", 0)]));
     // She works at a phone of the office meanwhile; when she has left, there is a link again.
     let phone = office.link("ada");
-    assert_eq!(office.ask(asking(Some(carried.token.clone()))), ListAnswer::Missing);
+    assert_eq!(office.ask(asking(Some(carried.token))), ListAnswer::Missing);
     office.ask(ListAsking::Revoke("ada".into()));
     assert!(matches!(office.ask(asking(Some(carried.token))), ListAnswer::Link(_)));
     drop(phone);
