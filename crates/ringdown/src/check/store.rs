@@ -28,7 +28,7 @@ pub(crate) fn judge(config: &Config, places: Places<'_>, data: &Path) -> Vec<Fin
             found.push(Finding::error(at(), format!("{place}: {held}"), advice));
         }
         Err(error) => {
-            found.push(Finding::error(at(), error.to_string(), "docs/store.md says how to set a server up"))
+            found.push(Finding::error(at(), error.to_string(), "docs/store.md says how to set a server up"));
         }
     }
     found

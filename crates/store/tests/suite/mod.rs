@@ -2,7 +2,6 @@
 
 mod agents;
 mod badges;
-mod figures;
 pub(crate) mod folder;
 pub(crate) mod keeping;
 mod lists;
