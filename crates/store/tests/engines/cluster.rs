@@ -28,9 +28,8 @@ struct Running {
     pipe: ChildStdin,
 }
 
-/// Waits for its parent's end, and ends the server in order.
-const KEEPER: &str =
-    r#""$0" -D "$1/data" -k "$1" "${@:2}" >>"$1/log" 2>&1 & server=$!; read -r _; kill -INT $server; wait"#;
+/// Waits for a line or its parent's end, ends the server in order, and takes its folder away if the parent has ended.
+const KEEPER: &str = r#""$0" -D "$1/data" -k "$1" "${@:2}" >>"$1/log" 2>&1 & server=$!; read -r _ || gone=1; kill -INT $server; wait; [ -z "$gone" ] || rm -rf "$1""#;
 
 impl Cluster {
     pub(crate) fn start(name: &str) -> Cluster {
@@ -56,6 +55,7 @@ impl Cluster {
     pub(crate) fn run(&self, settings: &[&str]) {
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
+            self.wait();
             let mut command = as_user("bash");
             command.args(["-c", KEEPER]).arg(self.programs.join("postgres")).arg(&self.folder);
             command.args(["-c", "listen_addresses=", "-c", "log_min_messages=fatal"]);
@@ -99,15 +99,13 @@ impl Cluster {
 
     /// Ends the server in order.
     pub(crate) fn stop(&self) {
-        if let Some(running) = &mut *self.server.lock().unwrap() {
-            let _ = running.pipe.write_all(b"\n");
-        }
         self.wait();
     }
 
+    /// The keeper is told that it is not the end of everything.
     fn wait(&self) {
-        if let Some(Running { mut shell, pipe }) = self.server.lock().unwrap().take() {
-            drop(pipe);
+        if let Some(Running { mut shell, mut pipe }) = self.server.lock().unwrap().take() {
+            let _ = pipe.write_all(b"\n");
             shell.wait().unwrap();
         }
     }
