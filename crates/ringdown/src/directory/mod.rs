@@ -5,6 +5,7 @@ mod apps;
 mod connection;
 mod doors;
 mod folder;
+mod invitations;
 pub(crate) mod protocol;
 mod server;
 
