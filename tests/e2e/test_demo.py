@@ -9,13 +9,13 @@ import pytest
 from peers.exchange import binary
 
 # Four to five seconds a scene.
-SECONDS = 60
+SECONDS = 90
 
 
 def demo(*arguments, lang="C.UTF-8", ok=True):
     environment = {**os.environ, "LANG": lang, "LC_ALL": lang}
     begin = time.monotonic()
-    result = subprocess.run([str(binary()), "demo", *arguments], capture_output=True, text=True, timeout=60,
+    result = subprocess.run([str(binary()), "demo", *arguments], capture_output=True, text=True, timeout=SECONDS,
                             env=environment, stdin=subprocess.DEVNULL)
     if ok:
         assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"

@@ -58,8 +58,9 @@ impl App {
     /// The next event of this name that fits; those before it are passed by.
     pub(super) fn wait(&mut self, event: &str, fits: impl Fn(&Value) -> bool) -> Result<Value, Failure> {
         let limit = Instant::now() + PATIENCE;
-        let late = || format!("the app did not tell \"{event}\"");
+        let mut last = Value::Null;
         loop {
+            let late = || format!("the app did not tell \"{event}\"; the last that it told was {last}");
             let rest = limit.saturating_duration_since(Instant::now());
             if rest.is_zero() {
                 return Err(late().into());
@@ -72,6 +73,9 @@ impl App {
             let told: Value = serde_json::from_str(&line)?;
             if told["event"] == event && fits(&told) {
                 return Ok(told);
+            }
+            if told["event"] != "heard" {
+                last = told;
             }
         }
     }

@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// An exchange that has just started takes no ticket that might have been used before (R27): clocks may be 2 s apart.
+const YOUNG: Duration = Duration::from_millis(2_100);
 /// How long news take from one exchange to the other.
 const NEWS: Duration = Duration::from_secs(10);
 
@@ -85,6 +87,7 @@ impl Stage<'_> {
         self.own = Some(Exchange::join(Part::North, &directory.invite("north")?)?);
         self.provider = Some(Exchange::join(Part::South, &directory.invite("south")?)?);
         (self.directory, self.far) = (Some(directory), "south");
+        std::thread::sleep(YOUNG);
         Ok(())
     }
 
