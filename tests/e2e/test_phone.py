@@ -7,7 +7,7 @@ import pytest
 
 from peers import baresip, pjsua, softphone, tone
 from peers.baresip import Baresip
-from peers.exchange import binary
+from peers.exchange import Exchange, binary
 from peers.kamailio import Kamailio
 from peers.pjsua import Pjsua
 from peers.softphone import Softphone
@@ -59,6 +59,55 @@ def test_calls_pjsua_through_kamailio(kamailio, transport):
         assert ours.digits() == "260*" and theirs.digits() == "159#", "each key once"
         theirs.hangup()
         assert ours.wait_closed()["cause"] == "they_hung_up"
+
+
+@pytest.mark.parametrize("transport", ["ws", "wss"])
+def test_s3_11_websocket_through_kamailio(kamailio, transport):
+    """RFC 7118: calls out and in by a WebSocket at a path, to and from a phone on UDP; Via and Contact name no address."""
+    trust = ["--tls-trust", kamailio.certificate] if transport == "wss" else []
+    with (
+        Softphone("4011", kamailio.secret, kamailio.address(transport), transport, hertz=440, extra=trust) as ours,
+        Baresip("4012", kamailio.secret, kamailio.address(), hertz=1000) as theirs,
+    ):
+        connect(ours, theirs, "4012")
+        tone.assert_tone(theirs.wait_heard(2.5), 440, softphone.TONE_DBFS)
+        tone.assert_tone(ours.wait_heard(2.5), 1000)
+        ours.hangup()
+        theirs.wait_closed()
+        theirs.dial("4011")
+        ours.wait_incoming()
+        ours.answer()
+        theirs.wait_established()
+        ours.wait_established()
+        theirs.hangup()
+        assert ours.wait_closed()["cause"] == "they_hung_up"
+
+
+@pytest.mark.parametrize("transport", ["ws", "wss"])
+def test_s3_11_websocket_with_our_exchange(transport):
+    """A program on a WebSocket is no browser: it is called with RTP or SRTP, without ICE."""
+    with Exchange(sip_extra='ws = "127.0.0.1:0"\nwss = "127.0.0.1:0"\n').start() as exchange:
+        one = exchange.add_account("websocket", "4101", "desk-4101")
+        two = exchange.add_account("wire", "4102", "desk-4102")
+        where = f"{transport}://{exchange.address(transport)}"
+        with (
+            Softphone(one.user, one.secret, where, transport, hertz=440) as ours,
+            Baresip(two.user, two.secret, exchange.address(), hertz=1000) as theirs,
+        ):
+            connect(ours, theirs, two.number)
+            tone.assert_tone(theirs.wait_heard(2.5), 440, softphone.TONE_DBFS)
+            tone.assert_tone(ours.wait_heard(2.5), 1000)
+            ours.hangup()
+            theirs.wait_closed()
+            theirs.dial(one.number)
+            ours.wait_incoming()
+            ours.answer()
+            theirs.wait_established()
+            ours.wait_established()
+            tone.assert_tone(ours.hear_again(2.5), 1000)
+            tone.assert_tone(theirs.hear_again(2.5), 440, softphone.TONE_DBFS)
+            theirs.hangup()
+            ours.wait_closed()
 
 
 @pytest.mark.parametrize("codec", ["PCMA", "G722", "opus"])

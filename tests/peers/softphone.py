@@ -35,7 +35,7 @@ class Softphone(Listening, Process):
             "--codecs", ",".join(codecs), "--record", self.record, "--control", self.control, "--expires", "60",
             *source, *extra,
         ]
-        if transport == "tls":
+        if transport in ("tls", "wss") and not any("trust" in str(word) for word in extra):
             self._command.append("--tls-trust-any")
         if answer_after is not None:
             self._command += ["--answer-after", f"{answer_after:g}"]

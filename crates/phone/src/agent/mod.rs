@@ -177,6 +177,8 @@ pub enum SoundOrder {
 pub struct Agent {
     config: Config,
     endpoint: Endpoint<Owner>,
+    /// The host of our Contact on a WebSocket.
+    nameless: Box<str>,
     flow: Option<Flow>,
     registration: Registration,
     login: Login,
@@ -197,10 +199,15 @@ impl Agent {
     pub fn new(config: Config, seed: [u8; 32]) -> Agent {
         let ports = config.ports.iter().copied().take(CALLS).collect();
         let next_call = config.first_call.0;
+        let mut endpoint = Endpoint::new(seed);
+        // RFC 7118 5: who came by a WebSocket can be reached by nothing else.
+        let nameless = format!("{:016x}.invalid", endpoint.random());
+        endpoint.be_nameless(&nameless);
         Agent {
             profile: ProfileWatch::new(config.profile),
             config,
-            endpoint: Endpoint::new(seed),
+            endpoint,
+            nameless: nameless.into(),
             flow: None,
             registration: Registration::Off,
             login: Login::default(),
@@ -354,7 +361,7 @@ impl Agent {
             Transport::Udp => "",
             Transport::Tcp => ";transport=tcp",
             Transport::Tls => ";transport=tls",
-            Transport::Ws | Transport::Wss => ";transport=ws",
+            Transport::Ws | Transport::Wss => return format!("<sip:{user}@{};transport=ws>", self.nameless),
         };
         format!("<sip:{user}@{}{transport}>", flow.local)
     }

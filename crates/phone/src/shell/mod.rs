@@ -2,11 +2,13 @@
 
 mod headset;
 mod line;
+mod pipe;
 mod ports;
 mod run;
 mod server;
 mod stream;
 mod tls;
+mod websocket;
 
 pub use headset::HeadsetProgram;
 pub use server::Server;

@@ -7,6 +7,7 @@ use super::{Settings, Told};
 use crate::agent::{Agent, Input, Output, SoundOrder};
 use crate::sound::{Arrived, Meter, Microphone, Source, Talk, WavWriter};
 use crate::words::{CallId, Command, Event};
+use clock::Mono;
 use net::{Mailbox, Poll, Token};
 use std::io;
 use std::net::IpAddr;
@@ -26,6 +27,7 @@ pub(super) struct Run {
     agent: Agent,
     ports: Vec<RtpPort>,
     line: Option<Line>,
+    keep_alive_at: Option<Mono>,
     connections: u64,
     poll: Poll,
     mailbox: Mailbox<Command>,
@@ -62,6 +64,7 @@ impl Run {
             agent,
             ports,
             line: None,
+            keep_alive_at: None,
             connections: 0,
             poll,
             mailbox,
@@ -98,6 +101,12 @@ impl Run {
             self.put_out();
         }
         self.send_packets();
+        if self.line.as_ref().is_some_and(Line::has_more) {
+            self.take_messages();
+        }
+        if self.keep_alive_at.take_if(|at| *at <= now.mono).is_some() {
+            self.keep_alive();
+        }
         if self.line.as_mut().is_some_and(|line| line.flush().is_err()) {
             self.lose_line();
         }
@@ -108,9 +117,27 @@ impl Run {
         let now = self.settings.clock.now().mono;
         let agent = self.agent.next_deadline().map(|(when, _)| when);
         let talks = self.ports.iter().filter_map(|port| port.talk.as_ref()?.1.next_deadline());
-        let wait = agent.into_iter().chain(talks).min().map(|when| when.since(now));
+        let all = agent.into_iter().chain(talks).chain(self.keep_alive_at);
+        let wait = all.min().map(|when| when.since(now));
+        if self.line.as_ref().is_some_and(Line::has_more) {
+            return Some(Duration::ZERO);
+        }
         let behind = self.line.as_ref().is_some_and(Line::is_behind);
         if behind { Some(wait.map_or(BEHIND, |wait| wait.min(BEHIND))) } else { wait }
+    }
+
+    fn keep_alive(&mut self) {
+        let Some(line) = &mut self.line else { return };
+        match line.keep_alive() {
+            Ok(()) => {
+                let now = self.settings.clock.now().mono;
+                self.keep_alive_at = line.quiet().map(|quiet| now + quiet);
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the server does not answer any more");
+                self.lose_line();
+            }
+        }
     }
 
     fn take_commands(&mut self) {
@@ -205,6 +232,7 @@ impl Run {
         let now = self.settings.clock.now();
         match opened {
             Ok((line, flow)) => {
+                self.keep_alive_at = line.quiet().map(|quiet| now.mono + quiet);
                 self.line = Some(line);
                 self.agent.handle(now, Input::Connected(flow));
             }

@@ -50,7 +50,7 @@ Examples:
 
 The exit code is 0 when the wanted call was answered, or when there was none to make; else 1, with the reason.")]
 pub(crate) struct Arguments {
-    /// The SIP server
+    /// The SIP server; for SIP over WebSocket as in wss://pbx.example:8443/sip
     #[arg(long, value_name = "HOST[:PORT]", required_unless_present = "app")]
     server: Option<Server>,
     /// The user name, of the address and of the login
@@ -65,9 +65,9 @@ pub(crate) struct Arguments {
         default_value = ""
     )]
     password: String,
-    /// How to reach the server
-    #[arg(long, value_enum, default_value_t = By::Udp)]
-    transport: By,
+    /// How to reach the server [default: what its address says, else udp]
+    #[arg(long, value_enum)]
+    transport: Option<By>,
     /// Trust only the certificates in this PEM file [default: those that the system trusts]
     #[arg(long, value_name = "FILE", conflicts_with = "tls_trust_any")]
     tls_trust: Option<PathBuf>,
@@ -139,6 +139,20 @@ enum By {
     Udp,
     Tcp,
     Tls,
+    Ws,
+    Wss,
+}
+
+impl By {
+    fn transport(self) -> Transport {
+        match self {
+            By::Udp => Transport::Udp,
+            By::Tcp => Transport::Tcp,
+            By::Tls => Transport::Tls,
+            By::Ws => Transport::Ws,
+            By::Wss => Transport::Wss,
+        }
+    }
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -295,11 +309,9 @@ impl Errand {
 }
 
 fn settings(arguments: &Arguments, server: &Server) -> Result<Settings, Failure> {
-    let transport = match arguments.transport {
-        By::Udp => Transport::Udp,
-        By::Tcp => Transport::Tcp,
-        By::Tls => Transport::Tls,
-    };
+    let said = arguments.transport.map(By::transport).or(server.transport());
+    let transport = said.unwrap_or(Transport::Udp);
+    server.check(transport)?;
     let trust = match &arguments.tls_trust {
         Some(path) => Trust::File(path.clone()),
         None if arguments.tls_trust_any => Trust::Anyone,
