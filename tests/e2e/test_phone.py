@@ -10,7 +10,9 @@ from peers.baresip import Baresip
 from peers.exchange import Exchange, binary
 from peers.kamailio import Kamailio
 from peers.pjsua import Pjsua
+from peers.ports import free_port
 from peers.softphone import Softphone
+from peers.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +83,16 @@ def test_s3_11_websocket_through_kamailio(kamailio, transport):
         ours.wait_established()
         theirs.hangup()
         assert ours.wait_closed()["cause"] == "they_hung_up"
+
+
+def test_s3_11_websocket_refusals_are_told_in_words(kamailio):
+    """A wrong path, and a certificate that nobody vouches for."""
+    wrong = kamailio.address("ws") + "s"
+    with Softphone("4013", kamailio.secret, wrong, "ws") as ours:
+        assert "404" in ours.start().wait_event("not_registered")["reason"]
+    trust = ["--tls-trust", "/etc/ssl/certs/ca-certificates.crt"]
+    with Softphone("4014", kamailio.secret, kamailio.address("wss"), "wss", extra=trust) as ours:
+        assert "certificate" in ours.start().wait_event("not_registered")["reason"]
 
 
 @pytest.mark.parametrize("transport", ["ws", "wss"])
@@ -265,3 +277,53 @@ def test_words_from_the_terminal(exchange, office):
         assert child.wait(10) == 0
 
 
+def test_s3_11_several_accounts_at_once(kamailio, exchange, office):
+    """Each registers by itself, a dead server harms none; calls say for whom they are and go out by whom is named."""
+    one, other = office.person(), office.person()
+    dead = free_port()
+    accounts = [
+        {"name": "office", "server": exchange.address(), "user": one.user, "password": one.secret, "expires": 60},
+        {"name": "home", "server": kamailio.address("ws"), "user": "4021", "password": kamailio.secret},
+        {"name": "away", "server": f"127.0.0.1:{dead}", "transport": "tcp", "user": "x", "password": "x"},
+        {"name": "nowhere", "server": "no.such.host.invalid", "user": "x", "password": "x"},
+    ]
+    with (
+        Softphone("several", None, None, hertz=440, accounts=accounts) as ours,
+        Softphone(other.user, other.secret, exchange.address(), hertz=1000, answer_after=0.3) as colleague,
+        Baresip("4022", kamailio.secret, kamailio.address(), hertz=700, codecs=("PCMU",)) as friend,
+    ):
+        ours.start()
+        for account in ("office", "home"):
+            until(lambda name=account: any(event["account"] == name for event in ours.saw("registered")), 10, account, ours.tail)
+        failed = until(lambda: len({event["account"] for event in ours.saw("not_registered")}) == 2 and ours.saw("not_registered"),
+                       10, "two are not registered", ours.tail)
+        assert all(str(dead) in event["reason"] for event in failed if event["account"] == "away"), failed
+        assert {event["account"] for event in failed} == {"away", "nowhere"}
+        colleague.start().wait_registered()
+        friend.start().wait_registered()
+        # Out by the first, as nobody is named; sound goes on while dead servers are tried.
+        ours.dial(other.number)
+        assert ours.wait_established()["account"] == "office"
+        tone.assert_tone(colleague.wait_heard(2.5), 440, softphone.TONE_DBFS)
+        # In by another, beside the call that is up; the newest call is meant.
+        friend.dial("4021")
+        assert ours.wait_incoming()["account"] == "home"
+        ours.answer()
+        assert ours.wait_established()["account"] == "home"
+        friend.wait_established()
+        ours.hangup()
+        assert ours.wait_closed()["account"] == "home"
+        ours.hangup()
+        assert ours.wait_closed()["account"] == "office"
+        ours.do("call", number="4022", account="home")
+        assert ours.wait_event("calling")["account"] == "home"
+        ours.hangup()
+        ours.wait_closed()
+        ours.do("call", number="4022", account="nobody")
+        assert "nobody" in ours.wait_event("refused")["why"]
+        ours.do("use", account="home")
+        ours.wait_event("using", account="home")
+        ours.dial("4022")
+        assert ours.wait_event("calling")["account"] == "home"
+        ours.do("quit")
+        ours.wait_event("stopped")

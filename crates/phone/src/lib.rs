@@ -20,9 +20,12 @@ mod sound;
 mod words;
 pub mod work;
 
-pub use agent::{Agent, Config, Due, Input, Output, Pass, SoundOrder, Suggest, Trace};
+pub use agent::{
+    Accounts, Agent, Config, Due, Input, Named, Output, Pass, SoundOrder, SoundPorts, Suggest, Trace,
+};
 pub use shell::{
-    Gone, Hand, HeadsetProgram, Phone, Server, Settings, StartError, Stream, Told, Trust, client_config,
+    Account, Gone, Hand, HeadsetProgram, Phone, Server, Settings, StartError, Stream, Told, Trust,
+    client_config,
 };
 pub use sound::{Arrived, Heard, Meter, Source, Talk, WavWriter};
 pub use words::{CallId, Cause, Command, Ended, Event, Holder, KeyStyle};

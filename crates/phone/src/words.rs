@@ -27,6 +27,14 @@ pub enum Command {
     Call {
         /// A number at the server, or a whole SIP URI.
         number: String,
+        /// By which account; by the one that calls go out by if there is none.
+        #[serde(default)]
+        account: Option<String>,
+    },
+    /// Calls go out by this account from now on.
+    Use {
+        /// Its name.
+        account: String,
     },
     /// Take a call that rings.
     Answer {
@@ -98,6 +106,14 @@ pub enum Command {
     Status,
     /// End all calls, leave the server, and stop.
     Quit,
+}
+
+impl Command {
+    /// Dials by the account that calls go out by.
+    #[must_use]
+    pub fn call(number: impl Into<String>) -> Command {
+        Command::Call { number: number.into(), account: None }
+    }
 }
 
 /// Who put a call on hold.
@@ -193,6 +209,10 @@ pub enum Event {
     },
     /// We have left the server.
     Unregistered,
+    /// Calls go out by this account from now on.
+    Using,
+    /// The server can be reached, and was not to be told where we are.
+    Connected,
     /// The server told for whom we work; there are secrets in it, which are told to nobody else.
     Profile {
         /// The assignment, in JSON.

@@ -1,5 +1,6 @@
 //! The user agent: finds whom a message or command is for, and lets that one run the protocol.
 
+mod accounts;
 mod ask;
 mod call;
 mod change;
@@ -30,6 +31,7 @@ use std::time::Duration;
 use suggest::InVain;
 use wire::sip::{HeaderName, Message, Method, Writer};
 
+pub use accounts::{Accounts, Named};
 pub use suggest::Suggest;
 pub use timers::Due;
 pub use trace::Trace;
@@ -69,9 +71,14 @@ pub struct Config {
     pub pass: Option<Pass>,
     /// The name of the first call.
     pub first_call: CallId,
-    /// Where we receive sound.
-    pub media_address: IpAddr,
-    /// The ports that the shell holds, one for a call at a time.
+}
+
+/// Where a phone receives sound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoundPorts {
+    /// Its address.
+    pub address: IpAddr,
+    /// The ports that the shell holds there, one for a call at a time.
     pub ports: Vec<u16>,
 }
 
@@ -112,8 +119,10 @@ enum Owner {
 pub enum Input<'a> {
     /// The server can be reached by this flow.
     Connected(Flow),
-    /// It cannot, or no more.
-    Disconnected,
+    /// It cannot, or no more: why.
+    Disconnected(&'a str),
+    /// Sound is received there from now on; calls keep what they have.
+    Sound(SoundPorts),
     /// One message.
     Message {
         /// Its path.
@@ -185,6 +194,8 @@ pub struct Agent {
     calls: BTreeMap<CallId, Call>,
     in_vain: InVain,
     profile: ProfileWatch,
+    sound: Option<SoundPorts>,
+    /// Those that no call has.
     ports: VecDeque<u16>,
     next_call: u32,
     outputs: VecDeque<Output>,
@@ -197,7 +208,6 @@ impl Agent {
     /// A phone that is not connected yet; all its tags and branches follow from `seed`.
     #[must_use]
     pub fn new(config: Config, seed: [u8; 32]) -> Agent {
-        let ports = config.ports.iter().copied().take(CALLS).collect();
         let next_call = config.first_call.0;
         let mut endpoint = Endpoint::new(seed);
         // RFC 7118 5: who came by a WebSocket can be reached by nothing else.
@@ -213,7 +223,8 @@ impl Agent {
             login: Login::default(),
             calls: BTreeMap::new(),
             in_vain: InVain::default(),
-            ports,
+            sound: None,
+            ports: VecDeque::new(),
             next_call,
             outputs: VecDeque::from([Output::Connect]),
             leave_by: None,
@@ -225,7 +236,11 @@ impl Agent {
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
         match input {
             Input::Connected(flow) => self.connected(now, flow),
-            Input::Disconnected => self.disconnected(now),
+            Input::Disconnected(why) => self.disconnected(now, why),
+            Input::Sound(sound) => {
+                self.ports = sound.ports.iter().copied().take(CALLS).collect();
+                self.sound = Some(sound);
+            }
             Input::Message { flow, bytes } => self.receive(now, flow, bytes),
             Input::Command(command) => self.command(now, command),
             Input::Timeout => self.run_timers(now),
@@ -240,7 +255,8 @@ impl Agent {
 
     fn command(&mut self, now: Now, command: Command) {
         match command {
-            Command::Call { number } => self.dial(now, &number),
+            Command::Call { number, .. } => self.dial(now, &number),
+            Command::Use { .. } => self.tell(Event::Using),
             Command::Answer { call } => self.answer(now, call),
             Command::Reject { call, status } => self.reject(now, call, status.unwrap_or(486)),
             Command::Hold { call } => self.want_hold(now, call, true),

@@ -82,20 +82,25 @@ impl Registration {
 impl Agent {
     pub(super) fn connected(&mut self, now: Now, flow: Flow) {
         self.flow = Some(flow);
-        if self.config.register && self.leave_by.is_none() {
-            self.register(now);
+        match self.config.register {
+            _ if self.leave_by.is_some() => {}
+            true => self.register(now),
+            false => {
+                self.registration = Registration::Off;
+                self.tell(Event::Connected);
+            }
         }
     }
 
     /// Nothing on the old connection can be answered any more.
-    pub(super) fn disconnected(&mut self, now: Now) {
+    pub(super) fn disconnected(&mut self, now: Now, why: &str) {
         if let Some(flow) = self.flow.take() {
             self.endpoint.flow_failed(flow);
         }
         self.forget_profile_watch();
         // A REGISTER that was on its way fails by its own event.
         if !matches!(self.registration, Registration::Asking(_)) {
-            self.registration_failed(now, 0, "the server cannot be reached");
+            self.registration_failed(now, 0, why);
         }
     }
 

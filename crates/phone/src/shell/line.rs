@@ -1,11 +1,11 @@
 //! The way to the server: a UDP socket, one TCP or TLS connection, or one WebSocket.
 
-use super::Settings;
+use super::Account;
 use super::stream::{Stream, TURN};
 use super::websocket::WebSocket;
 use sip::{Flow, Transport};
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
@@ -22,26 +22,27 @@ pub(super) enum Line {
 }
 
 impl Line {
-    /// Opens a way; `number` tells one connection from the next.
-    pub(super) fn open(settings: &Settings, own: IpAddr, number: u64) -> io::Result<(Line, Flow)> {
-        let remote = settings.server.resolve()?;
-        let transport = settings.transport;
+    /// Opens a way; `number` tells one connection from the next. Blocks for some seconds at most, and for as long as the
+    /// system looks for a name.
+    pub(super) fn open(account: &Account, number: u64) -> io::Result<(Line, Flow)> {
+        let transport = account.transport;
+        let remote = account.server.clone().by(transport).resolve()?;
         let trust = match transport {
             Transport::Udp => {
-                let socket = UdpSocket::bind(SocketAddr::new(own, 0))?;
+                let socket = UdpSocket::bind(SocketAddr::new(net::route_address(remote.ip())?, 0))?;
                 socket.set_nonblocking(true)?;
                 let local = socket.local_addr()?;
                 return Ok((Line::Datagrams { socket, local }, Flow::udp(local, remote)));
             }
             Transport::Tcp | Transport::Ws => None,
-            Transport::Tls | Transport::Wss => Some(&settings.trust),
+            Transport::Tls | Transport::Wss => Some(&account.trust),
         };
         if transport.is_websocket() {
-            let socket = WebSocket::connect(remote, &settings.server, trust)?;
+            let socket = WebSocket::connect(remote, &account.server, trust)?;
             let flow = Flow { transport, local: socket.local()?, remote, connection: number };
             return Ok((Line::WebSocket(Box::new(socket), flow), flow));
         }
-        let stream = Stream::connect(remote, &settings.server.host, trust)?;
+        let stream = Stream::connect(remote, &account.server.host, trust)?;
         let flow = Flow { transport, local: stream.local()?, remote, connection: number };
         Ok((Line::Stream(Box::new(stream), flow), flow))
     }

@@ -92,7 +92,7 @@ impl Worker {
             rang_out: false,
             cancelled: false,
         });
-        self.wants.push_back(Want::Tell(Command::Call { number }));
+        self.wants.push_back(Want::Tell(Command::call(number)));
     }
 
     fn calling(&mut self, now: Now, call: CallId, number: &str) {

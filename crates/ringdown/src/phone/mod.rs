@@ -1,5 +1,6 @@
 //! `ringdown phone`: a telephone for the terminal, or for programs by a control socket; any SIP server will do.
 
+mod accounts;
 mod app;
 mod control;
 mod courier;
@@ -15,7 +16,7 @@ mod words;
 use crate::Failure;
 use ::phone::work::{Said, Wish};
 use ::phone::{
-    CallId, Command, Ended, Event, Hand, HeadsetProgram, Phone, Server, Settings, Source, Suggest, Trust,
+    Account, CallId, Command, Ended, Event, Hand, HeadsetProgram, Phone, Server, Settings, Source,
 };
 use app::AppArguments;
 use clap::ValueEnum;
@@ -34,6 +35,9 @@ use std::time::{Duration, Instant};
 /// A telephone without a case. It registers, calls, answers, says a tone or a file, and measures and keeps what it
 /// hears.
 ///
+/// With --config it has several accounts at once: each registers by itself, calls say for whom they are, and go out by the first or
+/// by the one that is named: call NUMBER by ACCOUNT, use ACCOUNT.
+///
 /// On a terminal it has a screen, and keys that stand at its foot. With --plain it reads words: call NUMBER, answer, reject [STATUS], hold, resume,
 /// dtmf KEYS [info], keep, no, hang_up, status, quit. With --control it takes one JSON object a line from that socket, as in
 /// {"do":"call","number":"600"}, and writes what happens there, as in {"event":"heard","call":1,"hertz":440.0,"dbfs":-9.0}.
@@ -51,10 +55,13 @@ Examples:
 The exit code is 0 when the wanted call was answered, or when there was none to make; else 1, with the reason.")]
 pub(crate) struct Arguments {
     /// The SIP server; for SIP over WebSocket as in wss://pbx.example:8443/sip
-    #[arg(long, value_name = "HOST[:PORT]", required_unless_present = "app")]
+    #[arg(long, value_name = "HOST[:PORT]", required_unless_present_any = ["app", "config"])]
     server: Option<Server>,
+    /// Several accounts in a file of TOML, in place of --server and what goes with it; described in docs/phone.md
+    #[arg(long, value_name = "FILE.toml", conflicts_with_all = ["server", "user", "transport", "tls_trust", "tls_trust_any", "display", "no_register", "expires"])]
+    config: Option<PathBuf>,
     /// The user name, of the address and of the login
-    #[arg(long, value_name = "NAME", default_value = "", required_unless_present = "app")]
+    #[arg(long, value_name = "NAME", default_value = "", required_unless_present_any = ["app", "config"])]
     user: String,
     /// Its password; the environment keeps it out of the list of processes
     #[arg(
@@ -158,32 +165,26 @@ impl By {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     crate::log::start("warn");
     let control = arguments.control.as_deref().map(Control::bind).transpose()?;
-    let Some(server) = &arguments.server else { return app::run(arguments, control) };
-    let settings = settings(arguments, server)?;
+    if arguments.app.app.is_some() {
+        return app::run(arguments, control);
+    }
+    let mut accounts = accounts::accounts(arguments)?;
     let (ear, heard) = hub::open();
-    let clock = settings.clock;
-    let mut desk = Desk::open(
-        &arguments.list,
-        &arguments.user,
-        !arguments.no_register,
-        &settings.trust,
-        clock,
-        ear.clone(),
-    )?;
-    let hand = hub::listen(Phone::start(settings)?, ear.clone())?;
-    signals::quit_when_told(ear.clone())?;
-    let account = format!("{}@{server}", arguments.user);
-    let mut face = Face::open(arguments, &account, control, &desk, ear)?;
-    let mut errand = Errand::new(arguments);
+    let settings = settings(arguments, Vec::new())?;
+    let mut desk = Desk::open(&arguments.list, &mut accounts, settings.clock, ear.clone())?;
+    let mut face = Face::open(arguments, &accounts, control, &desk, ear.clone())?;
+    let mut errand = Errand::new(arguments, &accounts);
+    let hand = hub::listen(Phone::start(Settings { accounts, ..settings })?, ear.clone())?;
+    signals::quit_when_told(ear)?;
     desk.begin();
     loop {
         let patience = face.patience(desk.patience(errand.patience()));
         match heard.recv_timeout(patience) {
-            Ok(Heard::Event(event)) => {
+            Ok(Heard::Event(account, event)) => {
                 // What must be on the disk is there before anybody is told.
-                desk.hear(&event);
-                face.event(&event)?;
-                errand.note(&hand, &event);
+                desk.hear(&account, &event);
+                face.event(&account, &event)?;
+                errand.note(&hand, &account, &event);
             }
             Ok(Heard::Said(said)) => carry_out(said, &hand, &mut desk, &mut face),
             Ok(Heard::Key(key)) => {
@@ -231,11 +232,12 @@ struct Errand {
     failed: Option<String>,
     hang_up_after: Option<Duration>,
     hang_up_at: Option<(Instant, CallId)>,
-    register: bool,
+    /// By whom the number is called.
+    account: String,
 }
 
 impl Errand {
-    fn new(arguments: &Arguments) -> Errand {
+    fn new(arguments: &Arguments, accounts: &[Account]) -> Errand {
         Errand {
             number: arguments.call.clone(),
             called: false,
@@ -244,7 +246,7 @@ impl Errand {
             failed: None,
             hang_up_after: arguments.hang_up_after,
             hang_up_at: None,
-            register: !arguments.no_register,
+            account: accounts.first().map(|account| account.name.clone()).unwrap_or_default(),
         }
     }
 
@@ -253,11 +255,13 @@ impl Errand {
         self.hang_up_at.map_or(most, |(at, _)| at.saturating_duration_since(Instant::now()).min(most))
     }
 
-    fn note(&mut self, phone: &Hand, event: &Event) {
+    fn note(&mut self, phone: &Hand, account: &str, event: &Event) {
+        let ours = account == self.account;
         match event {
-            Event::Registered { .. } => self.dial(phone),
-            Event::NotRegistered { status, reason, .. } if self.number.is_some() && !self.called => {
-                self.fail(phone, format!("not registered: {status} {reason}"));
+            Event::Registered { .. } | Event::Connected if ours => self.dial(phone),
+            Event::NotRegistered { status, reason, .. } if ours && self.number.is_some() && !self.called => {
+                let status = if *status == 0 { String::new() } else { format!("{status} ") };
+                self.fail(phone, format!("not registered: {status}{reason}"));
             }
             Event::Calling { call, .. } if self.called && self.call.is_none() => self.call = Some(*call),
             Event::Refused { why } if self.called && self.call.is_none() => self.fail(phone, why.clone()),
@@ -278,9 +282,6 @@ impl Errand {
     }
 
     fn run_timer(&mut self, phone: &Hand) {
-        if !self.register {
-            self.dial(phone);
-        }
         if let Some((_, call)) = self.hang_up_at.filter(|(at, _)| *at <= Instant::now()) {
             self.hang_up_at = None;
             phone.tell(Command::HangUp { call: Some(call) });
@@ -290,7 +291,7 @@ impl Errand {
     fn dial(&mut self, phone: &Hand) {
         if let (Some(number), false) = (&self.number, self.called) {
             self.called = true;
-            phone.tell(Command::Call { number: number.clone() });
+            phone.tell(Command::call(number.clone()));
         }
     }
 
@@ -308,33 +309,11 @@ impl Errand {
     }
 }
 
-fn settings(arguments: &Arguments, server: &Server) -> Result<Settings, Failure> {
-    let said = arguments.transport.map(By::transport).or(server.transport());
-    let transport = said.unwrap_or(Transport::Udp);
-    server.check(transport)?;
-    let trust = match &arguments.tls_trust {
-        Some(path) => Trust::File(path.clone()),
-        None if arguments.tls_trust_any => Trust::Anyone,
-        None => Trust::System,
-    };
+fn settings(arguments: &Arguments, accounts: Vec<Account>) -> Result<Settings, Failure> {
     Ok(Settings {
-        server: server.clone().by(transport),
-        transport,
-        trust,
-        user: arguments.user.clone(),
-        password: arguments.password.clone(),
-        display: arguments.display.clone(),
-        register: !arguments.no_register,
-        expires: arguments.expires,
-        codecs: arguments.codecs.clone(),
+        accounts,
         answer_after: arguments.answer_after,
-        suggest: (arguments.suggest_after > 0).then(|| Suggest {
-            after: arguments.suggest_after,
-            code: arguments.keep_calling_code.as_str().into(),
-        }),
-        pass: None,
         first_call: CallId(1),
-        profile: arguments.list.asks_the_exchange(),
         source: sound(arguments)?,
         headset: headset(arguments),
         record: arguments.record.clone(),

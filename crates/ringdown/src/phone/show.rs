@@ -9,18 +9,31 @@ use std::io::{self, Write as _};
 #[derive(Default)]
 pub(crate) struct Show {
     heard: Option<(f64, f64)>,
+    /// Whether there are several accounts to be told apart.
+    several: bool,
 }
 
 impl Show {
-    pub(crate) fn print(&mut self, event: &Event) -> Result<(), Failure> {
-        let Some(line) = self.line(event) else { return Ok(()) };
+    /// For a phone with so many accounts.
+    pub(crate) fn of(accounts: usize) -> Show {
+        Show { heard: None, several: accounts > 1 }
+    }
+
+    pub(crate) fn print(&mut self, account: &str, event: &Event) -> Result<(), Failure> {
+        let Some(line) = self.line(account, event) else { return Ok(()) };
         match writeln!(io::stdout().lock(), "{line}") {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             other => Ok(other?),
         }
     }
 
-    pub(super) fn line(&mut self, event: &Event) -> Option<String> {
+    /// What happened, in a line that says to which account if there are several.
+    pub(super) fn line(&mut self, account: &str, event: &Event) -> Option<String> {
+        let line = self.words(event)?;
+        Some(if self.several { format!("[{account}] {line}") } else { line })
+    }
+
+    fn words(&mut self, event: &Event) -> Option<String> {
         let by = |by: &Holder| if *by == Holder::Us { "us" } else { "them" };
         Some(match event {
             Event::Registered { expires } => format!("registered for {expires} s"),
@@ -29,6 +42,8 @@ impl Show {
                 format!("not registered: {status}{reason}; again in {retry_s} s")
             }
             Event::Unregistered => "left the server".to_owned(),
+            Event::Connected => "connected".to_owned(),
+            Event::Using => "calls go out by this account".to_owned(),
             // What comes of it is told as a list.
             Event::Profile { .. } | Event::NoProfile { .. } => return None,
             Event::Calling { number, .. } => format!("calling {number}"),

@@ -1,7 +1,7 @@
 //! The screen as it is seen. Colour never tells anything alone.
 
 use super::keys::{LIST, PHONE};
-use super::{Asking, Screen};
+use super::{Asking, Screen, Standing};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Modifier, Style, Stylize as _};
@@ -39,23 +39,30 @@ impl Screen {
     }
 
     fn head(&self) -> Line<'_> {
-        let mut spans = vec![Span::from(self.account.as_str()).bold(), Span::from("  ")];
-        match &self.registered {
-            None => spans.push(Span::from(format!("● {}", self.text("phone.registered"))).green()),
-            Some(why) => {
-                spans.push(Span::from(format!("○ {} {why}", self.text("phone.not_registered"))).red());
-            }
+        let mut spans = Vec::new();
+        for account in &self.accounts {
+            let alone = self.accounts.len() == 1;
+            let name = if alone { &account.address } else { &account.name };
+            spans.push(Span::from(format!("{}  ", plain(name))).bold());
+            spans.push(match &account.standing {
+                Standing::Asking => Span::from(format!("○ {}  ", self.text("phone.asking"))),
+                Standing::Registered => Span::from(format!("● {}  ", self.text("phone.registered"))).green(),
+                Standing::Connected => Span::from(format!("● {}  ", self.text("phone.connected"))).green(),
+                Standing::Not(why) => {
+                    Span::from(format!("○ {} {}  ", self.text("phone.not_registered"), plain(why))).red()
+                }
+            });
         }
         if self.has_list {
             let lamp = if self.presence == "phone.presence.online" { "▶" } else { "‖" };
-            spans.push(Span::from(format!("  {lamp} {}", self.text(self.presence))).bold());
+            spans.push(Span::from(format!("{lamp} {}  ", self.text(self.presence))).bold());
         }
         if let Some(open) = self.headset {
             let state = if open { "phone.headset_open" } else { "phone.headset_closed" };
-            spans.push(Span::from(format!("  {} {}", self.text("phone.headset"), self.text(state))));
+            spans.push(Span::from(format!("{} {}  ", self.text("phone.headset"), self.text(state))));
         }
         if let Some(dbfs) = self.heard {
-            spans.push(Span::from(format!("  {}", level(dbfs))));
+            spans.push(Span::from(level(dbfs)));
         }
         Line::from(spans)
     }
@@ -71,7 +78,16 @@ impl Screen {
             let time = format!("{}:{:02}", seconds / 60, seconds % 60);
             let state = Span::from(format!("{} {time}  ", self.text(call.state))).bold();
             let name = if call.name.is_empty() { String::new() } else { format!(" {}", plain(&call.name)) };
-            lines.push(Line::from(vec![state, Span::from(format!("{}{name}", plain(&call.number)))]));
+            let account = Span::from(if call.account.is_empty() {
+                String::new()
+            } else {
+                format!("  [{}]", plain(&call.account))
+            });
+            lines.push(Line::from(vec![
+                state,
+                Span::from(format!("{}{name}", plain(&call.number))),
+                account,
+            ]));
         }
         if lines.is_empty() {
             lines.push(Line::from(self.text("phone.no_call")).add_modifier(Modifier::DIM));
@@ -121,21 +137,27 @@ impl Screen {
 
     /// What keys do, or what is asked.
     fn foot(&self) -> Paragraph<'_> {
-        let asked = |key: &'static str, typed: &str| {
+        let asked = |words: &str, typed: &str| {
             Line::from(vec![
-                Span::from(self.text(key)).bold(),
+                Span::from(words.to_owned()).bold(),
                 Span::from(format!(" {typed}")),
                 Span::styled(" ", Style::default().add_modifier(Modifier::REVERSED)),
             ])
         };
         let line = match &self.asking {
             Asking::Nothing => self.help(),
-            Asking::Dial(text) => asked("phone.ask.dial", text),
-            Asking::Transfer(text) => asked("phone.ask.transfer", text),
-            Asking::Keys(text) => asked("phone.ask.keys", text),
-            Asking::Later(text) => asked("phone.ask.later", text),
-            Asking::Result(text) => asked("phone.ask.result", text),
-            Asking::Quit => asked("phone.ask.quit", ""),
+            Asking::Dial(text) => match self.accounts.get(self.used).filter(|_| self.accounts.len() > 1) {
+                Some(account) => {
+                    let by = self.language.fill("phone.ask.dial_by", &[("account", &plain(&account.name))]);
+                    asked(&by, text)
+                }
+                None => asked(self.text("phone.ask.dial"), text),
+            },
+            Asking::Transfer(text) => asked(self.text("phone.ask.transfer"), text),
+            Asking::Keys(text) => asked(self.text("phone.ask.keys"), text),
+            Asking::Later(text) => asked(self.text("phone.ask.later"), text),
+            Asking::Result(text) => asked(self.text("phone.ask.result"), text),
+            Asking::Quit => asked(self.text("phone.ask.quit"), ""),
             Asking::Keep { number, calls } => {
                 let places = [("number", number.as_str()), ("calls", &*calls.to_string())];
                 Line::from(self.language.fill("phone.ask.keep", &places)).bold()

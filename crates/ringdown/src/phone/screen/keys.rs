@@ -11,6 +11,7 @@ pub(crate) enum Key {
     Enter,
     Escape,
     Backspace,
+    Tab,
     /// Control and C.
     Interrupt,
 }
@@ -63,9 +64,17 @@ impl Screen {
                 }
             },
             Asking::Keys(pressed) => self.press_there(pressed, key),
-            Asking::Dial(text) => self.typed(text, key, Asking::Dial, |text| {
-                Some(Said::Phone(Command::Call { number: text.to_owned() }))
-            }),
+            Asking::Dial(text) if key == Key::Tab => {
+                self.used = (self.used + 1) % self.accounts.len().max(1);
+                self.asking = Asking::Dial(text);
+                Vec::new()
+            }
+            Asking::Dial(text) => {
+                let account = self.account_used();
+                self.typed(text, key, Asking::Dial, |text| {
+                    Some(Said::Phone(Command::Call { number: text.to_owned(), account }))
+                })
+            }
             Asking::Transfer(text) => self.typed(text, key, Asking::Transfer, |text| {
                 Some(Said::Phone(Command::Transfer { call: None, number: text.to_owned() }))
             }),
@@ -76,6 +85,12 @@ impl Screen {
                 Some(Said::List(Wish::Result { task: None, result, note }))
             }),
         }
+    }
+
+    /// By whom the next call goes out, where there is a choice.
+    fn account_used(&self) -> Option<String> {
+        let several = self.accounts.len() > 1;
+        self.accounts.get(self.used).filter(|_| several).map(|account| account.name.clone())
     }
 
     fn at_once(&mut self, key: Key) -> Vec<Said> {
@@ -131,7 +146,7 @@ impl Screen {
             }
             Key::Backspace => drop(text.pop()),
             Key::Letter(letter) if text.chars().count() < 500 => text.push(letter),
-            Key::Letter(_) | Key::Interrupt => {}
+            Key::Letter(_) | Key::Tab | Key::Interrupt => {}
         }
         self.asking = again(text);
         Vec::new()

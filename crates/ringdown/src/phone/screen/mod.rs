@@ -23,9 +23,36 @@ const HISTORY: usize = 200;
 struct Shown {
     number: String,
     name: String,
+    /// Whose call it is, where there are several accounts.
+    account: String,
     /// The key of its state's words.
     state: &'static str,
     since: Instant,
+}
+
+/// One account on the screen.
+pub(crate) struct Account {
+    name: String,
+    /// As it is shown where it is the only one.
+    address: String,
+    standing: Standing,
+}
+
+/// Where an account stands with its server.
+enum Standing {
+    Asking,
+    Registered,
+    /// Reached, and not told where we are.
+    Connected,
+    /// Why.
+    Not(String),
+}
+
+impl Account {
+    /// Before anything happened.
+    pub(crate) fn new(name: &str, address: String) -> Account {
+        Account { name: name.to_owned(), address, standing: Standing::Asking }
+    }
 }
 
 /// What keys are for now.
@@ -47,10 +74,11 @@ enum Asking {
 /// All that the screen shows.
 pub(crate) struct Screen {
     language: Language,
-    account: String,
+    accounts: Vec<Account>,
+    /// The account that the next call goes out by.
+    used: usize,
     /// Whether there is a list to work through.
     has_list: bool,
-    registered: Option<String>,
     presence: &'static str,
     headset: Option<bool>,
     calls: BTreeMap<CallId, Shown>,
@@ -68,15 +96,15 @@ impl Screen {
     /// Before anything happened. `results` are those that one key gives.
     pub(crate) fn new(
         language: Language,
-        account: String,
+        accounts: Vec<Account>,
         has_list: bool,
         results: Vec<(char, String)>,
     ) -> Screen {
         Screen {
             language,
-            account,
+            accounts,
+            used: 0,
             has_list,
-            registered: None,
             presence: "phone.presence.signed_out",
             headset: None,
             calls: BTreeMap::new(),
@@ -91,21 +119,30 @@ impl Screen {
     }
 
     /// Something happened to the phone.
-    pub(crate) fn hear(&mut self, now: Instant, event: &Event) {
-        if let Some(line) = show::Show::default().line(event)
+    pub(crate) fn hear(&mut self, now: Instant, account: &str, event: &Event) {
+        if let Some(line) = show::Show::of(self.accounts.len()).line(account, event)
             && !matches!(event, Event::Heard { .. })
         {
             self.note(line);
         }
         match event {
-            Event::Registered { .. } => self.registered = None,
-            Event::NotRegistered { status, reason, .. } => {
-                self.registered = Some(format!("{status} {reason}"));
+            Event::Registered { .. } => self.stand(account, Standing::Registered),
+            Event::Connected => self.stand(account, Standing::Connected),
+            Event::NotRegistered { status: 0, reason, .. } => {
+                self.stand(account, Standing::Not(reason.clone()))
             }
-            Event::Unregistered => self.registered = Some(String::new()),
-            Event::Calling { call, number } => self.show(now, *call, number, "", "phone.state.calling"),
+            Event::NotRegistered { status, reason, .. } => {
+                self.stand(account, Standing::Not(format!("{status} {reason}")));
+            }
+            Event::Unregistered => self.stand(account, Standing::Not(String::new())),
+            Event::Using => {
+                self.used = self.accounts.iter().position(|known| known.name == account).unwrap_or(self.used);
+            }
+            Event::Calling { call, number } => {
+                self.show(now, *call, account, (number, ""), "phone.state.calling")
+            }
             Event::Incoming { call, number, name } => {
-                self.show(now, *call, number, name, "phone.state.ringing");
+                self.show(now, *call, account, (number, name), "phone.state.ringing");
             }
             Event::Ringing { call, .. } => self.turn(now, *call, "phone.state.ringing_there"),
             Event::Answered { call, .. } => self.turn(now, *call, "phone.state.talking"),
@@ -127,8 +164,23 @@ impl Screen {
         }
     }
 
-    fn show(&mut self, now: Instant, call: CallId, number: &str, name: &str, state: &'static str) {
-        let shown = Shown { number: number.to_owned(), name: name.to_owned(), state, since: now };
+    fn stand(&mut self, account: &str, standing: Standing) {
+        if let Some(known) = self.accounts.iter_mut().find(|known| known.name == account) {
+            known.standing = standing;
+        }
+    }
+
+    fn show(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        account: &str,
+        (number, name): (&str, &str),
+        state: &'static str,
+    ) {
+        let account = if self.accounts.len() > 1 { account } else { "" };
+        let (number, name, account) = (number.to_owned(), name.to_owned(), account.to_owned());
+        let shown = Shown { number, name, account, state, since: now };
         self.calls.insert(call, shown);
     }
 
