@@ -126,6 +126,20 @@ pub enum Holder {
     Them,
 }
 
+/// What a lamp shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LampState {
+    /// The server does not tell; it is asked again, slowly if it never does.
+    Unknown,
+    /// No call.
+    Idle,
+    /// It rings there.
+    Ringing,
+    /// They talk, or call somebody.
+    Busy,
+}
+
 /// Why a call ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -223,6 +237,23 @@ pub enum Event {
     NoProfile {
         /// In words.
         why: String,
+    },
+    /// What a number does whose lamp is shown.
+    Lamp {
+        /// Which.
+        number: String,
+        /// What.
+        state: LampState,
+        /// Why it is unknown.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        why: String,
+    },
+    /// Voice messages wait at the server.
+    Messages {
+        /// That nobody has heard.
+        new: u32,
+        /// That were heard.
+        old: u32,
     },
     /// A call of ours is on its way.
     Calling {

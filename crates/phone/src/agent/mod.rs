@@ -5,9 +5,11 @@ mod ask;
 mod call;
 mod change;
 mod dial;
+mod dialog_info;
 mod hang_up;
 mod incoming;
 mod keys;
+mod lamps;
 mod login;
 mod profile;
 mod register;
@@ -15,20 +17,21 @@ mod suggest;
 mod timers;
 mod trace;
 mod transfer;
+mod watch;
 
-use crate::limits::CALLS;
+use crate::limits::{CALLS, LAMPS};
 use crate::words::{CallId, Command, Event};
 use call::{Call, Stage};
 use clock::Now;
 use login::Login;
 use media::{Agreed, Codec};
-use profile::ProfileWatch;
 use register::Registration;
 use sip::{Endpoint, Flow, Received, ServerKey, Transmit, Transport};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 use suggest::InVain;
+use watch::{Watch, What};
 use wire::sip::{HeaderName, Message, Method, Writer};
 
 pub use accounts::{Accounts, Named};
@@ -67,6 +70,10 @@ pub struct Config {
     pub suggest: Option<Suggest>,
     /// Ask the server for whom we work.
     pub profile: bool,
+    /// Numbers whose lamps are shown.
+    pub lamps: Vec<Box<str>>,
+    /// Ask the server whether messages wait for us.
+    pub messages: bool,
     /// What lets us in at a server that is not ours.
     pub pass: Option<Pass>,
     /// The name of the first call.
@@ -107,8 +114,8 @@ impl Pass {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owner {
     Registration,
-    /// Asking for whom we work.
-    Profile,
+    /// What we want to be told, by its place.
+    Watch(usize),
     Call(CallId),
     /// Answered and forgotten.
     Nobody,
@@ -193,7 +200,7 @@ pub struct Agent {
     login: Login,
     calls: BTreeMap<CallId, Call>,
     in_vain: InVain,
-    profile: ProfileWatch,
+    watches: Vec<Watch>,
     sound: Option<SoundPorts>,
     /// Those that no call has.
     ports: VecDeque<u16>,
@@ -214,7 +221,7 @@ impl Agent {
         let nameless = format!("{:016x}.invalid", endpoint.random());
         endpoint.be_nameless(&nameless);
         Agent {
-            profile: ProfileWatch::new(config.profile),
+            watches: watches(&config),
             config,
             endpoint,
             nameless: nameless.into(),
@@ -288,8 +295,8 @@ impl Agent {
             Received::Response { client, user: Owner::Registration } => {
                 self.response_to_register(now, client, &message);
             }
-            Received::Response { client, user: Owner::Profile } => {
-                self.response_to_subscribe(now, client, &message);
+            Received::Response { client, user: Owner::Watch(place) } => {
+                self.response_to_subscribe(now, place, client, &message);
             }
             Received::Cancel { .. } | Received::Response { .. } => {}
         }
@@ -299,7 +306,7 @@ impl Agent {
         if let Some(id) = self.call_of(message) {
             return self.request_in_call(now, id, flow, message);
         }
-        if self.profile_notified(now, flow, message) {
+        if self.notified(now, flow, message) {
             return;
         }
         let tagged = message.to().is_ok_and(|to| to.tag().is_some());
@@ -389,6 +396,14 @@ impl Agent {
             self.config.display.chars().filter(|c| !c.is_control() && !matches!(c, '"' | '\\')).collect();
         if name.is_empty() { uri } else { format!("\"{name}\" {uri}") }
     }
+}
+
+/// What the server shall tell us.
+fn watches(config: &Config) -> Vec<Watch> {
+    let lamps = config.lamps.iter().take(LAMPS).map(|number| What::Calls(number.clone()));
+    let profile = config.profile.then_some(What::Profile);
+    let messages = config.messages.then_some(What::Messages);
+    profile.into_iter().chain(messages).chain(lamps).map(Watch::new).collect()
 }
 
 /// What a phone can do: the answer to OPTIONS, and to what it cannot do (RFC 3261 11.2).

@@ -88,6 +88,7 @@ impl Agent {
             false => {
                 self.registration = Registration::Off;
                 self.tell(Event::Connected);
+                self.begin_watches(now);
             }
         }
     }
@@ -97,7 +98,7 @@ impl Agent {
         if let Some(flow) = self.flow.take() {
             self.endpoint.flow_failed(flow);
         }
-        self.forget_profile_watch();
+        self.forget_watches(why);
         // A REGISTER that was on its way fails by its own event.
         if !matches!(self.registration, Registration::Asking(_)) {
             self.registration_failed(now, 0, why);
@@ -240,7 +241,7 @@ impl Agent {
         let wait = Duration::from_millis(u64::from(expires) * 10 * percent);
         self.registration = Registration::Registered { identity, refresh_at: now.mono + wait };
         self.tell(Event::Registered { expires });
-        self.ask_for_profile(now);
+        self.begin_watches(now);
     }
 
     /// How long the server keeps our binding: its own word on our Contact, else its Expires (RFC 3261 10.2.4).

@@ -23,6 +23,8 @@ pub(super) fn config(user: &str, server: SocketAddr) -> Config {
         answer_after: None,
         suggest: None,
         profile: false,
+        lamps: Vec::new(),
+        messages: false,
         pass: None,
         first_call: CallId(1),
     }

@@ -61,6 +61,10 @@ pub struct Account {
     pub suggest: Option<Suggest>,
     /// Ask the server for whom we work.
     pub profile: bool,
+    /// Numbers whose lamps are shown.
+    pub lamps: Vec<String>,
+    /// Ask the server whether messages wait for us.
+    pub messages: bool,
     /// What lets us in at a server that is not ours.
     pub pass: Option<Pass>,
 }
@@ -209,6 +213,8 @@ fn agent(settings: &Settings, account: &Account) -> io::Result<Named> {
         answer_after: settings.answer_after,
         suggest: account.suggest.clone(),
         profile: account.profile,
+        lamps: account.lamps.iter().map(|number| number.as_str().into()).collect(),
+        messages: account.messages,
         pass: account.pass.clone(),
         first_call: settings.first_call,
     };
