@@ -327,3 +327,85 @@ def test_s3_11_several_accounts_at_once(kamailio, exchange, office):
         assert ours.wait_event("calling")["account"] == "home"
         ours.do("quit")
         ours.wait_event("stopped")
+
+
+def test_s3_11_history_tells_missed_from_answered_elsewhere_and_survives_a_kill(exchange, office):
+    """RFC 3326: what another phone took is not missed; a call is remembered though the phone was killed in it."""
+    caller = office.person()
+    mine, desk = office.person(devices=2)
+    where = exchange.address()
+    with (
+        Softphone(caller.user, caller.secret, where) as other,
+        Softphone(mine.user, mine.secret, where) as ours,
+        Softphone(desk.user, desk.secret, where) as second,
+    ):
+        other.start().wait_registered()
+        ours.start().wait_registered()
+        second.start().wait_registered()
+        other.dial(mine.number)
+        ours.wait_incoming()
+        second.wait_incoming()
+        second.answer()
+        logged = ours.wait_event("logged")
+        assert (logged["kind"], logged["missed"]) == ("answered_elsewhere", 0), logged
+        other.hangup()
+        second.wait_closed()
+        other.dial(mine.number)
+        ours.wait_incoming()
+        other.hangup()
+        logged = ours.wait_event("logged")
+        assert (logged["kind"], logged["number"], logged["missed"]) == ("missed", caller.number, 1), logged
+        ours.dial("600")
+        ours.wait_established()
+        ours.kill()
+        ours.start().wait_registered()
+        ours.do("history", limit=2)
+        history = ours.wait_event("history")
+        assert [call["kind"] for call in history["calls"]] == ["dialled", "missed"] and history["missed"] == 1, history
+        assert history["calls"][0]["words"] == "the phone was switched off"
+        ours.do("history", seen=True)
+        history = ours.wait_event("history")
+        assert len(history["calls"]) == 3 and history["missed"] == 0
+
+
+def test_s3_11_lamps_follow_a_number_and_pick_up(exchange, office):
+    """RFC 4235: idle, ringing, busy, idle; what rings is picked up by the exchange's code."""
+    watcher, watched, caller = office.person(), office.person(), office.person()
+    where = exchange.address()
+    with (
+        Softphone(watcher.user, watcher.secret, where, extra=["--lamp", watched.number]) as ours,
+        Softphone(watched.user, watched.secret, where) as theirs,
+        Softphone(caller.user, caller.secret, where) as third,
+    ):
+        ours.start().wait_registered()
+        ours.wait_event("messages", new=0)
+        ours.wait_event("lamp", number=watched.number, state="idle")
+        theirs.start().wait_registered()
+        third.start().wait_registered()
+        third.dial(watched.number)
+        theirs.wait_incoming()
+        ours.wait_event("lamp", state="ringing")
+        theirs.answer()
+        ours.wait_event("lamp", state="busy")
+        third.hangup()
+        ours.wait_event("lamp", state="idle")
+        exchange.run("account", "set", f"person-{watcher.number}", "--rights", "pickup")
+        third.dial(watched.number)
+        theirs.wait_incoming()
+        ours.wait_event("lamp", state="ringing")
+        ours.dial(f"*85{watched.number}")
+        ours.wait_established()
+        ours.wait_event("lamp", state="idle")
+        assert theirs.wait_event("logged", kind="answered_elsewhere")["missed"] == 0
+        third.hangup()
+        ours.wait_closed()
+
+
+def test_s3_11_a_server_without_lamps_leaves_them_unknown(kamailio):
+    extra = ["--lamp", "4032,4033"]
+    with Softphone("4031", kamailio.secret, kamailio.address(), extra=extra) as ours:
+        ours.start().wait_registered()
+        for number in ("4032", "4033"):
+            assert "405" in ours.wait_event("lamp", number=number, state="unknown")["why"]
+        ours.do("status")
+        assert ours.wait_event("status")["registered"]

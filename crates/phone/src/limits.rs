@@ -8,6 +8,8 @@ pub(crate) const CALLS: usize = 4;
 pub(crate) const LAMPS: usize = 48;
 /// Calls of one watched number.
 pub(crate) const DIALOGS: usize = 32;
+/// Calls that are remembered.
+pub(crate) const HISTORY: usize = 500;
 /// Key presses of one call that wait to be sent.
 pub(crate) const KEYS: usize = 64;
 /// Numbers whose calls in vain are counted.

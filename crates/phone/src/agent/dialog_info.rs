@@ -45,7 +45,10 @@ impl Document {
                     path.push(name(&element));
                     state.clear();
                 }
-                Event::Empty(element) => document.begin(&path, &element)?,
+                Event::Empty(element) => {
+                    document.begin(&path, &element)?;
+                    whole |= path.is_empty();
+                }
                 Event::Text(text) if is_state(&path) => state.push_str(&text.xml10_content()),
                 Event::End(_) => {
                     if is_state(&path) {
@@ -146,7 +149,9 @@ mod tests {
         let bomb = "<!DOCTYPE x [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;'>]><dialog-info state='full'>&b;</dialog-info>";
         let deep = format!("<dialog-info state='full'>{}", "<a>".repeat(1_000));
         let many = format!("<dialog-info state='full'>{}</dialog-info>", "<dialog id='1'/>".repeat(1_000));
-        for text in ["", "x", "<presence/>", "<dialog-info/>", "<dialog-info state='full'><dialog>", bomb, &deep] {
+        for text in
+            ["", "x", "<presence/>", "<dialog-info/>", "<dialog-info state='full'><dialog>", bomb, &deep]
+        {
             assert_eq!(Document::read(text.as_bytes()), None, "{text:.60}");
         }
         assert_eq!(Document::read(b"\xff\xfe<dialog-info"), None);

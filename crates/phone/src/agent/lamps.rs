@@ -1,7 +1,7 @@
 //! Lamps: whether numbers are busy (RFC 4235), and how many messages wait for us (RFC 3842).
 
 use super::Agent;
-use super::dialog_info::{Doing, Document};
+use super::dialog_info::{Document, Doing};
 use super::watch::What;
 use crate::limits::DIALOGS;
 use crate::words::{Event, LampState};

@@ -1,7 +1,7 @@
 //! Two phones call each other through a queue that loses, doubles and delays; and one meets a registrar.
 
 use super::*;
-use crate::words::{Cause, Holder, KeyStyle};
+use crate::words::{Cause, Holder, KeyStyle, LampState};
 use clock::{Mono, Wall};
 use media::Direction;
 use std::net::SocketAddr;
@@ -356,6 +356,12 @@ impl Registrar {
         }
     }
 
+    /// Time goes by.
+    fn wait(&mut self, time: Duration) {
+        self.now = self.now.after(time);
+        self.input(Input::Timeout);
+    }
+
     /// Answers the last request.
     fn answer(&mut self, status: &str, extra: &str) {
         let request = self.requests.last().unwrap().clone();
@@ -697,4 +703,90 @@ fn s2_10_calls_in_vain_are_counted_and_only_a_yes_sends_the_instruction() {
     assert_eq!(suggested(&registrar), [("7", 2), ("7", 2)]);
     registrar.input(Input::Command(Command::KeepCalling { yes: true }));
     assert!(registrar.last("INVITE ").starts_with("INVITE sip:*667@"), "{}", registrar.last("INVITE "));
+}
+
+/// A NOTIFY for the last SUBSCRIBE.
+fn notify(registrar: &mut Registrar, number: u32, state: &str, kind: &str, body: &str) {
+    let request = registrar.last("SUBSCRIBE ");
+    let text = format!(
+        "NOTIFY sip:a@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKn{number}{}\r\nFrom: <sip:x@h>;tag=r\r\n\
+         To: {}\r\nCall-ID: {}\r\nCSeq: {number} NOTIFY\r\nEvent: dialog\r\nSubscription-State: {state}\r\n\
+         Contact: <sip:x@192.0.2.9>\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
+        header(&request, "Call-ID"),
+        header(&request, "From"),
+        header(&request, "Call-ID"),
+        body.len()
+    );
+    let flow = registrar.flow;
+    registrar.input(Input::Message { flow, bytes: text.as_bytes() });
+}
+
+fn lamps(registrar: &Registrar) -> Vec<(String, LampState)> {
+    let lamps = registrar.events.iter().filter_map(|event| match event {
+        Event::Lamp { number, state, .. } => Some((number.clone(), *state)),
+        _ => None,
+    });
+    lamps.collect()
+}
+
+fn with_lamp() -> Registrar {
+    let mut registrar = Registrar::new();
+    registrar.agent.config.lamps = vec!["2001".into()];
+    registrar.agent.watches = watches(&registrar.agent.config);
+    registrar.answer("200 OK", "Expires: 3600\r\n");
+    assert!(registrar.last("SUBSCRIBE ").starts_with("SUBSCRIBE sip:2001@192.0.2.9"));
+    registrar
+}
+
+#[test]
+fn s3_11_a_lamp_is_asked_for_with_credentials_followed_and_asked_for_again() {
+    let mut registrar = with_lamp();
+    registrar.answer("401 Unauthorized", "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n");
+    assert!(registrar.last("SUBSCRIBE ").contains("Authorization: Digest"));
+    let kind = "application/dialog-info+xml";
+    let call = |state: &str| {
+        format!(
+            "<dialog-info state='full' version='0'><dialog id='1' direction='recipient'><state>{state}</state></dialog></dialog-info>"
+        )
+    };
+    // A NOTIFY may overtake the 200.
+    notify(&mut registrar, 1, "active", kind, "<dialog-info state='full' version='0'/>");
+    registrar.answer("200 OK", "Expires: 600\r\nContact: <sip:2001@192.0.2.9:5070>\r\n");
+    notify(&mut registrar, 2, "active;expires=600", kind, &call("early"));
+    notify(&mut registrar, 2, "active", kind, &call("confirmed"));
+    notify(&mut registrar, 3, "active", "text/plain", &call("confirmed"));
+    notify(&mut registrar, 4, "active", kind, &call("confirmed"));
+    notify(&mut registrar, 5, "active", kind, &call("confirmed"));
+    let states: Vec<LampState> = lamps(&registrar).into_iter().map(|(_, state)| state).collect();
+    assert_eq!(
+        states,
+        [LampState::Idle, LampState::Ringing, LampState::Busy],
+        "an old and a strange one do nothing"
+    );
+    // In the dialog, to where the server said.
+    registrar.wait(Duration::from_secs(490));
+    let again = registrar.last("SUBSCRIBE ");
+    assert!(
+        again.starts_with("SUBSCRIBE sip:2001@192.0.2.9:5070 ") && header(&again, "To").contains("tag="),
+        "{again}"
+    );
+    registrar.answer("200 OK", "Expires: 600\r\n");
+    notify(&mut registrar, 6, "terminated;reason=noresource", kind, "");
+    assert_eq!(lamps(&registrar).last(), Some(&("2001".into(), LampState::Unknown)));
+}
+
+#[test]
+fn s3_11_a_server_without_lamps_is_asked_again_slowly() {
+    for status in ["489 Bad Event", "404 Not Found", "403 Forbidden"] {
+        let mut registrar = with_lamp();
+        registrar.answer(status, "");
+        assert_eq!(lamps(&registrar), [("2001".into(), LampState::Unknown)], "{status}");
+        let asked = |registrar: &Registrar| {
+            registrar.requests.iter().filter(|request| request.starts_with("SUBSCRIBE ")).count()
+        };
+        registrar.wait(Duration::from_secs(800));
+        assert_eq!(asked(&registrar), 1, "{status}");
+        registrar.wait(Duration::from_secs(200));
+        assert_eq!(asked(&registrar), 2, "{status}");
+    }
 }

@@ -219,7 +219,8 @@ impl Agent {
         let to = message.to().ok().and_then(|to| to.tag().map(str::to_owned));
         let ours = |watch: &Watch| {
             let dialog = watch.dialog.as_ref();
-            dialog.is_some_and(|dialog| *dialog.call_id == *call_id && to.as_deref() == Some(&dialog.local_tag))
+            dialog
+                .is_some_and(|dialog| *dialog.call_id == *call_id && to.as_deref() == Some(&dialog.local_tag))
         };
         let Some(place) = self.watches.iter().position(ours) else { return false };
         let server = self.endpoint.accept(flow, message, Owner::Nobody);

@@ -223,6 +223,8 @@ impl<'a> Stage<'a> {
             codecs: vec![Codec::PCMU],
             suggest: None,
             profile: false,
+            lamps: Vec::new(),
+            messages: false,
             pass: None,
         };
         let phone = Phone::start(Settings {

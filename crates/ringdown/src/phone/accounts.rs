@@ -44,6 +44,11 @@ struct Entry {
     register: Option<bool>,
     #[serde(default)]
     expires: Option<u32>,
+    /// Numbers whose lamps are shown.
+    #[serde(default)]
+    lamps: Vec<String>,
+    #[serde(default)]
+    messages: Option<bool>,
     #[serde(default)]
     tls_trust: Option<PathBuf>,
     #[serde(default)]
@@ -76,7 +81,10 @@ fn given(arguments: &Arguments, server: &Server) -> Result<Account, Failure> {
         expires: arguments.expires,
         codecs: arguments.codecs.clone(),
         suggest: suggest(arguments),
-        profile: arguments.list.asks_the_exchange(),
+        // One account works through the list; which, is known to the desk.
+        profile: false,
+        lamps: arguments.lamps.clone(),
+        messages: !arguments.no_messages,
         pass: None,
     })
 }
@@ -150,8 +158,9 @@ impl Entry {
             expires,
             codecs: if codecs.is_empty() { arguments.codecs.clone() } else { codecs },
             suggest: suggest(arguments),
-            // One account works through the list; which, is known to the desk.
             profile: false,
+            lamps: self.lamps,
+            messages: self.messages.unwrap_or(!arguments.no_messages),
             pass: None,
         })
     }

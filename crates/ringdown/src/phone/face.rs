@@ -2,10 +2,11 @@
 
 use super::app::AppNews;
 use super::control::Control;
+use super::history::Recalled;
 use super::hub::Ear;
 use super::list::Desk;
 use super::screen::{self, Key, Screen, Terminal};
-use super::show::{Show, print_news};
+use super::show::{Show, print_calls, print_news};
 use super::{Arguments, words};
 use crate::Failure;
 use crate::texts::Language;
@@ -53,8 +54,12 @@ impl Face {
         }
         let language = Language::of_the_terminal();
         let address = |account: &Account| format!("{}@{}", account.user, account.server);
+        let lamps =
+            accounts.iter().flat_map(|one| one.lamps.iter().map(|lamp| (one.name.clone(), lamp.clone())));
+        let lamps: Vec<(String, String)> = lamps.collect();
         let shown = accounts.iter().map(|one| screen::Account::new(&one.name, address(one))).collect();
-        let screen = Screen::new(language, shown, desk.has_list(), desk.results());
+        let screen = Screen::new(language, shown, desk.has_list(), desk.results())
+            .with_lamps(lamps, &arguments.pick_up_code);
         let terminal = Terminal::open(ear)?;
         Ok(Face::Screen { screen: Box::new(screen), terminal, wants_queue: false })
     }
@@ -78,6 +83,21 @@ impl Face {
                 screen.read(news);
             }
             Face::Lines(_) => print_news(news),
+        }
+    }
+
+    /// So many calls are remembered on the screen.
+    pub(super) const CALLS: usize = 100;
+
+    /// What is remembered of calls; `said` when somebody is to be told, not only shown.
+    pub(super) fn recall(&mut self, recalled: &Recalled, said: bool) {
+        match self {
+            Face::Control(control) if said => {
+                control.tell(recalled, matches!(recalled, Recalled::Logged { .. }))
+            }
+            Face::Lines(_) if said => print_calls(recalled),
+            Face::Screen { screen, .. } => screen.recall(recalled),
+            Face::Control(_) | Face::Lines(_) => {}
         }
     }
 

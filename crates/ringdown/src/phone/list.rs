@@ -80,6 +80,7 @@ pub(crate) struct Desk {
     refused: Option<String>,
     /// Whose calls the list's are.
     account: String,
+    user: String,
 }
 
 impl ListArguments {
@@ -135,10 +136,16 @@ impl Desk {
             quit_when_done: arguments.quit_when_done,
             leaving: None,
             done: false,
+            user: user.to_owned(),
             asks,
             refused: None,
             account: account.map(|account| account.name.clone()).unwrap_or_default(),
         })
+    }
+
+    /// Where the phone keeps what it must not forget.
+    pub(crate) fn folder(&self, arguments: &ListArguments) -> PathBuf {
+        arguments.folder(&self.user)
     }
 
     /// Signs in, if there is a list.

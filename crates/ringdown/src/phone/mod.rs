@@ -5,6 +5,7 @@ mod app;
 mod control;
 mod courier;
 mod face;
+mod history;
 mod hub;
 mod links;
 mod list;
@@ -16,12 +17,13 @@ mod words;
 use crate::Failure;
 use ::phone::work::{Said, Wish};
 use ::phone::{
-    Account, CallId, Command, Ended, Event, Hand, HeadsetProgram, Phone, Server, Settings, Source,
+    Account, CallId, Command, Ended, Event, Hand, HeadsetProgram, Look, Phone, Server, Settings, Source,
 };
 use app::AppArguments;
 use clap::ValueEnum;
 use control::Control;
 use face::Face;
+use history::Log;
 use hub::Heard;
 pub(crate) use links::answer_ssh;
 use list::{Desk, ListArguments};
@@ -39,7 +41,7 @@ use std::time::{Duration, Instant};
 /// by the one that is named: call NUMBER by ACCOUNT, use ACCOUNT.
 ///
 /// On a terminal it has a screen, and keys that stand at its foot. With --plain it reads words: call NUMBER, answer, reject [STATUS], hold, resume,
-/// dtmf KEYS [info], keep, no, hang_up, status, quit. With --control it takes one JSON object a line from that socket, as in
+/// dtmf KEYS [info], keep, no, hang_up, history, status, quit. With --control it takes one JSON object a line from that socket, as in
 /// {"do":"call","number":"600"}, and writes what happens there, as in {"event":"heard","call":1,"hertz":440.0,"dbfs":-9.0}.
 ///
 /// With --list it calls the people of a list, one after another, while its agent is online and no other call is up: online, away,
@@ -126,6 +128,15 @@ pub(crate) struct Arguments {
     /// What the exchange wants before a number that it shall keep calling
     #[arg(long, value_name = "CODE", default_value = "*66")]
     keep_calling_code: String,
+    /// Show the lamps of these numbers: idle, ringing, busy
+    #[arg(long = "lamp", value_name = "NUMBERS", value_delimiter = ',', conflicts_with = "config")]
+    lamps: Vec<String>,
+    /// What the exchange wants before a number whose call is to be picked up
+    #[arg(long, value_name = "CODE", default_value = "*85")]
+    pick_up_code: String,
+    /// Do not ask the exchange whether messages wait
+    #[arg(long)]
+    no_messages: bool,
     /// Take commands from a socket at this path instead of the terminal
     #[arg(long, value_name = "SOCKET")]
     control: Option<PathBuf>,
@@ -172,7 +183,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (ear, heard) = hub::open();
     let settings = settings(arguments, Vec::new())?;
     let mut desk = Desk::open(&arguments.list, &mut accounts, settings.clock, ear.clone())?;
+    let mut log = Log::open(&desk.folder(&arguments.list), settings.clock);
     let mut face = Face::open(arguments, &accounts, control, &desk, ear.clone())?;
+    face.recall(&log.look(Some(Face::CALLS), false), false);
     let mut errand = Errand::new(arguments, &accounts);
     let hand = hub::listen(Phone::start(Settings { accounts, ..settings })?, ear.clone())?;
     signals::quit_when_told(ear)?;
@@ -184,12 +197,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 // What must be on the disk is there before anybody is told.
                 desk.hear(&account, &event);
                 face.event(&account, &event)?;
+                if let Some(recalled) = log.hear(&account, &event) {
+                    face.recall(&recalled, true);
+                }
                 errand.note(&hand, &account, &event);
             }
-            Ok(Heard::Said(said)) => carry_out(said, &hand, &mut desk, &mut face),
+            Ok(Heard::Said(said)) => carry_out(said, &hand, &mut desk, &mut log, &mut face),
             Ok(Heard::Key(key)) => {
                 for said in face.press(key) {
-                    carry_out(said, &hand, &mut desk, &mut face);
+                    carry_out(said, &hand, &mut desk, &mut log, &mut face);
                 }
             }
             Ok(Heard::Fetched(what, answer)) => desk.fetched(what, answer),
@@ -211,10 +227,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-fn carry_out(said: Said, hand: &Hand, desk: &mut Desk, face: &mut Face) {
+fn carry_out(said: Said, hand: &Hand, desk: &mut Desk, log: &mut Log, face: &mut Face) {
     match said {
         Said::Phone(Command::Quit) => desk.quit(hand),
         Said::Phone(command) => hand.tell(command),
+        Said::Look(Look::History { limit, seen }) => face.recall(&log.look(limit, seen), true),
         Said::List(wish) => {
             if let Some(refused) = desk.wish(wish) {
                 face.news(&refused);

@@ -1,8 +1,9 @@
 //! What happens to a phone, in lines for people.
 
+use super::history::Recalled;
 use crate::Failure;
 use ::phone::work::News;
-use ::phone::{Event, Holder};
+use ::phone::{Entry, Event, Holder, Kind, LampState};
 use std::io::{self, Write as _};
 
 /// Prints events; what is heard only when it changes.
@@ -46,6 +47,12 @@ impl Show {
             Event::Using => "calls go out by this account".to_owned(),
             // What comes of it is told as a list.
             Event::Profile { .. } | Event::NoProfile { .. } => return None,
+            Event::Lamp { number, state, why } => {
+                let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+                format!("lamp {number} {}{why}", lamp(*state))
+            }
+            Event::Messages { new: 0, .. } => return None,
+            Event::Messages { new, old } => format!("messages: {new} new, {old} old"),
             Event::Calling { number, .. } => format!("calling {number}"),
             Event::Ringing { place: Some(place), .. } => format!("waiting there, at place {place}"),
             Event::Ringing { status, .. } => format!("ringing there ({status})"),
@@ -92,6 +99,45 @@ impl Show {
             Event::Stopped => return None,
         })
     }
+}
+
+fn lamp(state: LampState) -> &'static str {
+    match state {
+        LampState::Unknown => "unknown",
+        LampState::Idle => "idle",
+        LampState::Ringing => "rings",
+        LampState::Busy => "busy",
+    }
+}
+
+/// Prints what is remembered of calls.
+pub(crate) fn print_calls(recalled: &Recalled) {
+    let mut out = io::stdout().lock();
+    if let Recalled::History { missed, calls } = recalled {
+        for entry in calls.iter().rev() {
+            let _ = writeln!(out, "{}", call_in_words(entry));
+        }
+        let _ = writeln!(out, "{} calls, {missed} missed and not seen", calls.len());
+    }
+}
+
+pub(super) fn call_in_words(entry: &Entry) -> String {
+    let kind = match entry.kind {
+        Kind::Dialled => "dialled",
+        Kind::Received => "received",
+        Kind::Missed => "missed",
+        Kind::AnsweredElsewhere => "answered elsewhere",
+    };
+    let name = if entry.name.is_empty() { String::new() } else { format!(" {}", entry.name) };
+    let time =
+        entry.seconds.map(|seconds| format!(" {}:{:02}", seconds / 60, seconds % 60)).unwrap_or_default();
+    format!("{} {kind} {}{name}{time}, {}", when(entry.at_ms), entry.number, entry.words)
+}
+
+/// A time as the clock on the wall shows it here.
+pub(super) fn when(at_ms: i64) -> String {
+    let at = jiff::Timestamp::from_millisecond(at_ms).unwrap_or_default();
+    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%m-%d %H:%M").to_string()
 }
 
 /// Prints what happens to a list. Who does not read any more misses something; calls go on.

@@ -3,10 +3,10 @@
 use super::hub::{Ear, Heard};
 use crate::Failure;
 use ::phone::work::{Said, Wish};
-use ::phone::{Command, KeyStyle};
+use ::phone::{Command, KeyStyle, Look};
 use std::io::BufRead as _;
 
-const HELP: &str = "call NUMBER [by ACCOUNT] | use ACCOUNT | answer | reject [STATUS] | hold | resume | dtmf KEYS [info] | transfer NUMBER | join | keep | no | hang_up | status | quit";
+const HELP: &str = "call NUMBER [by ACCOUNT] | use ACCOUNT | answer | reject [STATUS] | hold | resume | dtmf KEYS [info] | transfer NUMBER | join | keep | no | hang_up | history [CALLS] | status | quit";
 const LIST_HELP: &str = "with a list: online | away | pause | later MINUTES|tomorrow|TIME | skip | give_up | forbid | result WORD [NOTE] | choose ROW | queue | reload | sign_out | sign_in";
 
 /// Reads the terminal on a thread of its own. Its end is no command: a phone may run without a terminal.
@@ -55,6 +55,11 @@ fn parse(line: &str) -> Result<Option<Said>, String> {
         ("hang_up" | "hangup", []) => Command::HangUp { call: None },
         ("keep" | "yes", []) => Command::KeepCalling { yes: true },
         ("no", []) => Command::KeepCalling { yes: false },
+        ("history", []) => return Ok(Some(Said::Look(Look::History { limit: None, seen: true }))),
+        ("history", [limit]) => {
+            let limit = limit.parse().map_err(|_| format!("\"{limit}\" is no number of calls"))?;
+            return Ok(Some(Said::Look(Look::History { limit: Some(limit), seen: true })));
+        }
         ("status", []) => Command::Status,
         ("quit", []) => Command::Quit,
         _ => return wish(verb, &rest).map(|wish| Some(Said::List(wish))),

@@ -119,8 +119,8 @@ pub(super) fn run(arguments: &Arguments, control: Option<Control>) -> Result<(),
         match heard.recv_timeout(TURN) {
             Ok(Heard::Event(_, event)) => app.event(&event, &mut face)?,
             Ok(Heard::Said(Said::Phone(command))) => app.command(command, &mut face)?,
-            Ok(Heard::Said(Said::List(_))) => {
-                face.event(ACCOUNT, &Event::Refused { why: "an app works through no list".into() })?;
+            Ok(Heard::Said(Said::List(_) | Said::Look(_))) => {
+                face.event(ACCOUNT, &Event::Refused { why: "an app has no list and no history".into() })?;
             }
             Ok(Heard::Cloud(said)) => app.cloud(said, &mut face),
             Ok(Heard::Gone) => app.left(&mut face),
@@ -161,6 +161,8 @@ fn common(arguments: &Arguments, clock: Clock) -> Result<Settings, Failure> {
         codecs: arguments.codecs.clone(),
         suggest: None,
         profile: false,
+        lamps: Vec::new(),
+        messages: false,
         pass: None,
     };
     super::settings(arguments, vec![account]).map(|settings| Settings { clock, ..settings })

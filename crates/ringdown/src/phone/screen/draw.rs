@@ -2,6 +2,8 @@
 
 use super::keys::{LIST, PHONE};
 use super::{Asking, Screen, Standing};
+use crate::phone::show::when;
+use ::phone::{Entry, Kind, LampState};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Modifier, Style, Stylize as _};
@@ -12,14 +14,23 @@ use std::time::Instant;
 impl Screen {
     /// Draws all of it.
     pub(crate) fn draw(&self, frame: &mut Frame<'_>, now: Instant) {
-        let [head, middle, history, foot] = Layout::vertical([
-            Constraint::Length(1),
-            Constraint::Min(8),
-            Constraint::Percentage(30),
-            Constraint::Length(self.foot_lines(frame.area().width)),
+        let width = frame.area().width;
+        let (top, below) = (self.head(), self.state());
+        let [head, state, middle, history, foot] = Layout::vertical([
+            Constraint::Length(lines(&top, width, 3)),
+            Constraint::Length(lines(&below, width, 4)),
+            Constraint::Min(6),
+            Constraint::Percentage(if self.has_list { 25 } else { 35 }),
+            Constraint::Length(lines(&self.help(), width, 5)),
         ])
         .areas(frame.area());
-        frame.render_widget(Paragraph::new(self.head()), head);
+        frame.render_widget(Paragraph::new(top).wrap(Wrap { trim: true }), head);
+        frame.render_widget(Paragraph::new(below).wrap(Wrap { trim: true }), state);
+        if let Asking::Calls(place) = self.asking {
+            self.draw_past(frame, middle, place);
+            self.draw_history(frame, history);
+            return frame.render_widget(self.foot(), foot);
+        }
         let [left, right] =
             Layout::horizontal([Constraint::Percentage(55), Constraint::Percentage(45)]).areas(middle);
         if self.has_list {
@@ -65,6 +76,78 @@ impl Screen {
             spans.push(Span::from(level(dbfs)));
         }
         Line::from(spans)
+    }
+
+    /// Missed calls, messages and lamps; nothing where there is none of them.
+    fn state(&self) -> Line<'_> {
+        let mut spans = Vec::new();
+        let count =
+            |key, count: String| Span::from(format!("{}  ", self.language.fill(key, &[("count", &count)])));
+        if self.missed > 0 {
+            spans.push(count("phone.missed", self.missed.to_string()).bold());
+        }
+        let new: u32 = self.messages.values().sum();
+        if new > 0 {
+            spans.push(count("phone.messages", new.to_string()).bold());
+        }
+        for (place, lamp) in self.lamps.iter().enumerate() {
+            let (mark, word) = match lamp.state {
+                LampState::Unknown => ("?", "phone.lamp.unknown"),
+                LampState::Idle => ("○", "phone.lamp.idle"),
+                LampState::Ringing => ("◐", "phone.lamp.rings"),
+                LampState::Busy => ("●", "phone.lamp.busy"),
+            };
+            // One lamp is not torn in two.
+            let text = format!(
+                "{}\u{a0}{mark}\u{a0}{}",
+                plain(&lamp.number),
+                self.text(word).replace(' ', "\u{a0}")
+            );
+            let span = match lamp.state {
+                LampState::Ringing => Span::from(text).bold().yellow(),
+                LampState::Busy => Span::from(text).red(),
+                LampState::Idle => Span::from(text),
+                LampState::Unknown => Span::from(text).add_modifier(Modifier::DIM),
+            };
+            let chosen = matches!(self.asking, Asking::Lamp(chosen) if chosen == place);
+            spans.push(if chosen { span.add_modifier(Modifier::REVERSED) } else { span });
+            spans.push(Span::from("  "));
+        }
+        Line::from(spans)
+    }
+
+    /// The calls that were, newest first.
+    fn draw_past(&self, frame: &mut Frame<'_>, area: Rect, place: usize) {
+        let room = usize::from(area.height.saturating_sub(2)).max(1);
+        let first = (place + 1).saturating_sub(room);
+        let rows = self.past.iter().enumerate().skip(first).take(room).map(|(row, entry)| {
+            let line = self.past_line(entry);
+            if row == place { line.add_modifier(Modifier::REVERSED) } else { line }
+        });
+        let mut lines: Vec<Line<'_>> = rows.collect();
+        if lines.is_empty() {
+            lines.push(Line::from(self.text("phone.past.none")).add_modifier(Modifier::DIM));
+        }
+        frame.render_widget(Paragraph::new(lines).block(self.framed("phone.past")), area);
+    }
+
+    fn past_line(&self, entry: &Entry) -> Line<'_> {
+        let (mark, word) = match entry.kind {
+            Kind::Dialled => ("→", "phone.past.dialled"),
+            Kind::Received => ("←", "phone.past.received"),
+            Kind::Missed => ("!", "phone.past.missed"),
+            Kind::AnsweredElsewhere => ("↷", "phone.past.elsewhere"),
+        };
+        let name = if entry.name.is_empty() { String::new() } else { format!(" {}", plain(&entry.name)) };
+        let time = entry.seconds.map(|seconds| format!("  {}:{:02}", seconds / 60, seconds % 60));
+        let account =
+            if self.accounts.len() > 1 { format!("  [{}]", plain(&entry.account)) } else { String::new() };
+        let what = Span::from(format!("{} {mark} {}  ", when(entry.at_ms), self.text(word)));
+        Line::from(vec![
+            if entry.kind == Kind::Missed { what.bold() } else { what },
+            Span::from(format!("{}{name}{}{account}", plain(&entry.number), time.unwrap_or_default())).bold(),
+            Span::from(format!("  {}", plain(&entry.words))).add_modifier(Modifier::DIM),
+        ])
     }
 
     fn framed(&self, key: &'static str) -> Block<'_> {
@@ -158,6 +241,14 @@ impl Screen {
             Asking::Later(text) => asked(self.text("phone.ask.later"), text),
             Asking::Result(text) => asked(self.text("phone.ask.result"), text),
             Asking::Quit => asked(self.text("phone.ask.quit"), ""),
+            Asking::Calls(_) => Line::from(self.text("phone.ask.calls")).bold(),
+            Asking::Lamp(place) => {
+                let lamp = self.lamps.get(*place);
+                let rings = lamp.is_some_and(|lamp| lamp.state == LampState::Ringing);
+                let words = if rings { "phone.ask.lamp_rings" } else { "phone.ask.lamp" };
+                let number = lamp.map(|lamp| plain(&lamp.number)).unwrap_or_default();
+                Line::from(self.language.fill(words, &[("number", &number)])).bold()
+            }
             Asking::Keep { number, calls } => {
                 let places = [("number", number.as_str()), ("calls", &*calls.to_string())];
                 Line::from(self.language.fill("phone.ask.keep", &places)).bold()
@@ -169,7 +260,8 @@ impl Screen {
     fn help(&self) -> Line<'_> {
         let list = LIST.iter().filter(|_| self.has_list);
         let mut spans = Vec::new();
-        for (key, words) in PHONE.iter().chain(list) {
+        let lamps = |key: &str| key != "b" || !self.lamps.is_empty();
+        for (key, words) in PHONE.iter().filter(|(key, _)| lamps(key)).chain(list) {
             spans.push(Span::from(*key).bold());
             spans.push(Span::from(format!("\u{a0}{}  ", self.text(words).replace(' ', "\u{a0}"))));
         }
@@ -179,13 +271,18 @@ impl Screen {
         }
         Line::from(spans)
     }
+}
 
-    /// Lines that the help takes at this width.
-    fn foot_lines(&self, width: u16) -> u16 {
-        let columns = self.help().width();
-        let lines = columns.div_ceil(usize::from(width.max(20))) + 1;
-        u16::try_from(lines).unwrap_or(1).min(5)
+/// Lines that a text takes at this width, words whole; at most so many.
+fn lines(line: &Line<'_>, width: u16, most: u16) -> u16 {
+    let columns = line.width();
+    if columns == 0 {
+        return 0;
     }
+    let whole = columns.div_ceil(usize::from(width.max(20)));
+    // Words that do not fit at the end of a line go to the next.
+    let lines = if whole > 1 { whole + 1 } else { 1 };
+    u16::try_from(lines).unwrap_or(1).min(most)
 }
 
 /// A bar from -60 dBFS on.

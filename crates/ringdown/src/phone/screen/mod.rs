@@ -9,15 +9,18 @@ mod tests;
 pub(crate) use keys::Key;
 pub(crate) use terminal::Terminal;
 
+use super::history::Recalled;
 use super::show;
 use crate::texts::Language;
 use ::phone::work::{Callee, News};
-use ::phone::{CallId, Event, Holder};
+use ::phone::{CallId, Entry, Event, Holder, LampState};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 /// Lines of what happened.
 const HISTORY: usize = 200;
+/// Calls that were.
+const PAST: usize = 100;
 
 /// A call on the screen.
 struct Shown {
@@ -55,6 +58,13 @@ impl Account {
     }
 }
 
+/// The lamp of one number.
+struct Lamp {
+    account: String,
+    number: String,
+    state: LampState,
+}
+
 /// What keys are for now.
 enum Asking {
     /// Each key does something.
@@ -65,6 +75,10 @@ enum Asking {
     Later(String),
     Result(String),
     Quit,
+    /// Which of the calls that were, newest first.
+    Calls(usize),
+    /// Which lamp.
+    Lamp(usize),
     Keep {
         number: String,
         calls: u8,
@@ -89,6 +103,13 @@ pub(crate) struct Screen {
     /// Hertz and level of what is heard.
     heard: Option<f64>,
     history: VecDeque<String>,
+    /// The calls that were, newest first, and how many missed ones nobody has seen.
+    past: Vec<Entry>,
+    missed: usize,
+    lamps: Vec<Lamp>,
+    pick_up_code: String,
+    /// New messages at the accounts that tell.
+    messages: BTreeMap<String, u32>,
     asking: Asking,
 }
 
@@ -114,14 +135,42 @@ impl Screen {
             results,
             heard: None,
             history: VecDeque::new(),
+            past: Vec::new(),
+            missed: 0,
+            lamps: Vec::new(),
+            pick_up_code: String::new(),
+            messages: BTreeMap::new(),
             asking: Asking::Nothing,
+        }
+    }
+
+    /// With lamps of numbers at accounts; a call that rings there is picked up by the code before the number.
+    pub(crate) fn with_lamps(mut self, lamps: Vec<(String, String)>, pick_up_code: &str) -> Screen {
+        let lamp = |(account, number)| Lamp { account, number, state: LampState::Unknown };
+        self.lamps = lamps.into_iter().map(lamp).collect();
+        pick_up_code.clone_into(&mut self.pick_up_code);
+        self
+    }
+
+    /// What is remembered of calls.
+    pub(crate) fn recall(&mut self, recalled: &Recalled) {
+        match recalled {
+            Recalled::History { missed, calls } => {
+                self.missed = *missed;
+                self.past.clone_from(calls);
+            }
+            Recalled::Logged { missed, entry } => {
+                self.missed = *missed;
+                self.past.insert(0, entry.clone());
+                self.past.truncate(PAST);
+            }
         }
     }
 
     /// Something happened to the phone.
     pub(crate) fn hear(&mut self, now: Instant, account: &str, event: &Event) {
         if let Some(line) = show::Show::of(self.accounts.len()).line(account, event)
-            && !matches!(event, Event::Heard { .. })
+            && !matches!(event, Event::Heard { .. } | Event::Lamp { .. })
         {
             self.note(line);
         }
@@ -157,6 +206,13 @@ impl Screen {
                     self.asking = Asking::Nothing;
                 }
             }
+            Event::Lamp { number, state, .. } => {
+                let ours = |lamp: &&mut Lamp| lamp.account == account && lamp.number == *number;
+                if let Some(lamp) = self.lamps.iter_mut().find(ours) {
+                    lamp.state = *state;
+                }
+            }
+            Event::Messages { new, .. } => drop(self.messages.insert(account.to_owned(), *new)),
             Event::Suggested { number, calls } => {
                 self.asking = Asking::Keep { number: number.clone(), calls: *calls };
             }

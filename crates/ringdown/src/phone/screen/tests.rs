@@ -3,7 +3,7 @@
 use super::keys::Key;
 use super::*;
 use ::phone::work::{Said, Wish};
-use ::phone::{Command, Ended};
+use ::phone::{Command, Ended, Look};
 use ratatui::backend::TestBackend;
 
 fn screen(language: Language) -> Screen {
@@ -141,4 +141,96 @@ fn s3_11_several_accounts_stand_at_the_head_and_tab_chooses_who_calls() {
     screen.press(Key::Letter('9'));
     let call = Command::Call { number: "9".into(), account: Some("home".into()) };
     assert_eq!(screen.press(Key::Enter), [Said::Phone(call)]);
+}
+
+fn entry(number: &str, kind: ::phone::Kind) -> Entry {
+    let (account, name, words) = ("home".to_owned(), "Bob".to_owned(), "they hung up".to_owned());
+    Entry { at_ms: 0, kind, account, number: number.into(), name, seconds: Some(65), words }
+}
+
+fn full(language: Language) -> Screen {
+    let accounts = vec![Account::new("office", "a@o".into()), Account::new("home", "a@h".into())];
+    let lamps = ["2001", "2002", "2003", "2004"].map(|number| ("office".to_owned(), number.to_owned()));
+    let mut screen =
+        Screen::new(language, accounts, true, vec![('1', "sold".into()), ('2', "refused".into())])
+            .with_lamps(lamps.to_vec(), "*85");
+    let states = [LampState::Idle, LampState::Ringing, LampState::Busy];
+    for (number, state) in ["2001", "2002", "2003"].into_iter().zip(states) {
+        let lamp = Event::Lamp { number: number.into(), state, why: String::new() };
+        screen.hear(Instant::now(), "office", &lamp);
+    }
+    screen.hear(Instant::now(), "home", &Event::Messages { new: 3, old: 1 });
+    let calls = vec![entry("2041", ::phone::Kind::Missed), entry("2042", ::phone::Kind::Dialled)];
+    screen.recall(&Recalled::History { missed: 1, calls });
+    screen
+}
+
+#[test]
+fn s3_11_the_state_line_shows_missed_calls_messages_and_lamps_in_both_languages_and_sizes() {
+    for (language, words) in [
+        (
+            Language::English,
+            [
+                "1 missed",
+                "3 new messages",
+                "2001\u{a0}○\u{a0}idle",
+                "2002\u{a0}◐\u{a0}rings",
+                "2004\u{a0}?\u{a0}unknown",
+            ],
+        ),
+        (
+            Language::Chinese,
+            [
+                "未 接  1",
+                "新 留 言  3",
+                "2001\u{a0}○\u{a0}空 闲",
+                "2002\u{a0}◐\u{a0}振 铃",
+                "2004\u{a0}?\u{a0}未 知",
+            ],
+        ),
+    ] {
+        let screen = full(language);
+        for (width, height) in [(80, 24), (140, 40)] {
+            let text = drawn(&screen, width, height);
+            for word in words {
+                assert!(text.contains(word), "{word}\n{text}");
+            }
+            // Each key has its word at the foot.
+            for (key, word) in keys::PHONE.iter().chain(&keys::LIST) {
+                let word: String = language.text(word).split(' ').next().unwrap_or_default().into();
+                let first = word.chars().next().unwrap();
+                assert!(text.contains(&format!("{key}\u{a0}{first}")), "{key} {word}\n{text}");
+            }
+        }
+        for (width, height) in [(40, 12), (20, 5), (3, 2)] {
+            drawn(&screen, width, height);
+        }
+    }
+}
+
+#[test]
+fn s3_11_a_call_of_the_past_is_made_again_and_what_rings_is_picked_up() {
+    let mut screen = full(Language::English);
+    let look = Said::Look(Look::History { limit: Some(100), seen: true });
+    assert_eq!(screen.press(Key::Letter('c')), [look]);
+    let text = drawn(&screen, 80, 24);
+    for words in ["! missed  2041 Bob  1:05  [home]  they hung up", "→ dialled  2042", "Enter calls again"]
+    {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+    screen.press(Key::Down);
+    let call = |number: &str, account: &str| {
+        Said::Phone(Command::Call { number: number.into(), account: Some(account.into()) })
+    };
+    assert_eq!(screen.press(Key::Enter), [call("2042", "home")]);
+    assert!(drawn(&screen, 80, 24).contains("Calls"), "the past is left");
+    screen.press(Key::Letter('b'));
+    assert!(drawn(&screen, 80, 24).contains("Enter calls 2001"));
+    screen.press(Key::Right);
+    assert!(drawn(&screen, 80, 24).contains("It rings at 2002: Enter picks it up"));
+    assert_eq!(screen.press(Key::Enter), [call("*852002", "office")]);
+    assert_eq!(screen.press(Key::Letter('j')), [Said::Phone(Command::Join { call: None, with: None })]);
+    let logged = Recalled::Logged { missed: 2, entry: entry("2043", ::phone::Kind::Missed) };
+    screen.recall(&logged);
+    assert!(drawn(&screen, 80, 24).contains("2 missed"));
 }
