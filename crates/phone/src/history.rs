@@ -56,7 +56,10 @@ pub struct Entry {
     /// How long they talked, in seconds; never if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<u64>,
-    /// Why it ended, in words.
+    /// Why it ended; none if the phone was switched off meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// The same in words.
     pub words: String,
 }
 
@@ -253,7 +256,8 @@ impl Over {
             Some((_, cause)) => cause.to_string(),
             None => "the phone was switched off".to_owned(),
         };
-        Entry { at_ms, kind: self.kind(), account, number, name, seconds, words }
+        let cause = self.end.as_ref().map(|(_, cause)| cause.clone());
+        Entry { at_ms, kind: self.kind(), account, number, name, seconds, cause, words }
     }
 }
 

@@ -364,7 +364,8 @@ impl Registrar {
 
     /// Answers the last request.
     fn answer(&mut self, status: &str, extra: &str) {
-        let request = self.requests.last().unwrap().clone();
+        let ours = |sent: &&String| !sent.starts_with("SIP/2.0");
+        let request = self.requests.iter().rfind(ours).unwrap().clone();
         let line = |name: &str| {
             request.lines().find(|line| line.starts_with(&format!("{name}: "))).unwrap().to_owned()
         };

@@ -65,8 +65,12 @@ impl Seat {
                 let ports = if talks || has == Some(own) { None } else { Some(RtpPort::open_all(own)?) };
                 Ok(Ways { line, flow, ports })
             });
-            let told =
-                |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", account.server));
+            let told = |error: io::Error| {
+                let words = error.to_string();
+                // The number of an error says nothing to people.
+                let words = words.split(" (os error").next().unwrap_or_default();
+                io::Error::new(error.kind(), format!("{}: {words}", account.server))
+            };
             let opened = Opened { place, number, outcome: opened.map_err(told) };
             // The phone may have ended meanwhile.
             let _ = post.send_waiting(Post::Opened(Box::new(opened)));

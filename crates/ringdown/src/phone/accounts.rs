@@ -182,7 +182,7 @@ fn trust(file: Option<&Path>, any: bool) -> Trust {
 
 fn suggest(arguments: &Arguments) -> Option<Suggest> {
     let code = arguments.keep_calling_code.as_str().into();
-    (arguments.suggest_after > 0).then(|| Suggest { after: arguments.suggest_after, code })
+    (arguments.suggest_after > 0).then_some(Suggest { after: arguments.suggest_after, code })
 }
 
 #[cfg(test)]

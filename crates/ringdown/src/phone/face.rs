@@ -50,7 +50,7 @@ impl Face {
         // The screen knows phones that stay at their exchange.
         if arguments.plain || !terminal || arguments.app.app.is_some() {
             words::read(ear)?;
-            return Ok(Face::Lines(Show::of(accounts.len())));
+            return Ok(Face::Lines(Show::of(accounts.len(), Language::of_the_terminal())));
         }
         let language = Language::of_the_terminal();
         let address = |account: &Account| format!("{}@{}", account.user, account.server);
@@ -67,7 +67,7 @@ impl Face {
     pub(super) fn event(&mut self, account: &str, event: &Event) -> Result<(), Failure> {
         match self {
             Face::Control(control) => {
-                control.tell(&Of { account, event }, !matches!(event, Event::Heard { .. }))
+                control.tell(&Of { account, event }, !matches!(event, Event::Heard { .. }));
             }
             Face::Screen { screen, .. } => screen.hear(Instant::now(), account, event),
             Face::Lines(show) => show.print(account, event)?,
@@ -93,9 +93,9 @@ impl Face {
     pub(super) fn recall(&mut self, recalled: &Recalled, said: bool) {
         match self {
             Face::Control(control) if said => {
-                control.tell(recalled, matches!(recalled, Recalled::Logged { .. }))
+                control.tell(recalled, matches!(recalled, Recalled::Logged { .. }));
             }
-            Face::Lines(_) if said => print_calls(recalled),
+            Face::Lines(show) if said => print_calls(show.language(), recalled),
             Face::Screen { screen, .. } => screen.recall(recalled),
             Face::Control(_) | Face::Lines(_) => {}
         }

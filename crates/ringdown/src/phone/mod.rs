@@ -9,6 +9,7 @@ mod history;
 mod hub;
 mod links;
 mod list;
+mod memory;
 mod screen;
 mod show;
 mod signals;
@@ -174,6 +175,7 @@ impl By {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    memory::keep_pages_small();
     crate::log::start("warn");
     let control = arguments.control.as_deref().map(Control::bind).transpose()?;
     if arguments.app.app.is_some() {

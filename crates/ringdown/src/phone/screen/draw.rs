@@ -2,7 +2,7 @@
 
 use super::keys::{LIST, PHONE};
 use super::{Asking, Screen, Standing};
-use crate::phone::show::when;
+use crate::phone::show::{kind, minutes, when, why_ended};
 use ::phone::{Entry, Kind, LampState};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -60,10 +60,18 @@ impl Screen {
                 Standing::Registered => Span::from(format!("● {}  ", self.text("phone.registered"))).green(),
                 Standing::Connected => Span::from(format!("● {}  ", self.text("phone.connected"))).green(),
                 Standing::Not(why) => {
-                    Span::from(format!("○ {} {}  ", self.text("phone.not_registered"), plain(why))).red()
+                    // All of it stands among what happened.
+                    let why: String = plain(why).chars().take(if alone { 60 } else { 24 }).collect();
+                    Span::from(format!("○ {} {why}  ", self.text("phone.not_registered"))).red()
                 }
             });
         }
+        Line::from(spans)
+    }
+
+    /// Where the agent and the headset stand, missed calls, messages and lamps; nothing where there is none of them.
+    fn state(&self) -> Line<'_> {
+        let mut spans = Vec::new();
         if self.has_list {
             let lamp = if self.presence == "phone.presence.online" { "▶" } else { "‖" };
             spans.push(Span::from(format!("{lamp} {}  ", self.text(self.presence))).bold());
@@ -73,14 +81,8 @@ impl Screen {
             spans.push(Span::from(format!("{} {}  ", self.text("phone.headset"), self.text(state))));
         }
         if let Some(dbfs) = self.heard {
-            spans.push(Span::from(level(dbfs)));
+            spans.push(Span::from(format!("{}  ", level(dbfs))));
         }
-        Line::from(spans)
-    }
-
-    /// Missed calls, messages and lamps; nothing where there is none of them.
-    fn state(&self) -> Line<'_> {
-        let mut spans = Vec::new();
         let count =
             |key, count: String| Span::from(format!("{}  ", self.language.fill(key, &[("count", &count)])));
         if self.missed > 0 {
@@ -90,6 +92,11 @@ impl Screen {
         if new > 0 {
             spans.push(count("phone.messages", new.to_string()).bold());
         }
+        self.lamp_spans(&mut spans);
+        Line::from(spans)
+    }
+
+    fn lamp_spans<'a>(&'a self, spans: &mut Vec<Span<'a>>) {
         for (place, lamp) in self.lamps.iter().enumerate() {
             let (mark, word) = match lamp.state {
                 LampState::Unknown => ("?", "phone.lamp.unknown"),
@@ -113,7 +120,6 @@ impl Screen {
             spans.push(if chosen { span.add_modifier(Modifier::REVERSED) } else { span });
             spans.push(Span::from("  "));
         }
-        Line::from(spans)
     }
 
     /// The calls that were, newest first.
@@ -132,21 +138,23 @@ impl Screen {
     }
 
     fn past_line(&self, entry: &Entry) -> Line<'_> {
-        let (mark, word) = match entry.kind {
-            Kind::Dialled => ("→", "phone.past.dialled"),
-            Kind::Received => ("←", "phone.past.received"),
-            Kind::Missed => ("!", "phone.past.missed"),
-            Kind::AnsweredElsewhere => ("↷", "phone.past.elsewhere"),
+        let mark = match entry.kind {
+            Kind::Dialled => "→",
+            Kind::Received => "←",
+            Kind::Missed => "!",
+            Kind::AnsweredElsewhere => "↷",
         };
+        let word = kind(entry.kind);
+        let why = why_ended(self.language, entry.cause.as_ref(), &entry.words);
         let name = if entry.name.is_empty() { String::new() } else { format!(" {}", plain(&entry.name)) };
-        let time = entry.seconds.map(|seconds| format!("  {}:{:02}", seconds / 60, seconds % 60));
+        let time = entry.seconds.map(minutes);
         let account =
             if self.accounts.len() > 1 { format!("  [{}]", plain(&entry.account)) } else { String::new() };
         let what = Span::from(format!("{} {mark} {}  ", when(entry.at_ms), self.text(word)));
         Line::from(vec![
             if entry.kind == Kind::Missed { what.bold() } else { what },
             Span::from(format!("{}{name}{}{account}", plain(&entry.number), time.unwrap_or_default())).bold(),
-            Span::from(format!("  {}", plain(&entry.words))).add_modifier(Modifier::DIM),
+            Span::from(format!("  {}", plain(&why))).add_modifier(Modifier::DIM),
         ])
     }
 
@@ -275,14 +283,20 @@ impl Screen {
 
 /// Lines that a text takes at this width, words whole; at most so many.
 fn lines(line: &Line<'_>, width: u16, most: u16) -> u16 {
-    let columns = line.width();
-    if columns == 0 {
-        return 0;
+    let width = usize::from(width.max(20));
+    let text: String = line.spans.iter().map(|span| span.content.as_ref()).collect();
+    let (mut lines, mut column) = (0, 0);
+    for word in text.split(' ') {
+        let columns = Span::from(word).width();
+        // A blank before it, unless it begins the line.
+        if lines == 0 || (columns > 0 && column + 1 + columns > width) {
+            lines += 1 + columns.saturating_sub(1) / width;
+            column = columns;
+        } else {
+            column += 1 + columns;
+        }
     }
-    let whole = columns.div_ceil(usize::from(width.max(20)));
-    // Words that do not fit at the end of a line go to the next.
-    let lines = if whole > 1 { whole + 1 } else { 1 };
-    u16::try_from(lines).unwrap_or(1).min(most)
+    if text.trim().is_empty() { 0 } else { u16::try_from(lines).unwrap_or(most).min(most) }
 }
 
 /// A bar from -60 dBFS on.

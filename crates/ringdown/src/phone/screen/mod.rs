@@ -169,8 +169,9 @@ impl Screen {
 
     /// Something happened to the phone.
     pub(crate) fn hear(&mut self, now: Instant, account: &str, event: &Event) {
-        if let Some(line) = show::Show::of(self.accounts.len()).line(account, event)
+        if let Some(line) = show::Show::of(self.accounts.len(), self.language).line(account, event)
             && !matches!(event, Event::Heard { .. } | Event::Lamp { .. })
+            && !self.is_known(account, event)
         {
             self.note(line);
         }
@@ -178,7 +179,7 @@ impl Screen {
             Event::Registered { .. } => self.stand(account, Standing::Registered),
             Event::Connected => self.stand(account, Standing::Connected),
             Event::NotRegistered { status: 0, reason, .. } => {
-                self.stand(account, Standing::Not(reason.clone()))
+                self.stand(account, Standing::Not(reason.clone()));
             }
             Event::NotRegistered { status, reason, .. } => {
                 self.stand(account, Standing::Not(format!("{status} {reason}")));
@@ -188,7 +189,7 @@ impl Screen {
                 self.used = self.accounts.iter().position(|known| known.name == account).unwrap_or(self.used);
             }
             Event::Calling { call, number } => {
-                self.show(now, *call, account, (number, ""), "phone.state.calling")
+                self.show(now, *call, account, (number, ""), "phone.state.calling");
             }
             Event::Incoming { call, number, name } => {
                 self.show(now, *call, account, (number, name), "phone.state.ringing");
@@ -217,6 +218,16 @@ impl Screen {
                 self.asking = Asking::Keep { number: number.clone(), calls: *calls };
             }
             _ => {}
+        }
+    }
+
+    /// A server that is away, or knows us again, is worth one line.
+    fn is_known(&self, account: &str, event: &Event) -> bool {
+        let known = self.accounts.iter().find(|known| known.name == account);
+        match (known.map(|known| &known.standing), event) {
+            (Some(Standing::Registered), Event::Registered { .. }) => true,
+            (Some(Standing::Not(why)), Event::NotRegistered { reason, .. }) => why.ends_with(reason),
+            _ => false,
         }
     }
 

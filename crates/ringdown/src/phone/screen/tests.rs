@@ -145,7 +145,8 @@ fn s3_11_several_accounts_stand_at_the_head_and_tab_chooses_who_calls() {
 
 fn entry(number: &str, kind: ::phone::Kind) -> Entry {
     let (account, name, words) = ("home".to_owned(), "Bob".to_owned(), "they hung up".to_owned());
-    Entry { at_ms: 0, kind, account, number: number.into(), name, seconds: Some(65), words }
+    let cause = Some(::phone::Cause::TheyHungUp);
+    Entry { at_ms: 0, kind, account, number: number.into(), name, seconds: Some(65), cause, words }
 }
 
 fn full(language: Language) -> Screen {
