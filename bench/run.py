@@ -159,6 +159,11 @@ class Bench:
             self.faults.append(f"a call list of {rows} rows: {told}")
         self.add("call list, read", f"{rows} rows", told["ours_ms"], "ms", "csv loop", told["bare_ms"], 4)
         self.add("call list, memory a row", f"{rows} rows", told["octets_each"], "octets", None, None, 300)
+        calls = 2_000 if self.quick else 20_000
+        told = self.load("next-row", "--rows", rows, "--calls", calls)
+        if told["calls"] != calls or told["p50_us"] > 3 * 10:
+            self.faults.append(f"the next row of a list of {rows}: {told}")
+        self.add("call list, next row", f"{rows} rows", told["p50_us"], "µs", None, None, 10)
 
     def designations(self):
         """G, Show 6: the pure directory on one core, with the signing of tickets."""

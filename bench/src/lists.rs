@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// Eight columns, about 120 octets a row.
-fn file(rows: usize) -> Vec<u8> {
+pub(crate) fn file(rows: usize) -> Vec<u8> {
     let mut text = "id,number,name,service,history,slot,region,priority\n".to_owned();
     for row in 0..rows {
         let _ = writeln!(

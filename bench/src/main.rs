@@ -11,6 +11,7 @@
 //! loadgen answer   --listen HOST:PORT                                  answers every call at once
 //! loadgen bareloop --legs N --port FIRST                               a relay with nothing in it
 //! loadgen lists    --rows N                                            a call list, beside a bare loop of the CSV library
+//! loadgen next-row --rows N --calls K                                  from the end of a row's call to the next row's
 //! loadgen parse                                                        one INVITE, nanoseconds and allocations
 //! loadgen designations --calls N                                       the pure directory, with the signing of tickets
 //! loadgen pure     --calls N --users N                                 the exchange alone, without sockets: allocations
@@ -31,6 +32,7 @@ mod designations;
 mod line;
 mod lists;
 mod login;
+mod next_row;
 mod ng;
 mod parse;
 mod phones;
@@ -70,11 +72,12 @@ fn main() -> ExitCode {
         "answer" => answer::run(&arguments),
         "bareloop" => bareloop::run(&arguments),
         "lists" => lists::run(&arguments),
+        "next-row" => next_row::run(&arguments),
         "parse" => parse::run(),
         "designations" => designations::run(&arguments),
         "pure" => pure::run(&arguments),
         _ => Err(
-            "usage: loadgen calls|hold|register|survivors|rtp|taps|take|answer|bareloop|lists|parse|pure|designations [--name value …]"
+            "usage: loadgen calls|hold|register|survivors|rtp|taps|take|answer|bareloop|lists|next-row|parse|pure|designations [--name value …]"
                 .into(),
         ),
     };

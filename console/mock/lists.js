@@ -1,9 +1,22 @@
 // Call lists of the invented office.
 export function addLists({ lists, options, iso, now, hostile }) {
   const desk = ownWork({ options, iso, now, hostile });
-  const about = (method, [list, key, part], body) => {
+  const rows = ROWS.map((row) => ({ ...row }));
+  const rowsOf = (query) => {
+    const find = (query.get("find") ?? "").toLowerCase();
+    const agent = query.get("agent") ?? "";
+    const all = rows.map((row) => ({ ...row, name: options.hostile ? hostile : row.name, next: row.next && iso(now + 3_600_000) }));
+    const found = all.filter((row) => (agent === "" || row.agent === agent) && `${row.number} ${row.name} ${row.result}`.toLowerCase().includes(find));
+    return { items: found, next: null };
+  };
+  const about = (method, [list, key, part], body, query) => {
     if (list === "list-work") return desk(method, key, part, body);
     if (list === "list-links") return { body: { agent: key, list: `https://office.example/call-lists/${key}/calls.jsonl`, token: "mock" } };
+    if (list === "lists" && part === "rows") return { body: rowsOf(query) };
+    if (list === "lists" && part === "reassign") {
+      const wanted = (row) => row.state === "open" && (body.lines?.includes(row.line) ?? (body.from ?? row.agent) === row.agent);
+      rows.filter(wanted).forEach((row) => (row.agent = body.to[0]?.account ?? null));
+    }
     if (list !== "lists" || method === "GET" || (method === "DELETE" && part === undefined)) return undefined;
     return part === undefined || part === "fetch" ? { body: JUDGED } : { body: lists.lists.get(key) };
   };
@@ -55,6 +68,27 @@ export function addLists({ lists, options, iso, now, hostile }) {
   list("spring", { state: "done", undealt: 0, left: 0, ended: { reached: 101, used_up: 19 }, attempts: 188 });
   return about;
 }
+
+/** Rows of a list. */
+const ROWS = [
+  ["+8613800138000", "王小明", "p101", "reached", 2, "sold", "wants the contract by post"],
+  ["+493012345678", "Ann-Katrin Baumgärtner", "p101", "open", 1, "", "", true],
+  ["+442079460018", "Priya Nair", "p102", "open", 0, "", ""],
+  ["+8613912345678", "李静", "p102", "vacant", 2, "", ""],
+  ["+4989123456", "Bob Chen", null, "open", 0, "", ""],
+].map(([number, name, agent, state, attempts, result, note, next = false], place) => ({
+  line: place + 2,
+  number,
+  name,
+  agent,
+  state,
+  attempts,
+  outcome: attempts > 0 ? "busy" : null,
+  at: null,
+  result,
+  note,
+  next: next || null,
+}));
 
 /** What becomes of a file: the same whatever is in it. */
 const JUDGED = {

@@ -491,7 +491,7 @@ export function makeOffice(options) {
     if (whole !== undefined) return whole(body);
     const [list, key, part] = path;
     for (const about of [aboutSeats, aboutQueues, aboutTasks, aboutLists]) {
-      const told = about(method, path, body);
+      const told = about(method, path, body, query);
       if (told !== undefined) return told;
     }
     if (list === "facts") {

@@ -1,12 +1,15 @@
 """A call list, worked through by `ringdown phone` at a SIP server that nobody here wrote (S3): no exchange of ours is there."""
+import json
 import time
 
+import jsonschema
 import numpy
 import pytest
 
 from peers import g711, tone
 from peers.agent import AGENT, Agent
 from peers.callees import everybody
+from peers.exchange import REPOSITORY
 from peers.kamailio import Kamailio
 from peers.softphone import Softphone
 from peers.waiting import until
@@ -102,6 +105,24 @@ def test_show_1_a_list_is_worked_to_its_end_at_a_foreign_server(kamailio, callee
         assert [row["number"] for row in agent.left()] == ["7202"]
         assert [event["open"] for event in agent.saw("headset")] == [True, False] * 11
         assert all(call["cancelled"] for call in callees["7301"].calls)
+
+
+def test_an_announced_vacant_number_is_no_proof_alone_and_is_one_with_a_status(kamailio, tmp_path):
+    """S3.15: by the tones before a network's announcement the row waits for a second attempt; with a 404 it is removed."""
+    (tmp_path / "ada.csv").write_text("number\n7601\n7602\n")
+    scripts = {"7601": ["announced 480"], "7602": ["announced 404"]}
+    with (
+        everybody(kamailio, scripts, talk=0.2) as callees,
+        Agent(kamailio, tmp_path / "state", tmp_path, assignment={"attempts": 5}, extra=["--online"]).start() as agent,
+    ):
+        assert agent.wait_event("announced", 20)["what"] == "vacant"
+        first = agent.wait_event("row", number="7601", outcome="vacant")
+        assert first["state"] == "open" and "vacant" in first["next"], first
+        agent.wait_event("row", 20, number="7602", state="vacant")
+        agent.do("sign_out")
+        agent.wait_left(1)
+        assert agent.states() == {"7601": "open", "7602": "vacant"}
+        assert {number: len(callee.calls) for number, callee in callees.items()} == {"7601": 1, "7602": 1}
 
 
 def test_show_2_the_agent_is_there_when_the_callee_answers(kamailio, callees, tmp_path):
@@ -222,6 +243,17 @@ def test_show_4_killed_at_each_step_everything_is_exactly_once_in_the_results(ka
             talks = [call for call in callees[number].calls if call["word"] == "answer" and "acked" in call]
             assert len(answered) == 1 and len(talks) <= 1, f"{number} was called again after a talk"
             assert len(callees[number].calls) <= sum(name == number for name, _ in names), "no call without its row"
+
+
+def test_the_published_sample_is_as_the_published_schema_says():
+    schema = json.loads((REPOSITORY / "docs/call-list.schema.json").read_text())
+    rows = [json.loads(line) for line in (REPOSITORY / "docs/samples/call-list.jsonl").read_text().splitlines()]
+    assert len(rows) == 3
+    for row in rows:
+        jsonschema.validate(row, schema)
+    for wrong in ({"name": "Ann"}, {"number": "7101", "slot": "soon"}, {"number": "7101", "priority": 256}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, schema)
 
 
 def test_a_wrong_list_or_assignment_says_what_and_where(kamailio, tmp_path):

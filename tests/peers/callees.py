@@ -19,7 +19,8 @@ def everybody(kamailio, scripts, talk=0.4):
 
 
 class Callee:
-    """One number. `script` has a word for each call, the last for all that follow: `answer`, `silent` or a status.
+    """One number. `script` has a word for each call, the last for all that follow: `answer`, `silent`, `announced 480`
+    (the tones of a vacant number and a voice as early media, then that status) or a status.
 
     `calls` are the calls that came, each with its word, and `heard`, what arrived after our 200's ACK.
     """
@@ -56,6 +57,15 @@ class Callee:
             call.respond(180)
             call.wait_cancel(60)
             told["cancelled"] = True
+        elif str(word).startswith("announced "):
+            with RtpEnd() as end:
+                end.send_to(call.offer)
+                call.respond(183, sdp.describe(end.port))
+                # ITU-T E.180 6, and what could be a voice.
+                for hertz, seconds in ((950, 0.33), (1400, 0.33), (1800, 0.33), (300, 1.0)):
+                    end.say(hertz)
+                    time.sleep(seconds)
+                call.refuse(int(word.split()[1]))
         elif word == "answer":
             with RtpEnd() as end:
                 call.respond(180)

@@ -535,6 +535,21 @@ export interface CallList {
   agents: ListBoard[];
 }
 
+/** One row of a list. */
+export interface ListedRow {
+  line: number;
+  number: string;
+  name: string;
+  agent: string | null;
+  state: string;
+  attempts: number;
+  outcome: string | null;
+  at: string | null;
+  result: string;
+  note: string;
+  next: string | null;
+}
+
 /** What would become of a file. */
 export interface JudgedList {
   rows: number;

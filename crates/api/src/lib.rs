@@ -25,4 +25,4 @@ pub mod web_push {
 pub use http::router;
 pub use pin::verify_pin;
 pub use rest::Api;
-pub use rest::lists::{JudgedShape, ListSettings, ListShape};
+pub use rest::lists::{JudgedShape, ListSettings, ListShape, OutsideLink};

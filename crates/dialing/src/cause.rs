@@ -70,6 +70,11 @@ pub enum Protocol {
     Sip,
 }
 
+/// The network played the tones that stand before the announcement of a vacant number.
+pub const ANNOUNCED_VACANT: &str = "vacant";
+/// It played those that say that no way was free.
+pub const ANNOUNCED_CONGESTION: &str = "congestion";
+
 /// How an attempt ended, as whoever made the call saw it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ending<'a> {
@@ -81,7 +86,8 @@ pub struct Ending<'a> {
     pub headers: &'a [(&'a str, &'a str)],
     /// The reason phrase and the texts of Reason.
     pub text: &'a str,
-    /// The announcement that was recognised before the end, by the name that its rule gave it.
+    /// The announcement that was recognised before the end: [`ANNOUNCED_VACANT`], [`ANNOUNCED_CONGESTION`], or by the name that
+    /// whoever recognised it has for it.
     pub announcement: Option<&'a str>,
     /// Our own time to ring was over.
     pub rang_out: bool,
@@ -229,9 +235,26 @@ impl Finding {
         Finding { sure: false, ..Finding::sure(outcome) }
     }
 
-    /// What an ending means, when no rule of the trunk says otherwise: our own clock, Q.850, then the status.
+    /// What an ending means, when no rule of the trunk says otherwise: what was announced while it rang, our own clock, Q.850, then
+    /// the status. An announcement counts where nobody else says what the matter is: networks play that of a vacant number for
+    /// phones that are switched off, too.
     #[must_use]
     pub fn usual(ending: &Ending<'_>) -> Finding {
+        let told = Finding::told(ending);
+        let says_little = matches!(told.outcome, Outcome::NoAnswer | Outcome::Unreachable | Outcome::Network);
+        match ending.announcement {
+            Some(ANNOUNCED_VACANT) if says_little && !ending.has_cause() => {
+                Finding::doubtful(Outcome::Vacant)
+            }
+            // Both say the same.
+            Some(ANNOUNCED_VACANT) if told.outcome == Outcome::Vacant => Finding::sure(Outcome::Vacant),
+            Some(ANNOUNCED_CONGESTION) if says_little => Finding::sure(Outcome::Network),
+            _ => told,
+        }
+    }
+
+    /// What somebody else says, or our clock.
+    fn told(ending: &Ending<'_>) -> Finding {
         if ending.rang_out {
             return Finding::sure(Outcome::NoAnswer);
         }
@@ -242,6 +265,14 @@ impl Finding {
         let mut statuses = causes(Protocol::Sip).chain(ending.status);
         let by_status = || statuses.find_map(|status| of_status(status, ending.inside));
         by_q850.or_else(by_status).unwrap_or(Finding::sure(Outcome::Network))
+    }
+}
+
+impl Ending<'_> {
+    /// The telephone network says in a Reason what the matter is.
+    fn has_cause(&self) -> bool {
+        let known = |cause| found(cause, |row| row.q850).is_some();
+        self.reasons.iter().any(|(protocol, cause)| *protocol == Protocol::Q850 && known(*cause))
     }
 }
 
@@ -308,6 +339,26 @@ mod tests {
         assert!(usual(404, &[], true).sure);
         assert!(usual(404, &[1], false).sure);
         assert_eq!(usual(404, &[20], false).outcome, Outcome::Off);
+    }
+
+    #[test]
+    fn an_announcement_counts_where_nobody_says_more_and_is_no_proof_alone() {
+        let heard = |status, q850: &[u16], rang_out, announcement| {
+            let reasons: Vec<_> = q850.iter().map(|cause| (Protocol::Q850, *cause)).collect();
+            let announcement = Some(announcement);
+            Finding::usual(&Ending { status, reasons: &reasons, rang_out, announcement, ..Ending::default() })
+        };
+        let doubt = Finding::doubtful(Outcome::Vacant);
+        assert_eq!(heard(Some(480), &[], false, ANNOUNCED_VACANT), doubt);
+        assert_eq!(heard(Some(487), &[], true, ANNOUNCED_VACANT), doubt, "we gave up while it was played");
+        assert_eq!(heard(Some(480), &[16], false, ANNOUNCED_VACANT), doubt, "normal clearing says nothing");
+        assert_eq!(heard(Some(404), &[], false, ANNOUNCED_VACANT), Finding::sure(Outcome::Vacant));
+        assert_eq!(heard(Some(500), &[1], false, ANNOUNCED_VACANT), Finding::sure(Outcome::Vacant));
+        assert_eq!(heard(Some(480), &[20], false, ANNOUNCED_VACANT).outcome, Outcome::Off);
+        assert_eq!(heard(Some(486), &[], false, ANNOUNCED_VACANT).outcome, Outcome::Busy);
+        assert_eq!(heard(Some(480), &[], true, ANNOUNCED_CONGESTION), Finding::sure(Outcome::Network));
+        assert_eq!(heard(Some(404), &[], false, ANNOUNCED_CONGESTION), Finding::doubtful(Outcome::Vacant));
+        assert_eq!(heard(Some(480), &[], false, "sorry").outcome, Outcome::Unreachable);
     }
 
     #[test]

@@ -52,6 +52,23 @@ impl History {
         self.began.push(small(at));
     }
 
+    /// Others of the office called this number; what is in flight here goes on.
+    pub(crate) fn elsewhere(&mut self, began: Seconds, ended: Seconds, finding: Finding) {
+        let ours = self.in_flight.take().and_then(|attempt| Some((attempt, self.began.pop()?)));
+        let place = self.began.partition_point(|other| Seconds::from(*other) <= began);
+        self.began.insert(place, small(began));
+        let known = (self.ended, self.last);
+        self.finish(ended, finding);
+        // What ended before our last one is no news but for the budgets.
+        if known.0.is_some_and(|last| Seconds::from(last) > ended) {
+            (self.ended, self.last) = known;
+        }
+        if let Some((attempt, at)) = ours {
+            self.began.push(at);
+            self.in_flight = Some(attempt);
+        }
+    }
+
     /// The call leaves: a commit took its time, and 24 hours count from here.
     pub(crate) fn leaves(&mut self, at: Seconds) {
         if let Some(began) = self.began.last_mut() {

@@ -30,6 +30,8 @@ pub const TURN: usize = 256;
 pub const SWEEP_TURN: usize = 1_024;
 /// How often what is past is forgotten.
 pub const SWEEP: Duration = Duration::from_secs(60);
+/// Numbers in the hands of others of the office from which on those that are free again are looked for.
+pub const HELD: usize = 1_024;
 /// How long attempts are remembered: the longest day has 25 hours.
 pub const MEMORY: Duration = Duration::from_secs(26 * 3600);
 /// How long a store that was away is left alone.

@@ -11,6 +11,7 @@
 //! ```
 
 mod book;
+mod callee_claims;
 mod copy;
 mod designate;
 mod jws;
@@ -23,6 +24,7 @@ mod waiting;
 mod wake;
 
 pub use book::{Account, Book, Device, Exchange, Health, Kind, Refused, Report, Wake, Way};
+pub use callee_claims::Attempted;
 pub use copy::{Copy, CopyError, Entry, Listed};
 pub use designate::{Candidate, Decision, Form, Invalid, Origin, Request, RequestId};
 pub use machine::{Directory, Input, Message, Output, Said};

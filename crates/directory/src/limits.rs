@@ -42,6 +42,19 @@ pub const WAIT_PATIENCE: Duration = Duration::from_secs(600);
 /// How long a copy of the directory may be believed while the directory is away.
 pub const COPY_LIFE: Duration = Duration::from_secs(24 * 3_600);
 
+/// Numbers that exchanges are calling by themselves, or were within [`ATTEMPTS_KEPT`].
+pub const CLAIMED: usize = 1_000_000;
+/// Attempts at one number that are remembered: more than any law allows in that time.
+pub const ATTEMPTS_OF_ONE: usize = 32;
+/// How long an exchange may have a number in hand without a word: longer than it rings anywhere, and than most talk.
+pub const CLAIM_LIFE: Duration = Duration::from_secs(600);
+/// After how long it is worth asking again for a number that another has in hand.
+pub const CLAIM_HELD: Duration = Duration::from_secs(60);
+/// How long nothing is given away after a start: exchanges come back within 8 s and say what they have in hand.
+pub const CLAIMS_QUIET: Duration = Duration::from_secs(12);
+/// How long attempts count for budgets; the longest day has 25 hours.
+pub const ATTEMPTS_KEPT: Duration = Duration::from_secs(26 * 3_600);
+
 /// Octets of what wakes a device: a Web Push service takes 4,096, with what encrypts them (RFC 8030 7.2).
 pub const PUSH_OCTETS: usize = 3_900;
 

@@ -1,6 +1,7 @@
 //! The directory as one machine: values in, values out.
 
 use crate::book::{Account, Book, Device, Refused, Report, Way};
+use crate::callee_claims::{Attempted, CalleeClaims};
 use crate::copy::{self, Copy};
 use crate::designate::{Decision, Form, Invalid, Origin, Request, RequestId, designate};
 use crate::limits;
@@ -55,6 +56,17 @@ pub enum Input {
     },
     /// Who asked wants no call any more.
     Cancelled(Origin, RequestId),
+    /// An exchange wants to call a number by itself (R26), or has begun to, and is connected anew.
+    Claim {
+        /// Which exchange.
+        exchange: ExchangeName,
+        /// Its name for this; 0 if it had it before, and waits for no answer.
+        id: RequestId,
+        /// Whom.
+        number: Number,
+    },
+    /// It has called, or has not after all.
+    Attempted(ExchangeName, Number, Option<Attempted>),
     /// The deadline of [`Directory::next_deadline`] has come.
     Timeout,
 }
@@ -138,6 +150,18 @@ pub enum Message {
         /// Which.
         device: DeviceId,
     },
+    /// The number that an exchange wants to call is its own to call, unless it is held.
+    Claimed {
+        /// Its claim.
+        id: RequestId,
+        /// Until when somebody else may be calling it, in milliseconds since 1970 by our clock.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held: Option<i64>,
+        /// What others' attempts came to of which it has not been told. If there are any it is not its own yet: it may claim
+        /// the number again, if its rules allow that after all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attempts: Vec<Attempted>,
+    },
     /// Whoever waits in a queue for this request waits no longer.
     Withdrawn {
         /// Whose request.
@@ -192,6 +216,7 @@ pub struct Directory {
     pending: BTreeMap<(DeviceId, RequestId), Pending>,
     until: BTreeSet<(Mono, DeviceId, RequestId)>,
     pub(crate) woken: Woken,
+    claims: CalleeClaims,
     version: u64,
     outputs: VecDeque<Output>,
 }
@@ -208,6 +233,7 @@ impl Directory {
             pending: BTreeMap::new(),
             until: BTreeSet::new(),
             woken: Woken::default(),
+            claims: CalleeClaims::default(),
             version: 0,
             outputs: VecDeque::new(),
         }
@@ -251,6 +277,7 @@ impl Directory {
 
     /// The one way in.
     pub fn handle(&mut self, now: Now, input: Input) {
+        self.claims.begin(now.wall);
         match input {
             Input::Joined { exchange, fingerprint, key } => {
                 let joined = self.book.join(now.mono, exchange.clone(), fingerprint, key);
@@ -287,6 +314,18 @@ impl Directory {
             Input::Asked(request) => self.asked(now, request),
             Input::Said { exchange, caller, id, said } => self.said(now, &exchange, caller, id, said),
             Input::Cancelled(origin, id) => self.cancelled(now, origin, id),
+            Input::Claim { exchange, id, number } => {
+                let again = id == RequestId(0);
+                let claimed = self.claims.claim(now.wall, &exchange, &number, again);
+                if !again {
+                    let held = claimed.held.map(|until| until.0);
+                    let message = Message::Claimed { id, held, attempts: claimed.attempts };
+                    self.outputs.push_back(Output::ToExchange(exchange, message));
+                }
+            }
+            Input::Attempted(exchange, number, attempted) => {
+                self.claims.attempted(&exchange, &number, attempted);
+            }
             Input::Timeout => self.timeout(now),
         }
     }

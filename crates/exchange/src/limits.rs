@@ -138,6 +138,10 @@ pub const APP_CALLS: usize = 4_096;
 pub const WAKE_PATIENCE: Duration = Duration::from_secs(20);
 /// How long the place of an app is kept that was let in and has not come (C14).
 pub const COME_PATIENCE: Duration = Duration::from_secs(10);
+/// After how long it is tried again whether the directory can be asked who calls a number by itself.
+pub const CLAIM_RETRY: Duration = Duration::from_secs(30);
+/// How often the directory is told of numbers that are still being called; it forgets them after ten minutes.
+pub const CLAIM_AGAIN: Duration = Duration::from_secs(240);
 /// How long the directory may take for its word.
 pub const SITE_PATIENCE: Duration = Duration::from_secs(4);
 /// How long a trunk may say nothing to an INVITE before the next is tried.

@@ -63,7 +63,7 @@ impl Slot {
 fn minute(text: &str) -> Option<u16> {
     let (hour, minute) = text.trim().split_once([':', '：']).unwrap_or((text.trim(), "0"));
     let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
-    (hour <= 24 && minute < 60).then_some(hour * 60 + minute).filter(|minute| *minute <= 24 * 60)
+    (hour <= 24 && minute < 60).then(|| hour * 60 + minute).filter(|minute| *minute <= 24 * 60)
 }
 
 /// The rows of a file that were taken, and what is known of the others.

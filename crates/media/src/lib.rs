@@ -35,4 +35,4 @@ pub use offer_answer::{
 pub use order::{
     AcceptFrom, LegKey, MediaEvent, MediaOrder, Protection, Quality, SendTo, Source, StreamIdentity, Tone,
 };
-pub use sounds::{Prompt, SoundId, Sounds, Tongue, WavError};
+pub use sounds::{Announced, InformationTones, Prompt, SoundId, Sounds, Tongue, WavError};

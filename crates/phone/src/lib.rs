@@ -31,4 +31,4 @@ pub use shell::{
     client_config,
 };
 pub use sound::{Arrived, Heard, Meter, Source, Talk, WavWriter};
-pub use words::{CallId, Cause, Command, Ended, Event, Holder, KeyStyle, LampState};
+pub use words::{Announcement, CallId, Cause, Command, Ended, Event, Holder, KeyStyle, LampState};

@@ -203,6 +203,25 @@ impl fmt::Display for Cause {
     }
 }
 
+/// What a network announces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Announcement {
+    /// Nobody has that number.
+    Vacant,
+    /// No way there is free.
+    Congestion,
+}
+
+impl From<media::Announced> for Announcement {
+    fn from(announced: media::Announced) -> Announcement {
+        match announced {
+            media::Announced::Vacant => Announcement::Vacant,
+            media::Announced::Congestion => Announcement::Congestion,
+        }
+    }
+}
+
 /// What happens to a phone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
@@ -287,6 +306,13 @@ pub enum Event {
         call: CallId,
         /// What we speak.
         codec: String,
+    },
+    /// The network says by tones what the matter is, before it says it in words (ITU-T E.180).
+    Announced {
+        /// Which.
+        call: CallId,
+        /// What.
+        what: Announcement,
     },
     /// What arrived in the last half second.
     Heard {

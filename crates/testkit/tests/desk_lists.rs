@@ -593,7 +593,7 @@ fn decision_19_a_row_in_hand_at_a_desk_is_in_no_file() {
     let Ok(ListAnswer::Link(link)) = ask(&mut world, ListAsking::Link("bob".into())) else {
         panic!("a link")
     };
-    let from = FileRequest { agent: "bob".into(), token: TokenHash::of(&link.token) };
+    let from = FileRequest { agent: "bob".into(), token: TokenHash::of(&link.token), by_phone: true };
     let rows = |world: &mut World| {
         let asking = ListAsking::File { from: from.clone(), known: None };
         let Ok(ListAnswer::File(file)) = ask(world, asking) else { panic!("a file") };
@@ -617,7 +617,7 @@ fn a_phone_of_their_own_takes_the_rest_and_the_desk_stops() {
     };
     world.wait(30);
     assert_eq!((answered(&world, 1), rang(&world, 2)), (1, 0));
-    let from = FileRequest { agent: "ada".into(), token: TokenHash::of(&link.token) };
+    let from = FileRequest { agent: "ada".into(), token: TokenHash::of(&link.token), by_phone: true };
     let Ok(ListAnswer::File(file)) = ask(&mut world, ListAsking::File { from, known: None }) else {
         panic!("a file")
     };

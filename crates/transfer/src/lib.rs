@@ -31,6 +31,9 @@ use std::sync::Arc;
 /// Why a file is not taken that somebody writes at this moment.
 const CHANGED: &str = "it changed while it was read";
 
+/// Why the names in a folder are not taken.
+const TOO_MANY: &str = "more lies in the folder than is looked at";
+
 /// What came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fetched {
@@ -125,6 +128,26 @@ impl Transfer {
             }
         })
         .await
+    }
+
+    /// The names of the files in a folder; of one that is not there, none.
+    ///
+    /// # Errors
+    /// Why they are not known, in words, without the link. By http and https nobody can tell.
+    pub async fn names(&self, folder: &Link) -> Result<Vec<String>, String> {
+        let names = within(async {
+            match folder {
+                Link::Local(path) => local::names(path).await,
+                Link::Http(_) => Err("by http nobody tells what lies in a folder".to_owned()),
+                Link::Ftp(security, place) => self.ftp(*security, place).await?.names(&place.path).await,
+                Link::Sftp(place) | Link::Scp(place) => self.sftp(place).await?.names(&place.path).await,
+            }
+        });
+        let mut names = names.await?;
+        // What would lead out of the folder is no name.
+        names.retain(|name| !name.is_empty() && !name.contains('/') && !name.starts_with('.'));
+        names.retain(|name| !name.contains(char::is_control));
+        Ok(names)
     }
 
     fn web(&self) -> Web<'_> {

@@ -22,3 +22,7 @@ pub(crate) const FAREWELL: Duration = Duration::from_secs(3);
 pub(crate) const PIECE: usize = 32 << 10;
 /// Octets of an answer of an FTP server, over all of its lines.
 pub(crate) const REPLY: usize = 16 << 10;
+/// Names of files in a folder.
+pub(crate) const NAMES: usize = 10_000;
+/// Octets of the answer that has them.
+pub(crate) const NAMES_OCTETS: usize = 4 << 20;

@@ -103,6 +103,28 @@ impl FromStr for Link {
     }
 }
 
+impl Link {
+    /// A file in the folder that this leads to.
+    #[must_use]
+    pub fn beneath(&self, name: &str) -> Link {
+        let below = |place: &Place| Place { path: format!("{}/{name}", place.path), ..place.clone() };
+        match self {
+            Link::Local(folder) => Link::Local(folder.join(name)),
+            Link::Http(url) => Link::Http(format!("{url}/{}", in_path(name))),
+            Link::Ftp(security, place) => Link::Ftp(*security, below(place)),
+            Link::Sftp(place) => Link::Sftp(below(place)),
+            Link::Scp(place) => Link::Scp(below(place)),
+        }
+    }
+}
+
+/// A name as one step of a path (RFC 3986 3.3).
+fn in_path(name: &str) -> String {
+    let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~+@".contains(&octet);
+    let step = |octet: u8| if plain(octet) { char::from(octet).to_string() } else { format!("%{octet:02X}") };
+    name.bytes().map(step).collect()
+}
+
 /// A link without what is secret of it, for people and logs; of what is none only its beginning.
 #[must_use]
 pub fn shown(text: &str) -> String {

@@ -1,6 +1,7 @@
 //! Files of this machine.
 
 use crate::Fetched;
+use crate::limits::NAMES;
 use crate::range::fits;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -21,6 +22,22 @@ pub(crate) async fn fetch(path: &Path) -> Result<Fetched, String> {
         return Err(crate::CHANGED.to_owned());
     }
     Ok(Fetched::Bytes { bytes, tag: None })
+}
+
+pub(crate) async fn names(folder: &Path) -> Result<Vec<String>, String> {
+    let told = |error: std::io::Error| error.to_string();
+    let mut entries = match fs::read_dir(folder).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(told)?,
+    };
+    let mut names = Vec::new();
+    while let Some(entry) = entries.next_entry().await.map_err(told)? {
+        if names.len() == NAMES {
+            return Err(crate::TOO_MANY.to_owned());
+        }
+        names.extend(entry.file_name().into_string());
+    }
+    Ok(names)
 }
 
 pub(crate) async fn put(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -271,3 +271,26 @@ async fn a_local_file_is_replaced_whole() {
     assert_eq!(std::fs::read_dir(&folder).expect("a folder").count(), 1, "no half file stays");
     std::fs::remove_dir_all(&folder).expect("the folder goes");
 }
+
+#[tokio::test]
+async fn the_names_in_a_folder_come_without_what_leads_out_of_it() {
+    const SCRIPT: [(&str, &str); 7] = [
+        IN[0],
+        IN[1],
+        IN[2],
+        IN[3],
+        ("EPSV", "229 Entering (|||{port}|)\r\n"),
+        ("NLST", "150 Here\r\n226 Done\r\n"),
+        ("QUIT", "221 Bye\r\n"),
+    ];
+    let (url, said) =
+        ftp(&SCRIPT, b"lists/ada.csv\r\nbob.csv\r\n..\r\n\r\nlists/../../x.csv\r\n.hidden\r\na\x07b\r\n")
+            .await;
+    let folder = link(url.trim_end_matches("/ada.csv"));
+    let names = here().names(&folder).await.expect("names");
+    assert_eq!(names, ["ada.csv", "bob.csv", "x.csv"]);
+    assert!(said.lock().expect("a lock").contains(&"NLST lists".to_owned()));
+    assert!(here().names(&link("http://127.0.0.1:1/lists")).await.is_err());
+    let none = here().names(&Link::Local("/no/such/folder".into())).await;
+    assert_eq!(none, Ok(Vec::new()));
+}

@@ -2,33 +2,26 @@
 import type { JSX } from "preact";
 import { useSignal } from "@preact/signals";
 import type { CallList, ListBoard } from "../../api/types.ts";
-import { api, callLists, people } from "../../state/store.ts";
+import { api, callLists } from "../../state/store.ts";
 import { done } from "../../state/undo.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { Button, Choice, CopyLine, Field, Form, Panel, Time, TypeToRemove } from "../../ui/parts.tsx";
-import { split } from "../../ui/whole.tsx";
+import { nameOf, People, Person, type Share } from "../../ui/people.tsx";
 import { number, t } from "../../words.ts";
 import { StateChip } from "./page.tsx";
+import { ListRows } from "./rows.tsx";
+import { ENDS } from "./words.ts";
 
 const FORMATS = ["csv", "json", "uccx"] as const;
-const ENDS = ["reached", "abandoned", "declined", "vacant", "used_up", "expired", "stopped", "forbidden"] as const;
-type Doing = "deal" | "reassign" | "link" | "remove";
-
-const named = (account: string): string => people.rows.get(account)?.display || account;
-
-/** `ada, bob:2` */
-function shares(text: string): { account: string; weight: number }[] {
-  return split(text).map((one) => {
-    const [account = "", weight] = one.split(":");
-    return { account, weight: weight === undefined ? 1 : Number(weight) };
-  });
-}
+type Doing = "deal" | "rows" | "reassign" | "link" | "remove";
 
 export function ListPanel({ list, close }: { list: CallList; close: () => void }): JSX.Element {
   const doing = useSignal<Doing | null>(null);
+  const chosen = useSignal<ReadonlySet<number>>(new Set());
   const path = `lists/${encodeURIComponent(list.name)}`;
   const over = (): void => {
     doing.value = null;
+    chosen.value = new Set();
   };
   const open = (one: Doing) => (): void => {
     doing.value = doing.value === one ? null : one;
@@ -53,6 +46,9 @@ export function ListPanel({ list, close }: { list: CallList; close: () => void }
           <Button icon="people" pressed={doing.value === "deal"} disabled={list.undealt === 0} onClick={open("deal")}>
             {t("lists.deal")}
           </Button>
+          <Button icon="lists" pressed={doing.value === "rows"} onClick={open("rows")}>
+            {t("lists.single")}
+          </Button>
           <Button icon="transfer" pressed={doing.value === "reassign"} disabled={list.agents.length === 0} onClick={open("reassign")}>
             {t("lists.reassign")}
           </Button>
@@ -64,6 +60,12 @@ export function ListPanel({ list, close }: { list: CallList; close: () => void }
           </Button>
         </div>
         {doing.value === "deal" && <Deal path={path} over={over} />}
+        {doing.value === "rows" && (
+          <>
+            {chosen.value.size > 0 && <Reassign list={list} path={path} lines={chosen.value} over={over} />}
+            <ListRows list={list} chosen={chosen.value} choose={(lines) => (chosen.value = lines)} />
+          </>
+        )}
         {doing.value === "reassign" && <Reassign list={list} path={path} over={over} />}
         {doing.value === "link" && <Link over={over} />}
         {doing.value === "remove" && (
@@ -120,10 +122,10 @@ function Boards({ boards }: { boards: ListBoard[] }): JSX.Element {
       {boards.map((board) => (
         <li key={board.account}>
           <div class="list-board">
-            <strong translate={false}>{named(board.account)}</strong>
+            <strong translate={false}>{nameOf(board.account)}</strong>
             <span class="digits">{t("lists.of", { left: board.left, rows: board.rows })}</span>
           </div>
-          <progress aria-label={named(board.account)} max={Math.max(1, board.rows)} value={board.rows - board.left} />
+          <progress aria-label={nameOf(board.account)} max={Math.max(1, board.rows)} value={board.rows - board.left} />
           <small>
             {endWords(board.ended)} · {t("lists.calls", { count: board.attempts })} · <Time at={board.last} />{" "}
             {board.works_at === null ? t("lists.no_link") : board.works_at || t("lists.has_link")}
@@ -136,7 +138,7 @@ function Boards({ boards }: { boards: ListBoard[] }): JSX.Element {
 
 function Deal({ path, over }: { path: string; over: () => void }): JSX.Element {
   const by = useSignal("share");
-  const agents = useSignal("");
+  const agents = useSignal<Share[]>([]);
   const column = useSignal("skill");
   return (
     <Form
@@ -145,7 +147,7 @@ function Deal({ path, over }: { path: string; over: () => void }): JSX.Element {
       icon="people"
       cancel={over}
       send={async () => {
-        const body = { by: by.value, agents: by.value === "share" ? shares(agents.value) : [], column: column.value };
+        const body = { by: by.value, agents: by.value === "share" ? agents.value : [], column: column.value };
         await api.post(`${path}/deal`, body);
         await callLists.load(true);
         done(t("lists.dealt"));
@@ -165,12 +167,11 @@ function Deal({ path, over }: { path: string; over: () => void }): JSX.Element {
             onChange={(chosen) => (by.value = chosen)}
           />
           {by.value === "share" && (
-            <Field
-              required
+            <People
+              shares
               label={t("lists.agents")}
-              placeholder="ada, bob:2"
               value={agents.value}
-              onInput={(text) => (agents.value = text)}
+              onChange={(value) => (agents.value = value)}
               error={wrong("agents")}
               hint={t("lists.agents_hint")}
             />
@@ -190,22 +191,26 @@ function Deal({ path, over }: { path: string; over: () => void }): JSX.Element {
   );
 }
 
-function Reassign({ list, path, over }: { list: CallList; path: string; over: () => void }): JSX.Element {
+/** All open rows, those of one agent, or the ones that were chosen. */
+function Reassign({ list, path, lines, over }: {
+  list: CallList;
+  path: string;
+  lines?: ReadonlySet<number>;
+  over: () => void;
+}): JSX.Element {
   const from = useSignal("");
-  const lines = useSignal("");
-  const to = useSignal("");
+  const to = useSignal<Share[]>([]);
   return (
     <Form
       label={t("lists.reassign")}
-      action={t("lists.reassign")}
+      action={lines === undefined ? t("lists.reassign") : t("lists.reassign_chosen", { count: lines.size })}
       icon="transfer"
       cancel={over}
       send={async () => {
-        const chosen = split(lines.value).map(Number);
         await api.post(`${path}/reassign`, {
-          to: shares(to.value),
+          to: to.value,
           ...(from.value === "" ? {} : { from: from.value }),
-          ...(chosen.length === 0 ? {} : { lines: chosen }),
+          ...(lines === undefined ? {} : { lines: [...lines] }),
         });
         await callLists.load(true);
         done(t("lists.reassigned"));
@@ -214,26 +219,20 @@ function Reassign({ list, path, over }: { list: CallList; path: string; over: ()
     >
       {(wrong) => (
         <>
-          <Choice
-            label={t("lists.rows_of")}
-            value={from.value}
-            options={[["", t("lists.rows_of_all")], ...list.agents.map((board): [string, string] => [board.account, named(board.account)])]}
-            onChange={(chosen) => (from.value = chosen)}
-          />
-          <Field
-            label={t("lists.lines")}
-            placeholder="2, 7, 31"
-            value={lines.value}
-            onInput={(text) => (lines.value = text)}
-            error={wrong("lines")}
-            hint={t("lists.lines_hint")}
-          />
-          <Field
+          {lines === undefined && (
+            <Choice
+              label={t("lists.rows_of")}
+              value={from.value}
+              options={[["", t("lists.rows_of_all")], ...list.agents.map((board): [string, string] => [board.account, nameOf(board.account)])]}
+              onChange={(chosen) => (from.value = chosen)}
+            />
+          )}
+          <People
+            shares
             label={t("lists.to")}
-            placeholder="cy, di"
             value={to.value}
-            onInput={(text) => (to.value = text)}
-            error={wrong("to")}
+            onChange={(value) => (to.value = value)}
+            error={wrong("to") ?? wrong("lines")}
             hint={t("lists.to_hint")}
           />
         </>
@@ -258,11 +257,10 @@ function Link({ over }: { over: () => void }): JSX.Element {
     >
       {(wrong) => (
         <>
-          <Field
-            required
+          <Person
             label={t("lists.agent")}
             value={agent.value}
-            onInput={(text) => (agent.value = text)}
+            onChange={(account) => (agent.value = account)}
             error={wrong("account")}
             hint={t("lists.link_words")}
           />

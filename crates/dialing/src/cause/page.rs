@@ -97,7 +97,9 @@ status in Reason, the final status. What stands nowhere is a network failure.
 
 const SPACING: &str = "
 * **404** inside the office is vacant. From a trunk it is no proof alone: a second attempt must find the same.
-* **An announcement** that says vacant proves it only with a cause, or the second time.
+* **An announcement** that says vacant proves it only with a cause, or the second time. It is known by the three rising tones before
+  it (ITU-T E.180; `vacant`, or `congestion` where their heights say so). A cause of the telephone network, busy and declined say
+  more than they do.
 * **Suspended** comes from the rules of a trunk alone; no status says it.
 * **Declined** ends the task. **Vacant** ends it and stays in the results, where it can be taken back.
 * **Unfinished** attempts, of which a crash left nothing but their claim, count, and are spaced like a network failure.

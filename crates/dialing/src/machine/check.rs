@@ -47,6 +47,9 @@ impl Dialing {
         }
         let mut earliest = Earliest { at: now.mono, rule: None };
         earliest.not_before(mono_at(now, entry.not_before), Rule::NotBefore);
+        if let Some(held) = self.held.get(&entry.number) {
+            earliest.not_before(*held, Rule::Lease);
+        }
         if let Some(history) = self.numbers.get(&entry.number) {
             if history.in_flight().is_some() {
                 return Verdict::Blocked;

@@ -74,6 +74,15 @@ pub enum Input {
     },
     /// The office decided anew.
     Policy(Box<Policy>),
+    /// Others of the office, who have a machine of their own, called a number, or are calling it (R26).
+    Elsewhere {
+        /// Which.
+        number: Number,
+        /// What has become known of their attempts: when each began and ended, and what it came to.
+        attempts: Vec<(Wall, Wall, Finding)>,
+        /// Until when it is in their hands; the last word counts.
+        held: Option<Wall>,
+    },
     /// The lease of these numbers was taken or prolonged.
     Lease {
         /// Its fencing token.

@@ -1,11 +1,14 @@
 //! What people want of their tasks, what is forbidden meanwhile, and what becomes of all when another has the lease.
 
-use super::Dialing;
 use super::entry::{ALWAYS, Key, NEVER, State, least};
 use super::inputs::{Output, Row};
 use super::owners::Owners;
+use super::restore::seconds_at;
+use super::{Dialing, mono_at};
+use crate::cause::{Finding, Outcome};
 use crate::do_not_call::{Full, Numbers};
 use crate::law::Profile;
+use crate::limits;
 use crate::number::Number;
 use crate::policy::Policy;
 use crate::reason::{Decision, Rule};
@@ -139,6 +142,31 @@ impl Dialing {
         }
     }
 
+    /// What others of the office did to a number counts as if it had been done here (R26).
+    pub(super) fn elsewhere(
+        &mut self,
+        now: Now,
+        number: Number,
+        attempts: &[(Wall, Wall, Finding)],
+        held: Option<Wall>,
+    ) {
+        let dialled = attempts.iter().filter(|(.., finding)| finding.outcome != Outcome::NotDialled);
+        for (began, ended, finding) in dialled {
+            let history = self.numbers.entry(number).or_default();
+            history.elsewhere(seconds_at(now, *began), seconds_at(now, *ended), *finding);
+        }
+        if self.held.len() >= limits::HELD {
+            self.held.retain(|_, until| *until > now.mono);
+        }
+        match held {
+            Some(until) => self.held.insert(number, mono_at(now, until)),
+            None => self.held.remove(&number),
+        };
+        for key in self.tasks_of(number) {
+            self.place_again(now, key);
+        }
+    }
+
     pub(super) fn forbid(&mut self, now: Now, number: Number, owner: Option<OwnerId>) {
         match self.do_not_call.forbid(number, owner) {
             Ok(true) => self.journal.push(Row::Forbidden(number, owner)),
@@ -188,6 +216,7 @@ impl Dialing {
         self.by_number.clear();
         self.by_owner.clear();
         self.numbers.clear();
+        self.held.clear();
         self.claimed.clear();
         self.owners = Owners::default();
         self.wheel = Wheel::new();

@@ -103,7 +103,7 @@ impl Dialing {
 }
 
 /// When that was, on the clock that never jumps; what lies in the future by a clock that was wrong is now.
-fn seconds_at(now: Now, at: Wall) -> Seconds {
+pub(super) fn seconds_at(now: Now, at: Wall) -> Seconds {
     let ago = now.wall.0.saturating_sub(at.0).div_euclid(1_000).max(0);
     seconds_up(now.mono).saturating_sub(ago)
 }

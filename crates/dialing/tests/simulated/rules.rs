@@ -430,3 +430,53 @@ fn a_list_is_looked_at_before_it_begins() {
     assert_eq!(preview(task(4, "+86112")), Err(Rule::Emergency));
     assert!(world.dialing.is_empty() && world.dialled.is_empty());
 }
+
+#[test]
+fn what_others_of_the_office_call_is_theirs_and_counts_here_as_well() {
+    let mut world = World::new(MORNING, office);
+    let number = outside(CALLEE);
+    let held = |attempts, until: Option<&str>| Input::Elsewhere { number, attempts, held: until.map(at) };
+    world.input(held(Vec::new(), Some("2026-11-30T02:10:00Z")));
+    world.add(task(1, CALLEE));
+    world.run(9 * MINUTE);
+    assert!(world.dialled.is_empty());
+    let standing = world.dialing.explain(world.now, TaskId(1)).expect("it waits").standing;
+    let Standing::Waiting { rule, .. } = standing else { panic!("{standing:?}") };
+    assert_eq!(rule, Rule::Lease);
+    // Theirs was busy at 02:09; the distance is that after a busy attempt of our own.
+    let busy = Finding::sure(Outcome::Busy);
+    let theirs = (at("2026-11-30T02:08:30Z"), at("2026-11-30T02:09:00Z"), busy);
+    world.input(held(vec![theirs], None));
+    world.run(24 * HOUR);
+    let mut alone = World::new(MORNING, office);
+    alone.answers = Box::new(|dial| {
+        let outcome = if dial.attempt.ordinal == 1 { Outcome::Busy } else { Outcome::Answered };
+        (Finding::sure(outcome), 30)
+    });
+    alone.add(task(1, CALLEE));
+    alone.run(24 * HOUR);
+    let distance = |from: i64, to: i64| (to - from) / 1_000;
+    let after_own = distance(alone.dialled[0].2.0 + 30_000, alone.dialled[1].2.0);
+    let after_theirs = distance(at("2026-11-30T02:09:00Z").0, world.dialled[0].2.0);
+    assert!((after_own - after_theirs).abs() <= 31, "{after_own} s and {after_theirs} s");
+}
+
+#[test]
+fn an_attempt_that_others_forestalled_never_left_and_theirs_counts() {
+    let mut world = World::new(MORNING, office);
+    // Nobody answers the phone that rings; the answer of the world is given by hand.
+    world.answers = Box::new(|_| (Finding::sure(Outcome::NoAnswer), 3_600 * 100));
+    world.add(task(1, CALLEE));
+    world.run(MINUTE);
+    let [(attempt, number, _)] = world.dialled[..] else { panic!("one attempt") };
+    world.ringing.clear();
+    let theirs = (at("2026-11-30T02:00:10Z"), at("2026-11-30T02:01:00Z"), Finding::sure(Outcome::NoAnswer));
+    world.input(Input::Elsewhere { number, attempts: vec![theirs], held: None });
+    world.input(Input::Finished { attempt, finding: Finding::sure(Outcome::NotDialled) });
+    world.run(30 * MINUTE);
+    let standing = world.dialing.explain(world.now, TaskId(1)).expect("it goes on").standing;
+    assert_eq!(world.ledger.made(TaskId(1)), world.dialled.len() - 1, "ours did not leave: {standing:?}");
+    let again = world.dialled.get(1).map(|(.., at)| *at).unwrap_or(world.now.wall);
+    let distance = again.0 - at("2026-11-30T02:01:00Z").0;
+    assert!(distance >= 5_000, "{distance} ms after theirs");
+}

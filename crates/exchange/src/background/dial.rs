@@ -20,7 +20,7 @@ pub(super) const STOPPED: &str = "SIP;cause=487;text=\"Background call stopped\"
 
 impl Exchange {
     /// The claim is written: whoever is first is rung now, unless the owner could not talk.
-    pub(super) fn make_attempt(&mut self, now: Now, dial: &Dial) {
+    pub(crate) fn make_attempt(&mut self, now: Now, dial: &Dial) {
         let task = dial.attempt.task;
         let known = self.background.tasks.get(&task).cloned();
         if let Some(known) = known.as_ref().filter(|known| known.wish().is_some()) {
@@ -174,6 +174,9 @@ impl Exchange {
 
     /// Its owner, or a rule, wants an attempt no more, wherever it stands (S2.8).
     pub(super) fn give_attempt_up(&mut self, now: Now, attempt: AttemptId) {
+        if self.claim_given_up(now, attempt) {
+            return;
+        }
         let made = self.background.trying.iter().find(|(_, trying)| trying.attempt == attempt);
         let Some((call, trying)) = made.map(|(call, trying)| (*call, trying.clone())) else { return };
         match (trying.phase, trying.legs) {

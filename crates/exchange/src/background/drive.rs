@@ -39,7 +39,7 @@ impl Exchange {
                     let changes = self.changes_of(now, &commit.rows);
                     self.commit(now, changes, Promise::Tasks(commit.sequence));
                 }
-                Output::Dial(dial) => self.make_attempt(now, &dial),
+                Output::Dial(dial) => self.attempt_is_due(now, dial),
                 Output::Cancel(attempt) => self.give_attempt_up(now, attempt),
                 Output::Accepted(task) => self.task_accepted(now, task),
                 Output::Refused { task, rule } => self.task_refused(now, task, &rule),
@@ -176,6 +176,7 @@ impl Exchange {
             attempts.retain(|known| known.ordinal != attempt.ordinal);
             attempts.push(made);
         }
+        self.claim_is_over(now, attempt, finding.outcome);
         let words = format!("attempt {}: {}", attempt.ordinal, finding.outcome);
         self.note(now, FactKind::Task, &id.0.to_string(), "task.result", words);
         self.background.dialing.handle(now, Input::Finished { attempt, finding });

@@ -18,6 +18,7 @@ use clock::Now;
 use dialing::{Input, Number};
 use lists::Assignment;
 use media::Prompt;
+use sip::bearer::TokenHash;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -90,6 +91,13 @@ pub enum ListAsking {
     Address(Box<str>),
     /// A new link for an agent, in the place of the one before.
     Link(Box<str>),
+    /// The link by which an agent's file lies at another server.
+    Outside {
+        /// The agent.
+        agent: Box<str>,
+        /// What proves the one that is known.
+        mine: Option<TokenHash>,
+    },
     /// A link for whoever works at this phone, which asked for its profile.
     Serve(Box<str>),
     /// Rows changed hands: the file of this session lets go of what it has no more.
@@ -348,6 +356,12 @@ impl Exchange {
                     return Err(Refusal::Unknown("account", agent));
                 }
                 Ok(self.open_link(now, &agent, ""))
+            }
+            ListAsking::Outside { agent, mine } => {
+                if self.people.account(&agent).is_none() {
+                    return Err(Refusal::Unknown("account", agent));
+                }
+                Ok(self.outside_link(now, &agent, mine.as_ref()))
             }
             ListAsking::Renew(id) => {
                 match self.lists.sessions.get(&id).filter(|session| session.over.is_none()) {

@@ -23,6 +23,8 @@ pub struct FileRequest {
     pub agent: Box<str>,
     /// What proves that.
     pub token: TokenHash,
+    /// Its phone is heard by this. A file that lies at another server says nothing of the phone that reads it there.
+    pub by_phone: bool,
 }
 
 /// Rows of one list in an agent's file.

@@ -80,6 +80,21 @@ impl Exchange {
         (changes, ListAnswer::Link(Box::new(self.assignment(agent, token))))
     }
 
+    /// The link by which an agent's file lies at another server: a new one if no phone works for them. The one before may be over
+    /// because they signed in elsewhere; then it has nothing until they have left.
+    pub(super) fn outside_link(
+        &mut self,
+        now: Now,
+        agent: &str,
+        mine: Option<&TokenHash>,
+    ) -> (Vec<ListChange>, ListAnswer) {
+        match self.lists.current(agent).filter(|session| session.until > now.wall) {
+            Some(session) if mine == Some(&session.token) => (Vec::new(), ListAnswer::Done),
+            Some(_) => (Vec::new(), ListAnswer::Missing),
+            None => self.open_link(now, agent, ""),
+        }
+    }
+
     /// What a phone is told that works for an agent.
     pub(super) fn assignment(&self, agent: &str, token: String) -> Assignment {
         let policy = &self.config.lists;
@@ -126,7 +141,9 @@ impl Exchange {
     /// The session of a request, and that its phone was heard.
     pub(super) fn session_for(&mut self, now: Now, request: &FileRequest) -> Option<Session> {
         let session = self.lists.session_of(now.wall, &request.agent, &request.token)?.clone();
-        if let Some(live) = self.lists.live.get_mut(&session.id) {
+        if request.by_phone
+            && let Some(live) = self.lists.live.get_mut(&session.id)
+        {
             live.seen = now.mono;
         }
         Some(session)

@@ -65,6 +65,11 @@ impl Office {
         }
     }
 
+    fn unknown_agent(&mut self, asking: ListAsking) {
+        let answer = self.command(Command::Lists(Box::new(asking)));
+        assert!(matches!(answer, Answer::Refused(Refusal::Unknown("account", _))), "{answer:?}");
+    }
+
     fn after(&mut self, seconds: u64) {
         self.now = self.now.after(Duration::from_secs(seconds));
     }
@@ -111,7 +116,7 @@ impl Office {
         match self.ask(ListAsking::Link(agent.into())) {
             ListAnswer::Link(assignment) => {
                 let Assignment { agent, token, .. } = *assignment;
-                FileRequest { agent: agent.into(), token: TokenHash::of(&token) }
+                FileRequest { agent: agent.into(), token: TokenHash::of(&token), by_phone: true }
             }
             other => panic!("{other:?}"),
         }
@@ -392,4 +397,34 @@ fn a_list_is_forgotten_with_all_its_rows() {
     let mut out = Vec::new();
     Sheet::default().write(&lists::RowNow::default(), "ada", &mut headers, &mut out);
     assert!(out.is_empty());
+}
+
+#[test]
+fn a_file_at_another_server_is_nothing_that_a_phone_is_heard_by() {
+    let mut office = Office::new();
+    office.make("autumn", 1, &["2001"]);
+    office.deal("autumn", &["ada"]);
+    let asking = |mine| ListAsking::Outside { agent: "ada".into(), mine };
+    let ListAnswer::Link(assignment) = office.ask(asking(None)) else { panic!("a link") };
+    let token = TokenHash::of(&assignment.token);
+    let carried = FileRequest { agent: "ada".into(), token, by_phone: false };
+    assert_eq!(office.ask(asking(Some(carried.token))), ListAnswer::Done, "it is still that");
+    assert_eq!(office.ask(asking(None)), ListAnswer::Missing, "nobody else gets one beside it");
+    assert_eq!(office.file(&carried), plain(&[("2001", 0)]));
+    // Its rows go to somebody else once its phone was silent, however often we looked at the file.
+    office.give("autumn", None, None, &["bob"]);
+    let bob = office.link("bob");
+    assert_eq!(office.file(&bob), []);
+    for _ in 0..10 {
+        office.after(10);
+        assert_eq!(office.file(&carried), []);
+    }
+    assert_eq!(office.file(&bob), plain(&[("2001", 0)]));
+    // She works at a phone of the office meanwhile; when she has left, there is a link again.
+    let phone = office.link("ada");
+    assert_eq!(office.ask(asking(Some(carried.token))), ListAnswer::Missing);
+    office.ask(ListAsking::Revoke("ada".into()));
+    assert!(matches!(office.ask(asking(Some(carried.token))), ListAnswer::Link(_)));
+    drop(phone);
+    office.unknown_agent(ListAsking::Outside { agent: "nobody".into(), mine: None });
 }

@@ -100,6 +100,7 @@ impl Exchange {
                 self.app_asks(now, Waiter { caller, id, account, callee, session, thumbprint });
             }
             Message::Withdrawn { id, caller } => self.app_gave_up(now, &caller, id),
+            Message::Claimed { id, held, attempts } => self.number_claimed(now, id, held, attempts),
             // For callers of the cloud.
             Message::Place { .. } => {}
         }
@@ -256,5 +257,6 @@ impl Exchange {
         }
         self.wakes_due(now);
         self.line_due(now);
+        self.claims_due(now);
     }
 }

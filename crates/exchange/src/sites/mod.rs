@@ -9,6 +9,7 @@
 //! ```
 
 mod apps;
+mod callee_claims;
 mod come;
 mod leave;
 mod line;
@@ -21,6 +22,7 @@ pub use values::{Membership, SiteInput, SiteOutput, SiteWord};
 use crate::exchange::Exchange;
 use crate::input::Output;
 use crate::limits;
+use callee_claims::CalleeClaims;
 use calls::CallId;
 use clock::{Mono, Now, Wall};
 use directory::{
@@ -56,6 +58,8 @@ pub(crate) struct Sites {
     apps: BTreeMap<Flow, DeviceId>,
     /// Calls of apps that were let in, and who waits for whom (S4.18).
     pub(crate) line: Line,
+    /// Numbers that are called by themselves.
+    callees: CalleeClaims,
     next: u64,
 }
 
@@ -120,7 +124,8 @@ impl Sites {
 
     pub(crate) fn next_deadline(&self) -> Option<Mono> {
         let (asked, waking) = (self.until.first(), self.waking_until.first());
-        let all = [asked.map(|(at, _)| *at), waking.map(|(at, _)| *at), self.line.next_deadline()];
+        let (line, callees) = (self.line.next_deadline(), self.callees.next_deadline());
+        let all = [asked.map(|(at, _)| *at), waking.map(|(at, _)| *at), line, callees];
         all.into_iter().flatten().min()
     }
 
@@ -181,7 +186,7 @@ impl Exchange {
     /// Something about other exchanges.
     pub(crate) fn site_said(&mut self, now: Now, said: SiteInput) {
         match said {
-            SiteInput::Connected => self.directory_is_back(),
+            SiteInput::Connected => self.directory_is_back(now),
             SiteInput::Clock(offset) => self.directory_clock(offset),
             SiteInput::Renewed(fingerprint) => self.site_renewed(fingerprint),
             SiteInput::Disconnected { why } => self.directory_is_away(now, &why),
@@ -196,9 +201,10 @@ impl Exchange {
         }
     }
 
-    fn directory_is_back(&mut self) {
+    fn directory_is_back(&mut self, now: Now) {
         let Some(joined) = &mut self.sites.joined else { return };
         joined.connected = true;
+        self.claim_again(now);
         self.tell_everything();
     }
 
@@ -216,6 +222,7 @@ impl Exchange {
         for (_, call) in std::mem::take(&mut self.sites.asked) {
             self.directory_is_silent(now, call, why);
         }
+        self.claims_are_lost(now, why);
     }
 
     fn site_copy(&mut self, copy: Box<Copy>) {

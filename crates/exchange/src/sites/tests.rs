@@ -181,6 +181,8 @@ impl Office {
             SiteWord::Call(request) => Told::Asked(request),
             SiteWord::Cancelled(id) => Told::Cancelled(Origin::Exchange(exchange), id),
             SiteWord::Said(caller, id, said) => Told::Said { exchange, caller, id, said },
+            SiteWord::Claim(id, number) => Told::Claim { exchange, id, number },
+            SiteWord::Attempted(number, attempted) => Told::Attempted(exchange, number, attempted),
             SiteWord::Account(..) => return,
         };
         self.directory.handle(self.now, input);

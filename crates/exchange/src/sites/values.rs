@@ -1,8 +1,8 @@
 //! What the shell says of other exchanges, and what it is asked for.
 
 use directory::{
-    AccountName, Copy, DeviceId, ExchangeName, Fingerprint, Message, Number, Request, RequestId, Said,
-    TicketKey,
+    AccountName, Attempted, Copy, DeviceId, ExchangeName, Fingerprint, Message, Number, Request, RequestId,
+    Said, TicketKey,
 };
 use sip::Flow;
 
@@ -85,4 +85,8 @@ pub enum SiteWord {
     Cancelled(RequestId),
     /// The answer to a request of the cloud.
     Said(DeviceId, RequestId, Said),
+    /// This number is about to be called by itself; 0 for one that is being called.
+    Claim(RequestId, Number),
+    /// It was, and what came of it; nothing if it was not after all.
+    Attempted(Number, Option<Attempted>),
 }

@@ -1,11 +1,13 @@
 //! Recordings and tones, encoded once per codec at load (R3).
 
+mod information;
 mod music;
 mod prompts;
 mod signals;
 mod track;
 mod wav;
 
+pub use information::{Announced, InformationTones};
 pub use prompts::{Prompt, Tongue};
 pub use wav::WavError;
 

@@ -172,7 +172,11 @@ impl Run {
             let Ok((length, from)) = port.socket.recv_from(&mut room) else { return };
             let Some((call, talk)) = &mut port.talk else { continue };
             let call = *call;
-            match talk.receive(from, &room[..length]) {
+            let arrived = talk.receive(from, &room[..length]);
+            if let Some(announced) = talk.announced() {
+                self.tell(place, Event::Announced { call, what: announced.into() });
+            }
+            match arrived {
                 Arrived::Sound(samples) => self.hear(place, call, &samples),
                 Arrived::Key(key) => self.tell(place, Event::Dtmf { call, key }),
                 Arrived::Nothing => {}

@@ -5,7 +5,7 @@ use super::{RATE, Source};
 use clock::Mono;
 use media::codec::{Decoder, Encoder, MAX_SAMPLES, Resampler, Voice};
 use media::srtp::{OVERHEAD_MAX, Receiver, Sender, SrtpKeys};
-use media::{Agreed, CodecName, Payload, Protection};
+use media::{Agreed, Announced, CodecName, InformationTones, Payload, Protection};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use wire::rtp::{Header, Packet};
@@ -41,6 +41,8 @@ pub struct Talk {
     header: Header,
     next: Mono,
     secret: Option<Box<Secret>>,
+    tones: InformationTones,
+    announced: Option<Announced>,
 }
 
 /// Packets go encrypted (RFC 3711), under keys that came by SDP.
@@ -104,6 +106,8 @@ impl Talk {
             header,
             next: now,
             secret: None,
+            tones: InformationTones::default(),
+            announced: None,
         }
     }
 
@@ -124,6 +128,11 @@ impl Talk {
             _ => None,
         };
         self.next = self.next.max(now);
+    }
+
+    /// What the network has announced since it was asked last.
+    pub fn announced(&mut self) -> Option<Announced> {
+        self.announced.take()
     }
 
     /// Presses a key.
@@ -217,7 +226,11 @@ impl Talk {
         if fresh {
             self.ear = Ear::new(voice, packet.header.ssrc);
         }
-        self.ear.as_mut().map_or(Arrived::Nothing, |ear| ear.hear(&packet))
+        let arrived = self.ear.as_mut().map_or(Arrived::Nothing, |ear| ear.hear(&packet));
+        if let Arrived::Sound(samples) = &arrived {
+            self.announced = self.tones.take(samples).or(self.announced);
+        }
+        arrived
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::words::{Callee, News};
 use super::{Running, Want, Worker, task_name};
-use crate::words::{CallId, Cause, Command, Event};
+use crate::words::{Announcement, CallId, Cause, Command, Event};
 use clock::{Mono, Now};
-use dialing::cause::{Ending, Finding, Outcome, Protocol};
+use dialing::cause::{ANNOUNCED_CONGESTION, ANNOUNCED_VACANT, Ending, Finding, Outcome, Protocol};
 use dialing::{AttemptId, TaskId};
 use lists::work::{Call, Input};
 use std::time::Duration;
@@ -20,6 +20,7 @@ pub(super) struct Current {
     ring_until: Option<Mono>,
     answered: Option<Mono>,
     rang_out: bool,
+    announced: Option<Announcement>,
     /// To be given up as soon as there is a call to hang up.
     cancelled: bool,
 }
@@ -47,6 +48,14 @@ impl Worker {
                     let attempt = current.attempt;
                     self.give(now, Input::Answered(attempt));
                 }
+            }
+            Event::Announced { call, what } => {
+                // What is heard in a talk is the callee's.
+                let ringing = self.current_of(*call).filter(|current| current.answered.is_none());
+                if let Some(current) = ringing {
+                    current.announced = Some(*what);
+                }
+                return;
             }
             Event::Ended { call, cause } => {
                 self.calls.remove(call);
@@ -90,6 +99,7 @@ impl Worker {
             ring_until: None,
             answered: None,
             rang_out: false,
+            announced: None,
             cancelled: false,
         });
         self.wants.push_back(Want::Tell(Command::call(number)));
@@ -154,6 +164,14 @@ impl Worker {
 
 /// What the end of a call that nobody answered means.
 fn finding(current: &Current, cause: &Cause) -> Finding {
+    let heard = Ending {
+        rang_out: current.rang_out,
+        announcement: current.announced.map(|announced| match announced {
+            Announcement::Vacant => ANNOUNCED_VACANT,
+            Announcement::Congestion => ANNOUNCED_CONGESTION,
+        }),
+        ..Ending::default()
+    };
     match cause {
         Cause::Cancelled if !current.rang_out => Finding::sure(Outcome::Withdrawn),
         Cause::Refused { status, reason, q850 } => {
@@ -163,12 +181,11 @@ fn finding(current: &Current, cause: &Cause) -> Finding {
                 status: Some(*status),
                 reasons: &reasons,
                 text: reason,
-                rang_out: current.rang_out,
                 inside: current.inside,
-                ..Ending::default()
+                ..heard
             })
         }
-        _ => Finding::usual(&Ending { rang_out: current.rang_out, ..Ending::default() }),
+        _ => Finding::usual(&heard),
     }
 }
 

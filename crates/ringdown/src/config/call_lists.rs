@@ -7,10 +7,11 @@ use exchange::lists::ListPolicy;
 use lists::Assignment;
 use net::Network;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
-use transfer::{Rules, SshRules};
+use transfer::{Link, NoLink, Rules, SshRules};
 
 /// The section.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -44,6 +45,31 @@ pub(crate) struct Lists {
     pub(crate) ring: u16,
     /// What may come of a call, in the order of the keys 1 to 9.
     pub(crate) results: Vec<Said>,
+    /// By agent, the folder of another server that their file lies in, for phones that cannot reach us.
+    pub(crate) outside: BTreeMap<String, Folder>,
+}
+
+/// A folder of another server. What is secret of it is not shown.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Folder(Link);
+
+impl Folder {
+    pub(crate) fn link(&self) -> &Link {
+        &self.0
+    }
+
+    pub(crate) fn file(&self, name: &str) -> Link {
+        self.0.beneath(name)
+    }
+}
+
+impl TryFrom<String> for Folder {
+    type Error = NoLink;
+
+    fn try_from(text: String) -> Result<Folder, NoLink> {
+        text.trim_end_matches('/').parse().map(Folder)
+    }
 }
 
 /// What came of a call, in a few words.
@@ -82,6 +108,7 @@ impl Default for Lists {
             attempts: 5,
             ring: 30,
             results: Vec::new(),
+            outside: BTreeMap::new(),
         }
     }
 }

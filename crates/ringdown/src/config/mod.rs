@@ -28,7 +28,7 @@ pub(crate) use place::{EXAMPLE, line_at, line_of, strangers};
 pub(crate) use agents::Agents;
 pub(crate) use background::Background;
 pub(crate) use badges::Badges;
-pub(crate) use call_lists::Lists;
+pub(crate) use call_lists::{Folder, Lists};
 use codes::FeatureCodes;
 pub(crate) use directory::DirectoryConfig;
 use many::Many;

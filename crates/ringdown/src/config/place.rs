@@ -5,6 +5,9 @@ use toml::de::{DeTable, DeValue};
 /// The example, all of its keys commented out; the one list of what can be set.
 pub(crate) const EXAMPLE: &str = include_str!("example.toml");
 
+/// Sections whose keys are names of people.
+const OF_PEOPLE: [&str; 1] = ["lists.outside"];
+
 /// The example with every key set to its default.
 pub(crate) fn all_set() -> String {
     let uncomment = |line: &str| match line.strip_prefix('#') {
@@ -86,7 +89,8 @@ pub(crate) fn strangers(text: &str) -> Vec<(usize, String)> {
             found.extend(strangers_in(text, name, value.get_ref(), keys));
             for (inner, value) in given {
                 let section = format!("{name}.{}", inner.get_ref());
-                if let Some((_, keys)) = known.iter().find(|(known, _)| *known == section) {
+                let of_people = OF_PEOPLE.contains(&section.as_str());
+                if let Some((_, keys)) = known.iter().find(|(known, _)| *known == section && !of_people) {
                     found.extend(strangers_in(text, &section, value.get_ref(), keys));
                 }
             }

@@ -1,6 +1,8 @@
 //! What exchanges and their directory say to each other: one JSON object a line, over TLS in which both have proved themselves.
 
-use directory::{AccountName, DeviceId, ExchangeName, Message, Number, RequestId, Said, SessionHalf};
+use directory::{
+    AccountName, Attempted, DeviceId, ExchangeName, Message, Number, RequestId, Said, SessionHalf,
+};
 use serde::{Deserialize, Serialize};
 
 /// The name under which a directory's certificate is vouched for.
@@ -49,6 +51,10 @@ pub(crate) enum FromExchange {
     Cancelled { id: RequestId },
     /// The answer to a request of the cloud.
     Said { caller: DeviceId, id: RequestId, said: Said },
+    /// It is about to call a number by itself: for a task, or a row of a list. 0 for one that it is calling.
+    Claim { id: RequestId, number: Number },
+    /// It has called, and what came of it; nothing if it has not after all.
+    Attempted { number: Number, attempted: Option<Attempted> },
 }
 
 /// What a directory says.

@@ -277,6 +277,8 @@ impl Server {
             }
             FromExchange::Cancelled { id } => Input::Cancelled(Origin::Exchange(exchange), id),
             FromExchange::Said { caller, id, said } => Input::Said { exchange, caller, id, said },
+            FromExchange::Claim { id, number } => Input::Claim { exchange, id, number },
+            FromExchange::Attempted { number, attempted } => Input::Attempted(exchange, number, attempted),
         };
         self.directory.handle(self.now(), input);
     }

@@ -4,7 +4,7 @@ use super::history::Recalled;
 use crate::Failure;
 use crate::texts::Language;
 use ::phone::work::News;
-use ::phone::{Cause, Event, Holder, Kind, LampState};
+use ::phone::{Announcement, Cause, Event, Holder, Kind, LampState};
 use std::io::{self, Write as _};
 
 /// Prints events; what is heard only when it changes.
@@ -96,6 +96,8 @@ impl Show {
                 self.heard = None;
                 fill("phone.told.answered", &[("codec", codec)])
             }
+            Event::Announced { what: Announcement::Vacant, .. } => text("phone.told.vacant"),
+            Event::Announced { what: Announcement::Congestion, .. } => text("phone.told.congestion"),
             Event::Heard { hertz, dbfs, .. } => return self.heard(*hertz, *dbfs),
             Event::Held { by: Holder::Us, .. } => text("phone.told.held_by_us"),
             Event::Held { by: Holder::Them, .. } => text("phone.told.held_by_them"),

@@ -11,6 +11,7 @@ mod media;
 mod messages;
 mod music;
 mod notices;
+mod outside_lists;
 mod pins;
 mod platforms;
 mod profiles;
@@ -119,6 +120,7 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let events = carry_events(&runtime, &api, &sender);
     notices::deliver(&runtime, &api, heard);
     runtime.spawn(profiles::watch(Arc::clone(&reload), seen));
+    outside_lists::start(Arc::clone(&reload), api.clone())?;
     runtime.spawn(control(&runtime, folder.path(), roof, api)?);
     listeners.into_iter().for_each(|listener| {
         runtime.spawn(listener.serve(streams.clone(), deliver.clone()));

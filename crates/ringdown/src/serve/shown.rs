@@ -227,11 +227,14 @@ fn of_platform(section: &Platform) -> Value {
 
 fn of_lists(section: &Lists) -> Value {
     let Lists { url, allow, authorities, ssh_known_hosts, lease, hours, .. } = section;
-    let Lists { refresh, upload, gap, interval, attempts, ring, results, .. } = section;
+    let Lists { refresh, upload, gap, interval, attempts, ring, results, outside, .. } = section;
+    // Without what is secret of the link.
+    let outside: BTreeMap<&String, String> =
+        outside.iter().map(|(agent, folder)| (agent, folder.link().to_string())).collect();
     json!({
         "url": url, "allow": texts(&allow.0), "authorities": authorities.0, "ssh_known_hosts": ssh_known_hosts,
         "lease": lease, "hours": hours, "refresh": refresh, "upload": upload, "gap": gap, "interval": interval,
-        "attempts": attempts, "ring": ring, "results": texts(results),
+        "attempts": attempts, "ring": ring, "results": texts(results), "outside": outside,
     })
 }
 

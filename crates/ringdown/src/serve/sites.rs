@@ -394,6 +394,8 @@ fn line_of(word: SiteWord) -> FromExchange {
         },
         SiteWord::Cancelled(id) => FromExchange::Cancelled { id },
         SiteWord::Said(caller, id, said) => FromExchange::Said { caller, id, said },
+        SiteWord::Claim(id, number) => FromExchange::Claim { id, number },
+        SiteWord::Attempted(number, attempted) => FromExchange::Attempted { number, attempted },
     }
 }
 

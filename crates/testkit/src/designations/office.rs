@@ -430,7 +430,11 @@ impl Office {
             Message::Woken { .. } => self.outcome.add("calls by C3"),
             Message::Refused { .. } => self.outcome.add("calls refused"),
             Message::Place { .. } => self.outcome.add("callers who wait"),
-            Message::Ask { .. } | Message::Withdrawn { .. } | Message::Declined { .. } => {}
+            // No number is called by itself here.
+            Message::Ask { .. }
+            | Message::Withdrawn { .. }
+            | Message::Declined { .. }
+            | Message::Claimed { .. } => {}
         }
     }
 

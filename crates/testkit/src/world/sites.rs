@@ -165,6 +165,8 @@ impl World {
                 SiteWord::Call(request) => ToDirectory::Asked(request),
                 SiteWord::Cancelled(id) => ToDirectory::Cancelled(directory::Origin::Exchange(exchange), id),
                 SiteWord::Said(caller, id, said) => ToDirectory::Said { exchange, caller, id, said },
+                SiteWord::Claim(id, number) => ToDirectory::Claim { exchange, id, number },
+                SiteWord::Attempted(number, attempted) => ToDirectory::Attempted(exchange, number, attempted),
             },
         );
         while let Some(output) = self.sites.as_mut().and_then(|sites| sites.directory.poll_output()) {

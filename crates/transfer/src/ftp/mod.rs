@@ -94,7 +94,7 @@ impl Session {
         }
         expect("RETR", reply, &[125, 150])?;
         let pipe = self.shield(stream).await?;
-        let (bytes, is_closed) = receive(pipe).await?;
+        let (bytes, is_closed) = receive(pipe, limits::FILE).await?;
         let end = self.control.hear().await?;
         expect("RETR", end, &[226, 250])?;
         let after = self.state(path).await?;
@@ -112,6 +112,27 @@ impl Session {
                 Ok(Fetched::Bytes { bytes, tag: None })
             }
         }
+    }
+
+    /// The last part of each name that a folder has; some servers put the folder's before it.
+    pub(crate) async fn names(mut self, folder: &str) -> Result<Vec<String>, String> {
+        let stream = self.data().await?;
+        let reply = self.control.say("NLST", folder).await?;
+        if reply.is_missing() || is_empty_folder(&reply) {
+            return Ok(Vec::new());
+        }
+        expect("NLST", reply, &[125, 150])?;
+        let pipe = self.shield(stream).await?;
+        let (bytes, _) = receive(pipe, limits::NAMES_OCTETS as u64).await?;
+        let end = self.control.hear().await?;
+        if !is_empty_folder(&end) {
+            expect("NLST", end, &[226, 250])?;
+        }
+        self.leave().await;
+        let text = String::from_utf8_lossy(&bytes);
+        let last = |line: &str| line.rsplit('/').next().unwrap_or_default().to_owned();
+        let names: Vec<String> = text.lines().map(last).take(limits::NAMES + 1).collect();
+        if names.len() > limits::NAMES { Err(crate::TOO_MANY.to_owned()) } else { Ok(names) }
     }
 
     pub(crate) async fn put(mut self, place: &Place, bytes: &[u8]) -> Result<(), String> {
@@ -187,8 +208,13 @@ impl Session {
     }
 }
 
+/// How some servers say that nothing lies there (RFC 1123 4.1.2.5 leaves it open).
+fn is_empty_folder(reply: &Reply) -> bool {
+    matches!(reply.code, 450 | 550) && reply.text.to_ascii_lowercase().contains("no files")
+}
+
 /// All that comes, and whether it was said that this was all.
-async fn receive(mut pipe: Pipe) -> Result<(Vec<u8>, bool), String> {
+async fn receive(mut pipe: Pipe, most: u64) -> Result<(Vec<u8>, bool), String> {
     let mut bytes = Vec::new();
     let mut piece = vec![0; limits::PIECE];
     loop {
@@ -196,7 +222,11 @@ async fn receive(mut pipe: Pipe) -> Result<(Vec<u8>, bool), String> {
         match read.map_err(|_| format!("it broke off after {} octets: nothing came any more", bytes.len()))? {
             Ok(0) => return Ok((bytes, true)),
             Ok(octets) => {
-                fits((bytes.len() + octets) as u64)?;
+                let came = (bytes.len() + octets) as u64;
+                fits(came)?;
+                if came > most {
+                    return Err(crate::TOO_MANY.to_owned());
+                }
                 bytes.extend_from_slice(&piece[..octets]);
             }
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok((bytes, false)),

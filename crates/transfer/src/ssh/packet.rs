@@ -29,6 +29,8 @@ pub(super) enum Request<'a> {
     Read { handle: &'a [u8], offset: u64 },
     Write { handle: &'a [u8], offset: u64, data: &'a [u8] },
     State { handle: &'a [u8] },
+    OpenFolder { path: &'a str },
+    ReadFolder { handle: &'a [u8] },
     Remove { path: &'a str },
     Rename { from: &'a str, to: &'a str },
     PosixRename { from: &'a str, to: &'a str },
@@ -37,10 +39,15 @@ pub(super) enum Request<'a> {
 /// What is answered.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reply {
-    Status { code: u32, text: String },
+    Status {
+        code: u32,
+        text: String,
+    },
     Handle(Vec<u8>),
     Data(Vec<u8>),
     State(State),
+    /// Of files in a folder.
+    Names(Vec<String>),
 }
 
 /// What a server says of a file.
@@ -67,6 +74,8 @@ impl Request<'_> {
             Request::Read { .. } => begin(5),
             Request::Write { .. } => begin(6),
             Request::State { .. } => begin(8),
+            Request::OpenFolder { .. } => begin(11),
+            Request::ReadFolder { .. } => begin(12),
             Request::Remove { .. } => begin(13),
             Request::Rename { .. } => begin(18),
             Request::PosixRename { .. } => begin(200),
@@ -78,7 +87,9 @@ impl Request<'_> {
                 // No attributes.
                 packet.extend([0; 4]);
             }
-            Request::Close { handle } | Request::State { handle } => text(&mut packet, handle),
+            Request::Close { handle } | Request::State { handle } | Request::ReadFolder { handle } => {
+                text(&mut packet, handle);
+            }
             Request::Read { handle, offset } => {
                 text(&mut packet, handle);
                 packet.extend(offset.to_be_bytes());
@@ -89,7 +100,7 @@ impl Request<'_> {
                 packet.extend(offset.to_be_bytes());
                 text(&mut packet, data);
             }
-            Request::Remove { path } => text(&mut packet, path.as_bytes()),
+            Request::Remove { path } | Request::OpenFolder { path } => text(&mut packet, path.as_bytes()),
             Request::Rename { from, to } => {
                 text(&mut packet, from.as_bytes());
                 text(&mut packet, to.as_bytes());
@@ -138,6 +149,7 @@ pub(super) fn reply(packet: &[u8]) -> Option<(u32, Reply)> {
         }
         102 => Reply::Handle(rest.text()?.to_vec()),
         103 => Reply::Data(rest.text()?.to_vec()),
+        104 => Reply::Names(rest.names()?),
         105 => Reply::State(rest.state()?),
         _ => return None,
     };
@@ -182,7 +194,26 @@ impl<'a> Rest<'a> {
             self.take(4)?;
             state.modified = Some(self.number()?);
         }
+        if flags & 0x8000_0000 != 0 {
+            for _ in 0..self.number()? {
+                self.text()?;
+                self.text()?;
+            }
+        }
         Some(state)
+    }
+
+    /// Each with a line for people and with its attributes.
+    fn names(&mut self) -> Option<Vec<String>> {
+        let count = self.number()?;
+        let mut names = Vec::new();
+        for _ in 0..count {
+            let name = String::from_utf8_lossy(self.text()?).into_owned();
+            self.text()?;
+            self.state()?;
+            names.push(name);
+        }
+        Some(names)
     }
 }
 
@@ -221,6 +252,23 @@ mod tests {
             assert_eq!(reply(&attributes[..short]), None);
         }
         assert_eq!(reply(b"\x67\0\0\0\x02\xff\xff\xff\xffx"), None);
+    }
+
+    #[test]
+    fn the_names_of_a_folder_come_with_attributes_that_are_passed_over() {
+        let mut packet = b"\x68\0\0\0\x05\0\0\0\x02".to_vec();
+        for (name, attributes) in
+            [("a.csv", &b"\0\0\0\0"[..]), ("b", b"\x80\0\0\x04\0\0\x01\xa4\0\0\0\x01\0\0\0\x01x\0\0\0\x01y")]
+        {
+            text(&mut packet, name.as_bytes());
+            text(&mut packet, b"-rw-r--r-- 1 a a 5 Nov 29 a.csv");
+            packet.extend_from_slice(attributes);
+        }
+        assert_eq!(reply(&packet), Some((5, Reply::Names(vec!["a.csv".to_owned(), "b".to_owned()]))));
+        for short in 0..packet.len() {
+            assert_eq!(reply(&packet[..short]), None);
+        }
+        assert_eq!(reply(b"\x68\0\0\0\x05\xff\xff\xff\xff"), None);
     }
 
     proptest! {

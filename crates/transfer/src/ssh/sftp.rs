@@ -2,6 +2,7 @@
 
 use super::packet::{self, END, HELLO, MOST, NO_FILE, PIECE, READ, Reply, Request, State, WRITE};
 use super::{Channel, SshRules, Wanted};
+use crate::limits;
 use crate::patience::soon;
 use crate::range::fits;
 use crate::{CHANGED, Fetched, Place};
@@ -61,6 +62,15 @@ impl Sftp {
         }
     }
 
+    pub(crate) async fn names(mut self, folder: &str) -> Result<Vec<String>, String> {
+        match self.folder(folder).await {
+            Ok(names) => Ok(names),
+            Err(No::Status(NO_FILE, _)) => Ok(Vec::new()),
+            Err(No::Status(code, text)) => Err(format!("it answers {text} ({code})")),
+            Err(No::Broken(why)) => Err(self.channel.explain(why).await),
+        }
+    }
+
     pub(crate) async fn put(mut self, place: &Place, bytes: &[u8]) -> Result<(), String> {
         let beside = place.beside();
         let written = match self.write(&beside, bytes).await {
@@ -99,6 +109,24 @@ impl Sftp {
             return Err(No::Broken(format!("it broke off after {} octets", bytes.len())));
         }
         Ok(bytes)
+    }
+
+    async fn folder(&mut self, path: &str) -> Result<Vec<String>, No> {
+        let handle = match self.one(&Request::OpenFolder { path }).await? {
+            Reply::Handle(handle) => handle,
+            other => return Err(unexpected(other)),
+        };
+        let mut names = Vec::new();
+        loop {
+            match self.one(&Request::ReadFolder { handle: &handle }).await? {
+                Reply::Names(more) if more.is_empty() || names.len() + more.len() > limits::NAMES => {
+                    return Err(No::Broken(crate::TOO_MANY.to_owned()));
+                }
+                Reply::Names(more) => names.extend(more),
+                Reply::Status { code: END, .. } => return Ok(names),
+                other => return Err(unexpected(other)),
+            }
+        }
     }
 
     /// Asks for several pieces at once; whether there is more.

@@ -39,7 +39,7 @@ fn request(agent: &str, headers: &HeaderMap) -> Result<FileRequest, Problem> {
     if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
         return Err(stranger());
     }
-    Ok(FileRequest { agent: agent.into(), token: TokenHash::of(token.trim()) })
+    Ok(FileRequest { agent: agent.into(), token: TokenHash::of(token.trim()), by_phone: true })
 }
 
 fn stranger() -> Problem {
@@ -168,22 +168,28 @@ async fn bring(
     if file.len() > NAME {
         return Err(Problem::nonsense("The name of the file is too long."));
     }
-    let (name, run) = named(&file).unwrap_or_default();
     // sec_07: a stranger is refused before anything of the body is kept.
     asked(&api, ListAsking::Knows(from.clone())).await?;
     let bytes = to_bytes(body, OCTETS)
         .await
         .map_err(|_| Problem::nonsense("The file did not come whole, or has more than 64 MiB."))?;
+    take(&api, from, &file, bytes.to_vec()).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// What a phone brings, or has left at another server.
+async fn take(api: &Api, from: FileRequest, file: &str, bytes: Vec<u8>) -> Result<(), Problem> {
+    let (name, run) = named(file).unwrap_or_default();
     if file.ends_with(".left.jsonl") {
         let hash = name_of(&bytes).into();
-        asked(&api, ListAsking::SaidLeft { from, file: name.into(), hash }).await?;
-        return Ok(StatusCode::NO_CONTENT.into_response());
+        asked(api, ListAsking::SaidLeft { from, file: name.into(), hash }).await?;
+        return Ok(());
     }
     let read =
         tokio::task::spawn_blocking(move || lists::reported(&bytes)).await.map_err(|_| Problem::gone())?;
     let rows = read.map_err(|why| Problem::nonsense(sentence(&why.to_string())))?;
     // A file without a run in its name is a run of its own, whatever comes into it later.
-    let run: Box<str> = if run.is_empty() { file.as_str().into() } else { format!("{name}-{run}").into() };
+    let run: Box<str> = if run.is_empty() { file.into() } else { format!("{name}-{run}").into() };
     let mut rest = rows.as_slice();
     loop {
         // The lines of one row stay together.
@@ -196,12 +202,78 @@ async fn bring(
         }
         let results =
             Results { from: from.clone(), file: name.into(), run: run.clone(), rows: part.to_vec() };
-        asked(&api, ListAsking::Results(Box::new(results))).await?;
+        asked(api, ListAsking::Results(Box::new(results))).await?;
         rest = after;
         if rest.is_empty() {
-            return Ok(StatusCode::NO_CONTENT.into_response());
+            return Ok(());
         }
     }
+}
+
+/// How it stands with an agent's link for another server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutsideLink {
+    /// A new one, by this token.
+    New(String),
+    /// It is the one that is known.
+    Same,
+    /// A phone of the office works for the agent.
+    Elsewhere,
+}
+
+/// An agent's file at another server, where phones fetch it that cannot reach us.
+impl Api {
+    /// The link of that file: a new one, unless `token` still proves one.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn outside_link(&self, agent: &str, token: Option<&str>) -> Result<OutsideLink, Problem> {
+        let asking = ListAsking::Outside { agent: agent.into(), mine: token.map(TokenHash::of) };
+        match ask(self, asking, agent).await? {
+            ListAnswer::Link(assignment) => Ok(OutsideLink::New(assignment.token)),
+            ListAnswer::Done => Ok(OutsideLink::Same),
+            _ => Ok(OutsideLink::Elsewhere),
+        }
+    }
+
+    /// The file by such a link and what it is called until it changes; nothing if it is still the one called `known`.
+    ///
+    /// # Errors
+    /// Also that the link opens nothing any more.
+    pub async fn outside_file(
+        &self,
+        agent: &str,
+        token: &str,
+        known: Option<&str>,
+    ) -> Result<Option<(Vec<u8>, String)>, Problem> {
+        let from = outside(agent, token);
+        match asked(self, ListAsking::File { from, known: known.map(Into::into) }).await? {
+            ListAnswer::Same => Ok(None),
+            ListAnswer::File(file) => {
+                let tag = file.tag();
+                Ok(Some((given(self, *file).await?, tag)))
+            }
+            _ => Err(Problem::gone()),
+        }
+    }
+
+    /// What the agent's phone has put beside that file: results, or what is left. It has been heard by that.
+    ///
+    /// # Errors
+    /// Why it is not taken.
+    pub async fn outside_results(
+        &self,
+        agent: &str,
+        token: &str,
+        file: &str,
+        bytes: Vec<u8>,
+    ) -> Result<(), Problem> {
+        take(self, FileRequest { by_phone: true, ..outside(agent, token) }, file, bytes).await
+    }
+}
+
+fn outside(agent: &str, token: &str) -> FileRequest {
+    FileRequest { agent: agent.into(), token: TokenHash::of(token), by_phone: false }
 }
 
 #[cfg(test)]

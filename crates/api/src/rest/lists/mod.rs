@@ -5,6 +5,7 @@ pub(crate) mod files;
 pub(crate) mod make;
 mod shapes;
 
+pub use files::OutsideLink;
 pub use make::{JudgedShape, ListSettings};
 pub use shapes::ListShape;
 
