@@ -123,3 +123,14 @@ def test_nothing_is_left_behind(scene):
         environment = {**os.environ, "TMPDIR": folder}
         subprocess.run([str(binary()), "demo", scene], check=True, capture_output=True, timeout=60, env=environment)
         assert os.listdir(folder) == []
+
+
+def test_an_app_is_woken_for_a_call_and_calls_through_the_directory():
+    """G, Show 7: C3, then C1; the two hear each other both times."""
+    out = demo("apps").stdout
+    woken, asks = out.split("The app calls Alice: her exchange is asked first")
+    assert "182 Queued" in woken and woken.index("182 Queued") < woken.index("180 Ringing"), out
+    for part in (woken, asks):
+        assert "Alice hears 700 Hz" in part and "Cleo's app hears 440 Hz" in part, out
+    assert "3101 to 3102, caller hung up" in asks and "3102 to 3101, caller hung up" in asks, out
+    assert "应用" in demo("apps", lang="zh_CN.UTF-8").stdout

@@ -7,11 +7,15 @@ import time
 import pytest
 
 from peers import baresip, pjsua, tone
+from peers.api import administrator
 from peers.baresip import Baresip
+from peers.callees import Callee
 from peers.directory import SITE, Directory, member
 from peers.exchange import Exchange
+from peers.kamailio import Kamailio
 from peers.pjsua import Pjsua
 from peers.ports import LOOPBACK
+from peers.softphone import Softphone
 from peers.waiting import until
 
 
@@ -246,3 +250,63 @@ def fingerprint(exchange):
 
     leaf = x509.load_pem_x509_certificate((exchange.data / "membership" / "papers.pem").read_bytes())
     return base64.urlsafe_b64encode(leaf.fingerprint(hashes.SHA256())).decode().rstrip("=")
+
+
+def awake_now():
+    """A number somewhere where it is day: callees are called in their own hours."""
+    hour = time.gmtime().tm_hour
+    if 1 <= hour < 12:
+        return "+8613812345678"
+    return "+442079460018" if 9 <= hour < 17 else "+13105550100"
+
+
+def test_show_1_one_callee_wanted_by_two_exchanges_is_called_by_one_at_a_time(directory):
+    """R26: background calls of two exchanges to the same number outside, by the same network; then the directory is away."""
+    number = awake_now()
+    with (
+        Kamailio().start() as network, Callee(number[1:], network.secret, ("127.0.0.1", network.port), ["silent"]) as callee,
+        member(directory, "east") as east, member(directory, "west") as west,
+    ):
+        admins, phones = [], []
+        for exchange, account, own in ((east, "emil", "2051"), (west, "wei", "2061")):
+            exchange.run("trunk", "add", "network", "--address", network.address(), "--user", f"trunk-{account}",
+                         "--password", network.secret, "--register")
+            exchange.run("route", "add", "home", "--prefix", "+", "--strip", "1", "--trunk", "network")
+            device = exchange.add_account(account, own, f"{account}-desk")
+            exchange.run("account", "set", account, "--rights", "background,international")
+            phones.append(Softphone(device.user, device.secret, exchange.address(), answer_after=0.1).start())
+            admins.append(administrator(exchange))
+        try:
+            for phone in phones:
+                phone.wait_registered()
+            # The directory gives nothing away at first.
+            time.sleep(13)
+
+            def keep_calling(place, account):
+                return admins[place].post("/tasks", {"account": account, "number": number}).must(201).json
+
+            keep_calling(0, "emil")
+            until(lambda: len(callee.calls) == 1, 10, "the callee is called", east.tail)
+            second = keep_calling(1, "wei")
+            why = lambda: admins[1].get(f"/tasks/{second['id']}").must(200).json["why"]
+            until(lambda: "another exchange has this number" in why(), 10, "west waits", why)
+            time.sleep(5)
+            assert len(callee.calls) == 1, "while it rings for one, the other waits"
+            # What came of it counts there as well: the distance that follows holds.
+            until(lambda: callee.calls[0]["cancelled"], 60, "it was given up", east.tail)
+            until(lambda: "too near: no answer" in why(), 10, "west knows what came of it", why)
+            assert len(callee.calls) == 1
+            # Nobody can be asked: nothing leaves by itself, and people call as ever.
+            os.kill(directory.pid, signal.SIGSTOP)
+            try:
+                third = admins[0].post("/tasks", {"account": "emil", "number": number[:-1] + "9"}).must(201).json
+                told = lambda: east.run("explain", "task", third["id"]).stdout
+                until(lambda: "it cannot be asked whether another exchange calls this number" in told(), 10, "it waits", told)
+                phones[0].dial(number)
+                until(lambda: len(callee.calls) == 2, 10, "a person calls", east.tail)
+                phones[0].hangup()
+            finally:
+                os.kill(directory.pid, signal.SIGCONT)
+        finally:
+            for phone in phones:
+                phone.stop()

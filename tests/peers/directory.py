@@ -59,9 +59,9 @@ class Directory(Process):
         return self.run("directory", "invite-app", account, "--directory", self.apps).stdout.strip()
 
 
-def member(directory, name, region=""):
+def member(directory, name, region="", extra=""):
     """An exchange that joined, and runs."""
-    exchange = Exchange(config_extra=SITE.format(host=LOOPBACK, region=region), media_span=200)
+    exchange = Exchange(config_extra=SITE.format(host=LOOPBACK, region=region) + extra, media_span=200)
     exchange.run("exchange", "join", directory.invite(name))
     exchange.start()
     exchange.wait_log("connected to the directory")

@@ -9,7 +9,7 @@ use crate::limits;
 use crate::names::{ExchangeName, Number};
 use clock::Wall;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An attempt at a number that an exchange has told of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,8 @@ struct Hand {
 #[derive(Debug, Default)]
 struct Known {
     hand: Option<Hand>,
+    /// Who asked for it meanwhile.
+    waiting: BTreeSet<ExchangeName>,
     /// With a count that never goes back, and whose it was.
     attempts: Vec<(u64, ExchangeName, Attempted)>,
     /// What each exchange has been told of.
@@ -91,6 +93,9 @@ impl CalleeClaims {
             Some(hand) => Some(hand.until.min(Wall(now.0.saturating_add(milliseconds(limits::CLAIM_HELD))))),
             None => (!again && now < quiet_until).then_some(quiet_until),
         };
+        if other.is_some() {
+            known.waiting.insert(exchange.clone());
+        }
         // Whoever learns of others' attempts looks at its rules again first.
         if held.is_none() && (attempts.is_empty() || again) {
             let until = Wall(now.0.saturating_add(milliseconds(limits::CLAIM_LIFE)));
@@ -100,14 +105,14 @@ impl CalleeClaims {
         Claimed { held, attempts }
     }
 
-    /// An attempt is over; nothing: it never left.
+    /// An attempt is over; nothing: it never left. Those who wait for the number, each with what is news to them.
     pub(crate) fn attempted(
         &mut self,
         exchange: &ExchangeName,
         number: &Number,
         attempted: Option<Attempted>,
-    ) {
-        let Some(known) = self.numbers.get_mut(number) else { return };
+    ) -> Vec<(ExchangeName, Vec<Attempted>)> {
+        let Some(known) = self.numbers.get_mut(number) else { return Vec::new() };
         // Who has lost it meanwhile has made an attempt all the same.
         if known.hand.as_ref().is_some_and(|hand| hand.exchange == *exchange) {
             known.hand = None;
@@ -116,6 +121,11 @@ impl CalleeClaims {
             self.count += 1;
             known.remember(self.count, exchange.clone(), attempted);
         }
+        if known.hand.is_some() {
+            return Vec::new();
+        }
+        let waiting = std::mem::take(&mut known.waiting);
+        waiting.into_iter().map(|exchange| (exchange.clone(), known.news_for(&exchange))).collect()
     }
 
     fn sweep(&mut self, now: Wall) {
@@ -205,12 +215,13 @@ mod tests {
         assert_eq!(claims.claim(at(60), &x(), &callee(), false), Claimed { held: None, attempts: vec![] });
         let taken = claims.claim(at(61), &y(), &callee(), false);
         assert!(taken.held.is_some_and(|until| until > at(60)) && taken.attempts.is_empty());
-        claims.attempted(&x(), &callee(), Some(busy(60, 70)));
-        // First it is told; when it asks again, knowing that, it is given it.
-        let told = claims.claim(at(80), &y(), &callee(), false);
-        assert_eq!(told, Claimed { held: None, attempts: vec![busy(60, 70)] });
+        // Who waits is told; when it asks again, knowing that, it is given it.
+        let told = claims.attempted(&x(), &callee(), Some(busy(60, 70)));
+        assert_eq!(told, [(y(), vec![busy(60, 70)])]);
         assert_eq!(claims.claim(at(81), &x(), &callee(), false).held, None, "it was given to nobody yet");
-        claims.attempted(&x(), &callee(), None);
+        assert_eq!(claims.attempted(&x(), &callee(), Some(busy(81, 90))), []);
+        let told = claims.claim(at(91), &y(), &callee(), false);
+        assert_eq!(told, Claimed { held: None, attempts: vec![busy(81, 90)] }, "its rules come first");
         assert_eq!(claims.claim(at(600), &y(), &callee(), false), Claimed { held: None, attempts: vec![] });
         assert!(claims.claim(at(601), &x(), &callee(), false).held.is_some());
     }

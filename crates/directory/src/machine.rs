@@ -162,6 +162,14 @@ pub enum Message {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         attempts: Vec<Attempted>,
     },
+    /// A number that was held is in nobody's hand any more.
+    Released {
+        /// Which.
+        number: Number,
+        /// As in [`Message::Claimed`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attempts: Vec<Attempted>,
+    },
     /// Whoever waits in a queue for this request waits no longer.
     Withdrawn {
         /// Whose request.
@@ -324,7 +332,10 @@ impl Directory {
                 }
             }
             Input::Attempted(exchange, number, attempted) => {
-                self.claims.attempted(&exchange, &number, attempted);
+                for (waits, attempts) in self.claims.attempted(&exchange, &number, attempted) {
+                    let message = Message::Released { number: number.clone(), attempts };
+                    self.outputs.push_back(Output::ToExchange(waits, message));
+                }
             }
             Input::Timeout => self.timeout(now),
         }

@@ -83,17 +83,21 @@ impl Exchange {
             self.sites.callees.again_at.get_or_insert(again);
             return self.make_attempt(now, &dial);
         }
-        let ours = |time: i64| Wall(time.saturating_sub(offset));
-        let finding = |name: &str| Finding::sure(Outcome::by_name(name).unwrap_or(Outcome::Lost));
-        let attempts: Vec<(Wall, Wall, Finding)> = attempts
-            .iter()
-            .map(|made| (ours(made.began), ours(made.ended), finding(&made.outcome)))
-            .collect();
+        let attempts = by_our_clock(offset, &attempts);
         let words = match held {
             Some(_) => "another exchange may be calling this number".to_owned(),
             None => format!("other exchanges have called this number: {} attempts", attempts.len()),
         };
-        self.forestalled(now, &dial, words, attempts, held.map(ours));
+        self.forestalled(now, &dial, words, attempts, held.map(|at| Wall(at.saturating_sub(offset))));
+    }
+
+    /// One that others had in hand is free again.
+    pub(super) fn number_released(&mut self, now: Now, number: &Number, attempts: &[Attempted]) {
+        let Some(joined) = &self.sites.joined else { return };
+        let Ok(number) = dialing::Number::parse(number.as_str()) else { return };
+        let attempts = by_our_clock(joined.offset, attempts);
+        self.background.dialing.handle(now, Input::Elsewhere { number, attempts, held: None });
+        self.carry_background(now);
     }
 
     fn cannot_ask(&mut self, now: Now, dial: &Dial, why: &str) {
@@ -177,4 +181,11 @@ impl Exchange {
             }
         }
     }
+}
+
+fn by_our_clock(offset: i64, attempts: &[Attempted]) -> Vec<(Wall, Wall, Finding)> {
+    let ours = |time: i64| Wall(time.saturating_sub(offset));
+    // A name that we do not know is one of a newer exchange.
+    let finding = |name: &str| Finding::sure(Outcome::by_name(name).unwrap_or(Outcome::Lost));
+    attempts.iter().map(|made| (ours(made.began), ours(made.ended), finding(&made.outcome))).collect()
 }

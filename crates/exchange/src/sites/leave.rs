@@ -101,6 +101,7 @@ impl Exchange {
             }
             Message::Withdrawn { id, caller } => self.app_gave_up(now, &caller, id),
             Message::Claimed { id, held, attempts } => self.number_claimed(now, id, held, attempts),
+            Message::Released { number, attempts } => self.number_released(now, &number, &attempts),
             // For callers of the cloud.
             Message::Place { .. } => {}
         }

@@ -1,6 +1,7 @@
 //! `ringdown demo`: an exchange and phones on this machine play scenes with real SIP and RTP, each drawn as a ladder.
 
 mod actor;
+mod app;
 mod exchange;
 mod ladder;
 mod scenes;

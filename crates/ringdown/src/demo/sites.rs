@@ -1,11 +1,13 @@
 //! Two exchanges of one office and their directory, for a scene.
 
+use super::app::App;
 use super::exchange::{Exchange, Folder, Part};
 use super::stage::Stage;
-use crate::Failure;
-use crate::directory;
+use crate::directory::{self, AppLink};
 use crate::membership::Link;
-use ::directory::{ExchangeName, Named as _};
+use crate::{Failure, talk};
+use ::directory::{AccountName, ExchangeName, Named as _};
+use api::control::Request;
 use net::Clock;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead as _, BufReader};
@@ -21,6 +23,8 @@ pub(super) struct Directory {
     child: Child,
     folder: Folder,
     address: String,
+    /// Where apps reach it.
+    apps: String,
 }
 
 impl Directory {
@@ -30,17 +34,27 @@ impl Directory {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("--data")
             .arg(folder.0.join("data"))
-            .args(["directory", "--listen", "127.0.0.1:0"])
+            .args(["directory", "--listen", "127.0.0.1:0", "--apps", "127.0.0.1:0"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()?;
         let out = child.stdout.take().ok_or("the directory has no output")?;
         let mut lines = BufReader::new(out).lines().map_while(Result::ok);
-        let address = lines.find_map(|line| line.strip_prefix("ready directory=").map(str::to_owned));
-        let mut directory = Directory { child, folder, address: String::new() };
-        directory.address = address.ok_or("the directory did not start")?;
+        let mut told = |name: &str| lines.find_map(|line| line.strip_prefix(name).map(str::to_owned));
+        let (apps, address) = (told("apps=wss:"), told("ready directory="));
+        let mut directory = Directory { child, folder, address: String::new(), apps: String::new() };
+        let late = "the directory did not start";
+        (directory.apps, directory.address) = (apps.ok_or(late)?, address.ok_or(late)?);
         Ok(directory)
+    }
+
+    /// An app of somebody.
+    fn invite_app(&self, account: &str) -> Result<AppLink, Failure> {
+        let now = Clock::start().now().wall;
+        let key = directory::AppFolder::open(&self.data())?.invite(&AccountName::parse(account)?, now)?;
+        let fingerprint = directory::Folder::open(&self.data(), now)?.papers().fingerprint()?;
+        Ok(AppLink { directory: self.apps.clone(), key, fingerprint })
     }
 
     fn invite(&self, name: &str) -> Result<Link, Failure> {
@@ -86,6 +100,20 @@ impl Stage<'_> {
             std::thread::sleep(Duration::from_millis(50));
         }
         Ok(())
+    }
+
+    /// Somebody at the south exchange, with a number and no phone.
+    pub(super) fn person_far(&self, account: &str, number: &str) -> Result<(), Failure> {
+        let data = self.provider.as_ref().map(Exchange::data).ok_or("there is no other exchange")?;
+        talk::ask(&data, &Request::AccountAdd { name: account.into(), display: String::new() })?;
+        talk::ask(&data, &Request::NumberAdd { number: number.into(), account: account.into() })?;
+        Ok(())
+    }
+
+    /// An app that enrolled for somebody, and says this tone.
+    pub(super) fn app(&self, account: &str, tone: f64) -> Result<App, Failure> {
+        let directory = self.directory.as_ref().ok_or("there is no directory")?;
+        App::start(&directory.invite_app(account)?, tone)
     }
 
     /// The directory is gone.

@@ -298,6 +298,13 @@ impl<'a> Stage<'a> {
         self.notes.push((at, self.language.fill(key, &[("who", who)])));
     }
 
+    /// Notes that somebody who is no phone of the scene hears a tone.
+    pub(super) fn note_heard_by(&mut self, who: &'static str, hertz: f64) {
+        let (who, hertz) = (self.language.text(who), format!("{hertz:.0}"));
+        let words = self.language.fill("hears_tone", &[("who", who), ("hertz", hertz.as_str())]);
+        self.notes.push((self.clock.now(), words));
+    }
+
     /// The one record of a call; it must have this cause.
     pub(super) fn record(
         &mut self,

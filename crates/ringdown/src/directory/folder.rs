@@ -1,6 +1,7 @@
 //! What a directory keeps, each in a file of its own that is written whole or not at all: its keys, the exchanges that joined,
 //! and invitations that nobody has used.
 
+use super::invitations::Invitations;
 use super::protocol::NAME;
 use crate::Failure;
 use clock::Wall;
@@ -14,9 +15,6 @@ use std::path::{Path, PathBuf};
 
 /// How long before its end a certificate is made anew.
 const RENEWED_BEFORE: i64 = 30 * 86_400;
-/// How long an invitation works.
-const INVITED_FOR: i64 = 24 * 3_600_000;
-
 /// The folder.
 pub(crate) struct Folder {
     path: PathBuf,
@@ -43,15 +41,6 @@ pub(crate) struct Known {
     /// Of a newer one that it has not shown yet.
     pub(crate) next: Option<Fingerprint>,
     pub(crate) key: TicketKey,
-}
-
-/// An invitation; its file is named by the hash of its key.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Invitation {
-    exchange: ExchangeName,
-    /// In milliseconds since 1970.
-    until: i64,
 }
 
 impl Folder {
@@ -117,27 +106,16 @@ impl Folder {
         if exchange.as_str().eq_ignore_ascii_case(NAME) {
             return Err(format!("\"{NAME}\" is the directory's own name").into());
         }
-        let key = hex(&random::<16>()?);
-        let invitation = Invitation { exchange: exchange.clone(), until: now.0 + INVITED_FOR };
-        write(&self.invitation(&key), &serde_json::to_vec(&invitation)?)?;
-        Ok(key)
+        self.invitations().invite(exchange, now)
     }
 
-    /// Whom a one-time key invites. Whoever removes the file has it: of two who try, one.
+    /// Which exchange a one-time key invites.
     pub(crate) fn redeem(&self, key: &str, now: Wall) -> Result<ExchangeName, Failure> {
-        let unknown = || "this invitation is unknown, or was used";
-        let path = self.invitation(key);
-        let text = fs::read(&path).map_err(|_| unknown())?;
-        fs::remove_file(&path).map_err(|_| unknown())?;
-        let invitation: Invitation = serde_json::from_slice(&text)?;
-        match invitation.until < now.0 {
-            true => Err("this invitation has expired: each works for 24 hours".into()),
-            false => Ok(invitation.exchange),
-        }
+        self.invitations().redeem(key, now)
     }
 
-    fn invitation(&self, key: &str) -> PathBuf {
-        self.path.join("invitations").join(format!("{}.json", sip::bearer::TokenHash::of(key)))
+    fn invitations(&self) -> Invitations {
+        Invitations::within(&self.path.join("invitations"))
     }
 
     /// An exchange joined; what is answered to it is true from now on.
@@ -246,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_invitation_works_once_and_for_a_day_and_members_are_kept() {
+    fn members_and_keys_are_kept() {
         let data = std::env::temp_dir().join(format!("ringdown-directory-{}", std::process::id()));
         let (now, exchange) = (Wall(1_800_000_000_000), ExchangeName::parse("north/1").unwrap());
         let folder = Folder::open(&data, now).unwrap();
@@ -254,11 +232,6 @@ mod tests {
         assert!(own.unwrap_err().to_string().contains("own name"));
         let key = folder.invite(&exchange, now).unwrap();
         assert_eq!(folder.redeem(&key, now).unwrap(), exchange);
-        assert!(folder.redeem(&key, now).unwrap_err().to_string().contains("was used"));
-        let late = folder.invite(&exchange, now).unwrap();
-        let refused = folder.redeem(&late, Wall(now.0 + INVITED_FOR + 1)).unwrap_err();
-        assert!(refused.to_string().contains("expired"));
-        assert!(folder.redeem("../../signing-key", now).is_err());
         folder.keep(&exchange, Fingerprint([7; 32]), &TicketKey([8; 32])).unwrap();
         // The same keys at the next start.
         let again = Folder::open(&data, now).unwrap();

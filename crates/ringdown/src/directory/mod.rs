@@ -5,15 +5,16 @@ mod apps;
 mod connection;
 mod doors;
 mod folder;
+mod invitations;
 pub(crate) mod protocol;
 mod server;
 
-pub(crate) use apps::{AppLink, protocol as app_protocol};
+pub(crate) use apps::{AppFolder, AppLink, protocol as app_protocol};
 pub(crate) use folder::{Folder, hex, papers_in, random, renewal_is_due, unhex, write};
 
 use crate::{Failure, log, serve};
 use ::directory::{AccountName, DeviceId, Named as _};
-use apps::{AppFolder, Apps, WakeArguments, Wakers};
+use apps::{Apps, WakeArguments, Wakers};
 use clap::Subcommand;
 use doors::Doors;
 use net::{Clock, HttpListener, LineListener};

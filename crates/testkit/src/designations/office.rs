@@ -434,7 +434,8 @@ impl Office {
             Message::Ask { .. }
             | Message::Withdrawn { .. }
             | Message::Declined { .. }
-            | Message::Claimed { .. } => {}
+            | Message::Claimed { .. }
+            | Message::Released { .. } => {}
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod agents;
 mod all_phones_ring;
+mod apps;
 mod background;
 mod callback;
 mod echo;
@@ -26,7 +27,7 @@ pub(super) struct Scene {
 }
 
 /// All scenes, in the order in which they are played.
-pub(super) const SCENES: [Scene; 11] = [
+pub(super) const SCENES: [Scene; 12] = [
     first_call::SCENE,
     all_phones_ring::SCENE,
     echo::SCENE,
@@ -38,6 +39,7 @@ pub(super) const SCENES: [Scene; 11] = [
     list::SCENE,
     trunk::SCENE,
     sites::SCENE,
+    apps::SCENE,
 ];
 
 #[cfg(test)]

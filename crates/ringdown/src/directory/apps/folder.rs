@@ -1,6 +1,7 @@
 //! The apps that enrolled, and invitations that nobody has used, each in a file of its own.
 
-use super::super::folder::{hex, random, unhex, write};
+use super::super::folder::{hex, unhex, write};
+use super::super::invitations::Invitations;
 use crate::Failure;
 use clock::Wall;
 use directory::{AccountName, DeviceId, Fingerprint, Named as _, Way};
@@ -8,9 +9,6 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-
-/// How long an invitation works.
-const INVITED_FOR: i64 = 24 * 3_600_000;
 
 /// The folder.
 pub(crate) struct AppFolder {
@@ -33,14 +31,6 @@ pub(crate) struct Enrolment {
     pub(crate) ways: Vec<Way>,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Invitation {
-    account: AccountName,
-    /// In milliseconds since 1970.
-    until: i64,
-}
-
 impl AppFolder {
     /// In a data folder of a directory, made now if there is none.
     pub(crate) fn open(data: &Path) -> Result<AppFolder, Failure> {
@@ -57,27 +47,16 @@ impl AppFolder {
 
     /// A one-time key with which a device of this account enrols.
     pub(crate) fn invite(&self, account: &AccountName, now: Wall) -> Result<String, Failure> {
-        let key = hex(&random::<16>()?);
-        let invitation = Invitation { account: account.clone(), until: now.0 + INVITED_FOR };
-        write(&self.invitation(&key), &serde_json::to_vec(&invitation)?)?;
-        Ok(key)
+        self.invitations().invite(account, now)
     }
 
-    /// Whose devices a one-time key lets in. Whoever removes the file has it: of two who try, one.
+    /// Whose devices a one-time key lets in.
     pub(crate) fn redeem(&self, key: &str, now: Wall) -> Result<AccountName, Failure> {
-        let unknown = || "this invitation is unknown, or was used";
-        let path = self.invitation(key);
-        let text = fs::read(&path).map_err(|_| unknown())?;
-        fs::remove_file(&path).map_err(|_| unknown())?;
-        let invitation: Invitation = serde_json::from_slice(&text)?;
-        match invitation.until < now.0 {
-            true => Err("this invitation has expired: each works for 24 hours".into()),
-            false => Ok(invitation.account),
-        }
+        self.invitations().redeem(key, now)
     }
 
-    fn invitation(&self, key: &str) -> PathBuf {
-        self.path.join("app-invitations").join(format!("{}.json", sip::bearer::TokenHash::of(key)))
+    fn invitations(&self) -> Invitations {
+        Invitations::within(&self.path.join("app-invitations"))
     }
 
     /// What is answered to an app is true from now on.
@@ -156,17 +135,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_invitation_of_an_app_works_once_and_is_read_as_it_is_written() {
+    fn apps_are_kept_and_a_link_is_read_as_it_is_written() {
         let data = std::env::temp_dir().join(format!("ringdown-apps-{}", std::process::id()));
         let (now, anna) = (Wall(1_800_000_000_000), AccountName::parse("anna").unwrap());
         let folder = AppFolder::open(&data).unwrap();
         let key = folder.invite(&anna, now).unwrap();
         assert_eq!(folder.redeem(&key, now).unwrap(), anna);
-        assert!(folder.redeem(&key, now).unwrap_err().to_string().contains("was used"));
-        let late = folder.invite(&anna, now).unwrap();
-        assert!(
-            folder.redeem(&late, Wall(now.0 + INVITED_FOR + 1)).unwrap_err().to_string().contains("expired")
-        );
         let enrolment = Enrolment {
             device: DeviceId::parse("app-1").unwrap(),
             account: anna,
