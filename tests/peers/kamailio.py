@@ -4,9 +4,8 @@ It has two uses. The drivers are proven against it, so that a failing test of th
 driver's fault. And it plays the provider behind a trunk: what it does not know itself goes to `peer`,
 and what comes from `peer` is let in by its address.
 """
-import subprocess
-
 from . import sipsak
+from .certificate import own_certificate
 from .ports import LOOPBACK, free_port
 from .process import PeerFailed, Process
 from .waiting import until
@@ -25,6 +24,8 @@ enable_tls={enable_tls}
 listen=udp:{host}:{port}
 listen=tcp:{host}:{port}
 {listen_tls}
+listen=tcp:{host}:{ws_port}
+tcp_accept_no_cl=yes
 loadmodule "jsonrpcs.so"
 loadmodule "kex.so"
 loadmodule "tm.so"
@@ -41,6 +42,8 @@ loadmodule "registrar.so"
 loadmodule "auth.so"
 loadmodule "nathelper.so"
 {load_tls}
+loadmodule "xhttp.so"
+loadmodule "websocket.so"
 modparam("jsonrpcs", "transport", 0)
 modparam("usrloc", "db_mode", 0)
 modparam("usrloc", "timer_interval", 1)
@@ -90,6 +93,12 @@ request_route {{
     sl_send_reply("404", "Not Found");
 }}
 
+# SIP over WebSocket (RFC 7118), at one path.
+event_route[xhttp:request] {{
+    if ($hdr(Upgrade) =~ "websocket" && $hu == "{ws_path}" && ws_handle_handshake()) {{ exit; }}
+    xhttp_reply("404", "Not Found", "text/plain", "no telephone here");
+}}
+
 # Phones on TCP and TLS are reached by the connection that they opened, not by their Contact.
 onreply_route {{ add_contact_alias(); }}
 """
@@ -99,8 +108,8 @@ TLS_CONFIG = """\
 method = TLSv1.2+
 verify_certificate = no
 require_certificate = no
-private_key = {folder}/key.pem
-certificate = {folder}/cert.pem
+private_key = {key}
+certificate = {certificate}
 
 [client:default]
 verify_certificate = no
@@ -108,13 +117,18 @@ require_certificate = no
 """
 
 
+# Where its WebSocket is.
+WS_PATH = "/telephone"
+
+
 class Kamailio(Process):
     """Every user exists, all with the same `secret`. `peer` is `host:port` of an exchange."""
 
     def __init__(self, secret="secret", peer=None, tls=False):
         super().__init__("kamailio")
+        self.certificate = self.folder / "kamailio.pem"
         self.secret, self.peer, self.tls = secret, peer, tls
-        self.port, self.tls_port = free_port(), free_port()
+        self.port, self.tls_port, self.ws_port, self.wss_port = free_port(), free_port(), free_port(), free_port()
 
     def start(self):
         if self.tls:
@@ -130,7 +144,11 @@ class Kamailio(Process):
                 peer_port=peer_port,
                 to_peer=f'$du = "sip:{self.peer}"; t_relay(); exit;' if self.peer else "",
                 enable_tls="yes" if self.tls else "no",
-                listen_tls=f"listen=tls:{LOOPBACK}:{self.tls_port}" if self.tls else "",
+                ws_port=self.ws_port,
+                ws_path=WS_PATH,
+                listen_tls=f"listen=tls:{LOOPBACK}:{self.tls_port}\nlisten=tls:{LOOPBACK}:{self.wss_port}"
+                if self.tls
+                else "",
                 load_tls=f'loadmodule "tls.so"\nmodparam("tls", "config", "{self.folder}/tls.cfg")'
                 if self.tls
                 else "",
@@ -149,15 +167,12 @@ class Kamailio(Process):
         return sipsak.options(f"sip:{LOOPBACK}:{self.port}", ok=False).ok
 
     def _certificate(self):
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-             "-nodes", "-keyout", self.folder / "key.pem", "-out", self.folder / "cert.pem",
-             "-days", "2", "-subj", "/CN=localhost"],
-            check=True, capture_output=True,
-        )
-        (self.folder / "tls.cfg").write_text(TLS_CONFIG.format(folder=self.folder))
+        certificate, key = own_certificate(self.folder, self.certificate.stem)
+        (self.folder / "tls.cfg").write_text(TLS_CONFIG.format(certificate=certificate, key=key))
 
     def address(self, transport="udp"):
-        if transport == "tls" and not self.tls:
+        if transport in ("tls", "wss") and not self.tls:
             raise PeerFailed("this Kamailio was started without TLS")
-        return f"{LOOPBACK}:{self.tls_port if transport == 'tls' else self.port}"
+        ports = {"tls": self.tls_port, "ws": self.ws_port, "wss": self.wss_port}
+        host = f"{LOOPBACK}:{ports.get(transport, self.port)}"
+        return f"{transport}://{host}{WS_PATH}" if transport in ("ws", "wss") else host

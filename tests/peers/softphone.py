@@ -15,11 +15,11 @@ SOCKET = "control"
 
 
 class Softphone(Listening, Process):
-    """One phone with one account. `play` is a WAV file; without it, `hertz` is said as a tone,
+    """One phone with one account, or with several: `accounts` are dicts of what a `[[account]]` says, with its `password`. `play` is a WAV file; without it, `hertz` is said as a tone,
     and with a `card` a person talks by that."""
 
     def __init__(self, user, secret, registrar, transport="udp", codecs=("PCMU",), hertz=440.0, play=None,
-                 answer_after=None, extra=(), card=None):
+                 answer_after=None, extra=(), card=None, accounts=()):
         super().__init__(f"ringdown phone {user}")
         self.user, self.secret, self.registrar, self.transport = user, secret, registrar, transport
         self.record = self.folder / "heard.wav"
@@ -30,20 +30,35 @@ class Softphone(Listening, Process):
             source = ["--headset"]
         else:
             source = ["--play", play] if play else ["--tone", f"{hertz:g}"]
+        where = ["--server", registrar, "--user", user, "--transport", transport, "--expires", "60"]
+        if accounts:
+            where = ["--config", self._config(accounts)]
         self._command = [
-            binary(), "phone", "--server", registrar, "--user", user, "--transport", transport,
-            "--codecs", ",".join(codecs), "--record", self.record, "--control", self.control, "--expires", "60",
+            binary(), "phone", *where, "--codecs", ",".join(codecs), "--record", self.record, "--control", self.control,
             *source, *extra,
         ]
-        if transport == "tls":
+        if not accounts and transport in ("tls", "wss") and not any("trust" in str(word) for word in extra):
             self._command.append("--tls-trust-any")
         if answer_after is not None:
             self._command += ["--answer-after", f"{answer_after:g}"]
 
+    def _config(self, accounts):
+        lines = []
+        for account in accounts:
+            secret = self.folder / f"{account['name']}.secret"
+            secret.write_text(account["password"])
+            said = {**account, "password_file": str(secret)}
+            del said["password"]
+            lines += ["[[account]]", *(f"{key} = {json.dumps(value)}" for key, value in said.items())]
+        path = self.folder / "phone.toml"
+        path.write_text("\n".join(lines))
+        return path
+
     # ---- life
 
     def start(self):
-        self.spawn(self._command, env={**os.environ, **self._environment, "RINGDOWN_PHONE_PASSWORD": self.secret})
+        environment = {"XDG_STATE_HOME": str(self.folder), "RINGDOWN_PHONE_PASSWORD": self.secret or ""}
+        self.spawn(self._command, env={**os.environ, **environment, **self._environment})
         until(self._connect, 10, f"{self.name} opens its control socket", self.tail)
         return self
 

@@ -1,8 +1,8 @@
 //! How a leg's media is protected, by the way its signalling comes (R14, R15), and where such a leg has its port.
 
-use crate::leg::LegId;
+use crate::leg::{self, LegId};
 use crate::ports::PortLease;
-use crate::switch::Switch;
+use crate::switch::{Action, Switch};
 use clock::Now;
 use media::webrtc::Fingerprint;
 use media::{Direction, LocalMedia, Negotiation, Security};
@@ -70,14 +70,35 @@ impl Switch {
         Negotiation::secured(local, security, seed)
     }
 
-    /// R14: a device under TLS refused keys; where the policy allows it is asked once in clear. False when the branch
-    /// has failed.
+    /// 488: a device under TLS refused keys and is asked once in clear, if the policy allows (R14); a program on a
+    /// WebSocket refused what browsers are offered and gets what its signalling can carry. False when the branch has
+    /// failed.
     pub(crate) fn retry_in_clear(&mut self, now: Now, id: LegId) -> bool {
         let Some(leg) = self.legs.get(id) else { return false };
-        if !self.media_policy.clear_fallback || leg.media.security() != Security::Sdes {
-            return false;
+        let offered = match (leg.media.security(), leg.flow.transport) {
+            (Security::Webrtc { .. }, Transport::Wss) => self.offer_to_program(id, Security::Sdes),
+            (Security::Webrtc { .. }, _) => self.offer_to_program(id, Security::Clear),
+            (Security::Sdes, _) if self.media_policy.clear_fallback => self.offer_anew(id, Security::Clear),
+            _ => false,
+        };
+        offered && self.invite_again(now, id)
+    }
+
+    /// A branch leaves the port that browsers share (R15) for one of its own.
+    fn offer_to_program(&mut self, id: LegId, security: Security) -> bool {
+        let Some(leg) = self.legs.get(id) else { return false };
+        let (old, ipv6) = (leg.lease, leg.flow.remote.is_ipv6());
+        let emergency = self.calls.get(leg.call).is_some_and(|call| call.emergency);
+        let Some(lease) = self.ports.lease(ipv6, Some(old.worker), emergency) else { return false };
+        self.actions.push_back(Action::ReleaseMedia { lease: old, leg: leg::media_key(id) });
+        self.ports.give_back(old);
+        let (offered, stream) = (self.negotiation(lease, security), self.new_stream(id));
+        let Some(leg) = self.legs.get_mut(id) else { return false };
+        (leg.lease, leg.stream) = (lease, stream);
+        if let Some(outgoing) = leg.outgoing() {
+            outgoing.offered = offered;
         }
-        self.offer_anew(id, Security::Clear) && self.invite_again(now, id)
+        self.offer_anew(id, security)
     }
 
     /// Writes the offer of a branch anew, under another protection.
@@ -86,7 +107,7 @@ impl Switch {
         let Some(payloads) = self.anchor(call).map(|caller| self.payloads_for(call, caller)) else {
             return false;
         };
-        let Some(outgoing) = self.legs.get_mut(id).and_then(crate::leg::Leg::outgoing) else { return false };
+        let Some(outgoing) = self.legs.get_mut(id).and_then(leg::Leg::outgoing) else { return false };
         outgoing.offered.refuse_offer();
         outgoing.offered.set_security(security);
         outgoing.attempt.offer(outgoing.offered.offer_with(&payloads, Direction::SendRecv));

@@ -122,7 +122,12 @@ impl Exchange {
             return self.no_pickup(now, by, act, Prompt::NobodyAvailable, "the phone cannot take it now");
         }
         self.note_call(now, call, "pickup", format!("{account} picked it up at {device}"));
+        let before = self.ongoing.call(call).and_then(|ongoing| ongoing.callee_account.clone());
         self.ongoing.belongs_to(call, account.into());
+        // It rang at the lamp of another, who has no part in it any more.
+        if let Some(before) = before {
+            self.tell_watchers(now, &before);
+        }
     }
 
     fn no_pickup(&mut self, now: Now, by: CallId, act: CodeAct, reason: Prompt, words: &str) {

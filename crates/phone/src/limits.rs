@@ -4,6 +4,12 @@ use std::time::Duration;
 
 /// Calls at once; another caller hears that the phone is busy.
 pub(crate) const CALLS: usize = 4;
+/// Numbers whose lamps one account shows.
+pub(crate) const LAMPS: usize = 48;
+/// Calls of one watched number.
+pub(crate) const DIALOGS: usize = 32;
+/// Calls that are remembered.
+pub(crate) const HISTORY: usize = 500;
 /// Key presses of one call that wait to be sent.
 pub(crate) const KEYS: usize = 64;
 /// Numbers whose calls in vain are counted.

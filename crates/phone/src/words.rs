@@ -27,6 +27,14 @@ pub enum Command {
     Call {
         /// A number at the server, or a whole SIP URI.
         number: String,
+        /// By which account; by the one that calls go out by if there is none.
+        #[serde(default)]
+        account: Option<String>,
+    },
+    /// Calls go out by this account from now on.
+    Use {
+        /// Its name.
+        account: String,
     },
     /// Take a call that rings.
     Answer {
@@ -100,6 +108,14 @@ pub enum Command {
     Quit,
 }
 
+impl Command {
+    /// Dials by the account that calls go out by.
+    #[must_use]
+    pub fn call(number: impl Into<String>) -> Command {
+        Command::Call { number: number.into(), account: None }
+    }
+}
+
 /// Who put a call on hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -108,6 +124,20 @@ pub enum Holder {
     Us,
     /// The far side.
     Them,
+}
+
+/// What a lamp shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LampState {
+    /// The server does not tell; it is asked again, slowly if it never does.
+    Unknown,
+    /// No call.
+    Idle,
+    /// It rings there.
+    Ringing,
+    /// They talk, or call somebody.
+    Busy,
 }
 
 /// Why a call ended.
@@ -212,6 +242,10 @@ pub enum Event {
     },
     /// We have left the server.
     Unregistered,
+    /// Calls go out by this account from now on.
+    Using,
+    /// The server can be reached, and was not to be told where we are.
+    Connected,
     /// The server told for whom we work; there are secrets in it, which are told to nobody else.
     Profile {
         /// The assignment, in JSON.
@@ -222,6 +256,23 @@ pub enum Event {
     NoProfile {
         /// In words.
         why: String,
+    },
+    /// What a number does whose lamp is shown.
+    Lamp {
+        /// Which.
+        number: String,
+        /// What.
+        state: LampState,
+        /// Why it is unknown.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        why: String,
+    },
+    /// Voice messages wait at the server.
+    Messages {
+        /// That nobody has heard.
+        new: u32,
+        /// That were heard.
+        old: u32,
     },
     /// A call of ours is on its way.
     Calling {

@@ -162,6 +162,8 @@ pub struct Endpoint<U> {
     events: VecDeque<Event<U>>,
     secret: branch::Secret,
     rng: ChaCha8Rng,
+    /// What Via names in place of our address on a WebSocket, if we are its client.
+    nameless: Option<Box<str>>,
     scratch: Vec<u8>,
 }
 
@@ -179,8 +181,15 @@ impl<U: Copy> Endpoint<U> {
             events: VecDeque::new(),
             secret: branch::Secret::new(&mut rng),
             rng,
+            nameless: None,
             scratch: Vec::with_capacity(2048),
         }
+    }
+
+    /// We are the client of our WebSockets: nobody can reach us but by them, and our requests name this host, under
+    /// `.invalid` (RFC 7118 5).
+    pub fn be_nameless(&mut self, host: &str) {
+        self.nameless = Some(host.into());
     }
 
     /// Finds what `message`, which came by `flow`, means.
@@ -305,10 +314,10 @@ impl<U: Copy> Endpoint<U> {
             (ClientMachine::Other(machine), step)
         };
         let nonce = self.rng.next_u64();
-        let scratch = &mut self.scratch;
+        let (scratch, nameless) = (&mut self.scratch, self.nameless.as_deref());
         let key = self.clients.insert_with_key(|key| {
             scratch.clear();
-            write_request(scratch, flow, method, uri, hops, &branch::client(key, nonce), fill);
+            write_request(scratch, (flow, nameless), method, uri, hops, &branch::client(key, nonce), fill);
             Client {
                 user,
                 flow,
@@ -330,7 +339,8 @@ impl<U: Copy> Endpoint<U> {
         let nonce = self.rng.next_u64();
         self.scratch.clear();
         let branch = branch::client(ClientKey::null(), nonce);
-        write_request(&mut self.scratch, flow, Method::Ack, uri, 70, &branch, fill);
+        let way = (flow, self.nameless.as_deref());
+        write_request(&mut self.scratch, way, Method::Ack, uri, 70, &branch, fill);
         let bytes: Arc<[u8]> = Arc::from(&self.scratch[..]);
         self.transmits.push_back(Transmit { flow, bytes: Arc::clone(&bytes) });
         bytes

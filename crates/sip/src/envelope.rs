@@ -9,7 +9,7 @@ use wire::text::address;
 
 pub(crate) fn write_request(
     buffer: &mut Vec<u8>,
-    flow: Flow,
+    (flow, nameless): (Flow, Option<&str>),
     method: Method<'_>,
     uri: &str,
     hops: u8,
@@ -17,8 +17,10 @@ pub(crate) fn write_request(
     fill: impl FnOnce(Writer<'_>) -> usize,
 ) {
     let mut writer = Writer::request(buffer, method, uri);
+    let own = address(flow.local);
+    let sent_by = nameless.filter(|_| flow.transport.is_websocket()).unwrap_or(&own);
     // RFC 3581 section 3: always ask for the source port.
-    let parts = ["SIP/2.0/", flow.transport.via_name(), " ", &address(flow.local), ";rport;branch=", branch];
+    let parts = ["SIP/2.0/", flow.transport.via_name(), " ", sent_by, ";rport;branch=", branch];
     writer.header_strs(HeaderName::Via, &parts);
     writer.header_number(HeaderName::MaxForwards, hops.into());
     fill(writer);

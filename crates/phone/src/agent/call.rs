@@ -175,9 +175,10 @@ impl Agent {
 
     /// A port for one more call; `None` when all are in use.
     pub(super) fn new_media(&mut self) -> Option<Negotiation> {
+        let address = self.sound.as_ref()?.address;
         let port = self.ports.pop_front()?;
         let session_id = self.endpoint.random() >> 1;
-        let local = media::LocalMedia { address: self.config.media_address, port, session_id };
+        let local = media::LocalMedia { address, port, session_id };
         let mut seed = [0; 32];
         for word in seed.chunks_exact_mut(8) {
             word.copy_from_slice(&self.endpoint.random().to_le_bytes());

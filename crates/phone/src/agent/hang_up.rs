@@ -92,10 +92,17 @@ impl Agent {
         self.count(&number, &cause);
     }
 
+    /// One more call may have it, unless it lies at an address that we have left.
+    pub(super) fn keep_port(&mut self, port: u16) {
+        if self.sound.as_ref().is_some_and(|sound| sound.ports.contains(&port)) {
+            self.ports.push_back(port);
+        }
+    }
+
     fn give_back(&mut self, port: Option<u16>) {
         if let Some(port) = port {
             self.outputs.push_back(Output::Sound(SoundOrder::Stop { port }));
-            self.ports.push_back(port);
+            self.keep_port(port);
         }
     }
 }

@@ -43,7 +43,7 @@ impl Agent {
             media.set_security(Security::Sdes);
         }
         if let Some(Err(error)) = sdp_of(message).map(|offer| media.receive_offer(offer).map(|_| ())) {
-            self.ports.push_back(media.local().port);
+            self.keep_port(media.local().port);
             let status = if matches!(error, MediaError::Sdp(_)) { 400 } else { 488 };
             return self.refuse(flow, message, status);
         }

@@ -1,12 +1,15 @@
 //! The user agent: finds whom a message or command is for, and lets that one run the protocol.
 
+mod accounts;
 mod ask;
 mod call;
 mod change;
 mod dial;
+mod dialog_info;
 mod hang_up;
 mod incoming;
 mod keys;
+mod lamps;
 mod login;
 mod profile;
 mod register;
@@ -14,22 +17,24 @@ mod suggest;
 mod timers;
 mod trace;
 mod transfer;
+mod watch;
 
-use crate::limits::CALLS;
+use crate::limits::{CALLS, LAMPS};
 use crate::words::{CallId, Command, Event};
 use call::{Call, Stage};
 use clock::Now;
 use login::Login;
 use media::{Agreed, Codec};
-use profile::ProfileWatch;
 use register::Registration;
 use sip::{Endpoint, Flow, Received, ServerKey, Transmit, Transport};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 use suggest::InVain;
+use watch::{Watch, What};
 use wire::sip::{HeaderName, Message, Method, Writer};
 
+pub use accounts::{Accounts, Named};
 pub use suggest::Suggest;
 pub use timers::Due;
 pub use trace::Trace;
@@ -65,13 +70,22 @@ pub struct Config {
     pub suggest: Option<Suggest>,
     /// Ask the server for whom we work.
     pub profile: bool,
+    /// Numbers whose lamps are shown.
+    pub lamps: Vec<Box<str>>,
+    /// Ask the server whether messages wait for us.
+    pub messages: bool,
     /// What lets us in at a server that is not ours.
     pub pass: Option<Pass>,
     /// The name of the first call.
     pub first_call: CallId,
-    /// Where we receive sound.
-    pub media_address: IpAddr,
-    /// The ports that the shell holds, one for a call at a time.
+}
+
+/// Where a phone receives sound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoundPorts {
+    /// Its address.
+    pub address: IpAddr,
+    /// The ports that the shell holds there, one for a call at a time.
     pub ports: Vec<u16>,
 }
 
@@ -100,8 +114,8 @@ impl Pass {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owner {
     Registration,
-    /// Asking for whom we work.
-    Profile,
+    /// What we want to be told, by its place.
+    Watch(usize),
     Call(CallId),
     /// Answered and forgotten.
     Nobody,
@@ -112,8 +126,10 @@ enum Owner {
 pub enum Input<'a> {
     /// The server can be reached by this flow.
     Connected(Flow),
-    /// It cannot, or no more.
-    Disconnected,
+    /// It cannot, or no more: why.
+    Disconnected(&'a str),
+    /// Sound is received there from now on; calls keep what they have.
+    Sound(SoundPorts),
     /// One message.
     Message {
         /// Its path.
@@ -177,12 +193,16 @@ pub enum SoundOrder {
 pub struct Agent {
     config: Config,
     endpoint: Endpoint<Owner>,
+    /// The host of our Contact on a WebSocket.
+    nameless: Box<str>,
     flow: Option<Flow>,
     registration: Registration,
     login: Login,
     calls: BTreeMap<CallId, Call>,
     in_vain: InVain,
-    profile: ProfileWatch,
+    watches: Vec<Watch>,
+    sound: Option<SoundPorts>,
+    /// Those that no call has.
     ports: VecDeque<u16>,
     next_call: u32,
     outputs: VecDeque<Output>,
@@ -195,18 +215,23 @@ impl Agent {
     /// A phone that is not connected yet; all its tags and branches follow from `seed`.
     #[must_use]
     pub fn new(config: Config, seed: [u8; 32]) -> Agent {
-        let ports = config.ports.iter().copied().take(CALLS).collect();
         let next_call = config.first_call.0;
+        let mut endpoint = Endpoint::new(seed);
+        // RFC 7118 5: who came by a WebSocket can be reached by nothing else.
+        let nameless = format!("{:016x}.invalid", endpoint.random());
+        endpoint.be_nameless(&nameless);
         Agent {
-            profile: ProfileWatch::new(config.profile),
+            watches: watches(&config),
             config,
-            endpoint: Endpoint::new(seed),
+            endpoint,
+            nameless: nameless.into(),
             flow: None,
             registration: Registration::Off,
             login: Login::default(),
             calls: BTreeMap::new(),
             in_vain: InVain::default(),
-            ports,
+            sound: None,
+            ports: VecDeque::new(),
             next_call,
             outputs: VecDeque::from([Output::Connect]),
             leave_by: None,
@@ -218,7 +243,11 @@ impl Agent {
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
         match input {
             Input::Connected(flow) => self.connected(now, flow),
-            Input::Disconnected => self.disconnected(now),
+            Input::Disconnected(why) => self.disconnected(now, why),
+            Input::Sound(sound) => {
+                self.ports = sound.ports.iter().copied().take(CALLS).collect();
+                self.sound = Some(sound);
+            }
             Input::Message { flow, bytes } => self.receive(now, flow, bytes),
             Input::Command(command) => self.command(now, command),
             Input::Timeout => self.run_timers(now),
@@ -233,7 +262,8 @@ impl Agent {
 
     fn command(&mut self, now: Now, command: Command) {
         match command {
-            Command::Call { number } => self.dial(now, &number),
+            Command::Call { number, .. } => self.dial(now, &number),
+            Command::Use { .. } => self.tell(Event::Using),
             Command::Answer { call } => self.answer(now, call),
             Command::Reject { call, status } => self.reject(now, call, status.unwrap_or(486)),
             Command::Hold { call } => self.want_hold(now, call, true),
@@ -265,8 +295,8 @@ impl Agent {
             Received::Response { client, user: Owner::Registration } => {
                 self.response_to_register(now, client, &message);
             }
-            Received::Response { client, user: Owner::Profile } => {
-                self.response_to_subscribe(now, client, &message);
+            Received::Response { client, user: Owner::Watch(place) } => {
+                self.response_to_subscribe(now, place, client, &message);
             }
             Received::Cancel { .. } | Received::Response { .. } => {}
         }
@@ -276,7 +306,7 @@ impl Agent {
         if let Some(id) = self.call_of(message) {
             return self.request_in_call(now, id, flow, message);
         }
-        if self.profile_notified(now, flow, message) {
+        if self.notified(now, flow, message) {
             return;
         }
         let tagged = message.to().is_ok_and(|to| to.tag().is_some());
@@ -354,7 +384,7 @@ impl Agent {
             Transport::Udp => "",
             Transport::Tcp => ";transport=tcp",
             Transport::Tls => ";transport=tls",
-            Transport::Ws | Transport::Wss => ";transport=ws",
+            Transport::Ws | Transport::Wss => return format!("<sip:{user}@{};transport=ws>", self.nameless),
         };
         format!("<sip:{user}@{}{transport}>", flow.local)
     }
@@ -366,6 +396,14 @@ impl Agent {
             self.config.display.chars().filter(|c| !c.is_control() && !matches!(c, '"' | '\\')).collect();
         if name.is_empty() { uri } else { format!("\"{name}\" {uri}") }
     }
+}
+
+/// What the server shall tell us.
+fn watches(config: &Config) -> Vec<Watch> {
+    let lamps = config.lamps.iter().take(LAMPS).map(|number| What::Calls(number.clone()));
+    let profile = config.profile.then_some(What::Profile);
+    let messages = config.messages.then_some(What::Messages);
+    profile.into_iter().chain(messages).chain(lamps).map(Watch::new).collect()
 }
 
 /// What a phone can do: the answer to OPTIONS, and to what it cannot do (RFC 3261 11.2).

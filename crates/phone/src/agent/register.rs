@@ -82,20 +82,26 @@ impl Registration {
 impl Agent {
     pub(super) fn connected(&mut self, now: Now, flow: Flow) {
         self.flow = Some(flow);
-        if self.config.register && self.leave_by.is_none() {
-            self.register(now);
+        match self.config.register {
+            _ if self.leave_by.is_some() => {}
+            true => self.register(now),
+            false => {
+                self.registration = Registration::Off;
+                self.tell(Event::Connected);
+                self.begin_watches(now);
+            }
         }
     }
 
     /// Nothing on the old connection can be answered any more.
-    pub(super) fn disconnected(&mut self, now: Now) {
+    pub(super) fn disconnected(&mut self, now: Now, why: &str) {
         if let Some(flow) = self.flow.take() {
             self.endpoint.flow_failed(flow);
         }
-        self.forget_profile_watch();
+        self.forget_watches(why);
         // A REGISTER that was on its way fails by its own event.
         if !matches!(self.registration, Registration::Asking(_)) {
-            self.registration_failed(now, 0, "the server cannot be reached");
+            self.registration_failed(now, 0, why);
         }
     }
 
@@ -235,7 +241,7 @@ impl Agent {
         let wait = Duration::from_millis(u64::from(expires) * 10 * percent);
         self.registration = Registration::Registered { identity, refresh_at: now.mono + wait };
         self.tell(Event::Registered { expires });
-        self.ask_for_profile(now);
+        self.begin_watches(now);
     }
 
     /// How long the server keeps our binding: its own word on our Contact, else its Expires (RFC 3261 10.2.4).

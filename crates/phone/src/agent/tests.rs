@@ -1,7 +1,7 @@
 //! Two phones call each other through a queue that loses, doubles and delays; and one meets a registrar.
 
 use super::*;
-use crate::words::{Cause, Holder, KeyStyle};
+use crate::words::{Cause, Holder, KeyStyle, LampState};
 use clock::{Mono, Wall};
 use media::Direction;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use wire::sip::Uri;
 /// Ten milliseconds from one phone to the other.
 const TRAVEL: Duration = Duration::from_millis(10);
 
-fn config(user: &str, server: SocketAddr, ports: u16) -> Config {
+pub(super) fn config(user: &str, server: SocketAddr) -> Config {
     Config {
         user: user.into(),
         password: "secret".into(),
@@ -23,11 +23,24 @@ fn config(user: &str, server: SocketAddr, ports: u16) -> Config {
         answer_after: None,
         suggest: None,
         profile: false,
+        lamps: Vec::new(),
+        messages: false,
         pass: None,
         first_call: CallId(1),
-        media_address: server.ip(),
-        ports: (0..4).map(|index| ports + 2 * index).collect(),
     }
+}
+
+/// An INVITE for the phone of `config`, by a name of its own.
+pub(super) fn invite(name: &str) -> String {
+    format!(
+        "INVITE sip:a@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK{name}\r\n\
+         From: <sip:b@b>;tag={name}\r\nTo: <sip:a@a>\r\nCall-ID: {name}\r\nCSeq: 1 INVITE\r\n\
+         Contact: <sip:b@192.0.2.2>\r\nContent-Length: 0\r\n\r\n"
+    )
+}
+
+pub(super) fn sound(address: IpAddr) -> Input<'static> {
+    Input::Sound(SoundPorts { address, ports: (0..4).map(|index| 4_000 + 2 * index).collect() })
 }
 
 struct Side {
@@ -54,7 +67,7 @@ impl Pair {
     fn new(loss: u64, seed: u64) -> Pair {
         let at: [SocketAddr; 2] = ["192.0.2.1:5060".parse().unwrap(), "192.0.2.2:5060".parse().unwrap()];
         let side = |own: usize, user: &str| Side {
-            agent: Agent::new(config(user, at[1 - own], 4000), [own as u8 + seed as u8; 32]),
+            agent: Agent::new(config(user, at[1 - own]), [own as u8 + seed as u8; 32]),
             at: at[own],
             events: Vec::new(),
             orders: Vec::new(),
@@ -67,6 +80,7 @@ impl Pair {
             Pair { now, sides: [side(0, "a"), side(1, "b")], flying: Vec::new(), loss, random: seed };
         for own in 0..2 {
             let flow = Flow::udp(at[own], at[1 - own]);
+            pair.input(own, sound(at[own].ip()));
             pair.input(own, Input::Connected(flow));
         }
         pair
@@ -124,7 +138,7 @@ impl Pair {
     }
 
     fn call(&mut self) {
-        self.tell(0, Command::Call { number: "b".into() });
+        self.tell(0, Command::call("b"));
         self.run(Duration::from_secs(8));
         assert!(self.saw(1, |event| matches!(event, Event::Incoming { number, .. } if number == "a")));
         self.tell(1, Command::Answer { call: None });
@@ -206,18 +220,18 @@ fn both_hold_at_once_and_both_get_their_way() {
 #[test]
 fn giving_up_and_refusing() {
     let mut pair = Pair::new(0, 4);
-    pair.tell(0, Command::Call { number: "b".into() });
+    pair.tell(0, Command::call("b"));
     pair.run(Duration::from_secs(1));
     pair.tell(0, hang_up());
     pair.run(Duration::from_secs(1));
     assert_eq!((pair.causes(0), pair.causes(1)), (vec![Cause::Cancelled], vec![Cause::CallerGaveUp]));
-    pair.tell(0, Command::Call { number: "b".into() });
+    pair.tell(0, Command::call("b"));
     pair.run(Duration::from_secs(1));
     pair.tell(1, Command::Reject { call: None, status: Some(603) });
     pair.run(Duration::from_secs(1));
     let refused = Cause::Refused { status: 603, reason: "Decline".into(), q850: None };
     assert_eq!(pair.causes(0)[1..], [refused]);
-    pair.tell(0, Command::Call { number: "nobody".into() });
+    pair.tell(0, Command::call("nobody"));
     pair.run(Duration::from_secs(1));
     assert!(matches!(&pair.causes(0)[2], Cause::Refused { status: 404, .. }));
     pair.assert_quiet();
@@ -228,7 +242,7 @@ fn a_call_in_the_moment_of_giving_up_ends_with_bye() {
     for wait_ms in [0, 5, 9, 11, 15, 21, 25] {
         let mut pair = Pair::new(0, 5);
         pair.sides[1].agent.config.answer_after = Some(Duration::ZERO);
-        pair.tell(0, Command::Call { number: "b".into() });
+        pair.tell(0, Command::call("b"));
         pair.run(Duration::from_millis(wait_ms));
         pair.tell(0, hang_up());
         pair.run(Duration::from_secs(5));
@@ -240,7 +254,7 @@ fn a_call_in_the_moment_of_giving_up_ends_with_bye() {
 #[test]
 fn a_silent_far_side_is_given_up() {
     let mut pair = Pair::new(100, 6);
-    pair.tell(0, Command::Call { number: "b".into() });
+    pair.tell(0, Command::call("b"));
     pair.run(Duration::from_secs(40));
     assert_eq!(pair.causes(0), [Cause::NoResponse]);
     pair.assert_quiet();
@@ -271,7 +285,7 @@ fn a_session_is_refreshed_and_a_dead_one_ends() {
 fn a_phone_has_a_bound_and_quits_with_a_word_to_all() {
     let mut pair = Pair::new(0, 8);
     for _ in 0..6 {
-        pair.tell(0, Command::Call { number: "b".into() });
+        pair.tell(0, Command::call("b"));
         pair.run(Duration::from_secs(1));
     }
     let refused = pair.sides[0].events.iter().filter(|event| matches!(event, Event::Refused { .. })).count();
@@ -315,7 +329,7 @@ impl Registrar {
     fn new() -> Registrar {
         let server: SocketAddr = "192.0.2.9:5060".parse().unwrap();
         let flow = Flow::udp("192.0.2.1:5060".parse().unwrap(), server);
-        let config = Config { register: true, ..config("a", server, 4000) };
+        let config = Config { register: true, ..config("a", server) };
         let now = Now { mono: Mono(1_000_000), wall: Wall(0) };
         let mut registrar = Registrar {
             now,
@@ -324,6 +338,7 @@ impl Registrar {
             requests: Vec::new(),
             events: Vec::new(),
         };
+        registrar.input(sound(flow.local.ip()));
         registrar.input(Input::Connected(flow));
         registrar
     }
@@ -341,9 +356,16 @@ impl Registrar {
         }
     }
 
+    /// Time goes by.
+    fn wait(&mut self, time: Duration) {
+        self.now = self.now.after(time);
+        self.input(Input::Timeout);
+    }
+
     /// Answers the last request.
     fn answer(&mut self, status: &str, extra: &str) {
-        let request = self.requests.last().unwrap().clone();
+        let ours = |sent: &&String| !sent.starts_with("SIP/2.0");
+        let request = self.requests.iter().rfind(ours).unwrap().clone();
         let line = |name: &str| {
             request.lines().find(|line| line.starts_with(&format!("{name}: "))).unwrap().to_owned()
         };
@@ -426,7 +448,7 @@ fn an_interval_that_is_too_brief_grows() {
 fn a_redirection_is_told_and_not_followed() {
     let mut registrar = Registrar::new();
     registrar.answer("200 OK", "Expires: 60\r\n");
-    registrar.input(Input::Command(Command::Call { number: "9".into() }));
+    registrar.input(Input::Command(Command::call("9")));
     let sent = registrar.requests.len();
     registrar.answer("302 Moved Temporarily", "Contact: <sip:premium@198.51.100.1>\r\n");
     let ended = registrar.events.iter().any(|event| {
@@ -440,7 +462,7 @@ fn a_redirection_is_told_and_not_followed() {
 fn a_reliable_ringing_gets_its_prack_once() {
     let mut registrar = Registrar::new();
     registrar.answer("200 OK", "Expires: 60\r\n");
-    registrar.input(Input::Command(Command::Call { number: "9".into() }));
+    registrar.input(Input::Command(Command::call("9")));
     let invite = registrar.requests.last().unwrap().clone();
     let extra = "Require: 100rel\r\nRSeq: 77\r\nContact: <sip:9@192.0.2.9>\r\n";
     for _ in 0..2 {
@@ -456,7 +478,7 @@ fn a_reliable_ringing_gets_its_prack_once() {
 #[test]
 fn a_lost_connection_is_opened_again() {
     let mut registrar = Registrar::new();
-    registrar.input(Input::Disconnected);
+    registrar.input(Input::Disconnected("the server cannot be reached"));
     assert!(matches!(registrar.events.last(), Some(Event::NotRegistered { status: 0, .. })));
     registrar.pass(Due::Register);
     let flow = registrar.flow;
@@ -485,7 +507,7 @@ fn directions_follow_the_hold() {
 impl Registrar {
     /// Calls somebody who answers with tag `tag`, and returns the call's name.
     fn talk(&mut self, number: &str, tag: &str) -> CallId {
-        self.input(Input::Command(Command::Call { number: number.into() }));
+        self.input(Input::Command(Command::call(number)));
         let invite = self.requests.iter().rfind(|request| request.starts_with("INVITE ")).unwrap().clone();
         let sdp = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 9000 RTP/AVP 8\r\n";
         let head = headers(&invite, tag);
@@ -641,7 +663,7 @@ fn a_refer_of_others_is_not_followed() {
 
 /// A call that ends with this final response.
 fn call_in_vain(registrar: &mut Registrar, number: &str, response: &str) {
-    registrar.input(Input::Command(Command::Call { number: number.into() }));
+    registrar.input(Input::Command(Command::call(number)));
     registrar.answer(response, "");
 }
 
@@ -682,4 +704,90 @@ fn s2_10_calls_in_vain_are_counted_and_only_a_yes_sends_the_instruction() {
     assert_eq!(suggested(&registrar), [("7", 2), ("7", 2)]);
     registrar.input(Input::Command(Command::KeepCalling { yes: true }));
     assert!(registrar.last("INVITE ").starts_with("INVITE sip:*667@"), "{}", registrar.last("INVITE "));
+}
+
+/// A NOTIFY for the last SUBSCRIBE.
+fn notify(registrar: &mut Registrar, number: u32, state: &str, kind: &str, body: &str) {
+    let request = registrar.last("SUBSCRIBE ");
+    let text = format!(
+        "NOTIFY sip:a@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKn{number}{}\r\nFrom: <sip:x@h>;tag=r\r\n\
+         To: {}\r\nCall-ID: {}\r\nCSeq: {number} NOTIFY\r\nEvent: dialog\r\nSubscription-State: {state}\r\n\
+         Contact: <sip:x@192.0.2.9>\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
+        header(&request, "Call-ID"),
+        header(&request, "From"),
+        header(&request, "Call-ID"),
+        body.len()
+    );
+    let flow = registrar.flow;
+    registrar.input(Input::Message { flow, bytes: text.as_bytes() });
+}
+
+fn lamps(registrar: &Registrar) -> Vec<(String, LampState)> {
+    let lamps = registrar.events.iter().filter_map(|event| match event {
+        Event::Lamp { number, state, .. } => Some((number.clone(), *state)),
+        _ => None,
+    });
+    lamps.collect()
+}
+
+fn with_lamp() -> Registrar {
+    let mut registrar = Registrar::new();
+    registrar.agent.config.lamps = vec!["2001".into()];
+    registrar.agent.watches = watches(&registrar.agent.config);
+    registrar.answer("200 OK", "Expires: 3600\r\n");
+    assert!(registrar.last("SUBSCRIBE ").starts_with("SUBSCRIBE sip:2001@192.0.2.9"));
+    registrar
+}
+
+#[test]
+fn s3_11_a_lamp_is_asked_for_with_credentials_followed_and_asked_for_again() {
+    let mut registrar = with_lamp();
+    registrar.answer("401 Unauthorized", "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n");
+    assert!(registrar.last("SUBSCRIBE ").contains("Authorization: Digest"));
+    let kind = "application/dialog-info+xml";
+    let call = |state: &str| {
+        format!(
+            "<dialog-info state='full' version='0'><dialog id='1' direction='recipient'><state>{state}</state></dialog></dialog-info>"
+        )
+    };
+    // A NOTIFY may overtake the 200.
+    notify(&mut registrar, 1, "active", kind, "<dialog-info state='full' version='0'/>");
+    registrar.answer("200 OK", "Expires: 600\r\nContact: <sip:2001@192.0.2.9:5070>\r\n");
+    notify(&mut registrar, 2, "active;expires=600", kind, &call("early"));
+    notify(&mut registrar, 2, "active", kind, &call("confirmed"));
+    notify(&mut registrar, 3, "active", "text/plain", &call("confirmed"));
+    notify(&mut registrar, 4, "active", kind, &call("confirmed"));
+    notify(&mut registrar, 5, "active", kind, &call("confirmed"));
+    let states: Vec<LampState> = lamps(&registrar).into_iter().map(|(_, state)| state).collect();
+    assert_eq!(
+        states,
+        [LampState::Idle, LampState::Ringing, LampState::Busy],
+        "an old and a strange one do nothing"
+    );
+    // In the dialog, to where the server said.
+    registrar.wait(Duration::from_secs(490));
+    let again = registrar.last("SUBSCRIBE ");
+    assert!(
+        again.starts_with("SUBSCRIBE sip:2001@192.0.2.9:5070 ") && header(&again, "To").contains("tag="),
+        "{again}"
+    );
+    registrar.answer("200 OK", "Expires: 600\r\n");
+    notify(&mut registrar, 6, "terminated;reason=noresource", kind, "");
+    assert_eq!(lamps(&registrar).last(), Some(&("2001".into(), LampState::Unknown)));
+}
+
+#[test]
+fn s3_11_a_server_without_lamps_is_asked_again_slowly() {
+    for status in ["489 Bad Event", "404 Not Found", "403 Forbidden"] {
+        let mut registrar = with_lamp();
+        registrar.answer(status, "");
+        assert_eq!(lamps(&registrar), [("2001".into(), LampState::Unknown)], "{status}");
+        let asked = |registrar: &Registrar| {
+            registrar.requests.iter().filter(|request| request.starts_with("SUBSCRIBE ")).count()
+        };
+        registrar.wait(Duration::from_secs(800));
+        assert_eq!(asked(&registrar), 1, "{status}");
+        registrar.wait(Duration::from_secs(200));
+        assert_eq!(asked(&registrar), 2, "{status}");
+    }
 }

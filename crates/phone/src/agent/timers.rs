@@ -3,6 +3,7 @@
 use super::ask::Purpose;
 use super::call::Stage;
 use super::register::Registration;
+use super::watch::Watch;
 use super::{Agent, Output, Owner};
 use crate::words::{CallId, Cause, Event as Told};
 use clock::{Mono, Now};
@@ -24,8 +25,8 @@ pub enum Due {
     Session(CallId),
     /// A change is tried again after a glare.
     Change(CallId),
-    /// The server is asked again for whom we work.
-    Profile,
+    /// The server is asked again for what it shall tell us.
+    Watch,
     /// Leaving takes too long.
     Leave,
 }
@@ -41,7 +42,7 @@ impl Agent {
         let own = [
             (self.endpoint.next_deadline(), Due::Transaction),
             (self.registration.due(), Due::Register),
-            (self.profile.due(), Due::Profile),
+            (self.watches.iter().filter_map(Watch::due).min(), Due::Watch),
             (self.leave_by.filter(|_| !self.finished), Due::Leave),
         ];
         let calls = self.calls.values().flat_map(|call| {
@@ -69,7 +70,7 @@ impl Agent {
             match due {
                 Due::Transaction => {}
                 Due::Register => self.register(now),
-                Due::Profile => self.renew_profile_watch(now),
+                Due::Watch => self.renew_watches(now),
                 Due::Answer(id) => self.answer(now, Some(id)),
                 Due::Repeat(id) => self.repeat_ringing(now, id),
                 Due::Session(id) => self.session_due(now, id),
@@ -116,8 +117,10 @@ impl Agent {
                 Event::Unreachable { client, user: Owner::Registration } => {
                     self.register_unanswered(now, client, "the connection broke");
                 }
-                Event::Unanswered { client, user: Owner::Profile }
-                | Event::Unreachable { client, user: Owner::Profile } => self.subscribe_unanswered(client),
+                Event::Unanswered { client, user: Owner::Watch(place) }
+                | Event::Unreachable { client, user: Owner::Watch(place) } => {
+                    self.subscribe_unanswered(now, place, client);
+                }
                 Event::Unanswered { client, user: Owner::Call(id) } => {
                     self.call_unanswered(now, id, client, Cause::NoResponse);
                 }

@@ -2,38 +2,43 @@
 
 mod headset;
 mod line;
+mod pipe;
 mod ports;
 mod run;
+mod seat;
 mod server;
 mod stream;
 mod tls;
+mod websocket;
 
 pub use headset::HeadsetProgram;
 pub use server::Server;
 pub use stream::Stream;
 pub use tls::{Trust, client_config};
 
-use crate::agent::{Agent, Config, Pass, Suggest, Trace};
+use crate::agent::{Accounts, Agent, Config, Named, Pass, Suggest, Trace};
 use crate::limits::{COMMANDS, EVENTS};
 use crate::sound::{Source, WavWriter};
 use crate::words::{CallId, Command, Event};
 use clock::Now;
 use media::Codec;
 use net::{Clock, Sender};
-use ports::RtpPort;
-use run::Run;
+use run::{Post, Run};
 use sip::Transport;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// All that a phone needs to begin.
+/// One account at a server.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct Account {
+    /// What people call it.
+    pub name: String,
     /// Where the server is.
     pub server: Server,
     /// How it is reached.
@@ -52,14 +57,25 @@ pub struct Settings {
     pub expires: u32,
     /// What we speak, best first.
     pub codecs: Vec<Codec>,
-    /// Take calls after this much ringing.
-    pub answer_after: Option<Duration>,
     /// When to suggest that the server keeps calling; never if there is none.
     pub suggest: Option<Suggest>,
     /// Ask the server for whom we work.
     pub profile: bool,
+    /// Numbers whose lamps are shown.
+    pub lamps: Vec<String>,
+    /// Ask the server whether messages wait for us.
+    pub messages: bool,
     /// What lets us in at a server that is not ours.
     pub pass: Option<Pass>,
+}
+
+/// All that a phone needs to begin.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// One or more; calls go out by the first.
+    pub accounts: Vec<Account>,
+    /// Take calls after this much ringing.
+    pub answer_after: Option<Duration>,
     /// The name of the first call.
     pub first_call: CallId,
     /// What the far side hears, unless there is a headset.
@@ -75,8 +91,8 @@ pub struct Settings {
 /// What a running phone tells.
 #[derive(Clone, Debug)]
 pub enum Told {
-    /// Something happened.
-    Event(Now, Event),
+    /// Something happened to an account, which is named.
+    Event(Now, Arc<str>, Event),
     /// A message was sent or received.
     Trace(Trace),
 }
@@ -98,55 +114,36 @@ impl std::error::Error for StartError {}
 
 /// A phone on a thread of its own.
 pub struct Phone {
-    commands: Sender<Command>,
+    commands: Sender<Post>,
     told: Receiver<Told>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Phone {
-    /// Opens the sockets and begins to register.
+    /// Begins to find the servers and to register.
     ///
     /// # Errors
-    /// When the server has no address, or a socket or file cannot be opened.
+    /// When a file cannot be opened, or the system has nothing left.
     pub fn start(settings: Settings) -> Result<Phone, StartError> {
         let fail = |what: &str| {
             let what = what.to_owned();
             move |error| StartError { what, error }
         };
-        let address = settings.server.resolve().map_err(fail(&format!("server {}", settings.server)))?;
-        let own = net::route_address(address.ip()).map_err(fail("no route to the server"))?;
-        let ports = RtpPort::open_all(own).map_err(fail("cannot open ports for sound"))?;
         let record = settings
             .record
             .as_deref()
             .map(|path| WavWriter::create(path).map_err(fail(&format!("cannot write {}", path.display()))));
         let record = record.transpose()?;
-        let mut seed = [0; 32];
-        let random = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut seed));
-        random.map_err(fail("no randomness"))?;
-        let agent = Agent::new(
-            Config {
-                user: settings.user.as_str().into(),
-                password: settings.password.as_str().into(),
-                display: settings.display.as_str().into(),
-                domain: settings.server.domain(settings.transport).into(),
-                transport: settings.transport,
-                register: settings.register,
-                expires: settings.expires,
-                codecs: settings.codecs.clone(),
-                answer_after: settings.answer_after,
-                suggest: settings.suggest.clone(),
-                profile: settings.profile,
-                pass: settings.pass.clone(),
-                first_call: settings.first_call,
-                media_address: own,
-                ports: ports.iter().map(RtpPort::port).collect(),
-            },
-            seed,
-        );
+        let agents: io::Result<Vec<Named>> =
+            settings.accounts.iter().map(|one| agent(&settings, one)).collect();
+        let agents = agents.map_err(fail("no randomness"))?;
+        if agents.is_empty() {
+            return Err(fail("a phone needs an account")(io::ErrorKind::InvalidInput.into()));
+        }
         let (commands, mailbox) = net::mailbox(COMMANDS).map_err(fail("cannot make a mailbox"))?;
         let (teller, told) = sync_channel(EVENTS);
-        let run = Run::new(settings, own, agent, ports, record, mailbox, teller)
+        let post = (commands.clone(), mailbox);
+        let run = Run::new(settings, Accounts::new(agents), record, post, teller)
             .map_err(fail("cannot watch sockets"))?;
         let thread = std::thread::Builder::new()
             .name("phone".into())
@@ -157,7 +154,7 @@ impl Phone {
 
     /// Tells the phone what to do. What it cannot take any more is lost: it has ended, or hundreds of commands wait.
     pub fn tell(&self, command: Command) {
-        let _ = self.commands.send(command);
+        let _ = self.commands.send(Post::Command(command));
     }
 
     /// Another hand that may tell the phone what to do.
@@ -191,13 +188,37 @@ impl Drop for Phone {
 
 /// Tells a phone what to do, from another thread.
 #[derive(Clone)]
-pub struct Hand(Sender<Command>);
+pub struct Hand(Sender<Post>);
 
 impl Hand {
     /// Tells the phone what to do.
     pub fn tell(&self, command: Command) {
-        let _ = self.0.send(command);
+        let _ = self.0.send(Post::Command(command));
     }
+}
+
+/// The pure half of one account.
+fn agent(settings: &Settings, account: &Account) -> io::Result<Named> {
+    let mut seed = [0; 32];
+    File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut seed))?;
+    let config = Config {
+        user: account.user.as_str().into(),
+        password: account.password.as_str().into(),
+        display: account.display.as_str().into(),
+        domain: account.server.domain(account.transport).into(),
+        transport: account.transport,
+        register: account.register,
+        expires: account.expires,
+        codecs: account.codecs.clone(),
+        answer_after: settings.answer_after,
+        suggest: account.suggest.clone(),
+        profile: account.profile,
+        lamps: account.lamps.iter().map(|number| number.as_str().into()).collect(),
+        messages: account.messages,
+        pass: account.pass.clone(),
+        first_call: settings.first_call,
+    };
+    Ok(Named { name: account.name.as_str().into(), agent: Agent::new(config, seed) })
 }
 
 /// The phone has stopped.

@@ -1,18 +1,14 @@
 //! SIP over one TCP or TLS connection: messages in, messages out, and neither waits for the other.
 
-use super::tls::{self, Trust};
+use super::pipe::Pipe;
+use super::tls::Trust;
 use crate::limits::STREAM_OCTETS;
-use rustls::pki_types::ServerName;
-use rustls::{ClientConnection, StreamOwned};
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Duration;
+use std::io::{self, Read as _, Write as _};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use wire::sip::limits::MAX_MESSAGE_BYTES;
 use wire::sip::{Frame, Framer};
 
-/// Connecting and shaking hands may take this long; calls that are up are silent meanwhile.
-const CONNECT: Duration = Duration::from_secs(3);
 /// Messages taken from one socket in a turn, so that sound is not late.
 pub(super) const TURN: usize = 64;
 
@@ -24,25 +20,13 @@ pub struct Stream {
     output: Vec<u8>,
 }
 
-enum Pipe {
-    Clear(TcpStream),
-    Secret(Box<StreamOwned<ClientConnection, TcpStream>>),
-}
-
 impl Stream {
     /// Connects, and speaks TLS when it is said who is believed to be `host`. Blocks for some seconds at most.
     ///
     /// # Errors
     /// When there is nobody, or somebody else.
     pub fn connect(remote: SocketAddr, host: &str, trust: Option<&Trust>) -> io::Result<Stream> {
-        let tcp = TcpStream::connect_timeout(&remote, CONNECT)?;
-        tcp.set_nodelay(true)?;
-        tcp.set_read_timeout(Some(CONNECT))?;
-        tcp.set_write_timeout(Some(CONNECT))?;
-        let pipe = match trust {
-            Some(trust) => shake_hands(host, trust, tcp)?,
-            None => Pipe::Clear(tcp),
-        };
+        let pipe = Pipe::connect(remote, host, trust)?;
         pipe.socket().set_nonblocking(true)?;
         Ok(Stream { pipe, framer: Framer::new(), input: Vec::new(), output: Vec::new() })
     }
@@ -140,48 +124,4 @@ impl Stream {
             }
         }
     }
-}
-
-impl Pipe {
-    fn socket(&self) -> &TcpStream {
-        match self {
-            Pipe::Clear(tcp) => tcp,
-            Pipe::Secret(tls) => &tls.sock,
-        }
-    }
-}
-
-impl Read for Pipe {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Pipe::Clear(tcp) => tcp.read(room),
-            Pipe::Secret(tls) => tls.read(room),
-        }
-    }
-}
-
-impl Write for Pipe {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Pipe::Clear(tcp) => tcp.write(bytes),
-            Pipe::Secret(tls) => tls.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Pipe::Clear(tcp) => tcp.flush(),
-            Pipe::Secret(tls) => tls.flush(),
-        }
-    }
-}
-
-fn shake_hands(host: &str, trust: &Trust, mut tcp: TcpStream) -> io::Result<Pipe> {
-    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    let config = tls::client_config(trust)?;
-    let mut connection = ClientConnection::new(config, name).map_err(io::Error::other)?;
-    while connection.is_handshaking() {
-        connection.complete_io(&mut tcp)?;
-    }
-    Ok(Pipe::Secret(Box::new(StreamOwned::new(connection, tcp))))
 }

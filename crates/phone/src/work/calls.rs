@@ -102,7 +102,7 @@ impl Worker {
             announced: None,
             cancelled: false,
         });
-        self.wants.push_back(Want::Tell(Command::Call { number }));
+        self.wants.push_back(Want::Tell(Command::call(number)));
     }
 
     fn calling(&mut self, now: Now, call: CallId, number: &str) {

@@ -1,5 +1,6 @@
 //! What a person says to a phone that works through a list, and what it tells.
 
+use crate::history::Look;
 use crate::words::Command;
 use lists::work::Presence;
 use serde::{Deserialize, Serialize};
@@ -70,25 +71,31 @@ pub enum Wish {
     Queue,
 }
 
-/// A line of the control socket: for the list, or for the phone.
+/// A line of the control socket: for the list, for the phone, or for its history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {
     /// For the list.
     List(Wish),
     /// For the phone.
     Phone(Command),
+    /// For what it remembers.
+    Look(Look),
 }
 
 impl Said {
     /// As it is written in JSON.
     ///
     /// # Errors
-    /// Why it is neither.
+    /// Why it is none of them.
     pub fn read(line: &str) -> Result<Said, String> {
+        let for_others = |error: &serde_json::Error| error.to_string().starts_with("unknown variant");
         let of_list = serde_json::from_str(line).map(Said::List);
+        // Of several complaints the one of whom it was meant for.
         let read = of_list.or_else(|first| match serde_json::from_str(line).map(Said::Phone) {
-            // Of two complaints the one of whom it was meant for.
-            Err(second) if second.to_string().starts_with("unknown variant") => Err(first),
+            Err(second) if for_others(&second) => match serde_json::from_str(line).map(Said::Look) {
+                Err(third) if for_others(&third) => Err(first),
+                other => other,
+            },
             other => other,
         });
         read.map_err(|error| error.to_string())
@@ -234,6 +241,9 @@ mod tests {
             read(r#"{"do":"later","minutes":15}"#).unwrap(),
             Said::List(Wish::Later { task: None, minutes: Some(15), at: None })
         );
+        let look = Look::History { limit: Some(5), seen: false };
+        assert_eq!(read(r#"{"do":"history","limit":5}"#), Ok(Said::Look(look)));
+        assert!(read(r#"{"do":"history","limt":5}"#).unwrap_err().starts_with("unknown field `limt`"));
         assert_eq!(read(r#"{"do":"status"}"#), Ok(Said::Phone(Command::Status)));
         assert!(read(r#"{"do":"dance"}"#).unwrap_err().starts_with("unknown variant `dance`"));
         assert!(read(r#"{"do":"call","nmber":"1"}"#).unwrap_err().starts_with("unknown field `nmber`"));

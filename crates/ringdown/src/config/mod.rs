@@ -16,7 +16,7 @@ mod place;
 mod platforms;
 pub(crate) mod profile;
 mod seats;
-mod secret;
+pub(crate) mod secret;
 mod smpp;
 mod store;
 mod template;
@@ -24,7 +24,7 @@ mod webhooks;
 
 #[cfg(test)]
 pub(crate) use place::known;
-pub(crate) use place::{EXAMPLE, line_of, strangers};
+pub(crate) use place::{EXAMPLE, line_at, line_of, strangers};
 
 use self::store::StoreConfig;
 pub(crate) use agents::Agents;
@@ -408,7 +408,7 @@ impl Config {
             return Err(Fault { line, what });
         }
         toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| place::line_at(text, span.start));
+            let line = error.span().map_or(1, |span| line_at(text, span.start));
             Fault { line, what: error.message().to_owned() }
         })
     }

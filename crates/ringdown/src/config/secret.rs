@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// The one line of a file.
-pub(super) fn read(path: &Path) -> Result<String, String> {
+pub(crate) fn read(path: &Path) -> Result<String, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let secret = text.trim();
     let sound = !secret.is_empty() && secret.bytes().all(|octet| octet.is_ascii_graphic());

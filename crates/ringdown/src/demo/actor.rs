@@ -65,7 +65,7 @@ impl Actor {
 
     fn take(&mut self, limit: Duration) -> bool {
         match self.phone.wait(limit) {
-            Ok(Some(Told::Event(at, event))) => self.events.push((at, event)),
+            Ok(Some(Told::Event(at, _, event))) => self.events.push((at, event)),
             Ok(Some(Told::Trace(trace))) => self.traces.push(trace),
             Ok(None) | Err(::phone::Gone) => return false,
         }

@@ -6,7 +6,7 @@ use super::ladder;
 use super::sites::Directory;
 use crate::texts::Language;
 use crate::{Failure, talk};
-use ::phone::{Command, Event, Phone, Server, Settings, Source, Trust};
+use ::phone::{Account, Command, Event, Phone, Server, Settings, Source, Trust};
 use api::CallRow;
 use api::control::{AccountChanges, BadgeItem, CardItem, Request, Response, RouteItem, RungItem, TrunkItem};
 use clock::Now;
@@ -210,7 +210,8 @@ impl<'a> Stage<'a> {
         };
         let server: Server = address.parse()?;
         let name = self.language.text(cast.name);
-        let phone = Phone::start(Settings {
+        let account = Account {
+            name: cast.device.into(),
             server,
             transport: Transport::Udp,
             trust: Trust::System,
@@ -220,11 +221,16 @@ impl<'a> Stage<'a> {
             register: true,
             expires: 60,
             codecs: vec![Codec::PCMU],
-            answer_after: cast.answer_after,
             suggest: None,
-            pass: None,
-            first_call: ::phone::CallId(1),
             profile: false,
+            lamps: Vec::new(),
+            messages: false,
+            pass: None,
+        };
+        let phone = Phone::start(Settings {
+            accounts: vec![account],
+            answer_after: cast.answer_after,
+            first_call: ::phone::CallId(1),
             source: Source::Tone(cast.tone),
             record: None,
             headset: None,

@@ -2,17 +2,27 @@
 
 use super::app::AppNews;
 use super::control::Control;
+use super::history::Recalled;
 use super::hub::Ear;
 use super::list::Desk;
-use super::screen::{Key, Screen, Terminal};
-use super::show::{Show, print_news};
+use super::screen::{self, Key, Screen, Terminal};
+use super::show::{Show, print_calls, print_news};
 use super::{Arguments, words};
 use crate::Failure;
 use crate::texts::Language;
-use ::phone::Event;
 use ::phone::work::{News, Said};
+use ::phone::{Account, Event};
+use serde::Serialize;
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
+
+/// What happened, and to which account.
+#[derive(Serialize)]
+struct Of<'a> {
+    account: &'a str,
+    #[serde(flatten)]
+    event: &'a Event,
+}
 
 /// How often the times on the screen move on.
 const SECOND: Duration = Duration::from_secs(1);
@@ -27,7 +37,7 @@ pub(super) enum Face {
 impl Face {
     pub(super) fn open(
         arguments: &Arguments,
-        account: &str,
+        accounts: &[Account],
         control: Option<Control>,
         desk: &Desk,
         ear: Ear,
@@ -40,19 +50,27 @@ impl Face {
         // The screen knows phones that stay at their exchange.
         if arguments.plain || !terminal || arguments.app.app.is_some() {
             words::read(ear)?;
-            return Ok(Face::Lines(Show::default()));
+            return Ok(Face::Lines(Show::of(accounts.len(), Language::of_the_terminal())));
         }
         let language = Language::of_the_terminal();
-        let screen = Screen::new(language, account.to_owned(), desk.has_list(), desk.results());
+        let address = |account: &Account| format!("{}@{}", account.user, account.server);
+        let lamps =
+            accounts.iter().flat_map(|one| one.lamps.iter().map(|lamp| (one.name.clone(), lamp.clone())));
+        let lamps: Vec<(String, String)> = lamps.collect();
+        let shown = accounts.iter().map(|one| screen::Account::new(&one.name, address(one))).collect();
+        let screen = Screen::new(language, shown, desk.has_list(), desk.results())
+            .with_lamps(lamps, &arguments.pick_up_code);
         let terminal = Terminal::open(ear)?;
         Ok(Face::Screen { screen: Box::new(screen), terminal, wants_queue: false })
     }
 
-    pub(super) fn event(&mut self, event: &Event) -> Result<(), Failure> {
+    pub(super) fn event(&mut self, account: &str, event: &Event) -> Result<(), Failure> {
         match self {
-            Face::Control(control) => control.tell(event, !matches!(event, Event::Heard { .. })),
-            Face::Screen { screen, .. } => screen.hear(Instant::now(), event),
-            Face::Lines(show) => show.print(event)?,
+            Face::Control(control) => {
+                control.tell(&Of { account, event }, !matches!(event, Event::Heard { .. }));
+            }
+            Face::Screen { screen, .. } => screen.hear(Instant::now(), account, event),
+            Face::Lines(show) => show.print(account, event)?,
         }
         Ok(())
     }
@@ -65,6 +83,21 @@ impl Face {
                 screen.read(news);
             }
             Face::Lines(_) => print_news(news),
+        }
+    }
+
+    /// So many calls are remembered on the screen.
+    pub(super) const CALLS: usize = 100;
+
+    /// What is remembered of calls; `said` when somebody is to be told, not only shown.
+    pub(super) fn recall(&mut self, recalled: &Recalled, said: bool) {
+        match self {
+            Face::Control(control) if said => {
+                control.tell(recalled, matches!(recalled, Recalled::Logged { .. }));
+            }
+            Face::Lines(show) if said => print_calls(show.language(), recalled),
+            Face::Screen { screen, .. } => screen.recall(recalled),
+            Face::Control(_) | Face::Lines(_) => {}
         }
     }
 

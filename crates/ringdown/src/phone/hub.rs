@@ -5,6 +5,7 @@ use super::screen::Key;
 use crate::Failure;
 use ::phone::work::{Fetched, Said, What};
 use ::phone::{Event, Hand, Phone, Told};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ const WAITING: usize = 1_024;
 
 /// One thing that was heard.
 pub(crate) enum Heard {
-    /// Something happened to the phone.
-    Event(Event),
+    /// Something happened to an account of the phone.
+    Event(Arc<str>, Event),
     /// Somebody said something.
     Said(Said),
     /// A file was fetched, or not.
@@ -44,8 +45,8 @@ pub(crate) fn listen(phone: Phone, ear: Ear) -> Result<Hand, Failure> {
     let pump = move || {
         loop {
             match phone.wait(Duration::from_secs(60)) {
-                Ok(Some(Told::Event(_, event))) => {
-                    if ear.send(Heard::Event(event)).is_err() {
+                Ok(Some(Told::Event(_, account, event))) => {
+                    if ear.send(Heard::Event(account, event)).is_err() {
                         return;
                     }
                 }

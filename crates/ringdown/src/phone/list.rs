@@ -5,7 +5,7 @@ use super::hub::Ear;
 use super::links::{self, LinkArguments};
 use crate::Failure;
 use ::phone::work::{Assignment, Fetched, News, Want, What, Wish, Worker};
-use ::phone::{Command, Event, Hand, Trust};
+use ::phone::{Account, Command, Event, Hand, Trust};
 use clock::Now;
 use lists::work::Presence;
 use net::Clock;
@@ -22,6 +22,9 @@ pub(crate) struct ListArguments {
     /// Call the people of this list, one after another: a file, a link to one, dhcp for the link that the network names, or exchange for what the exchange sends to whoever signs in at this phone
     #[arg(long, value_name = "LINK")]
     list: Option<String>,
+    /// The account that calls them, of several [default: the one that calls go out by]
+    #[arg(long, value_name = "NAME", requires = "config")]
+    list_account: Option<String>,
     /// Whose list it is; rows for others are refused [default: the user name]
     #[arg(long, value_name = "NAME")]
     agent: Option<String>,
@@ -75,9 +78,19 @@ pub(crate) struct Desk {
     asks: bool,
     /// Why what it said last is not done.
     refused: Option<String>,
+    /// Whose calls the list's are.
+    account: String,
+    user: String,
 }
 
 impl ListArguments {
+    /// Whose account calls for the list.
+    fn account<'a>(&self, accounts: &'a mut [Account]) -> Result<Option<&'a mut Account>, Failure> {
+        let Some(name) = &self.list_account else { return Ok(accounts.first_mut()) };
+        let found = accounts.iter_mut().find(|account| account.name == *name);
+        found.map(Some).ok_or_else(|| format!("--list-account: there is no account \"{name}\"").into())
+    }
+
     /// Where a phone keeps what it must not forget.
     pub(super) fn folder(&self, user: &str) -> PathBuf {
         self.state.clone().unwrap_or_else(|| state_folder(user))
@@ -85,16 +98,22 @@ impl ListArguments {
 }
 
 impl Desk {
-    /// Takes a seat; `register` says whether the phone registers.
+    /// Takes a seat; one of the accounts, if there is any, calls for the list.
     pub(crate) fn open(
         arguments: &ListArguments,
-        user: &str,
-        register: bool,
-        trust: &Trust,
+        accounts: &mut [Account],
         clock: Clock,
         ear: Ear,
     ) -> Result<Desk, Failure> {
-        let given = if arguments.asks_the_exchange() {
+        let asks = arguments.asks_the_exchange();
+        let mut account = arguments.account(accounts)?;
+        if let Some(account) = &mut account {
+            account.profile = asks;
+        }
+        let user = account.as_ref().map(|account| account.user.as_str()).unwrap_or_default();
+        let register = account.as_ref().is_some_and(|account| account.register);
+        let trust = &account.as_ref().map(|account| account.trust.clone()).unwrap_or_default();
+        let given = if asks {
             // Nothing to do until the exchange says what.
             Some(Assignment::default())
         } else {
@@ -117,9 +136,16 @@ impl Desk {
             quit_when_done: arguments.quit_when_done,
             leaving: None,
             done: false,
-            asks: arguments.asks_the_exchange(),
+            user: user.to_owned(),
+            asks,
             refused: None,
+            account: account.map(|account| account.name.clone()).unwrap_or_default(),
         })
+    }
+
+    /// Where the phone keeps what it must not forget.
+    pub(crate) fn folder(&self, arguments: &ListArguments) -> PathBuf {
+        arguments.folder(&self.user)
     }
 
     /// Signs in, if there is a list.
@@ -158,7 +184,18 @@ impl Desk {
         }
     }
 
-    pub(crate) fn hear(&mut self, event: &Event) {
+    /// Something happened: calls of every account stand in the list's way, but only its own server is its server.
+    pub(crate) fn hear(&mut self, account: &str, event: &Event) {
+        let of_server = matches!(
+            event,
+            Event::Registered { .. }
+                | Event::NotRegistered { .. }
+                | Event::Unregistered
+                | Event::Refused { .. }
+        );
+        if of_server && account != self.account {
+            return;
+        }
         match event {
             Event::Profile { assignment } => match assigned(assignment) {
                 Ok(assignment) => self.with(|worker, now| worker.assign(now, assignment)),
@@ -211,6 +248,9 @@ impl Desk {
         worker.turn(now);
         while let Some(want) = worker.next_want() {
             match want {
+                Want::Tell(Command::Call { number, account: None }) => {
+                    hand.tell(Command::Call { number, account: Some(self.account.clone()) });
+                }
                 Want::Tell(command) => hand.tell(command),
                 Want::Fetch { link, what, tag } => {
                     self.courier.fetch(link, what, tag, worker.token().to_owned());

@@ -1,12 +1,15 @@
 //! `ringdown phone`: a telephone for the terminal, or for programs by a control socket; any SIP server will do.
 
+mod accounts;
 mod app;
 mod control;
 mod courier;
 mod face;
+mod history;
 mod hub;
 mod links;
 mod list;
+mod memory;
 mod screen;
 mod show;
 mod signals;
@@ -15,12 +18,13 @@ mod words;
 use crate::Failure;
 use ::phone::work::{Said, Wish};
 use ::phone::{
-    CallId, Command, Ended, Event, Hand, HeadsetProgram, Phone, Server, Settings, Source, Suggest, Trust,
+    Account, CallId, Command, Ended, Event, Hand, HeadsetProgram, Look, Phone, Server, Settings, Source,
 };
 use app::AppArguments;
 use clap::ValueEnum;
 use control::Control;
 use face::Face;
+use history::Log;
 use hub::Heard;
 pub(crate) use links::answer_ssh;
 use list::{Desk, ListArguments};
@@ -34,8 +38,11 @@ use std::time::{Duration, Instant};
 /// A telephone without a case. It registers, calls, answers, says a tone or a file, and measures and keeps what it
 /// hears.
 ///
+/// With --config it has several accounts at once: each registers by itself, calls say for whom they are, and go out by the first or
+/// by the one that is named: call NUMBER by ACCOUNT, use ACCOUNT.
+///
 /// On a terminal it has a screen, and keys that stand at its foot. With --plain it reads words: call NUMBER, answer, reject [STATUS], hold, resume,
-/// dtmf KEYS [info], keep, no, hang_up, status, quit. With --control it takes one JSON object a line from that socket, as in
+/// dtmf KEYS [info], keep, no, hang_up, history, status, quit. With --control it takes one JSON object a line from that socket, as in
 /// {"do":"call","number":"600"}, and writes what happens there, as in {"event":"heard","call":1,"hertz":440.0,"dbfs":-9.0}.
 ///
 /// With --list it calls the people of a list, one after another, while its agent is online and no other call is up: online, away,
@@ -50,11 +57,14 @@ Examples:
 
 The exit code is 0 when the wanted call was answered, or when there was none to make; else 1, with the reason.")]
 pub(crate) struct Arguments {
-    /// The SIP server
-    #[arg(long, value_name = "HOST[:PORT]", required_unless_present = "app")]
+    /// The SIP server; for SIP over WebSocket as in wss://pbx.example:8443/sip
+    #[arg(long, value_name = "HOST[:PORT]", required_unless_present_any = ["app", "config"])]
     server: Option<Server>,
+    /// Several accounts in a file of TOML, in place of --server and what goes with it; described in docs/phone.md
+    #[arg(long, value_name = "FILE.toml", conflicts_with_all = ["server", "user", "transport", "tls_trust", "tls_trust_any", "display", "no_register", "expires"])]
+    config: Option<PathBuf>,
     /// The user name, of the address and of the login
-    #[arg(long, value_name = "NAME", default_value = "", required_unless_present = "app")]
+    #[arg(long, value_name = "NAME", default_value = "", required_unless_present_any = ["app", "config"])]
     user: String,
     /// Its password; the environment keeps it out of the list of processes
     #[arg(
@@ -65,9 +75,9 @@ pub(crate) struct Arguments {
         default_value = ""
     )]
     password: String,
-    /// How to reach the server
-    #[arg(long, value_enum, default_value_t = By::Udp)]
-    transport: By,
+    /// How to reach the server [default: what its address says, else udp]
+    #[arg(long, value_enum)]
+    transport: Option<By>,
     /// Trust only the certificates in this PEM file [default: those that the system trusts]
     #[arg(long, value_name = "FILE", conflicts_with = "tls_trust_any")]
     tls_trust: Option<PathBuf>,
@@ -119,6 +129,15 @@ pub(crate) struct Arguments {
     /// What the exchange wants before a number that it shall keep calling
     #[arg(long, value_name = "CODE", default_value = "*66")]
     keep_calling_code: String,
+    /// Show the lamps of these numbers: idle, ringing, busy
+    #[arg(long = "lamp", value_name = "NUMBERS", value_delimiter = ',', conflicts_with = "config")]
+    lamps: Vec<String>,
+    /// What the exchange wants before a number whose call is to be picked up
+    #[arg(long, value_name = "CODE", default_value = "*85")]
+    pick_up_code: String,
+    /// Do not ask the exchange whether messages wait
+    #[arg(long)]
+    no_messages: bool,
     /// Take commands from a socket at this path instead of the terminal
     #[arg(long, value_name = "SOCKET")]
     control: Option<PathBuf>,
@@ -139,42 +158,56 @@ enum By {
     Udp,
     Tcp,
     Tls,
+    Ws,
+    Wss,
+}
+
+impl By {
+    fn transport(self) -> Transport {
+        match self {
+            By::Udp => Transport::Udp,
+            By::Tcp => Transport::Tcp,
+            By::Tls => Transport::Tls,
+            By::Ws => Transport::Ws,
+            By::Wss => Transport::Wss,
+        }
+    }
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    memory::keep_pages_small();
     crate::log::start("warn");
     let control = arguments.control.as_deref().map(Control::bind).transpose()?;
-    let Some(server) = &arguments.server else { return app::run(arguments, control) };
-    let settings = settings(arguments, server)?;
+    if arguments.app.app.is_some() {
+        return app::run(arguments, control);
+    }
+    let mut accounts = accounts::accounts(arguments)?;
     let (ear, heard) = hub::open();
-    let clock = settings.clock;
-    let mut desk = Desk::open(
-        &arguments.list,
-        &arguments.user,
-        !arguments.no_register,
-        &settings.trust,
-        clock,
-        ear.clone(),
-    )?;
-    let hand = hub::listen(Phone::start(settings)?, ear.clone())?;
-    signals::quit_when_told(ear.clone())?;
-    let account = format!("{}@{server}", arguments.user);
-    let mut face = Face::open(arguments, &account, control, &desk, ear)?;
-    let mut errand = Errand::new(arguments);
+    let settings = settings(arguments, Vec::new())?;
+    let mut desk = Desk::open(&arguments.list, &mut accounts, settings.clock, ear.clone())?;
+    let mut log = Log::open(&desk.folder(&arguments.list), settings.clock);
+    let mut face = Face::open(arguments, &accounts, control, &desk, ear.clone())?;
+    face.recall(&log.look(Some(Face::CALLS), false), false);
+    let mut errand = Errand::new(arguments, &accounts);
+    let hand = hub::listen(Phone::start(Settings { accounts, ..settings })?, ear.clone())?;
+    signals::quit_when_told(ear)?;
     desk.begin();
     loop {
         let patience = face.patience(desk.patience(errand.patience()));
         match heard.recv_timeout(patience) {
-            Ok(Heard::Event(event)) => {
+            Ok(Heard::Event(account, event)) => {
                 // What must be on the disk is there before anybody is told.
-                desk.hear(&event);
-                face.event(&event)?;
-                errand.note(&hand, &event);
+                desk.hear(&account, &event);
+                face.event(&account, &event)?;
+                if let Some(recalled) = log.hear(&account, &event) {
+                    face.recall(&recalled, true);
+                }
+                errand.note(&hand, &account, &event);
             }
-            Ok(Heard::Said(said)) => carry_out(said, &hand, &mut desk, &mut face),
+            Ok(Heard::Said(said)) => carry_out(said, &hand, &mut desk, &mut log, &mut face),
             Ok(Heard::Key(key)) => {
                 for said in face.press(key) {
-                    carry_out(said, &hand, &mut desk, &mut face);
+                    carry_out(said, &hand, &mut desk, &mut log, &mut face);
                 }
             }
             Ok(Heard::Fetched(what, answer)) => desk.fetched(what, answer),
@@ -196,10 +229,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-fn carry_out(said: Said, hand: &Hand, desk: &mut Desk, face: &mut Face) {
+fn carry_out(said: Said, hand: &Hand, desk: &mut Desk, log: &mut Log, face: &mut Face) {
     match said {
         Said::Phone(Command::Quit) => desk.quit(hand),
         Said::Phone(command) => hand.tell(command),
+        Said::Look(Look::History { limit, seen }) => face.recall(&log.look(limit, seen), true),
         Said::List(wish) => {
             if let Some(refused) = desk.wish(wish) {
                 face.news(&refused);
@@ -217,11 +251,12 @@ struct Errand {
     failed: Option<String>,
     hang_up_after: Option<Duration>,
     hang_up_at: Option<(Instant, CallId)>,
-    register: bool,
+    /// By whom the number is called.
+    account: String,
 }
 
 impl Errand {
-    fn new(arguments: &Arguments) -> Errand {
+    fn new(arguments: &Arguments, accounts: &[Account]) -> Errand {
         Errand {
             number: arguments.call.clone(),
             called: false,
@@ -230,7 +265,7 @@ impl Errand {
             failed: None,
             hang_up_after: arguments.hang_up_after,
             hang_up_at: None,
-            register: !arguments.no_register,
+            account: accounts.first().map(|account| account.name.clone()).unwrap_or_default(),
         }
     }
 
@@ -239,11 +274,13 @@ impl Errand {
         self.hang_up_at.map_or(most, |(at, _)| at.saturating_duration_since(Instant::now()).min(most))
     }
 
-    fn note(&mut self, phone: &Hand, event: &Event) {
+    fn note(&mut self, phone: &Hand, account: &str, event: &Event) {
+        let ours = account == self.account;
         match event {
-            Event::Registered { .. } => self.dial(phone),
-            Event::NotRegistered { status, reason, .. } if self.number.is_some() && !self.called => {
-                self.fail(phone, format!("not registered: {status} {reason}"));
+            Event::Registered { .. } | Event::Connected if ours => self.dial(phone),
+            Event::NotRegistered { status, reason, .. } if ours && self.number.is_some() && !self.called => {
+                let status = if *status == 0 { String::new() } else { format!("{status} ") };
+                self.fail(phone, format!("not registered: {status}{reason}"));
             }
             Event::Calling { call, .. } if self.called && self.call.is_none() => self.call = Some(*call),
             Event::Refused { why } if self.called && self.call.is_none() => self.fail(phone, why.clone()),
@@ -264,9 +301,6 @@ impl Errand {
     }
 
     fn run_timer(&mut self, phone: &Hand) {
-        if !self.register {
-            self.dial(phone);
-        }
         if let Some((_, call)) = self.hang_up_at.filter(|(at, _)| *at <= Instant::now()) {
             self.hang_up_at = None;
             phone.tell(Command::HangUp { call: Some(call) });
@@ -276,7 +310,7 @@ impl Errand {
     fn dial(&mut self, phone: &Hand) {
         if let (Some(number), false) = (&self.number, self.called) {
             self.called = true;
-            phone.tell(Command::Call { number: number.clone() });
+            phone.tell(Command::call(number.clone()));
         }
     }
 
@@ -294,35 +328,11 @@ impl Errand {
     }
 }
 
-fn settings(arguments: &Arguments, server: &Server) -> Result<Settings, Failure> {
-    let transport = match arguments.transport {
-        By::Udp => Transport::Udp,
-        By::Tcp => Transport::Tcp,
-        By::Tls => Transport::Tls,
-    };
-    let trust = match &arguments.tls_trust {
-        Some(path) => Trust::File(path.clone()),
-        None if arguments.tls_trust_any => Trust::Anyone,
-        None => Trust::System,
-    };
+fn settings(arguments: &Arguments, accounts: Vec<Account>) -> Result<Settings, Failure> {
     Ok(Settings {
-        server: server.clone().by(transport),
-        transport,
-        trust,
-        user: arguments.user.clone(),
-        password: arguments.password.clone(),
-        display: arguments.display.clone(),
-        register: !arguments.no_register,
-        expires: arguments.expires,
-        codecs: arguments.codecs.clone(),
+        accounts,
         answer_after: arguments.answer_after,
-        suggest: (arguments.suggest_after > 0).then(|| Suggest {
-            after: arguments.suggest_after,
-            code: arguments.keep_calling_code.as_str().into(),
-        }),
-        pass: None,
         first_call: CallId(1),
-        profile: arguments.list.asks_the_exchange(),
         source: sound(arguments)?,
         headset: headset(arguments),
         record: arguments.record.clone(),

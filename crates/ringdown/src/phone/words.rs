@@ -3,10 +3,10 @@
 use super::hub::{Ear, Heard};
 use crate::Failure;
 use ::phone::work::{Said, Wish};
-use ::phone::{Command, KeyStyle};
+use ::phone::{Command, KeyStyle, Look};
 use std::io::BufRead as _;
 
-const HELP: &str = "call NUMBER | answer | reject [STATUS] | hold | resume | dtmf KEYS [info] | transfer NUMBER | join | keep | no | hang_up | status | quit";
+const HELP: &str = "call NUMBER [by ACCOUNT] | use ACCOUNT | answer | reject [STATUS] | hold | resume | dtmf KEYS [info] | transfer NUMBER | join | keep | no | hang_up | history [CALLS] | status | quit";
 const LIST_HELP: &str = "with a list: online | away | pause | later MINUTES|tomorrow|TIME | skip | give_up | forbid | result WORD [NOTE] | choose ROW | queue | reload | sign_out | sign_in";
 
 /// Reads the terminal on a thread of its own. Its end is no command: a phone may run without a terminal.
@@ -33,7 +33,11 @@ fn parse(line: &str) -> Result<Option<Said>, String> {
     let Some(verb) = words.next() else { return Ok(None) };
     let rest: Vec<&str> = words.collect();
     let command = match (verb, rest.as_slice()) {
-        ("call", [_, ..]) => Command::Call { number: rest.concat() },
+        ("call", [number @ .., "by", account]) if !number.is_empty() => {
+            Command::Call { number: number.concat(), account: Some((*account).to_owned()) }
+        }
+        ("use", [account]) => Command::Use { account: (*account).to_owned() },
+        ("call", [_, ..]) => Command::call(rest.concat()),
         ("answer", []) => Command::Answer { call: None },
         ("reject", []) => Command::Reject { call: None, status: None },
         ("reject", [status]) => {
@@ -51,6 +55,11 @@ fn parse(line: &str) -> Result<Option<Said>, String> {
         ("hang_up" | "hangup", []) => Command::HangUp { call: None },
         ("keep" | "yes", []) => Command::KeepCalling { yes: true },
         ("no", []) => Command::KeepCalling { yes: false },
+        ("history", []) => return Ok(Some(Said::Look(Look::History { limit: None, seen: true }))),
+        ("history", [limit]) => {
+            let limit = limit.parse().map_err(|_| format!("\"{limit}\" is no number of calls"))?;
+            return Ok(Some(Said::Look(Look::History { limit: Some(limit), seen: true })));
+        }
         ("status", []) => Command::Status,
         ("quit", []) => Command::Quit,
         _ => return wish(verb, &rest).map(|wish| Some(Said::List(wish))),
@@ -90,8 +99,10 @@ mod tests {
     #[test]
     fn words_become_commands() {
         for (line, command) in [
-            ("call 600", Command::Call { number: "600".into() }),
-            (" call  +86 10 ", Command::Call { number: "+8610".into() }),
+            ("call 600", Command::call("600")),
+            (" call  +86 10 ", Command::call("+8610")),
+            ("call 20 01 by home", Command::Call { number: "2001".into(), account: Some("home".into()) }),
+            ("use home", Command::Use { account: "home".into() }),
             ("reject 603", Command::Reject { call: None, status: Some(603) }),
             ("dtmf 12# info", Command::Dtmf { call: None, keys: "12#".into(), style: KeyStyle::Info }),
             ("transfer 20 03", Command::Transfer { call: None, number: "2003".into() }),

@@ -28,6 +28,8 @@ pub(super) struct Goal {
 /// A phone at an exchange.
 pub(super) struct Line {
     hand: Hand,
+    /// What is called once the exchange can be reached.
+    dial: Option<String>,
     /// What woke us, when we were woken.
     ticket: Option<TicketId>,
     calls: u32,
@@ -43,7 +45,8 @@ impl Lines {
         let Notice { address, fingerprint, ticket, callee, session, .. } = notice;
         let id = ticket.id;
         let goal = Goal { address, fingerprint, ticket, session };
-        let settings = Settings { register: true, ..self.at(papers, &callee.to_string(), &goal)? };
+        let mut settings = self.at(papers, &callee.to_string(), &goal)?;
+        settings.accounts.iter_mut().for_each(|account| account.register = true);
         let line = self.start(settings)?;
         Ok(Line { ticket: Some(id), leave_at: Some(Instant::now() + RINGS_IN), ..line })
     }
@@ -57,8 +60,7 @@ impl Lines {
         number: &str,
     ) -> Result<Line, String> {
         let line = self.start(self.at(papers, device, &goal)?)?;
-        line.tell(Command::Call { number: number.to_owned() });
-        Ok(line)
+        Ok(Line { dial: Some(number.to_owned()), ..line })
     }
 
     fn at(&self, papers: &Papers, user: &str, goal: &Goal) -> Result<Settings, String> {
@@ -69,20 +71,20 @@ impl Lines {
             session: goal.session.to_string().into(),
         };
         let server: ::phone::Server = goal.address.parse()?;
-        Ok(Settings {
-            server: server.by(sip::Transport::Tls),
-            trust: Trust::Member(papers.clone(), goal.fingerprint.0),
-            user: user.to_owned(),
-            pass: Some(pass),
-            first_call: CallId(self.calls + 1),
-            ..self.settings.clone()
-        })
+        let mut settings = Settings { first_call: CallId(self.calls + 1), ..self.settings.clone() };
+        for account in &mut settings.accounts {
+            account.server = server.clone();
+            account.trust = Trust::Member(papers.clone(), goal.fingerprint.0);
+            account.user = user.to_owned();
+            account.pass = Some(pass.clone());
+        }
+        Ok(settings)
     }
 
     fn start(&self, settings: Settings) -> Result<Line, String> {
         let phone = Phone::start(settings).map_err(|error| error.to_string())?;
         let hand = hub::listen(phone, self.ear.clone()).map_err(|error| error.to_string())?;
-        Ok(Line { hand, ticket: None, calls: self.calls, up: 0, leave_at: None, leaving: false })
+        Ok(Line { hand, dial: None, ticket: None, calls: self.calls, up: 0, leave_at: None, leaving: false })
     }
 }
 
@@ -124,6 +126,11 @@ impl Line {
             Event::Incoming { call, .. } | Event::Calling { call, .. } => {
                 (self.calls, self.leave_at) = (call.0, None);
                 self.up += 1;
+            }
+            Event::Connected => {
+                if let Some(number) = self.dial.take() {
+                    self.hand.tell(Command::call(number));
+                }
             }
             Event::Ended { .. } => {
                 self.up = self.up.saturating_sub(1);

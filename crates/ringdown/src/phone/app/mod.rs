@@ -18,12 +18,12 @@ use super::control::Control;
 use super::face::Face;
 use super::hub::{self, Heard};
 use super::list::Desk;
-use super::{Arguments, Errand, headset, sound};
+use super::{Arguments, Errand};
 use crate::Failure;
 use crate::directory::app_protocol::FromApp;
 use crate::directory::{AppLink, random};
 use ::phone::work::Said;
-use ::phone::{Command, Event, Settings};
+use ::phone::{Account, Command, Event, Settings};
 use cloud::{Broking, Words};
 use directory::{Message, Named as _, Notice, Number, Push, RequestId, SessionHalf, TicketId};
 use line::{Line, Lines};
@@ -69,6 +69,9 @@ struct Asked {
     session: SessionHalf,
 }
 
+/// What the one account of an app is called.
+const ACCOUNT: &str = "app";
+
 struct App {
     state: State,
     words: Words,
@@ -95,8 +98,8 @@ pub(super) fn run(arguments: &Arguments, control: Option<Control>) -> Result<(),
     let broking = broking(&arguments.app)?;
     let words = cloud::start(state.clone(), broking, clock, ear.clone())?;
     super::signals::quit_when_told(ear.clone())?;
-    let desk = Desk::open(&arguments.list, "", false, &::phone::Trust::System, clock, ear.clone())?;
-    let mut face = Face::open(arguments, "", control, &desk, ear.clone())?;
+    let desk = Desk::open(&arguments.list, &mut [], clock, ear.clone())?;
+    let mut face = Face::open(arguments, &[], control, &desk, ear.clone())?;
     face.app(&AppNews::App { device: state.device.to_string(), account: state.account.to_string() });
     let mut app = App {
         lines: Lines { settings: common(arguments, clock)?, ear, calls: 0 },
@@ -107,17 +110,17 @@ pub(super) fn run(arguments: &Arguments, control: Option<Control>) -> Result<(),
         next: None,
         seen: VecDeque::new(),
         requests: 0,
-        errand: Errand { number: None, register: false, ..Errand::new(arguments) },
+        errand: Errand { number: None, ..Errand::new(arguments, &[]) },
         wanted: arguments.call.clone(),
         errand_id: None,
         leaving: false,
     };
     loop {
         match heard.recv_timeout(TURN) {
-            Ok(Heard::Event(event)) => app.event(&event, &mut face)?,
+            Ok(Heard::Event(_, event)) => app.event(&event, &mut face)?,
             Ok(Heard::Said(Said::Phone(command))) => app.command(command, &mut face)?,
-            Ok(Heard::Said(Said::List(_))) => {
-                face.event(&Event::Refused { why: "an app works through no list".into() })?;
+            Ok(Heard::Said(Said::List(_) | Said::Look(_))) => {
+                face.event(ACCOUNT, &Event::Refused { why: "an app has no list and no history".into() })?;
             }
             Ok(Heard::Cloud(said)) => app.cloud(said, &mut face),
             Ok(Heard::Gone) => app.left(&mut face),
@@ -145,7 +148,8 @@ fn broking(arguments: &AppArguments) -> Result<Option<Broking>, Failure> {
 
 /// What all of our calls have in common; where they go is said by the directory.
 fn common(arguments: &Arguments, clock: Clock) -> Result<Settings, Failure> {
-    Ok(Settings {
+    let account = Account {
+        name: ACCOUNT.into(),
         server: "127.0.0.1".parse()?,
         transport: sip::Transport::Tls,
         trust: ::phone::Trust::System,
@@ -155,16 +159,13 @@ fn common(arguments: &Arguments, clock: Clock) -> Result<Settings, Failure> {
         register: false,
         expires: 3_600,
         codecs: arguments.codecs.clone(),
-        answer_after: arguments.answer_after,
         suggest: None,
         profile: false,
+        lamps: Vec::new(),
+        messages: false,
         pass: None,
-        first_call: ::phone::CallId(1),
-        source: sound(arguments)?,
-        headset: headset(arguments),
-        record: arguments.record.clone(),
-        clock,
-    })
+    };
+    super::settings(arguments, vec![account]).map(|settings| Settings { clock, ..settings })
 }
 
 impl App {
@@ -178,9 +179,9 @@ impl App {
                     line.leave();
                 }
             }
-            Command::Call { number } => {
+            Command::Call { number, .. } => {
                 if let Err(why) = self.ask(&number, face) {
-                    face.event(&Event::Refused { why })?;
+                    face.event(ACCOUNT, &Event::Refused { why })?;
                 }
             }
             Command::HangUp { .. } if self.asked.is_some() => {
@@ -192,9 +193,9 @@ impl App {
             command => match &self.line {
                 Some(line) => line.tell(command),
                 None if command == Command::Status => {
-                    face.event(&Event::Status { registered: false, calls: Vec::new() })?;
+                    face.event(ACCOUNT, &Event::Status { registered: false, calls: Vec::new() })?;
                 }
-                None => face.event(&Event::Refused { why: "there is no call".into() })?,
+                None => face.event(ACCOUNT, &Event::Refused { why: "there is no call".into() })?,
             },
         }
         Ok(())
@@ -327,10 +328,10 @@ impl App {
     // ---- the phone of the call
 
     fn event(&mut self, event: &Event, face: &mut Face) -> Result<(), Failure> {
-        face.event(event)?;
+        face.event(ACCOUNT, event)?;
         let Some(line) = &mut self.line else { return Ok(()) };
         line.note(event);
-        self.errand.note(line.hand(), event);
+        self.errand.note(line.hand(), ACCOUNT, event);
         match event {
             Event::Answered { .. } if self.errand_id.is_some() => self.errand.answered = true,
             Event::Ended { cause, .. } if self.errand_id.is_some() => {

@@ -1,7 +1,9 @@
 //! The screen as it is seen. Colour never tells anything alone.
 
 use super::keys::{LIST, PHONE};
-use super::{Asking, Screen};
+use super::{Asking, Screen, Standing};
+use crate::phone::show::{kind, minutes, when, why_ended};
+use ::phone::{Entry, Kind, LampState};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Modifier, Style, Stylize as _};
@@ -12,14 +14,23 @@ use std::time::Instant;
 impl Screen {
     /// Draws all of it.
     pub(crate) fn draw(&self, frame: &mut Frame<'_>, now: Instant) {
-        let [head, middle, history, foot] = Layout::vertical([
-            Constraint::Length(1),
-            Constraint::Min(8),
-            Constraint::Percentage(30),
-            Constraint::Length(self.foot_lines(frame.area().width)),
+        let width = frame.area().width;
+        let (top, below) = (self.head(), self.state());
+        let [head, state, middle, history, foot] = Layout::vertical([
+            Constraint::Length(lines(&top, width, 3)),
+            Constraint::Length(lines(&below, width, 4)),
+            Constraint::Min(6),
+            Constraint::Percentage(if self.has_list { 25 } else { 35 }),
+            Constraint::Length(lines(&self.help(), width, 5)),
         ])
         .areas(frame.area());
-        frame.render_widget(Paragraph::new(self.head()), head);
+        frame.render_widget(Paragraph::new(top).wrap(Wrap { trim: true }), head);
+        frame.render_widget(Paragraph::new(below).wrap(Wrap { trim: true }), state);
+        if let Asking::Calls(place) = self.asking {
+            self.draw_past(frame, middle, place);
+            self.draw_history(frame, history);
+            return frame.render_widget(self.foot(), foot);
+        }
         let [left, right] =
             Layout::horizontal([Constraint::Percentage(55), Constraint::Percentage(45)]).areas(middle);
         if self.has_list {
@@ -39,25 +50,112 @@ impl Screen {
     }
 
     fn head(&self) -> Line<'_> {
-        let mut spans = vec![Span::from(self.account.as_str()).bold(), Span::from("  ")];
-        match &self.registered {
-            None => spans.push(Span::from(format!("● {}", self.text("phone.registered"))).green()),
-            Some(why) => {
-                spans.push(Span::from(format!("○ {} {why}", self.text("phone.not_registered"))).red());
-            }
+        let mut spans = Vec::new();
+        for account in &self.accounts {
+            let alone = self.accounts.len() == 1;
+            let name = if alone { &account.address } else { &account.name };
+            spans.push(Span::from(format!("{}  ", plain(name))).bold());
+            spans.push(match &account.standing {
+                Standing::Asking => Span::from(format!("○ {}  ", self.text("phone.asking"))),
+                Standing::Registered => Span::from(format!("● {}  ", self.text("phone.registered"))).green(),
+                Standing::Connected => Span::from(format!("● {}  ", self.text("phone.connected"))).green(),
+                Standing::Not(why) => {
+                    // All of it stands among what happened.
+                    let why: String = plain(why).chars().take(if alone { 60 } else { 24 }).collect();
+                    Span::from(format!("○ {} {why}  ", self.text("phone.not_registered"))).red()
+                }
+            });
         }
+        Line::from(spans)
+    }
+
+    /// Where the agent and the headset stand, missed calls, messages and lamps; nothing where there is none of them.
+    fn state(&self) -> Line<'_> {
+        let mut spans = Vec::new();
         if self.has_list {
             let lamp = if self.presence == "phone.presence.online" { "▶" } else { "‖" };
-            spans.push(Span::from(format!("  {lamp} {}", self.text(self.presence))).bold());
+            spans.push(Span::from(format!("{lamp} {}  ", self.text(self.presence))).bold());
         }
         if let Some(open) = self.headset {
             let state = if open { "phone.headset_open" } else { "phone.headset_closed" };
-            spans.push(Span::from(format!("  {} {}", self.text("phone.headset"), self.text(state))));
+            spans.push(Span::from(format!("{} {}  ", self.text("phone.headset"), self.text(state))));
         }
         if let Some(dbfs) = self.heard {
-            spans.push(Span::from(format!("  {}", level(dbfs))));
+            spans.push(Span::from(format!("{}  ", level(dbfs))));
         }
+        let count =
+            |key, count: String| Span::from(format!("{}  ", self.language.fill(key, &[("count", &count)])));
+        if self.missed > 0 {
+            spans.push(count("phone.missed", self.missed.to_string()).bold());
+        }
+        let new: u32 = self.messages.values().sum();
+        if new > 0 {
+            spans.push(count("phone.messages", new.to_string()).bold());
+        }
+        self.lamp_spans(&mut spans);
         Line::from(spans)
+    }
+
+    fn lamp_spans<'a>(&'a self, spans: &mut Vec<Span<'a>>) {
+        for (place, lamp) in self.lamps.iter().enumerate() {
+            let (mark, word) = match lamp.state {
+                LampState::Unknown => ("?", "phone.lamp.unknown"),
+                LampState::Idle => ("○", "phone.lamp.idle"),
+                LampState::Ringing => ("◐", "phone.lamp.rings"),
+                LampState::Busy => ("●", "phone.lamp.busy"),
+            };
+            // One lamp is not torn in two.
+            let text = format!(
+                "{}\u{a0}{mark}\u{a0}{}",
+                plain(&lamp.number),
+                self.text(word).replace(' ', "\u{a0}")
+            );
+            let span = match lamp.state {
+                LampState::Ringing => Span::from(text).bold().yellow(),
+                LampState::Busy => Span::from(text).red(),
+                LampState::Idle => Span::from(text),
+                LampState::Unknown => Span::from(text).add_modifier(Modifier::DIM),
+            };
+            let chosen = matches!(self.asking, Asking::Lamp(chosen) if chosen == place);
+            spans.push(if chosen { span.add_modifier(Modifier::REVERSED) } else { span });
+            spans.push(Span::from("  "));
+        }
+    }
+
+    /// The calls that were, newest first.
+    fn draw_past(&self, frame: &mut Frame<'_>, area: Rect, place: usize) {
+        let room = usize::from(area.height.saturating_sub(2)).max(1);
+        let first = (place + 1).saturating_sub(room);
+        let rows = self.past.iter().enumerate().skip(first).take(room).map(|(row, entry)| {
+            let line = self.past_line(entry);
+            if row == place { line.add_modifier(Modifier::REVERSED) } else { line }
+        });
+        let mut lines: Vec<Line<'_>> = rows.collect();
+        if lines.is_empty() {
+            lines.push(Line::from(self.text("phone.past.none")).add_modifier(Modifier::DIM));
+        }
+        frame.render_widget(Paragraph::new(lines).block(self.framed("phone.past")), area);
+    }
+
+    fn past_line(&self, entry: &Entry) -> Line<'_> {
+        let mark = match entry.kind {
+            Kind::Dialled => "→",
+            Kind::Received => "←",
+            Kind::Missed => "!",
+            Kind::AnsweredElsewhere => "↷",
+        };
+        let word = kind(entry.kind);
+        let why = why_ended(self.language, entry.cause.as_ref(), &entry.words);
+        let name = if entry.name.is_empty() { String::new() } else { format!(" {}", plain(&entry.name)) };
+        let time = entry.seconds.map(minutes);
+        let account =
+            if self.accounts.len() > 1 { format!("  [{}]", plain(&entry.account)) } else { String::new() };
+        let what = Span::from(format!("{} {mark} {}  ", when(entry.at_ms), self.text(word)));
+        Line::from(vec![
+            if entry.kind == Kind::Missed { what.bold() } else { what },
+            Span::from(format!("{}{name}{}{account}", plain(&entry.number), time.unwrap_or_default())).bold(),
+            Span::from(format!("  {}", plain(&why))).add_modifier(Modifier::DIM),
+        ])
     }
 
     fn framed(&self, key: &'static str) -> Block<'_> {
@@ -71,7 +169,16 @@ impl Screen {
             let time = format!("{}:{:02}", seconds / 60, seconds % 60);
             let state = Span::from(format!("{} {time}  ", self.text(call.state))).bold();
             let name = if call.name.is_empty() { String::new() } else { format!(" {}", plain(&call.name)) };
-            lines.push(Line::from(vec![state, Span::from(format!("{}{name}", plain(&call.number)))]));
+            let account = Span::from(if call.account.is_empty() {
+                String::new()
+            } else {
+                format!("  [{}]", plain(&call.account))
+            });
+            lines.push(Line::from(vec![
+                state,
+                Span::from(format!("{}{name}", plain(&call.number))),
+                account,
+            ]));
         }
         if lines.is_empty() {
             lines.push(Line::from(self.text("phone.no_call")).add_modifier(Modifier::DIM));
@@ -121,21 +228,35 @@ impl Screen {
 
     /// What keys do, or what is asked.
     fn foot(&self) -> Paragraph<'_> {
-        let asked = |key: &'static str, typed: &str| {
+        let asked = |words: &str, typed: &str| {
             Line::from(vec![
-                Span::from(self.text(key)).bold(),
+                Span::from(words.to_owned()).bold(),
                 Span::from(format!(" {typed}")),
                 Span::styled(" ", Style::default().add_modifier(Modifier::REVERSED)),
             ])
         };
         let line = match &self.asking {
             Asking::Nothing => self.help(),
-            Asking::Dial(text) => asked("phone.ask.dial", text),
-            Asking::Transfer(text) => asked("phone.ask.transfer", text),
-            Asking::Keys(text) => asked("phone.ask.keys", text),
-            Asking::Later(text) => asked("phone.ask.later", text),
-            Asking::Result(text) => asked("phone.ask.result", text),
-            Asking::Quit => asked("phone.ask.quit", ""),
+            Asking::Dial(text) => match self.accounts.get(self.used).filter(|_| self.accounts.len() > 1) {
+                Some(account) => {
+                    let by = self.language.fill("phone.ask.dial_by", &[("account", &plain(&account.name))]);
+                    asked(&by, text)
+                }
+                None => asked(self.text("phone.ask.dial"), text),
+            },
+            Asking::Transfer(text) => asked(self.text("phone.ask.transfer"), text),
+            Asking::Keys(text) => asked(self.text("phone.ask.keys"), text),
+            Asking::Later(text) => asked(self.text("phone.ask.later"), text),
+            Asking::Result(text) => asked(self.text("phone.ask.result"), text),
+            Asking::Quit => asked(self.text("phone.ask.quit"), ""),
+            Asking::Calls(_) => Line::from(self.text("phone.ask.calls")).bold(),
+            Asking::Lamp(place) => {
+                let lamp = self.lamps.get(*place);
+                let rings = lamp.is_some_and(|lamp| lamp.state == LampState::Ringing);
+                let words = if rings { "phone.ask.lamp_rings" } else { "phone.ask.lamp" };
+                let number = lamp.map(|lamp| plain(&lamp.number)).unwrap_or_default();
+                Line::from(self.language.fill(words, &[("number", &number)])).bold()
+            }
             Asking::Keep { number, calls } => {
                 let places = [("number", number.as_str()), ("calls", &*calls.to_string())];
                 Line::from(self.language.fill("phone.ask.keep", &places)).bold()
@@ -147,7 +268,8 @@ impl Screen {
     fn help(&self) -> Line<'_> {
         let list = LIST.iter().filter(|_| self.has_list);
         let mut spans = Vec::new();
-        for (key, words) in PHONE.iter().chain(list) {
+        let lamps = |key: &str| key != "b" || !self.lamps.is_empty();
+        for (key, words) in PHONE.iter().filter(|(key, _)| lamps(key)).chain(list) {
             spans.push(Span::from(*key).bold());
             spans.push(Span::from(format!("\u{a0}{}  ", self.text(words).replace(' ', "\u{a0}"))));
         }
@@ -157,13 +279,24 @@ impl Screen {
         }
         Line::from(spans)
     }
+}
 
-    /// Lines that the help takes at this width.
-    fn foot_lines(&self, width: u16) -> u16 {
-        let columns = self.help().width();
-        let lines = columns.div_ceil(usize::from(width.max(20))) + 1;
-        u16::try_from(lines).unwrap_or(1).min(5)
+/// Lines that a text takes at this width, words whole; at most so many.
+fn lines(line: &Line<'_>, width: u16, most: u16) -> u16 {
+    let width = usize::from(width.max(20));
+    let text: String = line.spans.iter().map(|span| span.content.as_ref()).collect();
+    let (mut lines, mut column) = (0, 0);
+    for word in text.split(' ') {
+        let columns = Span::from(word).width();
+        // A blank before it, unless it begins the line.
+        if lines == 0 || (columns > 0 && column + 1 + columns > width) {
+            lines += 1 + columns.saturating_sub(1) / width;
+            column = columns;
+        } else {
+            column += 1 + columns;
+        }
     }
+    if text.trim().is_empty() { 0 } else { u16::try_from(lines).unwrap_or(most).min(most) }
 }
 
 /// A bar from -60 dBFS on.

@@ -1,8 +1,8 @@
 //! What keys do.
 
-use super::{Asking, Screen};
+use super::{Asking, PAST, Screen};
 use ::phone::work::{Said, Wish};
-use ::phone::{Command, KeyStyle};
+use ::phone::{Command, Entry, KeyStyle, LampState, Look};
 
 /// One key of the keyboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,18 +11,26 @@ pub(crate) enum Key {
     Enter,
     Escape,
     Backspace,
+    Tab,
+    Up,
+    Down,
+    Left,
+    Right,
     /// Control and C.
     Interrupt,
 }
 
 /// Keys that do something at once, and the words for it.
-pub(super) const PHONE: [(&str, &str); 7] = [
+pub(super) const PHONE: [(&str, &str); 10] = [
     ("d", "phone.key.dial"),
     ("Enter", "phone.key.answer"),
     ("h", "phone.key.hang_up"),
     ("u", "phone.key.hold"),
     ("t", "phone.key.transfer"),
+    ("j", "phone.key.join"),
     ("k", "phone.key.keys"),
+    ("c", "phone.key.calls"),
+    ("b", "phone.key.lamps"),
     ("q", "phone.key.quit"),
 ];
 
@@ -62,10 +70,20 @@ impl Screen {
                     Vec::new()
                 }
             },
+            Asking::Calls(place) => self.press_at_calls(place, key),
+            Asking::Lamp(place) => self.press_at_lamps(place, key),
             Asking::Keys(pressed) => self.press_there(pressed, key),
-            Asking::Dial(text) => self.typed(text, key, Asking::Dial, |text| {
-                Some(Said::Phone(Command::Call { number: text.to_owned() }))
-            }),
+            Asking::Dial(text) if key == Key::Tab => {
+                self.used = (self.used + 1) % self.accounts.len().max(1);
+                self.asking = Asking::Dial(text);
+                Vec::new()
+            }
+            Asking::Dial(text) => {
+                let account = self.account_used();
+                self.typed(text, key, Asking::Dial, |text| {
+                    Some(Said::Phone(Command::Call { number: text.to_owned(), account }))
+                })
+            }
             Asking::Transfer(text) => self.typed(text, key, Asking::Transfer, |text| {
                 Some(Said::Phone(Command::Transfer { call: None, number: text.to_owned() }))
             }),
@@ -76,6 +94,12 @@ impl Screen {
                 Some(Said::List(Wish::Result { task: None, result, note }))
             }),
         }
+    }
+
+    /// By whom the next call goes out, where there is a choice.
+    fn account_used(&self) -> Option<String> {
+        let several = self.accounts.len() > 1;
+        self.accounts.get(self.used).filter(|_| several).map(|account| account.name.clone())
     }
 
     fn at_once(&mut self, key: Key) -> Vec<Said> {
@@ -94,6 +118,12 @@ impl Screen {
             'd' => self.asking = Asking::Dial(String::new()),
             't' if !self.calls.is_empty() => self.asking = Asking::Transfer(String::new()),
             'k' if !self.calls.is_empty() => self.asking = Asking::Keys(String::new()),
+            'j' => return phone(Command::Join { call: None, with: None }),
+            'b' if !self.lamps.is_empty() => self.asking = Asking::Lamp(0),
+            'c' => {
+                self.asking = Asking::Calls(0);
+                return vec![Said::Look(Look::History { limit: Some(PAST), seen: true })];
+            }
             'q' => self.asking = Asking::Quit,
             'h' => return phone(Command::HangUp { call: None }),
             'u' if held => return phone(Command::Resume { call: None }),
@@ -131,9 +161,42 @@ impl Screen {
             }
             Key::Backspace => drop(text.pop()),
             Key::Letter(letter) if text.chars().count() < 500 => text.push(letter),
-            Key::Letter(_) | Key::Interrupt => {}
+            _ => {}
         }
         self.asking = again(text);
+        Vec::new()
+    }
+
+    /// The calls that were: up and down, and one is called again.
+    fn press_at_calls(&mut self, place: usize, key: Key) -> Vec<Said> {
+        let last = self.past.len().saturating_sub(1);
+        match key {
+            Key::Up | Key::Letter('k') => self.asking = Asking::Calls(place.saturating_sub(1)),
+            Key::Down | Key::Letter('j') => self.asking = Asking::Calls((place + 1).min(last)),
+            Key::Enter => return self.past.get(place).map(again).into_iter().collect(),
+            Key::Escape | Key::Letter('c') => {}
+            _ => self.asking = Asking::Calls(place),
+        }
+        Vec::new()
+    }
+
+    /// The lamps: one after the other; what rings is picked up, the others are called.
+    fn press_at_lamps(&mut self, place: usize, key: Key) -> Vec<Said> {
+        let count = self.lamps.len().max(1);
+        match key {
+            Key::Left | Key::Up => self.asking = Asking::Lamp((place + count - 1) % count),
+            Key::Right | Key::Down | Key::Tab | Key::Letter('b') => {
+                self.asking = Asking::Lamp((place + 1) % count);
+            }
+            Key::Enter => {
+                let Some(lamp) = self.lamps.get(place) else { return Vec::new() };
+                let code = if lamp.state == LampState::Ringing { self.pick_up_code.as_str() } else { "" };
+                let number = format!("{code}{}", lamp.number);
+                return vec![Said::Phone(Command::Call { number, account: Some(lamp.account.clone()) })];
+            }
+            Key::Escape => {}
+            _ => self.asking = Asking::Lamp(place),
+        }
         Vec::new()
     }
 
@@ -147,6 +210,11 @@ impl Screen {
         let dtmf = || Command::Dtmf { call: None, keys: letter.to_string(), style: KeyStyle::Rtp };
         if tone { vec![Said::Phone(dtmf())] } else { Vec::new() }
     }
+}
+
+/// By the account that had the call.
+fn again(entry: &Entry) -> Said {
+    Said::Phone(Command::Call { number: entry.number.clone(), account: Some(entry.account.clone()) })
 }
 
 /// `1`, `2` and `3` stand for the usual waits; anything longer is minutes.

@@ -9,23 +9,60 @@ mod tests;
 pub(crate) use keys::Key;
 pub(crate) use terminal::Terminal;
 
+use super::history::Recalled;
 use super::show;
 use crate::texts::Language;
 use ::phone::work::{Callee, News};
-use ::phone::{CallId, Event, Holder};
+use ::phone::{CallId, Entry, Event, Holder, LampState};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 /// Lines of what happened.
 const HISTORY: usize = 200;
+/// Calls that were.
+const PAST: usize = 100;
 
 /// A call on the screen.
 struct Shown {
     number: String,
     name: String,
+    /// Whose call it is, where there are several accounts.
+    account: String,
     /// The key of its state's words.
     state: &'static str,
     since: Instant,
+}
+
+/// One account on the screen.
+pub(crate) struct Account {
+    name: String,
+    /// As it is shown where it is the only one.
+    address: String,
+    standing: Standing,
+}
+
+/// Where an account stands with its server.
+enum Standing {
+    Asking,
+    Registered,
+    /// Reached, and not told where we are.
+    Connected,
+    /// Why.
+    Not(String),
+}
+
+impl Account {
+    /// Before anything happened.
+    pub(crate) fn new(name: &str, address: String) -> Account {
+        Account { name: name.to_owned(), address, standing: Standing::Asking }
+    }
+}
+
+/// The lamp of one number.
+struct Lamp {
+    account: String,
+    number: String,
+    state: LampState,
 }
 
 /// What keys are for now.
@@ -38,6 +75,10 @@ enum Asking {
     Later(String),
     Result(String),
     Quit,
+    /// Which of the calls that were, newest first.
+    Calls(usize),
+    /// Which lamp.
+    Lamp(usize),
     Keep {
         number: String,
         calls: u8,
@@ -47,10 +88,11 @@ enum Asking {
 /// All that the screen shows.
 pub(crate) struct Screen {
     language: Language,
-    account: String,
+    accounts: Vec<Account>,
+    /// The account that the next call goes out by.
+    used: usize,
     /// Whether there is a list to work through.
     has_list: bool,
-    registered: Option<String>,
     presence: &'static str,
     headset: Option<bool>,
     calls: BTreeMap<CallId, Shown>,
@@ -61,6 +103,13 @@ pub(crate) struct Screen {
     /// Hertz and level of what is heard.
     heard: Option<f64>,
     history: VecDeque<String>,
+    /// The calls that were, newest first, and how many missed ones nobody has seen.
+    past: Vec<Entry>,
+    missed: usize,
+    lamps: Vec<Lamp>,
+    pick_up_code: String,
+    /// New messages at the accounts that tell.
+    messages: BTreeMap<String, u32>,
     asking: Asking,
 }
 
@@ -68,15 +117,15 @@ impl Screen {
     /// Before anything happened. `results` are those that one key gives.
     pub(crate) fn new(
         language: Language,
-        account: String,
+        accounts: Vec<Account>,
         has_list: bool,
         results: Vec<(char, String)>,
     ) -> Screen {
         Screen {
             language,
-            account,
+            accounts,
+            used: 0,
             has_list,
-            registered: None,
             presence: "phone.presence.signed_out",
             headset: None,
             calls: BTreeMap::new(),
@@ -86,26 +135,64 @@ impl Screen {
             results,
             heard: None,
             history: VecDeque::new(),
+            past: Vec::new(),
+            missed: 0,
+            lamps: Vec::new(),
+            pick_up_code: String::new(),
+            messages: BTreeMap::new(),
             asking: Asking::Nothing,
         }
     }
 
+    /// With lamps of numbers at accounts; a call that rings there is picked up by the code before the number.
+    pub(crate) fn with_lamps(mut self, lamps: Vec<(String, String)>, pick_up_code: &str) -> Screen {
+        let lamp = |(account, number)| Lamp { account, number, state: LampState::Unknown };
+        self.lamps = lamps.into_iter().map(lamp).collect();
+        pick_up_code.clone_into(&mut self.pick_up_code);
+        self
+    }
+
+    /// What is remembered of calls.
+    pub(crate) fn recall(&mut self, recalled: &Recalled) {
+        match recalled {
+            Recalled::History { missed, calls } => {
+                self.missed = *missed;
+                self.past.clone_from(calls);
+            }
+            Recalled::Logged { missed, entry } => {
+                self.missed = *missed;
+                self.past.insert(0, entry.clone());
+                self.past.truncate(PAST);
+            }
+        }
+    }
+
     /// Something happened to the phone.
-    pub(crate) fn hear(&mut self, now: Instant, event: &Event) {
-        if let Some(line) = show::Show::default().line(event)
-            && !matches!(event, Event::Heard { .. })
+    pub(crate) fn hear(&mut self, now: Instant, account: &str, event: &Event) {
+        if let Some(line) = show::Show::of(self.accounts.len(), self.language).line(account, event)
+            && !matches!(event, Event::Heard { .. } | Event::Lamp { .. })
+            && !self.is_known(account, event)
         {
             self.note(line);
         }
         match event {
-            Event::Registered { .. } => self.registered = None,
-            Event::NotRegistered { status, reason, .. } => {
-                self.registered = Some(format!("{status} {reason}"));
+            Event::Registered { .. } => self.stand(account, Standing::Registered),
+            Event::Connected => self.stand(account, Standing::Connected),
+            Event::NotRegistered { status: 0, reason, .. } => {
+                self.stand(account, Standing::Not(reason.clone()));
             }
-            Event::Unregistered => self.registered = Some(String::new()),
-            Event::Calling { call, number } => self.show(now, *call, number, "", "phone.state.calling"),
+            Event::NotRegistered { status, reason, .. } => {
+                self.stand(account, Standing::Not(format!("{status} {reason}")));
+            }
+            Event::Unregistered => self.stand(account, Standing::Not(String::new())),
+            Event::Using => {
+                self.used = self.accounts.iter().position(|known| known.name == account).unwrap_or(self.used);
+            }
+            Event::Calling { call, number } => {
+                self.show(now, *call, account, (number, ""), "phone.state.calling");
+            }
             Event::Incoming { call, number, name } => {
-                self.show(now, *call, number, name, "phone.state.ringing");
+                self.show(now, *call, account, (number, name), "phone.state.ringing");
             }
             Event::Ringing { call, .. } => self.turn(now, *call, "phone.state.ringing_there"),
             Event::Answered { call, .. } => self.turn(now, *call, "phone.state.talking"),
@@ -120,6 +207,13 @@ impl Screen {
                     self.asking = Asking::Nothing;
                 }
             }
+            Event::Lamp { number, state, .. } => {
+                let ours = |lamp: &&mut Lamp| lamp.account == account && lamp.number == *number;
+                if let Some(lamp) = self.lamps.iter_mut().find(ours) {
+                    lamp.state = *state;
+                }
+            }
+            Event::Messages { new, .. } => drop(self.messages.insert(account.to_owned(), *new)),
             Event::Suggested { number, calls } => {
                 self.asking = Asking::Keep { number: number.clone(), calls: *calls };
             }
@@ -127,8 +221,33 @@ impl Screen {
         }
     }
 
-    fn show(&mut self, now: Instant, call: CallId, number: &str, name: &str, state: &'static str) {
-        let shown = Shown { number: number.to_owned(), name: name.to_owned(), state, since: now };
+    /// A server that is away, or knows us again, is worth one line.
+    fn is_known(&self, account: &str, event: &Event) -> bool {
+        let known = self.accounts.iter().find(|known| known.name == account);
+        match (known.map(|known| &known.standing), event) {
+            (Some(Standing::Registered), Event::Registered { .. }) => true,
+            (Some(Standing::Not(why)), Event::NotRegistered { reason, .. }) => why.ends_with(reason),
+            _ => false,
+        }
+    }
+
+    fn stand(&mut self, account: &str, standing: Standing) {
+        if let Some(known) = self.accounts.iter_mut().find(|known| known.name == account) {
+            known.standing = standing;
+        }
+    }
+
+    fn show(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        account: &str,
+        (number, name): (&str, &str),
+        state: &'static str,
+    ) {
+        let account = if self.accounts.len() > 1 { account } else { "" };
+        let (number, name, account) = (number.to_owned(), name.to_owned(), account.to_owned());
+        let shown = Shown { number, name, account, state, since: now };
         self.calls.insert(call, shown);
     }
 

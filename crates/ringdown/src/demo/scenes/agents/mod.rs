@@ -36,7 +36,7 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     let (alice, bob) = (stage.phone(&ALICE)?, stage.phone(&BOB)?);
 
     // Nobody works yet: Alice waits with music.
-    stage.tell(alice, Command::Call { number: "2700".into() });
+    stage.tell(alice, Command::call("2700"));
     stage.wait(alice, "answered", |event| matches!(event, Event::Answered { .. }))?;
     stage.note("agents.waits");
     stage.hears_other(alice, &[1000.0])?;

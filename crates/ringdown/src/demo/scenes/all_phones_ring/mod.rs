@@ -24,7 +24,7 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
             answer_after: None,
         })?);
     }
-    stage.tell(alice, Command::Call { number: "2102".into() });
+    stage.tell(alice, Command::call("2102"));
     for role in &phones {
         stage.wait(*role, "it rings", |event| matches!(event, Event::Incoming { .. }))?;
     }

@@ -31,7 +31,7 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     let mut app = stage.app("cleo", APP)?;
 
     stage.note("apps.woken");
-    stage.tell(alice, Command::Call { number: CLEOS.into() });
+    stage.tell(alice, Command::call(CLEOS));
     app.wait("woken", |_| true)?;
     app.wait("incoming", |event| event["number"] == ALICES)?;
     stage.wait(alice, "it rings there", |event| matches!(event, Event::Ringing { status: 180, .. }))?;

@@ -23,7 +23,7 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     let ended = |event: &Event| matches!(event, Event::Ended { .. });
 
     // Alice asks for it, and hangs up: her phone is silent until Bob is there.
-    stage.tell(alice, Command::Call { number: "*662602".into() });
+    stage.tell(alice, Command::call("*662602"));
     stage.wait(alice, "answered", |event| matches!(event, Event::Answered { .. }))?;
     stage.tell(alice, Command::HangUp { call: None });
     stage.note("background.asked");

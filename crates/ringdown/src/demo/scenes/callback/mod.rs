@@ -34,7 +34,7 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     let incoming = |event: &Event| matches!(event, Event::Incoming { .. });
     let answered = |event: &Event| matches!(event, Event::Answered { .. });
 
-    stage.tell(alice, Command::Call { number: "2800".into() });
+    stage.tell(alice, Command::call("2800"));
     stage.wait(alice, "answered", answered)?;
     stage.tell(alice, Command::Dtmf { call: None, keys: "1".into(), style: KeyStyle::Rtp });
     // It is stored before it is promised, so she may hang up in the middle of the promise.

@@ -18,7 +18,7 @@ const ALICE: Cast = Cast {
 fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     stage.person("alice-echo", "2201")?;
     let alice = stage.phone(&ALICE)?;
-    stage.tell(alice, Command::Call { number: "600".into() });
+    stage.tell(alice, Command::call("600"));
     stage.wait(alice, "answered", |event| matches!(event, Event::Answered { .. }))?;
     stage.hears(alice, 1000.0)?;
     stage.hears(alice, 440.0)?;

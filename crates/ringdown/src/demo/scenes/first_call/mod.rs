@@ -15,7 +15,7 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     stage.person("alice", "2001")?;
     stage.person("bob", "2002")?;
     let (alice, bob) = (stage.phone(&ALICE)?, stage.phone(&BOB)?);
-    stage.tell(alice, Command::Call { number: "2002".into() });
+    stage.tell(alice, Command::call("2002"));
     stage.wait(bob, "it rings", |event| matches!(event, Event::Incoming { .. }))?;
     stage.wait(alice, "it rings there", |event| matches!(event, Event::Ringing { .. }))?;
     stage.let_it_ring();

@@ -41,7 +41,7 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
 }
 
 fn talk(stage: &mut Stage<'_>, alice: Role, carol: Role) -> Result<(), Failure> {
-    stage.tell(alice, Command::Call { number: SOUTH.into() });
+    stage.tell(alice, Command::call(SOUTH));
     stage.wait(carol, "it rings", |event| matches!(event, Event::Incoming { .. }))?;
     stage.let_it_ring();
     stage.tell(carol, Command::Answer { call: None });

@@ -26,7 +26,7 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     let badge = stage.badge("bob-tap")?;
     let (at_the_hall, at_home) = (stage.reader(HALL.device)?, stage.reader(HOME.device)?);
 
-    stage.tell(alice, Command::Call { number: "2502".into() });
+    stage.tell(alice, Command::call("2502"));
     for role in [desk, home] {
         stage.wait(role, "it rings", |event| matches!(event, Event::Incoming { .. }))?;
     }

@@ -54,7 +54,7 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
 }
 
 fn call(stage: &mut Stage<'_>, from: Role, to: Role, number: &str) -> Result<(), Failure> {
-    stage.tell(from, Command::Call { number: number.into() });
+    stage.tell(from, Command::call(number));
     stage.wait(to, "it rings", |event| matches!(event, Event::Incoming { .. }))?;
     stage.let_it_ring();
     stage.tell(to, Command::Answer { call: None });

@@ -46,7 +46,7 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     stage.record(OUTSIDE, INSIDE, ::calls::Cause::CallerHungUp)?;
 
     stage.note("trunk.abroad");
-    stage.tell(alice, Command::Call { number: ABROAD.into() });
+    stage.tell(alice, Command::call(ABROAD));
     let refused = |event: &Event| matches!(event, Event::Ended { cause, .. } if matches!(cause.cause, Cause::Refused { status: 403, .. }));
     stage.wait(alice, "the call is refused", refused)?;
     let row = stage.record(INSIDE, ABROAD, ::calls::Cause::Forbidden)?;
@@ -58,7 +58,7 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
 }
 
 fn call(stage: &mut Stage<'_>, from: Role, to: Role, number: &str) -> Result<(), Failure> {
-    stage.tell(from, Command::Call { number: number.into() });
+    stage.tell(from, Command::call(number));
     stage.wait(to, "it rings", |event| matches!(event, Event::Incoming { .. }))?;
     stage.let_it_ring();
     stage.tell(to, Command::Answer { call: None });
