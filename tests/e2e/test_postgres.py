@@ -101,6 +101,36 @@ def test_a_second_exchange_on_the_same_database_is_refused_until_the_first_ends(
         assert "ada" in second.run("account", "list").stdout
 
 
+def test_a_standby_takes_the_office_over_when_the_first_dies(server, own):
+    """R19: within 19 s; people and background calls are there, a phone registers and is called; the first waits in its turn."""
+    office, admin = Office(own), administrator(own)
+    one, two = office.person(), office.person()
+    own.run("account", "set", f"person-{one.number}", "--rights", "background")
+    wanted = {"account": f"person-{one.number}", "number": two.number, "not_before": "2031-05-06T07:08:00Z"}
+    made = admin.post("/tasks", wanted).must(201).json
+    with Exchange(config_extra=server.extra(), media_span=400) as standby:
+        standby.begin("--standby")
+        standby.wait_log("standby: another exchange, .* has this office", 10)
+        time.sleep(3)
+        assert standby.alive() and "ready" not in (standby.folder / "stdout.txt").read_text()
+        began = time.monotonic()
+        os.kill(own.pid, signal.SIGKILL)
+        own.wait_end(10)
+        standby.wait_ready(30)
+        took = time.monotonic() - began
+        assert took < 22, f"{took:.1f} s"
+        assert made["id"] in standby.run("task", "list").stdout
+        there = Office(standby)
+        with there.raw(one) as caller, there.raw(two) as phone:
+            phone.register()
+            call(caller, phone, two.number)
+        assert standby.wait_calls(1)[0]["cause"] == "caller hung up"
+        # Whoever had it before is told, and waits.
+        own.begin("--standby")
+        own.wait_log("standby: another exchange, .* has this office", 10)
+        assert own.alive()
+
+
 def test_an_office_moves_from_a_file_to_a_server(server, tmp_path):
     """A backup of the one is restored into the other, with the sealed passwords."""
     with Exchange(media_span=400) as first, Exchange(config_extra=server.extra(), media_span=400) as second:

@@ -66,20 +66,23 @@ class Exchange(Process):
 
     def start(self):
         """Returns when the exchange says that it takes traffic."""
-        out_path = self.folder / "stdout.txt"
-        with open(out_path, "wb") as out:
-            self.spawn(
-                [self.binary, "serve", "--config", self.config, "--data", self.data], stdout=out
-            )
+        return self.begin().wait_ready()
 
+    def begin(self, *options):
+        """Starts it, and does not wait."""
+        with open(self.folder / "stdout.txt", "wb") as out:
+            self.spawn([self.binary, "serve", "--config", self.config, "--data", self.data, *options], stdout=out)
+        return self
+
+    def wait_ready(self, seconds=START_SECONDS):
         def ready_line():
-            whole = [line for line in out_path.read_text().splitlines(True) if line.endswith("\n")]
+            whole = [line for line in (self.folder / "stdout.txt").read_text().splitlines(True) if line.endswith("\n")]
             for line in whole:
                 if line.startswith("ready "):
                     return line
             self.must_live()
 
-        line = until(ready_line, START_SECONDS, "the exchange prints `ready ...`", self.tail)
+        line = until(ready_line, seconds, "the exchange prints `ready ...`", self.tail)
         self.ready = dict(field.split("=", 1) for field in line.split()[1:])
         return self
 

@@ -56,7 +56,9 @@ impl Place {
         self.folder.join(DATABASE)
     }
 
-    pub(crate) fn is_server(&self) -> bool {
+    /// Whether it is a server, which several exchanges can reach.
+    #[must_use]
+    pub fn is_server(&self) -> bool {
         self.server.is_some()
     }
 

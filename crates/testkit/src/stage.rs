@@ -1,13 +1,13 @@
 //! A small office for stories: one exchange, a few people, phones on cables; everybody is registered when it opens.
 
 use crate::net::Link;
-use crate::observed::PhoneId;
+use crate::observed::{OfficeId, PhoneId};
 use crate::phone::{Attempt, Mischief, Note, Plan, Reaction, Ring, Then};
 use crate::world::{Act, World, office_config};
 use exchange::{Change, Config, Device, PeopleChange, Secret, Snapshot};
 use media::Codec;
 use sip::Transport;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 /// An office in the making.
@@ -44,6 +44,27 @@ pub fn answers_after(seconds: u64) -> Reaction {
 pub fn put_device(name: &str, account: &str) -> PeopleChange {
     let secret = Secret::new(name, "office", name);
     PeopleChange::PutDevice { name: name.into(), device: Device::new(account, secret) }
+}
+
+/// A phone on a cable, at this address and this exchange; its password is its name.
+#[must_use]
+pub fn desk_phone(office: OfficeId, device: &str, host: Ipv4Addr, reaction: Reaction) -> Plan {
+    Plan {
+        device: device.into(),
+        password: device.into(),
+        office,
+        address: SocketAddr::new(host.into(), 5060),
+        nat: None,
+        transport: Transport::Udp,
+        link: Link::cable(),
+        codecs: vec![Codec::PCMA, Codec::PCMU],
+        reg_id: 0,
+        expires: 300,
+        keep_alive: None,
+        reliable: false,
+        session_timer: None,
+        reaction,
+    }
 }
 
 impl Stage {
@@ -93,23 +114,8 @@ impl Stage {
             _ => None,
         });
         self.changes.push(put_device(device, &account.unwrap_or_default()));
-        let host = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 10 + self.plans.len() as u8));
-        self.plans.push(Plan {
-            device: device.into(),
-            password: device.into(),
-            office: 0,
-            address: SocketAddr::new(host, 5060),
-            nat: None,
-            transport: Transport::Udp,
-            link: Link::cable(),
-            codecs: vec![Codec::PCMA, Codec::PCMU],
-            reg_id: 0,
-            expires: 300,
-            keep_alive: None,
-            reliable: false,
-            session_timer: None,
-            reaction,
-        });
+        let host = Ipv4Addr::new(10, 0, 0, 10 + self.plans.len() as u8);
+        self.plans.push(desk_phone(0, device, host, reaction));
         self
     }
 

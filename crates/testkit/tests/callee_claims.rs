@@ -7,7 +7,7 @@ use exchange::{
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use testkit::phone::{Note, Plan, Reaction, Then};
-use testkit::stage::{answers_after, put_device};
+use testkit::stage::{answers_after, desk_phone, put_device};
 use testkit::{Act, World, membership, office_config};
 
 /// The telephone network, where the callee is.
@@ -34,22 +34,7 @@ fn trunk(name: &str, to: usize) -> PeopleChange {
 }
 
 fn plan(office: usize, device: &str, reaction: Reaction) -> Plan {
-    Plan {
-        device: device.into(),
-        password: device.into(),
-        office,
-        address: SocketAddr::new(Ipv4Addr::new(10, 0, office as u8, 9).into(), 5060),
-        nat: None,
-        transport: sip::Transport::Udp,
-        link: testkit::net::Link::cable(),
-        codecs: vec![media::Codec::PCMA],
-        reg_id: 0,
-        expires: 300,
-        keep_alive: None,
-        reliable: false,
-        session_timer: None,
-        reaction,
-    }
+    desk_phone(office, device, Ipv4Addr::new(10, 0, office as u8, 9), reaction)
 }
 
 /// Ada at the first exchange and Bob at the second want the callee; both reach the network by a trunk of their own.

@@ -1,12 +1,10 @@
 //! Two exchanges of one office and their directory: calls between them (S4.11 to S4.14, S4.23, S4.25, R27).
 
 use exchange::{Change, PeopleChange, Snapshot};
-use sip::Transport;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
-use testkit::net::Link;
 use testkit::phone::{Attempt, Mischief, Note, Plan, Reaction, Ring, Then};
-use testkit::stage::{answers_after, put_device};
+use testkit::stage::{answers_after, desk_phone, put_device};
 use testkit::{Act, World, membership, office_config};
 
 const ADA: usize = 0;
@@ -21,22 +19,7 @@ fn address(office: usize) -> SocketAddr {
 }
 
 fn plan(office: usize, device: &str, reaction: Reaction) -> Plan {
-    Plan {
-        device: device.into(),
-        password: device.into(),
-        office,
-        address: SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, office as u8, 9)), 5060),
-        nat: None,
-        transport: Transport::Udp,
-        link: Link::cable(),
-        codecs: vec![media::Codec::PCMA, media::Codec::PCMU],
-        reg_id: 0,
-        expires: 300,
-        keep_alive: None,
-        reliable: false,
-        session_timer: None,
-        reaction,
-    }
+    desk_phone(office, device, Ipv4Addr::new(10, 0, office as u8, 9), reaction)
 }
 
 /// Ada has 100 at the first exchange, Bob 200 at the second.

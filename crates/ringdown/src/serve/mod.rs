@@ -19,6 +19,7 @@ mod reach;
 mod reload;
 mod shown;
 mod sites;
+mod standby;
 mod stop;
 mod tls;
 mod web;
@@ -58,6 +59,9 @@ pub(crate) struct Arguments {
     /// The configuration; the embedded defaults without it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Wait until the office on the server of `[store] url` is nobody's, then take it over
+    #[arg(long)]
+    standby: bool,
 }
 
 /// What is read at the start is made on the thread that changes it ever after: an allocator gives back what its own thread frees.
@@ -72,7 +76,7 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let folder = claim(data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let clock = Clock::start();
-    let mut opened = Opened::open(&config.store.place(folder.path())?)?;
+    let mut opened = standby::open(&config.store.place(folder.path())?, arguments.standby)?;
     let realm = first_start::realm(&mut opened)?;
     close_open_calls(&mut opened)?;
     let (sender, mailbox) = net::mailbox(MAILBOX)?;
