@@ -82,7 +82,7 @@ impl Face {
                 *wants_queue |= Screen::wants_queue(news);
                 screen.read(news);
             }
-            Face::Lines(_) => print_news(news),
+            Face::Lines(show) => print_news(show.language(), news),
         }
     }
 

@@ -206,54 +206,66 @@ pub(super) fn when(at_ms: i64) -> String {
 }
 
 /// Prints what happens to a list. Who does not read any more misses something; calls go on.
-pub(crate) fn print_news(news: &News) {
-    let _ = writeln!(io::stdout().lock(), "{}", in_words(news));
+pub(crate) fn print_news(language: Language, news: &News) {
+    let _ = writeln!(io::stdout().lock(), "{}", in_words(language, news));
 }
 
-pub(super) fn in_words(news: &News) -> String {
+pub(super) fn in_words(language: Language, news: &News) -> String {
+    let fill = |key: &'static str, places: &[(&str, &str)]| language.fill(key, places);
+    let text = |key: &'static str| language.text(key).to_owned();
     match news {
         News::ListLoaded { list, rows, refused, refusals, attempts } => {
-            let mut text = format!("list {list}: {rows} rows");
+            let mut words = fill("phone.list.loaded", &[("list", list), ("rows", &rows.to_string())]);
             if *attempts > 0 {
-                text += &format!(", goes on after {attempts} calls");
+                words += &fill("phone.list.goes_on", &[("calls", &attempts.to_string())]);
             }
             if *refused > 0 {
-                text += &format!("; {refused} refused:\n  {}", refusals.join("\n  "));
+                words += &fill("phone.list.refused_rows", &[("count", &refused.to_string())]);
+                words += &format!("\n  {}", refusals.join("\n  "));
             }
-            text
+            words
         }
         News::ListRefused { link, why, again_s } => {
-            let again = again_s.map(|seconds| format!("; again in {seconds} s")).unwrap_or_default();
-            format!("no list from {link}: {why}{again}")
+            let again = again_s.map(|seconds| fill("phone.list.again", &[("seconds", &seconds.to_string())]));
+            fill("phone.list.none", &[("link", link), ("why", why)]) + &again.unwrap_or_default()
         }
-        News::Presence { presence } => presence.replace('_', " "),
+        News::Presence { presence } => match &**presence {
+            "online" => text("phone.presence.online"),
+            "away" => text("phone.presence.away"),
+            "signed_out" => text("phone.presence.signed_out"),
+            other => other.replace('_', " "),
+        },
         News::Dialling { callee, attempt, because } => {
             let fields = callee.fields.iter().filter(|(_, field)| !field.is_empty());
             let fields: Vec<String> =
                 fields.map(|(header, field)| format!("\n  {header}: {field}")).collect();
             let name = if callee.name.is_empty() { &callee.number } else { &callee.name };
-            format!("dialling {name}, attempt {attempt} ({because}){}", fields.concat())
+            let places = [("name", &**name), ("attempt", &attempt.to_string()), ("because", because)];
+            fill("phone.list.dialling", &places) + &fields.concat()
         }
-        News::Headset { open: true } => "headset open".to_owned(),
-        News::Headset { open: false } => "headset closed".to_owned(),
+        News::Headset { open: true } => text("phone.list.headset_opens"),
+        News::Headset { open: false } => text("phone.list.headset_closes"),
         News::Row { number, state, attempts, outcome, next, .. } => {
-            let outcome = outcome.as_deref().unwrap_or("not called");
+            let outcome = outcome.clone().unwrap_or_else(|| text("phone.list.not_called"));
             let next = if next.is_empty() { String::new() } else { format!("; {next}") };
-            format!("{number}: {state}, {attempts} calls, last: {outcome}{next}")
+            let calls = attempts.to_string();
+            let places = [("number", &**number), ("state", state), ("calls", &calls), ("outcome", &outcome)];
+            fill("phone.list.row", &places) + &next
         }
         News::Queue { next, rows, open, due, ended, reached, refused } => {
             let lines = next.iter().map(|(callee, place)| {
                 format!("\n  {} {} {} ({place})", callee.task, callee.number, callee.name)
             });
-            let counts = format!(
-                "{open} of {rows} rows open, {due} due, {ended} ended, {reached} reached, {refused} refused"
-            );
-            counts + &lines.collect::<String>()
+            let counts = [open, rows, due, ended, reached, refused].map(ToString::to_string);
+            let names = ["open", "rows", "due", "ended", "reached", "refused"];
+            let places: Vec<(&str, &str)> =
+                names.into_iter().zip(counts.iter().map(String::as_str)).collect();
+            fill("phone.list.counts", &places) + &lines.collect::<String>()
         }
-        News::WishRefused { why } => format!("cannot: {why}"),
-        News::ListDone => "the list is done".to_owned(),
-        News::Uploaded { link } => format!("sent {link}"),
-        News::NotUploaded { link, why } => format!("not sent, it is tried again: {link}: {why}"),
-        News::JournalFull { why } => format!("no calls are made, because nothing can be written down: {why}"),
+        News::WishRefused { why } => fill("phone.list.cannot", &[("why", why)]),
+        News::ListDone => text("phone.list.done"),
+        News::Uploaded { link } => fill("phone.list.sent", &[("link", link)]),
+        News::NotUploaded { link, why } => fill("phone.list.not_sent", &[("link", link), ("why", why)]),
+        News::JournalFull { why } => fill("phone.list.journal_full", &[("why", why)]),
     }
 }

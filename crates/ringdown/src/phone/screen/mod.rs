@@ -291,7 +291,7 @@ impl Screen {
             _ => {}
         }
         if !matches!(news, News::Headset { .. } | News::Dialling { .. }) {
-            for line in show::in_words(news).lines() {
+            for line in show::in_words(self.language, news).lines() {
                 self.note(line.to_owned());
             }
         }
