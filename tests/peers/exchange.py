@@ -53,7 +53,7 @@ def binary():
 class Exchange(Process):
     """`ringdown serve` on free loopback ports, its data in a folder that goes away with the test."""
 
-    def __init__(self, folder=None, config_extra="", media_span=4000, sip_extra="", http_extra=""):
+    def __init__(self, folder=None, config_extra="", media_span=1600, sip_extra="", http_extra=""):
         super().__init__("exchange", folder)
         self.binary = binary()
         self.data = self.folder / "data"

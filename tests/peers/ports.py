@@ -47,14 +47,15 @@ def is_free(port):
     return True
 
 
-def media_range(span=4000, among=EXCHANGES):
+def media_range(span, among=EXCHANGES):
     """An even range of ports for RTP that nobody holds now, drawn at random so that two test runs seldom meet."""
     held = bound_ports()
-    for _ in range(100):
-        first = random.randrange(among[0], among[1] - span, 2)
-        if not held.intersection(range(first, first + span)):
-            return first, first + span - 1
-    # A busy machine: the exchange skips ports that others hold, and phones try the next.
+    starts = range(among[0] + among[0] % 2, among[1] - span, 2)
+    free = [first for first in starts if not held.intersection(range(first, first + span))]
+    if not free:
+        # A busy machine: the exchange skips ports that others hold, and phones try the next.
+        free = [min(random.sample(starts, 50), key=lambda first: len(held.intersection(range(first, first + span))))]
+    first = random.choice(free)
     return first, first + span - 1
 
 
