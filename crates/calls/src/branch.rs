@@ -118,7 +118,7 @@ impl Switch {
         let payloads = self.payloads_for(call, caller);
         let sdp = negotiation.offer_with(&payloads, Direction::SendRecv);
         let call_id = self.endpoint.random_name();
-        let nonce = self.endpoint.random();
+        let nonce = self.endpoint.nonce();
         let to = name_addr(&target.callee, &target.domain);
         let mut dialog = Dialog::calling(&call_id, &from, "", &to, &target.uri);
         dialog.routes.clone_from(&target.routes);

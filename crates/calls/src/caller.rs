@@ -89,7 +89,7 @@ impl Switch {
             self.ports.give_back(lease);
             return Err(Cause::NoCommonCodec);
         }
-        let nonce = self.endpoint.random();
+        let nonce = self.endpoint.nonce();
         let server = self.endpoint.accept(incoming.flow, invite, Owner::Above(0));
         let waiting = self.waiting(invite, server);
         let caller = self.legs.insert(Leg {

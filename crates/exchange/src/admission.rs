@@ -56,31 +56,46 @@ impl Exchange {
         if self.sheds_at_the_door(flow, bytes) {
             return;
         }
-        self.ladder.keep(false, flow, bytes);
         let message = match Message::parse(bytes) {
             Ok(message) => message,
             Err(error) => {
+                self.ladder.keep(false, flow, bytes);
                 return self.refuse_unreadable(now, flow, bytes, error.answerable().then(|| error.code()));
             }
         };
+        if !self.carries(flow, &message, bytes) {
+            self.ladder.keep(false, flow, bytes);
+            self.parsed(now, flow, &message);
+        }
+    }
+
+    /// A message that came to another exchange over the same store, which read it already and saw that it is for us.
+    pub(crate) fn message_for_us(&mut self, now: Now, flow: Flow, bytes: &[u8]) {
+        self.registrar.silence.heard(flow);
+        let Ok(message) = Message::parse(bytes) else { return };
+        self.ladder.keep(false, flow, bytes);
+        self.parsed(now, flow, &message);
+    }
+
+    fn parsed(&mut self, now: Now, flow: Flow, message: &Message<'_>) {
         if let Method::Other(_) = message.method()
             && message.is_request()
         {
-            if self.has_room(now, flow, &message, None) {
-                self.refuse(flow, &message, 501);
+            if self.has_room(now, flow, message, None) {
+                self.refuse(flow, message, 501);
             }
             return;
         }
         if message.check().is_err() {
-            if message.is_request() && self.has_room(now, flow, &message, None) {
-                self.refuse(flow, &message, 400);
+            if message.is_request() && self.has_room(now, flow, message, None) {
+                self.refuse(flow, message, 400);
             }
             return;
         }
-        match self.switch.receive(now, flow, &message) {
+        match self.switch.receive(now, flow, message) {
             Leftover::Nothing => {}
-            Leftover::Request => self.request(now, flow, &message),
-            Leftover::Response { owner, .. } => self.above_answered(now, owner, Some(&message)),
+            Leftover::Request => self.request(now, flow, message),
+            Leftover::Response { owner, .. } => self.above_answered(now, owner, Some(message)),
             Leftover::Failed { owner } => self.above_answered(now, owner, None),
         }
     }

@@ -84,6 +84,7 @@ impl Backlog {
                 }
                 // Whoever asked for it was told that it is not done; bounds of counters are asked for again.
                 Change::People(_)
+                | Change::BindingsElsewhere { .. }
                 | Change::TapCounter { .. }
                 | Change::ForgetTaps { .. }
                 | Change::Task(_)

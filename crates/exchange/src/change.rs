@@ -47,6 +47,13 @@ pub enum Change {
         /// What it is bound to now.
         bindings: Vec<StoredBinding>,
     },
+    /// A device's bindings at other exchanges over the same store; only ever read.
+    BindingsElsewhere {
+        /// Whose.
+        device: Box<str>,
+        /// What it is bound to there.
+        bindings: Vec<StoredBinding>,
+    },
     /// Who sits at a phone from now on; nobody, if there is no seat.
     Seat {
         /// The phone.
@@ -93,6 +100,14 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// Whether only who keeps what must happen once may make it, where several exchanges have one store (R25).
+    #[must_use]
+    pub fn is_once(&self) -> bool {
+        matches!(self, Change::Agent { .. } | Change::Task(_) | Change::List(_) | Change::Message(_))
+    }
+}
+
 /// A call that is going on. Session and dialled number name it: a session asks for a number once (R9).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenCall {
@@ -130,6 +145,8 @@ pub struct Commit {
     pub sequence: u64,
     /// Somebody waits for the answer; others may be collected for a moment (R21).
     pub urgent: bool,
+    /// How far it was known what other exchanges over the same store changed.
+    pub position: u64,
     /// The changes, in order; the exchange keeps them, too, until the answer.
     pub changes: Arc<[Owned]>,
 }

@@ -6,6 +6,7 @@ use crate::background::{Background, BackgroundPolicy, Keeping};
 use crate::backlog::Backlog;
 use crate::badges::{BadgePolicy, Badges, InHand, Redeemed};
 use crate::change::{Change, Commit, Epoch, Owned, Shard, StoreAnswer};
+use crate::cluster::{self, Cluster};
 use crate::codes::Codes;
 use crate::command::{Answer, BadRow};
 use crate::dialogue::{Line, Services};
@@ -86,6 +87,8 @@ pub struct Config {
     pub platforms: Vec<(Box<str>, Duration)>,
     /// What this exchange is to the directory of its office, if it joined one.
     pub membership: Option<Membership>,
+    /// What this exchange is to others over the same store, if it has one with others.
+    pub cluster: Option<cluster::Place>,
     /// Which digest algorithms are asked for (R10).
     pub challenge: ChallengePolicy,
     /// The addresses that we listen on; contacts there are refused (R12).
@@ -115,6 +118,7 @@ impl Config {
             lists: ListPolicy::default(),
             platforms: Vec::new(),
             membership: None,
+            cluster: None,
             challenge: ChallengePolicy::Md5,
             own_addresses,
         }
@@ -191,6 +195,7 @@ pub struct Exchange {
     pub(crate) profiles: Profiles,
     pub(crate) lists: Lists,
     pub(crate) sites: Sites,
+    pub(crate) cluster: Cluster,
     pending: BTreeMap<u64, Pending>,
     /// Changes that nobody waits for, until the shell has carried out everything else: one commit for all of them.
     gathered: Vec<Owned>,
@@ -212,6 +217,7 @@ impl Exchange {
     #[must_use]
     pub fn new(now: Now, config: Config, seed: [u8; 32], snapshot: Snapshot) -> Exchange {
         let (calls_seed, verifier_seed, tasks_seed) = split(seed);
+        let config_place = config.cluster;
         let (keeping, changes) = tasks_of(snapshot.changes);
         let emergency = config.emergency.numbers.clone();
         let background = Background::new(now, &config.background, emergency, tasks_seed, keeping);
@@ -251,12 +257,17 @@ impl Exchange {
             profiles: Profiles::default(),
             lists: Lists::default(),
             sites: Sites::new(now, config.membership.clone()),
+            cluster: Cluster::new(config.cluster),
             pending: BTreeMap::new(),
             gathered: Vec::new(),
             sequence: snapshot.sequence,
             epoch: Epoch(1),
             config,
         };
+        if let Some(place) = config_place {
+            exchange.switch.endpoint().be_one_of_several(place.number);
+            exchange.epoch = Epoch(0);
+        }
         changes.into_iter().for_each(|change| exchange.restore(now, change));
         exchange.restore_callbacks(now);
         exchange.restore_desks();
@@ -272,8 +283,16 @@ impl Exchange {
         self
     }
 
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    pub(crate) fn set_epoch(&mut self, epoch: Epoch) {
+        self.epoch = epoch;
+    }
+
     /// Something that the store had.
-    fn restore(&mut self, now: Now, change: Change) {
+    pub(crate) fn restore(&mut self, now: Now, change: Change) {
         match change {
             Change::People(change) => {
                 self.people.apply(&change);
@@ -282,6 +301,9 @@ impl Exchange {
             Change::Bindings { device, bindings } => {
                 let bindings = rehome(&self.config.own_addresses, bindings);
                 self.registrar.restore(now, &device, bindings);
+            }
+            Change::BindingsElsewhere { device, bindings } => {
+                self.registrar.merge(now, &device, bindings, &self.cluster);
             }
             Change::TapCounter { issue, heard, bound, .. } => {
                 self.badges.counters.restore(issue, heard, bound);
@@ -317,6 +339,7 @@ impl Exchange {
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
         self.ladder.set_time(now.wall);
         self.look_at_clocks(now);
+        self.cluster.look_at_clock(now.mono);
         match input {
             Input::Datagram { flow, bytes } => self.datagram(now, flow, bytes),
             Input::Message { flow, bytes } => self.message(now, flow, bytes),
@@ -337,10 +360,12 @@ impl Exchange {
                 self.expire_seats(now);
                 self.retry_store(now);
                 self.trunks_due(now);
-                self.background_due(now);
-                self.agents_due(now);
                 self.queues_due(now);
-                self.desks_due(now);
+                if self.cluster.keeps() {
+                    self.background_due(now);
+                    self.agents_due(now);
+                    self.desks_due(now);
+                }
                 self.sites_due(now);
             }
             Input::Stored { sequence, answer } => self.stored(now, sequence, answer),
@@ -352,9 +377,13 @@ impl Exchange {
                 self.switch.set_media_policy(policy);
             }
             Input::Site(said) => self.site_said(now, *said),
+            Input::Cluster(said) => self.cluster_said(now, *said),
             Input::Platform { platform, said } => self.platform_said(now, &platform, said),
             Input::Lag(lag) => self.load.lag = lag,
-            Input::Command { id, command } => self.command(now, id, command),
+            Input::Command { id, command } => match self.is_for_keeper(&command) {
+                None => self.command(now, id, command),
+                Some(why) => self.answer(id, Answer::Unavailable(why)),
+            },
         }
         self.settle(now);
     }
@@ -390,11 +419,14 @@ impl Exchange {
         let trunks = self.trunks.next_deadline().map(|when| (when, Reason::Trunks));
         let events = self.listening.next_deadline().map(|when| (when, Reason::Events));
         let seats = self.seats.next_deadline().map(|when| (when, Reason::Seats));
-        let tasks = self.background.dialing.next_deadline().map(|(when, _)| (when, Reason::Tasks));
-        let agents = self.agents.next_deadline().map(|when| (when, Reason::Agents));
+        // What another keeps has no time here.
+        let kept = |when: Option<Mono>| when.filter(|_| self.cluster.keeps());
+        let tasks = self.background.dialing.next_deadline().map(|(when, _)| when);
+        let tasks = kept(tasks).map(|when| (when, Reason::Tasks));
+        let agents = kept(self.agents.next_deadline()).map(|when| (when, Reason::Agents));
         let queues = self.queues.next_deadline().map(|when| (when, Reason::Queues));
         let sites = self.sites.next_deadline().map(|when| (when, Reason::Sites));
-        let desks = self.lists.desks.next_deadline().map(|when| (when, Reason::Desks));
+        let desks = kept(self.lists.desks.next_deadline()).map(|when| (when, Reason::Desks));
         let all = [
             sites, calls, bindings, watchers, dialogues, store, trunks, events, seats, tasks, agents, queues,
             desks,
@@ -553,7 +585,8 @@ impl Exchange {
     fn hand_over(&mut self, changes: Arc<[Owned]>, promise: Promise) {
         self.sequence += 1;
         let urgent = !matches!(promise, Promise::Nothing);
-        let commit = Commit { sequence: self.sequence, urgent, changes: Arc::clone(&changes) };
+        let position = self.cluster.position();
+        let commit = Commit { sequence: self.sequence, urgent, position, changes: Arc::clone(&changes) };
         self.outputs.push_back(Output::Commit(commit));
         self.pending.insert(self.sequence, Pending { promise, changes });
     }
@@ -626,7 +659,7 @@ impl Exchange {
     }
 
     /// Directory data is in force once it is kept.
-    fn apply(&mut self, now: Now, changes: &[Owned]) {
+    pub(crate) fn apply(&mut self, now: Now, changes: &[Owned]) {
         for owned in changes {
             if let Change::List(change) = &owned.change {
                 self.apply_list(now, change);
@@ -635,7 +668,9 @@ impl Exchange {
                 self.tell_people(now, change);
                 if let PeopleChange::RemoveAccount { name } = change {
                     self.end_web_phones_of(now, name);
-                    self.ask_lists(now, None, ListAsking::Revoke(name.clone()));
+                    if self.cluster.keeps() {
+                        self.ask_lists(now, None, ListAsking::Revoke(name.clone()));
+                    }
                 }
                 self.badges_changed(change);
                 self.agents_lose_phone(change);
@@ -686,7 +721,7 @@ impl Exchange {
 }
 
 /// The rows of tasks among what the store had, put together, and the rest.
-fn tasks_of(changes: Vec<Change>) -> (Keeping, Vec<Change>) {
+pub(crate) fn tasks_of(changes: Vec<Change>) -> (Keeping, Vec<Change>) {
     let (mut keeping, mut rest) = (Keeping::default(), Vec::new());
     for change in changes {
         match change {
@@ -701,7 +736,9 @@ fn tasks_of(changes: Vec<Change>) -> (Keeping, Vec<Change>) {
 fn subject(change: &Change) -> Cow<'_, str> {
     Cow::Borrowed(match change {
         Change::People(change) => change.subject(),
-        Change::Bindings { device, .. } | Change::Seat { device, .. } => device,
+        Change::Bindings { device, .. }
+        | Change::BindingsElsewhere { device, .. }
+        | Change::Seat { device, .. } => device,
         Change::Record(record) => &record.dialled,
         Change::OpenCall(open) => &open.dialled,
         Change::Fact(fact) => &fact.subject,

@@ -2,6 +2,7 @@
 
 use crate::agents::{PlatformInput, PlatformOutput};
 use crate::change::{Commit, StoreAnswer};
+use crate::cluster::{Carry, ClusterInput};
 use crate::command::{Answer, Command};
 use crate::events::Event;
 use crate::guesses::Guessing;
@@ -81,6 +82,8 @@ pub enum Input<'a> {
     Media(MediaEvent),
     /// Something about other exchanges of the office, or from their directory (S4).
     Site(Box<SiteInput>),
+    /// Something about other exchanges over the same store, or from one of them (R24).
+    Cluster(Box<ClusterInput>),
     /// What an outside telephone platform says, in answer to [`Output::Platform`] (S0.3).
     Platform {
         /// Its name in the configuration.
@@ -135,6 +138,8 @@ pub enum Output {
     Event(Box<Event>),
     /// Something for other exchanges of the office, or for their directory (S4).
     Site(Box<SiteOutput>),
+    /// Hand a message to the exchange over the same store that it is for (R24).
+    Cluster(Box<Carry>),
     /// Ask an outside telephone platform for something, and answer with [`Input::Platform`] (S0.3).
     Platform {
         /// Its name in the configuration.

@@ -65,6 +65,12 @@ impl Exchange {
         self.commit(now, vec![change], Promise::Nothing);
     }
 
+    /// The store has lost what it had of us: it is told of all calls again.
+    pub(crate) fn store_calls_anew(&mut self, now: Now) {
+        let changes = self.journal.calls.values().cloned().map(Change::OpenCall).collect();
+        self.commit(now, changes, Promise::Nothing);
+    }
+
     /// Its record closes it.
     pub(crate) fn journal_end(&mut self, call: CallId) {
         if let Some(open) = self.journal.calls.remove(&call) {

@@ -10,6 +10,7 @@ mod background;
 mod backlog;
 mod badges;
 mod change;
+pub mod cluster;
 mod codes;
 mod command;
 mod dial_plan;

@@ -2,15 +2,17 @@
 
 use crate::admission::Sender;
 use crate::change::{Change, Owned};
+use crate::cluster::Cluster;
 use crate::exchange::{Exchange, Promise};
 use crate::limits::{GONE_FLOWS, RETURN, WEB_EXPIRES};
 use crate::people::{PeopleChange, is_web_name};
 use crate::silence::Silence;
 use clock::{Mono, Now, TimerId, Wheel};
 use sip::bindings::{Binding, Bindings, Lifetimes, Refused, Registered, StoredBinding};
-use sip::{Flow, ServerKey};
-use std::collections::{BTreeMap, HashMap};
+use sip::{Flow, ServerKey, Transport};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use wire::sip::{HeaderName, Message, Writer};
 use wire::text::hex;
@@ -30,6 +32,8 @@ pub(crate) struct Registrar {
     /// Who was at the connections that broke: the instance, and until when somebody may miss it (R11).
     gone: BTreeMap<Flow, (Option<Box<str>>, Mono)>,
     lifetimes: Lifetimes,
+    /// Doors of other exchanges over the same store that cannot be reached now.
+    pub(crate) away: BTreeSet<(Transport, SocketAddr)>,
     /// Contacts that answer nothing.
     pub(crate) silence: Silence,
 }
@@ -55,7 +59,8 @@ impl Registrar {
     pub(crate) fn targets(&self, device: &str) -> Vec<Vec<&Binding>> {
         let mut targets: Vec<Vec<&Binding>> = Vec::new();
         for binding in self.bindings(device) {
-            if self.silence.is_dead(binding.flow) {
+            let door = (binding.flow.transport, binding.flow.local);
+            if self.silence.is_dead(binding.flow) || self.away.contains(&door) {
                 continue;
             }
             let same = |ways: &&mut Vec<&Binding>| {
@@ -110,6 +115,65 @@ impl Registrar {
             self.awaited.insert(device.into(), now.mono + RETURN);
         }
         self.set(device.into(), Bindings::restored(now, stored));
+    }
+
+    /// Where a device is registered at other exchanges over the same store. Returns its bindings before and after, and
+    /// whether one of ours went because the phone is there now.
+    pub(crate) fn merge(
+        &mut self,
+        now: Now,
+        device: &str,
+        others: Vec<StoredBinding>,
+        cluster: &Cluster,
+    ) -> (Bindings, Bindings, bool) {
+        let before = self.take(device);
+        let mut after = before.clone();
+        let ours_went = after.merge(now, others, |flow| !cluster.is_elsewhere(flow));
+        self.set(device.into(), after.clone());
+        (before, after, ours_went)
+    }
+
+    /// The ways to devices by doors that are away and were not before, and the devices behind doors that were away and are
+    /// not any more. The first are on their way back (R12).
+    pub(crate) fn behind(
+        &mut self,
+        now: Now,
+        before: &BTreeSet<(Transport, SocketAddr)>,
+    ) -> (Vec<Flow>, BTreeSet<Box<str>>) {
+        let (mut lost, mut returned) = (BTreeSet::new(), BTreeSet::new());
+        #[expect(
+            clippy::iter_over_hash_type,
+            reason = "what is found is put in an order that a seed replays"
+        )]
+        for (device, entry) in &self.devices {
+            for binding in entry.bindings.list() {
+                let door = (binding.flow.transport, binding.flow.local);
+                match (before.contains(&door), self.away.contains(&door)) {
+                    (false, true) => {
+                        lost.insert(binding.flow);
+                        self.awaited.insert(device.as_ref().into(), now.mono + RETURN);
+                    }
+                    (true, false) => {
+                        returned.insert(device.as_ref().into());
+                    }
+                    _ => {}
+                }
+            }
+        }
+        (lost.into_iter().collect(), returned)
+    }
+
+    /// All devices that are registered.
+    pub(crate) fn devices(&self) -> Vec<Box<str>> {
+        let mut devices = BTreeSet::<Box<str>>::new();
+        #[expect(
+            clippy::iter_over_hash_type,
+            reason = "what is found is put in an order that a seed replays"
+        )]
+        for entry in &self.devices {
+            devices.insert(entry.0.as_ref().into());
+        }
+        devices.into_iter().collect()
     }
 
     /// Directory data changed: a device that is gone is reached no more (S1.13).
@@ -225,7 +289,9 @@ impl Exchange {
         let stored = match done {
             // A web phone is in memory alone.
             Ok(_) if is_web => None,
-            Ok(Registered::Changed | Registered::Refreshed) => Some(bindings.to_store(now)),
+            Ok(Registered::Changed | Registered::Refreshed) => {
+                Some(bindings.to_store(now, |flow| !self.cluster.is_elsewhere(flow)))
+            }
             Ok(Registered::Unchanged) | Err(_) => None,
         };
         if done.is_ok() {
@@ -255,7 +321,7 @@ impl Exchange {
     }
 
     /// R11: requests inside running calls go to the flow that the device has now.
-    fn follow_flows(&mut self, device: &str, before: &Bindings, after: &Bindings) {
+    pub(crate) fn follow_flows(&mut self, device: &str, before: &Bindings, after: &Bindings) {
         for new in after.list() {
             let known = |old: &&Binding| match (&old.instance, &new.instance) {
                 (Some(old_instance), Some(instance)) => old_instance == instance && old.reg_id == new.reg_id,
@@ -275,7 +341,6 @@ impl Exchange {
 
     /// The 200 with all that is bound now (RFC 3261 10.3 step 8); then calls that wait for the device reach it.
     pub(crate) fn confirm_registration(&mut self, now: Now, server: ServerKey, device: &str) {
-        self.registrar.awaited.remove(device);
         let bindings = self.registrar.bindings(device);
         let tag = hex(self.switch.endpoint().random());
         self.switch.endpoint().respond(now.mono, server, 200, Some(&tag), |mut writer| {
@@ -285,6 +350,12 @@ impl Exchange {
             writer.header(HeaderName::Supported, "path, outbound");
             writer.finish()
         });
+        self.is_back(now, device);
+    }
+
+    /// A device can be reached: calls that wait for it do so.
+    pub(crate) fn is_back(&mut self, now: Now, device: &str) {
+        self.registrar.awaited.remove(device);
         self.ring_late(now, device);
         self.background_phone_is_back(now, device);
     }
@@ -323,7 +394,7 @@ impl Exchange {
     }
 
     /// A device came or went: those who watch its owner are told.
-    fn reachability_changed(&mut self, now: Now, device: &str) {
+    pub(crate) fn reachability_changed(&mut self, now: Now, device: &str) {
         self.listening.touch_device(device);
         self.agents.phone_stirred(device);
         if let Some(account) = self.people.device(device).map(|device| device.account.clone()) {
@@ -342,7 +413,7 @@ impl Exchange {
     /// A device's bindings as they are now, for the store.
     pub(crate) fn bindings_change(&mut self, now: Now, device: &str) -> Change {
         let mut bindings = self.registrar.take(device);
-        let stored = bindings.to_store(now);
+        let stored = bindings.to_store(now, |flow| !self.cluster.is_elsewhere(flow));
         self.registrar.set(device.into(), bindings);
         Change::Bindings { device: device.into(), bindings: stored }
     }

@@ -192,7 +192,8 @@ impl Exchange {
             if probe {
                 self.probe(now, &name);
             }
-            if register {
+            // One registration a trunk: a provider gives calls to the last, or to all.
+            if register && self.cluster.keeps() {
                 self.register_at(now, &name, None);
             }
         }

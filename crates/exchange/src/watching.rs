@@ -114,7 +114,7 @@ impl Exchange {
         }
         self.watchers.next += 1;
         let number = self.watchers.next;
-        let tag = format!("{TAG}{number:016x}{:016x}", self.switch.endpoint().random());
+        let tag = format!("{TAG}{number:016x}{:016x}", self.switch.endpoint().nonce());
         let Ok(dialog) = Dialog::from_request(message, &tag) else { return self.refuse(flow, message, 400) };
         let subscription = Subscription::new(package, id, dialog, now.mono, seconds);
         let server = self.switch.endpoint().accept(flow, message, Owner::Above(0));

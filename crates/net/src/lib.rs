@@ -43,7 +43,7 @@ pub use lines::{LineListener, LineReader, LineWriter, Lines};
 pub use locate::{Located, Locator, Wanted};
 pub use mailbox::{Full, Mailbox, Sender, mailbox};
 pub use media_worker::{MediaInbox, MediaWorker, Started, WorkerConfig};
-pub use member::{Papers, fingerprint_of_pem, stranger_to};
+pub use member::{KnownCertificates, Papers, fingerprint_of_pem, stranger_to};
 pub use mqtt::{Broker, Mqtt, MqttMessage, MqttRules, MqttState};
 pub use origin::{Origins, plain_origin};
 pub use poll::{Poll, Token};

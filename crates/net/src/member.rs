@@ -7,10 +7,14 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_t
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{
+    ClientConfig, DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme,
+};
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Where a member's papers lie, all PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +70,22 @@ impl Papers {
             .with_safe_default_protocol_versions()
             .map_err(|error| fail(&error))?
             .with_client_cert_verifier(verifier)
+            .with_single_cert(self.chain()?, self.key()?)
+            .map_err(|error| fail(&error))?;
+        Ok(Arc::new(config))
+    }
+
+    /// What a listener for others needs of whom each is known by its certificate.
+    ///
+    /// # Errors
+    /// With the file's name.
+    pub fn server_for(&self, known: KnownCertificates) -> Result<Arc<ServerConfig>, TlsError> {
+        let fail = |error: &dyn std::fmt::Display| TlsError::new(&self.certificate, error.to_string());
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| fail(&error))?
+            .with_client_cert_verifier(Arc::new(Listed { known, provider }))
             .with_single_cert(self.chain()?, self.key()?)
             .map_err(|error| fail(&error))?;
         Ok(Arc::new(config))
@@ -137,6 +157,57 @@ pub fn fingerprint_of_pem(text: &str) -> Result<[u8; 32], String> {
 /// SHA-256 of a certificate.
 pub(crate) fn fingerprint_of(certificate: &CertificateDer<'_>) -> [u8; 32] {
     Sha256::digest(certificate).into()
+}
+
+/// Certificates that are let in, by their SHA-256; they may change while a listener listens.
+pub type KnownCertificates = Arc<RwLock<BTreeSet<[u8; 32]>>>;
+
+/// Takes those that are listed, and checks that the key is the one that signs.
+#[derive(Debug)]
+struct Listed {
+    known: KnownCertificates,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ClientCertVerifier for Listed {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if known.contains(&fingerprint_of(certificate)) {
+            return Ok(ClientCertVerified::assertion());
+        }
+        Err(rustls::Error::General("its certificate is none that we know".into()))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
 }
 
 /// Takes one certificate, and checks that its key is the one that signs.

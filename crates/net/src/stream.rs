@@ -87,6 +87,8 @@ pub struct Streams {
 
 struct Shared {
     writers: Mutex<HashMap<u64, Way>>,
+    /// The connection on each path.
+    paths: Mutex<HashMap<(Transport, SocketAddr, SocketAddr), u64>>,
     seats: Seats,
     next: AtomicU64,
     limits: StreamLimits,
@@ -99,6 +101,7 @@ impl Streams {
         Streams {
             shared: Arc::new(Shared {
                 writers: Mutex::default(),
+                paths: Mutex::default(),
                 seats: Seats::new(limits.connections, limits.per_address),
                 next: AtomicU64::new(1),
                 limits,
@@ -193,6 +196,18 @@ impl Streams {
     /// A connection is gone.
     pub(crate) fn forget(&self, flow: Flow) {
         lock(&self.shared.writers).remove(&flow.connection);
+        let path = (flow.transport, flow.local, flow.remote);
+        let mut paths = lock(&self.shared.paths);
+        if paths.get(&path) == Some(&flow.connection) {
+            paths.remove(&path);
+        }
+    }
+
+    /// The connection between two addresses, for who knows no more of it.
+    #[must_use]
+    pub fn between(&self, transport: Transport, local: SocketAddr, remote: SocketAddr) -> Option<Flow> {
+        let connection = *lock(&self.shared.paths).get(&(transport, local, remote))?;
+        Some(Flow { transport, local, remote, connection })
     }
 }
 
@@ -331,6 +346,7 @@ impl Ways {
     /// The way to send is open before anybody hears of the flow.
     pub(crate) fn open(&self, streams: &Streams, flow: Flow) {
         lock(&streams.shared.writers).insert(flow.connection, self.way.clone());
+        lock(&streams.shared.paths).insert((flow.transport, flow.local, flow.remote), flow.connection);
     }
 }
 

@@ -213,9 +213,9 @@ impl Bindings {
         self.list.len() != before
     }
 
-    /// What is to be stored now; notes that it was.
-    pub fn to_store(&mut self, now: Now) -> Vec<StoredBinding> {
-        let stored = self.list.iter_mut().map(|binding| {
+    /// What is to be stored now of what is `ours`; notes that it was.
+    pub fn to_store(&mut self, now: Now, ours: impl Fn(Flow) -> bool) -> Vec<StoredBinding> {
+        let stored = self.list.iter_mut().filter(|binding| ours(binding.flow)).map(|binding| {
             let left = binding.expires.until.since(now.mono);
             binding.expires.stored_until = binding.expires.until;
             binding.clone().living(now.after(left + left / 2).wall)
@@ -223,20 +223,38 @@ impl Bindings {
         stored.collect()
     }
 
+    /// What is at others from now on, where several elements hold flows of one device. What is `ours` stays, unless the phone
+    /// has registered the same with one of them since; returns whether something went so.
+    pub fn merge(&mut self, now: Now, others: Vec<StoredBinding>, ours: impl Fn(Flow) -> bool) -> bool {
+        self.list.retain(|binding| ours(binding.flow));
+        let before = self.list.len();
+        let same = |one: &Binding, other: &StoredBinding| match (&one.instance, &other.instance) {
+            (Some(one_instance), Some(instance)) => one_instance == instance && one.reg_id == other.reg_id,
+            _ => one.contact == other.contact,
+        };
+        self.list.retain(|binding| !others.iter().any(|other| same(binding, other)));
+        let went = self.list.len() != before;
+        let room = BINDINGS_PER_DEVICE.saturating_sub(self.list.len());
+        self.list.extend(living(now, others).take(room));
+        went
+    }
+
     /// What was stored, after a restart. Streams are gone with the process; what was registered by UDP rings at
     /// once (R12).
     #[must_use]
     pub fn restored(now: Now, stored: Vec<StoredBinding>) -> Bindings {
-        let alive = stored
-            .into_iter()
-            .filter(|binding| binding.flow.transport == Transport::Udp && binding.expires.0 > now.wall.0);
-        let list = alive.take(BINDINGS_PER_DEVICE).map(|binding| {
-            let left = u64::try_from(binding.expires.0 - now.wall.0).unwrap_or(0);
-            let until = now.mono + Duration::from_millis(left);
-            binding.living(Life { until, stored_until: until })
-        });
-        Bindings { list: list.collect() }
+        let datagrams = stored.into_iter().filter(|binding| binding.flow.transport == Transport::Udp);
+        Bindings { list: living(now, datagrams.collect()).take(BINDINGS_PER_DEVICE).collect() }
     }
+}
+
+/// What still lives of what was stored.
+fn living(now: Now, stored: Vec<StoredBinding>) -> impl Iterator<Item = Binding> {
+    stored.into_iter().filter(move |binding| binding.expires.0 > now.wall.0).map(move |binding| {
+        let left = u64::try_from(binding.expires.0 - now.wall.0).unwrap_or(0);
+        let until = now.mono + Duration::from_millis(left);
+        binding.living(Life { until, stored_until: until })
+    })
 }
 
 /// One Contact of a REGISTER, and what it stands in.
@@ -438,7 +456,7 @@ mod tests {
         let home = flow("192.0.2.7:5060");
         let lines = "Contact: <sip:u7@192.0.2.7:5060>\r\nExpires: 100\r\n";
         assert_eq!(phone.send(0, "192.0.2.7:5060", home, lines), Ok(Registered::Changed));
-        phone.bindings.to_store(now(0));
+        phone.bindings.to_store(now(0), |_| true);
         assert_eq!(phone.send(40, "192.0.2.7:5060", home, lines), Ok(Registered::Unchanged));
         assert_eq!(phone.send(90, "192.0.2.7:5060", home, lines), Ok(Registered::Refreshed));
         assert_eq!(phone.send(91, "192.0.2.7:5060", home, ""), Ok(Registered::Unchanged), "only asked");
@@ -505,10 +523,37 @@ mod tests {
         phone.send(0, "192.0.2.7", home, one).expect("registered");
         phone.sequence = 1;
         assert_eq!(phone.send(1, "192.0.2.7", home, one), Err(Refused::OutOfOrder));
-        let stored = phone.bindings.to_store(now(0));
+        let stored = phone.bindings.to_store(now(0), |_| true);
         assert_eq!(Bindings::restored(now(80), stored.clone()).list().len(), 1, "padded by half a life");
         assert_eq!(Bindings::restored(now(91), stored).list().len(), 0);
         assert!(!phone.bindings.expire(now(59).mono));
         assert!(phone.bindings.expire(now(60).mono));
+    }
+
+    /// R24, R28: two flows of one phone, each by another element's door; and one that moved from ours to another's.
+    #[test]
+    fn what_is_at_others_comes_to_what_is_ours() {
+        let mut phone = Phone::new();
+        let home = flow("192.0.2.7:5060");
+        let first = "Contact: <sip:u7@192.0.2.7>;+sip.instance=\"<urn:x>\";reg-id=1;expires=60\r\n";
+        phone.send(0, "192.0.2.7", home, first).expect("registered");
+        let ours = |other: Flow| other == home;
+        let stored = phone.bindings.to_store(now(0), ours);
+        let at = |reg_id: u32| {
+            let flow = Flow { transport: Transport::Tcp, ..flow("192.0.2.7:40000") };
+            StoredBinding { reg_id, flow, ..stored[0].clone() }
+        };
+        assert!(!phone.bindings.merge(now(1), vec![at(2)], ours), "another flow takes nothing from ours");
+        assert_eq!(phone.bindings.list().len(), 2);
+        assert_eq!(phone.bindings.to_store(now(1), ours).len(), 1, "theirs is theirs to store");
+        assert!(!phone.bindings.merge(now(1), Vec::new(), ours));
+        assert_eq!(phone.bindings.list().len(), 1, "it left there");
+        assert!(phone.bindings.merge(now(1), vec![at(1)], ours), "the same flow, at another's door now");
+        assert_eq!(
+            phone.bindings.list().iter().map(|binding| binding.flow).collect::<Vec<_>>(),
+            [at(1).flow]
+        );
+        assert!(!phone.bindings.merge(now(3_600), vec![at(1)], ours));
+        assert!(phone.bindings.list().is_empty(), "what is over is not taken");
     }
 }

@@ -6,7 +6,8 @@
 //!          generation        attacker cannot guess it
 //! ```
 //!
-//! A response therefore finds its transaction without a table.
+//! A response therefore finds its transaction without a table. Where several elements share their addresses, the first
+//! octet of what is random is the number of the one that made it ([`maker`]); tags are made in the same way.
 
 use crate::endpoint::ClientKey;
 use rand_core::Rng;
@@ -14,11 +15,15 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use slotmap::{Key, KeyData};
 use std::hash::Hasher;
 use std::net::SocketAddr;
+use std::num::NonZeroU8;
 use wire::sip::{HeaderName, Message, Method, Via};
 use wire::text::{Short, ip};
 
 /// RFC 3261 8.1.1.7: marks branches that are unique by themselves.
 const COOKIE: &str = "z9hG4bK";
+/// Digits of a slot with its generation, and of a whole tag.
+const SLOT_DIGITS: usize = 16;
+const TAG_DIGITS: usize = 32;
 
 /// The branch of a client transaction of ours.
 pub(crate) fn client(key: ClientKey, nonce: u64) -> Short<39> {
@@ -38,6 +43,33 @@ pub(crate) fn parse_client(branch: &str) -> Option<(ClientKey, u64)> {
     }
     let key = KeyData::from_ffi(u64::from_str_radix(key, 16).ok()?);
     Some((ClientKey::from(key), u64::from_str_radix(nonce, 16).ok()?))
+}
+
+/// Random, but for the number of who made it.
+pub(crate) fn numbered(nonce: u64, number: Option<NonZeroU8>) -> u64 {
+    number.map_or(nonce, |number| nonce >> 8 | u64::from(number.get()) << 56)
+}
+
+/// Which of several elements behind the same addresses a message is for: who made the branch that a response carries back,
+/// or the tag that a request within a dialog names. `None` for what is nobody's yet, or was made by none that had a number.
+#[must_use]
+pub fn maker(message: &Message<'_>) -> Option<NonZeroU8> {
+    let made = if message.is_request() {
+        message.to().ok().and_then(|to| to.tag())?
+    } else {
+        message.via().ok().and_then(|via| via.branch)?.strip_prefix(COOKIE)?
+    };
+    // A stateless tag is a mark and a hash, a watcher's has a mark as well, and all others begin with a slot.
+    let nonce = match made.len() {
+        TAG_DIGITS => made.get(SLOT_DIGITS..)?,
+        33 => made.get(1 + SLOT_DIGITS..)?,
+        17 => made.get(1..)?,
+        _ => return None,
+    };
+    if !nonce.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    NonZeroU8::new(u8::from_str_radix(nonce.get(..2)?, 16).ok()?)
 }
 
 /// The topmost Via of a request as the response carries it (RFC 3261 18.2.1, RFC 3581 4).
@@ -106,11 +138,11 @@ impl Secret {
     }
 
     /// A To tag that the same request always gets again (RFC 3261 8.2.7).
-    pub(crate) fn stateless_tag(&self, message: &Message<'_>) -> Short<17> {
+    pub(crate) fn stateless_tag(&self, message: &Message<'_>, number: Option<NonZeroU8>) -> Short<17> {
         let id = self.server_id(message, message.method());
         let mut tag = Short::new();
         tag.push("s");
-        tag.push_hex((id >> 64) as u64 ^ id as u64);
+        tag.push_hex(numbered((id >> 64) as u64 ^ id as u64, number));
         tag
     }
 }
@@ -118,6 +150,37 @@ impl Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_several_each_knows_its_own() {
+        let number = NonZeroU8::new(7);
+        let nonce = numbered(u64::MAX, number);
+        let branch = client(ClientKey::from(KeyData::from_ffi(0x0000_0003_0000_002A)), nonce);
+        let response = format!(
+            "SIP/2.0 180 Ringing\r\nVia: SIP/2.0/UDP h;branch={}\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:b@b>;tag=2\r\n\
+             Call-ID: c\r\nCSeq: 1 INVITE\r\n\r\n",
+            &*branch
+        );
+        let response = Message::parse(response.as_bytes()).expect("a response");
+        assert_eq!(maker(&response), number);
+        let request = |tag: &str| {
+            format!(
+                "BYE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n\
+                 To: <sip:b@b>{tag}\r\nCall-ID: c\r\nCSeq: 2 BYE\r\n\r\n"
+            )
+        };
+        for (tag, made) in [
+            (";tag=0000002a0000000107ffffffffffffff", number),
+            (";tag=w0000002a0000000107ffffffffffffff", number),
+            (";tag=s07ffffffffffffff", number),
+            (";tag=0000002a0000000100ffffffffffffff", None),
+            (";tag=as6fb1c2", None),
+            ("", None),
+        ] {
+            let text = request(tag);
+            assert_eq!(maker(&Message::parse(text.as_bytes()).expect("a request")), made, "{tag}");
+        }
+    }
 
     #[test]
     fn a_branch_of_ours_tells_its_transaction() {

@@ -21,6 +21,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use slotmap::{Key, SlotMap, new_key_type};
 use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroU8;
 use std::sync::Arc;
 use wire::sip::{Message, Method, StartLine, Writer};
 use wire::text::Short;
@@ -164,6 +165,8 @@ pub struct Endpoint<U> {
     rng: ChaCha8Rng,
     /// What Via names in place of our address on a WebSocket, if we are its client.
     nameless: Option<Box<str>>,
+    /// Which of several elements behind the same addresses we are.
+    number: Option<NonZeroU8>,
     scratch: Vec<u8>,
 }
 
@@ -182,6 +185,7 @@ impl<U: Copy> Endpoint<U> {
             secret: branch::Secret::new(&mut rng),
             rng,
             nameless: None,
+            number: None,
             scratch: Vec::with_capacity(2048),
         }
     }
@@ -190,6 +194,12 @@ impl<U: Copy> Endpoint<U> {
     /// `.invalid` (RFC 7118 5).
     pub fn be_nameless(&mut self, host: &str) {
         self.nameless = Some(host.into());
+    }
+
+    /// We are one of several elements, and messages for another may come to us: whoever has them tells by our tags and
+    /// branches that they are ours ([`crate::maker`]).
+    pub fn be_one_of_several(&mut self, number: NonZeroU8) {
+        self.number = Some(number);
     }
 
     /// Finds what `message`, which came by `flow`, means.
@@ -270,7 +280,7 @@ impl<U: Copy> Endpoint<U> {
         if message.method() == Method::Ack {
             return;
         }
-        let tag = self.secret.stateless_tag(message);
+        let tag = self.secret.stateless_tag(message, self.number);
         Head::of(message, flow.remote, &mut self.scratch).respond(
             &mut self.scratch,
             status,
@@ -313,7 +323,7 @@ impl<U: Copy> Endpoint<U> {
             let (machine, step) = ClientOther::start(reliable);
             (ClientMachine::Other(machine), step)
         };
-        let nonce = self.rng.next_u64();
+        let nonce = self.nonce();
         let (scratch, nameless) = (&mut self.scratch, self.nameless.as_deref());
         let key = self.clients.insert_with_key(|key| {
             scratch.clear();
@@ -336,7 +346,7 @@ impl<U: Copy> Endpoint<U> {
     /// Sends the ACK of a 2xx, which is no transaction (RFC 3261 13.2.2.4), and returns its bytes: each
     /// repeated 2xx wants it again, by [`Endpoint::transmit`].
     pub fn ack(&mut self, flow: Flow, uri: &str, fill: impl FnOnce(Writer<'_>) -> usize) -> Arc<[u8]> {
-        let nonce = self.rng.next_u64();
+        let nonce = self.nonce();
         self.scratch.clear();
         let branch = branch::client(ClientKey::null(), nonce);
         let way = (flow, self.nameless.as_deref());
@@ -416,7 +426,12 @@ impl<U: Copy> Endpoint<U> {
         (self.clients.len(), self.servers.len())
     }
 
-    /// Randomness from the endpoint's seed, for tags and Call-IDs.
+    /// Randomness for a tag or a branch of ours, by which others know whose it is if we are one of several.
+    pub fn nonce(&mut self) -> u64 {
+        branch::numbered(self.rng.next_u64(), self.number)
+    }
+
+    /// Randomness from the endpoint's seed, for names.
     pub fn random(&mut self) -> u64 {
         self.rng.next_u64()
     }

@@ -20,6 +20,7 @@ pub mod stun;
 pub mod subscription;
 mod transaction;
 
+pub use branch::maker;
 pub use dialog::{Dialog, OutOfOrder};
 pub use endpoint::{ClientKey, Endpoint, Event, Received, ServerKey, Transmit, end};
 pub use envelope::reply_flow;

@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let name = format!("a{}", sequence % 5_000).into();
             let change = PeopleChange::PutAccount { name, display: "A".into(), settings: Box::default() };
             let owned = Owned { shard: Shard(7), epoch, change: Change::People(change) };
-            let commit = Commit { sequence, urgent: true, changes: [owned].into() };
+            let commit = Commit { sequence, urgent: true, position: 0, changes: [owned].into() };
             waiting.push_back(Instant::now());
             store.commit(commit).map_err(|answer| format!("{answer:?}"))?;
             if waiting.len() == most {

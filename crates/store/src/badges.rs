@@ -2,6 +2,7 @@
 //! the thousand.
 
 use crate::error::StoreError;
+use crate::feed::Kind;
 use crate::group::removed;
 use crate::outside::Rows;
 use crate::records::Records;
@@ -47,6 +48,15 @@ impl<'a> BadgeRows<'a> {
             PeopleChange::PutBadgeKeys(keys) => self.keys = Some(keys),
             _ => {}
         }
+    }
+
+    /// The rows of it that other exchanges over the same database have in memory.
+    pub(crate) fn touched(&self) -> impl Iterator<Item = (Kind, String)> {
+        let badges = self.badges.keys().map(|name| (Kind::Badge, (*name).to_owned()));
+        let readers = self.readers.keys().map(|name| (Kind::Reader, (*name).to_owned()));
+        let keys = self.keys.iter().map(|_| (Kind::BadgeKeys, String::new()));
+        let counters = self.counters.keys().map(|issue| (Kind::TapCounter, issue.to_string()));
+        badges.chain(readers).chain(keys).chain(counters)
     }
 
     pub(crate) fn add_counter(&mut self, account: &'a str, issue: Issue, heard: u32, bound: u32) {

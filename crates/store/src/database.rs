@@ -12,10 +12,14 @@
 //! On a server the answer to a COMMIT may be lost with the connection. Until the mark was read back nobody is told
 //! either way, and nothing else is written.
 
+use crate::feed::{self, Fed};
 use crate::lease::{self, Lease};
+use crate::members::{self, Joining, Tended};
 use crate::place::Place;
 use crate::postgres::words;
+use crate::seal::Sealer;
 use crate::sql::Connection;
+use exchange::Epoch;
 use std::cell::Cell;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -141,6 +145,53 @@ impl Database {
         }
     }
 
+    /// Says that we live, and takes over what the dead had, where others share the database. `None` while it is away.
+    pub(crate) async fn tend(&mut self, steady: bool) -> Option<Tended> {
+        let lease = self.lease.clone().filter(|_| !self.doubt)?;
+        let mut connection = self.take_connection().await.ok()?;
+        let tended = timeout(BEGINNING, lease.tend(&mut connection, steady)).await;
+        match tended.unwrap_or_else(|_| Err(late())) {
+            Ok(tended) => {
+                self.connection = Some(connection);
+                let lease = self.lease.as_mut()?;
+                let seat = lease.shared.as_mut()?;
+                if let Some(tended) = &tended {
+                    seat.keeps = tended.keeps.is_some();
+                    lease.epoch = tended.keeps.as_ref().map_or(Epoch(0), |(epoch, _)| *epoch);
+                }
+                tended
+            }
+            Err(error) => {
+                tracing::warn!(why = words(&error), "the others cannot be told that this exchange lives");
+                None
+            }
+        }
+    }
+
+    /// What others changed since we looked last.
+    pub(crate) async fn look(&mut self, sealer: &Sealer) -> Option<Fed> {
+        let owner = self.lease.as_ref().filter(|_| !self.doubt)?.owner.clone();
+        let after = self.lease.as_ref()?.shared.as_ref()?.position;
+        let mut connection = self.take_connection().await.ok()?;
+        let read = timeout(BEGINNING, feed::read(&mut connection, sealer, &owner, after)).await;
+        match read.unwrap_or_else(|_| Err(late())) {
+            Ok(fed) => {
+                self.connection = Some(connection);
+                self.lease.as_mut()?.shared.as_mut()?.position = fed.position;
+                (fed.position > after).then_some(fed)
+            }
+            Err(error) => {
+                tracing::warn!(why = words(&error), "what others changed cannot be read");
+                None
+            }
+        }
+    }
+
+    /// By what name our rows are known, if others share the database.
+    pub(crate) fn shared(&self) -> Option<&str> {
+        self.lease.as_ref().and_then(Lease::shared)
+    }
+
     /// A connection in a transaction. One that broke while nobody used it is replaced: nothing was lost with it.
     async fn begin(&mut self) -> Result<Connection, sqlx::Error> {
         let kept = self.connection.is_some() && self.lease.is_some();
@@ -212,10 +263,14 @@ fn file_id(path: &Path) -> Option<FileId> {
 pub(crate) async fn lease_of(
     place: &Place,
     connection: &mut Connection,
+    joining: Option<&Joining>,
 ) -> Result<Option<Lease>, sqlx::Error> {
     if !place.is_server() {
         return Ok(None);
     }
     let owner = lease::owner(place.data())?;
-    lease::take(connection, &owner).await.map(Some)
+    match joining {
+        Some(told) => members::join(connection, &owner, told).await.map(Some),
+        None => lease::take(connection, &owner).await.map(Some),
+    }
 }

@@ -6,6 +6,7 @@
 use crate::agents;
 use crate::badges::BadgeRows;
 use crate::facts;
+use crate::feed::Kind;
 use crate::lists::ListRows;
 use crate::outside::{self, Rows};
 use crate::queues;
@@ -55,6 +56,8 @@ impl<'a> Group<'a> {
                 Change::Bindings { device, bindings } => {
                     self.bindings.insert(device, bindings);
                 }
+                // Others write their own.
+                Change::BindingsElsewhere { .. } => {}
                 Change::Seat { device, seat } => {
                     self.seats.insert(device, seat.as_ref());
                 }
@@ -135,11 +138,31 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Writes it all inside the transaction that the connection is in.
+    /// The rows of it that other exchanges over the same database have in memory.
+    pub(crate) fn touched(&self) -> Vec<(Kind, String)> {
+        fn names<T>(kind: Kind, table: &BTreeMap<&str, T>) -> impl Iterator<Item = (Kind, String)> {
+            table.keys().map(move |name| (kind, (*name).to_owned()))
+        }
+        names(Kind::Account, &self.accounts)
+            .chain(names(Kind::Number, &self.numbers))
+            .chain(names(Kind::Device, &self.devices))
+            .chain(names(Kind::Trunk, &self.trunks))
+            .chain(names(Kind::Route, &self.routes))
+            .chain(names(Kind::Group, &self.groups))
+            .chain(names(Kind::Queue, &self.queues))
+            .chain(self.badges.touched())
+            .chain(names(Kind::Bindings, &self.bindings))
+            .chain(names(Kind::Seat, &self.seats))
+            .collect()
+    }
+
+    /// Writes it all inside the transaction that the connection is in; what belongs to one of several exchanges, as this
+    /// one's.
     pub(crate) async fn write(
         &self,
         connection: &mut Connection,
         sealer: &Sealer,
+        owner: &str,
     ) -> Result<(), sqlx::Error> {
         self.write_accounts(connection).await?;
         self.write_numbers(connection).await?;
@@ -149,13 +172,13 @@ impl<'a> Group<'a> {
         outside::write_groups(connection, &self.groups).await?;
         self.badges.write(connection, sealer).await?;
         facts::write(connection, &self.facts).await?;
-        self.write_bindings(connection).await?;
+        self.write_bindings(connection, owner).await?;
         seats::write(connection, &self.seats).await?;
         queues::write(connection, &self.queues).await?;
         agents::write(connection, &self.agents).await?;
         self.tasks.write(connection).await?;
         self.lists.write(connection).await?;
-        self.write_open_calls(connection).await?;
+        self.write_open_calls(connection, owner).await?;
         self.write_records(connection).await
     }
 
@@ -239,9 +262,16 @@ impl<'a> Group<'a> {
         Ok(())
     }
 
-    async fn write_bindings(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
-        delete(connection, "DELETE FROM bindings WHERE device IN ", self.bindings.keys().copied().collect())
-            .await?;
+    async fn write_bindings(&self, connection: &mut Connection, owner: &str) -> Result<(), sqlx::Error> {
+        // Who leaves, leaves everywhere.
+        delete(connection, "DELETE FROM bindings WHERE device IN ", removed(&self.devices)).await?;
+        let devices: Vec<&str> = self.bindings.keys().copied().collect();
+        for devices in devices.chunks(ROWS) {
+            let mut ours = Query::build("DELETE FROM bindings WHERE owner = ");
+            ours.push_bind(owner).push(" AND device IN ");
+            ours.push_list(devices.iter().copied());
+            ours.execute(connection).await?;
+        }
         let rows: Vec<(&str, usize, &StoredBinding)> = self
             .bindings
             .iter()
@@ -253,6 +283,7 @@ impl<'a> Group<'a> {
             "bindings",
             &[
                 "device",
+                "owner",
                 "place",
                 "contact",
                 "instance",
@@ -269,7 +300,7 @@ impl<'a> Group<'a> {
             ][..],
         );
         insert(connection, into, Clash::Refuse, &rows, |row, (device, place, binding)| {
-            row.bind(*device).bind(i64::try_from(*place).unwrap_or(i64::MAX));
+            row.bind(*device).bind(owner).bind(i64::try_from(*place).unwrap_or(i64::MAX));
             row.bind(&*binding.contact).bind(binding.instance.as_deref());
             row.bind(binding.reg_id).bind(binding.q);
             row.bind(binding.path.join("\n")).bind(binding.flow.transport.name());
@@ -282,7 +313,7 @@ impl<'a> Group<'a> {
     }
 
     /// A call that began and ended within this group costs one look for a row that is not there.
-    async fn write_open_calls(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
+    async fn write_open_calls(&self, connection: &mut Connection, owner: &str) -> Result<(), sqlx::Error> {
         let keys: Vec<&(&str, &str)> = self.open.keys().collect();
         for keys in keys.chunks(ROWS) {
             let mut query = Query::build("DELETE FROM open_calls WHERE (session_id, dialled) IN (VALUES ");
@@ -305,6 +336,7 @@ impl<'a> Group<'a> {
                 "started",
                 "answered",
                 "task",
+                "owner",
             ][..],
         );
         insert(connection, into, Clash::Refuse, &rows, |row, open| {
@@ -312,7 +344,7 @@ impl<'a> Group<'a> {
             row.bind(&*open.caller.number).bind(&*open.caller.name);
             row.bind(&*open.answered_by);
             row.bind(open.started.0).bind(open.answered.map(|at| at.0));
-            row.bind(task_number(open.task));
+            row.bind(task_number(open.task)).bind(owner);
         })
         .await?;
         Ok(())

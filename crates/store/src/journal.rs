@@ -1,6 +1,7 @@
 //! Calls that went on when the exchange died: closed at the next start, one record each (R20).
 
 use crate::error::StoreError;
+use crate::lease::Lease;
 use crate::sql::{Connection, query};
 use clock::Wall;
 use std::fs::{File, FileTimes, OpenOptions};
@@ -36,8 +37,12 @@ impl Pulse {
     }
 }
 
-/// Gives each call that was open its record; returns how many there were.
-pub(crate) async fn close(connection: &mut Connection, last: Wall) -> Result<u64, sqlx::Error> {
+/// Gives each call that was open its record, of one exchange or of all; returns how many there were.
+pub(crate) async fn close(
+    connection: &mut Connection,
+    last: Wall,
+    owner: Option<&str>,
+) -> Result<u64, sqlx::Error> {
     let closed = query(
         "INSERT INTO records (session_id, caller_number, caller_name, dialled, answered_by, started, answered, ended, \
          ringing_ms, talking_ms, cause, blame, status, detail, task) \
@@ -45,15 +50,18 @@ pub(crate) async fn close(connection: &mut Connection, last: Wall) -> Result<u64
          coalesce(answered, ended) - started, coalesce(ended - answered, 0), \
          ?2, ?3, CASE WHEN answered IS NULL THEN 503 ELSE 200 END, ?4, task \
          FROM (SELECT *, CASE WHEN ?1 > coalesce(answered, started) THEN ?1 ELSE coalesce(answered, started) END AS \
-         ended FROM open_calls) AS died ORDER BY started, session_id",
+         ended FROM open_calls WHERE ?5 = 1 OR owner = ?6) AS died ORDER BY started, session_id",
     )
     .bind(last.0)
     .bind(calls::Cause::NodeLost.name())
     .bind(calls::Cause::NodeLost.blame().name())
     .bind(DETAIL)
+    .bind(owner.is_none())
+    .bind(owner.unwrap_or_default())
     .execute(connection)
     .await?;
-    query("DELETE FROM open_calls").execute(connection).await?;
+    let gone = query("DELETE FROM open_calls WHERE ?1 = 1 OR owner = ?2");
+    gone.bind(owner.is_none()).bind(owner.unwrap_or_default()).execute(connection).await?;
     Ok(closed)
 }
 
@@ -65,6 +73,7 @@ impl crate::Opened {
     pub fn close_open_calls(&mut self) -> Result<u64, StoreError> {
         // A server has seen us, too, and knows better than a folder that was not there.
         let seen = Pulse::of(self.place.data()).last().max(self.lease.as_ref().and_then(|lease| lease.seen));
-        self.transact(async |connection| close(connection, seen.unwrap_or(Wall(0))).await)
+        let shared = self.lease.as_ref().and_then(Lease::shared).map(str::to_owned);
+        self.transact(async |connection| close(connection, seen.unwrap_or(Wall(0)), shared.as_deref()).await)
     }
 }

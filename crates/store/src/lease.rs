@@ -12,6 +12,7 @@
 //! our transactions can be under way while the epoch rises; and after a connection was lost the mark tells whether the
 //! last one is there. Locks are taken in one order by all: marks, then shards.
 
+use crate::members::Seat;
 use crate::seal;
 use crate::sql::{Clash, Connection, Query, insert, query};
 use clock::Wall;
@@ -29,7 +30,7 @@ const MARGIN: i64 = 3_000;
 /// The file with the name by which an exchange is told from all others.
 const IDENTITY: &str = "exchange.id";
 /// Milliseconds since 1970 by the clock of the server, which all owners share.
-const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+pub(crate) const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
 /// The right to write to all shards.
 #[derive(Clone, Debug)]
@@ -40,6 +41,8 @@ pub(crate) struct Lease {
     pub(crate) mark: i64,
     /// When the owner before us was seen last, by the server's clock.
     pub(crate) seen: Option<Wall>,
+    /// Our place among others who share the database; none when the office is ours alone.
+    pub(crate) shared: Option<Seat>,
 }
 
 /// Takes all shards, or says who has them.
@@ -51,11 +54,7 @@ pub(crate) async fn take(connection: &mut Connection, owner: &str) -> Result<Lea
 }
 
 async fn take_inside(connection: &mut Connection, owner: &str) -> Result<Lease, sqlx::Error> {
-    let shards = 0..SHARDS;
-    insert(connection, ("shards", &["shard", "epoch"]), Clash::Keep, shards, |row, shard| {
-        row.bind(i64::from(shard)).bind(0_i64);
-    })
-    .await?;
+    each_shard(connection).await?;
     let writers = ("writers", &["owner", "mark", "until"][..]);
     insert(connection, writers, Clash::Keep, [owner], |row, owner| {
         row.bind(owner).bind(0_i64).bind(0_i64);
@@ -67,20 +66,38 @@ async fn take_inside(connection: &mut Connection, owner: &str) -> Result<Lease, 
     if let Some(held) = holder(connection, owner).await? {
         return Err(sqlx::Error::Configuration(held.into()));
     }
-    let mut last = Query::build("SELECT (SELECT max(epoch) FROM shards) AS epoch, max(until) AS until, ");
+    let mut last = Query::build("SELECT max(until) AS until, ");
     last.push(NOW).push(" AS now FROM writers");
     let last = last.fetch_one(connection).await?;
-    let (epoch, until, now): (i64, i64, i64) = (last.get("epoch")?, last.get("until")?, last.get("now")?);
-    let epoch = epoch + 1;
-    query("UPDATE shards SET owner = ?, epoch = ?").bind(owner).bind(epoch).execute(connection).await?;
-    let ours = query("UPDATE writers SET until = ? WHERE owner = ? RETURNING mark");
+    let (until, now): (i64, i64) = (last.get("until")?, last.get("now")?);
+    let epoch = next_epoch(connection, owner).await?;
+    // Those who shared it are gone, and with them who was at their doors.
+    query("DELETE FROM bindings WHERE owner <> ''").execute(connection).await?;
+    let ours = query("UPDATE writers SET until = ?, number = 0 WHERE owner = ? RETURNING mark");
     let ours = ours.bind(now + TERM).bind(owner).fetch_one(connection).await?;
     Ok(Lease {
         owner: owner.to_owned(),
-        epoch: Epoch(u64::try_from(epoch).unwrap_or_default()),
+        epoch,
         mark: ours.get("mark")?,
         seen: (until > 0).then_some(Wall((until - TERM).min(now))),
+        shared: None,
     })
+}
+
+/// There is a row for each shard.
+pub(crate) async fn each_shard(connection: &mut Connection) -> Result<(), sqlx::Error> {
+    insert(connection, ("shards", &["shard", "epoch"]), Clash::Keep, 0..SHARDS, |row, shard| {
+        row.bind(i64::from(shard)).bind(0_i64);
+    })
+    .await
+}
+
+/// All shards are this one's, in a new term; the rows of who writes are locked.
+pub(crate) async fn next_epoch(connection: &mut Connection, owner: &str) -> Result<Epoch, sqlx::Error> {
+    let take =
+        query("UPDATE shards SET owner = ?, epoch = (SELECT max(epoch) FROM shards) + 1 RETURNING epoch");
+    let epoch: i64 = take.bind(owner).fetch_one(connection).await?.get("epoch")?;
+    Ok(Epoch(u64::try_from(epoch).unwrap_or_default()))
 }
 
 /// Who else has shards now, and until when, in words.
@@ -119,8 +136,8 @@ impl Lease {
     pub(crate) async fn give_back(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
         connection.begin().await?;
         query("UPDATE writers SET until = 0 WHERE owner = ?").bind(&self.owner).execute(connection).await?;
-        let free = query("UPDATE shards SET owner = '' WHERE owner = ? AND epoch = ?");
-        free.bind(&self.owner).bind(self.epoch()).execute(connection).await?;
+        let free = query("UPDATE shards SET owner = '' WHERE owner = ?");
+        free.bind(&self.owner).execute(connection).await?;
         connection.commit().await
     }
 

@@ -22,6 +22,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../migrations/0012_lists.sql"),
     include_str!("../migrations/0013_desks.sql"),
     include_str!("../migrations/0014_leases.sql"),
+    include_str!("../migrations/0015_members.sql"),
 ];
 
 /// The form of our databases.

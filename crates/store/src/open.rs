@@ -3,8 +3,10 @@
 use crate::database::{self, Database};
 use crate::documents::{self, Document, Documents};
 use crate::error::StoreError;
+use crate::feed;
 use crate::journal::Pulse;
 use crate::lease::{self, Lease};
+use crate::members::{Joining, News};
 use crate::outbox::Outbox;
 use crate::place::Place;
 use crate::postgres::words;
@@ -12,12 +14,14 @@ use crate::records::Records;
 use crate::requests::Requests;
 use crate::seal::Sealer;
 use crate::sql::{Clash, Connection, insert_one};
-use crate::writer::{self, Request, Upkeep, Writer};
+use crate::writer::{self, Others, Request, Upkeep, Writer};
 use crate::{migrate, snapshot};
 use exchange::{Change, Commit, Epoch, Owned, Shard, Snapshot, StoreAnswer};
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::num::NonZeroU8;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use tokio::runtime::Runtime;
@@ -47,6 +51,8 @@ pub struct Store {
     place: Place,
     /// Told of new messages in the outbox.
     written: Arc<Notify>,
+    /// Whether what must happen once is ours.
+    keeps: Arc<AtomicBool>,
 }
 
 impl Opened {
@@ -56,12 +62,24 @@ impl Opened {
     /// # Errors
     /// [`StoreError`] when it cannot be opened, is no database of ours, comes from a newer Ringdown, or is another's.
     pub fn open(place: &Place) -> Result<Opened, StoreError> {
+        Opened::open_as(place, None)
+    }
+
+    /// As [`Opened::open`], on a server whose office several exchanges share.
+    ///
+    /// # Errors
+    /// As [`Opened::open`].
+    pub fn join(place: &Place, told: &Joining) -> Result<Opened, StoreError> {
+        Opened::open_as(place, Some(told))
+    }
+
+    fn open_as(place: &Place, joining: Option<&Joining>) -> Result<Opened, StoreError> {
         let sealer = Sealer::open(place.data())?;
         let runtime = runtime().map_err(|error| place.fault(error))?;
         let opened = runtime.block_on(async {
             let mut connection = place.connect().await.map_err(|error| words(&error))?;
             migrate::migrate(&mut connection).await?;
-            let read = read(place, &mut connection, &sealer).await.map_err(|error| words(&error))?;
+            let read = read(place, &mut connection, &sealer, joining).await.map_err(|error| words(&error))?;
             Ok::<_, String>((connection, read))
         });
         let (connection, (lease, (snapshot, settings), documents)) =
@@ -73,6 +91,24 @@ impl Opened {
     #[must_use]
     pub fn epoch(&self) -> Epoch {
         self.lease.as_ref().map_or(Epoch(1), |lease| lease.epoch)
+    }
+
+    /// Our number among those who share the database, and whether we keep what must happen once.
+    #[must_use]
+    pub fn place_among_others(&self) -> Option<(NonZeroU8, bool)> {
+        let seat = self.lease.as_ref()?.shared.as_ref()?;
+        Some((seat.number, seat.keeps))
+    }
+
+    /// Tells those who share the database more of us.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be written.
+    pub fn tell_others(&mut self, told: &Joining) -> Result<(), StoreError> {
+        let Some(mut lease) = self.lease.clone() else { return Ok(()) };
+        self.transact(async |connection| lease.tell_others(connection, told).await)?;
+        self.lease = Some(lease);
+        Ok(())
     }
 
     /// A setting that was kept.
@@ -103,11 +139,14 @@ impl Opened {
     pub fn keep(&mut self, changes: &[Change]) -> Result<(), StoreError> {
         let epoch = self.epoch();
         let owned = changes.iter().map(|change| Owned { shard: Shard(0), epoch, change: change.clone() });
-        let commit = Commit { sequence: 0, urgent: true, changes: owned.collect() };
-        let Opened { runtime, connection, sealer, .. } = self;
+        let position = u64::MAX;
+        let commit = Commit { sequence: 0, urgent: true, position, changes: owned.collect() };
+        let Opened { runtime, connection, sealer, lease, .. } = self;
+        let shared = lease.as_ref().and_then(Lease::shared);
         let write = async {
             connection.begin().await?;
-            writer::write(connection, sealer, std::slice::from_ref(&commit), &Cell::default()).await?;
+            let commits = std::slice::from_ref(&commit);
+            writer::write(connection, (sealer, shared), commits, &Cell::default()).await?;
             connection.commit().await
         };
         runtime.block_on(write).map_err(|error| self.place.fault(words(&error)))
@@ -139,10 +178,26 @@ impl Opened {
     /// # Errors
     /// [`StoreError`] when no thread can be had.
     pub fn start(self, answer: impl FnMut(u64, StoreAnswer) + Send + 'static) -> Result<Store, StoreError> {
+        self.start_among_others(answer, |_| {})
+    }
+
+    /// As [`Opened::start`]; `news` hears of those who share the database.
+    ///
+    /// # Errors
+    /// [`StoreError`] when no thread can be had.
+    pub fn start_among_others(
+        self,
+        answer: impl FnMut(u64, StoreAnswer) + Send + 'static,
+        news: impl FnMut(News) + Send + 'static,
+    ) -> Result<Store, StoreError> {
         let (requests, queue) = sync_channel(QUEUE);
         let Opened { connection, sealer, runtime, place, lease, .. } = self;
         let written = Arc::<Notify>::default();
+        let keeps = Arc::new(AtomicBool::new(lease.as_ref().is_none_or(Lease::keeps)));
         let upkeep = match lease {
+            Some(Lease { shared: Some(_), .. }) => {
+                Upkeep::Others(Box::new(Others::new(news, Arc::clone(&keeps))))
+            }
             Some(_) => Upkeep::Lease(Pulse::of(place.data())),
             None => Upkeep::Checkpoints(place.file()),
         };
@@ -153,7 +208,7 @@ impl Opened {
             .name("store".into())
             .spawn(move || writer.run())
             .map_err(|error| place.fault(error))?;
-        Ok(Store { requests, thread: Some(thread), place, written })
+        Ok(Store { requests, thread: Some(thread), place, written, keeps })
     }
 }
 
@@ -210,7 +265,7 @@ impl Store {
     /// The way to the messages that wait to be carried.
     #[must_use]
     pub fn outbox(&self) -> Outbox {
-        Outbox::new(self.way(), Arc::clone(&self.written))
+        Outbox::new(self.way(), Arc::clone(&self.written), Arc::clone(&self.keeps))
     }
 
     fn way(&self) -> Requests {
@@ -267,8 +322,17 @@ pub(crate) fn runtime() -> std::io::Result<Runtime> {
 type Read = (Option<Lease>, (Snapshot, BTreeMap<String, String>), Vec<Document>);
 
 /// Makes the office ours, then reads it: nobody changes it any more.
-async fn read(place: &Place, connection: &mut Connection, sealer: &Sealer) -> Result<Read, sqlx::Error> {
-    let lease = database::lease_of(place, connection).await?;
-    let snapshot = snapshot::read(connection, sealer).await?;
+async fn read(
+    place: &Place,
+    connection: &mut Connection,
+    sealer: &Sealer,
+    joining: Option<&Joining>,
+) -> Result<Read, sqlx::Error> {
+    let mut lease = database::lease_of(place, connection, joining).await?;
+    // Others may change it while we read; what they change then is told after.
+    if let Some(seat) = lease.as_mut().and_then(|lease| lease.shared.as_mut()) {
+        seat.position = feed::end(connection).await?;
+    }
+    let snapshot = snapshot::read(connection, sealer, lease.as_ref()).await?;
     Ok((lease, snapshot, documents::read(connection, sealer).await?))
 }

@@ -14,6 +14,7 @@ use crate::sql::{Clash, Connection, Row, insert, insert_one, query};
 use crate::writer::Request;
 use exchange::OutboxMessage;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Notify;
 
 /// Milliseconds that a message is kept, and messages that are kept at most: what is older helps nobody.
@@ -129,11 +130,12 @@ pub type MessageKept = Box<dyn FnOnce(Result<(), String>) + Send>;
 pub struct Outbox {
     requests: Requests,
     written: Arc<Notify>,
+    keeps: Arc<AtomicBool>,
 }
 
 impl Outbox {
-    pub(crate) fn new(requests: Requests, written: Arc<Notify>) -> Outbox {
-        Outbox { requests, written }
+    pub(crate) fn new(requests: Requests, written: Arc<Notify>, keeps: Arc<AtomicBool>) -> Outbox {
+        Outbox { requests, written, keeps }
     }
 
     /// Waits until messages were written since this was last waited for.
@@ -141,11 +143,15 @@ impl Outbox {
         self.written.notified().await;
     }
 
-    /// At most `most` messages that no carrier has, in the order of their turns, whenever that is.
+    /// At most `most` messages that no carrier has, in the order of their turns, whenever that is; none while another
+    /// exchange over the same database keeps what must happen once.
     ///
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn waiting(&self, most: u32) -> Result<Vec<KeptMessage>, StoreError> {
+        if !self.keeps.load(Ordering::Relaxed) {
+            return Ok(Vec::new());
+        }
         let waiting = query("SELECT * FROM outbox WHERE state = 'waiting' ORDER BY next, at LIMIT ?");
         self.requests.place().read(waiting.bind(most), KeptMessage::of).await
     }

@@ -2,6 +2,7 @@
 
 use crate::agents;
 use crate::badges;
+use crate::lease::Lease;
 use crate::lists;
 use crate::outside;
 use crate::queues::{self, span};
@@ -22,6 +23,7 @@ type Settings = BTreeMap<String, String>;
 pub(crate) async fn read(
     connection: &mut Connection,
     sealer: &Sealer,
+    lease: Option<&Lease>,
 ) -> Result<(Snapshot, Settings), sqlx::Error> {
     let mut settings = Settings::new();
     for row in query("SELECT name, value FROM settings").fetch_all(connection).await? {
@@ -32,25 +34,36 @@ pub(crate) async fn read(
         changes.push(Change::People(account(&row)?));
     }
     for row in query("SELECT number, account FROM numbers ORDER BY position").fetch_all(connection).await? {
-        let (number, account): (String, String) = (row.get("number")?, row.get("account")?);
-        let change = PeopleChange::PutNumber { number: number.into(), account: account.into() };
-        changes.push(Change::People(change));
+        changes.push(Change::People(number(&row)?));
     }
     for row in query("SELECT * FROM devices ORDER BY position").fetch_all(connection).await? {
         changes.push(Change::People(device(&row)?));
     }
     changes.extend(outside::read(connection, sealer).await?);
     changes.extend(badges::read(connection, sealer).await?);
-    changes.extend(bindings(connection).await?);
+    changes.extend(bindings(connection, lease).await?);
     changes.extend(seats::read(connection).await?);
     changes.extend(queues::read(connection).await?);
-    changes.extend(agents::read(connection).await?);
-    changes.extend(tasks::read(connection).await?);
-    changes.extend(lists::read(connection).await?);
+    if lease.is_none_or(Lease::keeps) {
+        changes.extend(once(connection).await?);
+    }
     Ok((Snapshot { changes, sequence: 0 }, settings))
 }
 
-fn account(row: &Row) -> Result<PeopleChange, sqlx::Error> {
+/// What must happen once, and has one keeper.
+pub(crate) async fn once(connection: &mut Connection) -> Result<Vec<Change>, sqlx::Error> {
+    let mut changes = agents::read(connection).await?;
+    changes.extend(tasks::read(connection).await?);
+    changes.extend(lists::read(connection).await?);
+    Ok(changes)
+}
+
+pub(crate) fn number(row: &Row) -> Result<PeopleChange, sqlx::Error> {
+    let (number, account): (String, String) = (row.get("number")?, row.get("account")?);
+    Ok(PeopleChange::PutNumber { number: number.into(), account: account.into() })
+}
+
+pub(crate) fn account(row: &Row) -> Result<PeopleChange, sqlx::Error> {
     let text = |column: &str| row.get::<Option<String>>(column).map(|text| text.map(Into::into));
     let settings = ExchangeSettings {
         language: Language::of_tag(row.get("language")?).unwrap_or_default(),
@@ -81,7 +94,7 @@ fn account(row: &Row) -> Result<PeopleChange, sqlx::Error> {
     })
 }
 
-fn device(row: &Row) -> Result<PeopleChange, sqlx::Error> {
+pub(crate) fn device(row: &Row) -> Result<PeopleChange, sqlx::Error> {
     let text = |column: &str| row.get::<String>(column).map(Into::into);
     let device = Device {
         account: text("account")?,
@@ -93,22 +106,27 @@ fn device(row: &Row) -> Result<PeopleChange, sqlx::Error> {
     Ok(PeopleChange::PutDevice { name: text("name")?, device })
 }
 
-async fn bindings(connection: &mut Connection) -> Result<Vec<Change>, sqlx::Error> {
-    let rows = query("SELECT * FROM bindings ORDER BY device, place").fetch_all(connection).await?;
-    let mut by_device: BTreeMap<String, Vec<StoredBinding>> = BTreeMap::new();
+/// Ours first: what is at others' doors comes to it.
+async fn bindings(connection: &mut Connection, lease: Option<&Lease>) -> Result<Vec<Change>, sqlx::Error> {
+    let rows = query("SELECT * FROM bindings ORDER BY device, owner, place").fetch_all(connection).await?;
+    let shared = lease.and_then(Lease::shared);
+    let mut ours: BTreeMap<Box<str>, Vec<StoredBinding>> = BTreeMap::new();
+    let mut elsewhere = ours.clone();
     for row in rows {
+        let is_ours = shared.is_none_or(|owner| row.get::<&str>("owner").is_ok_and(|known| known == owner));
+        let by_device = if is_ours { &mut ours } else { &mut elsewhere };
         if let Some(binding) = binding(&row)? {
-            by_device.entry(row.get("device")?).or_default().push(binding);
+            by_device.entry(row.get::<String>("device")?.into()).or_default().push(binding);
         }
     }
-    Ok(by_device
-        .into_iter()
-        .map(|(device, bindings)| Change::Bindings { device: device.into(), bindings })
-        .collect())
+    let ours = ours.into_iter().map(|(device, bindings)| Change::Bindings { device, bindings });
+    let elsewhere =
+        elsewhere.into_iter().map(|(device, bindings)| Change::BindingsElsewhere { device, bindings });
+    Ok(ours.chain(elsewhere).collect())
 }
 
 /// One row; `None` when its flow is of a kind that we do not know, as after a downgrade.
-fn binding(row: &Row) -> Result<Option<StoredBinding>, sqlx::Error> {
+pub(crate) fn binding(row: &Row) -> Result<Option<StoredBinding>, sqlx::Error> {
     let Some(flow) = flow(row)? else { return Ok(None) };
     Ok(Some(StoredBinding {
         contact: row.get::<String>("contact")?.into(),

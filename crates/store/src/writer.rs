@@ -3,9 +3,11 @@
 use crate::database::{Database, Fault};
 use crate::documents::{self, Document, Kept};
 use crate::failpoint;
+use crate::feed::{self, Fed};
 use crate::group::Group;
 use crate::journal::Pulse;
 use crate::lease::RENEW;
+use crate::members::{KEEPS, LOOK, News, Peer, TEND, TERM, Tended};
 use crate::outbox::{self, MessageChange};
 use crate::place::options;
 use crate::seal::Sealer;
@@ -30,6 +32,9 @@ const COLLECT: Duration = Duration::from_millis(50);
 const CHECKPOINT: Duration = Duration::from_secs(2);
 /// How often it is asked whether what is in doubt is there.
 const SETTLE: Duration = Duration::from_millis(500);
+/// What is told of a change that was made without knowing what others changed.
+const CONTRADICTED: &str =
+    "the office was changed by another exchange at the same moment; look, and try again";
 /// A commit slower than this is worth a line in the log.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -54,17 +59,66 @@ pub(crate) struct Writer<A> {
     pub(crate) upkeep: Upkeep,
 }
 
+/// Others who share the database.
+pub(crate) struct Others {
+    news: Box<dyn FnMut(News) + Send>,
+    peers: Option<Vec<Peer>>,
+    /// Whether what must happen once is ours, for who carries messages.
+    keeps: Arc<AtomicBool>,
+    /// When we tended last, and since when without a gap in which a lease could end.
+    tended: Option<Instant>,
+    since: Instant,
+    looked: Instant,
+}
+
+impl Others {
+    pub(crate) fn new(news: impl FnMut(News) + Send + 'static, keeps: Arc<AtomicBool>) -> Others {
+        let now = Instant::now();
+        Others { news: Box::new(news), peers: None, keeps, tended: None, since: now, looked: now }
+    }
+
+    /// Whether we have been there for as long as a lease lasts: only then may others be taken for dead.
+    fn is_steady(&self) -> bool {
+        let gap = self.tended.is_none_or(|tended| tended.elapsed() > TERM);
+        !gap && self.since.elapsed() > TERM
+    }
+
+    fn tended(&mut self, asked: Instant, tended: Tended) {
+        if self.tended.is_none_or(|last| asked.duration_since(last) > TERM) {
+            self.since = asked;
+        }
+        self.tended = Some(asked);
+        if tended.forgotten {
+            (self.news)(News::Forgotten);
+        }
+        if self.peers.as_ref() != Some(&tended.peers) {
+            self.peers = Some(tended.peers.clone());
+            (self.news)(News::Peers(tended.peers));
+        }
+        match tended.keeps {
+            Some((epoch, changes)) => {
+                (self.news)(News::Keep(epoch, KEEPS.saturating_sub(asked.elapsed()), changes));
+                self.keeps.store(true, Ordering::Relaxed);
+            }
+            None if self.keeps.swap(false, Ordering::Relaxed) => (self.news)(News::Lose),
+            None => {}
+        }
+    }
+}
+
 /// What is done beside writing.
 pub(crate) enum Upkeep {
     /// A file's log is moved into it.
     Checkpoints(PathBuf),
     /// A lease is renewed.
     Lease(Pulse),
+    /// Others are told that we live, and tell us what they changed.
+    Others(Box<Others>),
 }
 
 /// Those who are told when it is known whether their transaction is there.
 enum Waiting {
-    Group(Vec<Commit>, Fences),
+    Group(Vec<Commit>, LeftOut),
     One(Kept),
 }
 
@@ -73,7 +127,7 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
     pub(crate) fn run(mut self) {
         let checkpointer = match &self.upkeep {
             Upkeep::Checkpoints(file) => Some(Checkpointer::start(file)),
-            Upkeep::Lease(_) => None,
+            Upkeep::Lease(_) | Upkeep::Others(_) => None,
         };
         let mut next = None;
         let mut waiting = None;
@@ -81,7 +135,7 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
         loop {
             let request = match next.take() {
                 Some(request) => Some(request),
-                None => match self.queue.recv_timeout(if waiting.is_some() { SETTLE } else { RENEW }) {
+                None => match self.queue.recv_timeout(self.patience(waiting.is_some())) {
                     Ok(request) => Some(request),
                     Err(RecvTimeoutError::Timeout) => None,
                     Err(RecvTimeoutError::Disconnected) => break,
@@ -92,6 +146,7 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
                 self.renew();
                 renewed = Instant::now();
             }
+            self.look_after_others();
             let in_doubt = match request {
                 None => None,
                 Some(Request::Stop) => break,
@@ -127,9 +182,11 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
         let mut group = vec![first];
         collect(&self.queue, &mut group, next);
         let began = Instant::now();
-        let fences = Cell::new(Fences::new());
-        let write =
-            async |connection: &mut Connection| write(connection, &self.sealer, &group, &fences).await;
+        let left_out = Cell::new(LeftOut::default());
+        let with = (&self.sealer, self.database.shared().map(str::to_owned));
+        let write = async |connection: &mut Connection| {
+            write(connection, (with.0, with.1.as_deref()), &group, &left_out).await
+        };
         let written = self.runtime.block_on(self.database.transact(write));
         let took = began.elapsed();
         if took > SLOW {
@@ -138,25 +195,28 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
         match written {
             Ok(()) => {
                 failpoint::reach("store.after_commit");
-                self.tell(Ok(fences.take()), group);
+                self.tell(Ok(left_out.take()), group);
             }
             Err(Fault::Away(why)) => self.tell(Err(why), group),
-            Err(Fault::Doubt) => return Some(Waiting::Group(group, fences.take())),
+            Err(Fault::Doubt) => return Some(Waiting::Group(group, left_out.take())),
         }
         None
     }
 
     /// Answers each commit of a group that was written, or was not.
-    fn tell(&mut self, written: Result<Fences, String>, group: Vec<Commit>) {
+    fn tell(&mut self, written: Result<LeftOut, String>, group: Vec<Commit>) {
         match written {
-            Ok(fenced) => {
+            Ok(left_out) => {
                 if group.iter().any(writes_messages) {
                     self.messages.notify_one();
                 }
                 for commit in group {
-                    let lost = commit.changes.iter().find(|owned| is_fenced(owned, &fenced));
+                    let lost = commit.changes.iter().find(|owned| left_out.fences(owned));
                     let answer = match lost {
                         Some(owned) => StoreAnswer::Fenced { shard: owned.shard },
+                        None if left_out.contradicts(&commit) => {
+                            StoreAnswer::Conflict { why: CONTRADICTED.to_owned() }
+                        }
                         None => StoreAnswer::Committed,
                     };
                     (self.answer)(commit.sequence, answer);
@@ -176,10 +236,42 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
         let Some(there) = self.runtime.block_on(self.database.settle()) else { return Some(waiting) };
         let lost = || "the connection was lost before it was kept".to_owned();
         match waiting {
-            Waiting::Group(group, fences) => self.tell(if there { Ok(fences) } else { Err(lost()) }, group),
+            Waiting::Group(group, left_out) => {
+                self.tell(if there { Ok(left_out) } else { Err(lost()) }, group);
+            }
             Waiting::One(kept) => kept(if there { Ok(()) } else { Err(lost()) }),
         }
         None
+    }
+
+    /// How long it can be waited for work.
+    fn patience(&self, in_doubt: bool) -> Duration {
+        match &self.upkeep {
+            _ if in_doubt => SETTLE,
+            Upkeep::Others(_) => LOOK,
+            _ => RENEW,
+        }
+    }
+
+    /// Tells others that we live, and hears what they changed, when it is time.
+    fn look_after_others(&mut self) {
+        let Upkeep::Others(others) = &mut self.upkeep else { return };
+        let due = others.tended.is_none_or(|tended| tended.elapsed() >= TEND);
+        let mut fed = None;
+        if others.looked.elapsed() >= LOOK {
+            fed = self.runtime.block_on(self.database.look(&self.sealer));
+            others.looked = Instant::now();
+        }
+        // Whoever is new is known before what they changed.
+        if due || fed.as_ref().is_some_and(|fed| fed.members) {
+            let (asked, steady) = (Instant::now(), others.is_steady());
+            if let Some(tended) = self.runtime.block_on(self.database.tend(steady)) {
+                others.tended(asked, tended);
+            }
+        }
+        if let Some(Fed { position, changes, .. }) = fed {
+            (others.news)(News::Fed(position, changes));
+        }
     }
 
     fn renew(&mut self) {
@@ -238,33 +330,65 @@ fn collect(queue: &Receiver<Request>, group: &mut Vec<Commit>, next: &mut Option
 }
 
 /// Shards that a later owner has taken, with its epoch.
-pub(crate) type Fences = BTreeMap<Shard, Epoch>;
+type Fences = BTreeMap<Shard, Epoch>;
 
-/// Writes a group inside the transaction that the connection is in. Commits that run into a fence are left out.
+/// Why commits of a group are left out of its transaction.
+#[derive(Default)]
+pub(crate) struct LeftOut {
+    fences: Fences,
+    /// Whether others share the database: then each writes what is its own, and fences are about what must happen once.
+    shared: bool,
+    /// How far others have changed people; a change that was made without knowing that is not made.
+    people: u64,
+}
+
+impl LeftOut {
+    fn fences(&self, owned: &Owned) -> bool {
+        let guarded = !self.shared || owned.change.is_once();
+        guarded && self.fences.get(&owned.shard).is_some_and(|epoch| owned.epoch < *epoch)
+    }
+
+    fn contradicts(&self, commit: &Commit) -> bool {
+        commit.position < self.people && changes_people(commit)
+    }
+
+    fn takes(&self, commit: &Commit) -> bool {
+        !self.contradicts(commit) && !commit.changes.iter().any(|owned| self.fences(owned))
+    }
+}
+
+fn changes_people(commit: &Commit) -> bool {
+    commit.changes.iter().any(|owned| matches!(owned.change, Change::People(_)))
+}
+
+/// Writes a group inside the transaction that the connection is in, as one of several who share the database if they have
+/// a name. Commits that run into a fence, or contradict what others changed meanwhile, are left out.
 pub(crate) async fn write(
     connection: &mut Connection,
-    sealer: &Sealer,
+    (sealer, shared): (&Sealer, Option<&str>),
     commits: &[Commit],
-    fences: &Cell<Fences>,
+    left_out: &Cell<LeftOut>,
 ) -> Result<(), sqlx::Error> {
-    let fenced = fenced(connection, commits).await?;
+    let mut leave = LeftOut { fences: fenced(connection, commits).await?, ..LeftOut::default() };
+    if let Some(owner) = shared {
+        leave.shared = true;
+        if commits.iter().any(changes_people) {
+            feed::lock(connection).await?;
+            leave.people = feed::last_of_people(connection, owner).await?;
+        }
+    }
     let mut group = Group::default();
-    for commit in commits.iter().filter(|commit| !touches(commit, &fenced)) {
+    for commit in commits.iter().filter(|commit| leave.takes(commit)) {
         group.add(commit);
     }
     failpoint::reach("store.before_commit");
-    group.write(connection, sealer).await?;
+    group.write(connection, sealer, shared.unwrap_or_default()).await?;
+    if let Some(owner) = shared {
+        feed::tell(connection, owner, &group).await?;
+    }
     failpoint::reach("store.in_commit");
-    fences.set(fenced);
+    left_out.set(leave);
     Ok(())
-}
-
-fn touches(commit: &Commit, fences: &Fences) -> bool {
-    commit.changes.iter().any(|owned| is_fenced(owned, fences))
-}
-
-fn is_fenced(owned: &Owned, fences: &Fences) -> bool {
-    fences.get(&owned.shard).is_some_and(|epoch| owned.epoch < *epoch)
 }
 
 /// R19: whoever writes to the shard with an earlier epoch is fenced from now on.

@@ -84,7 +84,7 @@ impl Waiting {
 impl Exchange {
     /// Whether something can be promised now.
     pub(crate) fn may_promise(&self) -> bool {
-        self.store_ready && self.background.waiting.has_room()
+        self.store_ready && self.cluster.keeps() && self.background.waiting.has_room()
     }
 
     /// Stops tasks at once; who asked hears it when their ends are written, for after a crash they would go on.

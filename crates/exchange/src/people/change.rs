@@ -122,6 +122,35 @@ pub enum PeopleChange {
 }
 
 impl PeopleChange {
+    /// The name of what it puts or removes.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            PeopleChange::PutNumber { number, .. } => number,
+            PeopleChange::PutDevice { name, .. }
+            | PeopleChange::PutBadge { name, .. }
+            | PeopleChange::PutReader { name, .. } => name,
+            other => other.subject(),
+        }
+    }
+
+    /// Whether it removes something.
+    #[must_use]
+    pub fn removes(&self) -> bool {
+        matches!(
+            self,
+            PeopleChange::RemoveAccount { .. }
+                | PeopleChange::RemoveNumber { .. }
+                | PeopleChange::RemoveDevice { .. }
+                | PeopleChange::RemoveTrunk { .. }
+                | PeopleChange::RemoveRoute { .. }
+                | PeopleChange::RemoveGroup { .. }
+                | PeopleChange::RemoveQueue { .. }
+                | PeopleChange::RemoveBadge { .. }
+                | PeopleChange::RemoveReader { .. }
+        )
+    }
+
     /// What the change belongs to; decides its shard (R19).
     #[must_use]
     pub fn subject(&self) -> &str {

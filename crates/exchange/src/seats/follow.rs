@@ -53,6 +53,23 @@ impl Exchange {
         }
     }
 
+    /// Somebody sat down at a phone, or left it, by another exchange over the same store.
+    pub(crate) fn seat_elsewhere(&mut self, now: Now, device: &str, seat: Option<Seat>) {
+        let before = self.seats.remove(now, device);
+        if let Some(Seat { account, .. }) = &before {
+            self.stop_ringing_for(now, account, device);
+            self.seat_changed(now, device, account);
+        }
+        let people = &self.people;
+        let known = |seat: &Seat| people.device(device).is_some() && people.account(&seat.account).is_some();
+        if let Some(seat) = seat.filter(known) {
+            let account = seat.account.clone();
+            self.seats.put(now, device, seat);
+            self.seat_changed(now, device, &account);
+        }
+        self.ring_late(now, device);
+    }
+
     /// Seats that end by themselves.
     pub(crate) fn expire_seats(&mut self, now: Now) {
         while let Some(device) = self.seats.expired(now.wall) {

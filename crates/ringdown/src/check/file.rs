@@ -36,11 +36,22 @@ pub(crate) fn judge(config: &Config, places: Places<'_>) -> Vec<Finding> {
     platforms(config, places, &mut found);
     messages(config, places, &mut found);
     notices(config, places, &mut found);
+    cluster(config, places, &mut found);
     if let Err(error) = config.log.level.parse::<tracing_subscriber::EnvFilter>() {
         let advice = "write error, warn, info or debug, or parts as in \"info,net=debug\"";
         found.push(Finding::error(places.of("log", "level"), format!("the log level {error}"), advice));
     }
     found
+}
+
+fn cluster(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
+    if config.cluster.listen.is_some() && config.store.url.is_none() {
+        found.push(Finding::error(
+            places.of("cluster", "listen"),
+            "exchanges of a cluster share a database, and this one has its own file",
+            "set [store] url to the PostgreSQL server that all of them use, as docs/store.md says",
+        ));
+    }
 }
 
 fn listeners(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {

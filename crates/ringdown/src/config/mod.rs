@@ -5,6 +5,7 @@ mod authorities;
 mod background;
 mod badges;
 mod call_lists;
+mod cluster;
 mod codes;
 mod directory;
 mod many;
@@ -26,11 +27,12 @@ mod webhooks;
 pub(crate) use place::known;
 pub(crate) use place::{EXAMPLE, line_at, line_of, strangers};
 
-use self::store::StoreConfig;
+pub(crate) use self::store::StoreConfig;
 pub(crate) use agents::Agents;
 pub(crate) use background::Background;
 pub(crate) use badges::Badges;
 pub(crate) use call_lists::{Folder, Lists};
+pub(crate) use cluster::ClusterConfig;
 use codes::FeatureCodes;
 pub(crate) use directory::DirectoryConfig;
 use many::Many;
@@ -72,6 +74,7 @@ pub(crate) struct Config {
     pub(crate) emergency: Emergency,
     pub(crate) badges: Badges,
     pub(crate) directory: DirectoryConfig,
+    pub(crate) cluster: ClusterConfig,
     pub(crate) store: StoreConfig,
     pub(crate) dns: Dns,
     pub(crate) log: Log,

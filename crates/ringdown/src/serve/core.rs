@@ -6,6 +6,7 @@
 //!       after each step: outputs, until there are none; at the end of a turn: one sendmmsg a socket
 //! ```
 
+use super::cluster::{Others, Told};
 use super::figures::Figures;
 use super::lag::Lag;
 use super::media::Workers;
@@ -29,6 +30,7 @@ use net::{
 use sip::{Flow, Transmit, Transport};
 use std::collections::{HashMap, VecDeque};
 use std::io;
+use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Store, failpoint};
@@ -65,6 +67,7 @@ pub(crate) enum CoreInput {
         said: PlatformInput,
     },
     Site(Box<SiteInput>),
+    Cluster(Box<Told>),
     Reached {
         trunk: Box<str>,
         flows: Vec<Flow>,
@@ -106,6 +109,7 @@ pub(crate) struct Carriers {
     pub(crate) pins: Pins,
     pub(crate) platforms: Platforms,
     pub(crate) sites: Sites,
+    pub(crate) others: Others,
 }
 
 pub(crate) struct Core {
@@ -122,6 +126,7 @@ pub(crate) struct Core {
     pins: Pins,
     platforms: Platforms,
     sites: Sites,
+    others: Others,
     events: EventSink,
     replies: HashMap<CommandId, oneshot::Sender<Answer>>,
     next_command: u64,
@@ -156,6 +161,7 @@ impl Core {
             pins: carriers.pins,
             platforms: carriers.platforms,
             sites: carriers.sites,
+            others: carriers.others,
             events,
             replies: HashMap::new(),
             next_command: 0,
@@ -302,6 +308,7 @@ impl Core {
                 self.exchange.handle(now, Input::Reached { trunk, flows, lives, why });
             }
             CoreInput::Site(said) => self.exchange.handle(now, Input::Site(said)),
+            CoreInput::Cluster(told) => self.others_told(*told),
             CoreInput::Platform { platform, said } => {
                 self.exchange.handle(now, Input::Platform { platform, said });
             }
@@ -349,6 +356,7 @@ impl Core {
                     self.reacher.reach(trunk, host, port, transport);
                 }
                 Output::Site(asked) => self.sites.carry(*asked),
+                Output::Cluster(carry) => self.others.carry(&carry),
                 Output::Platform { platform, asked } => {
                     if let Some(said) = self.platforms.ask(&platform, asked) {
                         self.exchange.handle(self.clock.now(), Input::Platform { platform, said });
@@ -393,6 +401,34 @@ impl Core {
         if cfg!(debug_assertions) && is_register_ok(&bytes) {
             failpoint::reach("core.before_register_ok");
         }
+        if self.others.send(flow, &bytes) {
+            return;
+        }
+        self.send_here(flow, bytes);
+    }
+
+    /// Something of other exchanges over the same store.
+    fn others_told(&mut self, told: Told) {
+        if let Told::Out(from, flow, bytes) = told {
+            return self.send_for(from, flow, bytes);
+        }
+        if let Some(said) = self.others.told(told) {
+            self.exchange.handle(self.clock.now(), Input::Cluster(Box::new(said)));
+        }
+    }
+
+    /// Another exchange sends to somebody at our door.
+    fn send_for(&mut self, from: NonZeroU8, flow: Flow, bytes: Arc<[u8]>) {
+        if flow.transport == Transport::Udp {
+            return self.send_here(flow, bytes);
+        }
+        match self.streams.between(flow.transport, flow.local, flow.remote) {
+            Some(flow) => self.send_here(flow, bytes),
+            None => self.others.gone(from, flow),
+        }
+    }
+
+    fn send_here(&mut self, flow: Flow, bytes: Arc<[u8]>) {
         if flow.transport != Transport::Udp {
             return self.streams.send(flow, bytes);
         }

@@ -1,6 +1,7 @@
 //! `ringdown serve`: puts the exchange, its sockets, its store and its ways in together, and takes them apart again.
 
 mod backend;
+mod cluster;
 mod core;
 mod figures;
 mod first_start;
@@ -76,12 +77,11 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let folder = claim(data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let clock = Clock::start();
-    let mut opened = standby::open(&config.store.place(folder.path())?, arguments.standby)?;
+    let among = cluster::prepare(data, &config, &runtime)?;
+    let mut opened = open(&config, folder.path(), among.as_ref(), arguments.standby)?;
     let realm = first_start::realm(&mut opened)?;
-    close_open_calls(&mut opened)?;
     let (sender, mailbox) = net::mailbox(MAILBOX)?;
-    let udp = bind_udp(&config)?;
-    let streams = Streams::new(StreamLimits::default());
+    let (udp, streams) = (bind_udp(&config)?, Streams::new(StreamLimits::default()));
     let tls = Tls::start(&config, data)?.map(Arc::new);
     let (mut listeners, mut own) = bind_streams(&runtime, &config, tls.as_deref())?;
     let with = Beginning { runtime: &runtime, config: &config, streams: &streams, core: &sender, clock };
@@ -93,7 +93,11 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let administrator = first_start::administrator(&mut opened)?;
     let documents = std::mem::take(&mut opened.documents);
     let own_addresses = udp.iter().map(Udp::bound).chain(own.iter().map(|(_, at)| *at)).chain(http.all());
-    let exchange_config = exchange_config(&config, &realm, own_addresses.collect(), membership);
+    cluster::only_one_of(among.as_ref(), membership.as_ref())?;
+    let others = (membership, cluster::place(&opened));
+    let exchange_config = exchange_config(&config, &realm, own_addresses.collect(), others);
+    let doors = cluster::doors(&udp, &own, &http);
+    let others = cluster::start(among, &mut opened, &config, &doors, (&runtime, &sender))?;
     let (profiles, seen) = profiles::first(data);
     let exchange = office(&mut opened, clock, exchange_config, &workers.music)?.with_profiles(profiles);
     let store = start_store(opened, &sender)?;
@@ -102,14 +106,14 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
         path: arguments.config.clone(),
         data: data.into(),
         current: Mutex::new(config.clone()),
-        tls,
         origins: origins.clone(),
-        level,
         core: sender.clone(),
         administrators_anywhere: Arc::default(),
         client: http_client(&runtime, &config),
+        tls,
+        level,
     });
-    let figures = Arc::<figures::Figures>::default();
+    let figures = Arc::default();
     let place = Place::of(&config, &udp, &own, &http);
     tell_address(&sender, place.https.as_deref());
     let roof = Roof::new(sender.clone(), &store, &realm, place, &figures, &reload, &workers.music);
@@ -117,29 +121,53 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let api = web::api(&roof, documents, &config, &reload.administrators_anywhere);
     let link = administrator.map(|name| runtime.block_on(api.link(&name))).transpose()?;
     let ready = ready_line(&udp, &own, &http);
-    let told = console_lines(&http, link.as_deref(), &config, data)?;
+    let lines = [lines, console_lines(&http, link.as_deref(), &config, data)?].concat();
     let deliver = core::Deliver::new(sender.clone());
-    let sockets = web::Sockets { streams: streams.clone(), deliver: deliver.clone(), origins };
+    listen(&runtime, listeners, &streams, &deliver);
+    let sockets = web::Sockets { streams: streams.clone(), deliver, origins };
     web::serve(&runtime, http, &roof, &api, &sockets);
     let events = carry_events(&runtime, &api, &sender);
     notices::deliver(&runtime, &api, heard);
     runtime.spawn(profiles::watch(Arc::clone(&reload), seen));
     outside_lists::start(Arc::clone(&reload), api.clone())?;
     runtime.spawn(control(&runtime, folder.path(), roof, api)?);
-    listeners.into_iter().for_each(|listener| {
-        runtime.spawn(listener.serve(streams.clone(), deliver.clone()));
-    });
-    let (calls_left, left) = watch::channel(None);
     messages::start(&runtime, &config, store.outbox(), &sender)?;
-    let carriers = carriers(&runtime, &config, &streams, &sender, &udp, &own, sites)?;
+    let carriers = carriers(&runtime, &config, &streams, &sender, (&udp, &own), (sites, others))?;
+    let (calls_left, left) = watch::channel(None);
     let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, carriers, figures, events };
-    announce(&[lines, told].concat(), &ready)?;
+    announce(&lines, &ready)?;
     let stopping = runtime.spawn(stop::until_stopped(sender, reload, left));
     let ended = Core::new(exchange, doors).run();
-    runtime.block_on(stopping)??;
-    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    end(runtime, stopping)?;
     drop(folder);
     Ok(ended?)
+}
+
+/// What is kept, and nothing left of calls that died with the exchange before us.
+fn open(
+    config: &Config,
+    folder: &Path,
+    among: Option<&cluster::Prepared>,
+    standby: bool,
+) -> Result<Opened, Failure> {
+    let place = config.store.place(folder)?;
+    let mut opened = standby::open(&place, among.map(cluster::Prepared::told), standby)?;
+    close_open_calls(&mut opened)?;
+    Ok(opened)
+}
+
+/// Takes connections of phones.
+fn listen(runtime: &Runtime, listeners: Vec<StreamListener>, streams: &Streams, deliver: &core::Deliver) {
+    for listener in listeners {
+        runtime.spawn(listener.serve(streams.clone(), deliver.clone()));
+    }
+}
+
+/// Ends what was begun for the core, once it is known why that ended.
+fn end(runtime: Runtime, stopping: tokio::task::JoinHandle<Result<(), Failure>>) -> Result<(), Failure> {
+    runtime.block_on(stopping)??;
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    Ok(())
 }
 
 /// Phones that work through lists are told where their files are.
@@ -165,10 +193,13 @@ fn office(
 
 /// The store, whose answers go to the core.
 fn start_store(opened: Opened, core: &Sender<CoreInput>) -> Result<Store, Failure> {
-    let answers = core.clone();
-    Ok(opened.start(move |sequence, answer| {
+    let (answers, others) = (core.clone(), core.clone());
+    let answer = move |sequence, answer| {
         // The core is gone only when nobody waits for the answer any more.
         let _ = answers.send_waiting(CoreInput::Stored { sequence, answer });
+    };
+    Ok(opened.start_among_others(answer, move |news| {
+        let _ = others.send_waiting(CoreInput::Cluster(Box::new(cluster::Told::News(news))));
     })?)
 }
 
@@ -212,13 +243,12 @@ fn carriers(
     config: &Config,
     streams: &Streams,
     core: &Sender<CoreInput>,
-    udp: &[Udp],
-    own: &[Bound],
-    sites: Sites,
+    (udp, own): (&[Udp], &[Bound]),
+    (sites, others): (Sites, cluster::Others),
 ) -> Result<Carriers, Failure> {
     let reacher = reacher(runtime, config, streams, core, udp, own);
     let (pins, platforms) = (Pins::start(core.clone())?, Platforms::start(runtime, config, core)?);
-    Ok(Carriers { reacher, pins, platforms, sites })
+    Ok(Carriers { reacher, pins, platforms, sites, others })
 }
 
 /// What finds the way to trunks, off the core.
@@ -260,7 +290,7 @@ fn exchange_config(
     config: &Config,
     realm: &str,
     own_addresses: Vec<SocketAddr>,
-    membership: Option<exchange::Membership>,
+    (membership, cluster): (Option<exchange::Membership>, Option<exchange::cluster::Place>),
 ) -> exchange::Config {
     let live = reload::live(config);
     exchange::Config {
@@ -282,6 +312,7 @@ fn exchange_config(
         agents: live.agents,
         lists: live.lists,
         membership,
+        cluster,
         platforms: config
             .platforms
             .iter()

@@ -2,8 +2,8 @@
 
 use super::web::Listeners;
 use crate::config::{
-    Administrators, Agents, Background, Badges, Challenge, Config, DirectoryConfig, Http, HttpMessages,
-    Lists, Messages, Notices, Platform, Sip, SmppMessages,
+    Administrators, Agents, Background, Badges, Challenge, ClusterConfig, Config, DirectoryConfig, Http,
+    HttpMessages, Lists, Messages, Notices, Platform, Sip, SmppMessages, StoreConfig,
 };
 use net::Udp;
 use serde_json::{Value, json};
@@ -97,6 +97,17 @@ fn of_directory(directory: &DirectoryConfig) -> Value {
     })
 }
 
+/// Without the password.
+fn of_store(store: &StoreConfig) -> Value {
+    json!({"url": store.url.as_ref().map(ToString::to_string), "password_file": store.password_file})
+}
+
+fn of_cluster(cluster: &ClusterConfig) -> Value {
+    json!({
+        "listen": cluster.listen.map(|at| at.to_string()), "address": cluster.address, "name": cluster.name,
+    })
+}
+
 /// The configuration, by section and key as in the file. There are no secrets in it.
 pub(crate) fn settings(config: &Config) -> Value {
     let Config {
@@ -117,6 +128,7 @@ pub(crate) fn settings(config: &Config) -> Value {
         emergency,
         badges,
         directory,
+        cluster,
         store,
         dns,
         log,
@@ -162,10 +174,9 @@ pub(crate) fn settings(config: &Config) -> Value {
         "platforms": of_platforms(platforms),
         "badges": of_badges(badges),
         "directory": of_directory(directory),
-        // Without the password.
-        "store": {"url": store.url.as_ref().map(ToString::to_string), "password_file": store.password_file},
-        "dns": {"servers": texts(&dns.servers.0)},
-        "log": {"level": log.level},
+        "cluster": of_cluster(cluster),
+        "store": of_store(store),
+        "dns": {"servers": texts(&dns.servers.0)}, "log": {"level": log.level},
     })
 }
 

@@ -2,13 +2,16 @@
 
 use crate::Failure;
 use std::time::Duration;
-use store::{Opened, Place, StoreError};
+use store::{Joining, Opened, Place, StoreError};
 
 /// How often it is looked whether the office is free.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Opens the store; on standby once whoever has it gives it back, or has said nothing for the time of a lease.
-pub(super) fn open(place: &Place, standby: bool) -> Result<Opened, Failure> {
+pub(super) fn open(place: &Place, among: Option<&Joining>, standby: bool) -> Result<Opened, Failure> {
+    if let Some(told) = among {
+        return Ok(Opened::join(place, told)?);
+    }
     if !standby {
         return Ok(Opened::open(place)?);
     }

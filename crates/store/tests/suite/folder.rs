@@ -62,5 +62,5 @@ pub(crate) fn start_at(place: &Place) -> (Vec<Change>, Store, Answers) {
 pub(crate) fn commit(sequence: u64, owner: u64, changes: Vec<Change>) -> Commit {
     let epoch = Epoch(EPOCH.get() + owner - 1);
     let owned = changes.into_iter().map(|change| Owned { shard: Shard(7), epoch, change });
-    Commit { sequence, urgent: true, changes: owned.collect() }
+    Commit { sequence, urgent: true, position: 0, changes: owned.collect() }
 }

@@ -117,6 +117,7 @@ impl World {
             Change::TapCounter { .. } | Change::Tap(_) | Change::ForgetTaps { .. } => {}
             Change::Message(_) | Change::Agent { .. } | Change::List(_) => {}
             Change::Record(_) | Change::Fact(_) | Change::OpenCall(_) => {}
+            Change::BindingsElsewhere { .. } => unreachable!("the simulated exchanges have a store each"),
         }
     }
 
@@ -234,6 +235,7 @@ impl World {
             }
             Output::Reach { trunk, host, port, .. } => self.reach(office, trunk, &host, port),
             Output::Site(output) => self.site_output(office, *output),
+            Output::Cluster(_) => unreachable!("the simulated exchanges have a store each"),
             Output::Platform { .. } => unreachable!("the simulated office has no outside platform"),
             Output::VerifyPin { check, hash, pin } => {
                 // The hash of a PIN in the simulated world is the PIN.

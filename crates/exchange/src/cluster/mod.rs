@@ -1,0 +1,193 @@
+//! Several exchanges over one store (R19, R24 to R28): each has phones at its own doors and routes their calls by itself, for
+//! people and registrations are in the memory of all. What must happen once, tasks, agents and lists, is kept by one of them.
+//!
+//! ```text
+//! a phone at B registers --> B stores it --> all are told (feed.rs) --> A rings it: bytes by B's door, media straight
+//! what that phone answers --> B sees by tag or branch that A made it (carry.rs) --> A
+//! a call for a queue, or a code of an agent's, comes to B --> to the keeper, A, by B's door (carry.rs)
+//! A dies --> B keeps what must happen once, with all there is of it (keeper.rs)
+//! ```
+
+mod carry;
+mod feed;
+mod keeper;
+#[cfg(test)]
+mod tests;
+
+use crate::change::{Change, Epoch};
+use crate::exchange::Exchange;
+use clock::{Mono, Now};
+use sip::{Flow, Transport};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::num::NonZeroU8;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What an exchange is to the others over the same store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its number among them, in its tags and branches.
+    pub number: NonZeroU8,
+    /// Whether it keeps what must happen once.
+    pub keeps: bool,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its number.
+    pub number: NonZeroU8,
+    /// What people know it by.
+    pub name: Box<str>,
+    /// Where phones reach it.
+    pub doors: Vec<(Transport, SocketAddr)>,
+    /// Whether there is a way to it now.
+    pub reachable: bool,
+    /// Whether it keeps what must happen once.
+    pub keeps: bool,
+}
+
+/// What is told of them.
+#[derive(Clone, Debug)]
+pub enum ClusterInput {
+    /// Who the others are; told again when that changes.
+    Members(Vec<Member>),
+    /// What others changed.
+    Fed {
+        /// How far that is, for what is asked of the store from now on.
+        position: u64,
+        /// The changes, in an order that can be applied.
+        changes: Vec<Change>,
+    },
+    /// What must happen once is ours, with all there is of it; with nothing, it goes on as it was.
+    Keep {
+        /// Our term.
+        epoch: Epoch,
+        /// For so long, unless that is said again: then it rests (R25).
+        lasts: Duration,
+        /// All of it, after it was another's.
+        changes: Option<Vec<Change>>,
+    },
+    /// It is another's now.
+    Lose,
+    /// Others took us for dead: what the store has of us is gone.
+    Forgotten,
+    /// A message that came to another's door, and is for us.
+    Carried {
+        /// Its path there.
+        flow: Flow,
+        /// The message.
+        bytes: Arc<[u8]>,
+    },
+    /// Another has no way any more to somebody at its door.
+    Gone(Flow),
+}
+
+/// Something for another of them.
+#[derive(Clone, Debug)]
+pub struct Carry {
+    /// Whose it is.
+    pub to: NonZeroU8,
+    /// How it came.
+    pub flow: Flow,
+    /// The message.
+    pub bytes: Arc<[u8]>,
+}
+
+/// What is known of the others.
+#[derive(Debug, Default)]
+pub(crate) struct Cluster {
+    place: Option<Place>,
+    /// Until when what must happen once is ours for sure, by our own clock.
+    until: Option<Mono>,
+    /// It is later: keeping rests until the store has said again that it is ours.
+    rests: bool,
+    members: BTreeMap<NonZeroU8, Member>,
+    /// Whose door this is.
+    doors: BTreeMap<(Transport, SocketAddr), NonZeroU8>,
+    /// How far we know what others changed.
+    position: u64,
+}
+
+impl Cluster {
+    pub(crate) fn new(place: Option<Place>) -> Cluster {
+        Cluster { place, ..Cluster::default() }
+    }
+
+    /// Whether what must happen once happens here; always, where there are no others.
+    pub(crate) fn keeps(&self) -> bool {
+        self.place.is_none_or(|place| place.keeps && !self.rests)
+    }
+
+    /// It is this late.
+    pub(crate) fn look_at_clock(&mut self, now: Mono) {
+        self.rests = self.until.is_some_and(|until| until <= now);
+    }
+
+    /// How far we know what others changed.
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Whether somebody is at a door of another.
+    pub(crate) fn is_elsewhere(&self, flow: Flow) -> bool {
+        self.door(flow).is_some()
+    }
+
+    /// Whose door a flow came by, if not ours.
+    fn door(&self, flow: Flow) -> Option<NonZeroU8> {
+        self.doors.get(&(flow.transport, flow.local)).copied()
+    }
+
+    /// Who keeps what must happen once, if it is another.
+    fn keeper(&self) -> Option<&Member> {
+        if self.place.is_none_or(|place| place.keeps) {
+            return None;
+        }
+        self.members.values().find(|member| member.keeps)
+    }
+}
+
+impl Exchange {
+    /// Something of the others.
+    pub(crate) fn cluster_said(&mut self, now: Now, said: ClusterInput) {
+        match said {
+            ClusterInput::Members(members) => self.members_are(now, members),
+            ClusterInput::Fed { position, changes } => self.fed(now, position, changes),
+            ClusterInput::Keep { epoch, lasts, changes } => self.keep_once(now, epoch, lasts, changes),
+            ClusterInput::Lose => self.lose_once(now),
+            ClusterInput::Forgotten => self.tell_store_anew(now),
+            ClusterInput::Carried { flow, bytes } => self.carried(now, flow, &bytes),
+            ClusterInput::Gone(flow) => self.flow_closed(now, flow),
+        }
+    }
+
+    /// Who the others are. Nobody is at the doors of one who cannot be reached: what is tried there fails at once, and calls
+    /// wait for phones that are on their way to another (R28).
+    fn members_are(&mut self, now: Now, members: Vec<Member>) {
+        let own = &self.config.own_addresses;
+        for member in &members {
+            let others = member.doors.iter().filter(|(_, at)| !own.contains(at));
+            self.cluster.doors.extend(others.map(|door| (*door, member.number)));
+        }
+        self.cluster.members = members.into_iter().map(|member| (member.number, member)).collect();
+        let reachable =
+            |number: &NonZeroU8| self.cluster.members.get(number).is_some_and(|member| member.reachable);
+        let away: BTreeSet<_> = self
+            .cluster
+            .doors
+            .iter()
+            .filter(|(_, number)| !reachable(number))
+            .map(|(door, _)| *door)
+            .collect();
+        let before = std::mem::replace(&mut self.registrar.away, away);
+        let (lost, returned) = self.registrar.behind(now, &before);
+        for flow in lost {
+            self.switch.flow_failed(now, flow);
+        }
+        for device in returned {
+            self.is_back(now, &device);
+        }
+    }
+}

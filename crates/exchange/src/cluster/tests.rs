@@ -1,0 +1,327 @@
+//! Two exchanges with one store between them and no network: whose phones ring by whose door, and who keeps what must happen once.
+
+use super::{Carry, ClusterInput, Member, Place};
+use crate::change::{Change, Epoch};
+use crate::command::{Answer, Command};
+use crate::exchange::{Config, Exchange, Snapshot};
+use crate::input::{CommandId, Input, Output};
+use crate::people::{Device, Host, PeopleChange, Queue, Trunk};
+use calls::PortLease;
+use clock::{Mono, Now, Wall};
+use sip::bindings::StoredBinding;
+use sip::{Flow, Transport};
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::num::NonZeroU8;
+use std::sync::Arc;
+use std::time::Duration;
+
+const START: Now = Now { mono: Mono(1_000_000), wall: Wall(1_796_004_000_000) };
+const SDP: &str =
+    "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
+
+fn number(place: usize) -> NonZeroU8 {
+    NonZeroU8::new(u8::try_from(place + 1).unwrap()).unwrap()
+}
+
+fn door(place: usize) -> SocketAddr {
+    SocketAddr::new([192, 0, 2, u8::try_from(place + 1).unwrap()].into(), 5060)
+}
+
+/// The provider, whose calls need no digest, and Ada's phone.
+fn city(place: usize) -> Flow {
+    Flow::udp(door(place), "198.51.100.1:5060".parse().unwrap())
+}
+
+fn phone(place: usize) -> Flow {
+    Flow::udp(door(place), "192.0.2.77:5060".parse().unwrap())
+}
+
+struct Pair {
+    exchanges: Vec<Exchange>,
+    now: Now,
+    sent: VecDeque<(Flow, String)>,
+    answers: Vec<Answer>,
+    /// How many messages went from one to another.
+    carried: usize,
+    count: u32,
+}
+
+impl Pair {
+    fn new() -> Pair {
+        let mut pair = Pair {
+            exchanges: Vec::new(),
+            now: START,
+            sent: VecDeque::new(),
+            answers: Vec::new(),
+            carried: 0,
+            count: 0,
+        };
+        for place in 0..2 {
+            let mut config = Config::new("test", vec![door(place)]);
+            config.cluster = Some(Place { number: number(place), keeps: place == 0 });
+            let seed = [u8::try_from(place + 1).unwrap(); 32];
+            let snapshot = Snapshot { changes: people(), sequence: 0 };
+            let exchange = Exchange::new(START, config, seed, snapshot);
+            pair.exchanges.push(exchange.in_epoch(Epoch(u64::from(place == 0))));
+            let lease = |port| PortLease { address: door(place).ip(), port, worker: 0 };
+            pair.feed(place, Input::Ports((0..32).map(|port| lease(10_000 + 2 * port)).collect()));
+            pair.others(place, true);
+        }
+        pair
+    }
+
+    /// An exchange is told of the other.
+    fn others(&mut self, place: usize, reachable: bool) {
+        let other = 1 - place;
+        let member = Member {
+            number: number(other),
+            name: ["north", "south"][other].into(),
+            doors: vec![(Transport::Udp, door(other))],
+            reachable,
+            keeps: reachable && other == 0,
+        };
+        self.told(place, ClusterInput::Members(vec![member]));
+    }
+
+    fn told(&mut self, place: usize, said: ClusterInput) {
+        self.feed(place, Input::Cluster(Box::new(said)));
+    }
+
+    fn feed(&mut self, place: usize, input: Input<'_>) {
+        self.exchanges[place].handle(self.now, input);
+        while let Some(output) = self.exchanges[place].next_output() {
+            match output {
+                Output::Transmit(transmit) => {
+                    let text = String::from_utf8_lossy(&transmit.bytes).into_owned();
+                    self.sent.push_back((transmit.flow, text));
+                }
+                Output::Cluster(carry) => {
+                    let Carry { to, flow, bytes } = *carry;
+                    self.carried += 1;
+                    self.told(usize::from(to.get()) - 1, ClusterInput::Carried { flow, bytes });
+                }
+                Output::Commit(commit) => {
+                    let answer = crate::StoreAnswer::Committed;
+                    self.exchanges[place]
+                        .handle(self.now, Input::Stored { sequence: commit.sequence, answer });
+                }
+                Output::Answer { answer, .. } => self.answers.push(answer),
+                _ => {}
+            }
+        }
+    }
+
+    fn says(&mut self, place: usize, flow: Flow, text: &str) {
+        self.feed(place, Input::Datagram { flow, bytes: text.as_bytes() });
+    }
+
+    /// The provider calls a number by this door.
+    fn calls(&mut self, place: usize, called: &str) {
+        self.count += 1;
+        let count = self.count;
+        let request = format!(
+            "INVITE sip:{called}@office SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bKc{count}\r\n\
+             From: <sip:+4930@city>;tag=c{count}\r\nTo: <sip:{called}@office>\r\nCall-ID: call-{count}\r\n\
+             CSeq: 1 INVITE\r\nMax-Forwards: 70\r\nContact: <sip:city@198.51.100.1:5060>\r\n\
+             Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{SDP}",
+            SDP.len()
+        );
+        self.says(place, city(place), &request);
+    }
+
+    /// The last message to somebody that begins so.
+    fn last(&self, to: Flow, begins: &str) -> Option<&str> {
+        let found = self.sent.iter().rev().find(|(flow, text)| *flow == to && text.starts_with(begins));
+        found.map(|(_, text)| text.as_str())
+    }
+
+    /// What a phone answers to the INVITE that came by a door.
+    fn answers(&mut self, place: usize, status: &str, body: &str) {
+        let invite = self.last(phone(place), "INVITE ").expect("an INVITE").to_owned();
+        let lines = invite.lines().filter(|line| {
+            ["Via:", "From:", "Call-ID:", "CSeq:"].iter().any(|header| line.starts_with(header))
+        });
+        let headers: String = lines.map(|line| format!("{line}\r\n")).collect();
+        let to = invite.lines().find(|line| line.starts_with("To:")).expect("To");
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        let answer = format!(
+            "SIP/2.0 {status}\r\n{headers}{to};tag=phone\r\nContact: <sip:ada@192.0.2.77:5060>\r\n{kind}\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        self.says(place, phone(place), &answer);
+    }
+
+    fn command(&mut self, place: usize, command: Command) -> Answer {
+        self.feed(place, Input::Command { id: CommandId(1), command });
+        self.answers.pop().expect("an answer")
+    }
+
+    /// Ada's phone has registered by the second's door.
+    fn ada_registers_at_south(&mut self) {
+        let bindings = vec![binding(phone(1))];
+        self.told(
+            0,
+            ClusterInput::Fed {
+                position: 1,
+                changes: vec![Change::BindingsElsewhere { device: "ada-desk".into(), bindings }],
+            },
+        );
+    }
+}
+
+fn binding(flow: Flow) -> StoredBinding {
+    StoredBinding {
+        contact: "sip:ada@192.0.2.77:5060".into(),
+        instance: None,
+        reg_id: 0,
+        q: 1_000,
+        path: Vec::new(),
+        flow,
+        behind_nat: false,
+        expires: START.after(Duration::from_secs(600)).wall,
+        call_id: "r".into(),
+        sequence: 1,
+    }
+}
+
+fn people() -> Vec<Change> {
+    let trunk = Trunk {
+        host: Host::Address("198.51.100.1".parse().unwrap()),
+        port: None,
+        transport: Transport::Udp,
+        login: None,
+        registers: false,
+        channels: None,
+        sources: Vec::new(),
+        strip: 0,
+        prepend: "".into(),
+    };
+    let device = Device {
+        account: "ada".into(),
+        secret: crate::Secret { md5: "0".repeat(32).into(), sha256: "0".repeat(64).into() },
+        location: "".into(),
+        call_back: None,
+        auto_answer: None,
+    };
+    let changes = vec![
+        PeopleChange::PutAccount { name: "ada".into(), display: "Ada".into(), settings: Box::default() },
+        PeopleChange::PutNumber { number: "2001".into(), account: "ada".into() },
+        PeopleChange::PutDevice { name: "ada-desk".into(), device },
+        PeopleChange::PutTrunk { name: "city".into(), trunk: Box::new(trunk) },
+        PeopleChange::PutQueue { name: "sales".into(), queue: Box::new(Queue::new("Sales", "8001")) },
+    ];
+    changes.into_iter().map(Change::People).collect()
+}
+
+/// R24: the one that the call came to rings a phone by the other's door; what the phone says there finds its way.
+#[test]
+fn a_phone_is_rung_by_the_door_that_it_registered_at() {
+    let mut pair = Pair::new();
+    pair.ada_registers_at_south();
+    pair.calls(0, "2001");
+    pair.answers(1, "180 Ringing", "");
+    assert!(pair.last(city(0), "SIP/2.0 180").is_some());
+    pair.answers(1, "200 OK", SDP);
+    let answered = pair.last(city(0), "SIP/2.0 200").expect("an answer").to_owned();
+    let to = answered.lines().find(|line| line.starts_with("To:")).unwrap();
+    let ack = format!(
+        "ACK sip:ringdown@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bKack\r\n\
+         From: <sip:+4930@city>;tag=c1\r\n{to}\r\nCall-ID: call-1\r\nCSeq: 1 ACK\r\nMax-Forwards: 70\r\n\
+         Content-Length: 0\r\n\r\n"
+    );
+    pair.says(0, city(0), &ack);
+    let ack = pair.last(phone(1), "ACK ").expect("it is acknowledged by the same door").to_owned();
+    let of = |name: &str| ack.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    // The phone hangs up: within the dialog the tag of the one who called it says whose it is.
+    let (ours, its) = (of("From:").replacen("From:", "To:", 1), of("To:").replacen("To:", "From:", 1));
+    let bye = format!(
+        "BYE sip:ringdown@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.77:5060;branch=z9hG4bKbye\r\n{its}\r\n{ours}\r\n{}\r\n\
+         CSeq: 1 BYE\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+        of("Call-ID:")
+    );
+    pair.says(1, phone(1), &bye);
+    assert!(pair.last(phone(1), "SIP/2.0 200").is_some(), "its BYE is answered");
+    assert!(pair.last(city(0), "BYE ").is_some(), "the caller is told");
+    assert_eq!(pair.carried, 3, "180, 200 and BYE, and nothing else");
+    assert_eq!(pair.exchanges[1].switch().load(), (0, 0), "the other has no call of it");
+}
+
+/// R28: nobody is at the doors of one that is gone; a phone that comes elsewhere is rung there at once.
+#[test]
+fn a_call_waits_for_a_phone_whose_exchange_died_and_rings_it_where_it_comes() {
+    let mut pair = Pair::new();
+    pair.ada_registers_at_south();
+    pair.others(0, false);
+    pair.calls(0, "2001");
+    assert!(pair.last(phone(1), "INVITE ").is_none(), "there is no way to it");
+    assert!(pair.last(city(0), "SIP/2.0 4").is_none(), "it is on its way: the caller waits");
+    let elsewhere = Flow::udp(door(1), "192.0.2.77:5060".parse().unwrap());
+    assert_eq!(elsewhere, phone(1));
+    pair.others(0, true);
+    assert!(pair.last(phone(1), "INVITE ").is_some(), "it can be reached again, and rings");
+}
+
+/// R25: a call for a queue that comes to another is the keeper's, and so is a command; who may not be it any more lets it rest.
+#[test]
+fn what_must_happen_once_is_the_keepers() {
+    let mut pair = Pair::new();
+    pair.calls(1, "8001");
+    assert!(pair.carried > 0);
+    assert_eq!(pair.exchanges[1].switch().load().0, 0);
+    assert_eq!(pair.exchanges[0].switch().load().0, 1, "the keeper has the call");
+    assert!(pair.last(city(1), "SIP/2.0 ").is_some(), "and answers by the door that it came to");
+    match pair.command(1, Command::ListQueues) {
+        Answer::Unavailable(why) => assert!(why.contains("north"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    assert!(!matches!(pair.command(0, Command::ListQueues), Answer::Unavailable(_)));
+    let lasts = Duration::from_secs(3);
+    pair.told(0, ClusterInput::Keep { epoch: Epoch(1), lasts, changes: None });
+    pair.now = pair.now.after(Duration::from_secs(4));
+    assert!(matches!(pair.command(0, Command::ListQueues), Answer::Unavailable(_)), "it rests");
+    pair.told(0, ClusterInput::Keep { epoch: Epoch(1), lasts, changes: None });
+    assert!(!matches!(pair.command(0, Command::ListQueues), Answer::Unavailable(_)), "and goes on");
+    // Another has it now: the call that waited in the queue is over, and the new keeper has what there is.
+    pair.told(0, ClusterInput::Lose);
+    assert_eq!(pair.exchanges[0].switch().load().0, 0);
+    pair.told(1, ClusterInput::Keep { epoch: Epoch(2), lasts, changes: Some(Vec::new()) });
+    assert!(!matches!(pair.command(1, Command::ListQueues), Answer::Unavailable(_)));
+}
+
+/// R20: who was added by one is there at the other; who left is not.
+#[test]
+fn what_one_changes_the_other_has() {
+    let mut pair = Pair::new();
+    let changes = vec![
+        Change::People(PeopleChange::PutAccount {
+            name: "bela".into(),
+            display: "Bela".into(),
+            settings: Box::default(),
+        }),
+        Change::People(PeopleChange::PutNumber { number: "2002".into(), account: "bela".into() }),
+        Change::People(PeopleChange::RemoveDevice { name: "ada-desk".into() }),
+    ];
+    pair.ada_registers_at_south();
+    pair.told(0, ClusterInput::Fed { position: 7, changes });
+    assert!(
+        matches!(pair.command(0, Command::Number("2002".into())), Answer::Numbers(found) if found.len() == 1)
+    );
+    assert!(
+        matches!(pair.command(0, Command::Device("ada-desk".into())), Answer::Devices(found) if found.is_empty())
+    );
+    pair.calls(0, "2001");
+    assert!(pair.last(phone(1), "INVITE ").is_none(), "the phone is gone everywhere");
+    assert_eq!(pair.exchanges[0].cluster.position(), 7);
+}
+
+/// A message by a door that is nobody's is not taken: what is answered would leave by one of ours.
+#[test]
+fn what_did_not_come_by_anothers_door_is_not_carried() {
+    let mut pair = Pair::new();
+    let bytes: Arc<[u8]> = b"OPTIONS sip:x SIP/2.0\r\n\r\n".as_slice().into();
+    let stranger = Flow::udp("203.0.113.9:5060".parse().unwrap(), "203.0.113.8:5060".parse().unwrap());
+    pair.told(0, ClusterInput::Carried { flow: stranger, bytes });
+    assert!(pair.sent.is_empty());
+}

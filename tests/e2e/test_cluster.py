@@ -1,0 +1,152 @@
+"""Several exchanges with one office on one PostgreSQL server: each has phones at its own doors (R24), one keeps what must happen
+once (R25), and when one dies the others go on with what it had (R28)."""
+import os
+import shutil
+import signal
+import time
+
+import pytest
+
+from e2e.conftest import Office
+from peers import sdp
+from peers.api import administrator
+from peers.exchange import Exchange
+from peers.ports import LOOPBACK
+from peers.postgres import Postgres
+from peers.rawua import RawUA
+from peers.waiting import until
+
+SHARED = f'\n[cluster]\nlisten = "{LOOPBACK}:0"\nname = "{{name}}"\n'
+
+
+@pytest.fixture
+def server():
+    with Postgres() as running:
+        yield running.start()
+
+
+def member(server, name, first=None):
+    """One more exchange of the office; the key with which passwords are sealed is the first one's."""
+    exchange = Exchange(config_extra=server.extra() + SHARED.format(name=name), media_span=400)
+    if first:
+        exchange.data.mkdir()
+        shutil.copy(first.data / "seal.key", exchange.data / "seal.key")
+    return exchange
+
+
+@pytest.fixture
+def pair(server):
+    with member(server, "north") as north:
+        north.start()
+        with member(server, "south", north) as south:
+            south.start()
+            for one, other in ((north, "south"), (south, "north")):
+                one.wait_log(f'another exchange exchange="{other}" reachable=true', 10)
+            yield north, south
+
+
+def at(exchange, device, transport="udp"):
+    return RawUA(device.user, device.secret, exchange.host_port(transport), transport)
+
+
+def knows(exchange, device):
+    """Whether an exchange knows where a device is registered."""
+    return any(device.user in line and "udp:" in line or device.user in line and "tcp:" in line
+               for line in exchange.run("device", "list").stdout.splitlines())
+
+
+def talk(caller, phone, number):
+    """One call from its beginning to its end; the one who answers hangs up."""
+    rung = caller.invite(number, sdp.describe(40000))
+    branch = phone.wait_invite()
+    branch.ring()
+    branch.answer(sdp.describe(40002))
+    rung.wait_answer()
+    assert branch.bye().status == 200
+    rung.wait_bye()
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_phone_at_one_exchange_calls_a_phone_at_another(pair, transport):
+    """R24: who was added at one is there at the other; the phone is rung by the door that it registered at."""
+    north, south = pair
+    office = Office(north)
+    one, two = office.person(), office.person()
+    until(lambda: two.user in south.run("device", "list").stdout, 5, "the people are known at the other", south.tail)
+    with at(north, one, transport) as caller, at(south, two, transport) as phone:
+        caller.register()
+        phone.register()
+        until(lambda: knows(north, two) and knows(south, one), 5, "both are known at both", north.tail)
+        talk(caller, phone, two.number)
+        talk(phone, caller, one.number)
+    records = north.wait_calls(2)
+    assert {record["cause"] for record in records} == {"callee hung up"}, records
+
+
+def test_one_keeps_what_must_happen_once_and_says_so(pair):
+    """R25: an agent is signed in at the keeper; the other says who keeps agents. A call for the queue that comes to the other goes to
+    the keeper by its door, and so does a code of an agent."""
+    north, south = pair
+    office = Office(north)
+    caller, agent = office.person(), office.person()
+    north.run("queue", "add", "sales", "--number", "8001", "--member", f"person-{agent.number}")
+    until(lambda: agent.user in south.run("device", "list").stdout, 5, "the people are known at the other", south.tail)
+    refused = south.run("agent", "list", ok=False)
+    assert "kept by the exchange north now; ask there" in refused.stderr, refused.stderr
+    with at(south, caller, "tcp") as customer, at(south, agent) as phone:
+        customer.register()
+        phone.register()
+        signing = phone.invite("*40", sdp.describe(40010))
+        signing.wait_answer()
+        signing.wait_bye(20)
+        until(lambda: "ready" in north.run("agent", "list").stdout, 5, "the keeper has them", north.tail)
+        rung = customer.invite("8001", sdp.describe(40000))
+        branch = phone.wait_invite()
+        branch.answer(sdp.describe(40002))
+        rung.wait_answer()
+        assert rung.bye().status == 200
+        branch.wait_bye()
+    assert sorted(one["callee"] for one in north.wait_calls(2)) == ["*40", "8001"]
+
+
+def test_show_4_an_exchange_dies_and_the_other_has_its_office(server, pair):
+    """S4, R25, R28: noticed within 5 s; its calls are closed as lost, what must happen once goes on, its phones come back elsewhere, and
+    a phone with a second flow is rung by that within 5 s."""
+    north, south = pair
+    office = Office(north)
+    one, two, three = office.person(), office.person(), office.person()
+    admin = administrator(north)
+    north.run("account", "set", f"person-{one.number}", "--rights", "background")
+    wanted = {"account": f"person-{one.number}", "number": three.number, "not_before": "2031-05-06T07:08:00Z"}
+    task = admin.post("/tasks", wanted).must(201).json["id"]
+    until(lambda: three.user in south.run("device", "list").stdout, 5, "the people are known at the other", south.tail)
+    with at(north, one) as first, at(south, two) as second, at(north, three, "tcp") as third, at(south, three, "tcp") as flow:
+        for phone in (first, second):
+            phone.register()
+        outbound = 'sip.instance="<urn:uuid:00000000-0000-1000-8000-000000000003>"'
+        third.register(contact=f"{third.contact};reg-id=1;+{outbound}")
+        flow.register(contact=f"{flow.contact};reg-id=2;+{outbound}")
+        until(lambda: knows(south, one), 5, "known", south.tail)
+        rung = first.invite(two.number, sdp.describe(40000))
+        branch = second.wait_invite()
+        branch.answer(sdp.describe(40002))
+        rung.wait_answer()
+        until(lambda: server.sql("SELECT count(*) FROM open_calls WHERE answered IS NOT NULL") == "1", 5, "it is written")
+        began = time.monotonic()
+        os.kill(north.pid, signal.SIGKILL)
+        north.wait_end(10)
+        to_three = second.invite(three.number, sdp.describe(40004))
+        there = flow.wait_invite(5)
+        assert time.monotonic() - began < 5
+        there.answer(sdp.describe(40006))
+        to_three.wait_answer()
+        south.wait_log("this exchange keeps agents, queues, tasks and lists from now on", 8)
+        assert time.monotonic() - began < 8
+        assert task in south.run("task", "list").stdout
+        lost = until(lambda: [record for record in south.calls() if record.get("cause") == "node lost"], 5, "closed", south.tail)
+        assert len(lost) == 1 and lost[0]["answered_by"] == two.user, lost
+        assert to_three.bye().status == 200
+        there.wait_bye()
+        with at(south, one) as again:
+            again.register()
+            talk(second, again, one.number)
