@@ -74,8 +74,10 @@ def test_a_phone_at_one_exchange_calls_a_phone_at_another(pair, transport):
     one, two = office.person(), office.person()
     until(lambda: two.user in south.run("device", "list").stdout, 5, "the people are known at the other", south.tail)
     with at(north, one, transport) as caller, at(south, two, transport) as phone:
-        caller.register()
-        phone.register()
+        told = [caller.register(expires=3600), phone.register(expires=3600)]
+        for response in told:
+            seconds = int(str(response.get("Contact")).rsplit("expires=", 1)[1].split(";")[0])
+            assert 48 <= seconds <= 60, "R28: one flow alone is looked at often"
         until(lambda: knows(north, two) and knows(south, one), 5, "both are known at both", north.tail)
         talk(caller, phone, two.number)
         talk(phone, caller, one.number)
@@ -126,6 +128,7 @@ def test_show_4_an_exchange_dies_and_the_other_has_its_office(server, pair):
         outbound = 'sip.instance="<urn:uuid:00000000-0000-1000-8000-000000000003>"'
         third.register(contact=f"{third.contact};reg-id=1;+{outbound}")
         flow.register(contact=f"{flow.contact};reg-id=2;+{outbound}")
+        until(lambda: "tcp" in north.run("device", "list").stdout, 5, "the second flow is known", north.tail)
         until(lambda: knows(south, one), 5, "known", south.tail)
         rung = first.invite(two.number, sdp.describe(40000))
         branch = second.wait_invite()
@@ -150,3 +153,51 @@ def test_show_4_an_exchange_dies_and_the_other_has_its_office(server, pair):
         with at(south, one) as again:
             again.register()
             talk(second, again, one.number)
+
+
+def test_show_4_postgresql_is_killed_under_two_exchanges(server, pair):
+    """docs/outages.md: calls go on, at one exchange and between two; what must happen once rests; afterwards all is well, and there."""
+    north, south = pair
+    office = Office(north)
+    one, two, three = office.person(), office.person(), office.person()
+    until(lambda: three.user in south.run("device", "list").stdout, 5, "the people are known at the other", south.tail)
+    with at(north, one) as first, at(south, two) as second, at(south, three) as late:
+        first.register()
+        second.register()
+        until(lambda: knows(north, two) and knows(south, one), 5, "both are known at both", north.tail)
+        server.stop()
+        talk(first, second, two.number)
+        talk(second, first, one.number)
+        assert late.register(ok=False).status == 503
+        resting = "no exchange keeps agents"
+        until(lambda: resting in north.run("task", "list", ok=False).stderr, 6, "it rests (R25)", north.tail, every=0.2)
+        server.start()
+        until(lambda: north.run("task", "list", ok=None).returncode == 0, 10, "it goes on", north.tail, every=0.2)
+        until(lambda: late.register(ok=False).status == 200, 10, "the store is asked again", south.tail, every=0.5)
+        talk(first, late, three.number)
+    assert len(north.wait_calls(3, seconds=10)) == 3, "nothing is lost, and nothing there twice"
+
+
+def test_show_4_one_is_cut_off_taken_for_dead_and_comes_back(pair):
+    """docs/outages.md: the others take over what it kept; it finds that out, and its phones are known again."""
+    north, south = pair
+    office = Office(south)
+    one, two = office.person(), office.person()
+    until(lambda: two.user in north.run("device", "list").stdout, 5, "the people are known at the other", north.tail)
+    with at(north, one) as first, at(south, two) as second:
+        first.register()
+        second.register()
+        until(lambda: knows(south, one), 5, "known", south.tail)
+        os.kill(north.pid, signal.SIGSTOP)
+        try:
+            south.wait_log("an exchange is dead", 12)
+            until(lambda: not knows(south, one), 5, "nobody is at its door", south.tail)
+        finally:
+            os.kill(north.pid, signal.SIGCONT)
+        north.wait_log("another exchange keeps agents, queues, tasks and lists now", 10)
+        assert "kept by the exchange south now" in north.run("task", "list", ok=False).stderr
+        assert south.run("task", "list").returncode == 0
+        until(lambda: knows(south, one), 10, "its phones are known again", south.tail)
+        until(lambda: south.log().count('another exchange exchange="north" reachable=true') == 2, 10, "there is a way", south.tail)
+        talk(second, first, one.number)
+        talk(first, second, two.number)

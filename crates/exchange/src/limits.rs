@@ -48,6 +48,10 @@ pub const TOKEN_LIFE: Duration = Duration::from_secs(600);
 pub const TOKENS_PER_SESSION: usize = 8;
 /// How long a web phone may be registered without asking again: not longer than its token is good.
 pub const WEB_EXPIRES: u32 = 600;
+/// How long a phone with one flow may be registered at one of several exchanges, and how much less it may be told (R28).
+pub const CLUSTER_EXPIRES: u32 = 60;
+/// See [`CLUSTER_EXPIRES`].
+pub const CLUSTER_SPREAD: u32 = 12;
 /// Sockets that closed and may be missed by calls (R11); beyond, whoever comes back is taken for who was there.
 pub const GONE_FLOWS: usize = 4_096;
 /// Legs that one call may ring at once.

@@ -4,7 +4,7 @@ use crate::admission::Sender;
 use crate::change::{Change, Owned};
 use crate::cluster::Cluster;
 use crate::exchange::{Exchange, Promise};
-use crate::limits::{GONE_FLOWS, RETURN, WEB_EXPIRES};
+use crate::limits::{CLUSTER_EXPIRES, CLUSTER_SPREAD, GONE_FLOWS, RETURN, WEB_EXPIRES};
 use crate::people::{PeopleChange, is_web_name};
 use crate::silence::Silence;
 use clock::{Mono, Now, TimerId, Wheel};
@@ -278,6 +278,10 @@ impl Exchange {
         let is_web = is_web_name(&device);
         if is_web {
             lifetimes.most = WEB_EXPIRES;
+        } else if self.cluster.place().is_some() && !has_two_flows(&bindings) {
+            // R28: who has one way alone finds out soon that it leads nowhere, and not all at the same moment.
+            let spread = self.switch.endpoint().random() % u64::from(CLUSTER_SPREAD + 1);
+            lifetimes.most = CLUSTER_EXPIRES - u32::try_from(spread).unwrap_or_default();
         }
         let done = match bindings.register(now, flow, message, lifetimes, &self.config.own_addresses) {
             // What is not stored yet is as good as new.
@@ -417,6 +421,16 @@ impl Exchange {
         self.registrar.set(device.into(), bindings);
         Change::Bindings { device: device.into(), bindings: stored }
     }
+}
+
+/// Whether a phone is reached by two flows (RFC 5626): one is there when the other is not.
+fn has_two_flows(bindings: &Bindings) -> bool {
+    let list = bindings.list();
+    let second = |one: &Binding| {
+        let same = |other: &&Binding| other.instance == one.instance && other.reg_id != one.reg_id;
+        one.instance.is_some() && one.reg_id > 0 && list.iter().any(|other| same(&other))
+    };
+    list.iter().any(second)
 }
 
 fn write_contact(writer: &mut Writer<'_>, now: Now, binding: &Binding) {

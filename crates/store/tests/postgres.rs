@@ -12,12 +12,12 @@ mod wire;
 
 use cluster::Cluster;
 use engine::{database, place_on};
-use exchange::StoreAnswer;
+use exchange::{Change, Commit, Epoch, Owned, Shard, StoreAnswer, StoredBinding};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use store::{Opened, Place, Store};
+use store::{Joining, News, Opened, Place, Store};
 use suite::folder::{Answers, Folder, commit, start, start_at};
 use suite::keeping::{account, record};
 use wire::{Cut, Wire};
@@ -353,4 +353,168 @@ fn r20_a_document_whose_answer_is_lost_is_told_when_it_was_read_back() {
     assert_eq!(kept.recv_timeout(WAIT).unwrap(), Ok(()));
     store.close();
     assert_eq!(Opened::open(&folder.place()).unwrap().documents, [document]);
+}
+
+/// One of several exchanges over the database of a folder, and what it hears of the others.
+struct Among {
+    store: Store,
+    answers: Answers,
+    news: std::sync::mpsc::Receiver<News>,
+    epoch: Epoch,
+    number: u8,
+    _folder: Folder,
+}
+
+fn join(database_of: &Folder, name: &str) -> Among {
+    join_by(&cluster::shared().url("ringdown", &database(database_of)), database_of, name)
+}
+
+fn join_by(url: &str, database_of: &Folder, name: &str) -> Among {
+    let folder = Folder::new(name);
+    std::fs::copy(database_of.0.join(store::SEAL_KEY), folder.0.join(store::SEAL_KEY)).ok();
+    let place = Place::server(&folder.0, url, None).unwrap();
+    let told = Joining { name: name.into(), ..Joining::default() };
+    let opened = Opened::join(&place, &told).unwrap();
+    let (number, _) = opened.place_among_others().unwrap();
+    let epoch = opened.epoch();
+    let (answered, answers) = std::sync::mpsc::sync_channel(1_000);
+    let (telling, news) = std::sync::mpsc::channel();
+    let store = opened
+        .start_among_others(
+            move |sequence, answer| answered.send((sequence, answer)).unwrap(),
+            move |news| drop(telling.send(news)),
+        )
+        .unwrap();
+    Among { store, answers, news, epoch, number: number.get(), _folder: folder }
+}
+
+impl Among {
+    fn commit(&self, sequence: u64, position: u64, change: Change) -> StoreAnswer {
+        let owned = Owned { shard: Shard(7), epoch: self.epoch, change };
+        self.store.commit(Commit { sequence, urgent: true, position, changes: [owned].into() }).unwrap();
+        self.answers.recv_timeout(WAIT).unwrap().1
+    }
+
+    /// The first news that this picks.
+    fn hears<T>(&self, pick: impl Fn(News) -> Option<T>) -> T {
+        let until = Instant::now() + WAIT;
+        loop {
+            let news = self.news.recv_timeout(until.saturating_duration_since(Instant::now())).unwrap();
+            if let Some(picked) = pick(news) {
+                return picked;
+            }
+        }
+    }
+}
+
+fn bound(device: &str) -> Change {
+    let flow = sip::Flow::udp("192.0.2.1:5060".parse().unwrap(), "192.0.2.7:5060".parse().unwrap());
+    let binding = StoredBinding {
+        contact: "sip:x@192.0.2.7".into(),
+        instance: None,
+        reg_id: 0,
+        q: 1_000,
+        path: Vec::new(),
+        flow,
+        behind_nat: false,
+        expires: clock::Wall(4_000_000_000_000),
+        call_id: "c".into(),
+        sequence: 1,
+    };
+    Change::Bindings { device: device.into(), bindings: vec![binding] }
+}
+
+#[test]
+fn r20_what_one_commits_the_others_are_told_and_what_contradicts_is_not_taken() {
+    let folder = Folder::new("feed");
+    let (north, south) = (join(&folder, "feed-north"), join(&folder, "feed-south"));
+    assert_eq!((north.number, south.number), (1, 2));
+    assert_eq!(north.commit(1, 0, account("alice")), StoreAnswer::Committed);
+    let fed = |news| match news {
+        News::Fed(position, changes) if !changes.is_empty() => Some((position, changes)),
+        _ => None,
+    };
+    let (position, changes) = south.hears(fed);
+    assert_eq!(changes, [account("alice")]);
+    // Who did not know that is told to look again; who does is not.
+    assert!(matches!(south.commit(1, 0, account("bob")), StoreAnswer::Conflict { .. }));
+    assert_eq!(south.commit(2, position, account("bob")), StoreAnswer::Committed);
+    assert_eq!(north.hears(fed).1, [account("bob")]);
+    // A phone at one door is nothing that the other has written.
+    assert_eq!(south.commit(3, position, bound("desk")), StoreAnswer::Committed);
+    match north.hears(fed).1.as_slice() {
+        [Change::BindingsElsewhere { device, bindings }] => {
+            assert_eq!((&**device, bindings.len()), ("desk", 1))
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(
+        north.commit(2, u64::MAX, Change::Bindings { device: "desk".into(), bindings: Vec::new() }),
+        StoreAnswer::Committed
+    );
+    let left = cluster::shared().sql(&database(&folder), "SELECT count(*) FROM bindings");
+    assert_eq!(left, "1", "each removes its own alone");
+    // What must happen once is the keeper's alone.
+    let task = || Change::Agent { account: "alice".into(), kept: None };
+    assert!(matches!(south.commit(4, u64::MAX, task()), StoreAnswer::Fenced { .. }));
+    assert_eq!(north.commit(3, u64::MAX, task()), StoreAnswer::Committed);
+}
+
+#[test]
+fn r25_the_next_keeps_what_must_happen_once_when_the_first_is_silent_and_that_one_may_come_back() {
+    let folder = Folder::new("keeper");
+    let wire = Wire::to(cluster::shared().folder(), "keeper");
+    let north = join_by(&wire.url(&database(&folder)), &folder, "keeper-north");
+    let south = join(&folder, "keeper-south");
+    north.hears(|news| matches!(news, News::Keep(Epoch(1), _, None)).then_some(()));
+    let known = |news| match news {
+        News::Peers(peers) => Some(peers).filter(|peers| !peers.is_empty()),
+        _ => None,
+    };
+    let peers = south.hears(known);
+    assert!(peers[0].keeps && peers[0].lives && peers[0].told.name == "keeper-north", "{peers:?}");
+    assert_eq!(north.commit(1, 0, account("alice")), StoreAnswer::Committed);
+    assert_eq!(north.commit(2, u64::MAX, bound("desk")), StoreAnswer::Committed);
+    let began = Instant::now();
+    wire.set(Cut::Before);
+    let (epoch, changes) = south.hears(|news| match news {
+        News::Keep(epoch, _, changes) => Some((epoch, changes)),
+        _ => None,
+    });
+    assert_eq!(epoch, Epoch(2));
+    assert!(changes.is_some(), "with all there is of it");
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(9), "{took:?}");
+    let gone = |news| match news {
+        News::Fed(_, changes) => {
+            changes.into_iter().find(|change| matches!(change, Change::BindingsElsewhere { .. }))
+        }
+        _ => None,
+    };
+    assert!(matches!(south.hears(gone), Change::BindingsElsewhere { bindings, .. } if bindings.is_empty()));
+    // It was cut off, not dead: it finds that out, and is one of them again.
+    wire.set(Cut::Whole);
+    north.hears(|news| matches!(news, News::Forgotten).then_some(()));
+    north.hears(|news| matches!(news, News::Lose).then_some(()));
+    assert!(matches!(
+        north.commit(3, u64::MAX, Change::Agent { account: "alice".into(), kept: None }),
+        StoreAnswer::Fenced { .. }
+    ));
+    assert_eq!(north.commit(4, u64::MAX, bound("desk")), StoreAnswer::Committed);
+}
+
+#[test]
+fn r24_one_that_has_the_office_for_itself_is_not_joined_and_does_not_join() {
+    let folder = Folder::new("alone");
+    let (_, store, _) = start(&folder);
+    let other = Folder::new("alone-other");
+    let url = cluster::shared().url("ringdown", &database(&folder));
+    let place = Place::server(&other.0, &url, None).unwrap();
+    let told = Joining { name: "south".into(), ..Joining::default() };
+    let refused = Opened::join(&place, &told).err().expect("refused").to_string();
+    assert!(refused.contains("has this office for itself"), "{refused}");
+    store.close();
+    let member = join(&folder, "alone-third");
+    assert!(self::refused(&place).contains("has this office until"));
+    drop(member);
 }

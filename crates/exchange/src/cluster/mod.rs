@@ -115,6 +115,11 @@ impl Cluster {
         Cluster { place, ..Cluster::default() }
     }
 
+    /// What we are to the others, if there are any.
+    pub(crate) fn place(&self) -> Option<Place> {
+        self.place
+    }
+
     /// Whether what must happen once happens here; always, where there are no others.
     pub(crate) fn keeps(&self) -> bool {
         self.place.is_none_or(|place| place.keeps && !self.rests)
