@@ -174,6 +174,7 @@ def test_show_4_postgresql_is_killed_under_two_exchanges(server, pair):
         server.start()
         until(lambda: north.run("task", "list", ok=None).returncode == 0, 10, "it goes on", north.tail, every=0.2)
         until(lambda: late.register(ok=False).status == 200, 10, "the store is asked again", south.tail, every=0.5)
+        until(lambda: knows(north, three), 5, "known at the other", north.tail)
         talk(first, late, three.number)
     assert len(north.wait_calls(3, seconds=10)) == 3, "nothing is lost, and nothing there twice"
 
