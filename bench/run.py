@@ -1,6 +1,6 @@
 """`make bench`: what a unit of work costs us beside others, on the same machine in the same run, interleaved.
 
-    bench/run.py [--quick] [--only ROWS]     ROWS: call, register, rtp, srtp, parse, lists, designations, memory, sustained, overload, taps, tasks, agents, phones
+    bench/run.py [--quick] [--only ROWS]     ROWS: call, register, rtp, srtp, parse, lists, designations, memory, sustained, overload, taps, tasks, agents, phones, cluster
 
 The figure is time of all threads of the server on the core that it is pinned to. The load has the other core.
 `--quick` is a part of `make test`: low rates, a few seconds a row, and the build of the tests. It fails on wrong results
@@ -18,6 +18,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or REPOSITORY / "target")
 
 import agents  # noqa: E402
+import cluster  # noqa: E402
 import phones  # noqa: E402
 import servers  # noqa: E402
 import sustained  # noqa: E402
@@ -25,7 +26,7 @@ import taps  # noqa: E402
 import tasks  # noqa: E402
 from servers import BareLoop, Ours, Proxy, Rtpengine, on_core  # noqa: E402
 
-ROWS = "call,register,rtp,srtp,parse,lists,designations,memory,sustained,overload,taps,tasks,agents,phones"
+ROWS = "call,register,rtp,srtp,parse,lists,designations,memory,sustained,overload,taps,tasks,agents,phones,cluster"
 USERS = 1_000
 # A pause of the machine may cost a retransmission; more than this share of the load is our fault.
 TOLERATED = 0.002
@@ -204,6 +205,9 @@ class Bench:
 
     def phones(self):
         phones.run(self)
+
+    def cluster(self):
+        cluster.run(self)
 
     def overload(self):
         """At three times the highest clean rate nearly as many calls are completed as at that rate, and nothing else

@@ -51,25 +51,25 @@ class Ours(Exchange):
 
     name_in_table = "ringdown"
 
-    def __init__(self, users, callers_by_tls=False):
-        super().__init__()
+    def __init__(self, users, callers_by_tls=False, config_extra="", ports=OUR_PORTS, first=FIRST_NUMBER):
+        super().__init__(config_extra=config_extra)
         drawn = f"{self.media_ports[0]}-{self.media_ports[-1]}"
-        self.config.write_text(self.config.read_text().replace(drawn, "{}-{}".format(*OUR_PORTS)))
-        self.users = users
+        self.config.write_text(self.config.read_text().replace(drawn, "{}-{}".format(*ports)))
+        self.users, self.first = users, first
         self.desks = f"{LOOPBACK}:{free_port()}"
         self.callers_by_tls = callers_by_tls
 
     def start(self):
         with on_core(SERVER_CORE):
             super().start()
-        names = [str(FIRST_NUMBER + user) for user in range(self.users)]
+        names = [str(self.first + user) for user in range(self.users)]
         self.import_people([(f"p{name}", f"Person {name}", name, name, SECRET) for name in names])
         return self
 
     def load_arguments(self):
         pids = ",".join(map(str, processes(self.pid)))
         tls = ["--tls", self.address("tls")] if self.callers_by_tls else []
-        return ["--server", self.address(), "--desks", self.desks, "--pid", pids, *tls]
+        return ["--server", self.address(), "--desks", self.desks, "--pid", pids, "--first", self.first, *tls]
 
 
 class Proxy(Process):

@@ -1,12 +1,18 @@
 //! A phone's digest login: answers a challenge, and uses its nonce again as long as the server takes it.
 
 use sip::digest::{Login as Digest, answer};
+use std::sync::atomic::{AtomicU32, Ordering};
 use wire::sip::{Message, Method};
 
 /// The secret of every phone.
 pub(crate) const SECRET: &str = "bench-secret";
-/// The number of the first phone; the number is its user name too.
-const FIRST: u32 = 100_000;
+/// The number of the first phone; the number is its user name too. Two loads of one office have phones of their own.
+static FIRST: AtomicU32 = AtomicU32::new(100_000);
+
+/// The number of the first phone is another.
+pub(crate) fn begin_at(first: u32) {
+    FIRST.store(first, Ordering::Relaxed);
+}
 
 /// One phone's way in.
 #[derive(Default)]
@@ -42,10 +48,10 @@ impl Login {
 
 /// The number of a phone.
 pub(crate) fn number(phone: u32) -> String {
-    (FIRST + phone).to_string()
+    (FIRST.load(Ordering::Relaxed) + phone).to_string()
 }
 
 /// The phone of a number.
 pub(crate) fn phone_of(number: &str) -> Option<u32> {
-    number.parse::<u32>().ok()?.checked_sub(FIRST)
+    number.parse::<u32>().ok()?.checked_sub(FIRST.load(Ordering::Relaxed))
 }

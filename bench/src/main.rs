@@ -18,7 +18,7 @@
 //! ```
 //!
 //! `--pid N,N` names the processes whose time and memory are told, `--desks HOST:PORT` where the phones answer, and with
-//! `--tls HOST:PORT` callers come by TLS.
+//! `--tls HOST:PORT` callers come by TLS. `--first N` is the number of the first phone.
 
 mod answer;
 mod arguments;
@@ -61,6 +61,11 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return failed(&error),
     };
+    match arguments.or("first", 0) {
+        Ok(0) => {}
+        Ok(first) => login::begin_at(first),
+        Err(error) => return failed(&error),
+    }
     let done = match command.as_str() {
         "calls" => calls::run(&arguments),
         "hold" => calls::hold(&arguments),

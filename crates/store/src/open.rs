@@ -93,11 +93,12 @@ impl Opened {
         self.lease.as_ref().map_or(Epoch(1), |lease| lease.epoch)
     }
 
-    /// Our number among those who share the database, and whether we keep what must happen once.
+    /// Our number among those who share the database, whether we keep what must happen once, and how far we know what others
+    /// changed.
     #[must_use]
-    pub fn place_among_others(&self) -> Option<(NonZeroU8, bool)> {
+    pub fn place_among_others(&self) -> Option<(NonZeroU8, bool, u64)> {
         let seat = self.lease.as_ref()?.shared.as_ref()?;
-        Some((seat.number, seat.keeps))
+        Some((seat.number, seat.keeps, seat.position))
     }
 
     /// Tells those who share the database more of us.

@@ -375,7 +375,7 @@ fn join_by(url: &str, database_of: &Folder, name: &str) -> Among {
     let place = Place::server(&folder.0, url, None).unwrap();
     let told = Joining { name: name.into(), ..Joining::default() };
     let opened = Opened::join(&place, &told).unwrap();
-    let (number, _) = opened.place_among_others().unwrap();
+    let (number, ..) = opened.place_among_others().unwrap();
     let epoch = opened.epoch();
     let (answered, answers) = std::sync::mpsc::sync_channel(1_000);
     let (telling, news) = std::sync::mpsc::channel();

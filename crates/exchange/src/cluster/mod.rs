@@ -31,6 +31,8 @@ pub struct Place {
     pub number: NonZeroU8,
     /// Whether it keeps what must happen once.
     pub keeps: bool,
+    /// How far it knows at its start what others changed.
+    pub position: u64,
 }
 
 /// One of them.
@@ -112,7 +114,8 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn new(place: Option<Place>) -> Cluster {
-        Cluster { place, ..Cluster::default() }
+        let position = place.map_or(0, |place| place.position);
+        Cluster { place, position, ..Cluster::default() }
     }
 
     /// What we are to the others, if there are any.

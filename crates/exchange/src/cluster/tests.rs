@@ -59,7 +59,7 @@ impl Pair {
         };
         for place in 0..2 {
             let mut config = Config::new("test", vec![door(place)]);
-            config.cluster = Some(Place { number: number(place), keeps: place == 0 });
+            config.cluster = Some(Place { number: number(place), keeps: place == 0, position: 0 });
             let seed = [u8::try_from(place + 1).unwrap(); 32];
             let snapshot = Snapshot { changes: people(), sequence: 0 };
             let exchange = Exchange::new(START, config, seed, snapshot);

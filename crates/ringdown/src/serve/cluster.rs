@@ -482,7 +482,7 @@ async fn welcome(listener: LineListener, core: Sender<CoreInput>, guests: Guests
 
 /// Our place among the others, for the exchange.
 pub(super) fn place(opened: &Opened) -> Option<Place> {
-    opened.place_among_others().map(|(number, keeps)| Place { number, keeps })
+    opened.place_among_others().map(|(number, keeps, position)| Place { number, keeps, position })
 }
 
 /// Where phones reach us.
