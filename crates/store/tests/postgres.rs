@@ -378,7 +378,7 @@ fn join_by(url: &str, database_of: &Folder, name: &str) -> Among {
     let (number, ..) = opened.place_among_others().unwrap();
     let epoch = opened.epoch();
     let (answered, answers) = std::sync::mpsc::sync_channel(1_000);
-    let (telling, news) = std::sync::mpsc::channel();
+    let (telling, news) = std::sync::mpsc::sync_channel(1_000);
     let store = opened
         .start_among_others(
             move |sequence, answer| answered.send((sequence, answer)).unwrap(),
