@@ -10,6 +10,7 @@
 //!  C  has it an exchange?                       C2 yes   C3 no          C1 (the exchange is asked first)
 //! ```
 
+pub mod between;
 mod book;
 mod callee_claims;
 mod copy;

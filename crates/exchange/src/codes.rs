@@ -348,8 +348,12 @@ impl Exchange {
         let Some((act, number)) = self.config.codes.find(dialled) else { return false };
         let Some(account) = self.caller_account(call) else { return false };
         // A number of the office that begins like a code.
-        let outside = |what: &Destination| matches!(what, Destination::Unknown | Destination::Outside { .. });
-        if number.is_some() && !outside(&self.destination(dialled)) {
+        let office = match self.destination(dialled) {
+            Destination::Unknown | Destination::Outside { .. } => false,
+            Destination::Elsewhere => self.sites.lists(dialled),
+            _ => true,
+        };
+        if number.is_some() && office {
             return false;
         }
         if self.services.is_full() {

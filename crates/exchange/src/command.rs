@@ -215,6 +215,8 @@ pub enum Command {
     },
     /// What a call sent and received; without a Session-ID, the last call that began.
     Ladder(Option<Box<str>>),
+    /// What passed at the other exchange of a call between two; by its Session-ID.
+    LadderElsewhere(Box<str>),
     /// Whether a secret from there may be tried for this name now.
     MayTry {
         /// Where from.
@@ -386,6 +388,15 @@ pub enum Answer {
     Tapped(Box<TapAnswer>),
     /// To [`Command::Ladder`], in the order of time.
     Ladder(Vec<Rung>),
+    /// To [`Command::LadderElsewhere`], in the order of time.
+    LadderElsewhere {
+        /// Which exchange; none for a call that went to no other.
+        exchange: Option<Box<str>>,
+        /// What it says.
+        rungs: Vec<Rung>,
+        /// Why it says nothing, in words.
+        why: Option<Box<str>>,
+    },
     /// To [`Command::Capture`], in the order of time.
     Captured(Vec<Captured>),
     /// To [`Command::Status`].
@@ -450,6 +461,7 @@ impl Exchange {
             }
             Command::HangUp { call, who } => self.hang_up_named(now, id, &call, &who),
             Command::Dismiss { account, call } => self.dismiss(now, id, &account, &call),
+            Command::LadderElsewhere(name) => self.ask_ladder(now, id, &name.to_ascii_lowercase()),
             Command::Ladder(name) => {
                 let answer = Answer::Ladder(self.ladder_of(name.as_deref()));
                 self.answer(id, answer);

@@ -86,6 +86,8 @@ pub struct Config {
     pub platforms: Vec<(Box<str>, Duration)>,
     /// What this exchange is to the directory of its office, if it joined one.
     pub membership: Option<Membership>,
+    /// The exchanges whose people may pick up what rings here.
+    pub pickup_from: Vec<directory::ExchangeName>,
     /// Which digest algorithms are asked for (R10).
     pub challenge: ChallengePolicy,
     /// The addresses that we listen on; contacts there are refused (R12).
@@ -115,6 +117,7 @@ impl Config {
             lists: ListPolicy::default(),
             platforms: Vec::new(),
             membership: None,
+            pickup_from: Vec::new(),
             challenge: ChallengePolicy::Md5,
             own_addresses,
         }

@@ -196,6 +196,7 @@ fn command(request: Request) -> Command {
         Request::ReaderRemove { name } => Command::Change(PeopleChange::RemoveReader { name: name.into() }),
         Request::ReaderList => Command::ListReaders,
         Request::Ladder { session_id } => Command::Ladder(session_id.map(Into::into)),
+        Request::LadderElsewhere { session_id } => Command::LadderElsewhere(session_id.into()),
         Request::Capture { session_id, bodies } => capture(session_id, bodies),
         Request::Codes => Command::ListCodes,
         // The rest is more than one command and never comes here.
@@ -388,6 +389,11 @@ fn response(answer: Answer) -> Response {
             let file = if messages.is_empty() { Vec::new() } else { crate::capture::file(&messages) };
             Response::Capture(hex(&file))
         }
+        Answer::LadderElsewhere { exchange, rungs, why } => Response::LadderElsewhere {
+            exchange: exchange.map(Into::into),
+            rungs: rungs.into_iter().map(rung_item).collect(),
+            why: why.map(Into::into),
+        },
         Answer::Ladder(rungs) => Response::Ladder(rungs.into_iter().map(rung_item).collect()),
         Answer::Codes(rows) => {
             let items =

@@ -282,6 +282,7 @@ fn exchange_config(
         agents: live.agents,
         lists: live.lists,
         membership,
+        pickup_from: config.directory.pickup_from.clone(),
         platforms: config
             .platforms
             .iter()
