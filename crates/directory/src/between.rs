@@ -156,7 +156,8 @@ mod tests {
         for question in [Question::Tap(Box::new(tap)), Question::Ladder(SessionHalf([7; 16]))] {
             assert_eq!(Question::parse(&question.body()), Some(question));
         }
-        let judged = TapJudged { rule: "tap.accepted".into(), words: "w".into(), comes: Some(Comes::Talk), wait: 0 };
+        let judged =
+            TapJudged { rule: "tap.accepted".into(), words: "w".into(), comes: Some(Comes::Talk), wait: 0 };
         let rung = RungTold { at: 1, sent: true, who: "a".into(), flow: "f".into(), text: "é\n".into() };
         for reply in [Reply::Tapped(judged), Reply::Ladder(vec![rung])] {
             assert_eq!(Reply::parse(&reply.body()), Some(reply));

@@ -15,6 +15,7 @@ mod book;
 mod callee_claims;
 mod copy;
 mod designate;
+mod health;
 mod jws;
 pub mod limits;
 mod machine;
@@ -28,6 +29,7 @@ pub use book::{Account, Book, Device, Exchange, Health, Kind, Refused, Report, W
 pub use callee_claims::Attempted;
 pub use copy::{Copy, CopyError, Entry, Listed};
 pub use designate::{Candidate, Decision, Form, Invalid, Origin, Request, RequestId};
+pub use health::SiteHealth;
 pub use machine::{Directory, Input, Message, Output, Said};
 pub use names::{AccountName, DeviceId, ExchangeName, Fingerprint, Named, Number, SessionHalf};
 pub use push::{Notice, Push, PushError};

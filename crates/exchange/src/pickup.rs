@@ -106,7 +106,11 @@ impl Exchange {
     }
 
     /// The oldest call that rings for a person's number, or that of a hunt group.
-    pub(crate) fn ringing_for_number(&self, number: &str, by: CallId) -> Result<Option<CallId>, &'static str> {
+    pub(crate) fn ringing_for_number(
+        &self,
+        number: &str,
+        by: CallId,
+    ) -> Result<Option<CallId>, &'static str> {
         match self.destination(number) {
             Destination::Account(owner) => Ok(self.ringing_for(&owner, Some(by)).first().copied()),
             Destination::Group(group) => {
@@ -129,7 +133,14 @@ impl Exchange {
         self.may(now, Some(account), Act::Use(Right::Pickup))
     }
 
-    pub(crate) fn pick_up_call(&mut self, now: Now, by: CallId, account: &str, act: CodeAct, call: Option<CallId>) {
+    pub(crate) fn pick_up_call(
+        &mut self,
+        now: Now,
+        by: CallId,
+        account: &str,
+        act: CodeAct,
+        call: Option<CallId>,
+    ) {
         let device = self.ongoing.call(by).and_then(|ongoing| ongoing.device.clone()).unwrap_or_default();
         // Nobody picks up what their own phone makes.
         let own = |call: &CallId| {

@@ -3,7 +3,8 @@
 
 use exchange::{
     Answer, Badge, BadgeKind, BadgePolicy, Change, Command, Group, Mark, PeopleChange, Reader, Reading,
-    Right, Rights, Settings, Snapshot, Strategy, Taken, TapAnswer, TapRequest, TapVerdict, TokenHash, Uid, WeekTime,
+    Right, Rights, Settings, Snapshot, Strategy, Taken, TapAnswer, TapRequest, TapVerdict, TokenHash, Uid,
+    WeekTime,
 };
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -26,7 +27,10 @@ fn rings_on() -> Reaction {
 }
 
 fn person(name: &str, number: &str, rights: &[Right]) -> Vec<PeopleChange> {
-    let settings = Settings { rights: rights.iter().fold(Rights::default(), |all, right| all.with(*right)), ..Settings::default() };
+    let settings = Settings {
+        rights: rights.iter().fold(Rights::default(), |all, right| all.with(*right)),
+        ..Settings::default()
+    };
     vec![
         PeopleChange::PutAccount { name: name.into(), display: name.into(), settings: Box::new(settings) },
         PeopleChange::PutNumber { number: number.into(), account: name.into() },
@@ -36,7 +40,8 @@ fn person(name: &str, number: &str, rights: &[Right]) -> Vec<PeopleChange> {
 
 fn badge(name: &str, account: &str, uid: &str) -> PeopleChange {
     let mark = Mark::Uid(Uid::parse(uid).unwrap());
-    let badge = Badge { account: account.into(), label: "".into(), mark, made: clock::Wall(0), revoked: None };
+    let badge =
+        Badge { account: account.into(), label: "".into(), mark, made: clock::Wall(0), revoked: None };
     PeopleChange::PutBadge { name: name.into(), badge: Box::new(badge) }
 }
 
@@ -58,18 +63,25 @@ fn offices(bob: Reaction, bobs: &[Right], listed: bool) -> World {
     let first = [
         person("carl", "500", &[]),
         person("ada", "100", &[]),
-        vec![badge("card", "ada", CARD), PeopleChange::PutGroup { name: "team".into(), group: Box::new(team) }],
+        vec![
+            badge("card", "ada", CARD),
+            PeopleChange::PutGroup { name: "team".into(), group: Box::new(team) },
+        ],
     ];
     let reader = Reader { device: "bob-1".into(), key: TokenHash::of("rdr_bob") };
     let second = [
         person("bob", "200", bobs),
-        vec![badge("own", "bob", "04DE5F1EACC041"), PeopleChange::PutReader { name: "reader".into(), reader }],
+        vec![
+            badge("own", "bob", "04DE5F1EACC041"),
+            PeopleChange::PutReader { name: "reader".into(), reader },
+        ],
     ];
     for (office, changes) in [first.concat(), second.concat()].into_iter().enumerate() {
         let address = SocketAddr::new(Ipv4Addr::new(192, 0, 2, 1 + office as u8).into(), 5060);
         let mut config = office_config(address);
         config.membership = Some(membership(office));
-        config.badges = BadgePolicy { allow: BadgeKind::ALL.to_vec(), pin: Vec::new(), ..BadgePolicy::default() };
+        config.badges =
+            BadgePolicy { allow: BadgeKind::ALL.to_vec(), pin: Vec::new(), ..BadgePolicy::default() };
         config.codes = exchange::Codes::default();
         if office == 0 && listed {
             config.pickup_from = vec![exchange_name(1)];
@@ -80,7 +92,12 @@ fn offices(bob: Reaction, bobs: &[Right], listed: bool) -> World {
     for (place, (office, device, reaction)) in
         [(0, "carl-1", rings_on()), (0, "ada-1", rings_on()), (1, "bob-1", bob)].into_iter().enumerate()
     {
-        let phone = world.add_phone(desk_phone(office, device, Ipv4Addr::new(10, 0, office as u8, 9 + place as u8), reaction));
+        let phone = world.add_phone(desk_phone(
+            office,
+            device,
+            Ipv4Addr::new(10, 0, office as u8, 9 + place as u8),
+            reaction,
+        ));
         world.after(Duration::ZERO, Act::Boot { phone, moved: false });
     }
     world.open_directory();
@@ -157,7 +174,8 @@ fn s1_6_a_tap_at_another_exchange_brings_the_ringing_call_there() {
 
 #[test]
 fn r5_a_phone_elsewhere_that_says_no_takes_nothing() {
-    let mut world = two_exchanges(Reaction { ring: Ring::Quiet, then: Then::Refuse(486), ..answers_after(0) }, &[]);
+    let mut world =
+        two_exchanges(Reaction { ring: Ring::Quiet, then: Then::Refuse(486), ..answers_after(0) }, &[]);
     call(&mut world, CARL, "100");
     assert_eq!(tap(&mut world, CARD, "t-1").verdict, TapVerdict::Accepted);
     world.run_for(seconds(3));

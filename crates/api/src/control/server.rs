@@ -375,6 +375,8 @@ fn response(answer: Answer) -> Response {
         | Answer::BadgeMade(_)
         | Answer::LastRead(_)
         | Answer::Tapped(_)
+        | Answer::Exchanges(_)
+        | Answer::CallsWithOthers(_)
         | Answer::Lists(_) => Response::Done,
         Answer::Tasks(rows) => Response::Tasks(rows.iter().map(lines::task_item).collect()),
         Answer::Task(row) => Response::Tasks(row.iter().map(|row| lines::task_item(row)).collect()),

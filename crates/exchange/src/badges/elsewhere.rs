@@ -11,14 +11,14 @@ use super::reading::{Reading, Record};
 use super::redeem::{Asker, InHand};
 use super::verdict::{TapAnswer, TapVerdict};
 use super::{Uid, hex};
+use crate::badges::WeekTime;
 use crate::exchange::Exchange;
 use crate::limits;
 use crate::pin::Pin;
 use crate::seats::Taken;
-use crate::sites::ask::Why;
 use crate::sites::PhoneElsewhere;
+use crate::sites::ask::Why;
 use crate::sources::Bucket;
-use crate::badges::WeekTime;
 use clock::Now;
 use directory::between::{Comes, Question, RecordTold, Reply, TapJudged, TapTold};
 use directory::{ExchangeName, Named as _};
@@ -111,7 +111,11 @@ impl Exchange {
             comes => Taken::Comes { from: exchange.to_string().into(), talk: comes == Comes::Talk },
         });
         let wait = Duration::from_secs(wait);
-        self.answer_and_keep(now, tap, TapAnswer { words, taken: comes, wait, ..TapAnswer::of(verdict, None) });
+        self.answer_and_keep(
+            now,
+            tap,
+            TapAnswer { words, taken: comes, wait, ..TapAnswer::of(verdict, None) },
+        );
     }
 
     /// When all have answered and nobody knows the badge, it is like any that nobody knows.
@@ -119,7 +123,9 @@ impl Exchange {
         if self.badges.elsewhere.get(&key).is_none_or(|asked| asked.open > 0) {
             return;
         }
-        let Some(AskedFor { mut tap, reading, away, .. }) = self.badges.elsewhere.remove(&key) else { return };
+        let Some(AskedFor { mut tap, reading, away, .. }) = self.badges.elsewhere.remove(&key) else {
+            return;
+        };
         if away.is_empty() {
             let verdict = self.identify(now, &mut tap, &reading).err().unwrap_or(TapVerdict::UnknownBadge);
             return self.finish_tap(now, tap, verdict);
@@ -165,7 +171,8 @@ impl Exchange {
             _ => Comes::Nothing,
         });
         let wait = answer.wait.as_secs();
-        let judged = TapJudged { rule: answer.verdict.name().into(), words: answer.words.clone(), comes, wait };
+        let judged =
+            TapJudged { rule: answer.verdict.name().into(), words: answer.words.clone(), comes, wait };
         self.reply(now, server, &Reply::Tapped(judged));
     }
 }

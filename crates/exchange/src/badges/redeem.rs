@@ -59,7 +59,16 @@ impl InHand {
     pub(super) fn new(id: CommandId, reader: Box<str>, device: Box<str>) -> InHand {
         let nobody = || Box::from("");
         let asker = Asker::Reader(id);
-        InHand { asker, number: 0, reader, device, badge: nobody(), account: nobody(), kind: None, claim: None }
+        InHand {
+            asker,
+            number: 0,
+            reader,
+            device,
+            badge: nobody(),
+            account: nobody(),
+            kind: None,
+            claim: None,
+        }
     }
 
     /// A tap at a reader of another exchange.

@@ -128,7 +128,12 @@ impl Exchange {
     }
 
     /// The badge that tells this. What no badge has told is held against the reader: it may be somebody who guesses.
-    pub(super) fn identify(&mut self, now: Now, tap: &mut InHand, reading: &Reading) -> Result<Badge, TapVerdict> {
+    pub(super) fn identify(
+        &mut self,
+        now: Now,
+        tap: &mut InHand,
+        reading: &Reading,
+    ) -> Result<Badge, TapVerdict> {
         let found = self.badge_of(tap, reading);
         let nobodys = reading.uid.filter(|uid| self.people.register.of_chip(uid).is_none());
         let Some(at) = self.badges.readers.get_mut(&tap.reader) else { return found };

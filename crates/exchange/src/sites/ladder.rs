@@ -16,7 +16,8 @@ use std::collections::BTreeSet;
 impl Exchange {
     /// What passed at the other side of a call. Answered later, or at once when there is nothing to ask.
     pub(crate) fn ask_ladder(&mut self, now: Now, id: CommandId, session_id: &str) {
-        let names: BTreeSet<Box<str>> = self.ladder_of(Some(session_id)).into_iter().map(|rung| rung.who).collect();
+        let names: BTreeSet<Box<str>> =
+            self.ladder_of(Some(session_id)).into_iter().map(|rung| rung.who).collect();
         let mut names = names.iter().filter_map(|who| ExchangeName::parse(who).ok());
         let exchange = names.find(|name| self.sites.is_exchange(name));
         let session = SessionHalf::parse(session_id);
@@ -28,7 +29,12 @@ impl Exchange {
         }
     }
 
-    pub(super) fn ladder_came(&mut self, id: CommandId, exchange: &ExchangeName, reply: Result<Reply, &String>) {
+    pub(super) fn ladder_came(
+        &mut self,
+        id: CommandId,
+        exchange: &ExchangeName,
+        reply: Result<Reply, &String>,
+    ) {
         let offset = self.sites.joined.as_ref().map_or(0, |joined| joined.offset);
         let rung = |told: RungTold| Rung {
             at: Wall(told.at.saturating_sub(offset)),

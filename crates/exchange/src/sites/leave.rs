@@ -246,7 +246,14 @@ impl Exchange {
 }
 
 /// One branch to another exchange.
-pub(super) fn target(label: &str, flow: Flow, uri: String, callee: Party, domain: &str, line: Line) -> Target {
+pub(super) fn target(
+    label: &str,
+    flow: Flow,
+    uri: String,
+    callee: Party,
+    domain: &str,
+    line: Line,
+) -> Target {
     Target {
         label: label.into(),
         flow,

@@ -16,12 +16,14 @@ mod come;
 mod ladder;
 mod leave;
 mod line;
+mod map;
 mod pickup;
 mod tell;
 mod values;
 mod visit;
 mod wake;
 
+pub use map::{ExchangeOnMap, OfficeMap};
 pub use values::{Membership, SiteInput, SiteOutput, SiteWord};
 pub(crate) use visit::{Guest, PhoneElsewhere};
 
@@ -33,8 +35,8 @@ use callee_claims::CalleeClaims;
 use calls::CallId;
 use clock::{Mono, Now, Wall};
 use directory::{
-    AccountName, Copy, DeviceId, ExchangeName, Fingerprint, Issuer, IssuerKeys, Named as _, Redeemer, Ticket,
-    TicketKey,
+    AccountName, Copy, DeviceId, ExchangeName, Fingerprint, Issuer, IssuerKeys, Named as _, Redeemer,
+    SiteHealth, Ticket, TicketKey,
 };
 use line::Line;
 use sip::Flow;
@@ -93,6 +95,8 @@ struct Joined {
     /// The directory's clock less ours, in milliseconds.
     offset: i64,
     connected: bool,
+    /// How all exchanges are, by the directory's last word.
+    health: Vec<SiteHealth>,
     copy: Option<Box<Copy>>,
     /// Whose certificate is which exchange's, and which number is whose, by the copy.
     by_fingerprint: BTreeMap<Fingerprint, ExchangeName>,
@@ -129,6 +133,7 @@ impl Sites {
                 started: now.wall,
                 offset: 0,
                 connected: false,
+                health: Vec::new(),
                 copy: None,
                 by_fingerprint: BTreeMap::new(),
                 homes: BTreeMap::new(),
@@ -214,6 +219,7 @@ impl Exchange {
             SiteInput::Renewed(fingerprint) => self.site_renewed(fingerprint),
             SiteInput::Disconnected { why } => self.directory_is_away(now, &why),
             SiteInput::Copy(copy) => self.site_copy(copy),
+            SiteInput::Health(health) => self.sites_are(now, health),
             SiteInput::Said(message) => self.directory_said(now, *message),
             SiteInput::Proved { flow, fingerprint } => {
                 if self.sites.peers.len() < limits::SITE_CONNECTIONS {
@@ -229,6 +235,7 @@ impl Exchange {
         joined.connected = true;
         self.claim_again(now);
         self.tell_everything();
+        self.map_changed(now);
     }
 
     fn directory_clock(&mut self, offset: i64) {
@@ -246,6 +253,7 @@ impl Exchange {
             self.directory_is_silent(now, call, why);
         }
         self.claims_are_lost(now, why);
+        self.map_changed(now);
     }
 
     fn site_copy(&mut self, copy: Box<Copy>) {

@@ -128,6 +128,7 @@ impl Office {
             version: "1".into(),
             load: 0,
             draining: false,
+            calls: std::collections::BTreeMap::new(),
         };
         self.directory.handle(self.now, Told::Report(name("north"), report));
     }

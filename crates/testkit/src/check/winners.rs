@@ -54,7 +54,9 @@ impl Checker for OneWinner {
             }
             // Who was called and is sent on by the caller is the caller of what follows; who visits is called by a call of ours that
             // came back.
-            Observed::Fact { office, fact } if matches!(&*fact.rule, "task.call" | "queues.referred" | "visit") => {
+            Observed::Fact { office, fact }
+                if matches!(&*fact.rule, "task.call" | "queues.referred" | "visit") =>
+            {
                 self.offices.entry(*office).or_default().own.insert(fact.subject.clone());
                 Ok(())
             }
