@@ -57,13 +57,12 @@ fn furnish() -> Result<Directory, Failure> {
         let (fingerprint, key) = (Fingerprint([octet; 32]), TicketKey([octet; 32]));
         directory.handle(now, Input::Joined { exchange: name.clone(), fingerprint, key });
         let report = Report {
-            address: format!("{name
-            calls: std::collections::BTreeMap::new(),
-        }.example:5062").into(),
+            address: format!("{name}.example:5062").into(),
             region: if place % 2 == 0 { "north" } else { "south" }.into(),
             version: "1".into(),
             load: u16::try_from(place * 7)?,
             draining: false,
+            calls: std::collections::BTreeMap::new(),
         };
         directory.handle(now, Input::Report(name, report));
     }
