@@ -64,7 +64,7 @@ function Alone(): JSX.Element {
   return (
     <Empty icon="globe" title={t("exchanges.alone")}>
       <p>{t("exchanges.alone_why")}</p>
-      <ol class="steps">
+      <ol class="join-steps">
         <li>
           <CopyLine label={t("exchanges.step_directory")} value="ringdown directory" />
         </li>
@@ -190,7 +190,7 @@ function Node({ spot, chosen, choose }: { spot: Spot; chosen: boolean; choose: (
     >
       <title>{t(`exchanges.${row.health}`)}</title>
       <circle cx={x} cy={y} r={r} />
-      <text x={x} y={y + r + 4.5} text-anchor="middle" translate={false}>
+      <text x={x} y={y < 40 ? y - r - 2 : y + r + 4.5} text-anchor="middle" translate={false}>
         {row.name}
       </text>
       <text class="of" x={x} y={y + 1.2} text-anchor="middle">
