@@ -47,16 +47,12 @@ impl Office {
 
     fn report(&mut self, exchange: &str, draining: bool) {
         let report = Report {
-            address: format!(
-                "{exchange,
-            calls: std::collections::BTreeMap::new(),
-        }.example:5061"
-            )
-            .into(),
+            address: format!("{exchange}.example:5061").into(),
             region: if exchange == "x" { "north" } else { "south" }.into(),
             version: "1".into(),
             load: 100,
             draining,
+            calls: std::collections::BTreeMap::new(),
         };
         self.tell(Input::Report(name(exchange), report));
     }

@@ -172,17 +172,12 @@ impl Office {
 
     fn report(&mut self, place: usize) {
         let report = Report {
-            address: format!(
-                "{,
-            calls: std::collections::BTreeMap::new(),
-        }.example:5061",
-                self.sites[place].name
-            )
-            .into(),
+            address: format!("{}.example:5061", self.sites[place].name).into(),
             region: if place.is_multiple_of(2) { "north" } else { "south" }.into(),
             version: "1".into(),
             load: (place * 13 % 1_000) as u16,
             draining: false,
+            calls: std::collections::BTreeMap::new(),
         };
         let input = Input::Report(self.sites[place].name.clone(), report);
         self.tell_directory(place, input);
