@@ -22,7 +22,7 @@ use crate::profiles::{Profile, ProfileAsking, Started};
 use crate::queues::QueueRow;
 use crate::reconfigure::LiveConfig;
 use crate::seats::{Means, SeatRow, Taken};
-use crate::sites::OfficeMap;
+use crate::sites::{LadderElsewhere, OfficeMap};
 use crate::web_phones::WebPhoneRequest;
 use calls::Setup;
 use clock::{Now, Wall};
@@ -399,14 +399,7 @@ pub enum Answer {
     /// To [`Command::CallsWithOthers`].
     CallsWithOthers(BTreeMap<directory::ExchangeName, u32>),
     /// To [`Command::LadderElsewhere`], in the order of time.
-    LadderElsewhere {
-        /// Which exchange; none for a call that went to no other.
-        exchange: Option<Box<str>>,
-        /// What it says.
-        rungs: Vec<Rung>,
-        /// Why it says nothing, in words.
-        why: Option<Box<str>>,
-    },
+    LadderElsewhere(Box<LadderElsewhere>),
     /// To [`Command::Capture`], in the order of time.
     Captured(Vec<Captured>),
     /// To [`Command::Status`].
@@ -471,14 +464,7 @@ impl Exchange {
             }
             Command::HangUp { call, who } => self.hang_up_named(now, id, &call, &who),
             Command::Dismiss { account, call } => self.dismiss(now, id, &account, &call),
-            Command::Exchanges => {
-                let answer = Answer::Exchanges(Box::new(self.office_map()));
-                self.answer(id, answer);
-            }
-            Command::CallsWithOthers => {
-                let answer = Answer::CallsWithOthers(self.calls_with_others());
-                self.answer(id, answer);
-            }
+            Command::Exchanges | Command::CallsWithOthers => self.tell_of_exchanges(id, &command),
             Command::LadderElsewhere(name) => self.ask_ladder(now, id, &name.to_ascii_lowercase()),
             Command::Ladder(name) => {
                 let answer = Answer::Ladder(self.ladder_of(name.as_deref()));

@@ -71,10 +71,7 @@ impl Exchange {
         let ongoing = self.as_the_phone(ongoing, emergency.is_some());
         let ongoing = Ongoing { suggests: suggests_itself(message), ..ongoing };
         let entry = ongoing.entry.clone();
-        // Whoever stands at a phone of the caller's exchange is called by it once more.
-        if matches!(guest, Guest::Visits(_)) {
-            self.ongoing.go_on(call, ongoing);
-        } else if !self.ongoing.begin(call, ongoing) {
+        if !self.begins(call, ongoing, &guest) {
             // R9: the call came back to us and asks for the same number again.
             return self.fail(now, call, Cause::Loop, "the call came back to us");
         }
@@ -96,6 +93,15 @@ impl Exchange {
             return self.route_from_guest(now, call, &dialled, &guest);
         }
         self.begin(now, call, &dialled, message.value(HeaderName::Replaces));
+    }
+
+    /// False for a call that came back to us (R9). Whoever stands at a phone of the caller's exchange is called by it once more.
+    fn begins(&mut self, call: CallId, ongoing: Ongoing, guest: &Guest) -> bool {
+        if let Guest::Visits(_) = guest {
+            self.ongoing.go_on(call, ongoing);
+            return true;
+        }
+        self.ongoing.begin(call, ongoing)
     }
 
     /// The number that is asked for, as the office writes it.

@@ -39,7 +39,7 @@ fn person(name: &str, number: &str, rights: &[Right]) -> Vec<PeopleChange> {
 }
 
 fn badge(name: &str, account: &str, uid: &str) -> PeopleChange {
-    let mark = Mark::Uid(Uid::parse(uid).unwrap());
+    let mark = Mark::Uid(Uid::parse(uid).expect("a UID"));
     let badge =
         Badge { account: account.into(), label: "".into(), mark, made: clock::Wall(0), revoked: None };
     PeopleChange::PutBadge { name: name.into(), badge: Box::new(badge) }
@@ -112,7 +112,7 @@ fn tap(world: &mut World, uid: &str, id: &str) -> TapAnswer {
         reader: TokenHash::of("rdr_bob"),
         source: IpAddr::from([10, 0, 1, 7]),
         id: Some(id.into()),
-        reading: Reading::of(Some(uid), None).unwrap(),
+        reading: Reading::of(Some(uid), None).expect("a reading"),
         pin: None,
         at: WeekTime { day: 0, minute: 600 },
     };

@@ -262,6 +262,14 @@ fn asking_of(request: Request) -> Asking {
     }
 }
 
+fn ladder_elsewhere(other: exchange::LadderElsewhere) -> Response {
+    Response::LadderElsewhere {
+        exchange: other.exchange.map(Into::into),
+        rungs: other.rungs.into_iter().map(rung_item).collect(),
+        why: other.why.map(Into::into),
+    }
+}
+
 /// Those about queues and agents.
 fn work_command(request: Request) -> Command {
     match request {
@@ -391,11 +399,7 @@ fn response(answer: Answer) -> Response {
             let file = if messages.is_empty() { Vec::new() } else { crate::capture::file(&messages) };
             Response::Capture(hex(&file))
         }
-        Answer::LadderElsewhere { exchange, rungs, why } => Response::LadderElsewhere {
-            exchange: exchange.map(Into::into),
-            rungs: rungs.into_iter().map(rung_item).collect(),
-            why: why.map(Into::into),
-        },
+        Answer::LadderElsewhere(other) => ladder_elsewhere(*other),
         Answer::Ladder(rungs) => Response::Ladder(rungs.into_iter().map(rung_item).collect()),
         Answer::Codes(rows) => {
             let items =

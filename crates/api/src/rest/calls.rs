@@ -302,7 +302,8 @@ async fn ladder_elsewhere(
 ) -> Result<Json<ElsewhereShape>, Problem> {
     let session = session(&id)?;
     let answer = api.ask(Command::LadderElsewhere(session)).await?;
-    let Answer::LadderElsewhere { exchange, rungs, why } = answer else { return Err(Problem::gone()) };
+    let Answer::LadderElsewhere(other) = answer else { return Err(Problem::gone()) };
+    let exchange::LadderElsewhere { exchange, rungs, why } = *other;
     let Answer::Exchanges(map) = api.ask(Command::Exchanges).await? else { return Err(Problem::gone()) };
     Ok(Json(ElsewhereShape {
         own: map.own.map(Into::into),

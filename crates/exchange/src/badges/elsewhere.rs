@@ -130,6 +130,10 @@ impl Exchange {
             let verdict = self.identify(now, &mut tap, &reading).err().unwrap_or(TapVerdict::UnknownBadge);
             return self.finish_tap(now, tap, verdict);
         }
+        // A badge can be made of it all the same.
+        if let (Some(uid), Some(at)) = (reading.uid, self.badges.readers.get_mut(&tap.reader)) {
+            at.unknown = Some((uid, now));
+        }
         let names: Vec<&str> = away.iter().map(|exchange| exchange.as_str()).collect();
         let mut answer = TapAnswer::of(TapVerdict::Away, None);
         answer.words =

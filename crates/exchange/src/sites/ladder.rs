@@ -13,6 +13,17 @@ use directory::{ExchangeName, Named as _, SessionHalf};
 use sip::Flow;
 use std::collections::BTreeSet;
 
+/// What passed at the other exchange of a call between two.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LadderElsewhere {
+    /// Which exchange; none for a call that went to no other.
+    pub exchange: Option<Box<str>>,
+    /// What it says, in the order of time.
+    pub rungs: Vec<Rung>,
+    /// Why it says nothing, in words.
+    pub why: Option<Box<str>>,
+}
+
 impl Exchange {
     /// What passed at the other side of a call. Answered later, or at once when there is nothing to ask.
     pub(crate) fn ask_ladder(&mut self, now: Now, id: CommandId, session_id: &str) {
@@ -22,7 +33,7 @@ impl Exchange {
         let exchange = names.find(|name| self.sites.is_exchange(name));
         let session = SessionHalf::parse(session_id);
         let (Some(exchange), Some(session)) = (exchange, session) else {
-            return self.answer(id, Answer::LadderElsewhere { exchange: None, rungs: Vec::new(), why: None });
+            return self.answer(id, Answer::LadderElsewhere(Box::default()));
         };
         if !self.ask_exchange(now, &exchange, Question::Ladder(session), Why::Ladder(id)) {
             self.ladder_came(id, &exchange, Err(&"it cannot be asked".to_owned()));
@@ -49,7 +60,7 @@ impl Exchange {
             Err(why) => (Vec::new(), Some(why.as_str().into())),
         };
         let exchange = Some(exchange.to_string().into());
-        self.answer(id, Answer::LadderElsewhere { exchange, rungs, why });
+        self.answer(id, Answer::LadderElsewhere(Box::new(LadderElsewhere { exchange, rungs, why })));
     }
 
     /// What another exchange may know of a call: all of it when it went between the two, else nothing.

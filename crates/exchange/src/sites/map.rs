@@ -1,8 +1,10 @@
 //! The exchanges of the office on a map: who they are by the copy, how they are by the directory's word, and the calls that go
 //! between them.
 
+use crate::command::{Answer, Command};
 use crate::events::{Audience, Happened};
 use crate::exchange::Exchange;
+use crate::input::CommandId;
 use clock::Now;
 use directory::{ExchangeName, Named as _, SiteHealth};
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +42,15 @@ pub struct ExchangeOnMap {
 }
 
 impl Exchange {
+    /// The answer to a command about exchanges.
+    pub(crate) fn tell_of_exchanges(&mut self, id: CommandId, command: &Command) {
+        let answer = match command {
+            Command::CallsWithOthers => Answer::CallsWithOthers(self.calls_with_others()),
+            _ => Answer::Exchanges(Box::new(self.office_map())),
+        };
+        self.answer(id, answer);
+    }
+
     /// How many calls go between this exchange and each other one now.
     #[must_use]
     pub fn calls_with_others(&self) -> BTreeMap<ExchangeName, u32> {

@@ -23,6 +23,7 @@ mod values;
 mod visit;
 mod wake;
 
+pub use ladder::LadderElsewhere;
 pub use map::{ExchangeOnMap, OfficeMap};
 pub use values::{Membership, SiteInput, SiteOutput, SiteWord};
 pub(crate) use visit::{Guest, PhoneElsewhere};
