@@ -62,6 +62,7 @@ fn furnish() -> Result<Directory, Failure> {
             version: "1".into(),
             load: u16::try_from(place * 7)?,
             draining: false,
+            calls: std::collections::BTreeMap::new(),
         };
         directory.handle(now, Input::Report(name, report));
     }

@@ -434,6 +434,7 @@ export function makeOffice(options) {
 
   const special = {
     "GET status": () => ({ body: status }),
+    "GET exchanges": () => ({ body: options.empty ? { own: null, connected: false, items: [] } : EXCHANGES }),
     "GET codes": () => ({
       body: {
         items: [
@@ -512,6 +513,8 @@ export function makeOffice(options) {
       return {
         body: { secret: "k7Qm-2vPx-9sLd", uri: `sip:${key}@office.example`, registrar: "office.example:5061;transport=tls" },
       };
+    if (list === "calls" && part === "ladder" && path[3] === "elsewhere")
+      return { body: { own: "north", exchange: "south", rungs: ladderAtSouth(now), why: null } };
     if (list === "calls" && part === "ladder") return { body: { items: ladder(now, options.hostile), next: null } };
     if (list === "webhooks" && part !== undefined) return aboutWebhook(lists.webhooks.get(key), method, part);
     const rows = lists[list];
@@ -632,6 +635,58 @@ export function makeOffice(options) {
   return office;
 }
 
+const EXCHANGES = {
+  own: "north",
+  connected: true,
+  items: [
+    {
+      name: "north",
+      address: "192.0.2.10:5062",
+      health: "up",
+      region: "berlin",
+      version: "0.1.0",
+      load: 0.12,
+      homes: 240,
+      calls: [
+        { with: "south", count: 7 },
+        { with: "west", count: 2 },
+      ],
+    },
+    {
+      name: "south",
+      address: "192.0.2.20:5062",
+      health: "up",
+      region: "wien",
+      version: "0.1.0",
+      load: 0.64,
+      homes: 610,
+      calls: [{ with: "north", count: 7 }],
+    },
+    { name: "east", address: "192.0.2.40:5062", health: "down", region: null, version: "0.1.0", load: 0, homes: 12, calls: [] },
+    {
+      name: "west",
+      address: "192.0.2.30:5062",
+      health: "draining",
+      region: "bonn",
+      version: "0.1.0",
+      load: 0.03,
+      homes: 35,
+      calls: [{ with: "north", count: 2 }],
+    },
+  ],
+};
+
+/** What the other exchange saw of the same call. */
+function ladderAtSouth(start) {
+  const at = (ms) => new Date(start - 9000 + ms).toISOString();
+  const text = (first) => `${first}\r\nCall-ID: south@mock\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n`;
+  return [
+    { time: at(40), sent: false, who: "north", flow: "tls 192.0.2.10:5062", text: text("INVITE sip:2042@south SIP/2.0") },
+    { time: at(41), sent: true, who: "south-desk", flow: "udp 192.0.2.99:5060", text: text("INVITE sip:south-desk@192.0.2.99 SIP/2.0") },
+    { time: at(70), sent: false, who: "south-desk", flow: "udp 192.0.2.99:5060", text: text("SIP/2.0 180 Ringing") },
+  ];
+}
+
 function ladder(start, hostile) {
   const name = hostile ? `"${HOSTILE.replaceAll('"', '\\"')}" ` : "";
   const body = "v=0\r\no=- 1 1 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 192.0.2.10\r\nt=0 0\r\nm=audio 20000 RTP/AVP 0 8\r\n";
@@ -642,6 +697,8 @@ function ladder(start, hostile) {
     [6, false, "p102-desk", "INVITE sip:101@office.example SIP/2.0", body],
     [7, true, "p102-desk", "SIP/2.0 100 Trying", ""],
     [8, true, "p101-desk", "INVITE sip:p101-desk@192.0.2.31 SIP/2.0", body],
+    [9, true, "south", "INVITE sip:2042@192.0.2.20;transport=tls SIP/2.0", body],
+    [72, false, "south", "SIP/2.0 180 Ringing", ""],
     [9, true, "p101-web", "INVITE sip:x@y.invalid;transport=ws SIP/2.0", body],
     [61, false, "p101-desk", "SIP/2.0 180 Ringing", ""],
     [63, true, "p102-desk", "SIP/2.0 180 Ringing", ""],

@@ -11,6 +11,7 @@ const { InVain } = await load("src/phone/vain.ts");
 const { reasonOf } = await load("src/phone/reason.ts");
 const { popLink } = await load("src/phone/pop.ts");
 const { makeLadder, drawLadder } = await load("src/ui/ladder.ts");
+const { makeMap } = await load("src/pages/exchanges/map.ts");
 const { accountOf, programs, qrText } = await load("src/pages/devices/setup.ts");
 const { Collection } = await load("src/state/collection.ts");
 
@@ -143,6 +144,46 @@ test("a ladder has actors, gaps, causes and decisions in the order of time", () 
   assert.deepEqual([ladder.rows[4].label, ladder.rows[4].tone], ["486 Busy Here", "bad"]);
   assert.match(drawLadder(ladder, "X"), /0\.000 {2}a -> X {2}INVITE/);
   assert.deepEqual(makeLadder([], []), { actors: [""], rows: [] });
+});
+
+test("a call between two exchanges is one ladder with a line for each", () => {
+  const text = (first) => `${first}\r\nCSeq: 1 INVITE\r\n\r\n`;
+  const rung = (at, sent, who, first) => ({
+    time: `2026-01-01T00:00:00.${String(at).padStart(3, "0")}Z`,
+    sent,
+    who,
+    flow: "",
+    text: text(first),
+  });
+  const here = [rung(0, false, "a", "INVITE sip:2 SIP/2.0"), rung(5, true, "south", "INVITE sip:2@south SIP/2.0")];
+  const there = [rung(6, false, "north", "INVITE sip:2@south SIP/2.0"), rung(7, true, "b", "INVITE sip:b SIP/2.0")];
+  const ladder = makeLadder(here, [], { own: "north", exchange: "south", rungs: there, why: null });
+  assert.deepEqual(ladder.actors, ["a", "", "\u0000south", "b"]);
+  assert.deepEqual(
+    ladder.rows.map((row) => [row.from, row.to]),
+    [
+      ["a", ""],
+      ["", "\u0000south"],
+      ["\u0000south", "b"],
+    ],
+  );
+  assert.match(drawLadder(ladder, "north"), /a {2}\| {2}north {2}\| {2}south {2}\| {2}b/);
+});
+
+test("exchanges stand around a circle, this one first, and calls between two are counted once", () => {
+  const row = (name, load, calls) => ({ name, load, calls, health: "up", address: null, region: null, version: null, homes: 0 });
+  const map = makeMap({
+    own: "south",
+    connected: true,
+    items: [row("north", 0, [{ with: "south", count: 3 }]), row("south", 2, [{ with: "north", count: 4 }]), row("west", 0, [])],
+  });
+  assert.deepEqual(
+    map.spots.map((spot) => spot.row.name),
+    ["south", "north", "west"],
+  );
+  assert.equal(map.calls, 4);
+  assert.ok(map.spots.every((spot) => spot.x > 0 && spot.x < 100 && spot.y > 0 && spot.y < 100));
+  assert.ok(map.spots[0].r > map.spots[1].r && map.spots[0].r < 10);
 });
 
 test("the lines for softphones are the ones to type", () => {

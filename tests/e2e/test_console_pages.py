@@ -44,6 +44,7 @@ PAGES = {
     "records": "/records",
     "record": f"/records?open={'00000190' * 4}",
     "settings": "/settings",
+    "exchanges": "/exchanges",
     "health": "/health",
     "start": "/start",
 }

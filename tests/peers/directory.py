@@ -19,10 +19,10 @@ echo_number = ""
 class Directory(Process):
     """`ringdown directory` on a free loopback port."""
 
-    def __init__(self, folder=None, extra=()):
+    def __init__(self, folder=None, extra=(), host=LOOPBACK):
         super().__init__("directory", folder)
-        self.binary, self.data, self.address = binary(), self.folder / "data", f"{LOOPBACK}:0"
-        self.apps, self.extra = f"{LOOPBACK}:0", list(extra)
+        self.binary, self.data, self.address = binary(), self.folder / "data", f"{host}:0"
+        self.apps, self.extra = f"{host}:0", list(extra)
 
     def start(self):
         """The first start picks a port, and later ones take it again: exchanges remember it."""
@@ -59,9 +59,10 @@ class Directory(Process):
         return self.run("directory", "invite-app", account, "--directory", self.apps).stdout.strip()
 
 
-def member(directory, name, region="", extra=""):
-    """An exchange that joined, and runs."""
-    exchange = Exchange(config_extra=SITE.format(host=LOOPBACK, region=region) + extra, media_span=200)
+def member(directory, name, region="", extra="", host=LOOPBACK, more=""):
+    """An exchange that joined, and runs; `more` are lines of its section [directory]."""
+    site = SITE.format(host=host, region=region).replace("[calls]", f"{more}\n[calls]")
+    exchange = Exchange(config_extra=site + extra, media_span=200, host=host)
     exchange.run("exchange", "join", directory.invite(name))
     exchange.start()
     exchange.wait_log("connected to the directory")

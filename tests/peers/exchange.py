@@ -53,7 +53,7 @@ def binary():
 class Exchange(Process):
     """`ringdown serve` on free loopback ports, its data in a folder that goes away with the test."""
 
-    def __init__(self, folder=None, config_extra="", media_span=1600, sip_extra="", http_extra=""):
+    def __init__(self, folder=None, config_extra="", media_span=1600, sip_extra="", http_extra="", host=LOOPBACK):
         super().__init__("exchange", folder)
         self.binary = binary()
         self.data = self.folder / "data"
@@ -61,7 +61,7 @@ class Exchange(Process):
         first, last = media_range(media_span)
         self.media_ports = range(first, last + 1)
         self.config.write_text(
-            CONFIG.format(host=LOOPBACK, first=first, last=last, sip_extra=sip_extra, http_extra=http_extra) + config_extra)
+            CONFIG.format(host=host, first=first, last=last, sip_extra=sip_extra, http_extra=http_extra) + config_extra)
         self.ready = {}
 
     def start(self):

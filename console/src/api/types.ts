@@ -163,6 +163,32 @@ export interface Rung {
   text: string;
 }
 
+/** What passed at the other exchange of a call between two. */
+export interface LadderElsewhere {
+  own: string | null;
+  exchange: string | null;
+  rungs: Rung[];
+  why: string | null;
+}
+
+export interface ExchangeRow {
+  name: string;
+  address: string | null;
+  health: "up" | "draining" | "down" | "unknown";
+  region: string | null;
+  version: string | null;
+  load: number;
+  homes: number;
+  calls: { with: string; count: number }[];
+}
+
+/** The office as this exchange knows it. */
+export interface Exchanges {
+  own: string | null;
+  connected: boolean;
+  items: ExchangeRow[];
+}
+
 export interface Fact {
   time: string;
   rule: string;

@@ -36,6 +36,13 @@ export const pages: readonly PageEntry[] = [
   },
   { path: "/records", title: "records.title", icon: "records", roles: everybody, load: () => import("./records/page.tsx") },
   { path: "/settings", title: "settings.title", icon: "settings", roles: everybody, load: () => import("./settings/page.tsx") },
+  {
+    path: "/exchanges",
+    title: "exchanges.title",
+    icon: "globe",
+    roles: managers,
+    load: () => import("./exchanges/page.tsx"),
+  },
   { path: "/health", title: "health.title", icon: "health", roles: managers, load: () => import("./health/page.tsx") },
   {
     path: "/start",

@@ -4,8 +4,8 @@ import { useEffect, useMemo } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { asProblem, items, type Page, type Problem } from "../api/client.ts";
 import { onEvent } from "../api/events.ts";
-import type { Fact, Rung } from "../api/types.ts";
-import { drawLadder, EXCHANGE, makeLadder, type Ladder, type Row } from "./ladder.ts";
+import type { Fact, LadderElsewhere, Rung } from "../api/types.ts";
+import { actorName, drawLadder, EXCHANGE, isExchange, makeLadder, type Ladder, type Row } from "./ladder.ts";
 import { api, may } from "../state/store.ts";
 import { lasting } from "../format.ts";
 import { t } from "../words.ts";
@@ -22,6 +22,7 @@ function noneKept(error: unknown): never[] {
 export function LadderView({ call }: { call: string }): JSX.Element {
   const rungs = useSignal<Rung[] | null>(null);
   const facts = useSignal<Fact[]>([]);
+  const elsewhere = useSignal<LadderElsewhere | null>(null);
   const problem = useSignal<Problem | null>(null);
   const why = useSignal(false);
   const id = encodeURIComponent(call);
@@ -40,6 +41,11 @@ export function LadderView({ call }: { call: string }): JSX.Element {
       problem.value = null;
     } catch (error) {
       problem.value = asProblem(error);
+      return;
+    }
+    // The other exchange may take its time, or be away: what is known here is drawn meanwhile.
+    if (messages && rungs.value.length > 0) {
+      elsewhere.value = await api.get<LadderElsewhere>(`calls/${id}/ladder/elsewhere`).catch(() => null);
     }
   };
   useEffect(() => {
@@ -57,7 +63,7 @@ export function LadderView({ call }: { call: string }): JSX.Element {
     };
   }, [call]);
 
-  const ladder = useMemo(() => makeLadder(rungs.value ?? [], facts.value), [rungs.value, facts.value]);
+  const ladder = useMemo(() => makeLadder(rungs.value ?? [], facts.value, elsewhere.value), [rungs.value, facts.value, elsewhere.value]);
   if (problem.value !== null) return <ProblemNote problem={problem.value} again={() => void load()} />;
   if (rungs.value === null) return <p class="waiting">{t("list.loading")}</p>;
   return (
@@ -69,6 +75,9 @@ export function LadderView({ call }: { call: string }): JSX.Element {
         {rungs.value.length > 0 && <Take call={call} ladder={ladder} />}
       </div>
       {why.value && <Why facts={facts.value} />}
+      {elsewhere.value?.why != null && (
+        <p class="quiet-text">{t("ladder.other_silent", { name: elsewhere.value.exchange ?? "", why: elsewhere.value.why })}</p>
+      )}
       {rungs.value.length > 0 ? <Drawn ladder={ladder} /> : messages && <p class="waiting">{t("ladder.none")}</p>}
     </section>
   );
@@ -108,8 +117,8 @@ function Drawn({ ladder }: { ladder: Ladder }): JSX.Element {
           <span />
           <div class="ladder-actors" style={{ gridTemplateColumns: `repeat(${count}, 1fr)` }}>
             {ladder.actors.map((actor) => (
-              <span key={actor} class={actor === EXCHANGE ? "exchange" : ""} translate={false}>
-                {actor === EXCHANGE ? t("ladder.exchange") : actor}
+              <span key={actor} class={isExchange(actor) ? "exchange" : ""} translate={false}>
+                {actorName(actor, t("ladder.exchange"))}
               </span>
             ))}
           </div>
@@ -173,7 +182,7 @@ function RowView(props: { row: Row; actors: string[]; open: boolean; turn: () =>
             style={{ left: `${Math.min(from, to) * 100}%`, width: `${Math.abs(to - from) * 100}%` }}
           >
             <span>
-              <span class="sr">{`${row.from || exchange} → ${row.to || exchange}: `}</span>
+              <span class="sr">{`${actorName(row.from, exchange)} → ${actorName(row.to, exchange)}: `}</span>
               {row.label}
               {row.sdp && <em>SDP</em>}
             </span>

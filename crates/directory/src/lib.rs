@@ -10,10 +10,12 @@
 //!  C  has it an exchange?                       C2 yes   C3 no          C1 (the exchange is asked first)
 //! ```
 
+pub mod between;
 mod book;
 mod callee_claims;
 mod copy;
 mod designate;
+mod health;
 mod jws;
 pub mod limits;
 mod machine;
@@ -27,6 +29,7 @@ pub use book::{Account, Book, Device, Exchange, Health, Kind, Refused, Report, W
 pub use callee_claims::Attempted;
 pub use copy::{Copy, CopyError, Entry, Listed};
 pub use designate::{Candidate, Decision, Form, Invalid, Origin, Request, RequestId};
+pub use health::SiteHealth;
 pub use machine::{Directory, Input, Message, Output, Said};
 pub use names::{AccountName, DeviceId, ExchangeName, Fingerprint, Named, Number, SessionHalf};
 pub use push::{Notice, Push, PushError};

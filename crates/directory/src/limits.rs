@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// Exchanges of one office.
 pub const EXCHANGES: usize = 1_000;
+/// Exchanges with which one tells how many calls it has.
+pub const PEERS_TOLD: usize = 64;
 /// Accounts of all exchanges.
 pub const ACCOUNTS: usize = 1_000_000;
 /// Numbers of one account.

@@ -52,6 +52,7 @@ impl Office {
             version: "1".into(),
             load: 100,
             draining,
+            calls: std::collections::BTreeMap::new(),
         };
         self.tell(Input::Report(name(exchange), report));
     }

@@ -102,6 +102,9 @@ impl Exchange {
 
     /// A request of the office found its answer, or none.
     pub(crate) fn above_answered(&mut self, now: Now, owner: u64, response: Option<&Message<'_>>) {
+        if owner & crate::sites::ask::MARK != 0 {
+            return self.site_replied(now, owner, response);
+        }
         if owner & crate::trunks::MARK != 0 {
             return self.trunk_answered(now, owner, response);
         }
@@ -141,6 +144,7 @@ impl Exchange {
             Method::Register if self.sites.is_apps(flow) => self.app_registers(now, flow, message),
             Method::Register => self.register(now, flow, message),
             Method::Invite => self.invite(now, flow, message, &uri),
+            Method::Message if self.sites.is_proved(flow) => self.site_asked(now, flow, message),
             Method::Message => self.text(now, flow, message, &uri),
             Method::Subscribe => self.subscribe(now, flow, message, &uri),
             Method::Bye | Method::Prack | Method::Update | Method::Info => self.refuse(flow, message, 481),

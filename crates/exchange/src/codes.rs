@@ -348,8 +348,7 @@ impl Exchange {
         let Some((act, number)) = self.config.codes.find(dialled) else { return false };
         let Some(account) = self.caller_account(call) else { return false };
         // A number of the office that begins like a code.
-        let outside = |what: &Destination| matches!(what, Destination::Unknown | Destination::Outside { .. });
-        if number.is_some() && !outside(&self.destination(dialled)) {
+        if number.is_some() && self.is_of_office(dialled) {
             return false;
         }
         if self.services.is_full() {
@@ -486,6 +485,16 @@ impl Exchange {
             .and_then(|account| self.people.account(&account).map(|account| account.settings.language));
         let dialogue = Dialogue::new(now.mono, script, tongue(language.unwrap_or_default()));
         self.converse(now, call, act.name(), dialogue, step);
+    }
+
+    /// Whether somebody has this number: it is no code then, whatever it begins with.
+    fn is_of_office(&self, dialled: &str) -> bool {
+        match self.destination(dialled) {
+            Destination::Unknown | Destination::Outside { .. } => false,
+            // Anything else might be another exchange's; those that the directory lists are.
+            Destination::Elsewhere => self.sites.lists(dialled),
+            _ => true,
+        }
     }
 
     fn caller_account(&self, call: CallId) -> Option<Box<str>> {

@@ -22,10 +22,12 @@ use crate::profiles::{Profile, ProfileAsking, Started};
 use crate::queues::QueueRow;
 use crate::reconfigure::LiveConfig;
 use crate::seats::{Means, SeatRow, Taken};
+use crate::sites::{LadderElsewhere, OfficeMap};
 use crate::web_phones::WebPhoneRequest;
 use calls::Setup;
 use clock::{Now, Wall};
 use sip::digest::Secret;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -215,6 +217,12 @@ pub enum Command {
     },
     /// What a call sent and received; without a Session-ID, the last call that began.
     Ladder(Option<Box<str>>),
+    /// The exchanges of the office.
+    Exchanges,
+    /// How many calls go between this exchange and others.
+    CallsWithOthers,
+    /// What passed at the other exchange of a call between two; by its Session-ID.
+    LadderElsewhere(Box<str>),
     /// Whether a secret from there may be tried for this name now.
     MayTry {
         /// Where from.
@@ -386,6 +394,12 @@ pub enum Answer {
     Tapped(Box<TapAnswer>),
     /// To [`Command::Ladder`], in the order of time.
     Ladder(Vec<Rung>),
+    /// To [`Command::Exchanges`].
+    Exchanges(Box<OfficeMap>),
+    /// To [`Command::CallsWithOthers`].
+    CallsWithOthers(BTreeMap<directory::ExchangeName, u32>),
+    /// To [`Command::LadderElsewhere`], in the order of time.
+    LadderElsewhere(Box<LadderElsewhere>),
     /// To [`Command::Capture`], in the order of time.
     Captured(Vec<Captured>),
     /// To [`Command::Status`].
@@ -450,6 +464,8 @@ impl Exchange {
             }
             Command::HangUp { call, who } => self.hang_up_named(now, id, &call, &who),
             Command::Dismiss { account, call } => self.dismiss(now, id, &account, &call),
+            Command::Exchanges | Command::CallsWithOthers => self.tell_of_exchanges(id, &command),
+            Command::LadderElsewhere(name) => self.ask_ladder(now, id, &name.to_ascii_lowercase()),
             Command::Ladder(name) => {
                 let answer = Answer::Ladder(self.ladder_of(name.as_deref()));
                 self.answer(id, answer);
@@ -770,6 +786,6 @@ impl Exchange {
 #[derive(Default)]
 struct Draft {
     accounts: std::collections::BTreeSet<Box<str>>,
-    numbers: std::collections::BTreeMap<Box<str>, Box<str>>,
-    devices: std::collections::BTreeMap<Box<str>, Box<str>>,
+    numbers: BTreeMap<Box<str>, Box<str>>,
+    devices: BTreeMap<Box<str>, Box<str>>,
 }

@@ -89,6 +89,8 @@ pub struct Config {
     pub membership: Option<Membership>,
     /// What this exchange is to others over the same store, if it has one with others.
     pub cluster: Option<cluster::Place>,
+    /// The exchanges whose people may pick up what rings here.
+    pub pickup_from: Vec<directory::ExchangeName>,
     /// Which digest algorithms are asked for (R10).
     pub challenge: ChallengePolicy,
     /// The addresses that we listen on; contacts there are refused (R12).
@@ -119,6 +121,7 @@ impl Config {
             platforms: Vec::new(),
             membership: None,
             cluster: None,
+            pickup_from: Vec::new(),
             challenge: ChallengePolicy::Md5,
             own_addresses,
         }

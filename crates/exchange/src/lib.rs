@@ -106,5 +106,7 @@ pub use seats::{Means, Seat, SeatPolicy, SeatRow, Taken, TimeOfDay};
 pub use sip::bearer::TokenHash;
 pub use sip::bindings::StoredBinding;
 pub use sip::digest::Secret;
-pub use sites::{DIRECTORY, Membership, SiteInput, SiteOutput, SiteWord};
+pub use sites::{
+    DIRECTORY, ExchangeOnMap, LadderElsewhere, Membership, OfficeMap, SiteInput, SiteOutput, SiteWord,
+};
 pub use web_phones::WebPhoneRequest;

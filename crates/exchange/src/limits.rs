@@ -146,6 +146,18 @@ pub const COME_PATIENCE: Duration = Duration::from_secs(10);
 pub const CLAIM_RETRY: Duration = Duration::from_secs(30);
 /// How often the directory is told of numbers that are still being called; it forgets them after ten minutes.
 pub const CLAIM_AGAIN: Duration = Duration::from_secs(240);
+/// Questions to other exchanges that wait for a reply, and phones that they may call once.
+pub const SITE_QUESTIONS: usize = 1_024;
+/// Exchanges that are asked whose a badge is.
+pub const SITES_ASKED: usize = 32;
+/// For how long another exchange may call a phone of ours at which one of its people was seen.
+pub const VISIT_LIFE: Duration = Duration::from_secs(10);
+/// Taps that one exchange may ask about at once, and a second.
+pub const ASKED_TAPS: u32 = 100;
+/// See [`ASKED_TAPS`].
+pub const ASKED_TAPS_RATE: u32 = 20;
+/// Octets of the ladder that another exchange is told: with its head it is one SIP message.
+pub const LADDER_TOLD: usize = 48 << 10;
 /// How long the directory may take for its word.
 pub const SITE_PATIENCE: Duration = Duration::from_secs(4);
 /// How long a trunk may say nothing to an INVITE before the next is tried.

@@ -1,7 +1,7 @@
 //! Pickup: a call that rings at somebody else's phone is answered from this one.
 //!
 //! It takes a hunt group in common with the one who is called, or the right `pickup`; an emergency is never picked up
-//! (R31). The race is the one of every call: whoever is first has it, and the others learn that it was answered
+//! (R31). A hunt group's number is picked up by its members; `sites/pickup.rs` has numbers of other exchanges. The race is the one of every call: whoever is first has it, and the others learn that it was answered
 //! elsewhere.
 
 use crate::codes::{CodeAct, Step};
@@ -9,12 +9,14 @@ use crate::dial_plan::Destination;
 use crate::dialogue::Script;
 use crate::exchange::Exchange;
 use crate::limits;
+use crate::ongoing::{Ongoing, Reach};
 use crate::people::Right;
 use crate::permissions::{Act, Verdict};
 use calls::CallId;
 use clock::Now;
 use media::Prompt;
 use sip::refer::Replaces;
+use sip::subscription::DialogState;
 use std::collections::BTreeMap;
 
 /// The names by which watchers may answer calls that ring, each once (R32).
@@ -86,15 +88,41 @@ impl Exchange {
     /// Answers the call that rings for a number.
     pub(crate) fn pick_up_of(&mut self, now: Now, by: CallId, account: &str, number: Option<&str>) {
         let act = CodeAct::PickUpOf;
-        let owner = match self.destination(number.unwrap_or_default()) {
-            Destination::Account(owner) => owner,
+        let number = number.unwrap_or_default();
+        let allowed = match self.destination(number) {
+            Destination::Account(owner) => self.may_pick_up(now, account, &owner),
+            Destination::Group(group) if self.people.is_in_group(&group, account) => Verdict::Allow,
+            Destination::Group(_) => self.may(now, Some(account), Act::Use(Right::Pickup)),
+            Destination::Elsewhere if self.sites.lists(number) => {
+                return self.pick_up_elsewhere(now, by, account, number);
+            }
             _ => return self.no_pickup(now, by, act, Prompt::UnknownNumber, "nobody has the number"),
         };
-        if let Verdict::Deny(rule) = self.may_pick_up(now, account, &owner) {
-            return self.no_pickup(now, by, act, Prompt::NotAllowed, rule);
+        match (allowed, self.ringing_for_number(number, by)) {
+            (Verdict::Deny(rule), _) => self.no_pickup(now, by, act, Prompt::NotAllowed, rule),
+            (Verdict::Allow, Ok(oldest)) => self.pick_up_call(now, by, account, act, oldest),
+            (Verdict::Allow, Err(why)) => self.no_pickup(now, by, act, Prompt::UnknownNumber, why),
         }
-        let oldest = self.ringing_for(&owner, Some(by)).first().copied();
-        self.pick_up_call(now, by, account, act, oldest);
+    }
+
+    /// The oldest call that rings for a person's number, or that of a hunt group.
+    pub(crate) fn ringing_for_number(
+        &self,
+        number: &str,
+        by: CallId,
+    ) -> Result<Option<CallId>, &'static str> {
+        match self.destination(number) {
+            Destination::Account(owner) => Ok(self.ringing_for(&owner, Some(by)).first().copied()),
+            Destination::Group(group) => {
+                let rings = |(call, ongoing): &(CallId, &Ongoing)| {
+                    let of_it = matches!(&ongoing.reach, Reach::Group { name, .. } if **name == *group);
+                    of_it && ongoing.state != DialogState::Confirmed && !ongoing.emergency && *call != by
+                };
+                let oldest = self.ongoing.iter().filter(rings).min_by_key(|(_, ongoing)| ongoing.since);
+                Ok(oldest.map(|(call, _)| call))
+            }
+            _ => Err("nobody has the number"),
+        }
     }
 
     /// Whether an account may answer what rings for another.
@@ -105,7 +133,14 @@ impl Exchange {
         self.may(now, Some(account), Act::Use(Right::Pickup))
     }
 
-    fn pick_up_call(&mut self, now: Now, by: CallId, account: &str, act: CodeAct, call: Option<CallId>) {
+    pub(crate) fn pick_up_call(
+        &mut self,
+        now: Now,
+        by: CallId,
+        account: &str,
+        act: CodeAct,
+        call: Option<CallId>,
+    ) {
         let device = self.ongoing.call(by).and_then(|ongoing| ongoing.device.clone()).unwrap_or_default();
         // Nobody picks up what their own phone makes.
         let own = |call: &CallId| {
@@ -130,7 +165,7 @@ impl Exchange {
         }
     }
 
-    fn no_pickup(&mut self, now: Now, by: CallId, act: CodeAct, reason: Prompt, words: &str) {
+    pub(crate) fn no_pickup(&mut self, now: Now, by: CallId, act: CodeAct, reason: Prompt, words: &str) {
         self.begin_code(now, by, act, Script::default(), Step::Store);
         self.say_why(now, by, reason, words);
     }

@@ -11,6 +11,7 @@ use crate::limits;
 use crate::ongoing::{Ongoing, Reach};
 use crate::people::clean_display;
 use crate::seats::form_at_once;
+use crate::sites::Guest;
 use calls::{CallId, Cause, Incoming, Party, Target, Way};
 use clock::Now;
 use media::Prompt;
@@ -44,6 +45,7 @@ impl Exchange {
             Some(number) => (**number).into(),
             None => self.asked_by(&sender, &asked, message),
         };
+        let guest = self.guest(now, &sender, &asked, uri);
         let (caller, label) = self.caller(&sender, message, emergency.is_some());
         // R32: masked everywhere but in an emergency and in the trace.
         let hides = emergency.is_none() && wants_privacy(message);
@@ -65,12 +67,11 @@ impl Exchange {
             Ok(call) => call,
             Err(cause) => return self.refuse(flow, message, cause.status()),
         };
-        let guest = matches!(sender, Sender::Exchange(_) | Sender::App { .. });
         let ongoing = self.new_ongoing(now, sender, caller, &dialled, session_id);
         let ongoing = self.as_the_phone(ongoing, emergency.is_some());
         let ongoing = Ongoing { suggests: suggests_itself(message), ..ongoing };
         let entry = ongoing.entry.clone();
-        if !self.ongoing.begin(call, ongoing) {
+        if !self.begins(call, ongoing, &guest) {
             // R9: the call came back to us and asks for the same number again.
             return self.fail(now, call, Cause::Loop, "the call came back to us");
         }
@@ -88,10 +89,19 @@ impl Exchange {
         if emergency.is_some() {
             return self.route(now, call, &dialled);
         }
-        if guest {
-            return self.route_from_guest(now, call, &dialled);
+        if guest != Guest::No {
+            return self.route_from_guest(now, call, &dialled, &guest);
         }
         self.begin(now, call, &dialled, message.value(HeaderName::Replaces));
+    }
+
+    /// False for a call that came back to us (R9). Whoever stands at a phone of the caller's exchange is called by it once more.
+    fn begins(&mut self, call: CallId, ongoing: Ongoing, guest: &Guest) -> bool {
+        if let Guest::Visits(_) = guest {
+            self.ongoing.go_on(call, ongoing);
+            return true;
+        }
+        self.ongoing.begin(call, ongoing)
     }
 
     /// The number that is asked for, as the office writes it.
@@ -100,7 +110,8 @@ impl Exchange {
             Sender::Trunk(trunk) => {
                 self.asked_from_outside(trunk, &asked_of_us(trunk, asked, message, self)).into()
             }
-            Sender::Device(_) | Sender::Exchange(_) | Sender::App { .. } => asked.into(),
+            Sender::Exchange(_) => Exchange::asked_by_exchange(asked, message),
+            Sender::Device(_) | Sender::App { .. } => asked.into(),
         }
     }
 
@@ -307,6 +318,7 @@ impl Exchange {
     pub(crate) fn call_ended(&mut self, now: Now, call: CallId) {
         self.apps_sleep_on(call);
         self.leave_line(now, call);
+        self.sites.picking_up.remove(&call);
         let Some(ongoing) = self.ongoing.end(call) else { return };
         let active = ongoing.state == DialogState::Confirmed;
         let caller = ongoing.caller_account.clone();

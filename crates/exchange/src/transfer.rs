@@ -68,7 +68,7 @@ impl Exchange {
 
     /// The call, or the replacement of one of its sides, comes to nothing.
     pub(crate) fn fail(&mut self, now: Now, call: CallId, cause: Cause, detail: &str) {
-        if self.tells_owner(now, call, cause, detail) {
+        if self.tells_owner(now, call, cause, detail) || self.pickup_failed(now, call, cause, detail) {
             return;
         }
         if self.switch.is_replacing(call) {

@@ -44,6 +44,7 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     if arguments.full {
         lines.extend(rungs.iter().flat_map(full));
     }
+    lines.extend(elsewhere(data, &rungs, arguments.full)?);
     let mut out = io::stdout().lock();
     for line in lines {
         match writeln!(out, "{}", talk::plain(&line)) {
@@ -52,6 +53,35 @@ pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// The same at the other exchange of a call between two, which is asked.
+fn elsewhere(data: &Path, rungs: &[RungItem], whole: bool) -> Result<Vec<String>, Failure> {
+    let half = |rung: &RungItem| {
+        let value = |line: &str| {
+            Some(
+                line.split_once(':')
+                    .filter(|(name, _)| name.eq_ignore_ascii_case("session-id"))?
+                    .1
+                    .trim()
+                    .to_owned(),
+            )
+        };
+        rung.text.lines().find_map(value)?.get(..32).map(str::to_owned)
+    };
+    let Some(session_id) = rungs.iter().find_map(half) else { return Ok(Vec::new()) };
+    let Response::LadderElsewhere { exchange: Some(exchange), rungs: theirs, why } =
+        talk::ask(data, &Request::LadderElsewhere { session_id })?
+    else {
+        return Ok(Vec::new());
+    };
+    let why = why.map_or_else(String::new, |why| format!(": {why}"));
+    let mut lines = vec![String::new(), format!("At exchange {exchange}{why}")];
+    if !theirs.is_empty() {
+        lines.extend(draw(&theirs));
+        lines.extend(theirs.iter().filter(|_| whole).flat_map(full));
+    }
+    Ok(lines)
 }
 
 fn capture(data: &Path, arguments: &Arguments, file: &Path) -> Result<(), Failure> {

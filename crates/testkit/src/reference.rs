@@ -188,6 +188,12 @@ impl Reference {
         self.look_again();
     }
 
+    /// Somebody of another exchange is at a device: whatever goes on may come there.
+    pub fn is_visited(&mut self, office: OfficeId, device: &str) {
+        let phones: Vec<PhoneId> = self.phones_at(office, device).collect();
+        self.calls.values_mut().for_each(|call| call.may_ring.extend(&phones));
+    }
+
     /// Calls that go on follow the directory (S1.10).
     fn look_again(&mut self) {
         let mut calls = std::mem::take(&mut self.calls);

@@ -268,6 +268,11 @@ pub enum Request {
         /// How many at most.
         most: u32,
     },
+    /// What passed at the other exchange of a call between two.
+    LadderElsewhere {
+        /// Its Session-ID.
+        session_id: String,
+    },
     /// What a call sent and received.
     Ladder {
         /// Its Session-ID, 32 hexadecimal digits; none for the last call that began.
@@ -369,6 +374,15 @@ pub enum Response {
     Calls(Vec<CallRow>),
     /// What a call sent and received, in the order of time.
     Ladder(Vec<RungItem>),
+    /// To [`Request::LadderElsewhere`].
+    LadderElsewhere {
+        /// The other exchange; none for a call that went to no other.
+        exchange: Option<String>,
+        /// What passed there.
+        rungs: Vec<RungItem>,
+        /// Why it says nothing.
+        why: Option<String>,
+    },
     /// A capture file, each octet as two hexadecimal digits; empty when nothing is kept of that call.
     Capture(String),
     /// The services.

@@ -196,6 +196,7 @@ fn command(request: Request) -> Command {
         Request::ReaderRemove { name } => Command::Change(PeopleChange::RemoveReader { name: name.into() }),
         Request::ReaderList => Command::ListReaders,
         Request::Ladder { session_id } => Command::Ladder(session_id.map(Into::into)),
+        Request::LadderElsewhere { session_id } => Command::LadderElsewhere(session_id.into()),
         Request::Capture { session_id, bodies } => capture(session_id, bodies),
         Request::Codes => Command::ListCodes,
         // The rest is more than one command and never comes here.
@@ -258,6 +259,14 @@ fn asking_of(request: Request) -> Asking {
             Asking::List(TaskList { of, ..TaskList::default() })
         }
         _ => Asking::List(TaskList::default()),
+    }
+}
+
+fn ladder_elsewhere(other: exchange::LadderElsewhere) -> Response {
+    Response::LadderElsewhere {
+        exchange: other.exchange.map(Into::into),
+        rungs: other.rungs.into_iter().map(rung_item).collect(),
+        why: other.why.map(Into::into),
     }
 }
 
@@ -374,6 +383,8 @@ fn response(answer: Answer) -> Response {
         | Answer::BadgeMade(_)
         | Answer::LastRead(_)
         | Answer::Tapped(_)
+        | Answer::Exchanges(_)
+        | Answer::CallsWithOthers(_)
         | Answer::Lists(_) => Response::Done,
         Answer::Tasks(rows) => Response::Tasks(rows.iter().map(lines::task_item).collect()),
         Answer::Task(row) => Response::Tasks(row.iter().map(|row| lines::task_item(row)).collect()),
@@ -388,6 +399,7 @@ fn response(answer: Answer) -> Response {
             let file = if messages.is_empty() { Vec::new() } else { crate::capture::file(&messages) };
             Response::Capture(hex(&file))
         }
+        Answer::LadderElsewhere(other) => ladder_elsewhere(*other),
         Answer::Ladder(rungs) => Response::Ladder(rungs.into_iter().map(rung_item).collect()),
         Answer::Codes(rows) => {
             let items =

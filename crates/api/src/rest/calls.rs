@@ -26,6 +26,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("DELETE", "/calls/{id}", MANAGER, Scope::CallsWrite),
     Operation::new("POST", "/calls/{id}/dismiss", EVERYBODY, Scope::CallsWrite),
     Operation::new("GET", "/calls/{id}/ladder", MANAGER, Scope::CallsRead),
+    Operation::new("GET", "/calls/{id}/ladder/elsewhere", MANAGER, Scope::CallsRead),
     Operation::new("GET", "/calls/{id}/capture", MANAGER, Scope::CallsRead),
 ];
 
@@ -35,6 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(read, end))
         .routes(routes!(dismiss))
         .routes(routes!(ladder))
+        .routes(routes!(ladder_elsewhere))
         .routes(routes!(captured))
 }
 
@@ -176,6 +178,31 @@ pub(crate) struct RungShape {
     text: String,
 }
 
+impl RungShape {
+    fn of(rung: Rung) -> RungShape {
+        RungShape {
+            time: time(rung.at.0),
+            sent: rung.sent,
+            who: rung.who.to_string(),
+            flow: rung.flow.to_string(),
+            text: rung.text,
+        }
+    }
+}
+
+/// What passed at the other exchange of a call between two.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct ElsewhereShape {
+    /// This exchange's name in the office; null when it has joined no directory.
+    own: Option<String>,
+    /// The other; null for a call that went to no other.
+    exchange: Option<String>,
+    /// What passed there, in the order of time.
+    rungs: Vec<RungShape>,
+    /// Why it says nothing; null when it did.
+    why: Option<String>,
+}
+
 /// What of a call's messages is wanted.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -263,14 +290,27 @@ async fn ladder(State(api): State<Api>, Named(id): Named<String>) -> Result<Json
     if rungs.is_empty() {
         return Err(not_kept(&id));
     }
-    let shape = |rung: Rung| RungShape {
-        time: time(rung.at.0),
-        sent: rung.sent,
-        who: rung.who.to_string(),
-        flow: rung.flow.to_string(),
-        text: rung.text,
-    };
-    Ok(Json(rungs.into_iter().map(shape).collect()))
+    Ok(Json(rungs.into_iter().map(RungShape::of).collect()))
+}
+
+/// What passed at the other exchange of a call between two. The other exchange is asked, and has four seconds.
+#[utoipa::path(get, path = "/calls/{id}/ladder/elsewhere", tag = "calls", operation_id = "calls_ladder_elsewhere",
+    params(("id" = String, Path)), responses((status = 200, body = ElsewhereShape)))]
+async fn ladder_elsewhere(
+    State(api): State<Api>,
+    Named(id): Named<String>,
+) -> Result<Json<ElsewhereShape>, Problem> {
+    let session = session(&id)?;
+    let answer = api.ask(Command::LadderElsewhere(session)).await?;
+    let Answer::LadderElsewhere(other) = answer else { return Err(Problem::gone()) };
+    let exchange::LadderElsewhere { exchange, rungs, why } = *other;
+    let Answer::Exchanges(map) = api.ask(Command::Exchanges).await? else { return Err(Problem::gone()) };
+    Ok(Json(ElsewhereShape {
+        own: map.own.map(Into::into),
+        exchange: exchange.map(Into::into),
+        rungs: rungs.into_iter().map(RungShape::of).collect(),
+        why: why.map(Into::into),
+    }))
 }
 
 /// The same as a capture file (pcap), for sngrep and Wireshark. Headers only, unless an administrator asks for more.

@@ -14,6 +14,7 @@ mod devices;
 mod door;
 mod enter;
 pub(crate) mod events;
+mod exchanges;
 mod facts;
 mod filter;
 mod groups;
@@ -312,6 +313,7 @@ fn resources() -> OpenApiRouter<Api> {
         seat_codes::routes(),
         records::routes(),
         facts::routes(),
+        exchanges::routes(),
         office::routes(),
         events::routes(),
         webhooks::routes(),

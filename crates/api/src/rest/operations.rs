@@ -120,6 +120,7 @@ const PARTS: &[&[Operation]] = &[
     super::seat_codes::OPERATIONS,
     super::records::OPERATIONS,
     super::facts::OPERATIONS,
+    super::exchanges::OPERATIONS,
     super::office::OPERATIONS,
     super::events::OPERATIONS,
     super::webhooks::OPERATIONS,

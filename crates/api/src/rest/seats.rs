@@ -109,6 +109,7 @@ impl TakenShape {
             Taken::SignedOut => plain("signed_out"),
             Taken::Ringing { call } => TakenShape { call: Some(call.to_string()), ..plain("ringing") },
             Taken::Moving { call } => TakenShape { call: Some(call.to_string()), ..plain("moving") },
+            Taken::Comes { talk, .. } => plain(if talk { "moving" } else { "ringing" }),
             Taken::Here { call } => TakenShape { call: Some(call.to_string()), ..plain("here") },
             Taken::Refused { words, .. } => {
                 return Err(Problem::conflict(format!("It was refused: {words}.")));

@@ -145,8 +145,10 @@ fn told(answer: TapAnswer) -> Result<TapShape, Problem> {
     }
     let status = match verdict {
         TapVerdict::UnknownReader => return Err(no_key()),
-        TapVerdict::Busy | TapVerdict::NotStored => return Err(Problem::unavailable(verdict.words())),
-        TapVerdict::IdUsed => StatusCode::CONFLICT,
+        TapVerdict::Busy | TapVerdict::NotStored | TapVerdict::Away => {
+            return Err(Problem::unavailable(&words));
+        }
+        TapVerdict::IdUsed | TapVerdict::NoPhone => StatusCode::CONFLICT,
         TapVerdict::TooFast | TapVerdict::Locked => StatusCode::TOO_MANY_REQUESTS,
         _ => StatusCode::FORBIDDEN,
     };

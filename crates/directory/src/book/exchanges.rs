@@ -5,9 +5,12 @@ use crate::limits;
 use crate::names::{ExchangeName, Fingerprint};
 use crate::ticket::TicketKey;
 use clock::Mono;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Whether an exchange takes calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Health {
     /// It does.
     Up,
@@ -42,6 +45,8 @@ pub struct Report {
     pub load: u16,
     /// It takes no new calls.
     pub draining: bool,
+    /// How many of its calls go to or come from which other exchange.
+    pub calls: BTreeMap<ExchangeName, u32>,
 }
 
 /// One exchange.
@@ -102,7 +107,8 @@ impl Book {
         let changed = exchange.health != health;
         self.heard.remove(&(exchange.seen, name.clone()));
         self.heard.insert((now, name.clone()));
-        exchange.report = Some(Report { load: report.load.min(1_000), ..report });
+        let calls = report.calls.into_iter().take(limits::PEERS_TOLD).collect();
+        exchange.report = Some(Report { load: report.load.min(1_000), calls, ..report });
         (exchange.health, exchange.seen) = (health, now);
         Ok(changed)
     }

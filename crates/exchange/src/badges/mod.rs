@@ -14,6 +14,7 @@
 
 mod badge;
 mod counters;
+mod elsewhere;
 mod make;
 mod policy;
 mod reading;
@@ -35,7 +36,9 @@ pub(crate) use register::Register;
 pub use tap::TapRequest;
 pub use verdict::{Tap, TapAnswer, TapVerdict};
 
+use badge::hex;
 use counters::Counters;
+use elsewhere::AskedFor;
 
 use crate::guesses::Strikes;
 use crate::input::CommandId;
@@ -43,6 +46,7 @@ use crate::limits;
 use crate::pin::PinCheck;
 use crate::sources::Bucket;
 use clock::{Mono, Now, Wall};
+use directory::ExchangeName;
 use sip::bearer::TokenHash;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -54,6 +58,11 @@ pub(crate) struct Badges {
     buckets: BTreeMap<Box<str>, Bucket>,
     /// Taps whose PIN is being checked.
     checks: BTreeMap<PinCheck, InHand>,
+    /// Taps that other exchanges are asked about.
+    elsewhere: BTreeMap<u64, AskedFor>,
+    next: u64,
+    /// How many taps of its readers each of them asks about.
+    askers: BTreeMap<ExchangeName, Bucket>,
 }
 
 /// What happens at one reader.

@@ -10,22 +10,33 @@ use crate::input::{CommandId, Output};
 use crate::limits;
 use crate::pin::{Pin, PinCheck};
 use crate::seats::{Means, Taken};
+use crate::sites::PhoneElsewhere;
 use crate::sources::Bucket;
 use clock::Now;
+use sip::ServerKey;
 
 /// A tap that is not answered yet.
 #[derive(Debug)]
 pub(crate) struct InHand {
-    id: CommandId,
+    pub(super) asker: Asker,
     /// Among those that its reader remembers; 0 for one that is not.
     pub(super) number: u64,
     pub(super) reader: Box<str>,
-    device: Box<str>,
+    pub(super) device: Box<str>,
     /// Empty until a badge is known by what was read.
     pub(super) badge: Box<str>,
     pub(super) account: Box<str>,
     pub(super) kind: Option<BadgeKind>,
     pub(super) claim: Option<Claim>,
+}
+
+/// Who waits for what becomes of a tap.
+#[derive(Debug)]
+pub(super) enum Asker {
+    /// A reader of ours.
+    Reader(CommandId),
+    /// Another exchange, at whose phone the reader is.
+    Exchange(ServerKey, Box<PhoneElsewhere>),
 }
 
 /// What a secure tap takes for itself.
@@ -47,7 +58,24 @@ pub(crate) struct Redeemed {
 impl InHand {
     pub(super) fn new(id: CommandId, reader: Box<str>, device: Box<str>) -> InHand {
         let nobody = || Box::from("");
-        InHand { id, number: 0, reader, device, badge: nobody(), account: nobody(), kind: None, claim: None }
+        let asker = Asker::Reader(id);
+        InHand {
+            asker,
+            number: 0,
+            reader,
+            device,
+            badge: nobody(),
+            account: nobody(),
+            kind: None,
+            claim: None,
+        }
+    }
+
+    /// A tap at a reader of another exchange.
+    pub(super) fn of_exchange(server: ServerKey, phone: PhoneElsewhere, reader: Box<str>) -> InHand {
+        let device = phone.label.clone();
+        let asker = Asker::Exchange(server, Box::new(phone));
+        InHand { asker, ..InHand::new(CommandId(0), reader, device) }
     }
 
     pub(super) fn is_of(&mut self, name: &str, badge: &Badge) {
@@ -159,10 +187,13 @@ impl Exchange {
         if badge.is_none_or(|badge| badge.revoked.is_some()) {
             return self.finish_tap(now, tap, TapVerdict::Revoked);
         }
-        if self.people.reader(&tap.reader).is_none_or(|reader| reader.device != tap.device) {
-            return self.finish_tap(now, tap, TapVerdict::UnknownReader);
-        }
-        let taken = self.take(now, &tap.account, &tap.device, Means::Badge);
+        let taken = match tap.asker.phone() {
+            Some(phone) => self.take_elsewhere(now, &tap.account, phone),
+            None if self.people.reader(&tap.reader).is_none_or(|reader| reader.device != tap.device) => {
+                return self.finish_tap(now, tap, TapVerdict::UnknownReader);
+            }
+            None => self.take(now, &tap.account, &tap.device, Means::Badge),
+        };
         let redeemed = Redeemed { tap, taken };
         match redeemed.taken {
             // A seat is promised once it is kept (R20); a call that comes promises nothing.
@@ -203,10 +234,21 @@ impl Exchange {
         self.answer_and_keep(now, tap, TapAnswer::of(verdict, known));
     }
 
-    fn answer_and_keep(&mut self, now: Now, tap: InHand, answer: TapAnswer) {
+    pub(super) fn answer_and_keep(&mut self, now: Now, tap: InHand, answer: TapAnswer) {
+        let id = match tap.asker {
+            Asker::Reader(id) => id,
+            Asker::Exchange(server, _) => {
+                self.tell_judged(now, server, &answer);
+                // What nobody of ours has tapped is kept where it was read.
+                if !tap.badge.is_empty() {
+                    self.keep_verdict(now, tap, &answer);
+                }
+                return;
+            }
+        };
         let at = self.badges.readers.get_mut(&tap.reader);
         let waiting = at.map(|at| at.end(tap.number, &answer)).unwrap_or_default();
-        self.answer_tap([tap.id].into_iter().chain(waiting), &answer);
+        self.answer_tap([id].into_iter().chain(waiting), &answer);
         self.keep_verdict(now, tap, &answer);
     }
 
@@ -252,6 +294,8 @@ fn words(taken: &Taken) -> Box<str> {
         Taken::SignedOut => "signed out".into(),
         Taken::Ringing { .. } => "the call comes here".into(),
         Taken::Moving { .. } => "the talk comes here".into(),
+        Taken::Comes { talk: false, .. } => "the call comes here".into(),
+        Taken::Comes { talk: true, .. } => "the talk comes here".into(),
         Taken::Here { .. } => "the talk is here already".into(),
         Taken::Refused { words, .. } => words.clone(),
     }

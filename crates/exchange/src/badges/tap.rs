@@ -102,7 +102,23 @@ impl Exchange {
             Some(number) => tap.number = number,
             None => return self.finish_tap(now, tap, TapVerdict::Busy),
         }
-        let judged = self.identify(now, &mut tap, &reading).and_then(|badge| self.judge(now, &tap, &badge));
+        let nobodys = self.badge_of(&mut tap, &reading) == Err(TapVerdict::UnknownBadge);
+        if nobodys && self.may_be_of_others(now, &tap.reader) {
+            return self.ask_whose_badge(now, tap, reading, (pin, when));
+        }
+        let identified = self.identify(now, &mut tap, &reading);
+        self.judge_identified(now, tap, identified, (pin, when));
+    }
+
+    /// Whose badge it is, is known, or that it is nobody's.
+    pub(super) fn judge_identified(
+        &mut self,
+        now: Now,
+        tap: InHand,
+        identified: Result<Badge, TapVerdict>,
+        (pin, when): (Option<Pin>, WeekTime),
+    ) {
+        let judged = identified.and_then(|badge| self.judge(now, &tap, &badge));
         let judged = judged.and_then(|()| self.needs_pin(&tap, when, pin.is_some()));
         match (judged, pin) {
             (Err(verdict), _) => self.finish_tap(now, tap, verdict),
@@ -112,7 +128,12 @@ impl Exchange {
     }
 
     /// The badge that tells this. What no badge has told is held against the reader: it may be somebody who guesses.
-    fn identify(&mut self, now: Now, tap: &mut InHand, reading: &Reading) -> Result<Badge, TapVerdict> {
+    pub(super) fn identify(
+        &mut self,
+        now: Now,
+        tap: &mut InHand,
+        reading: &Reading,
+    ) -> Result<Badge, TapVerdict> {
         let found = self.badge_of(tap, reading);
         let nobodys = reading.uid.filter(|uid| self.people.register.of_chip(uid).is_none());
         let Some(at) = self.badges.readers.get_mut(&tap.reader) else { return found };
@@ -132,7 +153,7 @@ impl Exchange {
     }
 
     /// A record in the form of a secure badge counts as one, or not at all.
-    fn badge_of(&self, tap: &mut InHand, reading: &Reading) -> Result<Badge, TapVerdict> {
+    pub(super) fn badge_of(&self, tap: &mut InHand, reading: &Reading) -> Result<Badge, TapVerdict> {
         let register = &self.people.register;
         let (picc_data, mac) = match &reading.record {
             Some(Record::Secure { picc_data, mac }) => (picc_data, mac),

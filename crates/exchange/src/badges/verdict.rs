@@ -34,6 +34,10 @@ pub enum TapVerdict {
     Locked,
     /// The reader gave this id to another tap.
     IdUsed,
+    /// It may be of another exchange, and no call can come to this phone now.
+    NoPhone,
+    /// Nobody knows the badge, and not all exchanges can be asked; the same may be told again.
+    Away,
     /// Too much is going on; the same may be told again.
     Busy,
     /// The store cannot keep it; the same may be told again.
@@ -41,6 +45,32 @@ pub enum TapVerdict {
 }
 
 impl TapVerdict {
+    /// All of them.
+    const ALL: [TapVerdict; 17] = [
+        TapVerdict::Accepted,
+        TapVerdict::UnknownReader,
+        TapVerdict::UnknownBadge,
+        TapVerdict::Forged,
+        TapVerdict::Replayed,
+        TapVerdict::Revoked,
+        TapVerdict::KindNotAllowed,
+        TapVerdict::PinNeeded,
+        TapVerdict::NoPin,
+        TapVerdict::WrongPin,
+        TapVerdict::TooFast,
+        TapVerdict::Locked,
+        TapVerdict::IdUsed,
+        TapVerdict::NoPhone,
+        TapVerdict::Away,
+        TapVerdict::Busy,
+        TapVerdict::NotStored,
+    ];
+
+    /// The verdict of a name.
+    pub(super) fn of_name(name: &str) -> Option<TapVerdict> {
+        TapVerdict::ALL.into_iter().find(|verdict| verdict.name() == name)
+    }
+
     /// The name of the rule, in facts, taps and the API.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -58,6 +88,8 @@ impl TapVerdict {
             TapVerdict::TooFast => "tap.too-fast",
             TapVerdict::Locked => "tap.locked",
             TapVerdict::IdUsed => "tap.id-used",
+            TapVerdict::NoPhone => "tap.no-phone",
+            TapVerdict::Away => "tap.exchange-away",
             TapVerdict::Busy => "tap.busy",
             TapVerdict::NotStored => "tap.not-stored",
         }
@@ -80,6 +112,8 @@ impl TapVerdict {
             TapVerdict::TooFast => "too many taps; wait a moment",
             TapVerdict::Locked => "too many wrong tries; wait a while",
             TapVerdict::IdUsed => "this id was given to another tap",
+            TapVerdict::NoPhone => "no call can come to this phone now",
+            TapVerdict::Away => "an exchange that may know this badge cannot be asked now",
             TapVerdict::Busy => "too much is going on; try again",
             TapVerdict::NotStored => "nothing can be stored now; try again",
         }
@@ -87,7 +121,15 @@ impl TapVerdict {
 
     /// Whether the same tap, told again, is judged again.
     pub(crate) fn may_be_tried_again(self) -> bool {
-        matches!(self, TapVerdict::Busy | TapVerdict::NotStored | TapVerdict::TooFast | TapVerdict::Locked)
+        matches!(
+            self,
+            TapVerdict::Busy
+                | TapVerdict::NotStored
+                | TapVerdict::TooFast
+                | TapVerdict::Locked
+                | TapVerdict::NoPhone
+                | TapVerdict::Away
+        )
     }
 }
 

@@ -28,6 +28,7 @@ use crate::people::{Group, PeopleChange, Route, Trunk};
 use crate::profiles::Profile;
 use crate::queues::QueueRow;
 use crate::seats::SeatRow;
+use crate::sites::OfficeMap;
 use calls::{CallId, CallRecord};
 use clock::{Mono, Now, Wall};
 use std::collections::{BTreeMap, BTreeSet};
@@ -157,6 +158,8 @@ pub enum Happened {
     QueueChanged(Box<QueueRow>),
     /// A queue left.
     QueueRemoved(Box<str>),
+    /// An exchange of the office is another, or how it is.
+    ExchangesChanged(Box<OfficeMap>),
     /// Something of how things are is different; at most once a second.
     StatusChanged(Box<Status>),
 }
@@ -196,6 +199,7 @@ impl Happened {
             Happened::ProfileChanged { .. } => "profile.changed",
             Happened::QueueChanged(_) => "queue.changed",
             Happened::QueueRemoved(_) => "queue.removed",
+            Happened::ExchangesChanged(_) => "exchanges.changed",
             Happened::StatusChanged(_) => "status.changed",
         }
     }
@@ -232,7 +236,7 @@ impl Happened {
             Happened::QueueChanged(row) => row.name.to_string(),
             Happened::RecordAdded(record) => record.session_id.to_string(),
             Happened::TaskChanged(row) | Happened::TaskEnded(row) => row.task.0.to_string(),
-            Happened::StatusChanged(_) => String::new(),
+            Happened::ExchangesChanged(_) | Happened::StatusChanged(_) => String::new(),
         }
     }
 }
@@ -323,6 +327,11 @@ impl Exchange {
 
     fn tell(&mut self, now: Now, audience: Audience, what: Happened) {
         self.outputs.push_back(Output::Event(Box::new(Event { at: now.wall, audience, what })));
+    }
+
+    /// Whether somebody listens.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.listening.on
     }
 
     /// Tells something at once, if somebody listens.

@@ -173,6 +173,11 @@ impl People {
         })
     }
 
+    /// Whether an account is a member of a hunt group.
+    pub(crate) fn is_in_group(&self, group: &str, account: &str) -> bool {
+        self.groups.get(group).is_some_and(|group| group.members.iter().any(|member| **member == *account))
+    }
+
     /// All hunt groups, by name.
     pub fn groups(&self) -> impl Iterator<Item = (&str, &Group)> {
         self.groups.iter().map(|(name, group)| (&**name, group))

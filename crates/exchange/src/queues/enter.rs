@@ -10,7 +10,7 @@ use media::Prompt;
 use std::time::Duration;
 
 /// R8: how long a caller waits unanswered, and one of a trunk.
-const UNANSWERED: Duration = Duration::from_secs(60);
+pub(crate) const UNANSWERED: Duration = Duration::from_secs(60);
 const UNANSWERED_OF_TRUNK: Duration = Duration::from_secs(20);
 
 impl Exchange {

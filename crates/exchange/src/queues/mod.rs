@@ -25,4 +25,5 @@ mod words;
 pub use list::{QueueCounts, QueueRow};
 
 pub(crate) use callback::{Wish, is_queue};
+pub(crate) use enter::UNANSWERED;
 pub(crate) use line::{Queues, Who};

@@ -7,7 +7,7 @@ use crate::exchange::Exchange;
 use crate::people::{Language, Queue};
 use calls::CallId;
 use clock::Now;
-use media::Tongue;
+use media::{SoundId, Source, Tongue};
 use std::time::Duration;
 
 /// What a phone is told whose caller waits no longer.
@@ -89,6 +89,13 @@ impl Exchange {
         let said = Said { position, wait: wait.filter(|_| position.is_some()), key };
         let music = self.music_of(&name);
         self.switch.say(call, said.in_words(tongue, music));
+    }
+
+    /// A caller who waits in no queue and hears us is told their place, and then hears the office's music.
+    pub(crate) fn say_place(&mut self, call: CallId, place: u32) {
+        let said = Said { position: usize::try_from(place).ok(), ..Said::default() };
+        let words = said.in_words(self.tongue_of_caller(call), Source::Music(SoundId::MUSIC));
+        self.switch.say(call, words);
     }
 
     /// The longest wait is over.

@@ -40,7 +40,7 @@ impl Exchange {
             }
             Taken::Refused { words, .. } => self.say_why(now, call, Prompt::NobodyAvailable, &words),
             // The call is at this phone, and the dialogue is over.
-            Taken::Ringing { .. } | Taken::Moving { .. } | Taken::Here { .. } => {}
+            Taken::Ringing { .. } | Taken::Moving { .. } | Taken::Here { .. } | Taken::Comes { .. } => {}
         }
     }
 

@@ -14,6 +14,7 @@
 mod chosen;
 mod codes;
 mod command;
+mod elsewhere;
 mod follow;
 mod give_back;
 mod missed;

@@ -36,13 +36,16 @@ impl Exchange {
     }
 
     /// How a phone is asked to answer by itself; a browser never is.
-    pub(super) fn form_of(&self, device: &str) -> Option<AtOnce> {
+    pub(crate) fn form_of(&self, device: &str) -> Option<AtOnce> {
         let form = self.people.device(device).filter(|_| !is_web_name(device))?.auto_answer?;
         Some(form_at_once(form))
     }
 
     /// One branch to a phone: the first of its registrations (R5: one INVITE).
-    pub(super) fn target_at(&self, device: &str, callee: &Party, at_once: Option<AtOnce>) -> Option<Target> {
+    pub(crate) fn target_at(&self, device: &str, callee: &Party, at_once: Option<AtOnce>) -> Option<Target> {
+        if let Some(phone) = self.sites.standing_at(device) {
+            return Some(self.target_elsewhere(phone, callee));
+        }
         let ways = self.registrar.targets(device);
         let mut target = target(device, ways.first()?, callee, self.config.domain.as_deref())?;
         target.at_once = at_once;

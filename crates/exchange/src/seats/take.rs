@@ -72,6 +72,13 @@ pub enum Taken {
         /// The call.
         call: CallName,
     },
+    /// A call, or a talk, comes here from another exchange.
+    Comes {
+        /// Which.
+        from: Box<str>,
+        /// They talk already.
+        talk: bool,
+    },
     /// They talk here already, and nothing else rings.
     Here {
         /// The call.

@@ -1,6 +1,7 @@
 //! A call that comes from another exchange: by a connection that proved to be it, with a ticket that names this call, and the
 //! digest of its secret. The ticket is used up before anything rings (S4.22, S4.25, R27).
 
+use super::Guest;
 use crate::admission::Sender;
 use crate::dial_plan::Destination;
 use crate::exchange::Exchange;
@@ -170,7 +171,12 @@ impl Exchange {
 
     /// A call of another exchange goes to people of ours, and to nobody else: it is no way to the outside, nor to a third
     /// exchange.
-    pub(crate) fn route_from_guest(&mut self, now: Now, call: CallId, dialled: &str) {
+    pub(crate) fn route_from_guest(&mut self, now: Now, call: CallId, dialled: &str, guest: &Guest) {
+        match guest {
+            Guest::Visits(device) => return self.ring_visited(now, call, device),
+            Guest::PicksUp(exchange) => return self.pick_up_for(now, call, exchange, dialled),
+            Guest::Calls | Guest::No => {}
+        }
         // An exchange is no device.
         if self.ongoing.call(call).is_some_and(|ongoing| ongoing.device.is_some()) {
             return self.route_from_app(now, call, dialled);

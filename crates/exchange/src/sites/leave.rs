@@ -1,6 +1,6 @@
 //! A call that leaves for another exchange: the directory is asked, and the call goes straight there (C2).
 
-use super::{Designation, SiteOutput, SiteWord};
+use super::{Designation, SiteOutput, SiteWord, visit};
 use crate::exchange::Exchange;
 use crate::limits;
 use crate::ongoing::Reach;
@@ -156,6 +156,7 @@ impl Exchange {
 
     /// There is a connection to another exchange, or none.
     pub(super) fn site_reached(&mut self, now: Now, exchange: &ExchangeName, way: Result<Flow, String>) {
+        self.ask_at(now, exchange, &way);
         let waiting = self.sites.reaching.remove(exchange).unwrap_or_default();
         if let (Ok(flow), Some((_, designation))) = (&way, waiting.first()) {
             self.sites.peers.insert(*flow, designation.fingerprint);
@@ -184,37 +185,18 @@ impl Exchange {
     ) {
         let Some(ongoing) = self.ongoing.call(call) else { return };
         let Reach::Elsewhere(number) = &ongoing.reach else { return };
-        let (login, pass) = match &to.ticket {
+        let line = match &to.ticket {
             Some(ticket) => {
                 let (user, password) = (ticket.id.to_string().into(), ticket.secret.reveal().into());
-                (
-                    Some(Arc::new(Account { user, password, realm: None })),
-                    Pass::Ticket(Arc::from(&*ticket.token)),
-                )
+                let login = Some(Arc::new(Account { user, password, realm: None }));
+                Line { login, ..visit::line(Pass::Ticket(Arc::from(&*ticket.token))) }
             }
-            None => (None, Pass::Asked),
-        };
-        let line = Line {
-            login,
-            caller: None,
-            media_from: Arc::default(),
-            patience: limits::TRUNK_PATIENCE,
-            pass: Some(pass),
+            None => visit::line(Pass::Asked),
         };
         let host = to.address.rsplit_once(':').map_or(&*to.address, |(host, _)| host);
-        let target = Target {
-            label: exchange.to_string().into(),
-            flow,
-            uri: format!("sip:{}@{};transport=tls", calls::escape_user(number), to.address).into(),
-            routes: Vec::new(),
-            callee: Party::new(number, ""),
-            domain: host.into(),
-            behind_nat: false,
-            further: Vec::new(),
-            line: Some(Box::new(line)),
-            at_once: None,
-            shown: None,
-        };
+        let picks_up = if self.sites.picking_up.contains(&call) { ";pickup" } else { "" };
+        let uri = format!("sip:{}@{};transport=tls{picks_up}", calls::escape_user(number), to.address);
+        let target = target(exchange.as_str(), flow, uri, Party::new(number, ""), host, line);
         self.switch.try_anew(call);
         if self.switch.add_branch(now, call, target).is_none() {
             return self.fail(now, call, Cause::Overload, "");
@@ -256,8 +238,33 @@ impl Exchange {
                 }
             }
         }
+        self.asks_due(now);
         self.wakes_due(now);
         self.line_due(now);
         self.claims_due(now);
+    }
+}
+
+/// One branch to another exchange.
+pub(super) fn target(
+    label: &str,
+    flow: Flow,
+    uri: String,
+    callee: Party,
+    domain: &str,
+    line: Line,
+) -> Target {
+    Target {
+        label: label.into(),
+        flow,
+        uri: uri.into(),
+        routes: Vec::new(),
+        callee,
+        domain: domain.into(),
+        behind_nat: false,
+        further: Vec::new(),
+        line: Some(Box::new(line)),
+        at_once: None,
+        shown: None,
     }
 }

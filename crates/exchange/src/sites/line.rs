@@ -5,7 +5,7 @@
 //! Ask --> refused: why, and never where anybody is
 //!     \-> in the line, Said(Accepted) with a ticket of ours
 //!           its INVITE --> free, and its turn: rings
-//!                      \-> 182 with its place, again when that changes
+//!                      \-> 182 with its place, again when that changes; after a minute answered by us: its place, and music
 //!           not here in 10 s: its place is given up
 //! ```
 
@@ -16,6 +16,7 @@ use crate::dial_plan::Destination;
 use crate::exchange::Exchange;
 use crate::limits;
 use crate::people::ForwardWhen;
+use crate::queues::UNANSWERED;
 use calls::{CallId, Cause};
 use clock::{Mono, Now};
 use directory::{AccountName, Claims, DeviceId, Named as _, RequestId, Said, SessionHalf, Waiter, Waiting};
@@ -27,6 +28,8 @@ pub(crate) struct Line {
     waiting: Waiting,
     accepted: BTreeMap<SessionHalf, Accepted>,
     until: BTreeSet<(Mono, SessionHalf)>,
+    /// When those who are here hear music.
+    music: BTreeSet<(Mono, SessionHalf)>,
     by_call: BTreeMap<CallId, SessionHalf>,
 }
 
@@ -46,7 +49,7 @@ struct Accepted {
 
 impl Line {
     pub(super) fn next_deadline(&self) -> Option<Mono> {
-        self.until.first().map(|(at, _)| *at)
+        self.until.first().into_iter().chain(self.music.first()).map(|(at, _)| *at).min()
     }
 
     /// Whether a call stands in a line: it is nobody's to ring yet.
@@ -71,6 +74,7 @@ impl Line {
         let accepted = self.accepted.remove(&session)?;
         if let Some(call) = accepted.call {
             self.by_call.remove(&call);
+            self.music.retain(|(_, other)| *other != session);
         }
         if accepted.owner.is_some() {
             self.waiting.leave(&accepted.caller, accepted.id);
@@ -170,6 +174,9 @@ impl Exchange {
         let patience = owner.is_some().then(|| now.mono + directory::limits::WAIT_PATIENCE);
         line.by_call.insert(call, session);
         line.set_until(session, patience);
+        if owner.is_some() {
+            line.music.insert((now.mono + UNANSWERED, session));
+        }
         match owner {
             Some(owner) => self.line_moves(now, owner.as_str()),
             None => self.route_from_site(now, call, dialled),
@@ -205,8 +212,33 @@ impl Exchange {
             self.note_call(now, call, "line.turn", format!("C1: the turn of {} has come", waiter.caller));
             self.route(now, call, waiter.callee.as_str());
         }
-        for (call, place) in self.places_in_line(&owner) {
-            self.switch.caller_waits_at(now, call, place);
+        self.tell_places(now, &owner);
+    }
+
+    /// Where each of those stands who are here: by 182, or in words to whoever hears us.
+    fn tell_places(&mut self, now: Now, owner: &AccountName) {
+        for (call, place) in self.places_in_line(owner) {
+            match self.switch.is_half_up(call) {
+                true => self.say_place(call, place),
+                false => self.switch.caller_waits_at(now, call, place),
+            }
+        }
+    }
+
+    /// Those who have waited for so long that they hear music (R8).
+    fn music_due(&mut self, now: Now) {
+        while let Some((_, session)) =
+            self.sites.line.music.first().copied().filter(|(at, _)| *at <= now.mono)
+        {
+            self.sites.line.music.pop_first();
+            let Some(accepted) = self.sites.line.accepted.get(&session) else { continue };
+            let (Some(call), Some(owner)) = (accepted.call, accepted.owner.clone()) else { continue };
+            let place = self.places_in_line(&owner).into_iter().find(|(here, _)| *here == call);
+            if self.switch.answer_to_wait(now, call)
+                && let Some((_, place)) = place
+            {
+                self.say_place(call, place);
+            }
         }
     }
 
@@ -224,9 +256,7 @@ impl Exchange {
     pub(crate) fn leave_line(&mut self, now: Now, call: CallId) {
         let Some(session) = self.sites.line.by_call.get(&call).copied() else { return };
         if let Some(owner) = self.sites.line.forget(session) {
-            for (call, place) in self.places_in_line(&owner) {
-                self.switch.caller_waits_at(now, call, place);
-            }
+            self.tell_places(now, &owner);
         }
     }
 
@@ -243,6 +273,7 @@ impl Exchange {
 
     /// Places that are given up: of those who have not come, and of those who have waited too long.
     pub(super) fn line_due(&mut self, now: Now) {
+        self.music_due(now);
         while let Some((_, session)) =
             self.sites.line.until.first().copied().filter(|(at, _)| *at <= now.mono)
         {

@@ -5,33 +5,44 @@
 //! a number that is not ours --> Tell(Call) --> Designated --> a way to that exchange --> INVITE with the ticket
 //! an INVITE by the connection of an exchange --> its ticket, its digest --> rings like a call of ours
 //! an app is to be let in --> Ask --> Tell(Said), its place in the line --> its INVITE with our ticket --> rings in its turn
+//! a badge that nobody knows here --> asked for at the others --> the one that knows it calls the phone, with a ticket of ours
 //! whom we call has an app that sleeps --> Tell(Call) --> Woken --> its REGISTER with the ticket --> INVITE by that connection
 //! ```
 
 mod apps;
+pub(crate) mod ask;
 mod callee_claims;
 mod come;
+mod ladder;
 mod leave;
 mod line;
+mod map;
+mod pickup;
 mod tell;
 mod values;
+mod visit;
 mod wake;
 
+pub use ladder::LadderElsewhere;
+pub use map::{ExchangeOnMap, OfficeMap};
 pub use values::{Membership, SiteInput, SiteOutput, SiteWord};
+pub(crate) use visit::{Guest, PhoneElsewhere};
 
 use crate::exchange::Exchange;
 use crate::input::Output;
 use crate::limits;
+use ask::Asks;
 use callee_claims::CalleeClaims;
 use calls::CallId;
 use clock::{Mono, Now, Wall};
 use directory::{
-    AccountName, Copy, DeviceId, ExchangeName, Fingerprint, Issuer, IssuerKeys, Named as _, Redeemer, Ticket,
-    TicketKey,
+    AccountName, Copy, DeviceId, ExchangeName, Fingerprint, Issuer, IssuerKeys, Named as _, Redeemer,
+    SiteHealth, Ticket, TicketKey,
 };
 use line::Line;
 use sip::Flow;
 use std::collections::{BTreeMap, BTreeSet};
+use visit::Visits;
 use wake::Waking;
 
 /// The name under which the directory signs.
@@ -60,6 +71,14 @@ pub(crate) struct Sites {
     pub(crate) line: Line,
     /// Numbers that are called by themselves.
     callees: CalleeClaims,
+    /// What others are asked directly.
+    asks: Asks,
+    /// Phones of ours that they may call once.
+    visits: Visits,
+    /// The phone of another exchange at which one of ours stands.
+    standing_at: Option<PhoneElsewhere>,
+    /// Calls that leave to pick up what rings elsewhere.
+    pub(crate) picking_up: BTreeSet<CallId>,
     next: u64,
 }
 
@@ -77,6 +96,8 @@ struct Joined {
     /// The directory's clock less ours, in milliseconds.
     offset: i64,
     connected: bool,
+    /// How all exchanges are, by the directory's last word.
+    health: Vec<SiteHealth>,
     copy: Option<Box<Copy>>,
     /// Whose certificate is which exchange's, and which number is whose, by the copy.
     by_fingerprint: BTreeMap<Fingerprint, ExchangeName>,
@@ -113,6 +134,7 @@ impl Sites {
                 started: now.wall,
                 offset: 0,
                 connected: false,
+                health: Vec::new(),
                 copy: None,
                 by_fingerprint: BTreeMap::new(),
                 homes: BTreeMap::new(),
@@ -125,7 +147,8 @@ impl Sites {
     pub(crate) fn next_deadline(&self) -> Option<Mono> {
         let (asked, waking) = (self.until.first(), self.waking_until.first());
         let (line, callees) = (self.line.next_deadline(), self.callees.next_deadline());
-        let all = [asked.map(|(at, _)| *at), waking.map(|(at, _)| *at), line, callees];
+        let asks = self.asks.next_deadline();
+        let all = [asked.map(|(at, _)| *at), waking.map(|(at, _)| *at), line, callees, asks];
         all.into_iter().flatten().min()
     }
 
@@ -144,6 +167,12 @@ impl Sites {
     pub(crate) fn exchange_at(&self, flow: Flow) -> Option<&ExchangeName> {
         let fingerprint = self.peers.get(&flow)?;
         self.joined.as_ref()?.by_fingerprint.get(fingerprint)
+    }
+
+    /// Whether an exchange of this name is another of the office.
+    pub(crate) fn is_exchange(&self, name: &ExchangeName) -> bool {
+        let Some(joined) = &self.joined else { return false };
+        *name != joined.name && joined.copy.as_ref().is_some_and(|copy| copy.exchanges.contains_key(name))
     }
 
     /// Whether an account has apps that can be woken.
@@ -191,6 +220,7 @@ impl Exchange {
             SiteInput::Renewed(fingerprint) => self.site_renewed(fingerprint),
             SiteInput::Disconnected { why } => self.directory_is_away(now, &why),
             SiteInput::Copy(copy) => self.site_copy(copy),
+            SiteInput::Health(health) => self.sites_are(now, health),
             SiteInput::Said(message) => self.directory_said(now, *message),
             SiteInput::Proved { flow, fingerprint } => {
                 if self.sites.peers.len() < limits::SITE_CONNECTIONS {
@@ -206,6 +236,7 @@ impl Exchange {
         joined.connected = true;
         self.claim_again(now);
         self.tell_everything();
+        self.map_changed(now);
     }
 
     fn directory_clock(&mut self, offset: i64) {
@@ -223,6 +254,7 @@ impl Exchange {
             self.directory_is_silent(now, call, why);
         }
         self.claims_are_lost(now, why);
+        self.map_changed(now);
     }
 
     fn site_copy(&mut self, copy: Box<Copy>) {

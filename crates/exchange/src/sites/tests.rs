@@ -128,6 +128,7 @@ impl Office {
             version: "1".into(),
             load: 0,
             draining: false,
+            calls: std::collections::BTreeMap::new(),
         };
         self.directory.handle(self.now, Told::Report(name("north"), report));
     }
@@ -457,6 +458,26 @@ fn show_2_s4_18_r8_callers_stand_in_line_hear_their_place_and_are_served_in_orde
     assert_eq!(place(&office, third).as_deref(), Some("1"), "{:?}", office.sent);
     office.after(Duration::from_secs(21));
     assert_eq!(office.woken(1).session, SessionHalf([4; 16]));
+}
+
+#[test]
+fn r8_whoever_waits_for_a_minute_is_answered_with_music_and_served_in_their_turn() {
+    let mut office = Office::new();
+    office.exchange.config.ring_limit = Duration::from_secs(90);
+    let first = office.calls(2, "2043");
+    let (at, _) = office.comes(1);
+    office.answers(at, "180 Ringing", "");
+    let second = office.calls(3, "2043");
+    office.after(Duration::from_secs(58));
+    assert!(office.last(second, "SIP/2.0 200").is_none(), "{:?}", office.sent);
+    assert!(office.last(second, "SIP/2.0 182").is_some());
+    office.after(Duration::from_secs(4));
+    let answer = office.last(second, "SIP/2.0 200").unwrap_or_default();
+    assert!(answer.contains("m=audio"), "{:?}", office.sent);
+    assert!(office.last(first, "SIP/2.0 200").is_none(), "who is first is rung, and hears no music");
+    // The first gives up in vain: it is the turn of the second.
+    office.after(Duration::from_secs(31));
+    assert_eq!(office.woken(1).session, SessionHalf([3; 16]), "{:?}", office.pushed);
 }
 
 #[test]

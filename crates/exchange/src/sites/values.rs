@@ -2,7 +2,7 @@
 
 use directory::{
     AccountName, Attempted, Copy, DeviceId, ExchangeName, Fingerprint, Message, Number, Request, RequestId,
-    Said, TicketKey,
+    Said, SiteHealth, TicketKey,
 };
 use sip::Flow;
 
@@ -39,6 +39,8 @@ pub enum SiteInput {
     },
     /// A copy of the directory, whose signature was verified.
     Copy(Box<Copy>),
+    /// The directory says how all exchanges are.
+    Health(Vec<SiteHealth>),
     /// The directory says something.
     Said(Box<Message>),
     /// Who is at the other end of a connection by TLS proved to have this certificate.

@@ -1,6 +1,7 @@
 //! `[directory]`: an exchange among others of one office (S4).
 
 use super::maybe;
+use directory::ExchangeName;
 use serde::Deserialize;
 use std::net::SocketAddr;
 
@@ -15,6 +16,8 @@ pub(crate) struct DirectoryConfig {
     pub(crate) address: Option<String>,
     /// Where this exchange stands, in the words of the office.
     pub(crate) region: String,
+    /// The exchanges whose people may pick up what rings here.
+    pub(crate) pickup_from: Vec<ExchangeName>,
 }
 
 impl Default for DirectoryConfig {
@@ -23,6 +26,7 @@ impl Default for DirectoryConfig {
             listen: SocketAddr::from(([0, 0, 0, 0], 5062)),
             address: None,
             region: String::new(),
+            pickup_from: Vec::new(),
         }
     }
 }

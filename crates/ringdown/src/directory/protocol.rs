@@ -1,9 +1,10 @@
 //! What exchanges and their directory say to each other: one JSON object a line, over TLS in which both have proved themselves.
 
 use directory::{
-    AccountName, Attempted, DeviceId, ExchangeName, Message, Number, RequestId, Said, SessionHalf,
+    AccountName, Attempted, DeviceId, ExchangeName, Message, Number, RequestId, Said, SessionHalf, SiteHealth,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The name under which a directory's certificate is vouched for.
 pub(crate) const NAME: &str = "directory";
@@ -37,6 +38,9 @@ pub(crate) enum FromExchange {
         /// In thousandths of what it can carry.
         load: u16,
         draining: bool,
+        /// How many of its calls go to or come from which other exchange.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        calls: BTreeMap<ExchangeName, u32>,
     },
     /// Somebody who has their home there; without numbers they are gone.
     Account {
@@ -77,6 +81,8 @@ pub(crate) enum ToExchange {
     },
     /// The signed copy.
     Copy(String),
+    /// How all exchanges are, when that is different from what was told last.
+    Health(Vec<SiteHealth>),
     Told(Message),
 }
 
@@ -99,6 +105,7 @@ pub(crate) struct Joined {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use directory::between::{Question, Reply};
 
     #[test]
     fn lines_are_as_the_document_shows_them() {
@@ -109,7 +116,9 @@ mod tests {
         for line in lines {
             let read = serde_json::from_str::<FromExchange>(line).map(|_| from += 1);
             let other = serde_json::from_str::<ToExchange>(line).map(|_| to += 1);
-            assert!(read.is_ok() || other.is_ok(), "{line}: {read:?}, {other:?}");
+            let direct =
+                Question::parse(line.as_bytes()).is_some() || Reply::parse(line.as_bytes()).is_some();
+            assert!(read.is_ok() || other.is_ok() || direct, "{line}: {read:?}, {other:?}");
         }
         assert!(from >= 6 && to >= 8, "{from} and {to} examples");
     }

@@ -7,7 +7,7 @@ use super::protocol::{FromExchange, Joined, ToExchange};
 use clock::{Mono, Now};
 use directory::{
     Account, Directory, ExchangeName, Fingerprint, Input, Named as _, Origin, Output, Report, Request,
-    TicketKey,
+    SiteHealth, TicketKey,
 };
 use exchange::DIRECTORY;
 use net::Clock;
@@ -18,6 +18,10 @@ use tokio::sync::{mpsc, oneshot};
 
 /// How often all are told the time: clocks are set, and drift.
 const TIME_TOLD: Duration = Duration::from_secs(30);
+/// How often all are told how all are at most, and how much less often for each that there is.
+const HEALTH_TOLD: Duration = Duration::from_millis(900);
+/// See there.
+const HEALTH_OF_EACH: Duration = Duration::from_millis(20);
 /// How often it is looked whether our own certificate ends soon.
 const CERTIFICATE_SEEN: Duration = Duration::from_secs(12 * 3_600);
 /// An exchange renews its certificate not more often than this.
@@ -60,6 +64,9 @@ struct Server {
     published: u64,
     publish_at: Option<Mono>,
     time_at: Mono,
+    /// How all are, as they were told last, and when that may be told again.
+    health: Vec<SiteHealth>,
+    health_at: Mono,
 }
 
 /// Serves until all connections' tasks are gone.
@@ -88,6 +95,7 @@ pub(super) async fn run(
         server.carry();
         server.publish();
         server.tell_time();
+        server.tell_health();
         server.renew_own();
     }
 }
@@ -115,6 +123,8 @@ impl Server {
             published: 0,
             publish_at: None,
             time_at: now + TIME_TOLD,
+            health: Vec::new(),
+            health_at: now,
         })
     }
 
@@ -143,6 +153,7 @@ impl Server {
                 self.say(&exchange, &ToExchange::Welcome { time: self.now().wall.0 });
                 let copy = ToExchange::Copy(self.directory.copy(self.now().wall));
                 self.say(&exchange, &copy);
+                self.say(&exchange, &ToExchange::Health(self.health.clone()));
             }
             Event::Said { exchange, connection, said } => {
                 if self.connections.get(&exchange).is_some_and(|(newest, _)| *newest == connection) {
@@ -255,8 +266,8 @@ impl Server {
             // It has joined; another name takes another invitation, and that a connection without a certificate.
             FromExchange::Join { .. } => return,
             FromExchange::Renew { public_key } => return self.renew(&exchange, &public_key),
-            FromExchange::Report { address, region, version, load, draining } => {
-                Input::Report(exchange, Report { address, region, version, load, draining })
+            FromExchange::Report { address, region, version, load, draining, calls } => {
+                Input::Report(exchange, Report { address, region, version, load, draining, calls })
             }
             FromExchange::Account { name, numbers, phones } => {
                 let told = Account { home: exchange.clone(), numbers, enabled: true, phones };
@@ -331,6 +342,21 @@ impl Server {
         self.time_at = now.mono + TIME_TOLD;
         self.apps.look_at_folder(now, &mut self.directory);
         self.say_to_all(&ToExchange::Clock { time: now.wall.0 });
+    }
+
+    /// Whoever hears it reports each second, so this is looked at often enough.
+    fn tell_health(&mut self) {
+        let now = self.now();
+        if now.mono < self.health_at {
+            return;
+        }
+        let health = self.directory.health();
+        let size = u32::try_from(health.len()).unwrap_or(u32::MAX);
+        self.health_at = now.mono + HEALTH_TOLD + HEALTH_OF_EACH.saturating_mul(size);
+        if health != self.health {
+            self.say_to_all(&ToExchange::Health(health.clone()));
+            self.health = health;
+        }
     }
 
     fn say_to_all(&mut self, what: &ToExchange) {

@@ -313,6 +313,7 @@ fn exchange_config(
         lists: live.lists,
         membership,
         cluster,
+        pickup_from: config.directory.pickup_from.clone(),
         platforms: config
             .platforms
             .iter()

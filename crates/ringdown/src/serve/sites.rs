@@ -261,6 +261,7 @@ impl Talk {
                 kept.map_err(|error| format!("its newer certificate for us is none: {error}"))?;
                 return Ok(Some(Ended::Renewed));
             }
+            ToExchange::Health(health) => tell(&self.core, SiteInput::Health(health)).await,
             ToExchange::Told(message) => tell(&self.core, SiteInput::Said(Box::new(message))).await,
             ToExchange::Refused(why) => {
                 // The last one may still do.
@@ -338,6 +339,9 @@ impl Talk {
         let (reply, answered) = oneshot::channel();
         self.core.send(CoreInput::Command { command: Command::Status, reply }).ok()?;
         let Ok(Answer::Status(status)) = answered.await else { return None };
+        let (reply, answered) = oneshot::channel();
+        self.core.send(CoreInput::Command { command: Command::CallsWithOthers, reply }).ok()?;
+        let Ok(Answer::CallsWithOthers(calls)) = answered.await else { return None };
         let used = status.ports_total.saturating_sub(status.ports_free);
         let load = u16::try_from(1_000 * used / status.ports_total.max(1)).unwrap_or(1_000);
         Some(FromExchange::Report {
@@ -346,6 +350,7 @@ impl Talk {
             version: env!("CARGO_PKG_VERSION").into(),
             load,
             draining: status.draining,
+            calls,
         })
     }
 }

@@ -52,8 +52,11 @@ impl Checker for OneWinner {
                 branches.moving.insert(fact.subject.clone(), at + MOVE);
                 Ok(())
             }
-            // Who was called and is sent on by the caller is the caller of what follows.
-            Observed::Fact { office, fact } if matches!(&*fact.rule, "task.call" | "queues.referred") => {
+            // Who was called and is sent on by the caller is the caller of what follows; who visits is called by a call of ours that
+            // came back.
+            Observed::Fact { office, fact }
+                if matches!(&*fact.rule, "task.call" | "queues.referred" | "visit") =>
+            {
                 self.offices.entry(*office).or_default().own.insert(fact.subject.clone());
                 Ok(())
             }

@@ -177,6 +177,7 @@ impl Office {
             version: "1".into(),
             load: (place * 13 % 1_000) as u16,
             draining: false,
+            calls: BTreeMap::new(),
         };
         let input = Input::Report(self.sites[place].name.clone(), report);
         self.tell_directory(place, input);

@@ -241,5 +241,6 @@ fn report(address: SocketAddr) -> Report {
         version: "1".into(),
         load: 0,
         draining: false,
+        calls: std::collections::BTreeMap::new(),
     }
 }

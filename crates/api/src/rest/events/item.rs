@@ -4,6 +4,7 @@ use crate::backend::CallRow;
 use crate::rest::agents::AgentShape;
 use crate::rest::calls::{CallShape, EndedShape};
 use crate::rest::devices::DeviceShape;
+use crate::rest::exchanges::ExchangesShape;
 use crate::rest::lists::ListShape;
 use crate::rest::lists::desk::DeskShape;
 use crate::rest::notice::NoticeShape;
@@ -131,7 +132,7 @@ fn reach(what: &Happened) -> (Role, Scope) {
         Happened::ListChanged(_) | Happened::ListRemoved(_) => (Role::Manager, Scope::ListsRead),
         Happened::ProfileChanged { .. } | Happened::DeskChanged(_) => (Role::Manager, Scope::Phone),
         Happened::RecordAdded(_) => (Role::Manager, Scope::RecordsRead),
-        Happened::StatusChanged(_) => (Role::Manager, Scope::SettingsRead),
+        Happened::StatusChanged(_) | Happened::ExchangesChanged(_) => (Role::Manager, Scope::SettingsRead),
         Happened::TrunkChanged(..)
         | Happened::TrunkRemoved(_)
         | Happened::RouteChanged(..)
@@ -202,6 +203,7 @@ fn data(what: Happened) -> Value {
         Happened::QueueChanged(row) => serde_json::to_value(QueueShape::of(&row)),
         Happened::DeskChanged(work) => serde_json::to_value(DeskShape::of(&work)),
         Happened::ListChanged(row) => serde_json::to_value(ListShape::of(&row)),
+        Happened::ExchangesChanged(map) => serde_json::to_value(ExchangesShape::of(*map)),
         Happened::StatusChanged(status) => serde_json::to_value(StatusShape::of(*status)),
     };
     shape.unwrap_or_default()
