@@ -51,6 +51,10 @@ export interface CallView {
   reason: EndReason | null;
   /** What a failed action said, in a key of the catalogue. */
   trouble: string | null;
+  /** How many are before us in a line, while we stand in one. */
+  place: number;
+  /** It rings at the other end. */
+  rings: boolean;
 }
 
 export interface PhoneState {

@@ -27,7 +27,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 /// Where SIP over WebSocket is on the listeners of HTTP.
-const SIP: &str = "/sip";
+pub(super) const SIP: &str = "/sip";
 
 /// All listeners that speak HTTP.
 pub(super) struct Listeners {
