@@ -43,7 +43,6 @@ def north(directory):
     """Anna, 2041, has a desk phone; Gina, 2047, an app alone."""
     with member(directory, "north", "berlin") as started:
         started.anna = started.add_account("anna", "2041", "desk-a")
-        started.run("account", "edit", "anna", "--name", "Anna") if False else None
         started.add_account("gina", "2047")
         yield started
 
@@ -90,7 +89,8 @@ def test_s4_8_it_is_installable_opens_without_a_network_and_its_policy_is_strict
         answer = page.goto(base)
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy and "unsafe" not in policy and answer.headers["cache-control"] == "no-store"
-        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        active = "navigator.serviceWorker.getRegistration().then((one) => one?.active?.state === 'activated')"
+        until(lambda: page.evaluate(active), 10, "the worker is active")
         devtools = context.new_cdp_session(page)
         manifest = devtools.send("Page.getAppManifest")
         assert manifest["errors"] == [] and manifest["url"] == base + "app.webmanifest"
