@@ -4,7 +4,7 @@ import type { Language } from "../words.ts";
 import type { FromWorker } from "./device.ts";
 import { tellOnce } from "./directory.ts";
 import { dropWake, keepWake, kept } from "./kept.ts";
-import { open, ticketOf, type Notice } from "./push.ts";
+import { open as read, ticketOf, type Notice } from "./push.ts";
 
 interface Woken extends Event {
   waitUntil(done: Promise<unknown>): void;
@@ -21,6 +21,7 @@ interface Fetched extends Event {
   respondWith(answer: Promise<Response>): void;
 }
 interface Page {
+  readonly url: string;
   readonly visibilityState: DocumentVisibilityState;
   focus(): Promise<unknown>;
   postMessage(said: unknown): void;
@@ -93,14 +94,20 @@ worker.addEventListener("push", (event) => {
 async function woken(text: string): Promise<void> {
   const who = await kept("enrolment");
   const now = Date.now() + ((await kept("offset")) ?? 0);
-  const push = who === undefined ? null : await open(text, who.directory, now);
+  const push = who === undefined ? null : await read(text, who.directory, now);
   // Whoever else pushes here is not believed.
   if (push === null) return;
   if ("withdrawn" in push) return withdrawn(ticketOf(push));
   await keepWake(ticketOf(push), text);
-  const pages = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
-  for (const page of pages) page.postMessage({} satisfies FromWorker);
-  if (!pages.some((page) => page.visibilityState === "visible")) await show(push.wake);
+  const open = await pages();
+  for (const page of open) page.postMessage({} satisfies FromWorker);
+  if (!open.some((page) => page.visibilityState === "visible")) await show(push.wake);
+}
+
+/** Where the app is open: a file of ours in a window of its own is no page of it. */
+async function pages(): Promise<Page[]> {
+  const all = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  return all.filter((page) => new URL(page.url).pathname === PAGE);
 }
 
 async function show(notice: Notice): Promise<void> {
@@ -140,7 +147,7 @@ worker.addEventListener("notificationclick", (event) => {
 async function decline(ticket: string): Promise<void> {
   await dropWake(ticket);
   // A page that is open says it by the connection that it has.
-  const [page] = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const [page] = await pages();
   if (page !== undefined) return page.postMessage({ decline: ticket } satisfies FromWorker);
   const who = await kept("enrolment");
   if (who !== undefined) await tellOnce(who.device, { decline: { ticket } });
@@ -148,7 +155,7 @@ async function decline(ticket: string): Promise<void> {
 
 /** Its button answers; a click beside it opens the page, which rings. */
 async function take(ticket: string, answers: boolean): Promise<void> {
-  const [page] = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const [page] = await pages();
   if (page === undefined) return void (await worker.clients.openWindow(answers ? `${PAGE}?take=${ticket}` : PAGE));
   page.postMessage((answers ? { take: ticket } : {}) satisfies FromWorker);
   await page.focus();
