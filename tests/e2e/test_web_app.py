@@ -301,6 +301,7 @@ def test_what_it_shows_is_readable_in_both_languages(browser, directory, north, 
             app.open("/")
             app.page.get_by_role("button", name=do).wait_for()
             shoot(app, f"stranger-{locale}")
+            app.page.close()
             app.open(directory.invite_page("gina"))
             app.page.get_by_role("button", name=do).wait_for()
             shoot(app, f"enrol-{locale}")

@@ -307,7 +307,7 @@ export class Device {
 
   private over(call: CallView): void {
     const ours = call.reason === "hung_up" || call.reason === "you_declined" || (!call.incoming && call.reason === "cancelled");
-    if (!ours) this.tell(call.name || call.number, t(`reason.${call.reason ?? "failed"}`));
+    if (!ours) this.tell(call.name || call.number, ended(call));
     this.line?.leave();
   }
 
@@ -345,8 +345,15 @@ function toneOf(call: CallView | null): Tone | null {
   return call.rings ? "back" : null;
 }
 
+function ended(call: CallView): string {
+  // Who has no account at the exchange asks nobody there.
+  if (call.reason === null || call.reason === "forbidden" || call.reason === "failed") return because(call.why);
+  return t(`reason.${call.reason}`);
+}
+
 /** The directory's and the exchanges' reasons are sentences of theirs; those that are known are said in the reader's words. */
 function because(why: string): string {
   const known = t(`why.${why}`);
-  return known === `why.${why}` ? why : known;
+    if (known !== `why.${why}`) return known;
+  return why === "" ? t("app.failed") : t("app.failed_because", { why });
 }

@@ -301,18 +301,20 @@ export abstract class Calls<Host extends CallsHost = CallsHost> {
     stop(held.stream);
     held.stream = null;
     const { view } = held;
+    const header = event.message?.getHeader?.("Reason") ?? "";
     const reason = reasonOf({
       incoming: view.incoming,
       answered: view.answered !== null,
       by: event.originator,
       cause: event.cause,
       status: event.message?.status_code ?? null,
-      header: event.message?.getHeader?.("Reason") ?? "",
+      header,
     });
     this.set(view, {
       state: "ended",
       ended: Date.now(),
       reason: view.transferring !== null && view.answered !== null ? "transferred" : reason,
+      why: /text="([^"]*)"/.exec(header)?.[1] ?? "",
       transferring: null,
     });
     this.host.ended(view);
@@ -383,6 +385,7 @@ function fresh(incoming: boolean, number: string, name: string): CallView {
     digits: "",
     transferring: null,
     reason: null,
+    why: "",
     trouble: null,
     place: 0,
     rings: false,
