@@ -108,7 +108,7 @@ def test_s4_8_it_is_installable_opens_without_a_network_and_its_policy_is_strict
 def test_show_2_c3_by_web_push_the_worker_announces_the_call_and_the_page_takes_it(north, page, service):
     """S4.15, S4.24, R29: the directory pushes by a real push service; what that carried is given to the worker by DevTools,
     because the browser's own service is not reached from here."""
-    page.press("Also when it is closed")
+    page.press("Switch notifications on")
     page.wait_text("also when this page is closed")
     shoot(page, "ready")
     page.sleep()

@@ -9,6 +9,7 @@ import { Icon } from "../ui/icons.tsx";
 import { Button, Chip, Field } from "../ui/parts.tsx";
 import { language, speak, t } from "../words.ts";
 import type { Device } from "./device.ts";
+import { keyIn } from "./link.ts";
 import type { Waking } from "./wake.ts";
 
 export function Screen({ device }: { device: Device }): JSX.Element {
@@ -72,11 +73,6 @@ function Words(props: { icon: "devices" | "warn"; title: string; children: Compo
 }
 
 // ---- the way in
-
-/** The one-time key of a link, or of what was pasted. */
-function keyIn(text: string): string | null {
-  return /(?:^|[#/])([0-9a-f]{32})(?:#[0-9a-f]*)?\s*$/.exec(text.trim())?.[1] ?? null;
-}
 
 function Enrol({ device }: { device: Device }): JSX.Element {
   const link = useSignal(keyIn(location.hash) === null ? "" : location.href);
@@ -167,7 +163,7 @@ function Phone({ device }: { device: Device }): JSX.Element {
           <span>
             {device.told.value.number !== "" && (
               <strong class="digits" translate={false}>
-                {device.told.value.number}{" "}
+                {device.told.value.number}
               </strong>
             )}
             {device.told.value.why}
