@@ -213,7 +213,10 @@ mod tests {
             ("/icon-512.png", "image/png"),
         ] {
             let answer = get(&WEB_APP, path);
-            assert_eq!((answer.status().as_u16(), &answer.headers()["content-type"]), (200, &kind.parse().unwrap()));
+            assert_eq!(
+                (answer.status().as_u16(), &answer.headers()["content-type"]),
+                (200, &kind.parse().unwrap())
+            );
             assert_eq!(answer.headers()["cache-control"], "no-cache");
             assert_eq!(get(&CONSOLE, &format!("/app{path}")).status(), 404, "it is none of the console's");
         }

@@ -391,18 +391,17 @@ impl Directory {
             Form::Yours => self.answer(&request.origin, Message::Yours { id: request.id }),
             Form::Direct => {
                 let dest = request.callee.clone();
-                let message =
-                    match self.ticket(now.wall, &decision.exchange, request, dest, request.cnf) {
-                        Some((address, fingerprint, ticket)) => Message::Designated {
-                            id: request.id,
-                            exchange: decision.exchange.clone(),
-                            address,
-                            fingerprint,
-                            ticket,
-                            why: decision.to_string().into(),
-                        },
-                        None => refused(request.id, &Invalid::NoExchange.to_string()),
-                    };
+                let message = match self.ticket(now.wall, &decision.exchange, request, dest, request.cnf) {
+                    Some((address, fingerprint, ticket)) => Message::Designated {
+                        id: request.id,
+                        exchange: decision.exchange.clone(),
+                        address,
+                        fingerprint,
+                        ticket,
+                        why: decision.to_string().into(),
+                    },
+                    None => refused(request.id, &Invalid::NoExchange.to_string()),
+                };
                 self.answer(&request.origin, message);
             }
             Form::Wake(devices) => self.wake(now, request, &decision.exchange, devices),
@@ -414,7 +413,10 @@ impl Directory {
     fn ask(&mut self, now: Now, request: &Request, exchange: &ExchangeName) {
         let Origin::Cloud(caller) = &request.origin else { return };
         if self.address(exchange, request.cnf).is_none() {
-            return self.answer(&request.origin, refused(request.id, "the exchange for this call takes no browsers"));
+            return self.answer(
+                &request.origin,
+                refused(request.id, "the exchange for this call takes no browsers"),
+            );
         }
         let Some(account) = self.book.device(caller).map(|device| device.account.clone()) else { return };
         let first = (caller.clone(), RequestId(0));

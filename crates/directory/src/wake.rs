@@ -54,8 +54,7 @@ impl Directory {
         for id in devices.iter().filter(|_| !full) {
             let Some(cnf) = self.book().device(id).and_then(|device| device.key) else { continue };
             let dest = request.callee.clone();
-            let Some((address, fingerprint, ticket)) =
-                self.ticket(now.wall, exchange, request, dest, cnf)
+            let Some((address, fingerprint, ticket)) = self.ticket(now.wall, exchange, request, dest, cnf)
             else {
                 continue;
             };

@@ -2,9 +2,9 @@
 
 use clock::{Mono, Now, Wall};
 use directory::{
-    Account, AccountName, Confirmation, Device, DeviceId, Directory, ExchangeName, Fingerprint, Input, Issuer, IssuerKeys,
-    Kind, Message, Named, Number, Origin, Output, Presented, Push, Redeemer, Report, Request, RequestId,
-    Said, SessionHalf, Shown, Ticket, TicketKey, Wake, Way,
+    Account, AccountName, Confirmation, Device, DeviceId, Directory, ExchangeName, Fingerprint, Input,
+    Issuer, IssuerKeys, Kind, Message, Named, Number, Origin, Output, Presented, Push, Redeemer, Report,
+    Request, RequestId, Said, SessionHalf, Shown, Ticket, TicketKey, Wake, Way,
 };
 use std::time::Duration;
 
@@ -355,8 +355,10 @@ fn s4_8_a_browser_goes_to_where_exchanges_take_browsers_and_its_ticket_is_for_it
     };
     office.tell(Input::Device(name("app-c"), browser("cleo")));
     let (_, outputs) = office.ask(exchange("x"), "2043");
-    let [Output::ToExchange(_, Message::Woken { devices, .. }), Output::Push { push: Push::Wake(notice), .. }] =
-        &*outputs
+    let [
+        Output::ToExchange(_, Message::Woken { devices, .. }),
+        Output::Push { push: Push::Wake(notice), .. },
+    ] = &*outputs
     else {
         panic!("{outputs:?}")
     };
@@ -364,7 +366,8 @@ fn s4_8_a_browser_goes_to_where_exchanges_take_browsers_and_its_ticket_is_for_it
     assert_eq!(&*notice.from, "Anna");
     let dest = name("2043");
     let presented = |shown| Presented { session: SessionHalf([5; 16]), shown, dest: &dest };
-    let check = |shown| redeemer(&office, "x").check(office.now.wall, &notice.ticket.token, &presented(shown));
+    let check =
+        |shown| redeemer(&office, "x").check(office.now.wall, &notice.ticket.token, &presented(shown));
     assert!(check(Shown::WithItsAnswer).is_ok());
     assert!(check(Shown::Key(Confirmation::Tls(Fingerprint([8; 32])))).is_err());
     // An exchange that takes none can wake none, and is not asked for one.

@@ -88,9 +88,7 @@ pub fn server_config(identity: &Identity) -> Result<Arc<ServerConfig>, TlsError>
     Ok(Arc::new(config))
 }
 
-fn read(
-    identity: &Identity,
-) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
+fn read(identity: &Identity) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
     let at = |path: &Path, what: String| TlsError { path: path.into(), what };
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&identity.certificate)
         .and_then(Iterator::collect)

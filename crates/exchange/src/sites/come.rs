@@ -9,8 +9,8 @@ use crate::facts::FactKind;
 use calls::{CallId, Cause};
 use clock::{Now, Wall};
 use directory::{
-    Claims, Confirmation, DeviceId, Named as _, Number, Presented, SessionHalf, Shown, Ticket,
-    TicketId, TicketRefusal,
+    Claims, Confirmation, DeviceId, Named as _, Number, Presented, SessionHalf, Shown, Ticket, TicketId,
+    TicketRefusal,
 };
 use sip::Flow;
 use sip::digest::{Secret, Verdict};

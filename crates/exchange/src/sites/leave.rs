@@ -7,7 +7,8 @@ use crate::ongoing::Reach;
 use calls::{Account, CallId, Cause, Line, Party, Pass, Target};
 use clock::Now;
 use directory::{
-    Confirmation, DeviceId, ExchangeName, Message, Named as _, Number, Origin, Request, RequestId, SessionHalf, Waiter,
+    Confirmation, DeviceId, ExchangeName, Message, Named as _, Number, Origin, Request, RequestId,
+    SessionHalf, Waiter,
 };
 use sip::Flow;
 use std::sync::Arc;

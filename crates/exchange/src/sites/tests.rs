@@ -8,8 +8,9 @@ use crate::{Change, PeopleChange};
 use calls::{MediaPolicy, PortLease};
 use clock::{Mono, Now, Wall};
 use directory::{
-    Account, Confirmation, Copy, Device, DeviceId, Directory, Fingerprint, Input as Told, Issuer, Kind, Message, Named,
-    Notice, Origin, Output as Says, Push, Report, Request, RequestId, SessionHalf, Ticket, TicketKey,
+    Account, Confirmation, Copy, Device, DeviceId, Directory, Fingerprint, Input as Told, Issuer, Kind,
+    Message, Named, Notice, Origin, Output as Says, Push, Report, Request, RequestId, SessionHalf, Ticket,
+    TicketKey,
 };
 use sip::{Flow, Transport};
 use std::net::SocketAddr;
@@ -536,7 +537,9 @@ fn s4_8_s4_25_a_page_that_is_called_comes_by_websocket_and_no_other_certificate_
 fn s4_25_the_offer_of_a_page_names_the_certificate_of_its_ticket_and_strangers_get_nothing() {
     let mut office = Office::new();
     let session = SessionHalf([BROWSER; 16]);
-    let Message::Designated { ticket, address, .. } = office.asks(BROWSER, "2043") else { panic!("it is let in") };
+    let Message::Designated { ticket, address, .. } = office.asks(BROWSER, "2043") else {
+        panic!("it is let in")
+    };
     assert_eq!(&*address, "wss://192.0.2.1/sip");
     let at = office.page(BROWSER, ORIGIN);
     for (sdp, why) in [

@@ -18,12 +18,12 @@ use ::directory::{AccountName, DeviceId, Named as _};
 use apps::{Apps, WakeArguments, Wakers};
 use clap::Subcommand;
 use doors::Doors;
-use web::WebArguments;
 use net::{Clock, HttpListener, LineListener};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::mpsc;
+use web::WebArguments;
 
 /// What may wait for the one task that decides.
 const WAITING: usize = 4_096;

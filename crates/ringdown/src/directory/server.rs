@@ -6,8 +6,8 @@ use super::folder::{Folder, Known, hex, octets, random};
 use super::protocol::{FromExchange, Joined, ToExchange};
 use clock::{Mono, Now};
 use directory::{
-    Account, Confirmation, Directory, ExchangeName, Fingerprint, Input, Named as _, Origin, Output, Report, Request,
-    TicketKey, limits,
+    Account, Confirmation, Directory, ExchangeName, Fingerprint, Input, Named as _, Origin, Output, Report,
+    Request, TicketKey, limits,
 };
 use exchange::DIRECTORY;
 use net::Clock;

@@ -5,9 +5,9 @@ use super::{Outcome, Scale};
 use crate::dice::Dice;
 use clock::{Mono, Now, Wall};
 use directory::{
-    Account, AccountName, Claims, Confirmation, Device, DeviceId, Directory, ExchangeName, Fingerprint, Input, Issuer,
-    Kind, Message, Named, Number, Origin, Output, Push, Report, Request, RequestId, Said, SessionHalf,
-    Ticket, TicketId, TicketRefusal, Wake, Way,
+    Account, AccountName, Claims, Confirmation, Device, DeviceId, Directory, ExchangeName, Fingerprint,
+    Input, Issuer, Kind, Message, Named, Number, Origin, Output, Push, Report, Request, RequestId, Said,
+    SessionHalf, Ticket, TicketId, TicketRefusal, Wake, Way,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -291,7 +291,8 @@ impl Office {
             4 => Theft::Late,
             _ => Theft::None,
         };
-        let request = Request { origin, id, caller, callee, session: SessionHalf(half), cnf, shown: "".into() };
+        let request =
+            Request { origin, id, caller, callee, session: SessionHalf(half), cnf, shown: "".into() };
         self.calls.insert((by_cloud, id.0), Call { request: request.clone(), theft });
         match place {
             Some(place) => self.tell_directory(place, Input::Asked(request)),
@@ -489,9 +490,7 @@ impl Office {
                 if !self.redeemed.insert(checked.claims().jti) {
                     self.broken = Some(format!("ticket {} was used twice", checked.claims().jti));
                 }
-                if checked.claims().cnf != cnf
-                    || checked.claims().aud != self.sites[place].name
-                {
+                if checked.claims().cnf != cnf || checked.claims().aud != self.sites[place].name {
                     self.broken = Some(format!("exchange-{place} let a stranger in: {:?}", checked.claims()));
                 }
                 self.outcome.add("tickets redeemed");
