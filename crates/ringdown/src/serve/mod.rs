@@ -86,15 +86,7 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let (mut listeners, mut own) = bind_streams(&runtime, &config, tls.as_deref())?;
     let http = runtime.block_on(web::bind(&config, tls.as_deref()))?;
     let origins = Origins::new(config.http.listed_origins());
-    let with = Beginning {
-        runtime: &runtime,
-        config: &config,
-        streams: &streams,
-        core: &sender,
-        clock,
-        origins: &origins,
-        web: http.bound("https").or_else(|| http.bound("wss")),
-    };
+    let with = Beginning::new(&runtime, &config, &streams, &sender, clock, &origins, http.secure());
     let (sites, membership) = sites::start(data, &with, &mut listeners, &mut own)?;
     let workers = media::start(&config.media, clock, &sender, data)?;
     // Only now, when nothing can stop the start any more: the secrets are shown once.

@@ -97,15 +97,29 @@ async fn connect(
 
 /// What is needed to begin.
 pub(crate) struct Beginning<'a> {
-    pub(crate) runtime: &'a Runtime,
-    pub(crate) config: &'a Config,
-    pub(crate) streams: &'a Streams,
-    pub(crate) core: &'a Sender<CoreInput>,
-    pub(crate) clock: Clock,
+    runtime: &'a Runtime,
+    config: &'a Config,
+    streams: &'a Streams,
+    core: &'a Sender<CoreInput>,
+    clock: Clock,
     /// Who may open WebSockets here.
-    pub(crate) origins: &'a net::Origins,
+    origins: &'a net::Origins,
     /// Where browsers reach us, if they do.
-    pub(crate) web: Option<SocketAddr>,
+    web: Option<SocketAddr>,
+}
+
+impl<'a> Beginning<'a> {
+    pub(super) fn new(
+        runtime: &'a Runtime,
+        config: &'a Config,
+        streams: &'a Streams,
+        core: &'a Sender<CoreInput>,
+        clock: Clock,
+        origins: &'a net::Origins,
+        web: Option<SocketAddr>,
+    ) -> Beginning<'a> {
+        Beginning { runtime, config, streams, core, clock, origins, web }
+    }
 }
 
 /// What the listener for other exchanges is called.

@@ -85,6 +85,11 @@ impl Listeners {
         list.iter().find(|listener| listener.is_secure() == secure).map(HttpListener::bound)
     }
 
+    /// Where browsers reach SIP by TLS.
+    pub(super) fn secure(&self) -> Option<SocketAddr> {
+        self.bound("https").or_else(|| self.bound("wss"))
+    }
+
     /// All addresses at which a contact would point at us (R12).
     pub(super) fn all(&self) -> impl Iterator<Item = SocketAddr> {
         self.http.iter().chain(&self.sockets).map(HttpListener::bound)
