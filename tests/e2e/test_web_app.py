@@ -293,6 +293,20 @@ def test_s4_25_another_certificate_is_refused_before_media(browser, directory, n
     assert last["answered"] is None, last
 
 
+def test_a_device_that_was_removed_says_so_and_enrols_anew(browser, directory):
+    with WebApp(browser, directory, "ivan") as app:
+        app.enrol()
+        app.sleep()
+        (known,) = [line.split()[0] for line in directory.run("directory", "apps").stdout.splitlines() if " ivan " in line]
+        directory.run("directory", "remove-app", known)
+        app.open()
+        app.wait_text("This device was removed")
+        shoot(app, "removed")
+        app.page.get_by_label("Link").fill(directory.invite_app("ivan"))
+        app.press("Use this device")
+        app.wait_ready()
+
+
 def test_what_it_shows_is_readable_in_both_languages(browser, directory, north, service):
     """WCAG 2.2, light and dark; the words of each language."""
     for locale, scheme, do, number, call in [("en", "dark", "Use this device", "Number to call", "Call"),

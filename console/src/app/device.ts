@@ -133,6 +133,7 @@ export class Device {
       return;
     }
     if (why === "there is no such app") {
+      this.problem.value = null;
       this.standing.value = "removed";
       return;
     }
