@@ -298,6 +298,9 @@ export class Device {
   private follow(): void {
     const view = this.line?.views().find(going);
     if (view !== undefined) {
+      const asked = this.asked.peek();
+      // Until the exchange says it itself.
+      if (asked !== null) view.place = asked.place;
       this.asked.value = null;
       this.coming.value = null;
     }
