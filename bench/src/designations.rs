@@ -4,8 +4,8 @@ use crate::Failure;
 use crate::arguments::Arguments;
 use clock::{Mono, Now, Wall};
 use directory::{
-    Account, AccountName, DeviceId, Directory, ExchangeName, Fingerprint, Input, Issuer, Message, Named,
-    Number, Origin, Output, Report, Request, RequestId, SessionHalf, TicketKey,
+    Account, AccountName, Confirmation, DeviceId, Directory, ExchangeName, Fingerprint, Input, Issuer,
+    Message, Named, Number, Origin, Output, Report, Request, RequestId, SessionHalf, TicketKey,
 };
 use std::time::Instant;
 
@@ -58,6 +58,7 @@ fn furnish() -> Result<Directory, Failure> {
         directory.handle(now, Input::Joined { exchange: name.clone(), fingerprint, key });
         let report = Report {
             address: format!("{name}.example:5062").into(),
+            web: "".into(),
             region: if place % 2 == 0 { "north" } else { "south" }.into(),
             version: "1".into(),
             load: u16::try_from(place * 7)?,
@@ -97,6 +98,7 @@ fn request(call: usize) -> Result<Request, Failure> {
         caller,
         callee,
         session,
-        thumbprint: Fingerprint([3; 32]),
+        cnf: Confirmation::Tls(Fingerprint([3; 32])),
+        shown: "".into(),
     })
 }

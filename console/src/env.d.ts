@@ -16,3 +16,8 @@ declare module "virtual:words-of/notice" {
   const words: Record<"en" | "zh-CN", Record<string, string>>;
   export default words;
 }
+/** The same of "wake.". */
+declare module "virtual:words-of/wake" {
+  const words: Record<"en" | "zh-CN", Record<string, string>>;
+  export default words;
+}

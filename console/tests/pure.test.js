@@ -13,6 +13,9 @@ const { popLink } = await load("src/phone/pop.ts");
 const { makeLadder, drawLadder } = await load("src/ui/ladder.ts");
 const { makeMap } = await load("src/pages/exchanges/map.ts");
 const { accountOf, programs, qrText } = await load("src/pages/devices/setup.ts");
+const { der, hex, unhex, base64url } = await load("src/app/keys.ts");
+const { open } = await load("src/app/push.ts");
+const { keyIn } = await load("src/app/link.ts");
 const { Collection } = await load("src/state/collection.ts");
 
 test("people are pasted as names and numbers, as a sheet, or as CSV with a heading", () => {
@@ -330,4 +333,46 @@ test("calls in vain are counted in a row, suggested once, and forgotten by an an
   for (let call = 0; call < 5; call++) {
     assert.equal(never.over({ number: "2003", incoming: false, answered: null, reason: "busy" }, null), null);
   }
+});
+
+test("the web app finds the key of a link, and of one for a program", () => {
+  const key = "0123456789abcdef0123456789abcdef";
+  assert.equal(keyIn(`https://dir.example:5064/#${key}`), key);
+  assert.equal(keyIn(` ringdown-app://dir.example:5064/${key}#${"ab".repeat(32)}\n`), key);
+  assert.equal(keyIn(key), key);
+  for (const other of ["", "https://dir.example:5064/", `${key}0`, key.toUpperCase(), `#x${key}`]) assert.equal(keyIn(other), null);
+});
+
+test("signatures of WebCrypto are written as ASN.1 DER, as others verify them", async () => {
+  const { createVerify, webcrypto } = await import("node:crypto");
+  const pair = await webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+  const spki = Buffer.from(await webcrypto.subtle.exportKey("spki", pair.publicKey));
+  const text = new TextEncoder().encode("ringdown app");
+  for (let count = 0; count < 64; count++) {
+    const signature = new Uint8Array(await webcrypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, pair.privateKey, text));
+    const verify = createVerify("SHA256").update(text);
+    assert.ok(verify.verify({ key: spki, format: "der", type: "spki" }, Buffer.from(der(signature))), hex(signature));
+  }
+  const [small, high] = ["00".repeat(31) + "01", "80" + "00".repeat(31)];
+  assert.equal(hex(der(unhex(small + high))), `302602010102210080${"00".repeat(31)}`);
+});
+
+test("what wakes the web app is believed in time, and when its directory signed it", async () => {
+  const { generateKeyPairSync, sign } = await import("node:crypto");
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const key = Buffer.from(publicKey.export({ format: "jwk" }).x, "base64url").toString("hex");
+  const part = (value) => base64url(new TextEncoder().encode(JSON.stringify(value)));
+  const sealed = (push, typ = "ringdown-push+jwt", alg = "EdDSA") => {
+    const text = `${part({ alg, typ })}.${part(push)}`;
+    return `${text}.${base64url(new Uint8Array(sign(null, Buffer.from(text), privateKey)))}`;
+  };
+  const push = { withdrawn: { ticket: "03", expires: 10_000 } };
+  const text = sealed(push);
+  assert.deepEqual(await open(text, key, 12_000), push);
+  assert.equal(await open(text, key, 12_001), null, "too late");
+  assert.equal(await open(text, "11".repeat(32), 0), null, "another's");
+  assert.equal(await open(sealed({ wake: { expires: 10_000 } }).replace(/^[^.]*\.[^.]*/, text.replace(/\.[^.]*$/, "")), key, 0), null);
+  assert.equal(await open(sealed(push, "ringdown-ticket+jwt"), key, 0), null, "signed for another purpose");
+  assert.equal(await open(sealed(push, "ringdown-push+jwt", "none"), key, 0), null);
+  for (const bad of ["", "..", "a.b", `${text}.x`]) assert.equal(await open(bad, key, 0), null, bad);
 });

@@ -9,7 +9,7 @@ fn main() {
     let crate_ = PathBuf::from(var("CARGO_MANIFEST_DIR"));
     let dist = crate_.join("../../console/dist");
     println!("cargo::rerun-if-changed={}", dist.display());
-    if !dist.join("index.html").is_file() || !dist.join("phone.js").is_file() {
+    if !["index.html", "phone.js", "app/app.html"].iter().all(|file| dist.join(file).is_file()) {
         println!(
             "cargo::error=the console is not built: run scripts/console (it needs node and npm), then build again"
         );

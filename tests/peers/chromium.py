@@ -102,6 +102,11 @@ class Chromium:
             page.goto(url)
         return page
 
+    def lasting(self, folder, **options):
+        """A visitor whose profile lies in a folder: to Chromium, one who does not browse in private. To be closed."""
+        return self.browser.browser_type.launch_persistent_context(
+            folder, executable_path=shutil.which(PROGRAM), headless=True, args=self.flags, **options)
+
     def close(self):
         if self.browser is not None:
             self.browser.close()

@@ -53,10 +53,16 @@ class Directory(Process):
         """A link that works once."""
         return self.run("exchange", "invite", name, "--directory", self.address).stdout.strip()
 
-
     def invite_app(self, account):
         """A link with which one app of this account enrols."""
-        return self.run("directory", "invite-app", account, "--directory", self.apps).stdout.strip()
+        return self._links(account)[0]
+
+    def invite_page(self, account):
+        """The same for a browser."""
+        return self._links(account)[1]
+
+    def _links(self, account):
+        return self.run("directory", "invite-app", account, "--directory", self.apps).stdout.split()
 
 
 def member(directory, name, region="", extra="", host=LOOPBACK, more=""):

@@ -49,8 +49,14 @@ export interface CallView {
   /** A transfer that is under way: to whom. */
   transferring: string | null;
   reason: EndReason | null;
+  /** What the exchange said of that, in its own words (RFC 3326); "" if nothing. */
+  why: string;
   /** What a failed action said, in a key of the catalogue. */
   trouble: string | null;
+  /** How many are before us in a line, while we stand in one. */
+  place: number;
+  /** It rings at the other end. */
+  rings: boolean;
 }
 
 export interface PhoneState {

@@ -22,6 +22,7 @@ pub mod web_push {
     pub use crate::rest::notice::push::{AUTH, BASE64, Keys, TEXT, encrypt, is_point, origin};
 }
 
+pub use assets::web_app;
 pub use http::router;
 pub use pin::verify_pin;
 pub use rest::Api;

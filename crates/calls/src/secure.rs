@@ -23,10 +23,32 @@ impl Switch {
         self.media_policy = policy;
     }
 
+    /// From now on, calls by this flow have media of the browser with this certificate, or none. False when others' are
+    /// awaited there, or browsers are not taken at all.
+    pub fn pin(&mut self, flow: Flow, fingerprint: Fingerprint) -> bool {
+        let browsers = flow.transport.is_websocket() && self.media_policy.fingerprint.is_some();
+        browsers && *self.pinned.entry(flow).or_insert(fingerprint) == fingerprint
+    }
+
+    /// The flow is gone; legs keep what was asked of them.
+    pub fn unpin(&mut self, flow: Flow) {
+        self.pinned.remove(&flow);
+    }
+
+    /// Of the certificate that a browser's offer names.
+    #[must_use]
+    pub fn named_in(&self, flow: Flow, offer: &[u8]) -> Option<Fingerprint> {
+        let security = self.security_of(flow);
+        let audio = media::parse_remote(offer, security).ok()?.audio?;
+        audio.security.fingerprint.filter(|_| audio.profile == media::Profile::Dtls)
+    }
+
     /// What a leg on this flow may offer and take.
     pub(crate) fn security_of(&self, flow: Flow) -> Security {
         match (flow.transport, self.media_policy.fingerprint) {
-            (Transport::Ws | Transport::Wss, Some(fingerprint)) => Security::Webrtc { fingerprint },
+            (Transport::Ws | Transport::Wss, Some(fingerprint)) => {
+                Security::Webrtc { fingerprint, theirs: self.pinned.get(&flow).copied() }
+            }
             (Transport::Tls, _) => Security::Sdes,
             (Transport::Udp | Transport::Tcp | Transport::Ws | Transport::Wss, _) => Security::Clear,
         }
@@ -35,7 +57,8 @@ impl Switch {
     /// The same for a leg that comes with an offer: what is no browser may be on a WebSocket too.
     pub(crate) fn security_for_offer(&self, flow: Flow, offer: Option<&[u8]>) -> Security {
         let security = self.security_of(flow);
-        let (Security::Webrtc { .. }, Some(offer)) = (security, offer) else { return security };
+        // Who is to be one certain browser is no program.
+        let (Security::Webrtc { theirs: None, .. }, Some(offer)) = (security, offer) else { return security };
         let browser = media::parse_remote(offer, security)
             .is_ok_and(|remote| remote.audio.is_some_and(|audio| audio.profile == media::Profile::Dtls));
         match flow.transport {
@@ -76,6 +99,7 @@ impl Switch {
     pub(crate) fn retry_in_clear(&mut self, now: Now, id: LegId) -> bool {
         let Some(leg) = self.legs.get(id) else { return false };
         let offered = match (leg.media.security(), leg.flow.transport) {
+            (Security::Webrtc { theirs: Some(_), .. }, _) => false,
             (Security::Webrtc { .. }, Transport::Wss) => self.offer_to_program(id, Security::Sdes),
             (Security::Webrtc { .. }, _) => self.offer_to_program(id, Security::Clear),
             (Security::Sdes, _) if self.media_policy.clear_fallback => self.offer_anew(id, Security::Clear),

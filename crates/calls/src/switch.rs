@@ -15,7 +15,7 @@ use clock::{Mono, Now, Wheel};
 use media::{MediaEvent, MediaOrder, StreamIdentity};
 use sip::{ClientKey, Endpoint, Event, Flow, Received, Transmit};
 use slotmap::SlotMap;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 use wire::sip::Message;
 use wire::text::{Short, hex};
@@ -88,6 +88,8 @@ pub struct Switch {
     pub(crate) calls: SlotMap<CallId, Call>,
     pub(crate) ports: PortPool,
     pub(crate) media_policy: crate::MediaPolicy,
+    /// The certificate that the media of each of these browsers must show (S4.25).
+    pub(crate) pinned: BTreeMap<Flow, media::webrtc::Fingerprint>,
     pub(crate) timers: Wheel<Wake>,
     pub(crate) actions: VecDeque<Action>,
     pub(crate) events: VecDeque<CallEvent>,
@@ -106,6 +108,7 @@ impl Switch {
             calls: SlotMap::with_key(),
             ports: PortPool::default(),
             media_policy: crate::MediaPolicy::default(),
+            pinned: BTreeMap::new(),
             timers: Wheel::new(),
             actions: VecDeque::new(),
             events: VecDeque::new(),

@@ -25,6 +25,9 @@ pub struct Copy {
     pub iat: i64,
     /// Not to be believed after.
     pub exp: i64,
+    /// From where pages of the office's web app come.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<Box<str>>,
     /// The exchanges.
     pub exchanges: BTreeMap<ExchangeName, Listed>,
     /// Whose number has its home where.
@@ -78,7 +81,7 @@ impl fmt::Display for CopyError {
 impl std::error::Error for CopyError {}
 
 impl Copy {
-    pub(crate) fn of(directory: &str, version: u64, now: Wall, book: &Book) -> Copy {
+    pub(crate) fn of(directory: &str, version: u64, now: Wall, book: &Book, origins: &[Box<str>]) -> Copy {
         let life = i64::try_from(COPY_LIFE.as_millis()).unwrap_or(i64::MAX);
         let listed = book.exchanges().filter_map(|(name, exchange)| {
             let address = exchange.report.as_ref()?.address.clone();
@@ -94,6 +97,7 @@ impl Copy {
             version,
             iat: now.0,
             exp: now.0.saturating_add(life),
+            origins: origins.to_vec(),
             exchanges: listed.collect(),
             accounts: entries.collect(),
         }
@@ -136,7 +140,7 @@ mod tests {
     #[test]
     fn a_copy_is_believed_until_it_expires_and_only_from_its_directory() {
         let (issuer, other) = (Issuer::new(&[1; 32]), Issuer::new(&[2; 32]));
-        let copy = Copy::of("directory", 7, Wall(1_000), &Book::default());
+        let copy = Copy::of("directory", 7, Wall(1_000), &Book::default(), &["https://a.example".into()]);
         let text = seal(&issuer, &copy);
         assert_eq!(Copy::open(&issuer.public(), Wall(2_000), &text), Ok(copy.clone()));
         assert_eq!(Copy::open(&other.public(), Wall(2_000), &text), Err(CopyError::Altered));

@@ -34,7 +34,7 @@ pub use machine::{Directory, Input, Message, Output, Said};
 pub use names::{AccountName, DeviceId, ExchangeName, Fingerprint, Named, Number, SessionHalf};
 pub use push::{Notice, Push, PushError};
 pub use ticket::{
-    Checked, Claims, Confirmation, Issuer, IssuerKeys, Presented, Redeemer, Secret, Ticket, TicketId,
+    Checked, Claims, Confirmation, Issuer, IssuerKeys, Presented, Redeemer, Secret, Shown, Ticket, TicketId,
     TicketKey, TicketRefusal,
 };
 pub use waiting::{Place, Waiter, Waiting};

@@ -57,6 +57,10 @@ pub const CLAIMS_QUIET: Duration = Duration::from_secs(12);
 /// How long attempts count for budgets; the longest day has 25 hours.
 pub const ATTEMPTS_KEPT: Duration = Duration::from_secs(26 * 3_600);
 
+/// Octets of the address at which an exchange takes browsers.
+pub const WEB_OCTETS: usize = 256;
+/// Octets of how a caller is shown in what wakes a device.
+pub const SHOWN_OCTETS: usize = 64;
 /// Octets of what wakes a device: a Web Push service takes 4,096, with what encrypts them (RFC 8030 7.2).
 pub const PUSH_OCTETS: usize = 3_900;
 

@@ -31,6 +31,8 @@ pub enum Input {
     Report(ExchangeName, Report),
     /// An exchange tells of an account that has its home there; `None`: it is gone.
     Account(ExchangeName, AccountName, Option<Account>),
+    /// Pages of the office's web app come from these origins.
+    WebApp(Vec<Box<str>>),
     /// A device enrolled, or says anew how it is woken.
     Device(DeviceId, Device),
     /// A device is one of the office no more.
@@ -93,7 +95,7 @@ pub enum Message {
         id: RequestId,
         /// The exchange.
         exchange: ExchangeName,
-        /// Where it is.
+        /// Where it is: `host:port`, or the address of a WebSocket for a browser.
         address: Box<str>,
         /// Who it must prove to be (S4.25).
         fingerprint: Fingerprint,
@@ -112,7 +114,7 @@ pub enum Message {
         /// Whose request.
         id: RequestId,
         /// Each with who it must prove to be.
-        devices: Vec<(DeviceId, Fingerprint)>,
+        devices: Vec<(DeviceId, Confirmation)>,
     },
     /// An exchange is asked whether the callee's device accepts (C11, S4.16).
     Ask {
@@ -127,7 +129,7 @@ pub enum Message {
         /// The Session-ID half of the call.
         session: SessionHalf,
         /// Whose key will be at the other end.
-        thumbprint: Fingerprint,
+        cnf: Confirmation,
     },
     /// A caller waits in an exchange's queue, at this place.
     Place {
@@ -225,6 +227,7 @@ pub struct Directory {
     until: BTreeSet<(Mono, DeviceId, RequestId)>,
     pub(crate) woken: Woken,
     claims: CalleeClaims,
+    origins: Vec<Box<str>>,
     version: u64,
     outputs: VecDeque<Output>,
 }
@@ -242,6 +245,7 @@ impl Directory {
             until: BTreeSet::new(),
             woken: Woken::default(),
             claims: CalleeClaims::default(),
+            origins: Vec::new(),
             version: 0,
             outputs: VecDeque::new(),
         }
@@ -262,7 +266,7 @@ impl Directory {
     /// A signed copy for the exchanges, and its version.
     #[must_use]
     pub fn copy(&self, now: Wall) -> String {
-        copy::seal(&self.issuer, &Copy::of(&self.name, self.version, now, &self.book))
+        copy::seal(&self.issuer, &Copy::of(&self.name, self.version, now, &self.book, &self.origins))
     }
 
     /// Which copy is the newest.
@@ -297,6 +301,10 @@ impl Directory {
                 Err(refused) => self.outputs.push_back(Output::Complained(exchange, refused)),
             },
             Input::Account(exchange, name, account) => self.account(exchange, name, account),
+            Input::WebApp(origins) => {
+                self.origins = origins;
+                self.version += 1;
+            }
             Input::Device(id, device) => {
                 let home = self.book.account(&device.account).map(|account| account.home.clone());
                 match (self.book.put_device(id, device), home) {
@@ -383,18 +391,17 @@ impl Directory {
             Form::Yours => self.answer(&request.origin, Message::Yours { id: request.id }),
             Form::Direct => {
                 let dest = request.callee.clone();
-                let message =
-                    match self.ticket(now.wall, &decision.exchange, request, dest, request.thumbprint) {
-                        Some((address, fingerprint, ticket)) => Message::Designated {
-                            id: request.id,
-                            exchange: decision.exchange.clone(),
-                            address,
-                            fingerprint,
-                            ticket,
-                            why: decision.to_string().into(),
-                        },
-                        None => refused(request.id, &Invalid::NoExchange.to_string()),
-                    };
+                let message = match self.ticket(now.wall, &decision.exchange, request, dest, request.cnf) {
+                    Some((address, fingerprint, ticket)) => Message::Designated {
+                        id: request.id,
+                        exchange: decision.exchange.clone(),
+                        address,
+                        fingerprint,
+                        ticket,
+                        why: decision.to_string().into(),
+                    },
+                    None => refused(request.id, &Invalid::NoExchange.to_string()),
+                };
                 self.answer(&request.origin, message);
             }
             Form::Wake(devices) => self.wake(now, request, &decision.exchange, devices),
@@ -405,6 +412,12 @@ impl Directory {
     /// C11 (S4.16).
     fn ask(&mut self, now: Now, request: &Request, exchange: &ExchangeName) {
         let Origin::Cloud(caller) = &request.origin else { return };
+        if self.address(exchange, request.cnf).is_none() {
+            return self.answer(
+                &request.origin,
+                refused(request.id, "the exchange for this call takes no browsers"),
+            );
+        }
         let Some(account) = self.book.device(caller).map(|device| device.account.clone()) else { return };
         let first = (caller.clone(), RequestId(0));
         let of_caller = self.pending.range(first..).take_while(|((device, _), _)| device == caller).count();
@@ -424,7 +437,7 @@ impl Directory {
             account,
             callee: request.callee.clone(),
             session: request.session,
-            thumbprint: request.thumbprint,
+            cnf: request.cnf,
         };
         self.outputs.push_back(Output::ToExchange(exchange.clone(), ask));
     }
@@ -446,7 +459,7 @@ impl Directory {
                 return;
             }
             Said::Refused(why) => refused(id, &why),
-            Said::Accepted(ticket) => match self.address(exchange) {
+            Said::Accepted(ticket) => match self.address_for_device(exchange, &key.0) {
                 Some((address, fingerprint)) => Message::Designated {
                     id,
                     exchange: exchange.clone(),
@@ -501,9 +514,24 @@ impl Directory {
         });
     }
 
-    fn address(&self, exchange: &ExchangeName) -> Option<(Box<str>, Fingerprint)> {
+    /// Where an exchange takes who proves so, and who that must prove to be.
+    fn address(&self, exchange: &ExchangeName, cnf: Confirmation) -> Option<(Box<str>, Fingerprint)> {
         let known = self.book.exchange(exchange)?;
-        Some((known.report.as_ref()?.address.clone(), known.fingerprint))
+        let report = known.report.as_ref()?;
+        let address = match cnf {
+            Confirmation::Tls(_) => &report.address,
+            Confirmation::Media(_) if report.web.is_empty() => return None,
+            Confirmation::Media(_) => &report.web,
+        };
+        Some((address.clone(), known.fingerprint))
+    }
+
+    fn address_for_device(
+        &self,
+        exchange: &ExchangeName,
+        device: &DeviceId,
+    ) -> Option<(Box<str>, Fingerprint)> {
+        self.address(exchange, self.book.device(device)?.key?)
     }
 
     /// A ticket to an exchange, with its address and who it must prove to be.
@@ -513,9 +541,9 @@ impl Directory {
         exchange: &ExchangeName,
         request: &Request,
         dest: Number,
-        thumbprint: Fingerprint,
+        cnf: Confirmation,
     ) -> Option<(Box<str>, Fingerprint, Ticket)> {
-        let (address, fingerprint) = self.address(exchange)?;
+        let (address, fingerprint) = self.address(exchange, cnf)?;
         let mut jti = [0; 16];
         self.rng.fill_bytes(&mut jti);
         let life = i64::try_from(limits::TICKET_LIFE.as_millis()).unwrap_or(i64::MAX);
@@ -528,7 +556,7 @@ impl Directory {
             orig: request.caller.clone(),
             dest,
             sid: request.session,
-            cnf: Confirmation { thumbprint },
+            cnf,
         };
         let key = &self.book.exchange(exchange)?.key;
         Some((address, fingerprint, self.issuer.issue(&claims, key)))

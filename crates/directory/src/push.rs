@@ -15,7 +15,7 @@ const KIND: &str = "ringdown-push+jwt";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Notice {
-    /// Where it goes: `host:port`.
+    /// Where it goes: `host:port`, or the address of a WebSocket for a browser.
     pub address: Box<str>,
     /// Who that must prove to be (S4.25).
     pub fingerprint: Fingerprint,
@@ -23,6 +23,9 @@ pub struct Notice {
     pub ticket: Ticket,
     /// Which of its numbers is called.
     pub callee: Number,
+    /// Who calls, in words; empty when that is hidden or not known.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub from: Box<str>,
     /// The Session-ID half of the call.
     pub session: SessionHalf,
     /// Until when this means something, in milliseconds since 1970 of the directory's clock.
@@ -129,13 +132,14 @@ mod tests {
             orig: crate::DeviceId::parse(&long).unwrap(),
             dest: Number::parse(&long).unwrap(),
             sid: SessionHalf([5; 16]),
-            cnf: Confirmation { thumbprint: Fingerprint([6; 32]) },
+            cnf: Confirmation::Tls(Fingerprint([6; 32])),
         };
         let notice = Notice {
-            address: "[2001:db8:1234:5678:9abc:def0:1234:5678]:65535".into(),
+            address: "w".repeat(crate::limits::WEB_OCTETS).into(),
             fingerprint: Fingerprint([7; 32]),
             ticket: issuer.issue(&claims, &TicketKey([9; 32])),
             callee: Number::parse(&long).unwrap(),
+            from: "\u{1}".repeat(crate::limits::SHOWN_OCTETS).into(),
             session: SessionHalf([5; 16]),
             expires: 31_000,
         };

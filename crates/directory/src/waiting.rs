@@ -2,7 +2,8 @@
 
 use crate::designate::RequestId;
 use crate::limits::{WAITING, WAITING_FOR_ONE};
-use crate::names::{AccountName, DeviceId, Fingerprint, Number, SessionHalf};
+use crate::names::{AccountName, DeviceId, Number, SessionHalf};
+use crate::ticket::Confirmation;
 use std::collections::{BTreeMap, VecDeque};
 
 /// A request that waits.
@@ -19,7 +20,7 @@ pub struct Waiter {
     /// The Session-ID half of the call.
     pub session: SessionHalf,
     /// Whose key will be at the other end.
-    pub thumbprint: Fingerprint,
+    pub cnf: Confirmation,
 }
 
 /// The place of one who waits; 1 is next.
@@ -128,7 +129,7 @@ fn number(place: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::Named as _;
+    use crate::names::{Fingerprint, Named as _};
 
     fn waiter(caller: &str) -> Waiter {
         Waiter {
@@ -137,7 +138,7 @@ mod tests {
             account: AccountName::parse(caller).unwrap(),
             callee: Number::parse("2041").unwrap(),
             session: SessionHalf([1; 16]),
-            thumbprint: Fingerprint([1; 32]),
+            cnf: Confirmation::Tls(Fingerprint([1; 32])),
         }
     }
 

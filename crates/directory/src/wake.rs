@@ -52,20 +52,19 @@ impl Directory {
         let key = (exchange.clone(), request.id);
         let full = self.woken.calls.len() >= limits::WOKEN || self.woken.calls.contains_key(&key);
         for id in devices.iter().filter(|_| !full) {
-            let Some(thumbprint) = self.book().device(id).and_then(|device| device.key) else { continue };
+            let Some(cnf) = self.book().device(id).and_then(|device| device.key) else { continue };
             let dest = request.callee.clone();
-            let Some((address, fingerprint, ticket)) =
-                self.ticket(now.wall, exchange, request, dest, thumbprint)
+            let Some((address, fingerprint, ticket)) = self.ticket(now.wall, exchange, request, dest, cnf)
             else {
                 continue;
             };
             let expires = now.after(limits::TICKET_LIFE).wall.0;
-            let (callee, session) = (request.callee.clone(), request.session);
+            let (callee, session, from) = (request.callee.clone(), request.session, request.shown.clone());
             pushes.push((
                 id.clone(),
-                Push::Wake(Notice { address, fingerprint, ticket, callee, session, expires }),
+                Push::Wake(Notice { address, fingerprint, ticket, callee, from, session, expires }),
             ));
-            woken.push((id.clone(), thumbprint));
+            woken.push((id.clone(), cnf));
         }
         if woken.is_empty() {
             let why = Invalid::NowhereToReach.to_string();

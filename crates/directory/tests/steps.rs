@@ -2,9 +2,9 @@
 
 use clock::{Mono, Now, Wall};
 use directory::{
-    Account, AccountName, Device, DeviceId, Directory, ExchangeName, Fingerprint, Input, Issuer, IssuerKeys,
-    Kind, Message, Named, Number, Origin, Output, Presented, Push, Redeemer, Report, Request, RequestId,
-    Said, SessionHalf, Ticket, TicketKey, Wake, Way,
+    Account, AccountName, Confirmation, Device, DeviceId, Directory, ExchangeName, Fingerprint, Input,
+    Issuer, IssuerKeys, Kind, Message, Named, Number, Origin, Output, Presented, Push, Redeemer, Report,
+    Request, RequestId, Said, SessionHalf, Shown, Ticket, TicketKey, Wake, Way,
 };
 use std::time::Duration;
 
@@ -48,6 +48,7 @@ impl Office {
     fn report(&mut self, exchange: &str, draining: bool) {
         let report = Report {
             address: format!("{exchange}.example:5061").into(),
+            web: if exchange == "z" { "".into() } else { format!("wss://{exchange}.example/sip").into() },
             region: if exchange == "x" { "north" } else { "south" }.into(),
             version: "1".into(),
             load: 100,
@@ -65,7 +66,7 @@ impl Office {
             kind,
             at: at.map(name),
             ways: app.then_some(way).into_iter().collect(),
-            key: app.then_some(Fingerprint([9; 32])),
+            key: app.then_some(Confirmation::Tls(Fingerprint([9; 32]))),
             connected: false,
         };
         self.tell(Input::Device(name(id), device));
@@ -91,7 +92,8 @@ impl Office {
             caller,
             callee: name(callee),
             session: SessionHalf([5; 16]),
-            thumbprint: Fingerprint([4; 32]),
+            cnf: Confirmation::Tls(Fingerprint([4; 32])),
+            shown: "Anna".into(),
         }));
         let mut outputs = self.drain();
         let Output::Decided(_, decided) = outputs.remove(0) else {
@@ -125,8 +127,8 @@ fn redeemer(office: &Office, exchange: &str) -> Redeemer {
 
 fn good(office: &Office, at: &str, ticket: &Ticket, thumbprint: u8, dest: &str) -> bool {
     let dest: Number = name(dest);
-    let presented =
-        Presented { session: SessionHalf([5; 16]), thumbprint: Fingerprint([thumbprint; 32]), dest: &dest };
+    let shown = Shown::Key(Confirmation::Tls(Fingerprint([thumbprint; 32])));
+    let presented = Presented { session: SessionHalf([5; 16]), shown, dest: &dest };
     let checked = redeemer(office, at).check(office.now.wall, &ticket.token, &presented);
     checked.is_ok_and(|checked| *checked.secret() == ticket.secret)
 }
@@ -194,7 +196,7 @@ fn s4_15_s4_24_c3_wakes_the_application_with_the_asking_exchanges_address() {
     let opened = Push::open(&public, office.now.wall, signed);
     assert_eq!(opened, Ok(Push::Wake(notice.clone())), "whoever carries it");
     assert_eq!((notice.callee.as_str(), notice.session), ("2043", SessionHalf([5; 16])));
-    assert_eq!(devices, &[(name("app-c"), Fingerprint([9; 32]))]);
+    assert_eq!(devices, &[(name("app-c"), Confirmation::Tls(Fingerprint([9; 32])))]);
     assert!(good(&office, "x", &notice.ticket, 9, "2043"), "it is the device's own");
     assert!(!good(&office, "x", &notice.ticket, 4, "2043"));
     // It does not come: that exchange is told, and nobody else may say so.
@@ -341,6 +343,41 @@ fn c1_ends_when_nobody_answers_and_when_the_caller_gives_up() {
 }
 
 #[test]
+fn s4_8_a_browser_goes_to_where_exchanges_take_browsers_and_its_ticket_is_for_its_media() {
+    let mut office = Office::new();
+    let key = Confirmation::Media(Fingerprint([8; 32]));
+    let browser = |account: &str| Device {
+        account: name(account),
+        kind: Kind::App,
+        at: None,
+        ways: Vec::new(),
+        key: Some(key),
+        connected: true,
+    };
+    office.tell(Input::Device(name("app-c"), browser("cleo")));
+    let (_, outputs) = office.ask(exchange("x"), "2043");
+    let [
+        Output::ToExchange(_, Message::Woken { devices, .. }),
+        Output::Push { push: Push::Wake(notice), .. },
+    ] = &*outputs
+    else {
+        panic!("{outputs:?}")
+    };
+    assert_eq!((&devices[..], &*notice.address), (&[(name("app-c"), key)][..], "wss://x.example/sip"));
+    assert_eq!(&*notice.from, "Anna");
+    let dest = name("2043");
+    let presented = |shown| Presented { session: SessionHalf([5; 16]), shown, dest: &dest };
+    let check =
+        |shown| redeemer(&office, "x").check(office.now.wall, &notice.ticket.token, &presented(shown));
+    assert!(check(Shown::WithItsAnswer).is_ok());
+    assert!(check(Shown::Key(Confirmation::Tls(Fingerprint([8; 32])))).is_err());
+    // An exchange that takes none can wake none, and is not asked for one.
+    let (words, outputs) = office.ask(exchange("z"), "2043");
+    assert!(words.starts_with("C3 to z"), "{words}");
+    assert!(matches!(&*outputs, [Output::ToExchange(_, Message::Refused { .. })]), "{outputs:?}");
+}
+
+#[test]
 fn one_device_asks_for_few_calls_at_once() {
     let mut office = Office::new();
     for place in 0..=directory::limits::ASKED_BY_ONE {
@@ -350,7 +387,8 @@ fn one_device_asks_for_few_calls_at_once() {
             caller: name("app-c"),
             callee: name("2041"),
             session: SessionHalf([5; 16]),
-            thumbprint: Fingerprint([9; 32]),
+            cnf: Confirmation::Tls(Fingerprint([9; 32])),
+            shown: "".into(),
         }));
     }
     let outputs = office.drain();

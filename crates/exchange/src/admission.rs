@@ -141,7 +141,7 @@ impl Exchange {
         }
         match method {
             Method::Options => self.options(flow, message),
-            Method::Register if self.sites.is_apps(flow) => self.app_registers(now, flow, message),
+            Method::Register if self.is_from_app(flow, message) => self.app_registers(now, flow, message),
             Method::Register => self.register(now, flow, message),
             Method::Invite => self.invite(now, flow, message, &uri),
             Method::Message if self.sites.is_proved(flow) => self.site_asked(now, flow, message),
@@ -161,7 +161,7 @@ impl Exchange {
         if let Some(hash) = sip::bearer::token(message) {
             return self.web_sender(now, flow, message, hash).map(Sender::Device);
         }
-        if self.sites.is_proved(flow) {
+        if self.sites.is_proved(flow) || self.is_from_app(flow, message) {
             return self.site_sender(now, flow, message);
         }
         // A page on a trunk's machine is not the trunk.

@@ -91,6 +91,11 @@ impl WebPhones {
         }
     }
 
+    /// The page that opened a socket.
+    pub(crate) fn origin_of(&self, flow: Flow) -> Option<&str> {
+        self.origins.get(&flow).map(|origin| &**origin)
+    }
+
     /// The next flow to be closed.
     pub(crate) fn next_to_close(&mut self) -> Option<Flow> {
         self.closing.pop_front()

@@ -54,7 +54,9 @@ pub use seats::{Seat, Seats};
 pub use smpp::{Smpp, SmppAddress, SmppReceipt, SmppRefusal, SmppRules, SmppTold};
 pub use stream::{AsyncDeliver, StreamEvent, StreamLimits, StreamListener, Streams};
 pub use text_socket::{TextSocket, TextUpgrade};
-pub use tls::{Identity, TlsConfig, TlsError, client_config, dtls_identity, server_config};
+pub use tls::{
+    Identity, TlsConfig, TlsError, client_config, dtls_identity, server_config, server_config_by_name,
+};
 pub use udp::{Udp, WANTED_BUFFER};
 pub use websocket::{Admitted, Answer};
 

@@ -7,6 +7,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 #[derive(Clone, Debug, Default)]
 pub struct Origins {
     listed: Arc<RwLock<Vec<Box<str>>>>,
+    /// Those of the office's web app, as its directory tells them: for sockets alone.
+    web_app: Arc<RwLock<Vec<Box<str>>>>,
 }
 
 impl Origins {
@@ -20,23 +22,35 @@ impl Origins {
 
     /// Replaces the list.
     pub fn put(&self, listed: Vec<Box<str>>) {
-        let plain = listed.iter().filter_map(|origin| plain_origin(origin)).collect();
-        *self.listed.write().unwrap_or_else(PoisonError::into_inner) = plain;
+        put(&self.listed, &listed);
+    }
+
+    /// Replaces the origins of the office's web app.
+    pub fn put_web_app(&self, told: &[Box<str>]) {
+        put(&self.web_app, told);
     }
 
     /// Whether a page of this origin may come in, where it names us by this Host. `secure`: by TLS.
     #[must_use]
     pub fn admit(&self, origin: &str, host: &str, secure: bool) -> bool {
         let Some(origin) = plain_origin(origin) else { return false };
-        is_own(&origin, host, secure) || self.lists(&origin)
+        is_own(&origin, host, secure) || self.lists(&origin) || holds(&self.web_app, &origin)
     }
 
-    /// Whether an origin is listed.
+    /// Whether an origin is listed by the administrator.
     #[must_use]
     pub fn lists(&self, origin: &str) -> bool {
-        let listed = self.listed.read().unwrap_or_else(PoisonError::into_inner);
-        plain_origin(origin).is_some_and(|origin| listed.contains(&origin))
+        plain_origin(origin).is_some_and(|origin| holds(&self.listed, &origin))
     }
+}
+
+fn put(list: &RwLock<Vec<Box<str>>>, origins: &[Box<str>]) {
+    let plain = origins.iter().filter_map(|origin| plain_origin(origin)).collect();
+    *list.write().unwrap_or_else(PoisonError::into_inner) = plain;
+}
+
+fn holds(list: &RwLock<Vec<Box<str>>>, plain: &str) -> bool {
+    list.read().unwrap_or_else(PoisonError::into_inner).iter().any(|known| **known == *plain)
 }
 
 /// An origin in lower case and without the port that its scheme means anyway; `None` for what is none.
@@ -108,5 +122,8 @@ mod tests {
         }
         origins.put(Vec::new());
         assert!(!origins.lists("https://portal.example"));
+        origins.put_web_app(&["https://App.example:443".into()]);
+        assert!(origins.admit("https://app.example", "pbx.example", true));
+        assert!(!origins.lists("https://app.example"), "it has no business with the API");
     }
 }

@@ -3,6 +3,8 @@
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ServerConfig};
 use std::fmt;
 use std::io::{self, Write as _};
@@ -76,6 +78,18 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), TlsError> {
 /// With the file's name: missing, unreadable, not PEM, or key and certificate do not belong together.
 pub fn server_config(identity: &Identity) -> Result<Arc<ServerConfig>, TlsError> {
     let at = |path: &Path, what: String| TlsError { path: path.into(), what };
+    let (chain, key) = read(identity)?;
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| at(&identity.certificate, error.to_string()))?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(|error| at(&identity.certificate, error.to_string()))?;
+    Ok(Arc::new(config))
+}
+
+fn read(identity: &Identity) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
+    let at = |path: &Path, what: String| TlsError { path: path.into(), what };
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&identity.certificate)
         .and_then(Iterator::collect)
         .map_err(|error| at(&identity.certificate, error.to_string()))?;
@@ -84,13 +98,45 @@ pub fn server_config(identity: &Identity) -> Result<Arc<ServerConfig>, TlsError>
     }
     let key =
         PrivateKeyDer::from_pem_file(&identity.key).map_err(|error| at(&identity.key, error.to_string()))?;
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    Ok((chain, key))
+}
+
+/// What a listener needs that is one thing to who asks for it by `name` (RFC 6066 3), and another to everybody else.
+///
+/// # Errors
+/// As [`server_config`].
+pub fn server_config_by_name(
+    name: &'static str,
+    named: &Identity,
+    others: &Identity,
+) -> Result<Arc<ServerConfig>, TlsError> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let certified = |identity: &Identity| {
+        let (chain, key) = read(identity)?;
+        let made = CertifiedKey::from_der(chain, key, &provider);
+        made.map(Arc::new).map_err(|error| TlsError::new(&identity.certificate, error.to_string()))
+    };
+    let resolver = ByName { name, named: certified(named)?, others: certified(others)? };
+    let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|error| at(&identity.certificate, error.to_string()))?
+        .map_err(|error| TlsError::new(&named.certificate, error.to_string()))?
         .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(|error| at(&identity.certificate, error.to_string()))?;
+        .with_cert_resolver(Arc::new(resolver));
     Ok(Arc::new(config))
+}
+
+#[derive(Debug)]
+struct ByName {
+    name: &'static str,
+    named: Arc<CertifiedKey>,
+    others: Arc<CertifiedKey>,
+}
+
+impl ResolvesServerCert for ByName {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let asked = hello.server_name().is_some_and(|name| name.eq_ignore_ascii_case(self.name));
+        Some(Arc::clone(if asked { &self.named } else { &self.others }))
+    }
 }
 
 /// What listeners speak TLS with; replaced as a whole at a reload, while connections keep what they began with.

@@ -37,6 +37,8 @@ impl Health {
 pub struct Report {
     /// Where others reach it by SIP over TLS: `host:port`.
     pub address: Box<str>,
+    /// Where it takes browsers, the address of a WebSocket; empty if it takes none.
+    pub web: Box<str>,
     /// Where it stands, in the words of the office.
     pub region: Box<str>,
     /// What it runs.
@@ -108,7 +110,8 @@ impl Book {
         self.heard.remove(&(exchange.seen, name.clone()));
         self.heard.insert((now, name.clone()));
         let calls = report.calls.into_iter().take(limits::PEERS_TOLD).collect();
-        exchange.report = Some(Report { load: report.load.min(1_000), calls, ..report });
+        let web = if report.web.len() > limits::WEB_OCTETS { "".into() } else { report.web };
+        exchange.report = Some(Report { load: report.load.min(1_000), calls, web, ..report });
         (exchange.health, exchange.seen) = (health, now);
         Ok(changed)
     }

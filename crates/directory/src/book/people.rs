@@ -1,6 +1,7 @@
 //! Accounts with their home, and devices: their kind, where they are, how they are woken.
 
-use crate::names::{AccountName, ExchangeName, Fingerprint, Number};
+use crate::names::{AccountName, ExchangeName, Number};
+use crate::ticket::Confirmation;
 use serde::{Deserialize, Serialize};
 
 /// A person, at one exchange by choice.
@@ -73,8 +74,8 @@ pub struct Device {
     pub at: Option<ExchangeName>,
     /// How it is woken, the preferred first.
     pub ways: Vec<Way>,
-    /// SHA-256 of the key that it made when it enrolled.
-    pub key: Option<Fingerprint>,
+    /// What it proves with that it is it.
+    pub key: Option<Confirmation>,
     /// Whether it has a connection to the directory now.
     pub connected: bool,
 }

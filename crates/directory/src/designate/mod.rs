@@ -6,7 +6,8 @@ mod steps;
 pub use choose::Candidate;
 pub(crate) use steps::designate;
 
-use crate::names::{AccountName, DeviceId, ExchangeName, Fingerprint, Number, SessionHalf};
+use crate::names::{AccountName, DeviceId, ExchangeName, Number, SessionHalf};
+use crate::ticket::Confirmation;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -46,7 +47,9 @@ pub struct Request {
     /// The half of the Session-ID that the call will carry.
     pub session: SessionHalf,
     /// Whose key will be at the other end: the asking exchange's certificate, or the device's own.
-    pub thumbprint: Fingerprint,
+    pub cnf: Confirmation,
+    /// How the caller is shown to whom is called, who may have to be woken; empty when that is hidden or not known.
+    pub shown: Box<str>,
 }
 
 /// Step B: why there is nobody to call (S4.12).

@@ -86,13 +86,33 @@ pub struct Claims {
     pub cnf: Confirmation,
 }
 
-/// RFC 7800 3.1, RFC 8705 3.1: the holder proves to have the key of this certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Confirmation {
-    /// SHA-256 of the certificate.
+/// RFC 7800 3.1: the holder proves to have the key of this certificate, whose SHA-256 it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Confirmation {
+    /// In TLS (RFC 8705 3.1): an exchange, or an app that is a program.
     #[serde(rename = "x5t#S256")]
-    pub thumbprint: Fingerprint,
+    Tls(Fingerprint),
+    /// In the DTLS of its media (RFC 8122, RFC 8225 5.2.2): a browser, whose pages can show no certificate in TLS.
+    #[serde(rename = "mky#S256")]
+    Media(Fingerprint),
+}
+
+/// What who presents a ticket has shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// This.
+    Key(Confirmation),
+    /// Nothing yet: a browser that waits for an offer. Its answer names the certificate, and is refused if that is another.
+    WithItsAnswer,
+}
+
+impl Shown {
+    fn is_of(self, cnf: Confirmation) -> bool {
+        match self {
+            Shown::Key(key) => key == cnf,
+            Shown::WithItsAnswer => matches!(cnf, Confirmation::Media(_)),
+        }
+    }
 }
 
 mod millis {

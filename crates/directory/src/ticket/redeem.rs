@@ -1,9 +1,9 @@
 //! Redeeming: checked with nobody's help, and once (R27).
 
-use super::{Claims, KIND, Secret, TicketId, TicketKey};
+use super::{Claims, KIND, Secret, Shown, TicketId, TicketKey};
 use crate::jws::{self, Fault};
 use crate::limits::{LEEWAY, TICKET_LIFE, TICKET_OCTETS, USED_TICKETS};
-use crate::names::{ExchangeName, Fingerprint, Named as _, Number, SessionHalf};
+use crate::names::{ExchangeName, Named as _, Number, SessionHalf};
 use clock::Wall;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -23,7 +23,7 @@ pub struct Presented<'a> {
     /// The Session-ID half of the request.
     pub session: SessionHalf,
     /// Whose key is really at the other end of the connection, or of the media.
-    pub thumbprint: Fingerprint,
+    pub shown: Shown,
     /// Who is called.
     pub dest: &'a Number,
 }
@@ -147,7 +147,7 @@ impl Redeemer {
         if claims.sid != presented.session {
             return Err(TicketRefusal::OtherSession);
         }
-        if claims.cnf.thumbprint != presented.thumbprint {
+        if !presented.shown.is_of(claims.cnf) {
             return Err(TicketRefusal::OtherKey);
         }
         if claims.dest != *presented.dest {
@@ -221,7 +221,7 @@ fn millis(time: std::time::Duration) -> i64 {
 mod tests {
     use super::super::{Confirmation, Issuer, Ticket};
     use super::*;
-    use crate::names::DeviceId;
+    use crate::names::{DeviceId, Fingerprint};
 
     const START: Wall = Wall(1_000_000);
     const NOW: Wall = Wall(1_060_000);
@@ -250,7 +250,7 @@ mod tests {
             orig: DeviceId::parse("desk-1").unwrap(),
             dest: Number::parse("2041").unwrap(),
             sid: SessionHalf([5; 16]),
-            cnf: Confirmation { thumbprint: Fingerprint([6; 32]) },
+            cnf: Confirmation::Tls(Fingerprint([6; 32])),
         }
     }
 
@@ -260,11 +260,11 @@ mod tests {
         }
 
         fn check(&self, now: Wall, token: &str) -> Result<Checked, TicketRefusal> {
-            let presented = Presented {
-                session: SessionHalf([5; 16]),
-                thumbprint: Fingerprint([6; 32]),
-                dest: &self.dest,
-            };
+            self.check_as(token, now, Shown::Key(Confirmation::Tls(Fingerprint([6; 32]))))
+        }
+
+        fn check_as(&self, token: &str, now: Wall, shown: Shown) -> Result<Checked, TicketRefusal> {
+            let presented = Presented { session: SessionHalf([5; 16]), shown, dest: &self.dest };
             self.redeemer.check(now, token, &presented)
         }
     }
@@ -312,7 +312,7 @@ mod tests {
         let x = ExchangeName::parse("x").unwrap();
         assert_eq!(refused(Claims { aud: x, ..claims() }), TicketRefusal::OtherExchange);
         assert_eq!(refused(Claims { sid: SessionHalf([1; 16]), ..claims() }), TicketRefusal::OtherSession);
-        let key = Confirmation { thumbprint: Fingerprint([1; 32]) };
+        let key = Confirmation::Tls(Fingerprint([1; 32]));
         assert_eq!(refused(Claims { cnf: key, ..claims() }), TicketRefusal::OtherKey);
         assert_eq!(refused(Claims { iss: "mallory".into(), ..claims() }), TicketRefusal::UnknownIssuer);
         let forged = Issuer::new(&[8; 32]).issue(&claims(), &office.key);
@@ -320,6 +320,26 @@ mod tests {
         for text in ["", ".", "..", "a.b.c", &"x".repeat(TICKET_OCTETS + 1)] {
             assert_eq!(office.check(NOW, text).unwrap_err(), TicketRefusal::Malformed, "{text}");
         }
+    }
+
+    #[test]
+    fn s4_25_a_ticket_of_a_browser_is_for_its_media_and_no_certificate_of_tls_stands_for_that() {
+        let office = office();
+        let print = Fingerprint([6; 32]);
+        let (tls, media) = (Confirmation::Tls(print), Confirmation::Media(print));
+        let check = |cnf, shown| {
+            let ticket = office.ticket(&Claims { cnf, ..claims() });
+            office.check_as(&ticket.token, NOW, shown).map(|_| ()).err()
+        };
+        let other = Some(TicketRefusal::OtherKey);
+        assert_eq!(check(media, Shown::Key(media)), None);
+        assert_eq!(check(media, Shown::WithItsAnswer), None);
+        assert_eq!(check(media, Shown::Key(Confirmation::Media(Fingerprint([1; 32])))), other);
+        assert_eq!(check(media, Shown::Key(tls)), other);
+        assert_eq!(check(tls, Shown::Key(media)), other);
+        assert_eq!(check(tls, Shown::WithItsAnswer), other, "who has a certificate of TLS shows it at once");
+        let text = serde_json::to_string(&media).unwrap();
+        assert_eq!(text, "{\"mky#S256\":\"BgYGBgYGBgYGBgYGBgYGBgYGBgYGBgYGBgYGBgYGBgY\"}");
     }
 
     #[test]

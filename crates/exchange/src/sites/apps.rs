@@ -1,11 +1,18 @@
 //! Apps, which belong to no exchange: one comes by a connection of its own, with a ticket, for one call (S4.24).
+//!
+//! ```text
+//! a program   shows its certificate in TLS; the ticket names that
+//! a browser   comes by WebSocket, from a page of the office's web app; the ticket names the certificate of its media:
+//!             its INVITE has it in the offer, or its answer to ours has, and nothing else is taken on that connection
+//! ```
 
 use super::Sites;
 use super::come::Holder;
 use crate::admission::Sender;
 use crate::exchange::Exchange;
+use calls::Switch;
 use clock::Now;
-use directory::{Named as _, Number};
+use directory::{Confirmation, Fingerprint, Named as _, Number, Shown};
 use sip::Flow;
 use wire::sip::{Contact, HeaderName, Message, Method};
 
@@ -17,9 +24,49 @@ impl Sites {
     pub(crate) fn is_apps(&self, flow: Flow) -> bool {
         self.is_proved(flow) && self.exchange_at(flow).is_none()
     }
+
+    /// Whether pages of this origin are the office's web app.
+    fn lists_origin(&self, origin: &str) -> bool {
+        let copy = self.joined.as_ref().and_then(|joined| joined.copy.as_ref());
+        copy.is_some_and(|copy| copy.origins.iter().any(|listed| **listed == *origin))
+    }
+}
+
+/// A ticket of a browser is used: its connection has media by that certificate, or none.
+pub(super) fn pin_media(switch: &mut Switch, flow: Flow, cnf: Confirmation) -> Result<(), String> {
+    let Confirmation::Media(Fingerprint(print)) = cnf else { return Ok(()) };
+    match switch.pin(flow, media::webrtc::Fingerprint(print)) {
+        true => Ok(()),
+        false => Err("another browser is awaited on this connection, or none is taken".into()),
+    }
 }
 
 impl Exchange {
+    /// Whether a request comes from an app, or from nobody. A page with a token is a web phone.
+    pub(crate) fn is_from_app(&self, flow: Flow, message: &Message<'_>) -> bool {
+        self.sites.is_apps(flow) || (self.is_web_app(flow) && sip::bearer::token(message).is_none())
+    }
+
+    fn is_web_app(&self, flow: Flow) -> bool {
+        self.web_phones.origin_of(flow).is_some_and(|origin| self.sites.lists_origin(origin))
+    }
+
+    /// What who presents a ticket has shown (S4.25).
+    pub(super) fn shown_by(&self, flow: Flow, message: &Message<'_>) -> Result<Shown, String> {
+        if let Some(fingerprint) = self.sites.peers.get(&flow) {
+            return Ok(Shown::Key(Confirmation::Tls(*fingerprint)));
+        }
+        if !self.is_web_app(flow) {
+            return Err("the connection is gone".into());
+        }
+        if message.method() != Method::Invite {
+            return Ok(Shown::WithItsAnswer);
+        }
+        let named = self.switch.named_in(flow, message.body());
+        let named = named.ok_or("the offer names no certificate of a browser")?;
+        Ok(Shown::Key(Confirmation::Media(Fingerprint(named.0))))
+    }
+
     /// An app that was woken is here: its ticket is used up, and the call that waits for it rings it (R27, R29).
     pub(crate) fn app_registers(&mut self, now: Now, flow: Flow, message: &Message<'_>) {
         if self.sites.app_at(flow).is_some() {
@@ -41,7 +88,7 @@ impl Exchange {
             Contact::Star => None,
         });
         let Some(contact) = contact else { return self.refuse(flow, message, 400) };
-        let key = claims.cnf.thumbprint;
+        let key = claims.cnf;
         let Some(call) = self.wanted_by(&claims, key) else {
             return self.refuse_because(flow, message, 480, "nobody waits for it any more");
         };

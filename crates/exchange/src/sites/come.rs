@@ -2,6 +2,7 @@
 //! digest of its secret. The ticket is used up before anything rings (S4.22, S4.25, R27).
 
 use super::Guest;
+use super::apps::pin_media;
 use crate::admission::Sender;
 use crate::dial_plan::Destination;
 use crate::exchange::Exchange;
@@ -9,8 +10,8 @@ use crate::facts::FactKind;
 use calls::{CallId, Cause};
 use clock::{Now, Wall};
 use directory::{
-    Claims, Confirmation, DeviceId, Fingerprint, Named as _, Number, Presented, SessionHalf, Ticket,
-    TicketId, TicketRefusal,
+    Claims, Confirmation, DeviceId, Named as _, Number, Presented, SessionHalf, Shown, Ticket, TicketId,
+    TicketRefusal,
 };
 use sip::Flow;
 use sip::digest::{Secret, Verdict};
@@ -28,7 +29,7 @@ pub(super) enum Holder {
 /// What a ticket is asked for.
 pub(super) struct Offered {
     pub(super) session: SessionHalf,
-    pub(super) thumbprint: Fingerprint,
+    pub(super) cnf: Confirmation,
     pub(super) dest: Number,
 }
 
@@ -76,18 +77,19 @@ impl Exchange {
             message.value(HeaderName::RingdownTicket).and_then(|value| std::str::from_utf8(value).ok());
         let dest = dest.ok_or("who is called is no number")?;
         let session = session_of(message).ok_or("the call has no Session-ID")?;
-        let thumbprint = self.sites.peers.get(&flow).copied().ok_or("the connection is gone")?;
+        let shown = self.shown_by(flow, message)?;
         let joined = self.sites.joined.as_mut().ok_or("this exchange has joined no directory")?;
         let time = joined.time(now);
         let refused = |refusal: TicketRefusal| format!("the ticket is refused: {refusal}");
-        let presented = Presented { session, thumbprint, dest: &dest };
+        let presented = Presented { session, shown, dest: &dest };
         let checked = match token.map(|token| joined.redeemer.check(time, token, &presented)) {
             Some(Ok(checked)) => checked,
             // Whether it was used before our start nobody knows; one of ours cannot have been.
-            Some(Err(TicketRefusal::BeforeOurStart)) | None if holder == Holder::Exchange => {
-                return self
-                    .offer_ticket(now, flow, message, Offered { session, thumbprint, dest })
-                    .map(|()| None);
+            Some(Err(TicketRefusal::BeforeOurStart)) | None
+                if holder == Holder::Exchange
+                    && let Shown::Key(cnf) = shown =>
+            {
+                return self.offer_ticket(now, flow, message, Offered { session, cnf, dest }).map(|()| None);
             }
             None => return Err("an app comes with a ticket".into()),
             Some(Err(refusal)) => return Err(refused(refusal)),
@@ -103,6 +105,7 @@ impl Exchange {
                 let secret = Secret::new(&user, self.verifier.realm(), checked.secret().reveal());
                 match self.verifier.check(now.mono, source, message, &credentials, Some(&secret)) {
                     Verdict::Right { .. } => {
+                        pin_media(&mut self.switch, flow, checked.claims().cnf)?;
                         joined.redeemer.redeem(time, &checked).map_err(refused)?;
                         return Ok(Some(checked.claims().clone()));
                     }
@@ -128,7 +131,7 @@ impl Exchange {
         joined.copy(now).ok_or(
             "a call from another exchange needs a ticket, and the copy of the directory has expired",
         )?;
-        let exchange = joined.by_fingerprint.get(&offered.thumbprint).ok_or("the connection is gone")?;
+        let exchange = self.sites.exchange_at(flow).ok_or("the connection is gone")?;
         let orig = DeviceId::parse(exchange.as_str())?;
         let ticket = self.own_ticket(now, orig, offered)?;
         let value = format!("{};user={};secret={}", ticket.token, ticket.id, ticket.secret.reveal());
@@ -164,7 +167,7 @@ impl Exchange {
             orig,
             dest: offered.dest,
             sid: offered.session,
-            cnf: Confirmation { thumbprint: offered.thumbprint },
+            cnf: offered.cnf,
         };
         Ok(joined.issuer.issue(&claims, &joined.own_key))
     }

@@ -7,7 +7,8 @@ use crate::ongoing::Reach;
 use calls::{Account, CallId, Cause, Line, Party, Pass, Target};
 use clock::Now;
 use directory::{
-    DeviceId, ExchangeName, Message, Named as _, Number, Origin, Request, RequestId, SessionHalf, Waiter,
+    Confirmation, DeviceId, ExchangeName, Message, Named as _, Number, Origin, Request, RequestId,
+    SessionHalf, Waiter,
 };
 use sip::Flow;
 use std::sync::Arc;
@@ -45,6 +46,7 @@ impl Exchange {
         let session = SessionHalf::parse(&ongoing.session_id);
         let caller = ongoing.device.as_deref().or(ongoing.entry.as_deref()).unwrap_or(&ongoing.caller.number);
         let (caller, callee) = (DeviceId::parse(caller), Number::parse(number));
+        let shown = shown_to_wake(&ongoing.caller);
         let joined = self.sites.joined.as_ref().filter(|joined| joined.connected).ok_or(Unasked::Away)?;
         let (Ok(caller), Ok(callee), Some(session)) = (caller, callee, session) else {
             return Err(Unasked::NoNumber);
@@ -60,7 +62,8 @@ impl Exchange {
             caller,
             callee,
             session,
-            thumbprint: joined.fingerprint,
+            cnf: Confirmation::Tls(joined.fingerprint),
+            shown,
         };
         self.sites.asked.insert(id, call);
         self.sites.until.insert((now.mono + limits::SITE_PATIENCE, id));
@@ -96,8 +99,8 @@ impl Exchange {
                 self.apps_were_woken(now, call, id, devices);
             }
             Message::Declined { id, device } => self.app_declined(now, id, &device),
-            Message::Ask { id, caller, account, callee, session, thumbprint } => {
-                self.app_asks(now, Waiter { caller, id, account, callee, session, thumbprint });
+            Message::Ask { id, caller, account, callee, session, cnf } => {
+                self.app_asks(now, Waiter { caller, id, account, callee, session, cnf });
             }
             Message::Withdrawn { id, caller } => self.app_gave_up(now, &caller, id),
             Message::Claimed { id, held, attempts } => self.number_claimed(now, id, held, attempts),
@@ -267,4 +270,14 @@ pub(super) fn target(
         at_once: None,
         shown: None,
     }
+}
+
+/// How who sleeps is told who calls: as short as what wakes them, and not at all for a caller who wants it so (R32).
+fn shown_to_wake(caller: &Party) -> Box<str> {
+    let shown = match (caller.is_anonymous(), caller.name.is_empty()) {
+        (true, _) => "",
+        (false, true) => &caller.number,
+        (false, false) => &caller.name,
+    };
+    shown[..shown.floor_char_boundary(directory::limits::SHOWN_OCTETS)].into()
 }

@@ -125,14 +125,14 @@ impl Exchange {
 
     /// C12: into the line, with a ticket.
     fn let_in(&mut self, now: Now, waiter: Waiter, owner: Option<AccountName>) -> Result<Vec<Said>, String> {
-        let (session, key) = (waiter.session, waiter.thumbprint);
+        let (session, cnf) = (waiter.session, waiter.cnf);
         if self.sites.line.accepted.len() >= limits::APP_CALLS {
             return Err("too many calls of apps are under way".into());
         }
         if self.sites.line.accepted.contains_key(&session) {
             return Err("this call was asked for before".into());
         }
-        let offered = Offered { session, thumbprint: key, dest: waiter.callee.clone() };
+        let offered = Offered { session, cnf, dest: waiter.callee.clone() };
         let ticket = self.own_ticket(now, waiter.caller.clone(), offered)?;
         let taken = owner.as_ref().is_some_and(|owner| self.is_taken(owner.as_str()));
         let line = &mut self.sites.line;

@@ -283,9 +283,10 @@ impl Exchange {
 
     /// A connection is gone.
     pub(crate) fn site_flow_closed(&mut self, flow: Flow) {
+        self.sites.apps.remove(&flow);
+        self.switch.unpin(flow);
         if self.sites.peers.remove(&flow).is_some() {
             self.sites.ways.retain(|_, way| *way != flow);
-            self.sites.apps.remove(&flow);
         }
     }
 

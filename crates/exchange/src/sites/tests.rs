@@ -5,11 +5,12 @@ use super::{DIRECTORY, Membership, SiteInput, SiteOutput, SiteWord};
 use crate::exchange::{Config, Exchange, Snapshot};
 use crate::input::{Input, Output};
 use crate::{Change, PeopleChange};
-use calls::PortLease;
+use calls::{MediaPolicy, PortLease};
 use clock::{Mono, Now, Wall};
 use directory::{
-    Account, Copy, Device, DeviceId, Directory, Fingerprint, Input as Told, Issuer, Kind, Message, Named,
-    Notice, Origin, Output as Says, Push, Report, Request, RequestId, SessionHalf, Ticket, TicketKey,
+    Account, Confirmation, Copy, Device, DeviceId, Directory, Fingerprint, Input as Told, Issuer, Kind,
+    Message, Named, Notice, Origin, Output as Says, Push, Report, Request, RequestId, SessionHalf, Ticket,
+    TicketKey,
 };
 use sip::{Flow, Transport};
 use std::net::SocketAddr;
@@ -17,6 +18,9 @@ use std::time::Duration;
 use wire::sip::{Message as Sip, Method};
 
 const START: Now = Now { mono: Mono(1_000_000), wall: Wall(1_796_004_000_000) };
+/// Gina's, 2046; and from where its page comes.
+const BROWSER: u8 = 5;
+const ORIGIN: &str = "https://app.example";
 const SDP: &str =
     "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
 
@@ -39,9 +43,22 @@ fn app(place: u8) -> DeviceId {
     name(&format!("app-{place}"))
 }
 
-/// Who an app proves to be.
-fn key(place: u8) -> Fingerprint {
-    Fingerprint([place; 32])
+/// Who an app proves to be. The fifth is a page in a browser.
+fn key(place: u8) -> Confirmation {
+    match place {
+        BROWSER => Confirmation::Media(Fingerprint([place; 32])),
+        _ => Confirmation::Tls(Fingerprint([place; 32])),
+    }
+}
+
+/// What a browser with this certificate offers or answers.
+fn browser_sdp(place: u8, setup: &str) -> String {
+    format!(
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\n\
+         a=ice-ufrag:abcd\r\na=ice-pwd:aaaaaaaaaaaaaaaaaaaaaaaa\r\na=fingerprint:sha-256 {}\r\n\
+         a=setup:{setup}\r\na=mid:0\r\na=rtcp-mux\r\n",
+        Fingerprint([place; 32])
+    )
 }
 
 fn flow(place: u8, connection: u64) -> Flow {
@@ -64,7 +81,7 @@ impl Office {
             own_key: [2; 32],
             directory: Issuer::new(&signer).public(),
         });
-        let people = [("cleo", "2043"), ("dora", "2044"), ("emil", "2045")];
+        let people = [("cleo", "2043"), ("dora", "2044"), ("emil", "2045"), ("gina", "2046")];
         let account = |account: &str| PeopleChange::PutAccount {
             name: account.into(),
             display: account.into(),
@@ -96,11 +113,15 @@ impl Office {
             told: Vec::new(),
             count: 0,
         };
-        for (place, owner) in [(1, "cleo"), (2, "dora"), (3, "emil"), (4, "emil")] {
+        for (place, owner) in [(1, "cleo"), (2, "dora"), (3, "emil"), (4, "emil"), (BROWSER, "gina")] {
             office.enrol(place, owner);
         }
         let lease = |port| PortLease { address: "192.0.2.1".parse().unwrap(), port, worker: 0 };
         office.feed(Input::Ports((0..32).map(|place| lease(10_000 + 2 * place)).collect()));
+        let shared = vec![PortLease { address: "192.0.2.1".parse().unwrap(), port: 9_000, worker: 0 }];
+        let fingerprint = Some(media::webrtc::Fingerprint([77; 32]));
+        office.feed(Input::Secure { shared, policy: MediaPolicy { fingerprint, clear_fallback: false } });
+        office.directory.handle(office.now, Told::WebApp(vec![ORIGIN.into()]));
         office.site(SiteInput::Connected);
         office.report();
         let copy = office.directory.copy(office.now.wall);
@@ -124,6 +145,7 @@ impl Office {
     fn report(&mut self) {
         let report = Report {
             address: "192.0.2.1:5062".into(),
+            web: "wss://192.0.2.1/sip".into(),
             region: "".into(),
             version: "1".into(),
             load: 0,
@@ -205,8 +227,8 @@ impl Office {
     fn asks(&mut self, place: u8, callee: &str) -> Message {
         let session = SessionHalf([place; 16]);
         let origin = Origin::Cloud(app(place));
-        let (id, caller, thumbprint) = (RequestId(u64::from(place)), app(place), key(place));
-        let request = Request { origin, id, caller, callee: name(callee), session, thumbprint };
+        let (id, caller, cnf, shown) = (RequestId(u64::from(place)), app(place), key(place), "".into());
+        let request = Request { origin, id, caller, callee: name(callee), session, cnf, shown };
         self.directory.handle(self.now, Told::Asked(request));
         self.carry();
         self.told.pop().expect("an answer").1
@@ -223,7 +245,16 @@ impl Office {
     fn connects(&mut self, place: u8) -> Flow {
         self.count += 1;
         let at = flow(place, u64::from(self.count));
-        self.site(SiteInput::Proved { flow: at, fingerprint: key(place) });
+        let Confirmation::Tls(fingerprint) = key(place) else { return self.page(place, ORIGIN) };
+        self.site(SiteInput::Proved { flow: at, fingerprint });
+        at
+    }
+
+    /// A WebSocket that a page of this origin opened.
+    fn page(&mut self, place: u8, origin: &str) -> Flow {
+        self.count += 1;
+        let at = Flow { transport: Transport::Wss, ..flow(place, u64::from(self.count)) };
+        self.feed(Input::FlowOpened { flow: at, origin: Some(origin.into()) });
         at
     }
 
@@ -491,4 +522,68 @@ fn a_place_is_given_up_when_its_caller_does_not_come() {
     let at = office.connects(2);
     let late = office.proves(at, Method::Invite, "2043", SessionHalf([2; 16]), &ticket, SDP);
     assert!(late.starts_with("SIP/2.0 403") && late.contains("given up"), "{late}");
+}
+
+#[test]
+fn s4_8_s4_25_a_page_that_is_called_comes_by_websocket_and_no_other_certificate_answers() {
+    let mut office = Office::new();
+    let caller = office.calls(2, "2046");
+    assert_eq!(&*office.woken(BROWSER).address, "wss://192.0.2.1/sip");
+    let (at, answer) = office.comes(BROWSER);
+    assert!(answer.starts_with("SIP/2.0 200"), "{answer}");
+    let invite = office.last(at, "INVITE").expect("the waiting INVITE").to_owned();
+    assert!(invite.contains("UDP/TLS/RTP/SAVPF"), "{invite}");
+    office.answers(at, "180 Ringing", "");
+    office.answers(at, "200 OK", &browser_sdp(99, "active"));
+    assert!(office.last(at, "BYE").is_some(), "another's media are hung up: {:?}", office.sent);
+    assert!(office.last(caller, "SIP/2.0 200").is_none(), "and the caller never hears them");
+    // It may not say either that it knows no such protection.
+    let mut office = Office::new();
+    let caller = office.calls(2, "2046");
+    let (at, _) = office.comes(BROWSER);
+    office.answers(at, "488 Not Acceptable Here", "");
+    assert_eq!(office.sent.iter().filter(|(to, text)| *to == at && text.starts_with("INVITE")).count(), 1);
+    assert!(office.last(caller, "SIP/2.0 200").is_none());
+    // The right one.
+    let mut office = Office::new();
+    office.calls(2, "2046");
+    let (at, _) = office.comes(BROWSER);
+    office.answers(at, "200 OK", &browser_sdp(BROWSER, "active"));
+    assert!(office.last(at, "ACK").is_some() && office.last(at, "BYE").is_none(), "{:?}", office.sent);
+    let (_, again) = office.comes(BROWSER);
+    assert!(again.starts_with("SIP/2.0 403") && again.contains("used before"), "{again}");
+}
+
+#[test]
+fn s4_25_the_offer_of_a_page_names_the_certificate_of_its_ticket_and_strangers_get_nothing() {
+    let mut office = Office::new();
+    let session = SessionHalf([BROWSER; 16]);
+    let Message::Designated { ticket, address, .. } = office.asks(BROWSER, "2043") else {
+        panic!("it is let in")
+    };
+    assert_eq!(&*address, "wss://192.0.2.1/sip");
+    let at = office.page(BROWSER, ORIGIN);
+    for (sdp, why) in [
+        (browser_sdp(99, "actpass"), "somebody else's"),
+        (SDP.to_owned(), "no certificate of a browser"),
+        (browser_sdp(BROWSER, "actpass").replace("a=fingerprint", "a=x"), "no certificate of a browser"),
+    ] {
+        let answer = office.proves(at, Method::Invite, "2043", session, &ticket, &sdp);
+        assert!(answer.starts_with("SIP/2.0 403") && answer.contains(why), "{answer}");
+    }
+    let offer = browser_sdp(BROWSER, "actpass");
+    // A page of others, and who has TLS and no page, have no use for it.
+    let foreign = office.page(BROWSER, "https://evil.example");
+    let answer = office.proves(foreign, Method::Invite, "2043", session, &ticket, &offer);
+    assert!(answer.starts_with("SIP/2.0 40"), "{answer}");
+    let program = office.connects(1);
+    let answer = office.proves(program, Method::Invite, "2043", session, &ticket, &offer);
+    assert!(answer.contains("somebody else's"), "{answer}");
+    // A ticket of a program is none for a page.
+    let Message::Designated { ticket: other, .. } = office.asks(3, "2043") else { panic!("it is let in") };
+    let answer = office.proves(at, Method::Invite, "2043", SessionHalf([3; 16]), &other, &offer);
+    assert!(answer.contains("somebody else's"), "{answer}");
+    // The page itself.
+    office.proves(at, Method::Invite, "2043", session, &ticket, &offer);
+    assert!(office.last(at, "SIP/2.0 182").is_some(), "{:?}", office.sent);
 }

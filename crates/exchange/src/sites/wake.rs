@@ -13,7 +13,7 @@ use crate::limits;
 use crate::ongoing::Reach;
 use calls::{CallId, Cause, Party, Target};
 use clock::{Mono, Now};
-use directory::{Claims, DeviceId, Fingerprint, RequestId};
+use directory::{Claims, Confirmation, DeviceId, RequestId};
 use sip::Flow;
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 pub(super) struct Waking {
     id: u64,
     /// Those that have not come, by who they must prove to be.
-    devices: BTreeMap<Fingerprint, DeviceId>,
+    devices: BTreeMap<Confirmation, DeviceId>,
     until: Mono,
     /// Nothing rings for the call, for this cause: it waits for the apps alone.
     waits: Option<Cause>,
@@ -66,7 +66,7 @@ impl Exchange {
         now: Now,
         call: CallId,
         id: RequestId,
-        devices: Vec<(DeviceId, Fingerprint)>,
+        devices: Vec<(DeviceId, Confirmation)>,
     ) {
         let names: Vec<&str> = devices.iter().map(|(device, _)| directory::Named::as_str(device)).collect();
         self.note_call(now, call, "app.woken", format!("C3: {} is woken", names.join(", ")));
@@ -82,7 +82,7 @@ impl Exchange {
     }
 
     /// An app came with its ticket: the call that waits for it.
-    pub(super) fn wanted_by(&self, claims: &Claims, key: Fingerprint) -> Option<CallId> {
+    pub(super) fn wanted_by(&self, claims: &Claims, key: Confirmation) -> Option<CallId> {
         let session = claims.sid.to_string();
         let waits = |(call, waking): (&CallId, &Waking)| {
             let ongoing = self.ongoing.call(*call)?;
@@ -92,7 +92,7 @@ impl Exchange {
     }
 
     /// The waiting INVITE goes down the connection that the app opened (R29).
-    pub(super) fn ring_app(&mut self, now: Now, call: CallId, flow: Flow, key: Fingerprint, contact: &str) {
+    pub(super) fn ring_app(&mut self, now: Now, call: CallId, flow: Flow, key: Confirmation, contact: &str) {
         let Some(waking) = self.sites.waking.get_mut(&call) else { return };
         let Some(device) = waking.devices.remove(&key) else { return };
         let (all_came, anew) = (waking.devices.is_empty(), waking.waits.take().is_some());

@@ -70,6 +70,8 @@ pub enum MediaError {
     /// Audio, but only under a profile that this leg's signalling does not allow, or without a key that we can use
     /// (488).
     Profile,
+    /// The media would be protected by another's certificate than the one that was named beforehand (488).
+    OtherKey,
     /// Both speak, but no codec in common (488).
     NoCommonCodec,
     /// An answer to nothing, or with other `m=` lines than the offer (the sender is to blame).
@@ -87,6 +89,7 @@ impl fmt::Display for MediaError {
             MediaError::Address => f.write_str("no usable media address"),
             MediaError::NoAudio => f.write_str("no audio stream"),
             MediaError::Profile => f.write_str("no audio stream of a profile that we speak here"),
+            MediaError::OtherKey => f.write_str("another certificate than the one that was named"),
             MediaError::NoCommonCodec => f.write_str("no codec in common"),
             MediaError::UnexpectedAnswer => f.write_str("an answer that fits no offer"),
             MediaError::Glare => f.write_str("an offer while ours is unanswered"),

@@ -160,6 +160,9 @@ impl Negotiation {
         if audio.port == 0 {
             return Err(MediaError::NoAudio);
         }
+        if !self.security.admits(&audio.security) {
+            return Err(MediaError::OtherKey);
+        }
         // RFC 3264 section 6: an answer may not change the profile; SAVP for SAVPF is the same to us.
         let offered = ours.description.media.get(self.audio_index).map(|line| Profile::parse(&line.proto));
         if offered.is_none_or(|offered| !offered.protects_like(audio.profile)) {
@@ -196,6 +199,9 @@ impl Negotiation {
         }
         if self.security.rank(audio.profile).is_none() {
             return Err(MediaError::Profile);
+        }
+        if !self.security.admits(&audio.security) {
+            return Err(MediaError::OtherKey);
         }
         self.pending = Pending::Received(Arc::new(remote));
         self.received_offer().ok_or(MediaError::NoOffer)

@@ -27,6 +27,8 @@ pub enum Security {
     Webrtc {
         /// Of the certificate that our workers have.
         fingerprint: Fingerprint,
+        /// Of the certificate that it must show, where that is known beforehand (S4.25).
+        theirs: Option<Fingerprint>,
     },
 }
 
@@ -37,6 +39,14 @@ impl Security {
             Security::Clear => Profile::Avp,
             Security::Sdes => Profile::Savp,
             Security::Webrtc { .. } => Profile::Dtls,
+        }
+    }
+
+    /// Whether a remote description names the certificate that it must.
+    pub(super) fn admits(self, remote: &RemoteSecurity) -> bool {
+        match self {
+            Security::Webrtc { theirs: Some(theirs), .. } => remote.fingerprint == Some(theirs),
+            _ => true,
         }
     }
 
@@ -181,7 +191,7 @@ impl OurSecurity {
             (Profile::Savp | Profile::Savpf, _) => {
                 OurSecurity::Sdes { tag: 1, key: drawer.key(Suite::Sha1Tag80) }
             }
-            (Profile::Dtls, Security::Webrtc { fingerprint }) => {
+            (Profile::Dtls, Security::Webrtc { fingerprint, .. }) => {
                 let (credentials, mid) = match in_force {
                     Some(OurSecurity::Webrtc { credentials, mid, .. }) => (credentials.clone(), mid.clone()),
                     _ => (drawer.credentials(), "0".into()),
@@ -211,7 +221,7 @@ impl OurSecurity {
                 };
                 Ok(OurSecurity::Sdes { tag: *tag, key })
             }
-            (Profile::Dtls, Security::Webrtc { fingerprint }) => {
+            (Profile::Dtls, Security::Webrtc { fingerprint, .. }) => {
                 let usable = remote.credentials.is_some() && remote.fingerprint.is_some();
                 if !usable {
                     return Err(MediaError::Profile);

@@ -9,7 +9,7 @@ use crate::webrtc::Fingerprint;
 const LOCAL: LocalMedia =
     LocalMedia { address: IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 10)), port: 20_000, session_id: 77 };
 const KEY: &str = "inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz";
-const BROWSER: Security = Security::Webrtc { fingerprint: Fingerprint([0xab; 32]) };
+const BROWSER: Security = Security::Webrtc { fingerprint: Fingerprint([0xab; 32]), theirs: None };
 
 fn leg(security: Security) -> Negotiation {
     Negotiation::secured(LOCAL, security, [9; 32])
@@ -201,6 +201,30 @@ fn r15_a_browser_without_fingerprint_or_with_an_old_hash_is_refused() {
         assert_eq!(leg.answer(&Codec::OURS, Direction::SendRecv).unwrap_err(), MediaError::Profile);
     }
     assert_eq!(leg(Security::Sdes).receive_offer(offer.as_bytes()).unwrap_err(), MediaError::Profile);
+}
+
+#[test]
+fn s4_25_where_a_certificate_was_named_beforehand_no_other_is_taken_at_any_time() {
+    let named = |octet| {
+        let theirs = Some(Fingerprint([octet; 32]));
+        leg(Security::Webrtc { fingerprint: Fingerprint([0xab; 32]), theirs })
+    };
+    let mut caller = named(0x12);
+    assert_eq!(caller.receive_offer(&chromium("actpass", "abcd")).unwrap_err(), MediaError::OtherKey);
+    let mut callee = named(0x12);
+    callee.offer(&Codec::OURS, Direction::SendRecv);
+    assert_eq!(callee.receive_answer(&chromium("active", "abcd")).unwrap_err(), MediaError::OtherKey);
+    let clear = phone("m=audio 4000 RTP/AVP 8");
+    assert_eq!(named(0x11).receive_offer(&clear).unwrap_err(), MediaError::Profile);
+    // The right one, and then another in the same call.
+    let mut right = named(0x11);
+    right.receive_offer(&chromium("actpass", "abcd")).unwrap();
+    right.answer(&Codec::OURS, Direction::SendRecv).unwrap();
+    let offer = String::from_utf8(chromium("actpass", "abcd")).unwrap();
+    let other = offer.replace("sha-256 11:", "sha-256 12:");
+    assert_eq!(right.receive_offer(other.as_bytes()).unwrap_err(), MediaError::OtherKey);
+    let none = offer.replace("a=fingerprint", "a=x");
+    assert_eq!(right.receive_offer(none.as_bytes()).unwrap_err(), MediaError::OtherKey);
 }
 
 #[test]

@@ -14,6 +14,9 @@ pub(crate) struct DirectoryConfig {
     /// `host:port`, where they find that; our own address and that port if not set.
     #[serde(deserialize_with = "maybe::text")]
     pub(crate) address: Option<String>,
+    /// Where browsers find this exchange, as in `wss://pbx.example/sip`; where `[http] tls` listens if not set.
+    #[serde(deserialize_with = "maybe::text")]
+    pub(crate) web: Option<String>,
     /// Where this exchange stands, in the words of the office.
     pub(crate) region: String,
     /// The exchanges whose people may pick up what rings here.
@@ -25,6 +28,7 @@ impl Default for DirectoryConfig {
         DirectoryConfig {
             listen: SocketAddr::from(([0, 0, 0, 0], 5062)),
             address: None,
+            web: None,
             region: String::new(),
             pickup_from: Vec::new(),
         }

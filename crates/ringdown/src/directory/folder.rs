@@ -84,15 +84,15 @@ impl Folder {
             return Ok(false);
         }
         let (key, public) = net::new_key()?;
-        let certificate = self.vouch(NAME, &public, now)?;
+        let certificate = self.vouch(&[NAME], &public, now)?;
         write(&papers.certificate, (key + &certificate).as_bytes())?;
         Ok(true)
     }
 
     /// A certificate for the holder of a key.
-    pub(crate) fn vouch(&self, name: &str, public_key: &[u8], now: Wall) -> Result<String, Failure> {
+    pub(crate) fn vouch(&self, names: &[&str], public_key: &[u8], now: Wall) -> Result<String, Failure> {
         let seconds = u64::try_from(now.seconds()).unwrap_or(0);
-        Ok(self.authority.vouch(&[name], public_key, seconds)?)
+        Ok(self.authority.vouch(names, public_key, seconds)?)
     }
 
     /// The authority's own certificate, PEM.

@@ -8,6 +8,7 @@ mod folder;
 mod invitations;
 pub(crate) mod protocol;
 mod server;
+mod web;
 
 pub(crate) use apps::{AppFolder, AppLink, protocol as app_protocol};
 pub(crate) use folder::{Folder, hex, papers_in, random, renewal_is_due, unhex, write};
@@ -22,6 +23,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::mpsc;
+use web::WebArguments;
 
 /// What may wait for the one task that decides.
 const WAITING: usize = 4_096;
@@ -32,9 +34,11 @@ pub(crate) struct Arguments {
     /// Where exchanges connect
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "0.0.0.0:5063")]
     listen: SocketAddr,
-    /// Where apps connect, by WebSocket
+    /// Where apps connect, by WebSocket, and browsers find the web app
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "0.0.0.0:5064")]
     apps: SocketAddr,
+    #[command(flatten)]
+    web: WebArguments,
     #[command(flatten)]
     wake: WakeArguments,
     /// How much is logged: error, warn, info or debug
@@ -46,7 +50,7 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Let one more app of an account enrol: prints a link that works once, within 24 hours
+    /// Let one more app of an account enrol: prints a link, and the same for a browser, that works once, within 24 hours
     InviteApp {
         /// Whose app it is, by the name of the account
         account: String,
@@ -80,7 +84,8 @@ fn administer(data: &Path, command: &Command) -> Result<(), Failure> {
             // A link that nobody could read is not made.
             let link = AppLink { directory: directory.clone(), key: "0".into(), fingerprint };
             link.to_string().parse::<AppLink>().map_err(|_| "--directory wants HOST:PORT")?;
-            println!("{}", AppLink { key: folder.invite(&account, now)?, ..link });
+            let link = AppLink { key: folder.invite(&account, now)?, ..link };
+            println!("{link}\n{}", link.page());
         }
         Command::Apps => {
             for app in folder.enrolled()? {
@@ -101,7 +106,8 @@ fn serve_all(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let cannot = |address, error| format!("cannot listen on {address}: {error}");
     let (listen, apps_at) = (arguments.listen, arguments.apps);
-    let doors = Doors::open(&folder.papers())?;
+    let papers = arguments.web.papers(claimed.path(), &arguments.web.origins(apps_at));
+    let doors = Doors::open(&folder, papers, clock.now().wall)?;
     let listener = runtime
         .block_on(LineListener::bind(listen, Arc::clone(&doors.exchanges)))
         .map_err(|error| cannot(listen, error))?;
@@ -109,6 +115,8 @@ fn serve_all(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
         .block_on(HttpListener::bind(apps_at, None, Some(Arc::clone(&doors.apps))))
         .map_err(|error| cannot(apps_at, error))?;
     let (bound, door_bound) = (listener.bound()?, door.bound());
+    let origins = arguments.web.origins(door_bound);
+    let found = origins.join(" ");
     let inside = runtime.enter();
     let apps =
         Apps::open(AppFolder::open(claimed.path())?, Wakers::start(&arguments.wake, claimed.path(), clock)?)?;
@@ -121,10 +129,11 @@ fn serve_all(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
         net::fingerprint(&folder.papers().root)?
     );
     println!("apps=wss:{door_bound}");
+    println!("the web app: {found}");
     println!("ready directory={bound}");
     runtime.block_on(async {
         tokio::select! {
-            () = server::run(folder, apps, doors, clock, heard) => {}
+            () = server::run(folder, apps, doors, clock, origins, heard) => {}
             () = serve::asked_to_stop() => {}
         }
     });

@@ -33,6 +33,9 @@ pub(crate) enum FromExchange {
     Report {
         /// `host:port`, where other exchanges reach it by SIP over TLS.
         address: Box<str>,
+        /// Where browsers reach it, the address of a WebSocket.
+        #[serde(default, skip_serializing_if = "str::is_empty")]
+        web: Box<str>,
         region: Box<str>,
         version: Box<str>,
         /// In thousandths of what it can carry.
@@ -50,7 +53,15 @@ pub(crate) enum FromExchange {
         phones: bool,
     },
     /// A call is asked for.
-    Call { id: RequestId, caller: DeviceId, callee: Number, session: SessionHalf },
+    Call {
+        id: RequestId,
+        caller: DeviceId,
+        callee: Number,
+        session: SessionHalf,
+        /// How the caller is shown to whom has to be woken; none when that is hidden.
+        #[serde(default, skip_serializing_if = "str::is_empty")]
+        shown: Box<str>,
+    },
     /// Nobody wants it any more.
     Cancelled { id: RequestId },
     /// The answer to a request of the cloud.

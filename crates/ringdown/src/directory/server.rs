@@ -6,8 +6,8 @@ use super::folder::{Folder, Known, hex, octets, random};
 use super::protocol::{FromExchange, Joined, ToExchange};
 use clock::{Mono, Now};
 use directory::{
-    Account, Directory, ExchangeName, Fingerprint, Input, Named as _, Origin, Output, Report, Request,
-    SiteHealth, TicketKey,
+    Account, Confirmation, Directory, ExchangeName, Fingerprint, Input, Named as _, Origin, Output, Report,
+    Request, SiteHealth, TicketKey, limits,
 };
 use exchange::DIRECTORY;
 use net::Clock;
@@ -75,12 +75,14 @@ pub(super) async fn run(
     apps: Apps,
     doors: Doors,
     clock: Clock,
+    origins: Vec<Box<str>>,
     mut heard: mpsc::Receiver<Event>,
 ) {
     let mut server = match Server::new(folder, apps, doors, clock) {
         Ok(server) => server,
         Err(error) => return tracing::error!(%error, "the directory's folder cannot be read"),
     };
+    server.directory.handle(server.now(), Input::WebApp(origins));
     loop {
         let deadlines = [server.directory.next_deadline(), server.publish_at, Some(server.time_at)];
         let deadline = deadlines.into_iter().flatten().min();
@@ -206,7 +208,7 @@ impl Server {
         self.renewed_at.insert(exchange.clone(), now.mono);
         let vouch = || -> Result<(String, Fingerprint), crate::Failure> {
             let public_key = octets(public_key).ok_or("the public key is not in hexadecimal")?;
-            let certificate = self.folder.vouch(exchange.as_str(), &public_key, now.wall)?;
+            let certificate = self.folder.vouch(&[exchange.as_str()], &public_key, now.wall)?;
             let next = Fingerprint(net::fingerprint_of_pem(&certificate)?);
             self.folder.keep_next(exchange, next)?;
             Ok((certificate, next))
@@ -227,10 +229,9 @@ impl Server {
             return;
         }
         self.certificate_at = now.mono + CERTIFICATE_SEEN;
+        // Browsers' certificate may be a file that somebody else made anew.
         let renewed = self.folder.renew_own(now.wall).and_then(|renewed| {
-            if renewed {
-                self.doors.renew(&self.folder.papers())?;
-            }
+            self.doors.renew(&self.folder, now.wall)?;
             Ok(renewed)
         });
         match renewed {
@@ -245,7 +246,7 @@ impl Server {
         let now = self.now();
         let public_key = octets(public_key).ok_or("the public key is not in hexadecimal")?;
         let exchange = self.folder.redeem(key, now.wall)?;
-        let certificate = self.folder.vouch(exchange.as_str(), &public_key, now.wall)?;
+        let certificate = self.folder.vouch(&[exchange.as_str()], &public_key, now.wall)?;
         let fingerprint = Fingerprint(net::fingerprint_of_pem(&certificate)?);
         let ticket_key = TicketKey(random()?);
         self.folder.keep(&exchange, fingerprint, &ticket_key)?;
@@ -266,8 +267,8 @@ impl Server {
             // It has joined; another name takes another invitation, and that a connection without a certificate.
             FromExchange::Join { .. } => return,
             FromExchange::Renew { public_key } => return self.renew(&exchange, &public_key),
-            FromExchange::Report { address, region, version, load, draining, calls } => {
-                Input::Report(exchange, Report { address, region, version, load, draining, calls })
+            FromExchange::Report { address, web, region, version, load, draining, calls } => {
+                Input::Report(exchange, Report { address, web, region, version, load, draining, calls })
             }
             FromExchange::Account { name, numbers, phones } => {
                 let told = Account { home: exchange.clone(), numbers, enabled: true, phones };
@@ -276,15 +277,13 @@ impl Server {
                 self.directory.handle(now, Input::Account(exchange, name.clone(), account));
                 return self.apps.account_told(now, &mut self.directory, &name);
             }
-            FromExchange::Call { id, caller, callee, session } => {
+            FromExchange::Call { id, caller, callee, session, shown } => {
                 // Who asks will be at the other end of the call: the key is that of this connection.
-                let Some(thumbprint) =
-                    self.directory.book().exchange(&exchange).map(|known| known.fingerprint)
-                else {
-                    return;
-                };
+                let Some(known) = self.directory.book().exchange(&exchange) else { return };
+                let cnf = Confirmation::Tls(known.fingerprint);
+                let shown = shown[..shown.floor_char_boundary(limits::SHOWN_OCTETS)].into();
                 let origin = Origin::Exchange(exchange);
-                Input::Asked(Request { origin, id, caller, callee, session, thumbprint })
+                Input::Asked(Request { origin, id, caller, callee, session, cnf, shown })
             }
             FromExchange::Cancelled { id } => Input::Cancelled(Origin::Exchange(exchange), id),
             FromExchange::Said { caller, id, said } => Input::Said { exchange, caller, id, said },

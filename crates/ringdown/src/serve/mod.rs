@@ -84,10 +84,11 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let (udp, streams) = (bind_udp(&config)?, Streams::new(StreamLimits::default()));
     let tls = Tls::start(&config, data)?.map(Arc::new);
     let (mut listeners, mut own) = bind_streams(&runtime, &config, tls.as_deref())?;
-    let with = Beginning { runtime: &runtime, config: &config, streams: &streams, core: &sender, clock };
+    let http = runtime.block_on(web::bind(&config, tls.as_deref()))?;
+    let origins = Origins::new(config.http.listed_origins());
+    let with = Beginning::new(&runtime, &config, &streams, &sender, clock, &origins, http.secure());
     let (sites, membership) = sites::start(data, &with, &mut listeners, &mut own)?;
     let workers = media::start(&config.media, clock, &sender, data)?;
-    let http = runtime.block_on(web::bind(&config, tls.as_deref()))?;
     // Only now, when nothing can stop the start any more: the secrets are shown once.
     let lines = first_start::ready_accounts(&mut opened, &realm, arguments.config.is_none())?;
     let administrator = first_start::administrator(&mut opened)?;
@@ -101,7 +102,6 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let (profiles, seen) = profiles::first(data);
     let exchange = office(&mut opened, clock, exchange_config, &workers.music)?.with_profiles(profiles);
     let store = start_store(opened, &sender)?;
-    let origins = Origins::new(config.http.listed_origins());
     let reload = Arc::new(Reload {
         path: arguments.config.clone(),
         data: data.into(),

@@ -93,7 +93,8 @@ fn of_http(http: &Http) -> Value {
 
 fn of_directory(directory: &DirectoryConfig) -> Value {
     json!({
-        "listen": directory.listen.to_string(), "address": directory.address, "region": directory.region,
+        "listen": directory.listen.to_string(), "address": directory.address, "web": directory.web,
+        "region": directory.region,
         "pickup_from": directory.pickup_from.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }

@@ -97,11 +97,29 @@ async fn connect(
 
 /// What is needed to begin.
 pub(crate) struct Beginning<'a> {
-    pub(crate) runtime: &'a Runtime,
-    pub(crate) config: &'a Config,
-    pub(crate) streams: &'a Streams,
-    pub(crate) core: &'a Sender<CoreInput>,
-    pub(crate) clock: Clock,
+    runtime: &'a Runtime,
+    config: &'a Config,
+    streams: &'a Streams,
+    core: &'a Sender<CoreInput>,
+    clock: Clock,
+    /// Who may open WebSockets here.
+    origins: &'a net::Origins,
+    /// Where browsers reach us, if they do.
+    web: Option<SocketAddr>,
+}
+
+impl<'a> Beginning<'a> {
+    pub(super) fn new(
+        runtime: &'a Runtime,
+        config: &'a Config,
+        streams: &'a Streams,
+        core: &'a Sender<CoreInput>,
+        clock: Clock,
+        origins: &'a net::Origins,
+        web: Option<SocketAddr>,
+    ) -> Beginning<'a> {
+        Beginning { runtime, config, streams, core, clock, origins, web }
+    }
 }
 
 /// What the listener for other exchanges is called.
@@ -132,6 +150,8 @@ pub(super) fn start(
     let talk = Talk {
         member,
         address: address.into(),
+        web: web_address(with).into(),
+        origins: with.origins.clone(),
         region: with.config.directory.region.as_str().into(),
         core: with.core.clone(),
         clock: with.clock,
@@ -154,10 +174,24 @@ pub(super) fn start(
     Ok((Sites { ways: Some(ways) }, Some(membership)))
 }
 
+/// Where pages of the web app find us.
+fn web_address(with: &Beginning<'_>) -> String {
+    let named = with.config.directory.web.clone();
+    let found = || {
+        let bound = with.web?;
+        let ip = if bound.ip().is_unspecified() { own_address() } else { bound.ip() };
+        let ip = with.config.sip.advertise.unwrap_or(ip);
+        Some(format!("wss://{}{}", SocketAddr::new(ip, bound.port()), super::web::SIP))
+    };
+    named.or_else(found).unwrap_or_default()
+}
+
 /// The connection to the directory.
 struct Talk {
     member: Member,
     address: Box<str>,
+    web: Box<str>,
+    origins: net::Origins,
     region: Box<str>,
     core: Sender<CoreInput>,
     clock: Clock,
@@ -253,6 +287,7 @@ impl Talk {
                     tracing::warn!(%error, "the copy of the directory cannot be kept");
                 }
                 self.change_door(&copy)?;
+                self.origins.put_web_app(&copy.origins);
                 tell(&self.core, SiteInput::Copy(Box::new(copy))).await;
             }
             ToExchange::Renewed(certificate) => {
@@ -330,7 +365,10 @@ impl Talk {
     async fn kept_copy(&self) {
         let Ok(text) = std::fs::read_to_string(self.member.copy()) else { return };
         match self.open(&text) {
-            Ok(copy) => tell(&self.core, SiteInput::Copy(Box::new(copy))).await,
+            Ok(copy) => {
+                self.origins.put_web_app(&copy.origins);
+                tell(&self.core, SiteInput::Copy(Box::new(copy))).await;
+            }
             Err(why) => tracing::warn!(why, "the kept copy of the directory"),
         }
     }
@@ -346,6 +384,7 @@ impl Talk {
         let load = u16::try_from(1_000 * used / status.ports_total.max(1)).unwrap_or(1_000);
         Some(FromExchange::Report {
             address: self.address.clone(),
+            web: self.web.clone(),
             region: self.region.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
             load,
@@ -396,6 +435,7 @@ fn line_of(word: SiteWord) -> FromExchange {
             caller: request.caller,
             callee: request.callee,
             session: request.session,
+            shown: request.shown,
         },
         SiteWord::Cancelled(id) => FromExchange::Cancelled { id },
         SiteWord::Said(caller, id, said) => FromExchange::Said { caller, id, said },

@@ -27,7 +27,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 /// Where SIP over WebSocket is on the listeners of HTTP.
-const SIP: &str = "/sip";
+pub(super) const SIP: &str = "/sip";
 
 /// All listeners that speak HTTP.
 pub(super) struct Listeners {
@@ -83,6 +83,11 @@ impl Listeners {
         let list = if kind.starts_with("http") { &self.http } else { &self.sockets };
         let secure = kind.ends_with('s') && kind != "ws";
         list.iter().find(|listener| listener.is_secure() == secure).map(HttpListener::bound)
+    }
+
+    /// Where browsers reach SIP by TLS.
+    pub(super) fn secure(&self) -> Option<SocketAddr> {
+        self.bound("https").or_else(|| self.bound("wss"))
     }
 
     /// All addresses at which a contact would point at us (R12).

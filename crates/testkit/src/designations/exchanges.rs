@@ -2,8 +2,8 @@
 
 use clock::Wall;
 use directory::{
-    Checked, Claims, ExchangeName, Fingerprint, Issuer, IssuerKeys, Named as _, Number, Presented, Redeemer,
-    SessionHalf, Ticket, TicketKey, TicketRefusal,
+    Checked, Claims, Confirmation, ExchangeName, Fingerprint, Issuer, IssuerKeys, Named as _, Number,
+    Presented, Redeemer, SessionHalf, Shown, Ticket, TicketKey, TicketRefusal,
 };
 
 /// An exchange.
@@ -84,11 +84,12 @@ impl Site {
         now: Wall,
         ticket: &Ticket,
         session: SessionHalf,
-        thumbprint: Fingerprint,
+        cnf: Confirmation,
         dest: &Number,
     ) -> Result<Checked, TicketRefusal> {
         let here = self.clock(now);
-        let checked = self.redeemer.check(here, &ticket.token, &Presented { session, thumbprint, dest })?;
+        let checked =
+            self.redeemer.check(here, &ticket.token, &Presented { session, shown: Shown::Key(cnf), dest })?;
         // The digest: who does not know the secret does not get further.
         if *checked.secret() != ticket.secret {
             return Err(TicketRefusal::OtherKey);

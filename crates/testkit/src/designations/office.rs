@@ -5,9 +5,9 @@ use super::{Outcome, Scale};
 use crate::dice::Dice;
 use clock::{Mono, Now, Wall};
 use directory::{
-    Account, AccountName, Claims, Device, DeviceId, Directory, ExchangeName, Fingerprint, Input, Issuer,
-    Kind, Message, Named, Number, Origin, Output, Push, Report, Request, RequestId, Said, SessionHalf,
-    Ticket, TicketId, TicketRefusal, Wake, Way,
+    Account, AccountName, Claims, Confirmation, Device, DeviceId, Directory, ExchangeName, Fingerprint,
+    Input, Issuer, Kind, Message, Named, Number, Origin, Output, Push, Report, Request, RequestId, Said,
+    SessionHalf, Ticket, TicketId, TicketRefusal, Wake, Way,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -54,7 +54,7 @@ struct Invite {
     ticket: Ticket,
     session: SessionHalf,
     /// Whose key is at the other end.
-    thumbprint: Fingerprint,
+    cnf: Confirmation,
     dest: Number,
     /// It may be let in.
     may: bool,
@@ -86,11 +86,23 @@ fn name<T: Named>(text: &str) -> T {
 }
 
 /// The key that a device made.
-fn key_of(device: &DeviceId) -> Fingerprint {
+/// Every other app is a page in a browser.
+fn key_of(device: &DeviceId) -> Confirmation {
     let mut key = [0xDD; 32];
     let text = device.as_str().as_bytes();
     key[..text.len().min(32)].copy_from_slice(&text[..text.len().min(32)]);
-    Fingerprint(key)
+    match text.last().is_some_and(|last| last % 2 == 0) {
+        true => Confirmation::Media(Fingerprint(key)),
+        false => Confirmation::Tls(Fingerprint(key)),
+    }
+}
+
+/// Somebody else's key; or the same octets, shown where they prove nothing.
+fn stolen_by(cnf: Confirmation) -> Confirmation {
+    match cnf {
+        Confirmation::Media(print) => Confirmation::Tls(print),
+        Confirmation::Tls(_) => Confirmation::Tls(Fingerprint([0xEE; 32])),
+    }
 }
 
 impl Office {
@@ -173,6 +185,7 @@ impl Office {
     fn report(&mut self, place: usize) {
         let report = Report {
             address: format!("{}.example:5061", self.sites[place].name).into(),
+            web: format!("wss://{}.example/sip", self.sites[place].name).into(),
             region: if place.is_multiple_of(2) { "north" } else { "south" }.into(),
             version: "1".into(),
             load: (place * 13 % 1_000) as u16,
@@ -263,13 +276,13 @@ impl Office {
             false => self.dice.pick(&self.owners).0.clone(),
         };
         let by_cloud = self.dice.permille(250);
-        let (origin, caller, thumbprint, place) = if by_cloud {
+        let (origin, caller, cnf, place) = if by_cloud {
             let device = self.dice.pick(&self.apps).clone();
             (Origin::Cloud(device.clone()), device.clone(), key_of(&device), None)
         } else {
             let (device, at) = self.dice.pick(&self.desks).clone();
             let site = &self.sites[at];
-            (Origin::Exchange(site.name.clone()), device, site.fingerprint, Some(at))
+            (Origin::Exchange(site.name.clone()), device, Confirmation::Tls(site.fingerprint), Some(at))
         };
         let theft = match self.dice.within(0..40) {
             0 => Theft::Replayed,
@@ -279,7 +292,8 @@ impl Office {
             4 => Theft::Late,
             _ => Theft::None,
         };
-        let request = Request { origin, id, caller, callee, session: SessionHalf(half), thumbprint };
+        let request =
+            Request { origin, id, caller, callee, session: SessionHalf(half), cnf, shown: "".into() };
         self.calls.insert((by_cloud, id.0), Call { request: request.clone(), theft });
         match place {
             Some(place) => self.tell_directory(place, Input::Asked(request)),
@@ -390,7 +404,7 @@ impl Office {
 
     /// C12: the exchange accepts most, refuses some.
     fn answer(&mut self, place: usize, message: Message) {
-        let Message::Ask { id, caller, callee, session, thumbprint, .. } = message else { return };
+        let Message::Ask { id, caller, callee, session, cnf, .. } = message else { return };
         let said = match self.dice.within(0..10) {
             0 => Said::Refused("do not disturb".into()),
             1 => Said::Waiting(1),
@@ -406,7 +420,7 @@ impl Office {
                     orig: caller.clone(),
                     dest: callee,
                     sid: session,
-                    cnf: directory::Confirmation { thumbprint },
+                    cnf,
                 };
                 Said::Accepted(self.sites[place].issue(self.now.wall, claims))
             }
@@ -424,8 +438,8 @@ impl Office {
                     self.broken = Some(format!("{exchange} was told with another's certificate"));
                 }
                 self.outcome.add(if by_cloud { "calls by C1" } else { "calls by C2" });
-                let thumbprint = call.request.thumbprint;
-                self.present(&call, place, &ticket, thumbprint);
+                let cnf = call.request.cnf;
+                self.present(&call, place, &ticket, cnf);
             }
             Message::Yours { .. } => self.outcome.add("calls within an exchange"),
             Message::Woken { .. } => self.outcome.add("calls by C3"),
@@ -441,34 +455,34 @@ impl Office {
     }
 
     /// The holder of a ticket goes where it was told to, or somebody does something else with it.
-    fn present(&mut self, call: &Call, place: usize, ticket: &Ticket, thumbprint: Fingerprint) {
+    fn present(&mut self, call: &Call, place: usize, ticket: &Ticket, cnf: Confirmation) {
         let wait = self.dice.millis(1..2_000);
         let (session, dest) = (call.request.session, call.request.callee.clone());
         let elsewhere = (place + 1) % self.sites.len();
-        let mut come = |wait, place, session, thumbprint, may, must| {
+        let mut come = |wait, place, session, cnf, may, must| {
             let (ticket, dest) = (ticket.clone(), dest.clone());
-            let invite = Invite { place, ticket, session, thumbprint, dest, may, must };
+            let invite = Invite { place, ticket, session, cnf, dest, may, must };
             self.schedule(wait, Event::Invite(Box::new(invite)));
         };
         match call.theft {
-            Theft::None => come(wait, place, session, thumbprint, true, true),
+            Theft::None => come(wait, place, session, cnf, true, true),
             Theft::Replayed => {
                 for again in 0..3 {
-                    come(wait + Duration::from_millis(again * 7), place, session, thumbprint, true, false);
+                    come(wait + Duration::from_millis(again * 7), place, session, cnf, true, false);
                 }
             }
-            Theft::Elsewhere => come(wait, elsewhere, session, thumbprint, false, false),
-            Theft::Stolen => come(wait, place, session, Fingerprint([0xEE; 32]), false, false),
-            Theft::OtherSession => come(wait, place, SessionHalf([1; 16]), thumbprint, false, false),
-            Theft::Late => come(Duration::from_secs(36), place, session, thumbprint, false, false),
+            Theft::Elsewhere => come(wait, elsewhere, session, cnf, false, false),
+            Theft::Stolen => come(wait, place, session, stolen_by(cnf), false, false),
+            Theft::OtherSession => come(wait, place, SessionHalf([1; 16]), cnf, false, false),
+            Theft::Late => come(Duration::from_secs(36), place, session, cnf, false, false),
         }
     }
 
     fn invite(&mut self, invite: Invite) {
-        let Invite { place, ticket, session, thumbprint, dest, may, must } = invite;
+        let Invite { place, ticket, session, cnf, dest, may, must } = invite;
         let (wall, site) = (self.now.wall, &mut self.sites[place]);
         let (is_right, young) = (site.is_right(), wall.0 - site.started.0 < 10_000);
-        match site.arrives(wall, &ticket, session, thumbprint, &dest) {
+        match site.arrives(wall, &ticket, session, cnf, &dest) {
             Ok(checked) => {
                 if !may && is_right {
                     self.broken =
@@ -477,9 +491,7 @@ impl Office {
                 if !self.redeemed.insert(checked.claims().jti) {
                     self.broken = Some(format!("ticket {} was used twice", checked.claims().jti));
                 }
-                if checked.claims().cnf.thumbprint != thumbprint
-                    || checked.claims().aud != self.sites[place].name
-                {
+                if checked.claims().cnf != cnf || checked.claims().aud != self.sites[place].name {
                     self.broken = Some(format!("exchange-{place} let a stranger in: {:?}", checked.claims()));
                 }
                 self.outcome.add("tickets redeemed");

@@ -237,6 +237,7 @@ fn read_copy(now: Wall, directory: &Directory) -> Result<Copy, directory::CopyEr
 fn report(address: SocketAddr) -> Report {
     Report {
         address: address.to_string().into(),
+        web: "".into(),
         region: "".into(),
         version: "1".into(),
         load: 0,

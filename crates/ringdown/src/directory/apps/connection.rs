@@ -1,11 +1,14 @@
-//! One connection of an app: it proves to have its key, and then both sides talk.
+//! One connection of an app: it proves to have its key, and then both sides talk. Whoever asks for anything else there gets the
+//! web app.
 
 use super::super::folder::{hex, octets, random};
 use super::super::server::Event;
 use super::AppEvent;
 use super::protocol::{FromApp, LONGEST, PATH, ToApp, challenged};
+use axum::body::Body;
 use directory::DeviceId;
-use net::{Answer, HttpLimits, HttpListener, Seat, Seats, TextSocket, TextUpgrade};
+use hyper::Response;
+use net::{HttpLimits, HttpListener, Seat, Seats, TextSocket, TextUpgrade};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
@@ -37,9 +40,9 @@ fn upgrade<B>(
     request: &mut hyper::Request<B>,
     events: &mpsc::Sender<Event>,
     seats: &Seats,
-) -> Answer {
+) -> Response<Body> {
     if request.uri().path() != PATH {
-        return refusal(hyper::StatusCode::NOT_FOUND);
+        return api::web_app(request.method(), request.uri().path(), request.headers()).map(Body::from);
     }
     let Some(seat) = seats.take(peer.remote.ip()) else {
         return refusal(hyper::StatusCode::SERVICE_UNAVAILABLE);
@@ -47,14 +50,14 @@ fn upgrade<B>(
     match TextUpgrade::answer(request, LONGEST) {
         Ok((answer, upgrade)) => {
             tokio::spawn(adopt(upgrade, peer, events.clone(), seat));
-            answer
+            answer.map(Body::new)
         }
-        Err(answer) => answer,
+        Err(answer) => answer.map(Body::new),
     }
 }
 
-fn refusal(status: hyper::StatusCode) -> Answer {
-    let mut answer = Answer::default();
+fn refusal(status: hyper::StatusCode) -> Response<Body> {
+    let mut answer = Response::default();
     *answer.status_mut() = status;
     answer
 }

@@ -4,7 +4,7 @@ use super::super::folder::{hex, unhex, write};
 use super::super::invitations::Invitations;
 use crate::Failure;
 use clock::Wall;
-use directory::{AccountName, DeviceId, Fingerprint, Named as _, Way};
+use directory::{AccountName, Confirmation, DeviceId, Fingerprint, Named as _, Way};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -29,6 +29,16 @@ pub(crate) struct Enrolment {
     pub(crate) until: i64,
     /// How it is woken.
     pub(crate) ways: Vec<Way>,
+    /// Of the certificate that its media show, if it is a page in a browser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) media: Option<Fingerprint>,
+}
+
+impl Enrolment {
+    /// What it proves with at exchanges that it is it.
+    pub(crate) fn cnf(&self) -> Confirmation {
+        self.media.map_or(Confirmation::Tls(self.fingerprint), Confirmation::Media)
+    }
 }
 
 impl AppFolder {
@@ -107,6 +117,13 @@ pub(crate) struct AppLink {
     pub(crate) fingerprint: [u8; 32],
 }
 
+impl AppLink {
+    /// The same for a browser, whose address bar does not tell the key to anybody.
+    pub(crate) fn page(&self) -> String {
+        format!("https://{}/#{}", self.directory, self.key)
+    }
+}
+
 impl std::str::FromStr for AppLink {
     type Err = String;
 
@@ -148,6 +165,7 @@ mod tests {
             fingerprint: Fingerprint([7; 32]),
             until: 5,
             ways: vec![],
+            media: None,
         };
         folder.keep(&enrolment).unwrap();
         let again = AppFolder::open(&data).unwrap();
@@ -158,6 +176,7 @@ mod tests {
         fs::remove_dir_all(&data).unwrap();
 
         let link = AppLink { directory: "dir.example:5064".into(), key, fingerprint: [7; 32] };
+        assert_eq!(link.page(), format!("https://dir.example:5064/#{}", link.key));
         assert_eq!(link.to_string().parse(), Ok(link));
         for bad in ["", "ringdown://x:1/key#07", "ringdown-app://x/key#07", "ringdown-app://x:1/key"] {
             assert!(bad.parse::<AppLink>().unwrap_err().contains("ringdown-app://HOST:PORT"), "{bad}");

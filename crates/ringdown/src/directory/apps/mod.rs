@@ -98,7 +98,7 @@ impl Apps {
             kind: Kind::App,
             at: None,
             ways: enrolment.ways.clone(),
-            key: Some(enrolment.fingerprint),
+            key: Some(enrolment.cnf()),
             connected: self.connections.contains_key(device),
         };
         directory.handle(now, Input::Device(device.clone(), told));
@@ -160,8 +160,9 @@ impl Apps {
         }
         let device = DeviceId::parse(&format!("app-{}", hex(&random::<8>()?)))?;
         let (certificate, fingerprint, until) = vouch(office, &device, &public_key, now)?;
+        let ways = Vec::new();
         let enrolment =
-            Enrolment { device: device.clone(), account, public_key, fingerprint, until, ways: Vec::new() };
+            Enrolment { device: device.clone(), account, public_key, fingerprint, until, ways, media: None };
         self.folder.keep(&enrolment)?;
         let account = enrolment.account.clone();
         tracing::info!(%device, %account, %fingerprint, "an app enrolled");
@@ -210,17 +211,32 @@ impl Apps {
                 self.tell_book(now, directory, &device);
                 self.say(directory, now, &device, &ToApp::Ways(count));
             }
+            FromApp::Media(fingerprint) => {
+                if let Err(error) = self.speaks_by(&device, fingerprint) {
+                    return self.say(directory, now, &device, &ToApp::Error(error.to_string()));
+                }
+                self.tell_book(now, directory, &device);
+                self.say(directory, now, &device, &ToApp::Media(fingerprint));
+            }
             FromApp::Call { id, callee, session } => {
-                let Some(thumbprint) = self.enrolled.get(&device).map(|known| known.fingerprint) else {
-                    return;
-                };
+                let Some(cnf) = self.enrolled.get(&device).map(Enrolment::cnf) else { return };
                 let (origin, caller) = (Origin::Cloud(device.clone()), device);
-                let request = Request { origin, id, caller, callee, session, thumbprint };
+                let request = Request { origin, id, caller, callee, session, cnf, shown: "".into() };
                 directory.handle(now, Input::Asked(request));
             }
             FromApp::Cancel { id } => directory.handle(now, Input::Cancelled(Origin::Cloud(device), id)),
             FromApp::Decline { ticket } => directory.handle(now, Input::Declined(device, ticket)),
         }
+    }
+
+    /// What is answered to an app is true from now on.
+    fn speaks_by(&mut self, device: &DeviceId, fingerprint: Fingerprint) -> Result<(), Failure> {
+        let Some(enrolment) = self.enrolled.get_mut(device) else { return Ok(()) };
+        if enrolment.media == Some(fingerprint) {
+            return Ok(());
+        }
+        enrolment.media = Some(fingerprint);
+        self.folder.keep(enrolment)
     }
 
     fn woken_by(&mut self, device: &DeviceId, ways: Vec<Way>) -> Result<(), String> {
@@ -293,7 +309,7 @@ fn vouch(
     now: Now,
 ) -> Result<(String, Fingerprint, i64), Failure> {
     let key = octets(public_key).ok_or("the public key is not in hexadecimal")?;
-    let certificate = office.vouch(device.as_str(), &key, now.wall)?;
+    let certificate = office.vouch(&[device.as_str()], &key, now.wall)?;
     let fingerprint = Fingerprint(net::fingerprint_of_pem(&certificate)?);
     let life = i64::try_from(net::LEAF_LIFE.as_secs()).unwrap_or(0);
     Ok((certificate, fingerprint, now.wall.seconds() + life))

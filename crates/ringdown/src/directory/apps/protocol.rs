@@ -1,6 +1,6 @@
 //! What apps and their directory say to each other: one JSON object a text, over a WebSocket by TLS.
 
-use directory::{AccountName, DeviceId, Message, Number, RequestId, SessionHalf, TicketId, Way};
+use directory::{AccountName, DeviceId, Fingerprint, Message, Number, RequestId, SessionHalf, TicketId, Way};
 use serde::{Deserialize, Serialize};
 
 /// Where the WebSocket is.
@@ -28,6 +28,8 @@ pub(crate) enum FromApp {
         /// As above.
         signature: String,
     },
+    /// It is a page in a browser, whose media show the certificate of this SHA-256; its tickets are for that from now on.
+    Media(Fingerprint),
     /// How it is woken while it has no connection, the preferred first.
     Ways(Vec<Way>),
     /// A call is asked for (S4.3).
@@ -62,6 +64,8 @@ pub(crate) enum ToApp {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         certificate: Option<String>,
     },
+    /// Tickets of the app are for this certificate of its media.
+    Media(Fingerprint),
     /// So many ways to wake the app are kept.
     Ways(usize),
     /// A signed message, the same that comes by a broker or a push service.

@@ -246,7 +246,11 @@ impl Telling {
             ToApp::Told(message) => self.tell(Cloud::Told(message)),
             ToApp::Error(why) => self.tell(Cloud::Refused(why)),
             // What we know by now.
-            ToApp::Challenge(_) | ToApp::Enrolled(_) | ToApp::Welcome { .. } | ToApp::Ways(_) => {}
+            ToApp::Challenge(_)
+            | ToApp::Enrolled(_)
+            | ToApp::Welcome { .. }
+            | ToApp::Media(_)
+            | ToApp::Ways(_) => {}
         }
     }
 }
