@@ -192,9 +192,11 @@ impl Exchange {
             if probe {
                 self.probe(now, &name);
             }
-            // One registration a trunk: a provider gives calls to the last, or to all.
             if register && self.cluster.keeps() {
                 self.register_at(now, &name, None);
+            } else if register && let Some(line) = self.trunks.lines.get_mut(&name) {
+                // One registration a trunk: a provider gives calls to the last, or to all. It is looked again who keeps it.
+                line.registration.at = Some(now.mono + limits::TRUNK_KEPT_ELSEWHERE);
             }
         }
     }

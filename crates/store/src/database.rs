@@ -146,10 +146,10 @@ impl Database {
     }
 
     /// Says that we live, and takes over what the dead had, where others share the database. `None` while it is away.
-    pub(crate) async fn tend(&mut self, steady: bool) -> Option<Tended> {
+    pub(crate) async fn tend(&mut self, how: (bool, bool)) -> Option<Tended> {
         let lease = self.lease.clone().filter(|_| !self.doubt)?;
         let mut connection = self.take_connection().await.ok()?;
-        let tended = timeout(BEGINNING, lease.tend(&mut connection, steady)).await;
+        let tended = timeout(BEGINNING, lease.tend(&mut connection, how)).await;
         match tended.unwrap_or_else(|_| Err(late())) {
             Ok(tended) => {
                 self.connection = Some(connection);

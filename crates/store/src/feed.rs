@@ -15,7 +15,7 @@ const LOCK: &str = "1717921124";
 /// Rows that are read at once.
 const ROWS: i64 = 1_000;
 /// How long what was told can be read; who was away for longer reads all anew.
-pub(crate) const KEPT: Duration = Duration::from_secs(3_600);
+const KEPT: Duration = Duration::from_secs(3_600);
 
 /// What changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,9 +117,18 @@ pub(crate) async fn last_of_people(connection: &mut Connection, owner: &str) -> 
     Ok(u64::try_from(row.get::<i64>("position")?).unwrap_or_default())
 }
 
-/// Forgets what was told long ago.
-pub(crate) async fn forget(connection: &mut Connection, before: i64) -> Result<(), sqlx::Error> {
-    query("DELETE FROM feed WHERE at < ?").bind(before).execute(connection).await.map(drop)
+/// Forgets what was told long ago, but not the last: by that, who has read all knows that nothing was missed.
+pub(crate) async fn forget(connection: &mut Connection) -> Result<(), sqlx::Error> {
+    let mut old =
+        Query::build("DELETE FROM feed WHERE position < (SELECT max(position) FROM feed) AND at < ");
+    old.push(NOW).push(" - ").push_bind(i64::try_from(KEPT.as_millis()).unwrap_or(i64::MAX));
+    old.execute(connection).await.map(drop)
+}
+
+/// Whether something after this was told and is forgotten.
+async fn missed(connection: &mut Connection, after: i64) -> Result<bool, sqlx::Error> {
+    let there = query("SELECT 1 AS there FROM feed WHERE position <= ? LIMIT 1").bind(after);
+    Ok(after > 0 && there.fetch_optional(connection).await?.is_none())
 }
 
 /// What others changed.
@@ -129,6 +138,8 @@ pub(crate) struct Fed {
     pub(crate) changes: Vec<Change>,
     /// Whether they tell something of themselves.
     pub(crate) members: bool,
+    /// Whether what was changed before that is not told any more.
+    pub(crate) missed: bool,
 }
 
 /// What others changed since then.
@@ -143,7 +154,7 @@ pub(crate) async fn read(
     let after_row = i64::try_from(after).unwrap_or(i64::MAX);
     let rows = rows.bind(after_row).bind(ROWS).fetch_all(connection).await?;
     let Some(last) = rows.last() else {
-        return Ok(Fed { position: after, changes: Vec::new(), members: false });
+        return Ok(Fed { position: after, changes: Vec::new(), members: false, missed: false });
     };
     let position = u64::try_from(last.get::<i64>("position")?).unwrap_or(after);
     let mut touched: BTreeMap<Kind, BTreeSet<String>> = BTreeMap::new();
@@ -165,7 +176,10 @@ pub(crate) async fn read(
         _ => 0,
     };
     changes.sort_by_key(rank);
-    Ok(Fed { position, changes, members: touched.contains_key(&Kind::Members) })
+    // The first may follow at a distance: a transaction that was given up leaves a gap.
+    let first: i64 = rows.first().map_or(Ok(0), |row| row.get("position"))?;
+    let missed = first > after_row + 1 && missed(connection, after_row).await?;
+    Ok(Fed { position, changes, members: touched.contains_key(&Kind::Members), missed })
 }
 
 /// These rows as they are now; what is not there was removed.

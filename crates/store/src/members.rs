@@ -30,6 +30,8 @@ const MARGIN: Duration = Duration::from_secs(1);
 const FAREWELL: i64 = 365 * 86_400_000;
 /// How often the feed is read.
 pub(crate) const LOOK: Duration = Duration::from_millis(100);
+/// How often what was told long ago is forgotten.
+pub(crate) const FORGET: Duration = Duration::from_secs(60);
 /// How long what must happen once may go on after its lease was asked for (R25).
 pub(crate) const KEEPS: Duration = TERM.saturating_sub(MARGIN);
 
@@ -72,6 +74,8 @@ pub enum News {
     Lose,
     /// We were taken for dead; what the database had of us is gone.
     Forgotten,
+    /// We were away for longer than what others changed is told: only a new start knows it all.
+    Missed,
 }
 
 /// Our place among them.
@@ -241,7 +245,7 @@ impl Lease {
     pub(crate) async fn tend(
         &self,
         connection: &mut Connection,
-        steady: bool,
+        (steady, forgets): (bool, bool),
     ) -> Result<Option<Tended>, sqlx::Error> {
         let Some(seat) = &self.shared else { return Ok(None) };
         connection.begin().await?;
@@ -278,6 +282,9 @@ impl Lease {
             for gone in all.iter().filter(|writer| dead(writer)) {
                 self.bury(connection, gone).await?;
             }
+            if forgets {
+                feed::forget(connection).await?;
+            }
         }
         let epoch = query("SELECT max(epoch) AS epoch FROM shards").fetch_one(connection).await?;
         let epoch = Epoch(u64::try_from(epoch.get::<i64>("epoch")?).unwrap_or_default());
@@ -295,8 +302,12 @@ impl Lease {
 
     /// Our row is gone: others have taken us for dead.
     async fn come_back(&self, connection: &mut Connection, seat: &Seat) -> Result<(), sqlx::Error> {
-        let taken = query("SELECT owner FROM writers WHERE number = ?").bind(i64::from(seat.number.get()));
-        if taken.fetch_optional(connection).await?.is_some() {
+        let all = writers(connection).await?;
+        if all.iter().any(|other| other.number.is_none() && other.keeps && !other.is_dead()) {
+            let what = "another exchange has this office for itself now; stop one of the two";
+            return Err(sqlx::Error::Configuration(what.into()));
+        }
+        if all.iter().any(|other| other.number == Some(seat.number)) {
             let what = "we were taken for dead, and another exchange has our number; start this one again";
             return Err(sqlx::Error::Configuration(what.into()));
         }
@@ -333,7 +344,6 @@ impl Lease {
         );
         // Told as nobody's, so that we hear it as well.
         feed::tell_of(connection, "", devices).await?;
-        feed::forget(connection, now - milliseconds(feed::KEPT)).await?;
         query("DELETE FROM writers WHERE owner = ?").bind(&gone.owner).execute(connection).await.map(drop)
     }
 }

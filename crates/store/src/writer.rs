@@ -7,7 +7,7 @@ use crate::feed::{self, Fed};
 use crate::group::Group;
 use crate::journal::Pulse;
 use crate::lease::RENEW;
-use crate::members::{KEEPS, LOOK, News, Peer, TEND, TERM, Tended};
+use crate::members::{FORGET, KEEPS, LOOK, News, Peer, TEND, TERM, Tended};
 use crate::outbox::{self, MessageChange};
 use crate::place::options;
 use crate::seal::Sealer;
@@ -69,12 +69,22 @@ pub(crate) struct Others {
     tended: Option<Instant>,
     since: Instant,
     looked: Instant,
+    /// When what was told long ago was forgotten.
+    forgot: Instant,
 }
 
 impl Others {
     pub(crate) fn new(news: impl FnMut(News) + Send + 'static, keeps: Arc<AtomicBool>) -> Others {
         let now = Instant::now();
-        Others { news: Box::new(news), peers: None, keeps, tended: None, since: now, looked: now }
+        Others {
+            news: Box::new(news),
+            peers: None,
+            keeps,
+            tended: None,
+            since: now,
+            looked: now,
+            forgot: now,
+        }
     }
 
     /// Whether we have been there for as long as a lease lasts: only then may others be taken for dead.
@@ -265,11 +275,16 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
         // Whoever is new is known before what they changed.
         if due || fed.as_ref().is_some_and(|fed| fed.members) {
             let (asked, steady) = (Instant::now(), others.is_steady());
-            if let Some(tended) = self.runtime.block_on(self.database.tend(steady)) {
+            let forgets = others.forgot.elapsed() >= FORGET;
+            if let Some(tended) = self.runtime.block_on(self.database.tend((steady, forgets))) {
                 others.tended(asked, tended);
+                others.forgot = if forgets { asked } else { others.forgot };
             }
         }
-        if let Some(Fed { position, changes, .. }) = fed {
+        if let Some(Fed { position, changes, missed, .. }) = fed {
+            if missed {
+                (others.news)(News::Missed);
+            }
             (others.news)(News::Fed(position, changes));
         }
     }

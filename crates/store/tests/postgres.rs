@@ -504,6 +504,27 @@ fn r25_the_next_keeps_what_must_happen_once_when_the_first_is_silent_and_that_on
 }
 
 #[test]
+fn r20_what_was_told_long_ago_is_forgotten_and_who_missed_it_is_told_so() {
+    let folder = Folder::new("forget");
+    let (north, south) = (join(&folder, "forget-north"), join(&folder, "forget-south"));
+    assert_eq!(north.commit(1, 0, account("alice")), StoreAnswer::Committed);
+    let fed = |news| match news {
+        News::Fed(_, changes) if !changes.is_empty() => Some(()),
+        News::Missed => panic!("nothing was missed"),
+        _ => None,
+    };
+    south.hears(fed);
+    // A gap where a transaction was given up is nothing that was missed.
+    let sql = |text: &str| cluster::shared().sql(&database(&folder), text);
+    sql("SELECT nextval(pg_get_serial_sequence('feed', 'position'))");
+    assert_eq!(north.commit(2, u64::MAX, account("bob")), StoreAnswer::Committed);
+    south.hears(fed);
+    sql("DELETE FROM feed; SELECT nextval(pg_get_serial_sequence('feed', 'position'))");
+    assert_eq!(north.commit(3, u64::MAX, account("carl")), StoreAnswer::Committed);
+    south.hears(|news| matches!(news, News::Missed).then_some(()));
+}
+
+#[test]
 fn r24_one_that_has_the_office_for_itself_is_not_joined_and_does_not_join() {
     let folder = Folder::new("alone");
     let (_, store, _) = start(&folder);

@@ -192,7 +192,7 @@ fn people() -> Vec<Change> {
         port: None,
         transport: Transport::Udp,
         login: None,
-        registers: false,
+        registers: true,
         channels: None,
         sources: Vec::new(),
         strip: 0,
@@ -314,6 +314,29 @@ fn what_one_changes_the_other_has() {
     pair.calls(0, "2001");
     assert!(pair.last(phone(1), "INVITE ").is_none(), "the phone is gone everywhere");
     assert_eq!(pair.exchanges[0].cluster.position(), 7);
+}
+
+/// A trunk has one registration, the keeper's; the other looks now and then whether it is its own, and does nothing else.
+#[test]
+fn a_trunk_is_registered_by_the_keeper_alone() {
+    let mut pair = Pair::new();
+    for place in 0..2 {
+        let flows = vec![city(place)];
+        let lives = Duration::from_secs(3_600);
+        pair.feed(place, Input::Reached { trunk: "city".into(), flows, lives, why: String::new() });
+        pair.feed(place, Input::Timeout);
+    }
+    assert!(pair.last(city(0), "REGISTER ").is_some());
+    assert!(pair.last(city(1), "REGISTER ").is_none());
+    let due = pair.exchanges[1].next_deadline().map(|(when, _)| when);
+    assert!(due.is_none_or(|when| when > pair.now.mono), "it does not wake for ever");
+    pair.told(
+        1,
+        ClusterInput::Keep { epoch: Epoch(2), lasts: Duration::from_secs(60), changes: Some(Vec::new()) },
+    );
+    pair.now = pair.now.after(Duration::from_secs(3));
+    pair.feed(1, Input::Timeout);
+    assert!(pair.last(city(1), "REGISTER ").is_some(), "the next keeper registers");
 }
 
 /// A message by a door that is nobody's is not taken: what is answered would leave by one of ours.

@@ -136,6 +136,8 @@ impl Others {
                 Some(ClusterInput::Lose)
             }
             Told::News(News::Forgotten) => Some(ClusterInput::Forgotten),
+            // The core stops before it asks what that means.
+            Told::News(News::Missed) => None,
             Told::Way(number, way) => {
                 let known = self.peers.get_mut(&number)?;
                 tracing::info!(

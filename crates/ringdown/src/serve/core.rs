@@ -33,7 +33,7 @@ use std::io;
 use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Store, failpoint};
+use store::{News, Store, failpoint};
 use tokio::sync::{oneshot, watch};
 
 /// Batches of 32 datagrams taken from one socket in a turn.
@@ -411,6 +411,13 @@ impl Core {
     fn others_told(&mut self, told: Told) {
         if let Told::Out(from, flow, bytes) = told {
             return self.send_for(from, flow, bytes);
+        }
+        if let Told::News(News::Missed) = told {
+            tracing::error!(
+                "this exchange was away for so long that what others changed is not told any more; it ends, to start anew"
+            );
+            self.stopping = true;
+            return;
         }
         if let Some(said) = self.others.told(told) {
             self.exchange.handle(self.clock.now(), Input::Cluster(Box::new(said)));
