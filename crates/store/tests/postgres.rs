@@ -444,7 +444,7 @@ fn r20_what_one_commits_the_others_are_told_and_what_contradicts_is_not_taken() 
     assert_eq!(south.commit(3, position, bound("desk")), StoreAnswer::Committed);
     match north.hears(fed).1.as_slice() {
         [Change::BindingsElsewhere { device, bindings }] => {
-            assert_eq!((&**device, bindings.len()), ("desk", 1))
+            assert_eq!((&**device, bindings.len()), ("desk", 1));
         }
         other => panic!("{other:?}"),
     }
