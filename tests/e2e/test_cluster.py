@@ -131,7 +131,7 @@ def test_show_4_an_exchange_dies_and_the_other_has_its_office(server, pair):
         third.register(contact=f"{third.contact};reg-id=1;+{outbound}")
         flow.register(contact=f"{flow.contact};reg-id=2;+{outbound}")
         until(lambda: "tcp" in north.run("device", "list").stdout, 5, "the second flow is known", north.tail)
-        until(lambda: knows(south, one), 5, "known", south.tail)
+        until(lambda: knows(south, one) and knows(north, two), 5, "both are known at both", south.tail)
         rung = first.invite(two.number, sdp.describe(40000))
         branch = second.wait_invite()
         branch.answer(sdp.describe(40002))

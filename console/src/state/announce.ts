@@ -41,16 +41,20 @@ export function followLanguage(): () => void {
   });
 }
 
-/** Nobody is told any more: of the next who signs in here, nothing of the last. */
-export async function silence(api: Api): Promise<void> {
+/** This browser tells nobody any more; by what name the exchange knew it. The exchange is told with the end of the session. */
+export function silence(): string | null {
   const id = announces.peek();
-  if (id === null) return;
-  keep(null);
+  if (id !== null) {
+    keep(null);
+    void unsubscribe().catch(() => {}); // The exchange pushes nothing there any more.
+  }
+  return id;
+}
+
+async function unsubscribe(): Promise<void> {
   const worker = await navigator.serviceWorker.getRegistration();
   const subscription = await worker?.pushManager.getSubscription();
-  // Without the exchange this alone ends it: the push service tells the exchange that it is over.
   await subscription?.unsubscribe();
-  await api.send("DELETE", `wearables/${encodeURIComponent(id)}`, { keepalive: true });
 }
 
 export function keep(id: string | null): void {

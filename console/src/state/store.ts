@@ -203,8 +203,9 @@ export async function setReady(ready: boolean): Promise<void> {
 
 export async function signOut(): Promise<void> {
   try {
-    await silence(api).catch(() => {}); // The session ends all the same.
-    await api.send("DELETE", "session");
+    const told = silence();
+    const withIt = told === null ? "" : `?wearable=${encodeURIComponent(told)}`;
+    await api.send("DELETE", `session${withIt}`);
   } finally {
     forget();
   }

@@ -22,6 +22,8 @@ use std::time::Duration;
 
 /// How long an exchange counts as alive that says nothing.
 pub(crate) const TERM: Duration = Duration::from_secs(4);
+/// How long one counts as alive that is about to start: until its writer runs, nothing says that it lives.
+const STARTING: Duration = Duration::from_secs(60);
 /// How often it says that it lives.
 pub(crate) const TEND: Duration = Duration::from_secs(1);
 /// How long after its end another takes over what it had: renewals may be on their way.
@@ -161,7 +163,7 @@ pub(crate) async fn join(
 ) -> Result<Lease, sqlx::Error> {
     connection.begin().await?;
     each_shard(connection).await?;
-    put_row(connection, owner, 0, Clash::Keep, (0, told)).await?;
+    put_row(connection, owner, 0, STARTING, (0, told)).await?;
     query("SELECT owner FROM writers ORDER BY owner FOR UPDATE").fetch_all(connection).await?;
     query("SELECT shard FROM shards ORDER BY shard FOR UPDATE").fetch_all(connection).await?;
     let all = writers(connection).await?;
@@ -186,26 +188,26 @@ pub(crate) async fn join(
         let ours = query("UPDATE bindings SET owner = ? WHERE owner = ''");
         ours.bind(owner).execute(connection).await?;
     }
-    let mark = put_row(connection, owner, 0, Clash::Keep, (number.get(), told)).await?;
+    let mark = put_row(connection, owner, 0, STARTING, (number.get(), told)).await?;
     connection.commit().await?;
     let shared = Some(Seat { number, keeps, told: told.clone(), position: 0 });
     Ok(Lease { owner: owner.to_owned(), epoch, mark, seen: None, shared })
 }
 
-/// Our row, as of now; returns its mark.
+/// Our row, by which we live for so long from now; returns its mark.
 async fn put_row(
     connection: &mut Connection,
     owner: &str,
     mark: i64,
-    clash: Clash,
+    lives: Duration,
     (number, told): (u8, &Joining),
 ) -> Result<i64, sqlx::Error> {
-    insert_one(connection, ("writers", &["owner", "mark", "until"]), clash, |row| {
+    insert_one(connection, ("writers", &["owner", "mark", "until"]), Clash::Keep, |row| {
         row.bind(owner).bind(mark).bind(0_i64);
     })
     .await?;
     let mut put = Query::build("UPDATE writers SET until = ");
-    put.push(NOW).push(" + ").push_bind(milliseconds(TERM));
+    put.push(NOW).push(" + ").push_bind(milliseconds(lives));
     if number > 0 {
         put.push(", number = ").push_bind(i64::from(number));
     }
@@ -236,7 +238,7 @@ impl Lease {
     ) -> Result<(), sqlx::Error> {
         let Some(seat) = &mut self.shared else { return Ok(()) };
         seat.told = told.clone();
-        put_row(connection, &self.owner, self.mark, Clash::Keep, (seat.number.get(), told)).await?;
+        put_row(connection, &self.owner, self.mark, STARTING, (seat.number.get(), told)).await?;
         feed::tell_of(connection, &self.owner, vec![(Kind::Members, String::new())]).await
     }
 
@@ -311,7 +313,7 @@ impl Lease {
             let what = "we were taken for dead, and another exchange has our number; start this one again";
             return Err(sqlx::Error::Configuration(what.into()));
         }
-        put_row(connection, &self.owner, self.mark, Clash::Keep, (seat.number.get(), &seat.told))
+        put_row(connection, &self.owner, self.mark, TERM, (seat.number.get(), &seat.told))
             .await
             .map(drop)
     }

@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use store::{Joining, News, Opened, Place, Store};
+use store::{Joining, News, Opened, Peer, Place, Store};
 use suite::folder::{Answers, Folder, commit, start, start_at};
 use suite::keeping::{account, record};
 use wire::{Cut, Wire};
@@ -501,6 +501,25 @@ fn r25_the_next_keeps_what_must_happen_once_when_the_first_is_silent_and_that_on
         StoreAnswer::Fenced { .. }
     ));
     assert_eq!(north.commit(4, u64::MAX, bound("desk")), StoreAnswer::Committed);
+}
+
+#[test]
+fn r24_one_that_takes_long_to_start_is_not_taken_for_dead() {
+    let folder = Folder::new("slow");
+    let north = join(&folder, "slow-north");
+    let other = Folder::new("slow-south");
+    let url = cluster::shared().url("ringdown", &database(&folder));
+    let place = Place::server(&other.0, &url, None).unwrap();
+    let told = Joining { name: "slow-south".into(), ..Joining::default() };
+    let opened = Opened::join(&place, &told).unwrap();
+    let peers = |news| if let News::Peers(peers) = news { Some(peers) } else { None };
+    let is_there = |peers: Vec<Peer>| peers.iter().any(|peer| peer.told.name == "slow-south" && peer.lives);
+    north.hears(|news| peers(news).filter(|peers| is_there(peers.clone())));
+    // Longer than a lease lasts, and what is granted after it.
+    std::thread::sleep(Duration::from_secs(6));
+    let changed = north.news.try_iter().filter_map(peers).find(|peers| !is_there(peers.clone()));
+    assert!(changed.is_none(), "{changed:?}");
+    opened.close();
 }
 
 #[test]

@@ -65,8 +65,9 @@ export function Wearables(): JSX.Element {
             key={row.id}
             row={row}
             remove={() => {
-              const here = row.id === announces.peek();
-              const gone = here ? silence(api) : api.send("DELETE", `wearables/${encodeURIComponent(row.id)}`).then(() => {});
+              const gone = api.send("DELETE", `wearables/${encodeURIComponent(row.id)}`).then(() => {
+                if (row.id === announces.peek()) silence();
+              });
               void during(gone, t("wearables.removed", { name: row.name }));
             }}
           />

@@ -2,7 +2,7 @@
 
 use super::access::Session;
 use super::caller::{self, COOKIE, Caller, Peer};
-use super::input::{self, Body};
+use super::input::{self, Body, Params};
 use super::openapi::EVERYBODY;
 use super::operations::{Operation, Who};
 use super::problem::Problem;
@@ -180,10 +180,28 @@ fn same_site(headers: &HeaderMap) -> Result<(), Problem> {
     if of_origin.eq_ignore_ascii_case(host) { Ok(()) } else { Err(foreign()) }
 }
 
+/// What ends with a session.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct Leaving {
+    /// An app of the account in which the next who signs in there is not to hear of its calls.
+    wearable: Option<String>,
+}
+
 /// Signs out.
-#[utoipa::path(delete, path = "/session", tag = "session", operation_id = "session_close",
+#[utoipa::path(delete, path = "/session", tag = "session", operation_id = "session_close", params(Leaving),
     responses((status = 204, description = "The session is over.")))]
-async fn sign_out(State(api): State<Api>, peer: Peer, caller: Caller) -> Result<Response, Problem> {
+async fn sign_out(
+    State(api): State<Api>,
+    peer: Peer,
+    caller: Caller,
+    Params(leaving): Params<Leaving>,
+) -> Result<Response, Problem> {
+    if let Some(wearable) = leaving.wearable {
+        // One that is gone already, or another's, is left as it is: the session ends all the same.
+        api.silence(&caller, wearable).await?;
+    }
     let id = caller.session().unwrap_or_default();
     api.keep(vec![access::Access::end_of(id)]).await?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, set_cookie("", peer, 0)?)]).into_response())

@@ -209,6 +209,15 @@ impl Api {
         self.notices().one(id).ok_or_else(|| Problem::not_found("wearable", id))?;
         self.notices().remove(self, &[id.to_owned()]).await
     }
+
+    /// Removes one of the caller's own, if it is there.
+    pub(super) async fn silence(&self, caller: &Caller, id: String) -> Result<(), Problem> {
+        let found = self.notices().one(&id);
+        if found.is_some_and(|(one, _)| one.account == caller.account()) {
+            self.notices().remove(self, &[id]).await?;
+        }
+        Ok(())
+    }
 }
 
 /// One that the caller may know of; others are not told whether there is one.
