@@ -5,7 +5,9 @@ import pytest
 
 from peers import tone
 from peers.chromium import Chromium, spki
+from peers.cluster import know_each_other, member
 from peers.exchange import Exchange
+from peers.postgres import Postgres
 from peers.rawua import RawUA
 from peers.webphone import Visitor
 
@@ -70,3 +72,21 @@ class Office:
 @pytest.fixture
 def office(exchange):
     return Office(exchange)
+
+
+@pytest.fixture
+def server():
+    """A PostgreSQL server."""
+    with Postgres() as running:
+        yield running.start()
+
+
+@pytest.fixture
+def pair(server):
+    """Two exchanges with one office on it."""
+    with member(server, "north") as north:
+        north.start()
+        with member(server, "south", north) as south:
+            south.start()
+            know_each_other(north, south)
+            yield north, south

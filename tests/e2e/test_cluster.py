@@ -1,7 +1,6 @@
 """Several exchanges with one office on one PostgreSQL server: each has phones at its own doors (R24), one keeps what must happen
 once (R25), and when one dies the others go on with what it had (R28)."""
 import os
-import shutil
 import signal
 import time
 
@@ -10,60 +9,8 @@ import pytest
 from e2e.conftest import Office
 from peers import sdp
 from peers.api import administrator
-from peers.exchange import Exchange
-from peers.ports import LOOPBACK
-from peers.postgres import Postgres
-from peers.rawua import RawUA
+from peers.cluster import at, knows, talk
 from peers.waiting import until
-
-SHARED = f'\n[cluster]\nlisten = "{LOOPBACK}:0"\nname = "{{name}}"\n'
-
-
-@pytest.fixture
-def server():
-    with Postgres() as running:
-        yield running.start()
-
-
-def member(server, name, first=None):
-    """One more exchange of the office; the key with which passwords are sealed is the first one's."""
-    exchange = Exchange(config_extra=server.extra() + SHARED.format(name=name), media_span=400)
-    if first:
-        exchange.data.mkdir()
-        shutil.copy(first.data / "seal.key", exchange.data / "seal.key")
-    return exchange
-
-
-@pytest.fixture
-def pair(server):
-    with member(server, "north") as north:
-        north.start()
-        with member(server, "south", north) as south:
-            south.start()
-            for one, other in ((north, "south"), (south, "north")):
-                one.wait_log(f'another exchange exchange="{other}" reachable=true', 10)
-            yield north, south
-
-
-def at(exchange, device, transport="udp"):
-    return RawUA(device.user, device.secret, exchange.host_port(transport), transport)
-
-
-def knows(exchange, device):
-    """Whether an exchange knows where a device is registered."""
-    return any(device.user in line and "udp:" in line or device.user in line and "tcp:" in line
-               for line in exchange.run("device", "list").stdout.splitlines())
-
-
-def talk(caller, phone, number):
-    """One call from its beginning to its end; the one who answers hangs up."""
-    rung = caller.invite(number, sdp.describe(40000))
-    branch = phone.wait_invite()
-    branch.ring()
-    branch.answer(sdp.describe(40002))
-    rung.wait_answer()
-    assert branch.bye().status == 200
-    rung.wait_bye()
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])

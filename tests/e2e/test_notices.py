@@ -324,6 +324,9 @@ def test_s1_7_a_browser_announces_a_call_silences_the_phones_and_forgets_all_at_
         until(lambda: context.service_workers, 5, "the service worker runs")
         worker = context.service_workers[0]
         assert worker.url.endswith("/notices.js?language=en")
+        # What is pushed to one that is still being installed is lost, here as by a vendor's service.
+        assert page.evaluate("navigator.serviceWorker.ready.then((one) => one.active.scriptURL)") == worker.url
+        until(lambda: page.evaluate("navigator.serviceWorker.ready.then((one) => one.active.state)") == "activated", 5, "it is active")
         devtools = context.new_cdp_session(page)
         registrations = []
         devtools.on("ServiceWorker.workerRegistrationUpdated", lambda told: registrations.extend(told["registrations"]))

@@ -14,10 +14,17 @@ def script():
     return path.read_text()
 
 
+# What fades in has little contrast until it is there.
+STILL = """Promise.all(document.getAnimations()
+    .filter((one) => Number.isFinite(one.effect?.getComputedTiming().endTime))
+    .map((one) => one.finished.catch(() => {})))"""
+
+
 def faults(page):
     """In sentences: the rule, what it says, and the elements that break it."""
     # By the debugger, not by a tag: the page's own policy forbids foreign scripts, as it should.
     page.evaluate(script())
+    page.evaluate(f"{STILL}.then(() => {{}})")
     results = page.evaluate("axe.run({resultTypes: ['violations']})")
     return [
         f"{one['id']} ({one['impact']}): {one['help']}: " + "; ".join(node["html"][:160] for node in one["nodes"][:4])

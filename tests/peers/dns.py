@@ -26,14 +26,14 @@ def naptr(order, preference, service, replacement):
 
 
 class NameServer:
-    """`records`: name -> list of what `srv`, `address` and `naptr` make."""
+    """`records`: name -> list of what `srv`, `address` and `naptr` make. `at`: an address of loopback and a port, else any."""
 
-    def __init__(self, records):
+    def __init__(self, records, at=("127.0.0.1", 0)):
         self.records = {name.strip(".").lower(): made for name, made in records.items()}
         self.asked = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self._socket.getsockname()[1]
+        self._socket.bind(at)
+        self.address = "%s:%d" % self._socket.getsockname()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 

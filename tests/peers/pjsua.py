@@ -21,7 +21,7 @@ TONE_DBFS = -15.0
 
 class Pjsua(Listening, Process):
     """One phone with one account. `codecs` in order of preference; all others are switched off. `retry` is how many
-    seconds after a lost connection it tries again to register."""
+    seconds after a lost connection it tries again to register; `nameserver` is asked where the registrar is."""
 
     def __init__(
         self,

@@ -133,6 +133,8 @@ class Phone:
         config.uaConfig.mainThreadOnly = True
         config.uaConfig.maxCalls = 16
         config.uaConfig.userAgent = "pjsua2"
+        if SETTINGS.get("nameserver"):
+            config.uaConfig.nameserver.append(SETTINGS["nameserver"])
         config.logConfig.level = 5
         config.logConfig.consoleLevel = 5
         config.medConfig.noVad = True

@@ -5,10 +5,12 @@ import zlib
 import numpy
 import zxingcpp
 
+from .waiting import until
+
 
 def scanned(locator):
-    """The text of the one QR code in what is seen there."""
-    found = zxingcpp.read_barcodes(grey(locator.screenshot()))
+    """The text of the one QR code in what is seen there; what moves into its place is looked at again."""
+    found = until(lambda: zxingcpp.read_barcodes(grey(locator.screenshot())), 5, "a code is seen", every=0.1)
     assert len(found) == 1, f"{len(found)} codes are seen"
     return found[0].text
 

@@ -161,6 +161,13 @@ class OutgoingCall(Dialog):
             self._ack(self.invite, response)
         return response
 
+    def wait_ringing(self, seconds=10):
+        """Whether it rings; a failure is acknowledged."""
+        response = self.wait_status({180, *range(300, 700)}, seconds)
+        if response.status >= 300:
+            self._ack(self.invite, response)
+        return response.status == 180
+
     def wait_answer(self, seconds=10):
         """The 200, acknowledged."""
         response = self.wait_status(200, seconds)

@@ -93,14 +93,14 @@ pub struct Config {
     pub pickup_from: Vec<directory::ExchangeName>,
     /// Which digest algorithms are asked for (R10).
     pub challenge: ChallengePolicy,
-    /// The addresses that we listen on; contacts there are refused (R12).
-    pub own_addresses: Vec<std::net::SocketAddr>,
+    /// The addresses that we listen on; contacts there are refused (R12). Of streams any transport will do.
+    pub own_addresses: Vec<(sip::Transport, std::net::SocketAddr)>,
 }
 
 impl Config {
-    /// What an exchange does when nothing is set but its realm and where it listens.
+    /// What an exchange does when nothing is set but its realm and where it listens, by UDP.
     #[must_use]
-    pub fn new(realm: &str, own_addresses: Vec<std::net::SocketAddr>) -> Config {
+    pub fn new(realm: &str, listens: Vec<std::net::SocketAddr>) -> Config {
         Config {
             realm: realm.into(),
             domain: None,
@@ -123,7 +123,7 @@ impl Config {
             cluster: None,
             pickup_from: Vec::new(),
             challenge: ChallengePolicy::Md5,
-            own_addresses,
+            own_addresses: listens.into_iter().map(|at| (sip::Transport::Udp, at)).collect(),
         }
     }
 }

@@ -1,20 +1,25 @@
 //! Bindings that were stored where we listened before: after a move to another address or port, as by a restored
 //! backup, a UDP phone is rung from where we listen now (R12). A NAT before the phone may drop that; nothing is lost.
 
-use sip::Flow;
 use sip::bindings::StoredBinding;
+use sip::{Flow, Transport};
 use std::net::SocketAddr;
 
 /// Bindings as they can be reached from `own` addresses.
-pub(crate) fn rehome(own: &[SocketAddr], mut bindings: Vec<StoredBinding>) -> Vec<StoredBinding> {
+pub(crate) fn rehome(
+    own: &[(Transport, SocketAddr)],
+    mut bindings: Vec<StoredBinding>,
+) -> Vec<StoredBinding> {
     for binding in &mut bindings {
         binding.flow = reachable(own, binding.flow);
     }
     bindings
 }
 
-fn reachable(own: &[SocketAddr], flow: Flow) -> Flow {
-    let family = || own.iter().filter(|address| address.is_ipv6() == flow.local.is_ipv6());
+fn reachable(own: &[(Transport, SocketAddr)], flow: Flow) -> Flow {
+    let of_datagrams =
+        || own.iter().filter(|(transport, _)| !transport.reliable()).map(|(_, address)| address);
+    let family = || of_datagrams().filter(|address| address.is_ipv6() == flow.local.is_ipv6());
     // Behind a NAT of our own, or on a wildcard, the local address is another than the listener's; the port tells.
     if flow.transport.reliable() || family().any(|address| address.port() == flow.local.port()) {
         return flow;
@@ -39,7 +44,10 @@ mod tests {
             ("0.0.0.0:5070", "192.0.2.1:5060", "192.0.2.1:5070"),
             ("[::]:5070", "192.0.2.1:5060", "192.0.2.1:5060"),
         ] {
-            let flow = reachable(&[at(own)], Flow::udp(at(before), phone));
+            let flow = reachable(
+                &[(Transport::Tcp, at("192.0.2.1:5060")), (Transport::Udp, at(own))],
+                Flow::udp(at(before), phone),
+            );
             assert_eq!(flow.local, at(after), "{own}");
         }
     }

@@ -158,7 +158,7 @@ impl Bindings {
         self.list.len() != before
     }
 
-    /// Does what a REGISTER asks, all of it or nothing. `ours` are the addresses that we listen on.
+    /// Does what a REGISTER asks, all of it or nothing. `ours` are the addresses that we listen on; of streams any transport will do.
     ///
     /// # Errors
     /// [`Refused`]; nothing has changed then.
@@ -168,7 +168,7 @@ impl Bindings {
         flow: Flow,
         request: &Message<'_>,
         lifetimes: Lifetimes,
-        ours: &[SocketAddr],
+        ours: &[(Transport, SocketAddr)],
     ) -> Result<Registered, Refused> {
         let call_id = request.call_id().map_err(|_| Refused::Malformed)?;
         let sequence = request.cseq().map_err(|_| Refused::Malformed)?.number;
@@ -266,7 +266,7 @@ struct Asked<'a, 'm> {
     sequence: u32,
     path: &'a [Box<str>],
     lifetimes: Lifetimes,
-    ours: &'a [SocketAddr],
+    ours: &'a [(Transport, SocketAddr)],
 }
 
 impl Asked<'_, '_> {
@@ -350,13 +350,15 @@ impl Asked<'_, '_> {
     fn points_at_us(&self, uri: &Uri<'_>, flow: Flow) -> bool {
         let port = uri.port.unwrap_or_else(|| flow.transport.default_port());
         let contact = uri.host.ip().map(|ip| SocketAddr::new(ip, port));
-        let ours = |address: &SocketAddr| {
+        // A phone beside us may have a port for datagrams whose number is that of a port of ours for streams.
+        let ours = |(transport, address): &(Transport, SocketAddr)| {
             let local = |ip: IpAddr| {
                 address.ip() == ip
                     || (address.ip().is_unspecified() && (ip == self.flow.local.ip() || ip.is_loopback()))
             };
-            contact.is_some_and(|contact| contact.port() == address.port() && local(contact.ip()))
-                || (flow.remote.port() == address.port() && local(flow.remote.ip()))
+            let there = |at: SocketAddr| at.port() == address.port() && local(at.ip());
+            transport.reliable() == flow.transport.reliable()
+                && (contact.is_some_and(there) || there(flow.remote))
         };
         let loopback =
             uri.host.ip().is_some_and(|ip| ip.is_loopback()) && !self.flow.remote.ip().is_loopback();
@@ -417,6 +419,7 @@ mod tests {
     use super::*;
 
     const OURS: &str = "192.0.2.1:5060";
+    const STREAMS: &str = "192.0.2.1:5062";
 
     fn now(seconds: u64) -> Now {
         Now::default().after(Duration::from_secs(1_000 + seconds))
@@ -445,7 +448,10 @@ mod tests {
                 self.sequence
             );
             let message = Message::parse(text.as_bytes()).expect("a request");
-            let ours = [OURS.parse().expect("ours")];
+            let ours = [
+                (Transport::Udp, OURS.parse().expect("ours")),
+                (Transport::Tcp, STREAMS.parse().expect("ours")),
+            ];
             self.bindings.register(now(at), from, &message, Lifetimes::default(), &ours)
         }
     }
@@ -509,6 +515,11 @@ mod tests {
         let lines = "Contact: <sip:x@192.0.2.9>\r\n";
         assert_eq!(phone.send(0, "192.0.2.7", spoofed, lines), Err(Refused::Contact));
         assert!(phone.bindings.list().is_empty());
+        // A phone on this machine, whose port for datagrams has the number of one of ours for streams.
+        let beside = format!("Contact: <sip:u7@{STREAMS}>\r\n");
+        assert!(phone.send(0, STREAMS, flow(STREAMS), &beside).is_ok());
+        let stream = Flow { transport: Transport::Tcp, ..outside };
+        assert_eq!(phone.send(1, "192.0.2.7", stream, &beside), Err(Refused::Contact));
     }
 
     #[test]

@@ -313,9 +313,7 @@ impl Lease {
             let what = "we were taken for dead, and another exchange has our number; start this one again";
             return Err(sqlx::Error::Configuration(what.into()));
         }
-        put_row(connection, &self.owner, self.mark, TERM, (seat.number.get(), &seat.told))
-            .await
-            .map(drop)
+        put_row(connection, &self.owner, self.mark, TERM, (seat.number.get(), &seat.told)).await.map(drop)
     }
 
     /// Whoever is dead has no calls, no phones at its doors, and no place among us any more.

@@ -176,7 +176,7 @@ impl Exchange {
     fn members_are(&mut self, now: Now, members: Vec<Member>) {
         let own = &self.config.own_addresses;
         for member in &members {
-            let others = member.doors.iter().filter(|(_, at)| !own.contains(at));
+            let others = member.doors.iter().filter(|door| !own.contains(door));
             self.cluster.doors.extend(others.map(|door| (*door, member.number)));
         }
         self.cluster.members = members.into_iter().map(|member| (member.number, member)).collect();

@@ -42,6 +42,7 @@ use platforms::Platforms;
 use reach::{Own, Reacher};
 use reload::Reload;
 use shown::Place;
+use sip::Transport;
 use sites::{Beginning, Sites};
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -93,7 +94,8 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let lines = first_start::ready_accounts(&mut opened, &realm, arguments.config.is_none())?;
     let administrator = first_start::administrator(&mut opened)?;
     let documents = std::mem::take(&mut opened.documents);
-    let own_addresses = udp.iter().map(Udp::bound).chain(own.iter().map(|(_, at)| *at)).chain(http.all());
+    let streams_at = own.iter().map(|(_, at)| *at).chain(http.all()).map(|at| (Transport::Tcp, at));
+    let own_addresses = udp.iter().map(|udp| (Transport::Udp, udp.bound())).chain(streams_at);
     cluster::only_one_of(among.as_ref(), membership.as_ref())?;
     let others = (membership, cluster::place(&opened));
     let exchange_config = exchange_config(&config, &realm, own_addresses.collect(), others);
@@ -289,7 +291,7 @@ fn close_open_calls(opened: &mut Opened) -> Result<(), Failure> {
 fn exchange_config(
     config: &Config,
     realm: &str,
-    own_addresses: Vec<SocketAddr>,
+    own_addresses: Vec<(Transport, SocketAddr)>,
     (membership, cluster): (Option<exchange::Membership>, Option<exchange::cluster::Place>),
 ) -> exchange::Config {
     let live = reload::live(config);

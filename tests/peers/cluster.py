@@ -1,0 +1,46 @@
+"""Several exchanges with one office on one PostgreSQL server."""
+import shutil
+
+from . import sdp
+from .exchange import Exchange
+from .ports import LOOPBACK
+from .rawua import RawUA
+
+SHARED = f'\n[cluster]\nlisten = "{LOOPBACK}:0"\nname = "{{name}}"\n'
+
+
+def member(server, name, first=None, more="", media_span=400):
+    """One more exchange of the office; the key with which passwords are sealed is the first one's."""
+    exchange = Exchange(config_extra=server.extra() + SHARED.format(name=name) + more, media_span=media_span)
+    if first:
+        exchange.data.mkdir()
+        shutil.copy(first.data / "seal.key", exchange.data / "seal.key")
+    return exchange
+
+
+def know_each_other(north, south):
+    """Waits until there is a way between two of them, in both directions."""
+    for one, other in ((north, "south"), (south, "north")):
+        one.wait_log(f'another exchange exchange="{other}" reachable=true', 10)
+
+
+def at(exchange, device, transport="udp"):
+    """A phone at the door of one of them."""
+    return RawUA(device.user, device.secret, exchange.host_port(transport), transport)
+
+
+def knows(exchange, device):
+    """Whether an exchange knows where a device is registered."""
+    return any(device.user in line and ("udp:" in line or "tcp:" in line)
+               for line in exchange.run("device", "list").stdout.splitlines())
+
+
+def talk(caller, phone, number):
+    """One call from its beginning to its end; the one who answers hangs up."""
+    rung = caller.invite(number, sdp.describe(40000))
+    branch = phone.wait_invite()
+    branch.ring()
+    branch.answer(sdp.describe(40002))
+    rung.wait_answer()
+    assert branch.bye().status == 200
+    rung.wait_bye()
