@@ -94,11 +94,9 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let lines = first_start::ready_accounts(&mut opened, &realm, arguments.config.is_none())?;
     let administrator = first_start::administrator(&mut opened)?;
     let documents = std::mem::take(&mut opened.documents);
-    let streams_at = own.iter().map(|(_, at)| *at).chain(http.all()).map(|at| (Transport::Tcp, at));
-    let own_addresses = udp.iter().map(|udp| (Transport::Udp, udp.bound())).chain(streams_at);
     cluster::only_one_of(among.as_ref(), membership.as_ref())?;
     let others = (membership, cluster::place(&opened));
-    let exchange_config = exchange_config(&config, &realm, own_addresses.collect(), others);
+    let exchange_config = exchange_config(&config, &realm, own_addresses(&udp, &own, &http), others);
     let doors = cluster::doors(&udp, &own, &http);
     let others = cluster::start(among, &mut opened, &config, &doors, (&runtime, &sender))?;
     let (profiles, seen) = profiles::first(data);
@@ -286,6 +284,13 @@ fn close_open_calls(opened: &mut Opened) -> Result<(), Failure> {
         tracing::warn!(calls = closed, "the exchange died with calls; they are recorded as lost");
     }
     Ok(())
+}
+
+/// Where we listen; of streams any transport will do.
+fn own_addresses(udp: &[Udp], streams: &[Bound], http: &web::Listeners) -> Vec<(Transport, SocketAddr)> {
+    let streams = streams.iter().map(|(_, at)| *at).chain(http.all());
+    let udp = udp.iter().map(|udp| (Transport::Udp, udp.bound()));
+    udp.chain(streams.map(|at| (Transport::Tcp, at))).collect()
 }
 
 fn exchange_config(
