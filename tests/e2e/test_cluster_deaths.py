@@ -90,7 +90,8 @@ def test_show_4_a_phone_with_two_flows_is_reached_by_the_second_within_5_s(pair)
     dies_under(north, south, lambda one: Baresip(one.user, one.secret, north.address(), account_extra=flows), 5)
 
 
-def test_show_4_a_phone_by_tcp_finds_the_other_exchange_within_15_s(pair):
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_show_4_a_phone_with_a_connection_finds_the_other_exchange_within_15_s(pair, transport):
     """R28, PJSIP: it asks a name server where the office is, as phones do whose exchange has several doors (RFC 3263)."""
     north, south = pair
     at_its_port = (f"127.{os.getpid() % 250 + 1}.{time.time_ns() % 250}.53", 53)  # PJSIP knows no other.
@@ -99,7 +100,8 @@ def test_show_4_a_phone_by_tcp_finds_the_other_exchange_within_15_s(pair):
     except PermissionError:
         pytest.skip("only root opens port 53")
     with names:
-        dies_under(north, south, lambda one: Pjsua(one.user, one.secret, DOMAIN, "tcp", nameserver=at_its_port[0], retry=3), 15)
+        phone = {"nameserver": at_its_port[0], "retry": 3}
+        dies_under(north, south, lambda one: Pjsua(one.user, one.secret, DOMAIN, transport, **phone), 15)
 
 
 def test_show_4_a_phone_with_one_flow_by_udp_is_reached_within_75_s(pair):
@@ -149,9 +151,9 @@ def dies_under(north, south, make, seconds):
 def doors(north, south):
     """The names of an office: the first exchange before the second."""
     records = {f"{name}.{DOMAIN}": [address(LOOPBACK)] for name in ("north", "south")}
-    for transport in ("udp", "tcp"):
+    for transport, service in (("tcp", "_sip"), ("tls", "_sips")):
         ports = [exchange.host_port(transport)[1] for exchange in (north, south)]
-        records[f"_sip._{transport}.{DOMAIN}"] = [srv(rank + 1, 10, port, f"{name}.{DOMAIN}")
+        records[f"{service}._tcp.{DOMAIN}"] = [srv(rank + 1, 10, port, f"{name}.{DOMAIN}")
                                                   for rank, (port, name) in enumerate(zip(ports, ("north", "south")))]
     records[DOMAIN] = [address(LOOPBACK)]
     return records

@@ -50,7 +50,7 @@ ctrl_tcp_listen		{host}:{control_port}
 snd_path		{sound}
 ringback_disabled	yes
 statmode_default	off
-{more}"""
+"""
 
 CODEC_MODULE = {"PCMU": "g711.so", "PCMA": "g711.so", "G722": "g722.so", "opus": "opus.so"}
 CODEC_NAME = {
@@ -80,7 +80,6 @@ class Baresip(Listening, Process):
         media_encryption="srtp-mand",
         dtmf_mode="rtpevent",
         account_extra="",
-        nameserver=None,
     ):
         super().__init__(f"baresip {user}")
         # R14: SRTP where signalling is encrypted, and nowhere else.
@@ -109,7 +108,6 @@ class Baresip(Listening, Process):
                 modules=MODULES,
                 module_lines="\n".join(f"module\t\t\t{name}" for name in sorted(modules)),
                 sound=self.sound,
-                more=f"dns_server {nameserver}\ndns_getaddrinfo no\n" if nameserver else "",
             )
         )
         account = (

@@ -31,7 +31,7 @@ def at(exchange, device, transport="udp"):
 
 def knows(exchange, device):
     """Whether an exchange knows where a device is registered."""
-    return any(device.user in line and ("udp:" in line or "tcp:" in line)
+    return any(device.user in line and any(f"{transport}:" in line for transport in ("udp", "tcp", "tls"))
                for line in exchange.run("device", "list").stdout.splitlines())
 
 
