@@ -358,6 +358,6 @@ function ended(call: CallView): string {
 /** The directory's and the exchanges' reasons are sentences of theirs; those that are known are said in the reader's words. */
 function because(why: string): string {
   const known = t(`why.${why}`);
-    if (known !== `why.${why}`) return known;
+  if (known !== `why.${why}`) return known;
   return why === "" ? t("app.failed") : t("app.failed_because", { why });
 }

@@ -69,9 +69,12 @@ export async function dropWake(ticket: string): Promise<void> {
 }
 
 /** All that waits, each once: what is taken is kept no more. */
-export async function takeWakes(): Promise<string[]> {
+export function takeWakes(): Promise<string[]> {
   const all = IDBKeyRange.bound(WAKE, `${WAKE}\uffff`);
-  const texts = await run("readonly", (store) => store.getAll(all) as IDBRequest<string[]>);
-  await run("readwrite", (store) => store.delete(all));
-  return texts;
+  // In one step: what comes between two would be lost, and two pages would take the same.
+  return run("readwrite", (store) => {
+    const texts = store.getAll(all) as IDBRequest<string[]>;
+    store.delete(all);
+    return texts;
+  });
 }

@@ -23,7 +23,7 @@ use std::time::Duration;
 /// How long an exchange counts as alive that says nothing.
 pub(crate) const TERM: Duration = Duration::from_secs(4);
 /// How long one counts as alive that is about to start: until its writer runs, nothing says that it lives.
-const STARTING: Duration = Duration::from_secs(60);
+const STARTING: Duration = Duration::from_secs(30);
 /// How often it says that it lives.
 pub(crate) const TEND: Duration = Duration::from_secs(1);
 /// How long after its end another takes over what it had: renewals may be on their way.
