@@ -13,21 +13,13 @@ from peers.baresip import Baresip
 from peers.cluster import at, know_each_other, knows, member, talk
 from peers.dns import NameServer, address, srv
 from peers.pjsua import Pjsua
-from peers.platform import Platform
+from peers.platform import CONFIG, Platform
 from peers.ports import LOOPBACK
 from peers.waiting import until
 
 PAIRS, EACH = 10, 10
 DOMAIN = "office.test"
 WRAP_UP_S = 4
-PLATFORM = """
-[platforms.center]
-kind = "http"
-url = "{url}"
-secret_file = "{token}"
-every = 1
-connections = 4
-"""
 
 
 def kill(exchange):
@@ -164,7 +156,7 @@ def test_show_4_of_two_that_watch_one_platform_one_dies_in_a_wrap_up_and_the_swi
     platform = Platform()
     token = tmp_path / "token"
     token.write_text(platform.token)
-    more = PLATFORM.format(url=platform.url, token=token)
+    more = CONFIG.format(url=platform.url, token=token)
     with contextlib.closing(platform), member(server, "north", more=more) as north:
         north.start()
         with member(server, "south", north, more) as south:

@@ -6,22 +6,13 @@ import pytest
 
 from peers.api import administrator
 from peers.exchange import Exchange
-from peers.platform import Platform
+from peers.platform import CONFIG, Platform
 from peers.waiting import until
 
 WRAP_UP_S = 3
 EVERY_S = 1
 # A poll is at its rate and up to a tenth off it; the rest is for this machine.
 ONE_POLL_S = EVERY_S * 1.1 + 0.4
-
-CONFIG = """
-[platforms.center]
-kind = "http"
-url = "{url}"
-secret_file = "{token}"
-every = 1
-connections = 4
-"""
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,6 @@ from peers.waiting import until
 
 
 @pytest.fixture
-def server():
-    with Postgres() as running:
-        yield running.start()
-
-
-@pytest.fixture
 def own(server):
     with Exchange(config_extra=server.extra(), media_span=400) as exchange:
         yield exchange.start()

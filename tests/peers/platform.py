@@ -8,6 +8,16 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from .ports import LOOPBACK, free_port
 from .waiting import until
 
+# How an exchange is told of it.
+CONFIG = """
+[platforms.center]
+kind = "http"
+url = "{url}"
+secret_file = "{token}"
+every = 1
+connections = 4
+"""
+
 # Whoever is not asked for that long is signed out.
 SILENCE_SECONDS = 120
 
