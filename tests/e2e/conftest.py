@@ -5,7 +5,7 @@ import pytest
 
 from peers import tone
 from peers.chromium import Chromium, spki
-from peers.cluster import know_each_other, member
+from peers.cluster import pair_on
 from peers.exchange import Exchange
 from peers.postgres import Postgres
 from peers.rawua import RawUA
@@ -84,9 +84,5 @@ def server():
 @pytest.fixture
 def pair(server):
     """Two exchanges with one office on it."""
-    with member(server, "north") as north:
-        north.start()
-        with member(server, "south", north) as south:
-            south.start()
-            know_each_other(north, south)
-            yield north, south
+    with pair_on(server) as two:
+        yield two

@@ -1,4 +1,5 @@
 """Several exchanges with one office on one PostgreSQL server."""
+import contextlib
 import shutil
 
 from . import sdp
@@ -22,6 +23,17 @@ def know_each_other(north, south):
     """Waits until there is a way between two of them, in both directions."""
     for one, other in ((north, "south"), (south, "north")):
         one.wait_log(f'another exchange exchange="{other}" reachable=true', 10)
+
+
+@contextlib.contextmanager
+def pair_on(server):
+    """Two exchanges with one office on a server: north, which keeps what must happen once, and south."""
+    with member(server, "north") as north:
+        north.start()
+        with member(server, "south", north) as south:
+            south.start()
+            know_each_other(north, south)
+            yield north, south
 
 
 def at(exchange, device, transport="udp"):

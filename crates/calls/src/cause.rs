@@ -69,6 +69,32 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// All there are.
+    pub const ALL: [Cause; 22] = [
+        Cause::CallerHungUp,
+        Cause::CalleeHungUp,
+        Cause::Transferred,
+        Cause::Cancelled,
+        Cause::Busy,
+        Cause::NoAnswer,
+        Cause::Declined,
+        Cause::Offline,
+        Cause::UnknownNumber,
+        Cause::NoLine,
+        Cause::Forbidden,
+        Cause::NoCommonCodec,
+        Cause::CalleeFailed,
+        Cause::BadRequest,
+        Cause::Loop,
+        Cause::Lost { caller: true },
+        Cause::Lost { caller: false },
+        Cause::EndedByOperator,
+        Cause::SignedOut { caller: true },
+        Cause::SignedOut { caller: false },
+        Cause::Overload,
+        Cause::NodeLost,
+    ];
+
     /// Whose doing it was.
     #[must_use]
     pub fn blame(self) -> Blame {

@@ -63,7 +63,7 @@ impl Exchange {
                 return self.refuse_unreadable(now, flow, bytes, error.answerable().then(|| error.code()));
             }
         };
-        if !self.carries(flow, &message, bytes) {
+        if !self.carries(now, flow, &message, bytes) {
             self.ladder.keep(false, flow, bytes);
             self.parsed(now, flow, &message);
         }

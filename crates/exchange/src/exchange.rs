@@ -232,7 +232,7 @@ impl Exchange {
             outputs: VecDeque::new(),
             ladder: Ladder::default(),
             store_ready: true,
-            ongoing: OngoingCalls::default(),
+            ongoing: OngoingCalls::told_to_others(config.cluster.is_some()),
             watchers: Watchers::default(),
             texts: Texts::default(),
             backlog: Backlog::default(),
@@ -364,6 +364,7 @@ impl Exchange {
                 self.retry_store(now);
                 self.trunks_due(now);
                 self.queues_due(now);
+                self.news_due(now);
                 if self.cluster.keeps() {
                     self.background_due(now);
                     self.agents_due(now);
@@ -430,9 +431,10 @@ impl Exchange {
         let queues = self.queues.next_deadline().map(|when| (when, Reason::Queues));
         let sites = self.sites.next_deadline().map(|when| (when, Reason::Sites));
         let desks = kept(self.lists.desks.next_deadline()).map(|when| (when, Reason::Desks));
+        let cluster = self.cluster.telling.next_deadline().map(|when| (when, Reason::Cluster));
         let all = [
             sites, calls, bindings, watchers, dialogues, store, trunks, events, seats, tasks, agents, queues,
-            desks,
+            desks, cluster,
         ];
         all.into_iter().flatten().min_by_key(|(when, _)| *when)
     }
@@ -489,6 +491,7 @@ impl Exchange {
         }
         self.tell_desks(now);
         self.tell_events(now);
+        self.gather_news(now);
     }
 
     fn take_call_events(&mut self, now: Now) {
@@ -527,6 +530,7 @@ impl Exchange {
                     self.end_notices(now, &record);
                     self.note_sound(now, &record);
                     self.tell_end(now, &record);
+                    self.note_end_for_others(&record);
                     self.count_unanswered(now, &record);
                     self.background_call_ended(now, &record);
                     self.call_ended(now, record.call);

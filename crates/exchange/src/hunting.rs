@@ -70,7 +70,8 @@ impl Exchange {
     fn is_free(&self, member: &str) -> bool {
         let talks = |state: DialogState| state == DialogState::Confirmed;
         let willing = self.people.account(member).is_some_and(|account| !account.settings.do_not_disturb);
-        willing && !self.ongoing.of(member).any(|(_, ongoing)| talks(ongoing.state))
+        let here = || self.ongoing.of(member).any(|(_, ongoing)| talks(ongoing.state));
+        willing && !here() && !self.cluster.elsewhere.talks(member)
     }
 
     fn group_over(&mut self, now: Now, call: CallId, group: &Group) {

@@ -2,7 +2,7 @@
 
 use crate::agents::{PlatformInput, PlatformOutput};
 use crate::change::{Commit, StoreAnswer};
-use crate::cluster::{Carry, ClusterInput};
+use crate::cluster::{ClusterInput, ClusterOutput};
 use crate::command::{Answer, Command};
 use crate::events::Event;
 use crate::guesses::Guessing;
@@ -138,8 +138,8 @@ pub enum Output {
     Event(Box<Event>),
     /// Something for other exchanges of the office, or for their directory (S4).
     Site(Box<SiteOutput>),
-    /// Hand a message to the exchange over the same store that it is for (R24).
-    Cluster(Box<Carry>),
+    /// Tell others over the same store (R24).
+    Cluster(Box<ClusterOutput>),
     /// Ask an outside telephone platform for something, and answer with [`Input::Platform`] (S0.3).
     Platform {
         /// Its name in the configuration.
@@ -196,4 +196,6 @@ pub enum Reason {
     Desks,
     /// A caller who waits hears something, or waits no longer.
     Queues,
+    /// Other exchanges are told of calls.
+    Cluster,
 }

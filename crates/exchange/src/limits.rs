@@ -4,6 +4,11 @@ use std::time::Duration;
 
 /// Calls at once; beyond, a new call gets 503 with Retry-After. Ports bound it further (R22).
 pub const CALLS: usize = 20_000;
+/// Calls of other exchanges over the same store that are known here; of more, lamps show nothing.
+pub const CALLS_ELSEWHERE: usize = 4 * CALLS;
+/// Calls that began here and were carried to another exchange, whose next messages are to follow; of more, the oldest are
+/// forgotten.
+pub const CARRIED: usize = 16_384;
 /// Promises that wait for the store; beyond, new ones are refused with 503 (R20).
 pub const PENDING_COMMITS: usize = 16_384;
 /// Changes that nobody waits for, of one commit; beyond, another is made.

@@ -95,12 +95,29 @@ pub(crate) struct OngoingCalls {
     /// Somebody wants to know which calls change; these did.
     watched: bool,
     touched: BTreeSet<CallId>,
+    /// Other exchanges want to know it, too.
+    news: Option<BTreeSet<CallId>>,
     /// Accounts whose state follows their calls, and those of them whose calls changed.
     agents: BTreeSet<Box<str>>,
     stirred: BTreeSet<Box<str>>,
 }
 
 impl OngoingCalls {
+    /// All of them, of which other exchanges are told.
+    pub(crate) fn told_to_others(told: bool) -> OngoingCalls {
+        OngoingCalls { news: told.then(BTreeSet::new), ..OngoingCalls::default() }
+    }
+
+    /// Whether other exchanges are to be told of any.
+    pub(crate) fn has_news(&self) -> bool {
+        self.news.as_ref().is_some_and(|news| !news.is_empty())
+    }
+
+    /// The calls of which other exchanges are to be told.
+    pub(crate) fn take_news(&mut self) -> BTreeSet<CallId> {
+        self.news.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     /// Whether it is noted which calls change.
     pub(crate) fn watch(&mut self, on: bool) {
         self.watched = on;
@@ -112,6 +129,9 @@ impl OngoingCalls {
         if self.watched {
             self.touched.insert(call);
         }
+        if let Some(news) = &mut self.news {
+            news.insert(call);
+        }
         self.stir(call);
     }
 
@@ -122,6 +142,13 @@ impl OngoingCalls {
         {
             let agents = ongoing.accounts().filter(|account| self.agents.contains(*account));
             self.stirred.extend(agents.map(Box::from));
+        }
+    }
+
+    /// A call of an account at another exchange is another.
+    pub(crate) fn stir_account(&mut self, account: &str) {
+        if self.agents.contains(account) {
+            self.stirred.insert(account.into());
         }
     }
 
@@ -179,6 +206,9 @@ impl OngoingCalls {
     /// Forgets a call.
     pub(crate) fn end(&mut self, call: CallId) -> Option<Ongoing> {
         self.stir(call);
+        if let Some(news) = &mut self.news {
+            news.insert(call);
+        }
         let ongoing = self.calls.remove(&call)?;
         for number in ongoing.asked.iter().chain([&ongoing.callee.number]) {
             self.sessions.remove(&(ongoing.session_id.clone(), number.clone()));

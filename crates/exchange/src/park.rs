@@ -27,7 +27,7 @@ pub(crate) struct Parked {
 
 impl Parked {
     /// The call that waits at a number.
-    fn at(&self, number: &str) -> Option<CallId> {
+    pub(crate) fn at(&self, number: &str) -> Option<CallId> {
         self.by_number.get(number).copied()
     }
 
@@ -36,7 +36,8 @@ impl Parked {
         self.owners.contains_key(&call)
     }
 
-    fn number_of(&self, call: CallId) -> Option<Box<str>> {
+    /// Where a call waits.
+    pub(crate) fn number_of(&self, call: CallId) -> Option<Box<str>> {
         self.by_number.iter().find(|(_, at)| **at == call).map(|(number, _)| number.clone())
     }
 }
@@ -58,7 +59,7 @@ impl Exchange {
     /// Whether somebody waits behind a lamp.
     pub(crate) fn lamp_is_lit(&self, watched: &str) -> Option<bool> {
         let number = watched.strip_prefix("park ")?;
-        Some(self.parked.at(number).is_some())
+        Some(self.parked.at(number).is_some() || self.cluster.elsewhere.parked_at(number).is_some())
     }
 
     /// The code: what this phone talks in, or holds, waits from now on.
@@ -101,8 +102,8 @@ impl Exchange {
         if self.ongoing.call(call).is_none_or(|ongoing| ongoing.emergency) {
             return None;
         }
-        let mut numbers = self.config.park.iter();
-        let number = numbers.find(|number| self.parked.at(number).is_none() && self.is_park(number))?.clone();
+        let free = |number: &str| self.lamp_is_lit(&lamp(number)) == Some(false) && self.is_park(number);
+        let number = self.config.park.iter().find(|number| free(number))?.clone();
         let device = self.switch.label(leg).map(Box::<str>::from)?;
         if !self.switch.park(now, call, leg) {
             return None;
@@ -111,6 +112,7 @@ impl Exchange {
         self.note_call(now, call, "park", format!("{account} parked it at {number}"));
         self.parked.by_number.insert(number.clone(), call);
         self.parked.owners.insert(call, (account.into(), device));
+        self.ongoing.touch(call);
         self.tell_watchers(now, &lamp(&number));
         Some(number)
     }
@@ -145,6 +147,7 @@ impl Exchange {
         self.parked.owners.remove(&call);
         let Some(number) = self.parked.number_of(call) else { return };
         self.parked.by_number.remove(&number);
+        self.ongoing.touch(call);
         self.tell_watchers(now, &lamp(&number));
     }
 

@@ -50,6 +50,11 @@ impl Pickups {
         Some(call)
     }
 
+    /// The call that a name is for.
+    pub(crate) fn call_of(&self, name: &str) -> Option<CallId> {
+        self.by_name.get(name).map(|(call, _)| *call)
+    }
+
     /// Nobody can answer a call any more.
     pub(crate) fn forget(&mut self, call: CallId) {
         while let Some((key, name)) = self.told.range((call, 0)..=(call, u64::MAX)).next() {

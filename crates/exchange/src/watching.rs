@@ -246,7 +246,9 @@ impl Exchange {
                 // R32: who may answer a call may know whose it is.
                 let sees = own || self.may_see_calls(now, &watcher, &account);
                 let mut calls = self.dialogs(&account, &entity, sees);
-                self.name_pickups(id, &watcher, &account, sees, &mut calls);
+                if sees {
+                    self.name_pickups(id, &watcher, &account, &mut calls);
+                }
                 DialogInfo::document(&entity, version, &calls)
             }
             Package::Presence => {
@@ -289,6 +291,10 @@ impl Exchange {
                 .collect();
         }
         let host = entity.rsplit('@').next().unwrap_or_default();
+        let party = |party: &calls::Party| Party {
+            display: (*party.name).into(),
+            uri: format!("sip:{}@{}", party.number, host).into(),
+        };
         let calls = self.ongoing.of(account).enumerate().map(|(place, (_, ongoing))| {
             let outgoing = ongoing.caller_account.as_deref() == Some(account);
             let remote = if outgoing { &ongoing.callee } else { &ongoing.caller };
@@ -296,12 +302,16 @@ impl Exchange {
                 id: place.to_string().into(),
                 state: ongoing.state,
                 outgoing,
-                remote: sees_parties.then(|| Party {
-                    display: (*remote.name).into(),
-                    uri: format!("sip:{}@{}", remote.number, host).into(),
-                }),
+                remote: sees_parties.then(|| party(remote)),
                 pickup: None,
             }
+        });
+        let elsewhere = self.cluster.elsewhere.of(account).enumerate().map(|(place, (_, call))| DialogInfo {
+            id: format!("e{place}").into(),
+            state: call.dialog,
+            outgoing: call.is_of_caller(account),
+            remote: sees_parties.then(|| party(&call.far_of(account).party)),
+            pickup: None,
         });
         // An agent to whom no caller comes is busy at the lamp of their number.
         let paused = self.agent_is_kept_from_calls(account).then(|| DialogInfo {
@@ -311,7 +321,7 @@ impl Exchange {
             remote: None,
             pickup: None,
         });
-        calls.chain(paused).collect()
+        calls.chain(elsewhere).chain(paused).collect()
     }
 
     fn may_see_calls(&mut self, now: Now, watcher: &str, account: &str) -> bool {
@@ -320,36 +330,35 @@ impl Exchange {
     }
 
     /// Each call that rings gets a name by which this watcher, and nobody else, may answer it once (R32).
-    fn name_pickups(
-        &mut self,
-        watch: u64,
-        watcher: &str,
-        account: &str,
-        sees: bool,
-        calls: &mut [DialogInfo],
-    ) {
-        let ringing: Vec<Option<CallId>> = self
-            .ongoing
-            .of(account)
-            .map(|(call, ongoing)| {
-                let rings = ongoing.state == DialogState::Early
-                    && !ongoing.emergency
-                    && ongoing.callee_account.as_deref() == Some(account);
-                (rings && sees).then_some(call)
-            })
-            .collect();
-        for (info, call) in calls.iter_mut().zip(ringing) {
-            let Some(call) = call else { continue };
-            let endpoint = self.switch.endpoint();
-            let name: Box<str> = format!("{:016x}{:016x}", endpoint.random(), endpoint.random()).into();
-            if self.pickups.name(watch, call, watcher, name.clone()) {
-                info.pickup = Some(name);
-            }
+    fn name_pickups(&mut self, watch: u64, watcher: &str, account: &str, calls: &mut [DialogInfo]) {
+        let here = self.ongoing.of(account).map(|(call, ongoing)| {
+            let rings = ongoing.state == DialogState::Early
+                && !ongoing.emergency
+                && ongoing.callee_account.as_deref() == Some(account);
+            (rings, false, call)
+        });
+        let elsewhere = self.cluster.elsewhere.of(account).map(|(id, call)| {
+            let rings = call.dialog == DialogState::Early && call.rings() && !call.is_of_caller(account);
+            (rings, true, id)
+        });
+        let ringing: Vec<(bool, bool, CallId)> = here.chain(elsewhere).collect();
+        for (info, (rings, is_elsewhere, call)) in calls.iter_mut().zip(ringing) {
+            info.pickup = match (rings, is_elsewhere) {
+                (false, _) => None,
+                (true, true) => self.name_pickup_elsewhere(watch, call, watcher),
+                (true, false) => {
+                    let endpoint = self.switch.endpoint();
+                    let name: Box<str> =
+                        format!("{:016x}{:016x}", endpoint.random(), endpoint.random()).into();
+                    self.pickups.name(watch, call, watcher, name.clone()).then_some(name)
+                }
+            };
         }
     }
 
     fn presence_of(&self, account: &str) -> Presence {
-        let talks = self.ongoing.of(account).any(|(_, ongoing)| ongoing.state == DialogState::Confirmed);
+        let here = self.ongoing.of(account).any(|(_, ongoing)| ongoing.state == DialogState::Confirmed);
+        let talks = here || self.cluster.elsewhere.talks(account);
         match self.phones_of(account).iter().any(|device| self.registrar.is_registered(device)) {
             _ if talks => Presence::OnThePhone,
             true => Presence::Available,

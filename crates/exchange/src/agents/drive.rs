@@ -6,7 +6,8 @@ use super::interval::{By, CallKind, longest};
 use super::policy::Forgotten;
 use super::row::AgentRow;
 use super::state::{AgentState, Trigger};
-use crate::events::{Audience, Happened};
+use crate::cluster::{CallPlace, ToldCall};
+use crate::events::{Audience, CallState, Happened};
 use crate::exchange::Exchange;
 use crate::facts::FactKind;
 use crate::ongoing::{Ongoing, Reach};
@@ -56,8 +57,29 @@ impl Exchange {
 
     /// The calls of an account, as far as they keep it busy.
     pub(super) fn legs_of(&self, account: &str) -> Vec<Leg> {
-        let of = self.ongoing.of(account);
-        of.filter_map(|(call, ongoing)| self.leg_of(account, call, ongoing)).collect()
+        let here = self.ongoing.of(account);
+        let here = here.filter_map(|(call, ongoing)| self.leg_of(account, call, ongoing));
+        let elsewhere = self.cluster.elsewhere.of(account);
+        here.chain(elsewhere.filter_map(|(id, call)| self.leg_elsewhere_of(account, id, call))).collect()
+    }
+
+    /// A call that another exchange has keeps them as busy.
+    fn leg_elsewhere_of(&self, account: &str, id: CallId, call: &ToldCall) -> Option<Leg> {
+        let phase = match (&call.at, call.state) {
+            (CallPlace::Parked(_), _) => return None,
+            (_, CallState::Ringing) => Phase::Rings,
+            (CallPlace::Service, _) => Phase::Service,
+            (_, CallState::Held) => Phase::Held,
+            (_, CallState::Talking) => Phase::Talks,
+        };
+        let kind = match &call.at {
+            _ if call.is_of_caller(account) => CallKind::Outgoing,
+            CallPlace::Queue(name) => CallKind::Queue(name.clone()),
+            _ => CallKind::Incoming,
+        };
+        let with = (*call.far_of(account).party.number).into();
+        let wraps = self.wraps(account, &kind);
+        Some(Leg { call: id, kind, phase, with, wraps })
     }
 
     fn leg_of(&self, account: &str, call: CallId, ongoing: &Ongoing) -> Option<Leg> {

@@ -61,9 +61,11 @@ impl Exchange {
 
     /// Whether somebody talks, or calls somebody.
     pub(super) fn talks(&self, account: &str) -> bool {
-        self.ongoing.of(account).any(|(_, ongoing)| {
+        let here = self.ongoing.of(account).any(|(_, ongoing)| {
             ongoing.state == DialogState::Confirmed || ongoing.caller_account.as_deref() == Some(account)
-        })
+        });
+        let elsewhere = &self.cluster.elsewhere;
+        here || elsewhere.talks(account) || elsewhere.of(account).any(|(_, call)| call.is_of_caller(account))
     }
 
     /// Something about an account is different: whether they can talk, or can be reached again.

@@ -5,16 +5,24 @@
 //! a phone at B registers --> B stores it --> all are told (feed.rs) --> A rings it: bytes by B's door, media straight
 //! what that phone answers --> B sees by tag or branch that A made it (carry.rs) --> A
 //! a call for a queue, or a code of an agent's, comes to B --> to the keeper, A, by B's door (carry.rs)
+//! a call of A's changes --> B's lamps, agents and lists show it (calls.rs)
 //! A dies --> B keeps what must happen once, with all there is of it (keeper.rs)
 //! ```
 
+mod calls;
 mod carry;
 mod feed;
 mod keeper;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::calls::CallsElsewhere;
+pub use self::calls::{CallNews, CallPlace, ToldCall, ToldEnd, ToldSide};
+
+use self::calls::Telling;
+use self::carry::Carried;
 use crate::change::{Change, Epoch};
+use crate::events::CallName;
 use crate::exchange::Exchange;
 use clock::{Mono, Now};
 use sip::{Flow, Transport};
@@ -84,6 +92,73 @@ pub enum ClusterInput {
     },
     /// Another has no way any more to somebody at its door.
     Gone(Flow),
+    /// One tells of its calls.
+    Calls {
+        /// Who.
+        from: NonZeroU8,
+        /// What.
+        news: CallNews,
+    },
+    /// One asks for all calls of ours.
+    TellAll(NonZeroU8),
+    /// A phone that watches at another may answer a call of ours by this name (R32).
+    MayPickUp {
+        /// Where it watches.
+        from: NonZeroU8,
+        /// The number of the call.
+        call: u64,
+        /// The watch, for there is one name for each.
+        watch: u64,
+        /// The phone.
+        device: Box<str>,
+        /// The name.
+        name: Box<str>,
+    },
+    /// Somebody at another ends a call of ours, and may.
+    HangUp {
+        /// Which.
+        call: CallName,
+        /// Who, for the record.
+        who: Box<str>,
+    },
+}
+
+/// Something for others; each is told to them as the [`ClusterInput`] of that name.
+#[derive(Clone, Debug)]
+pub enum ClusterOutput {
+    /// A message for one.
+    Carry(Carry),
+    /// What happened to our calls.
+    Calls {
+        /// For whom; without, for all.
+        to: Option<NonZeroU8>,
+        /// What.
+        news: CallNews,
+    },
+    /// One is asked for all of its calls.
+    TellAll(NonZeroU8),
+    /// A phone may answer a call of one.
+    MayPickUp {
+        /// Whose call it is.
+        to: NonZeroU8,
+        /// Its number.
+        call: u64,
+        /// The watch.
+        watch: u64,
+        /// The phone.
+        device: Box<str>,
+        /// The name.
+        name: Box<str>,
+    },
+    /// A call of one is to end.
+    HangUp {
+        /// Whose it is.
+        to: NonZeroU8,
+        /// Which.
+        call: CallName,
+        /// Who says so.
+        who: Box<str>,
+    },
 }
 
 /// Something for another of them.
@@ -110,6 +185,12 @@ pub(crate) struct Cluster {
     doors: BTreeMap<(Transport, SocketAddr), NonZeroU8>,
     /// How far we know what others changed.
     position: u64,
+    /// What others were told of our calls.
+    pub(crate) telling: Telling,
+    /// The calls that others have.
+    pub(crate) elsewhere: CallsElsewhere,
+    /// Calls that began here, and whose they are.
+    carried: Carried,
 }
 
 impl Cluster {
@@ -168,6 +249,14 @@ impl Exchange {
             ClusterInput::Forgotten => self.tell_store_anew(now),
             ClusterInput::Carried { flow, bytes } => self.carried(now, flow, &bytes),
             ClusterInput::Gone(flow) => self.flow_closed(now, flow),
+            ClusterInput::Calls { from, news } => self.hear_news(now, from, news),
+            ClusterInput::TellAll(to) => self.tell_all_calls(now, to),
+            ClusterInput::MayPickUp { from, call, watch, device, name } => {
+                self.may_pick_up_by(from, (call, watch), &device, name);
+            }
+            ClusterInput::HangUp { call, who } => {
+                self.hang_up(now, &call, &who);
+            }
         }
     }
 
@@ -179,7 +268,9 @@ impl Exchange {
             let others = member.doors.iter().filter(|door| !own.contains(door));
             self.cluster.doors.extend(others.map(|door| (*door, member.number)));
         }
-        self.cluster.members = members.into_iter().map(|member| (member.number, member)).collect();
+        let members = members.into_iter().map(|member| (member.number, member)).collect();
+        let before = std::mem::replace(&mut self.cluster.members, members);
+        self.calls_of_members(now, &before);
         let reachable =
             |number: &NonZeroU8| self.cluster.members.get(number).is_some_and(|member| member.reachable);
         let away: BTreeSet<_> = self

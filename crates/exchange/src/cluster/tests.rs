@@ -1,11 +1,13 @@
 //! Two exchanges with one store between them and no network: whose phones ring by whose door, and who keeps what must happen once.
 
-use super::{Carry, ClusterInput, Member, Place};
+use super::{CallNews, Carry, ClusterInput, ClusterOutput, Member, Place};
+use crate::agents::{AgentAsking, AgentState, SignIn};
 use crate::change::{Change, Epoch};
 use crate::command::{Answer, Command};
+use crate::events::{CallState, LiveCall};
 use crate::exchange::{Config, Exchange, Snapshot};
 use crate::input::{CommandId, Input, Output};
-use crate::people::{Device, Host, PeopleChange, Queue, Trunk};
+use crate::people::{Device, Group, Host, PeopleChange, Queue, Settings, Strategy, Trunk};
 use calls::PortLease;
 use clock::{Mono, Now, Wall};
 use sip::bindings::StoredBinding;
@@ -44,6 +46,10 @@ struct Pair {
     answers: Vec<Answer>,
     /// How many messages went from one to another.
     carried: usize,
+    /// What is told of calls is lost.
+    deaf: bool,
+    /// The last that was told.
+    news: Option<CallNews>,
     count: u32,
 }
 
@@ -55,15 +61,20 @@ impl Pair {
             sent: VecDeque::new(),
             answers: Vec::new(),
             carried: 0,
+            deaf: false,
+            news: None,
             count: 0,
         };
         for place in 0..2 {
             let mut config = Config::new("test", vec![door(place)]);
+            config.emergency.numbers = vec!["112".into()];
             config.cluster = Some(Place { number: number(place), keeps: place == 0, position: 0 });
             let seed = [u8::try_from(place + 1).unwrap(); 32];
             let snapshot = Snapshot { changes: people(), sequence: 0 };
             let exchange = Exchange::new(START, config, seed, snapshot);
             pair.exchanges.push(exchange.in_epoch(Epoch(u64::from(place == 0))));
+        }
+        for place in 0..2 {
             let lease = |port| PortLease { address: door(place).ip(), port, worker: 0 };
             pair.feed(place, Input::Ports((0..32).map(|port| lease(10_000 + 2 * port)).collect()));
             pair.others(place, true);
@@ -96,11 +107,7 @@ impl Pair {
                     let text = String::from_utf8_lossy(&transmit.bytes).into_owned();
                     self.sent.push_back((transmit.flow, text));
                 }
-                Output::Cluster(carry) => {
-                    let Carry { to, flow, bytes } = *carry;
-                    self.carried += 1;
-                    self.told(usize::from(to.get()) - 1, ClusterInput::Carried { flow, bytes });
-                }
+                Output::Cluster(said) => self.passes_on(place, *said),
                 Output::Commit(commit) => {
                     let answer = crate::StoreAnswer::Committed;
                     self.exchanges[place]
@@ -110,6 +117,66 @@ impl Pair {
                 _ => {}
             }
         }
+    }
+
+    /// What one tells the other.
+    fn passes_on(&mut self, place: usize, said: ClusterOutput) {
+        let (other, from) = (1 - place, number(place));
+        match said {
+            ClusterOutput::Carry(Carry { to, flow, bytes }) => {
+                assert_eq!(to, number(other));
+                self.carried += 1;
+                self.told(other, ClusterInput::Carried { flow, bytes });
+            }
+            ClusterOutput::Calls { news, .. } if self.deaf => self.news = Some(news),
+            ClusterOutput::Calls { news, .. } => {
+                self.news = Some(news.clone());
+                self.told(other, ClusterInput::Calls { from, news });
+            }
+            ClusterOutput::TellAll(_) => self.told(other, ClusterInput::TellAll(from)),
+            ClusterOutput::MayPickUp { call, watch, device, name, .. } => {
+                self.told(other, ClusterInput::MayPickUp { from, call, watch, device, name });
+            }
+            ClusterOutput::HangUp { call, who, .. } => self.told(other, ClusterInput::HangUp { call, who }),
+        }
+    }
+
+    /// Time goes on.
+    fn passes(&mut self, wait: Duration) {
+        self.now = self.now.after(wait);
+        for place in 0..2 {
+            self.feed(place, Input::Timeout);
+        }
+    }
+
+    /// The calls of the office, as one exchange lists them.
+    fn calls_seen_at(&mut self, place: usize) -> Vec<LiveCall> {
+        match self.command(place, Command::ListCalls) {
+            Answer::Calls(calls) => calls,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// How an agent stands, as the keeper has it.
+    fn stands(&mut self, account: &str) -> AgentState {
+        match self.command(0, Command::Agents(AgentAsking::One(account.into()).into())) {
+            Answer::Agents(rows) => rows[0].state,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A phone of the office calls a number by a door; it has not proved itself yet.
+    fn dials(&mut self, place: usize, device: &str, number: &str) {
+        self.count += 1;
+        let count = self.count;
+        let request = format!(
+            "INVITE sip:{number}@office SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.77:5060;branch=z9hG4bKd{count}\r\n\
+             From: <sip:{device}@office>;tag=d{count}\r\nTo: <sip:{number}@office>\r\nCall-ID: dialled-{count}\r\n\
+             CSeq: 1 INVITE\r\nMax-Forwards: 70\r\nContact: <sip:{device}@192.0.2.77:5060>\r\n\
+             Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{SDP}",
+            SDP.len()
+        );
+        self.says(place, phone(place), &request);
     }
 
     fn says(&mut self, place: usize, flow: Flow, text: &str) {
@@ -205,12 +272,29 @@ fn people() -> Vec<Change> {
         call_back: None,
         auto_answer: None,
     };
+    let group = Group {
+        display: "North".into(),
+        number: "2500".into(),
+        strategy: Strategy::All,
+        members: vec!["ada".into(), "bela".into()],
+        ring: Duration::from_secs(20),
+        overflow: None,
+    };
+    let settings = Settings { wrap_up: Some(Duration::from_secs(10)), ..Settings::default() };
+    let sales = Queue::new("Sales", "8001");
     let changes = vec![
-        PeopleChange::PutAccount { name: "ada".into(), display: "Ada".into(), settings: Box::default() },
+        PeopleChange::PutAccount { name: "ada".into(), display: "Ada".into(), settings: Box::new(settings) },
         PeopleChange::PutNumber { number: "2001".into(), account: "ada".into() },
-        PeopleChange::PutDevice { name: "ada-desk".into(), device },
+        PeopleChange::PutDevice { name: "ada-desk".into(), device: device.clone() },
+        PeopleChange::PutAccount { name: "bela".into(), display: "Bela".into(), settings: Box::default() },
+        PeopleChange::PutNumber { number: "2002".into(), account: "bela".into() },
+        PeopleChange::PutDevice {
+            name: "bela-desk".into(),
+            device: Device { account: "bela".into(), ..device },
+        },
+        PeopleChange::PutGroup { name: "north".into(), group: Box::new(group) },
         PeopleChange::PutTrunk { name: "city".into(), trunk: Box::new(trunk) },
-        PeopleChange::PutQueue { name: "sales".into(), queue: Box::new(Queue::new("Sales", "8001")) },
+        PeopleChange::PutQueue { name: "sales".into(), queue: Box::new(sales) },
     ];
     changes.into_iter().map(Change::People).collect()
 }
@@ -347,4 +431,126 @@ fn what_did_not_come_by_anothers_door_is_not_carried() {
     let stranger = Flow::udp("203.0.113.9:5060".parse().unwrap(), "203.0.113.8:5060".parse().unwrap());
     pair.told(0, ClusterInput::Carried { flow: stranger, bytes });
     assert!(pair.sent.is_empty());
+}
+
+/// R24: whoever looks at one exchange sees the calls of the office, and may end them there.
+#[test]
+fn calls_of_one_are_seen_at_the_other() {
+    let mut pair = Pair::new();
+    pair.ada_registers_at_south();
+    pair.calls(0, "2001");
+    pair.answers(1, "180 Ringing", "");
+    assert!(pair.calls_seen_at(1).is_empty(), "changes are gathered for a moment");
+    pair.passes(Duration::from_millis(50));
+    let seen = pair.calls_seen_at(1);
+    assert_eq!(
+        (seen.len(), seen[0].state, seen[0].accounts.as_slice()),
+        (1, CallState::Ringing, &["ada".into()][..])
+    );
+    pair.answers(1, "200 OK", SDP);
+    pair.passes(Duration::from_millis(50));
+    let seen = pair.calls_seen_at(1);
+    assert_eq!((seen[0].state, seen[0].callee.device.as_deref()), (CallState::Talking, Some("ada-desk")));
+    let call = seen[0].name.clone();
+    assert_eq!(
+        pair.command(1, Command::HangUp { call: call.clone(), who: "the admin".into() }),
+        Answer::Done
+    );
+    assert!(pair.last(phone(1), "BYE ").is_some(), "it is ended where it is");
+    pair.passes(Duration::from_millis(50));
+    assert!(pair.calls_seen_at(1).is_empty());
+    let again = pair.command(1, Command::HangUp { call, who: "the admin".into() });
+    assert!(matches!(again, Answer::Refused(_)), "{again:?}");
+}
+
+/// A message that was lost is noticed by the next one's number, and all is told again; who is not reached has no calls.
+#[test]
+fn what_was_not_heard_of_calls_is_asked_for() {
+    let mut pair = Pair::new();
+    pair.ada_registers_at_south();
+    pair.calls(0, "2001");
+    pair.deaf = true;
+    pair.passes(Duration::from_millis(50));
+    assert!(pair.news.take().is_some_and(|news| news.changed.len() == 1 && !news.whole));
+    assert!(pair.calls_seen_at(1).is_empty());
+    pair.deaf = false;
+    pair.answers(1, "200 OK", SDP);
+    pair.passes(Duration::from_millis(50));
+    assert!(pair.news.take().is_some_and(|news| news.whole), "all of it was asked for");
+    assert_eq!(pair.calls_seen_at(1).len(), 1);
+    pair.others(1, false);
+    assert!(pair.calls_seen_at(1).is_empty(), "nobody knows what became of it");
+    pair.others(1, true);
+    assert_eq!(pair.calls_seen_at(1).len(), 1, "it is there again");
+}
+
+/// A pickup of what rings for a colleague goes to whoever has that call; with nothing to be picked up it stays.
+#[test]
+fn a_pickup_goes_to_the_exchange_that_has_the_call() {
+    for code in ["*84", "*852001"] {
+        let mut pair = Pair::new();
+        pair.ada_registers_at_south();
+        pair.dials(1, "bela-desk", code);
+        assert_eq!(pair.carried, 0, "{code}: nothing rings");
+        pair.calls(0, "2001");
+        pair.answers(1, "180 Ringing", "");
+        pair.passes(Duration::from_millis(50));
+        let before = pair.carried;
+        pair.dials(1, "bela-desk", code);
+        assert_eq!(pair.carried, before + 1, "{code}");
+        let challenge = pair.last(phone(1), "SIP/2.0 401").expect("the other challenges").to_owned();
+        let tag = challenge.lines().find(|line| line.starts_with("To:")).unwrap();
+        let ack = format!(
+            "ACK sip:{code}@office SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.77:5060;branch=z9hG4bKd{}\r\n\
+             From: <sip:bela-desk@office>;tag=d\r\n{tag}\r\nCall-ID: dialled-{}\r\nCSeq: 1 ACK\r\n\
+             Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+            pair.count, pair.count
+        );
+        pair.says(1, phone(1), &ack);
+        assert_eq!(pair.carried, before + 2, "what belongs to it follows it");
+    }
+}
+
+/// What a phone begins while it has a call at another exchange goes there, so that the two can be joined; an emergency waits for
+/// nobody (R31).
+#[test]
+fn a_second_call_of_a_phone_goes_where_its_first_one_is() {
+    let mut pair = Pair::new();
+    pair.ada_registers_at_south();
+    pair.calls(0, "2001");
+    pair.answers(1, "200 OK", SDP);
+    pair.passes(Duration::from_millis(50));
+    let before = pair.carried;
+    pair.dials(1, "bela-desk", "2002");
+    assert_eq!(pair.carried, before, "another phone is not concerned");
+    pair.dials(1, "ada-desk", "2002");
+    assert_eq!(pair.carried, before + 1);
+    pair.dials(1, "ada-desk", "112");
+    assert_eq!(pair.carried, before + 1, "an emergency is everybody's");
+}
+
+/// S0, R26: who talks at another exchange is no caller's, and has their wrap-up afterwards.
+#[test]
+fn s0_an_agent_who_talks_at_another_exchange_is_busy_at_the_keeper() {
+    let mut pair = Pair::new();
+    let sign_in = SignIn { device: None, queues: Vec::new(), interval: None, since: START.wall };
+    let signed =
+        pair.command(0, Command::Agents(AgentAsking::SignIn { account: "ada".into(), sign_in }.into()));
+    assert!(!matches!(signed, Answer::Refused(_) | Answer::Unavailable(_)), "{signed:?}");
+    pair.ada_registers_at_south();
+    // A flow to each: the call comes to the one that does not keep, and rings by the other's door.
+    let there = Change::BindingsElsewhere { device: "ada-desk".into(), bindings: vec![binding(phone(0))] };
+    pair.told(1, ClusterInput::Fed { position: 1, changes: vec![there] });
+    assert_eq!(pair.stands("ada"), AgentState::Ready);
+    pair.calls(1, "2001");
+    pair.answers(0, "180 Ringing", "");
+    pair.passes(Duration::from_millis(50));
+    assert_eq!(pair.stands("ada"), AgentState::Ringing);
+    pair.answers(0, "200 OK", SDP);
+    pair.passes(Duration::from_millis(50));
+    assert_eq!(pair.stands("ada"), AgentState::Talking);
+    let call = pair.calls_seen_at(0)[0].name.clone();
+    pair.command(0, Command::HangUp { call, who: "the admin".into() });
+    pair.passes(Duration::from_millis(50));
+    assert_eq!(pair.stands("ada"), AgentState::WrapUp);
 }

@@ -1,6 +1,7 @@
 //! Live calls: the list of them, and the events that keep a copy of the list true.
 
 use super::{Audience, Happened};
+use crate::cluster::ToldEnd;
 use crate::exchange::Exchange;
 use crate::hearing::Heard;
 use crate::ongoing::Ongoing;
@@ -50,6 +51,9 @@ pub enum CallState {
 }
 
 impl CallState {
+    /// All there are.
+    pub const ALL: [CallState; 3] = [CallState::Ringing, CallState::Talking, CallState::Held];
+
     /// The name in the API.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -117,17 +121,18 @@ pub struct EndedCall {
 }
 
 impl Exchange {
-    /// All calls that go on, in the order of their names.
+    /// All calls that go on in the office, in the order of their names; those of other exchanges come last.
     #[must_use]
     pub fn live_calls(&self) -> Vec<LiveCall> {
-        self.ongoing.iter().filter_map(|(call, ongoing)| self.live_call(call, ongoing)).collect()
+        let here = self.ongoing.iter().filter_map(|(call, ongoing)| self.live_call(call, ongoing));
+        here.chain(self.cluster.elsewhere.iter().map(|(id, call)| call.row(id))).collect()
     }
 
     /// Ends a call for somebody who may do so; the record says who. False when there is no such call.
     pub(crate) fn hang_up(&mut self, now: Now, name: &CallName, who: &str) -> bool {
         let call = name.call;
         if self.ongoing.call(call).is_none_or(|ongoing| ongoing.session_id != name.session_id) {
-            return false;
+            return self.hang_up_elsewhere(name, who);
         }
         self.note_call(now, call, "call.ended", format!("{who} ended the call"));
         self.switch.reject(now, call, Cause::EndedByOperator, who);
@@ -179,6 +184,21 @@ impl Exchange {
             };
             self.tell_call(now, row);
         }
+    }
+
+    /// A call of another exchange is new, or another.
+    pub(crate) fn tell_call_elsewhere(&mut self, now: Now, row: LiveCall) {
+        if self.listening.on {
+            self.tell_call(now, row);
+        }
+    }
+
+    /// A call of another exchange is over.
+    pub(crate) fn tell_end_elsewhere(&mut self, now: Now, call: LiveCall, end: &ToldEnd) {
+        let Some(told) = self.listening.calls.remove(&call.name.call) else { return };
+        let ToldEnd { ended, cause, status, .. } = *end;
+        let over = EndedCall { call, ended, cause, blame: cause.blame(), status, detail: Box::default() };
+        self.tell(now, Audience::all(told.accounts), Happened::CallEnded(Box::new(over)));
     }
 
     fn tell_call(&mut self, now: Now, row: LiveCall) {

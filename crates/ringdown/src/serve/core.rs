@@ -356,7 +356,7 @@ impl Core {
                     self.reacher.reach(trunk, host, port, transport);
                 }
                 Output::Site(asked) => self.sites.carry(*asked),
-                Output::Cluster(carry) => self.others.carry(&carry),
+                Output::Cluster(said) => self.others.tell(&said),
                 Output::Platform { platform, asked } => {
                     if let Some(said) = self.platforms.ask(&platform, asked) {
                         self.exchange.handle(self.clock.now(), Input::Platform { platform, said });

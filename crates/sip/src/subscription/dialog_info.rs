@@ -17,7 +17,13 @@ pub enum DialogState {
 }
 
 impl DialogState {
-    fn name(self) -> &'static str {
+    /// All there are.
+    pub const ALL: [DialogState; 4] =
+        [DialogState::Trying, DialogState::Early, DialogState::Confirmed, DialogState::Terminated];
+
+    /// The name in documents (RFC 4235 4.1.2).
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             DialogState::Trying => "trying",
             DialogState::Early => "early",

@@ -1,23 +1,15 @@
 //! The ways to other exchanges over the same store (R24): one line of text a message, over TLS in which each shows the
-//! certificate that its row in the store names.
-//!
-//! ```text
-//! in TRANSPORT LOCAL REMOTE BASE64     came by the sender's door, and is for us
-//! out TRANSPORT LOCAL REMOTE BASE64    is for somebody at our door
-//! gone TRANSPORT LOCAL REMOTE          nobody is there any more, at the sender's door
-//! ping, pong                           each second, to find out that a network is split
-//! ```
-//! Each opens one connection to each other, sends by it, and hears by those that others opened.
+//! certificate that its row in the store names. Each opens one connection to each other, sends by it, and hears by those that others opened.
+
+mod lines;
 
 use super::Bound;
 use super::core::CoreInput;
 use super::media::own_address;
 use crate::Failure;
 use crate::config::Config;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use exchange::Membership;
-use exchange::cluster::{Carry, ClusterInput, Member, Place};
+use exchange::cluster::{ClusterInput, ClusterOutput, Member, Place};
 use net::{Authority, ClientConfig, KnownCertificates, LineListener, LineWriter, Lines, Papers, Sender};
 use sip::{Flow, Transport};
 use std::collections::HashMap;
@@ -34,8 +26,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 /// Where our certificate among exchanges lies, in the data folder.
 const FOLDER: &str = "cluster";
-/// Octets of a line at most: a SIP message, and what is around it.
-const LONGEST: u64 = 128 * 1024;
+/// Octets of a line at most: a SIP message and what is around it, or some calls.
+const LONGEST: u64 = 256 * 1024;
 /// Messages that wait for a connection to another; more are lost, as packets are.
 const QUEUE: usize = 4_096;
 /// How often the other end is asked whether it is there, and how long it may be silent.
@@ -52,12 +44,10 @@ pub(crate) enum Told {
     News(News),
     /// There is a way to one now, or none any more.
     Way(NonZeroU8, Option<mpsc::Sender<String>>),
-    /// A message that came by another's door.
-    In(Flow, Arc<[u8]>),
+    /// Something for the core.
+    Said(ClusterInput),
     /// A message for somebody at our door.
     Out(NonZeroU8, Flow, Arc<[u8]>),
-    /// Nobody is there any more.
-    Gone(Flow),
 }
 
 /// The others, as the core thread knows them.
@@ -93,21 +83,35 @@ impl Others {
         Others { here: None, peers: HashMap::new(), doors: HashMap::new() }
     }
 
-    /// Hands a message to the one that it is for.
-    pub(crate) fn carry(&self, carry: &Carry) {
-        self.say(carry.to, line("in", carry.flow, &carry.bytes));
+    /// Tells others what the exchange wants them to know.
+    pub(crate) fn tell(&self, said: &ClusterOutput) {
+        match said {
+            ClusterOutput::Carry(carry) => {
+                self.say(carry.to, lines::message("in", carry.flow, &carry.bytes));
+            }
+            ClusterOutput::Calls { to: Some(to), news } => self.say(*to, lines::calls(news)),
+            ClusterOutput::Calls { to: None, news } => {
+                let line = lines::calls(news);
+                self.peers.keys().for_each(|to| self.say(*to, line.clone()));
+            }
+            ClusterOutput::TellAll(to) => self.say(*to, lines::all()),
+            ClusterOutput::MayPickUp { to, call, watch, device, name } => {
+                self.say(*to, lines::name(*call, *watch, device, name));
+            }
+            ClusterOutput::HangUp { to, call, who } => self.say(*to, lines::end(call, who)),
+        }
     }
 
     /// Sends by another's door, if this flow is by one; whether it was.
     pub(crate) fn send(&self, flow: Flow, bytes: &[u8]) -> bool {
         let Some(number) = self.doors.get(&(flow.transport, flow.local)) else { return false };
-        self.say(*number, line("out", flow, bytes));
+        self.say(*number, lines::message("out", flow, bytes));
         true
     }
 
     /// Tells one that nobody is at this door of ours any more.
     pub(crate) fn gone(&self, to: NonZeroU8, flow: Flow) {
-        self.say(to, format!("gone {} {} {}", flow.transport.name(), flow.local, flow.remote));
+        self.say(to, lines::gone(flow));
     }
 
     fn say(&self, to: NonZeroU8, line: String) {
@@ -148,8 +152,7 @@ impl Others {
                 known.way = way;
                 Some(self.members())
             }
-            Told::In(flow, bytes) => Some(ClusterInput::Carried { flow, bytes }),
-            Told::Gone(flow) => Some(ClusterInput::Gone(flow)),
+            Told::Said(said) => Some(said),
             Told::Out(..) => None,
         }
     }
@@ -309,33 +312,13 @@ async fn hear(core: &Sender<CoreInput>, guests: &Guests, lines: Lines) -> Result
             pong(&mut writer).await?;
             continue;
         }
-        let told = read(number, &line).ok_or("it says what makes no sense")?;
+        let told = lines::read(number, &line).ok_or("it says what makes no sense")?;
         tell(core, told).await;
     }
 }
 
 async fn pong(writer: &mut LineWriter) -> Result<(), String> {
     writer.send("pong").await.map_err(|error| error.to_string())
-}
-
-fn line(what: &str, flow: Flow, bytes: &[u8]) -> String {
-    format!("{what} {} {} {} {}", flow.transport.name(), flow.local, flow.remote, BASE64.encode(bytes))
-}
-
-fn read(from: NonZeroU8, line: &str) -> Option<Told> {
-    let mut words = line.split(' ');
-    let what = words.next()?;
-    let name = words.next()?;
-    let transport = Transport::ALL.into_iter().find(|known| known.name() == name)?;
-    let (local, remote) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-    let flow = Flow { transport, local, remote, connection: 0 };
-    let bytes = words.next().map(|text| BASE64.decode(text));
-    match (what, bytes, words.next()) {
-        ("in", Some(Ok(bytes)), None) => Some(Told::In(flow, bytes.into())),
-        ("out", Some(Ok(bytes)), None) => Some(Told::Out(from, flow, bytes.into())),
-        ("gone", None, None) => Some(Told::Gone(flow)),
-        _ => None,
-    }
 }
 
 async fn tell(core: &Sender<CoreInput>, told: Told) {
@@ -509,33 +492,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_read_as_it_was_written() {
-        let flow = Flow {
-            transport: Transport::Tls,
-            local: "192.0.2.1:5061".parse().expect("an address"),
-            remote: "[2001:db8::7]:40000".parse().expect("an address"),
-            connection: 0,
-        };
-        let from = NonZeroU8::MIN;
-        match read(from, &line("out", flow, b"OPTIONS\r\n\xff")) {
-            Some(Told::Out(by, at, bytes)) => {
-                assert_eq!((by, at, &*bytes), (from, flow, &b"OPTIONS\r\n\xff"[..]));
-            }
-            other => panic!("{other:?}"),
-        }
-        assert!(matches!(read(from, "gone udp 192.0.2.1:5060 192.0.2.7:5060"), Some(Told::Gone(_))));
-        for wrong in [
-            "",
-            "in",
-            "in udp 192.0.2.1:5060 192.0.2.7:5060",
-            "in smoke 192.0.2.1:5060 192.0.2.7:5060 AAAA",
-            "in udp 192.0.2.1 192.0.2.7:5060 AAAA",
-            "in udp 192.0.2.1:5060 192.0.2.7:5060 %%%%",
-            "in udp 192.0.2.1:5060 192.0.2.7:5060 AAAA more",
-            "gone udp 192.0.2.1:5060 192.0.2.7:5060 AAAA",
-        ] {
-            assert!(read(from, wrong).is_none(), "{wrong}");
-        }
+    fn a_fingerprint_is_64_digits() {
         assert_eq!(fingerprint(&"0a".repeat(32)), Some([10; 32]));
         assert_eq!(fingerprint("0a"), None);
         assert_eq!(fingerprint(&"é".repeat(32)), None);

@@ -1,0 +1,198 @@
+"""Calls of one exchange at another of the same office (R24): lamps, pickup, park, transfer, agents and lists of calls know them all,
+whichever exchange has the call."""
+import contextlib
+
+import pytest
+
+from e2e.conftest import Office
+from e2e.test_fork import reason_of
+from e2e.test_pickup import ELSEWHERE, Lamp, account, grouped, park, press
+from e2e.test_watching import DIALOG
+from peers import baresip, sdp, tone
+from peers.api import administrator
+from peers.baresip import Baresip
+from peers.cluster import at, knows, pair_on
+from peers.postgres import Postgres
+from peers.rtp import RtpEnd
+from peers.waiting import until
+
+
+@pytest.fixture(scope="module")
+def both():
+    """North, which keeps what must happen once, and south."""
+    with Postgres() as server, pair_on(server.start()) as two:
+        yield two
+
+
+@pytest.fixture(scope="module")
+def admin(both):
+    """Who looks after the office, at south."""
+    return administrator(both[1])
+
+
+def live(admin, state=None):
+    return [one for one in admin.get("/calls").must(200).json["items"] if state in (None, one["state"])]
+
+
+@contextlib.contextmanager
+def phones(*places):
+    """Phones at the doors of exchanges: pairs of an exchange and a device; each is known at the others."""
+    with contextlib.ExitStack() as stack:
+        made = []
+        for exchange, device in places:
+            until(lambda: device.user in exchange.run("device", "list").stdout, 5, "the people are known", exchange.tail)
+            phone = stack.enter_context(at(exchange, device))
+            phone.register()
+            made.append(phone)
+        for exchange, _ in places:
+            for _, device in places:
+                until(lambda: knows(exchange, device), 5, "known everywhere", exchange.tail)
+        yield made
+
+
+def grouped_everywhere(both, *people):
+    grouped(both[0], *people)
+    until(lambda: account(people[0]) in both[1].run("group", "list").stdout, 5, "the group is known at the other")
+
+
+def test_r32_a_lamps_key_at_one_answers_a_call_that_another_has(both):
+    north, south = both
+    office = Office(north)
+    caller, ada, bob = office.person(), office.person(), office.person()
+    grouped_everywhere(both, ada, bob)
+    with phones((north, caller), (north, ada), (south, bob)) as (from_, phone, colleague):
+        lamp = Lamp(colleague, ada.number, "dialog")
+        lamp.wait(0)
+        out = from_.invite(ada.number, sdp.describe(40000))
+        branch = phone.wait_invite()
+        branch.ring()
+        [dialog] = lamp.wait(1)
+        while not dialog.get("call-id"):
+            [dialog] = lamp.wait(1)
+        assert dialog.find(DIALOG + "state").text == "early"
+        taken = press(colleague, ada.number, dialog)
+        taken.wait_answer()
+        assert reason_of(branch.wait_cancel()) == ELSEWHERE
+        out.wait_answer()
+        assert len(out.to_tags()) == 1, "one dialog for the caller (R1)"
+        lamp.wait(0)
+        assert taken.bye().status == 200
+        out.wait_bye()
+    assert office.record(caller.number, ada.number)["answered_by"] == bob.user
+
+
+def test_baresip_at_one_picks_up_by_code_what_rings_at_another_and_both_are_heard(both, admin):
+    north, south = both
+    office = Office(north)
+    caller, ada, bob = office.person(), office.person(), office.person()
+    grouped_everywhere(both, ada, bob)
+    with phones((north, caller), (north, ada)) as (from_, phone), RtpEnd() as mine:
+        with Baresip(bob.user, bob.secret, south.address(), hertz=700) as desk:
+            desk.start().wait_registered()
+            out = from_.invite(ada.number, sdp.describe(mine.port))
+            branch = phone.wait_invite()
+            branch.ring()
+            until(lambda: live(admin), 5, "the call is known at the other", south.tail)
+            desk.dial("*84")
+            desk.wait_established()
+            assert reason_of(branch.wait_cancel()) == ELSEWHERE
+            mine.send_to(out.wait_answer().sdp)
+            mine.say(440)
+            tone.assert_tone(mine.wait_heard(2.2), 700, baresip.TONE_DBFS)
+            tone.assert_tone(desk.wait_heard(2.2), 440, -15)
+            assert out.bye().status == 200
+            desk.wait_closed()
+    assert office.record(caller.number, ada.number)["answered_by"] == bob.user
+
+
+def test_a_talk_that_is_parked_at_one_is_taken_at_another(both):
+    north, south = both
+    office = Office(north)
+    caller, ada, bob = office.person(), office.person(), office.person()
+    with phones((north, caller), (north, ada), (south, bob)) as (from_, phone, other):
+        lamp = Lamp(other, "701", "dialog")
+        lamp.wait(0)
+        out = from_.invite(ada.number, sdp.describe(40000))
+        branch = phone.wait_invite()
+        branch.answer(sdp.describe(40002))
+        out.wait_answer()
+        park(branch)
+        lamp.wait(1)
+        taken = other.invite("701", sdp.describe(40004))
+        taken.wait_answer()
+        lamp.wait(0)
+        assert taken.bye().status == 200
+        out.wait_bye()
+    office.record(caller.number, ada.number)
+
+
+def test_a_phone_joins_two_calls_of_which_the_first_came_to_another_exchange(both, admin):
+    """REFER with Replaces: what a phone begins while it has a call at another exchange goes there, so that both are in one."""
+    north, south = both
+    office = Office(north)
+    caller, ada, bob = office.person(), office.person(), office.person()
+    with phones((north, caller), (south, ada), (north, bob)) as (from_, phone, third):
+        out = from_.invite(ada.number, sdp.describe(40000))
+        first = phone.wait_invite()
+        first.answer(sdp.describe(40002))
+        out.wait_answer()
+        until(lambda: live(admin, "talking"), 5, "the talk is known at the other", south.tail)
+        second = phone.invite(bob.number, sdp.describe(40004))
+        asked = third.wait_invite()
+        asked.answer(sdp.describe(40006))
+        second.wait_answer()
+        [theirs] = second.to_tags()
+        dialog = f"{second.call_id}%3Bto-tag%3D{theirs}%3Bfrom-tag%3D{second.local.rsplit('tag=', 1)[1]}"
+        refer = first.ask("REFER", headers=[("Refer-To", f"<sip:{bob.number}@{phone.domain}?Replaces={dialog}>")])
+        assert refer.status == 202, refer
+        first.wait_bye(10)
+        second.wait_bye(10)
+        assert from_.received("BYE") == third.received("BYE") == []
+        assert out.bye().status == 200
+        asked.wait_bye()
+
+
+def test_s0_an_agent_who_talks_at_another_exchange_gets_no_caller_until_their_wrap_up_is_over(both):
+    north, south = both
+    office = Office(north)
+    caller, ada, bob = office.person(), office.person(), office.person()
+    north.run("queue", "add", "help", "--number", "8002", "--member", account(ada))
+    north.run("account", "set", account(ada), "--wrap-up", "2")
+    with phones((north, caller), (south, ada), (south, bob)) as (customer, phone, friend):
+        north.run("agent", "sign-in", account(ada))
+        until(lambda: "ready" in north.run("agent", "list").stdout, 5, "ready", north.tail)
+        talk = phone.invite(bob.number, sdp.describe(40000))
+        branch = friend.wait_invite()
+        branch.answer(sdp.describe(40002))
+        talk.wait_answer()
+        until(lambda: "talking" in north.run("agent", "list").stdout, 5, "the keeper knows that she talks", north.tail)
+        queued = customer.invite("8002", sdp.describe(40004))
+        queued.wait_status(range(180, 200))
+        assert phone.received("INVITE") == [], "no caller comes while she talks"
+        assert talk.bye().status == 200
+        branch.wait_bye()
+        until(lambda: "wrap-up" in north.run("agent", "list").stdout, 5, "her wrap-up", north.tail, every=0.1)
+        offered = phone.wait_invite(8)
+        offered.answer(sdp.describe(40006))
+        queued.wait_answer()
+        assert queued.bye().status == 200
+        offered.wait_bye()
+        north.run("agent", "sign-out", account(ada))
+
+
+def test_calls_of_one_are_listed_at_another_and_can_be_ended_there(both, admin):
+    north, south = both
+    office = Office(north)
+    caller, ada = office.person(), office.person()
+    with phones((north, caller), (north, ada)) as (from_, phone):
+        out = from_.invite(ada.number, sdp.describe(40000))
+        branch = phone.wait_invite()
+        branch.answer(sdp.describe(40002))
+        out.wait_answer()
+        seen = until(lambda: live(admin), 5, "it is listed at the other", south.tail)
+        assert [one["callee"]["number"] for one in seen] == [ada.number], seen
+        admin.ask("DELETE", f"/calls/{seen[0]['id']}").must(204)
+        out.wait_bye()
+        branch.wait_bye()
+        until(lambda: not live(admin), 5, "it is over at the other, too", south.tail)
+    assert office.record(caller.number, ada.number)["cause"] == "ended by an operator"
