@@ -7,6 +7,7 @@ import pytest
 from e2e.conftest import Office
 from e2e.test_fork import reason_of
 from e2e.test_pickup import ELSEWHERE, Lamp, account, grouped, park, press
+from e2e.test_taps import Reader, TAKEN, chip
 from e2e.test_watching import DIALOG
 from peers import baresip, sdp, tone
 from peers.api import administrator
@@ -150,6 +151,43 @@ def test_a_phone_joins_two_calls_of_which_the_first_came_to_another_exchange(bot
         assert from_.received("BYE") == third.received("BYE") == []
         assert out.bye().status == 200
         asked.wait_bye()
+
+
+@pytest.mark.parametrize("state", ["ringing", "talking"])
+def test_s1_6_a_tap_at_one_takes_a_call_that_another_has(both, admin, state):
+    """The badge is held to a reader of south: what rings for its owner at north, or their talk there, comes to the phone beside it."""
+    north, south = both
+    office = Office(north)
+    caller, ada, third = office.person(), office.person(), office.person()
+    with phones((north, caller), (north, ada), (south, third)) as (from_, own, other), RtpEnd() as sound:
+        reader = Reader(admin, third.user)
+        _, card = chip(admin, account(ada))
+        out = from_.invite(ada.number, sdp.describe(40000))
+        branch = own.wait_invite()
+        branch.ring()
+        if state == "talking":
+            branch.answer(sdp.describe(40002))
+            out.wait_answer()
+        until(lambda: live(admin, state), 5, "the call is known at the other", south.tail)
+        what = {"ringing": "ringing", "talking": "moving"}[state]
+        assert reader.tell(ndef=card.tap()).must(200).json["what"] == what
+        taken = other.wait_invite()
+        taken.ring()
+        if state == "ringing":
+            assert reason_of(branch.wait_cancel()) == TAKEN
+        taken.answer(sdp.describe(sound.port))
+        # A talk moves when the first packet is here (R6).
+        sound.send_to(taken.offer)
+        sound.say(440)
+        if state == "ringing":
+            out.wait_answer()
+        else:
+            branch.wait_bye()
+        assert len(out.to_tags()) == 1, "one dialog for the caller (R1)"
+        assert out.bye().status == 200
+        taken.wait_bye()
+    record = office.record(caller.number, ada.number)
+    assert (record["answered_by"], record["cause"]) == (third.user if state == "ringing" else ada.user, "caller hung up"), record
 
 
 def test_s0_an_agent_who_talks_at_another_exchange_gets_no_caller_until_their_wrap_up_is_over(both):

@@ -15,6 +15,7 @@ use crate::limits;
 use crate::ongoing::{Ongoing, Reach};
 use crate::park::lamp;
 use crate::pickup::Pickups;
+use crate::seats::Means;
 use calls::{CallId, CallRecord, Cause, Party};
 use clock::{Mono, Now, Wall};
 use sip::subscription::DialogState;
@@ -323,7 +324,7 @@ impl Exchange {
             self.cluster.telling.number += 1;
             let ended = ended.take().unwrap_or_default();
             let news = CallNews { number: self.cluster.telling.number, whole: false, changed, ended };
-            self.to_others(ClusterOutput::Calls { to: None, news });
+            self.tell_others(ClusterOutput::Calls { to: None, news });
         }
     }
 
@@ -339,11 +340,11 @@ impl Exchange {
         }
         for (place, changed) in parts.into_iter().enumerate() {
             let news = CallNews { number, whole: place == 0, changed, ended: Vec::new() };
-            self.to_others(ClusterOutput::Calls { to: Some(to), news });
+            self.tell_others(ClusterOutput::Calls { to: Some(to), news });
         }
     }
 
-    pub(super) fn to_others(&mut self, said: ClusterOutput) {
+    pub(super) fn tell_others(&mut self, said: ClusterOutput) {
         self.outputs.push_back(Output::Cluster(Box::new(said)));
     }
 
@@ -410,7 +411,7 @@ impl Exchange {
             // Something of it was lost: what it has is asked for, once.
             if heard != Some(None) {
                 elsewhere.heard.insert(from, None);
-                self.to_others(ClusterOutput::TellAll(from));
+                self.tell_others(ClusterOutput::TellAll(from));
             }
             return;
         }
@@ -454,7 +455,7 @@ impl Exchange {
         }
         for found in is.difference(&was) {
             self.tell_all_calls(now, *found);
-            self.to_others(ClusterOutput::TellAll(*found));
+            self.tell_others(ClusterOutput::TellAll(*found));
         }
     }
 
@@ -502,8 +503,34 @@ impl Exchange {
         }
         let Some((to, number)) = id_there(name.call) else { return false };
         let call = CallName { call: CallId::of_number(number), session_id: name.session_id.clone() };
-        self.to_others(ClusterOutput::HangUp { to, call, who: who.into() });
+        self.tell_others(ClusterOutput::HangUp { to, call, who: who.into() });
         true
+    }
+
+    /// Somebody is identified at a phone, and a call of another's rings for them, or is the talk that they have: that one is told
+    /// to bring it here. Whose it is, and whether it is a talk.
+    pub(crate) fn take_from_others(
+        &mut self,
+        account: &str,
+        device: &str,
+        means: Means,
+    ) -> Option<(Box<str>, bool)> {
+        let elsewhere = &self.cluster.elsewhere;
+        let rings = |(_, call): &(CallId, &ToldCall)| {
+            call.rings() && call.rings_for.iter().any(|of| **of == *account) && !call.is_at(device)
+        };
+        let ringing = elsewhere.iter().filter(rings).min_by_key(|(_, call)| call.started);
+        let talks =
+            |(_, call): &(CallId, &ToldCall)| call.is_talk() && !call.emergency && !call.is_at(device);
+        let talk = || elsewhere.of(account).filter(talks).max_by_key(|(_, call)| call.started);
+        let (id, is_talk) = match ringing {
+            Some((id, _)) => (id, false),
+            None => (talk()?.0, true),
+        };
+        let (to, _) = id_there(id)?;
+        let name = self.cluster.members.get(&to).filter(|member| member.reachable)?.name.clone();
+        self.tell_others(ClusterOutput::Take { to, account: account.into(), device: device.into(), means });
+        Some((name, is_talk))
     }
 
     /// A phone that watches here is told a name by which it may answer a call of another's, and so is that one (R32).
@@ -515,7 +542,7 @@ impl Exchange {
             return None;
         }
         let device = device.into();
-        self.to_others(ClusterOutput::MayPickUp { to, call, watch, device, name: name.clone() });
+        self.tell_others(ClusterOutput::MayPickUp { to, call, watch, device, name: name.clone() });
         Some(name)
     }
 

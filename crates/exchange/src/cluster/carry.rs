@@ -55,7 +55,7 @@ impl Exchange {
         // What is for one that is away is nobody's: whoever sent it tries again, and somebody else has it by then.
         if self.cluster.members.get(&to).is_some_and(|member| member.reachable) {
             let carry = Carry { to, flow: Flow { connection: 0, ..flow }, bytes: bytes.into() };
-            self.to_others(ClusterOutput::Carry(carry));
+            self.tell_others(ClusterOutput::Carry(carry));
         }
         true
     }

@@ -24,6 +24,7 @@ use self::carry::Carried;
 use crate::change::{Change, Epoch};
 use crate::events::CallName;
 use crate::exchange::Exchange;
+use crate::seats::Means;
 use clock::{Mono, Now};
 use sip::{Flow, Transport};
 use std::collections::{BTreeMap, BTreeSet};
@@ -114,6 +115,15 @@ pub enum ClusterInput {
         /// The name.
         name: Box<str>,
     },
+    /// Somebody is identified at a phone, which another saw: what rings for them here, or their talk, comes there.
+    Take {
+        /// Who.
+        account: Box<str>,
+        /// Where.
+        device: Box<str>,
+        /// By what.
+        means: Means,
+    },
     /// Somebody at another ends a call of ours, and may.
     HangUp {
         /// Which.
@@ -149,6 +159,17 @@ pub enum ClusterOutput {
         device: Box<str>,
         /// The name.
         name: Box<str>,
+    },
+    /// Somebody for whom a call of one rings, or who talks in it, is at a phone now.
+    Take {
+        /// Whose call it is.
+        to: NonZeroU8,
+        /// Who.
+        account: Box<str>,
+        /// Where.
+        device: Box<str>,
+        /// By what.
+        means: Means,
     },
     /// A call of one is to end.
     HangUp {
@@ -253,6 +274,9 @@ impl Exchange {
             ClusterInput::TellAll(to) => self.tell_all_calls(now, to),
             ClusterInput::MayPickUp { from, call, watch, device, name } => {
                 self.may_pick_up_by(from, (call, watch), &device, name);
+            }
+            ClusterInput::Take { account, device, means } => {
+                self.bring_to(now, &account, &device, means);
             }
             ClusterInput::HangUp { call, who } => {
                 self.hang_up(now, &call, &who);

@@ -8,6 +8,7 @@ use crate::events::{CallState, LiveCall};
 use crate::exchange::{Config, Exchange, Snapshot};
 use crate::input::{CommandId, Input, Output};
 use crate::people::{Device, Group, Host, PeopleChange, Queue, Settings, Strategy, Trunk};
+use crate::seats::{Means, Taken};
 use calls::PortLease;
 use clock::{Mono, Now, Wall};
 use sip::bindings::StoredBinding;
@@ -37,6 +38,10 @@ fn city(place: usize) -> Flow {
 
 fn phone(place: usize) -> Flow {
     Flow::udp(door(place), "192.0.2.77:5060".parse().unwrap())
+}
+
+fn bela(place: usize) -> Flow {
+    Flow::udp(door(place), "192.0.2.78:5060".parse().unwrap())
 }
 
 struct Pair {
@@ -136,6 +141,9 @@ impl Pair {
             ClusterOutput::TellAll(_) => self.told(other, ClusterInput::TellAll(from)),
             ClusterOutput::MayPickUp { call, watch, device, name, .. } => {
                 self.told(other, ClusterInput::MayPickUp { from, call, watch, device, name });
+            }
+            ClusterOutput::Take { account, device, means, .. } => {
+                self.told(other, ClusterInput::Take { account, device, means });
             }
             ClusterOutput::HangUp { call, who, .. } => self.told(other, ClusterInput::HangUp { call, who }),
         }
@@ -553,4 +561,27 @@ fn s0_an_agent_who_talks_at_another_exchange_is_busy_at_the_keeper() {
     pair.command(0, Command::HangUp { call, who: "the admin".into() });
     pair.passes(Duration::from_millis(50));
     assert_eq!(pair.stands("ada"), AgentState::WrapUp);
+}
+
+/// S1.6 over exchanges: who is at a phone gets what rings for them, whichever exchange has that call; when it is over meanwhile,
+/// nobody sits down there.
+#[test]
+fn s1_6_a_tap_at_one_takes_what_rings_at_the_other() {
+    let mut pair = Pair::new();
+    pair.ada_registers_at_south();
+    // Bela's phone is at north's door, as south knows; his reader is served by south.
+    let there = Change::BindingsElsewhere { device: "bela-desk".into(), bindings: vec![binding(bela(0))] };
+    pair.told(1, ClusterInput::Fed { position: 1, changes: vec![there] });
+    let there = Change::BindingsElsewhere { device: "bela-desk".into(), bindings: vec![binding(bela(1))] };
+    pair.told(0, ClusterInput::Fed { position: 1, changes: vec![there] });
+    pair.calls(0, "2001");
+    pair.answers(1, "180 Ringing", "");
+    pair.passes(Duration::from_millis(50));
+    let now = pair.now;
+    let taken = pair.exchanges[1].take(now, "ada", "bela-desk", Means::Badge);
+    assert_eq!(taken, Taken::Comes { from: "north".into(), talk: false });
+    pair.feed(1, Input::Timeout);
+    assert!(pair.last(bela(1), "INVITE ").is_some(), "it comes to that phone");
+    let nothing = pair.exchanges[1].take(now, "bela", "bela-desk", Means::Badge);
+    assert!(!matches!(nothing, Taken::Comes { .. }), "nothing rings for him: {nothing:?}");
 }

@@ -33,6 +33,9 @@ pub enum Means {
 }
 
 impl Means {
+    /// All there are.
+    pub const ALL: [Means; 5] = [Means::Badge, Means::Pin, Means::Code, Means::Web, Means::Office];
+
     /// The name in facts and events.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -130,9 +133,23 @@ impl Exchange {
         if let Some((call, leg)) = self.talk_elsewhere(account, device, by) {
             return self.take_talk(now, account, device, (call, leg), by);
         }
+        if by.is_none()
+            && let Some((from, talk)) = self.take_from_others(account, device, means)
+        {
+            return Taken::Comes { from, talk };
+        }
         match self.switch.call_at(device, by).and_then(|call| self.call_name(call)) {
             Some(call) => Taken::Here { call },
             None => self.take_seat(now, account, device, means, recent.is_some()),
+        }
+    }
+
+    /// The same, as another exchange over the same store saw it, which may have thought of a call that is over: then nothing
+    /// happens, and nobody sits down.
+    pub(crate) fn bring_to(&mut self, now: Now, account: &str, device: &str, means: Means) {
+        let rings = !self.ringing_beside(account, device, None).is_empty();
+        if rings || self.talk_elsewhere(account, device, None).is_some() {
+            self.take(now, account, device, means);
         }
     }
 

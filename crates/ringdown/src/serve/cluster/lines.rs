@@ -7,6 +7,7 @@
 //! calls JSON                           what happened to the sender's calls
 //! all                                  the sender wants to know all calls of ours
 //! name JSON                            a phone that watches there may answer a call of ours by this name
+//! take JSON                            somebody is at a phone: what rings for them at ours, or their talk, comes there
 //! end JSON                             a call of ours is to end
 //! ping, pong                           each second, to find out that a network is split
 //! ```
@@ -17,7 +18,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use calls::{Cause, Party};
 use clock::Wall;
 use exchange::cluster::{CallNews, CallPlace, ClusterInput, ToldCall, ToldEnd, ToldSide};
-use exchange::{CallName, CallState};
+use exchange::{CallName, CallState, Means};
 use serde::{Deserialize, Serialize};
 use sip::subscription::DialogState;
 use sip::{Flow, Transport};
@@ -49,6 +50,11 @@ pub(super) fn name(call: u64, watch: u64, device: &str, name: &str) -> String {
     said("name", &Name { call, watch, device: device.into(), name: name.into() })
 }
 
+/// Somebody is at a phone.
+pub(super) fn take(account: &str, device: &str, means: Means) -> String {
+    said("take", &Take { account: account.into(), device: device.into(), means: means.name().into() })
+}
+
 /// A call is to end.
 pub(super) fn end(call: &CallName, who: &str) -> String {
     said("end", &End { call: call.to_string(), who: who.into() })
@@ -68,6 +74,11 @@ pub(super) fn read(from: NonZeroU8, line: &str) -> Option<Told> {
         "name" => {
             let Name { call, watch, device, name } = serde_json::from_str(rest).ok()?;
             ClusterInput::MayPickUp { from, call, watch, device, name }
+        }
+        "take" => {
+            let Take { account, device, means } = serde_json::from_str(rest).ok()?;
+            let means = Means::ALL.into_iter().find(|known| known.name() == means)?;
+            ClusterInput::Take { account, device, means }
         }
         "end" => {
             let End { call, who } = serde_json::from_str(rest).ok()?;
@@ -101,6 +112,13 @@ struct Name {
     watch: u64,
     device: Box<str>,
     name: Box<str>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Take {
+    account: Box<str>,
+    device: Box<str>,
+    means: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -341,6 +359,14 @@ mod tests {
                 assert_eq!((&*device, &*name), ("desk", "a b"));
             }
             other => panic!("{other:?}"),
+        }
+        for means in Means::ALL {
+            match read(NonZeroU8::MIN, &take("ada", "desk", means)) {
+                Some(Told::Said(ClusterInput::Take { account, device, means: heard })) => {
+                    assert_eq!((&*account, &*device, heard), ("ada", "desk", means));
+                }
+                other => panic!("{other:?}"),
+            }
         }
         assert!(matches!(read(NonZeroU8::MIN, &all()), Some(Told::Said(ClusterInput::TellAll(_)))));
     }

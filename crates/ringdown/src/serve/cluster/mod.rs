@@ -98,6 +98,9 @@ impl Others {
             ClusterOutput::MayPickUp { to, call, watch, device, name } => {
                 self.say(*to, lines::name(*call, *watch, device, name));
             }
+            ClusterOutput::Take { to, account, device, means } => {
+                self.say(*to, lines::take(account, device, *means));
+            }
             ClusterOutput::HangUp { to, call, who } => self.say(*to, lines::end(call, who)),
         }
     }
