@@ -10,7 +10,7 @@ from e2e.test_pickup import ELSEWHERE, Lamp, account, grouped, park, press
 from e2e.test_taps import Reader, TAKEN, chip
 from e2e.test_watching import DIALOG
 from peers import baresip, sdp, tone
-from peers.api import administrator
+from peers.api import Client, administrator
 from peers.baresip import Baresip
 from peers.cluster import at, knows, pair_on
 from peers.postgres import Postgres
@@ -234,3 +234,31 @@ def test_calls_of_one_are_listed_at_another_and_can_be_ended_there(both, admin):
         branch.wait_bye()
         until(lambda: not live(admin), 5, "it is over at the other, too", south.tail)
     assert office.record(caller.number, ada.number)["cause"] == "ended by an operator"
+
+
+def test_r25_what_one_keeps_is_seen_and_changed_at_any(both, admin):
+    """Agents, tasks, queues and lists by the API and on the command line of the exchange that does not keep them; who may not, may not."""
+    north, south = both
+    office = Office(north)
+    ada, bob = office.person(), office.person()
+    north.run("account", "set", account(ada), "--rights", "background")
+    until(lambda: bob.user in south.run("device", "list").stdout, 5, "the people are known", south.tail)
+    until(lambda: "background" in admin.get(f"/people/{account(ada)}").must(200).body.decode(), 5, "the right, too", south.tail)
+    wanted = {"account": account(ada), "number": bob.number, "not_before": "2031-05-06T07:08:00Z"}
+    key = [("Idempotency-Key", "once")]
+    made = admin.post("/tasks", wanted, headers=key).must(201).json
+    assert admin.post("/tasks", wanted, headers=key).must(201).json["id"] == made["id"], "once, wherever it is kept"
+    assert str(made["id"]) in north.run("task", "list").stdout
+    assert south.run("task", "list").stdout == north.run("task", "list").stdout
+    assert [one["id"] for one in admin.get("/tasks").must(200).json["items"]] == [made["id"]]
+    assert admin.post("/tasks", {**wanted, "number": "4711999"}).status == 422, "a refusal is the keeper's own"
+    admin.ask("DELETE", f"/tasks/{made['id']}").must(204)
+    admin.post("/agents", {"account": account(ada)}).must(200)
+    assert account(ada) in north.run("agent", "list").stdout
+    south.run("agent", "sign-out", account(ada))
+    assert account(ada) not in north.run("agent", "list").stdout
+    token = admin.post("/tokens", {"name": "tasks", "scopes": ["tasks:read"]}).must(201).json["secret"]
+    program = Client(admin.host, token=token)
+    assert program.get("/tasks").status == 200
+    assert program.post("/tasks", wanted).status == 403, "a token may there what it may here"
+    program.get("/agents").must(403)

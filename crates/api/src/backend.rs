@@ -2,6 +2,7 @@
 
 use exchange::{Answer, Command, Secret};
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU8;
 use std::time::Duration;
 
 /// The exchange does not answer: it is stopping, or its queue is full.
@@ -297,4 +298,14 @@ pub trait Backend: Clone + Send + Sync + 'static {
 
     /// A new secret that nobody can guess, in letters and digits.
     fn new_password(&self) -> String;
+
+    /// Whether other exchanges have the same office.
+    fn is_one_of_several(&self) -> bool;
+
+    /// Hands something on to another exchange of the cluster; `Err` says in words why there is no answer.
+    fn hand_on(
+        &self,
+        to: NonZeroU8,
+        asked: crate::rest::Asked,
+    ) -> impl Future<Output = Result<String, String>> + Send;
 }

@@ -29,6 +29,7 @@ use clock::{Now, Wall};
 use sip::digest::Secret;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::num::NonZeroU8;
 use std::time::Duration;
 
 /// One row of an import, already split and with its secret hashed.
@@ -328,6 +329,13 @@ pub enum Answer {
     Refused(Refusal),
     /// The store cannot keep it now; nothing has changed.
     Unavailable(String),
+    /// Another exchange over the same store keeps what that is about (R25); nothing has changed here.
+    KeptBy {
+        /// Its number among them.
+        number: NonZeroU8,
+        /// That it does, in words, with its name.
+        why: String,
+    },
     /// The rows were taken but for these.
     Imported {
         /// How many were taken.

@@ -386,7 +386,7 @@ impl Exchange {
             Input::Lag(lag) => self.load.lag = lag,
             Input::Command { id, command } => match self.is_for_keeper(&command) {
                 None => self.command(now, id, command),
-                Some(why) => self.answer(id, Answer::Unavailable(why)),
+                Some(answer) => self.answer(id, answer),
             },
         }
         self.settle(now);

@@ -94,7 +94,10 @@ pub enum ListRequest {
 const BY: &str = "command line";
 
 pub(super) async fn answer(api: &Api, request: ListRequest) -> Response {
-    carry_out(api, request).await.unwrap_or_else(|problem| Response::Refused(problem.detail))
+    carry_out(api, request).await.unwrap_or_else(|problem| match problem.kept_by {
+        Some(number) => Response::KeptBy(number, problem.detail),
+        None => Response::Refused(problem.detail),
+    })
 }
 
 async fn carry_out(api: &Api, request: ListRequest) -> Result<Response, crate::rest::Problem> {

@@ -15,7 +15,7 @@ pub use protocol::{
     GroupItem, GuessingItem, ImportRow, NumberItem, Request, Response, RouteItem, RowFault, RungItem,
     StatusItem, TaskItem, TrunkItem, WearableItem,
 };
-pub use server::serve;
+pub use server::{answer_handed_on, serve};
 pub use work::{AgentItem, CallbackItem, QueueItem, QueueNow, StartedItem};
 
 /// The socket's name in the data folder.

@@ -6,6 +6,7 @@ use crate::backend::{CallRow, MessageRow};
 use crate::rest::lists::{JudgedShape, ListShape};
 use lists::Assignment;
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU8;
 
 /// What can be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -330,6 +331,9 @@ pub enum Response {
         /// The path below it.
         path: String,
     },
+    /// Another exchange over the same store keeps it; never told to a command, but handed on to that one.
+    #[serde(skip)]
+    KeptBy(NonZeroU8, String),
     /// It was not done; in words.
     Refused(String),
     /// All accounts.

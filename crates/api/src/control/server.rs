@@ -9,13 +9,14 @@ use super::work::{self, QueueItem};
 use super::{IMPORT_ROWS, LINE, call_lists, lines};
 use crate::backend::{Backend, RecordsWanted};
 use crate::badge::{self, Wished};
-use crate::rest::{self, Api, CardShape, WearableShape, hex};
+use crate::rest::{self, Api, Asked, CardShape, WearableShape, hex};
 use exchange::{
     AccountEdit, AgentAsking, Answer, Asking, Command, Device, DeviceEdit, DeviceRow, NewTask, PeopleChange,
     Reader, SignIn, TaskId, TaskList,
 };
 use std::fs::{self, Permissions};
 use std::io;
+use std::num::NonZeroU8;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -67,14 +68,39 @@ async fn converse<B: Backend>(stream: UnixStream, backend: &B, api: &Api) -> io:
         if (&mut reader).take(LINE as u64).read_line(&mut line).await? == 0 {
             return Ok(());
         }
-        let response = match serde_json::from_str::<Request>(&line) {
-            Ok(request) => answer(backend, api, request).await,
-            Err(error) => Response::Refused(format!("not a request: {error}")),
+        let response = match read_and_answer(backend, api, &line).await {
+            Response::KeptBy(number, why) => hand_on(backend, number, &line, why).await,
+            response => response,
         };
         let mut text = serde_json::to_vec(&response).map_err(io::Error::other)?;
         text.push(b'\n');
         writer.write_all(&text).await?;
     }
+}
+
+async fn read_and_answer<B: Backend>(backend: &B, api: &Api, line: &str) -> Response {
+    match serde_json::from_str::<Request>(line) {
+        Ok(request) => answer(backend, api, request).await,
+        Err(error) => Response::Refused(format!("not a request: {error}")),
+    }
+}
+
+/// Asks the exchange that keeps what a line is about.
+async fn hand_on<B: Backend>(backend: &B, to: NonZeroU8, line: &str, why: String) -> Response {
+    let answered = match backend.hand_on(to, Asked::Control(line.into())).await {
+        Ok(text) => serde_json::from_str(&text).map_err(|_| "its answer makes no sense".to_owned()),
+        Err(error) => Err(error),
+    };
+    answered.unwrap_or_else(|error| Response::Refused(format!("{why}: {error}")))
+}
+
+/// Answers a line that another exchange over the same store has handed on. It is not handed on again.
+pub async fn answer_handed_on<B: Backend>(backend: &B, api: &Api, line: &str) -> String {
+    let response = match read_and_answer(backend, api, line).await {
+        Response::KeptBy(_, why) => Response::Refused(why),
+        response => response,
+    };
+    serde_json::to_string(&response).unwrap_or_default()
 }
 
 async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Response {
@@ -346,6 +372,7 @@ fn response(answer: Answer) -> Response {
         Answer::Status(status) => Response::Status(status_item(status)),
         Answer::Refused(refusal) => Response::Refused(refusal.to_string()),
         Answer::Unavailable(why) => Response::Refused(format!("nothing was changed: {why}")),
+        Answer::KeptBy { number, why } => Response::KeptBy(number, why),
         Answer::Imported { taken, bad } => {
             let faults =
                 bad.into_iter().map(|bad| RowFault { line: bad.line, why: bad.why.to_string() }).collect();

@@ -1,5 +1,6 @@
 //! Who asks, and whether they may: looked at for each request by itself (sec_11).
 
+use super::handed_on::{self, HandedOn};
 use super::operations::{self, Operation, Scope, Who};
 use super::problem::{Blame, Problem};
 use super::{Api, input, secrets, taps};
@@ -130,6 +131,12 @@ async fn admit(api: &Api, request: &mut Request) -> Result<(), Response> {
     let path = path.as_deref().and_then(|path| path.strip_prefix(super::PREFIX)).unwrap_or_default();
     let operation = operations::find(request.method().as_str(), path).map_err(|has| wrong_method(&has))?;
     request.extensions_mut().insert(operation);
+    if let Some(handed) = request.extensions().get::<HandedOn>().cloned() {
+        let caller = handed_on::caller(api, handed).await.map_err(Problem::into_response)?;
+        may(operation, &caller).map_err(Problem::into_response)?;
+        request.extensions_mut().insert(caller);
+        return Ok(());
+    }
     let peer = peer(request.extensions()).ok_or_else(|| Problem::gone().into_response())?;
     let own_machine = is_own_machine(peer, request.headers());
     let headers = request.headers().clone();
@@ -168,6 +175,17 @@ fn wrong_method(has: &[&str]) -> Response {
 }
 
 fn check(operation: &Operation, caller: &Caller, request: &Request) -> Result<(), Problem> {
+    may(operation, caller)?;
+    if let Proof::Session(_) = &caller.proof
+        && !matches!(*request.method(), Method::GET | Method::HEAD)
+    {
+        check_csrf(request.headers())?;
+    }
+    Ok(())
+}
+
+/// Whether the role, and what a token is for, are enough.
+fn may(operation: &Operation, caller: &Caller) -> Result<(), Problem> {
     if let Proof::Token(_, scopes) = &caller.proof {
         check_scope(operation.scope, scopes)?;
     }
@@ -182,11 +200,6 @@ fn check(operation: &Operation, caller: &Caller, request: &Request) -> Result<()
             .blame(Blame::Operator));
         }
         return Err(Problem::forbidden(format!("This takes the role {}.", role.name())));
-    }
-    if let Proof::Session(_) = &caller.proof
-        && !matches!(*request.method(), Method::GET | Method::HEAD)
-    {
-        check_csrf(request.headers())?;
     }
     Ok(())
 }

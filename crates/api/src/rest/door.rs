@@ -3,8 +3,10 @@
 use crate::backend::{
     Backend, BrokerState, CallRow, Document, Figure, Gone, MessageRow, Post, RecordsWanted, Reply, TapRow,
 };
+use crate::rest::Asked;
 use exchange::{Answer, Command, Secret};
 use serde_json::Value;
+use std::num::NonZeroU8;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -43,9 +45,19 @@ pub(crate) trait Door: Send + Sync + 'static {
     fn figures(&self) -> Vec<Figure>;
     fn random(&self) -> [u8; 32];
     fn http(&self) -> String;
+    fn is_one_of_several(&self) -> bool;
+    fn hand_on(&self, to: NonZeroU8, asked: Asked) -> Later<'_, Result<String, String>>;
 }
 
 impl<B: Backend> Door for B {
+    fn is_one_of_several(&self) -> bool {
+        Backend::is_one_of_several(self)
+    }
+
+    fn hand_on(&self, to: NonZeroU8, asked: Asked) -> Later<'_, Result<String, String>> {
+        Box::pin(Backend::hand_on(self, to, asked))
+    }
+
     fn command(&self, command: Command) -> Later<'_, Result<Answer, Gone>> {
         Box::pin(Backend::command(self, command))
     }

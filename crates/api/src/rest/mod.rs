@@ -18,6 +18,7 @@ mod exchanges;
 mod facts;
 mod filter;
 mod groups;
+mod handed_on;
 mod idempotency;
 mod import;
 mod input;
@@ -56,6 +57,7 @@ mod webhooks;
 pub(crate) use badges::CardShape;
 pub use caller::Peer;
 pub use events::EventSink;
+pub use handed_on::{Answered, Asked, RequestAsked};
 pub use openapi::description;
 pub use problem::{Blame, Problem};
 pub(crate) use secrets::{check as check_password, hash, hex};
@@ -330,6 +332,7 @@ pub fn router(api: Api) -> Router {
     let resources = resources
         // The table says what each path takes; see `caller`.
         .method_not_allowed_fallback(async || Problem::forbidden("This is in no table."))
+        .layer(middleware::from_fn_with_state(api.clone(), handed_on::hand_on))
         .layer(middleware::from_fn_with_state(api.clone(), idempotency::once))
         .layer(middleware::from_fn_with_state(api.clone(), caller::authorise))
         .fallback(async || nothing_here())

@@ -1,10 +1,12 @@
 //! Why a request was not answered as wished: `application/problem+json` (RFC 9457).
 
+use super::handed_on::KeptBy;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use exchange::{Answer, Refusal};
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU8;
 use utoipa::ToSchema;
 
 /// Whose doing it is.
@@ -40,6 +42,9 @@ pub struct Problem {
     /// Seconds after which the same may be tried again.
     #[serde(skip)]
     retry_after: Option<u64>,
+    /// The exchange of the cluster that can do it.
+    #[serde(skip)]
+    pub(crate) kept_by: Option<NonZeroU8>,
 }
 
 impl Problem {
@@ -53,6 +58,7 @@ impl Problem {
             field: None,
             blame: if status.is_server_error() { Blame::Us } else { Blame::Caller },
             retry_after: None,
+            kept_by: None,
         }
     }
 
@@ -120,6 +126,7 @@ impl Problem {
         match answer {
             Answer::Refused(refusal) => Problem::refused(&refusal, subject),
             Answer::Unavailable(why) => Problem::unavailable(&why),
+            Answer::KeptBy { number, why } => Problem { kept_by: Some(number), ..Problem::unavailable(&why) },
             _ => Problem::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "our-fault",
@@ -168,8 +175,11 @@ pub(crate) fn sentence(words: &str) -> String {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let retry_after = self.retry_after;
+        let (retry_after, kept_by) = (self.retry_after, self.kept_by);
         let mut response = (status, Json(self)).into_response();
+        if let Some(number) = kept_by {
+            response.extensions_mut().insert(KeptBy(number));
+        }
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = retry_after {

@@ -1,7 +1,7 @@
 //! A real exchange behind the API, with no socket, no file and a store that keeps nothing: for tests of handlers.
 
-use super::Api;
 use super::caller::{Caller, Peer, Proof};
+use super::{Api, Asked};
 use crate::backend::{
     Backend, BrokerState, CallRow, Document, Figure, Gone, MessageRow, Post, RecordsWanted, Reply, TapRow,
 };
@@ -11,6 +11,7 @@ use exchange::{
     Secret, Settings, Snapshot, StoreAnswer,
 };
 use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU8;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -77,6 +78,14 @@ pub(super) fn caller(account: &str, session: &str) -> Caller {
 pub(super) const HERE: Peer = Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST), secure: false };
 
 impl Backend for Office {
+    fn is_one_of_several(&self) -> bool {
+        false
+    }
+
+    async fn hand_on(&self, _: NonZeroU8, _: Asked) -> Result<String, String> {
+        Err("there is no other".into())
+    }
+
     async fn command(&self, command: Command) -> Result<Answer, Gone> {
         Ok(self.ask(command))
     }

@@ -5,7 +5,7 @@ use crate::agents::Agents;
 use crate::background::Background;
 use crate::change::{Change, Epoch};
 use crate::codes::CodeAct;
-use crate::command::Command;
+use crate::command::{Answer, Command};
 use crate::exchange::{Exchange, tasks_of};
 use crate::lists::{ListAsking, Lists};
 use crate::queues::Queues;
@@ -27,20 +27,23 @@ impl CodeAct {
 }
 
 impl Exchange {
-    /// Why a command cannot be carried out here, in words: only the keeper can.
-    pub(crate) fn is_for_keeper(&self, command: &Command) -> Option<String> {
+    /// Why a command cannot be carried out here: only the keeper can.
+    pub(crate) fn is_for_keeper(&self, command: &Command) -> Option<Answer> {
         if self.cluster.keeps() || !is_of_keeper(command) {
             return None;
         }
         Some(match self.cluster.keeper() {
-            Some(keeper) => format!(
-                "agents, queues, background calls and call lists are kept by the exchange {} now; ask there",
-                keeper.name
-            ),
-            None => {
+            Some(keeper) => Answer::KeptBy {
+                number: keeper.number,
+                why: format!(
+                    "agents, queues, background calls and call lists are kept by the exchange {} now; ask there",
+                    keeper.name
+                ),
+            },
+            None => Answer::Unavailable(
                 "no exchange keeps agents, queues, background calls and call lists at this moment; try again"
-                    .into()
-            }
+                    .into(),
+            ),
         })
     }
 

@@ -1,5 +1,6 @@
 //! What the ways in reach: the core by its mailbox, the records by a connection of their own.
 
+use super::cluster::Told;
 use super::core::CoreInput;
 use super::figures::Figures;
 use super::first_start;
@@ -7,13 +8,19 @@ use super::music::Music;
 use super::reload::Reload;
 use super::shown::{self, Place};
 use crate::config::Notices;
+use api::rest::Asked;
 use api::{Backend, BrokerState, CallRow, Figure, Gone, MessageRow, Post, Reply, TapRow};
 use exchange::{Answer, Command, PeopleChange, Secret};
 use net::{HttpClient, HttpReply, Mqtt, MqttState, Sender};
+use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Document, Documents, KeptMessage, KeptTap, MessageState, Record, Records, RecordsWanted, Store};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+/// How long another exchange of the cluster may take to answer.
+const ANSWERS: Duration = Duration::from_secs(10);
 
 /// The running exchange, for the ways in.
 #[derive(Clone)]
@@ -29,6 +36,7 @@ pub(crate) struct Roof {
     notices: Option<(Mqtt, MqttPlace)>,
     contact: Option<String>,
     music: Arc<Music>,
+    one_of_several: bool,
 }
 
 /// Where notices are published.
@@ -60,7 +68,13 @@ impl Roof {
             notices: None,
             contact: None,
             music: Arc::clone(music),
+            one_of_several: false,
         }
+    }
+
+    /// With others that have the same office, or without.
+    pub(crate) fn among_others(self, among: bool) -> Roof {
+        Roof { one_of_several: among, ..self }
     }
 
     /// With the broker that notices are published at, if there is one.
@@ -73,6 +87,19 @@ impl Roof {
 }
 
 impl Backend for Roof {
+    fn is_one_of_several(&self) -> bool {
+        self.one_of_several
+    }
+
+    async fn hand_on(&self, to: NonZeroU8, asked: Asked) -> Result<String, String> {
+        let text = serde_json::to_string(&asked).map_err(|error| error.to_string())?;
+        let (reply, answer) = oneshot::channel();
+        let told = CoreInput::Cluster(Box::new(Told::Ask(to, text, reply)));
+        self.core.send(told).map_err(|_| "the exchange is stopping or has too much to do")?;
+        let silent = || "the exchange that keeps it does not answer".to_owned();
+        timeout(ANSWERS, answer).await.map_err(|_| silent())?.map_err(|_| silent())
+    }
+
     async fn command(&self, command: Command) -> Result<Answer, Gone> {
         let (reply, answer) = oneshot::channel();
         let leaves = match &command {

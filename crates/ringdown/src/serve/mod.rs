@@ -116,9 +116,11 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let figures = Arc::default();
     let place = Place::of(&config, &udp, &own, &http);
     tell_address(&sender, place.https.as_deref());
-    let roof = Roof::new(sender.clone(), &store, &realm, place, &figures, &reload, &workers.music);
+    let roof = Roof::new(sender.clone(), &store, &realm, place, &figures, &reload, &workers.music)
+        .among_others(config.cluster.listen.is_some());
     let (roof, heard) = notices::start(&runtime, &config, roof)?;
     let api = web::api(&roof, documents, &config, &reload.administrators_anywhere);
+    others.answer_by(&roof, &api);
     let link = administrator.map(|name| runtime.block_on(api.link(&name))).transpose()?;
     let ready = ready_line(&udp, &own, &http);
     let lines = [lines, console_lines(&http, link.as_deref(), &config, data)?].concat();

@@ -9,6 +9,8 @@
 //! name JSON                            a phone that watches there may answer a call of ours by this name
 //! take JSON                            somebody is at a phone: what rings for them at ours, or their talk, comes there
 //! end JSON                             a call of ours is to end
+//! ask N JSON                           something for what ours keeps
+//! answer N JSON                        what became of a question of ours
 //! ping, pong                           each second, to find out that a network is split
 //! ```
 
@@ -55,6 +57,16 @@ pub(super) fn take(account: &str, device: &str, means: Means) -> String {
     said("take", &Take { account: account.into(), device: device.into(), means: means.name().into() })
 }
 
+/// Something is asked that the other keeps.
+pub(super) fn ask(number: u64, text: &str) -> String {
+    format!("ask {number} {text}")
+}
+
+/// What became of that.
+pub(super) fn answer(number: u64, text: &str) -> String {
+    format!("answer {number} {text}")
+}
+
 /// A call is to end.
 pub(super) fn end(call: &CallName, who: &str) -> String {
     said("end", &End { call: call.to_string(), who: who.into() })
@@ -83,6 +95,14 @@ pub(super) fn read(from: NonZeroU8, line: &str) -> Option<Told> {
         "end" => {
             let End { call, who } = serde_json::from_str(rest).ok()?;
             ClusterInput::HangUp { call: call.parse().ok()?, who: who.into() }
+        }
+        "ask" | "answer" => {
+            let (number, text) = rest.split_once(' ')?;
+            let (number, text) = (number.parse().ok()?, text.to_owned());
+            return Some(match what {
+                "ask" => Told::Asked(from, number, text),
+                _ => Told::Answered(from, number, text),
+            });
         }
         _ => return read_message(from, what, rest),
     };
@@ -357,6 +377,12 @@ mod tests {
         match read(NonZeroU8::MIN, &name(1, 2, "desk", "a b")) {
             Some(Told::Said(ClusterInput::MayPickUp { call: 1, watch: 2, device, name, .. })) => {
                 assert_eq!((&*device, &*name), ("desk", "a b"));
+            }
+            other => panic!("{other:?}"),
+        }
+        match (read(NonZeroU8::MIN, &ask(7, "{\"a\": 1}")), read(NonZeroU8::MIN, &answer(8, "x y"))) {
+            (Some(Told::Asked(_, 7, asked)), Some(Told::Answered(_, 8, answered))) => {
+                assert_eq!((&*asked, &*answered), ("{\"a\": 1}", "x y"));
             }
             other => panic!("{other:?}"),
         }

@@ -1,13 +1,17 @@
 //! The ways to other exchanges over the same store (R24): one line of text a message, over TLS in which each shows the
 //! certificate that its row in the store names. Each opens one connection to each other, sends by it, and hears by those that others opened.
 
+mod handed_on;
 mod lines;
 
+use self::handed_on::{Answering, Questions};
 use super::Bound;
+use super::backend::Roof;
 use super::core::CoreInput;
 use super::media::own_address;
 use crate::Failure;
 use crate::config::Config;
+use api::Api;
 use exchange::Membership;
 use exchange::cluster::{ClusterInput, ClusterOutput, Member, Place};
 use net::{Authority, ClientConfig, KnownCertificates, LineListener, LineWriter, Lines, Papers, Sender};
@@ -20,14 +24,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::{Joining, News, Opened, Peer};
 use tokio::runtime::{Handle, Runtime};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 /// Where our certificate among exchanges lies, in the data folder.
 const FOLDER: &str = "cluster";
-/// Octets of a line at most: a SIP message and what is around it, or some calls.
-const LONGEST: u64 = 256 * 1024;
+/// Octets of a line at most: a SIP message and what is around it, some calls, or what is handed on.
+const LONGEST: u64 = 1024 * 1024;
 /// Messages that wait for a connection to another; more are lost, as packets are.
 const QUEUE: usize = 4_096;
 /// How often the other end is asked whether it is there, and how long it may be silent.
@@ -46,6 +50,14 @@ pub(crate) enum Told {
     Way(NonZeroU8, Option<mpsc::Sender<String>>),
     /// Something for the core.
     Said(ClusterInput),
+    /// Something is to be asked of one, and whoever wants to know the answer.
+    Ask(NonZeroU8, String, oneshot::Sender<String>),
+    /// One asks something, under this number.
+    Asked(NonZeroU8, u64, String),
+    /// One answered.
+    Answered(NonZeroU8, u64, String),
+    /// What one is to be answered.
+    Answer(NonZeroU8, u64, String),
     /// A message for somebody at our door.
     Out(NonZeroU8, Flow, Arc<[u8]>),
 }
@@ -55,6 +67,7 @@ pub(crate) struct Others {
     here: Option<Here>,
     peers: HashMap<NonZeroU8, Known>,
     doors: HashMap<(Transport, SocketAddr), NonZeroU8>,
+    questions: Questions,
 }
 
 struct Known {
@@ -68,6 +81,7 @@ struct Here {
     core: Sender<CoreInput>,
     papers: Papers,
     guests: Guests,
+    answering: Answering,
 }
 
 /// Whose certificate is whose number.
@@ -80,7 +94,15 @@ struct Guests {
 impl Others {
     /// Nobody: the office is ours alone.
     pub(crate) fn none() -> Others {
-        Others { here: None, peers: HashMap::new(), doors: HashMap::new() }
+        let (peers, doors) = (HashMap::new(), HashMap::new());
+        Others { here: None, peers, doors, questions: Questions::default() }
+    }
+
+    /// What the others ask is answered by these from now on.
+    pub(super) fn answer_by(&self, roof: &Roof, api: &Api) {
+        if let Some(here) = &self.here {
+            here.answering.begin(roof, api);
+        }
     }
 
     /// Tells others what the exchange wants them to know.
@@ -152,10 +174,32 @@ impl Others {
                     reachable = way.is_some(),
                     "another exchange"
                 );
+                if way.is_none() {
+                    self.questions.lost(number);
+                }
                 known.way = way;
                 Some(self.members())
             }
             Told::Said(said) => Some(said),
+            Told::Ask(to, text, reply) => {
+                let way = self.peers.get(&to).and_then(|known| known.way.as_ref());
+                self.questions.ask(to, way, &text, reply);
+                None
+            }
+            Told::Asked(from, number, text) => {
+                if let Some(here) = &self.here {
+                    here.ask_us(from, number, text);
+                }
+                None
+            }
+            Told::Answer(to, number, text) => {
+                self.say(to, lines::answer(number, &text));
+                None
+            }
+            Told::Answered(from, number, text) => {
+                self.questions.answered(from, number, text);
+                None
+            }
             Told::Out(..) => None,
         }
     }
@@ -214,6 +258,12 @@ impl Guests {
 }
 
 impl Here {
+    /// Another asks what we keep.
+    fn ask_us(&self, from: NonZeroU8, number: u64, text: String) {
+        let _inside = self.runtime.enter();
+        self.answering.answer(&self.core, from, number, text);
+    }
+
     /// Opens a connection to one that is new, again and again.
     fn meet(&self, peer: Peer) -> Known {
         let (core, papers, known) = (self.core.clone(), self.papers.clone(), peer.clone());
@@ -413,6 +463,7 @@ impl Prepared {
             core: core.clone(),
             papers: self.papers,
             guests: self.guests,
+            answering: Answering::default(),
         };
         Ok(Others { here: Some(here), ..Others::none() })
     }
