@@ -8,8 +8,10 @@ import pytest
 
 from e2e.conftest import Office
 from peers import sdp
-from peers.api import administrator
-from peers.cluster import at, knows, talk
+from peers.api import Client, administrator
+from peers.cluster import administrator_of, at, knows, pair_on, talk
+from peers.ports import LOOPBACK
+from peers.receiver import Receiver
 from peers.waiting import until
 
 
@@ -51,7 +53,7 @@ def test_one_keeps_what_must_happen_once_and_says_so(pair):
         signing.wait_answer()
         signing.wait_bye(20)
         until(lambda: "ready" in north.run("agent", "list").stdout, 5, "the keeper has them", north.tail)
-        assert south.run("agent", "list").stdout == north.run("agent", "list").stdout
+        assert agent.user in south.run("agent", "list").stdout, "seen at the other"
         rung = customer.invite("8001", sdp.describe(40000))
         branch = phone.wait_invite()
         branch.answer(sdp.describe(40002))
@@ -152,3 +154,56 @@ def test_show_4_one_is_cut_off_taken_for_dead_and_comes_back(pair):
         until(lambda: south.log().count('another exchange exchange="north" reachable=true') == 2, 10, "there is a way", south.tail)
         talk(second, first, one.number)
         talk(first, second, two.number)
+
+
+def test_b_a_webhook_hears_of_each_call_once_wherever_it_is_and_whoever_delivers(server):
+    """One of several delivers to webhooks, and the next when it dies; they are made and looked at anywhere."""
+    with pair_on(server, f'\n[webhooks]\nallow = "{LOOPBACK}/32"\nclear = true\n') as (north, south), Receiver() as receiver:
+        office = Office(north)
+        people = [office.person() for _ in range(4)]
+        until(lambda: people[-1].user in south.run("device", "list").stdout, 5, "the people are known", south.tail)
+        admin = administrator_of((north, south))[1]
+        made = admin.post("/webhooks", {"url": receiver.url, "types": ["call.ended", "record.added"]}).must(201).json
+        assert admin.get(f"/webhooks/{made['id']}").must(200).json["url"] == receiver.url
+
+        def heard(calls):
+            """So many calls were told, each once: its end, and its record."""
+            told = lambda: sorted(one.type for one in receiver.messages)
+            until(lambda: len(told()) >= 2 * calls, 10, f"{calls} calls are told", lambda: f"{told()}\n{admin.get('/webhooks').body}\n{north.tail()}\n{south.tail()}")
+            time.sleep(1)
+            assert told() == ["call.ended"] * calls + ["record.added"] * calls
+            assert len({one.event["id"] for one in receiver.messages}) == 2 * calls
+
+        def call(exchange, one, two):
+            with at(exchange, one) as caller, at(exchange, two) as phone:
+                phone.register()
+                talk(caller, phone, two.number)
+
+        # A moment passes until the one that delivers hears live events.
+        time.sleep(1)
+        call(south, *people[:2])
+        heard(1)
+        call(north, *people[2:])
+        heard(2)
+        os.kill(north.pid, signal.SIGKILL)
+        north.wait_end(10)
+        south.wait_log("this exchange keeps agents, queues, tasks and lists from now on", 8)
+        until(lambda: admin.get(f"/webhooks/{made['id']}").status == 200, 5, "the next one has it", south.tail)
+        time.sleep(1)
+        call(south, *people[:2])
+        heard(3)
+
+
+def test_sec_11_who_signed_in_at_one_is_signed_in_at_all_and_out_at_all(pair):
+    """Sessions and tokens are the office's: a browser that finds the other exchange goes on, and what is ended is ended everywhere."""
+    north, south = pair
+    admin, there = administrator_of(pair)
+    made = there.post("/tokens", {"name": "reads", "scopes": ["people:read"]}).must(201).json
+    program = Client(admin.host, token=made["secret"])
+    until(lambda: program.get("/people").status == 200, 5, "the token is known at the one", north.tail)
+    [listed] = admin.get("/tokens").must(200).json["items"]
+    admin.ask("DELETE", f"/tokens/{listed['id']}").must(204)
+    gone = Client(there.host, token=made["secret"])
+    until(lambda: gone.get("/people").status == 401, 5, "its end, too", south.tail)
+    admin.ask("DELETE", "/session").must(204)
+    until(lambda: there.get("/session").status == 401, 5, "signed out everywhere", south.tail)

@@ -10,9 +10,9 @@ from e2e.test_pickup import ELSEWHERE, Lamp, account, grouped, park, press
 from e2e.test_taps import Reader, TAKEN, chip
 from e2e.test_watching import DIALOG
 from peers import baresip, sdp, tone
-from peers.api import Client, administrator
+from peers.api import Client
 from peers.baresip import Baresip
-from peers.cluster import at, knows, pair_on
+from peers.cluster import administrator_of, at, knows, pair_on
 from peers.postgres import Postgres
 from peers.rtp import RtpEnd
 from peers.waiting import until
@@ -28,7 +28,7 @@ def both():
 @pytest.fixture(scope="module")
 def admin(both):
     """Who looks after the office, at south."""
-    return administrator(both[1])
+    return administrator_of(both)[1]
 
 
 def live(admin, state=None):

@@ -3,9 +3,11 @@ import contextlib
 import shutil
 
 from . import sdp
+from .api import Client, administrator
 from .exchange import Exchange
 from .ports import LOOPBACK
 from .rawua import RawUA
+from .waiting import until
 
 SHARED = f'\n[cluster]\nlisten = "{LOOPBACK}:0"\nname = "{{name}}"\n'
 
@@ -26,14 +28,23 @@ def know_each_other(north, south):
 
 
 @contextlib.contextmanager
-def pair_on(server):
+def pair_on(server, more=""):
     """Two exchanges with one office on a server: north, which keeps what must happen once, and south."""
-    with member(server, "north") as north:
+    with member(server, "north", more=more) as north:
         north.start()
-        with member(server, "south", north) as south:
+        with member(server, "south", north, more=more) as south:
             south.start()
             know_each_other(north, south)
             yield north, south
+
+
+def administrator_of(both):
+    """Who looks after the office, signed in at the first exchange, as a client of each."""
+    first = administrator(both[0])
+    clients = [Client(one.ready["http"], cookie=first.cookie, csrf=first.csrf) for one in both]
+    for client in clients:
+        until(lambda: client.get("/session").status == 200, 5, "the session is known everywhere")
+    return clients
 
 
 def at(exchange, device, transport="udp"):

@@ -284,6 +284,9 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// Keeps documents, all or none; `Err` says in words why nothing was changed.
     fn keep(&self, documents: Vec<Document>) -> impl Future<Output = Result<(), String>> + Send;
 
+    /// Changes or ends documents that are there: what ended meanwhile stays ended. `Err` says in words why nothing was changed.
+    fn renew(&self, documents: Vec<Document>) -> impl Future<Output = Result<(), String>> + Send;
+
     /// What is counted beside [`exchange::Status`].
     fn figures(&self) -> Vec<Figure>;
 
@@ -298,6 +301,12 @@ pub trait Backend: Clone + Send + Sync + 'static {
 
     /// A new secret that nobody can guess, in letters and digits.
     fn new_password(&self) -> String;
+
+    /// Whether what must happen once, and webhooks, are this exchange's; always, where no other has the same office.
+    fn keeps(&self) -> bool;
+
+    /// All documents that are kept, by whichever exchange; `Err` says in words why they cannot be read.
+    fn documents(&self) -> impl Future<Output = Result<Vec<Document>, String>> + Send;
 
     /// Whether other exchanges have the same office.
     fn is_one_of_several(&self) -> bool;

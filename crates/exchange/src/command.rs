@@ -61,6 +61,8 @@ pub struct BadRow {
 /// What can be asked.
 #[derive(Clone, Debug)]
 pub enum Command {
+    /// Whether this exchange keeps what must happen once; [`Answer::KeptBy`] if another does.
+    Keeps,
     /// Change directory data.
     Change(PeopleChange),
     /// Add an account; one that exists is refused.
@@ -417,6 +419,7 @@ pub enum Answer {
 impl Exchange {
     pub(crate) fn command(&mut self, now: Now, id: CommandId, command: Command) {
         match command {
+            Command::Keeps => self.answer(id, Answer::Done),
             Command::AddAccount { name, display, edits } => self.add_account(now, id, name, &display, edits),
             Command::AddDevice { name, device } => self.add_device(now, id, name, device),
             Command::EditAccount { name, edits } => self.edit_account(now, id, name, edits),

@@ -97,6 +97,8 @@ pub(crate) struct OngoingCalls {
     touched: BTreeSet<CallId>,
     /// Other exchanges want to know it, too.
     news: Option<BTreeSet<CallId>>,
+    /// Those of them that are new since that was asked for last.
+    begun: Vec<CallId>,
     /// Accounts whose state follows their calls, and those of them whose calls changed.
     agents: BTreeSet<Box<str>>,
     stirred: BTreeSet<Box<str>>,
@@ -111,6 +113,11 @@ impl OngoingCalls {
     /// Whether other exchanges are to be told of any.
     pub(crate) fn has_news(&self) -> bool {
         self.news.as_ref().is_some_and(|news| !news.is_empty())
+    }
+
+    /// The calls that are new, as far as other exchanges are to be told of them.
+    pub(crate) fn take_begun(&mut self) -> Vec<CallId> {
+        std::mem::take(&mut self.begun)
     }
 
     /// The calls of which other exchanges are to be told.
@@ -198,6 +205,9 @@ impl OngoingCalls {
     fn keep(&mut self, call: CallId, ongoing: Ongoing) {
         for account in ongoing.accounts() {
             self.by_account.entry(account.into()).or_default().insert(call);
+        }
+        if self.news.is_some() && !self.calls.contains_key(&call) {
+            self.begun.push(call);
         }
         self.calls.insert(call, ongoing);
         self.touch(call);

@@ -5,8 +5,11 @@
 use crate::error::StoreError;
 use crate::requests::Requests;
 use crate::seal::Sealer;
-use crate::sql::{Clash, Connection, insert_one, query};
+use crate::sql::{Clash, Connection, Row, insert_one, query};
 use crate::writer::Request;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A document, or with no text the end of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,20 +22,62 @@ pub struct Document {
     pub text: Option<String>,
 }
 
+/// How documents are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Writing {
+    /// Whatever was there.
+    Put,
+    /// If they are there.
+    Renew,
+}
+
 /// Hears whether documents were kept; `Err` says in words why nothing was changed.
 pub type Kept = Box<dyn FnOnce(Result<(), String>) + Send>;
 
 /// The way to keep documents, beside the exchange's own.
-#[derive(Clone, Debug)]
-pub struct Documents(pub(crate) Requests);
+#[derive(Clone)]
+pub struct Documents {
+    requests: Requests,
+    sealer: Arc<Sealer>,
+    keeps: Arc<AtomicBool>,
+}
 
 impl Documents {
+    pub(crate) fn new(requests: Requests, sealer: Arc<Sealer>, keeps: Arc<AtomicBool>) -> Documents {
+        Documents { requests, sealer, keeps }
+    }
+
+    /// Whether what must happen once is ours; always, where nobody shares the database.
+    #[must_use]
+    pub fn keeps(&self) -> bool {
+        self.keeps.load(Ordering::Relaxed)
+    }
+
+    /// Everything that is kept now.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn all(&self) -> Result<Vec<Document>, StoreError> {
+        let all = query("SELECT kind, id, value FROM documents ORDER BY kind, id");
+        let read = |row: &Row| open(&self.sealer, row);
+        let found = self.requests.place().read(all, read).await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
     /// Hands documents to the writer, without waiting: all of them are kept or none.
     ///
     /// # Errors
     /// [`StoreError`] when they cannot even be queued.
     pub fn keep(&self, documents: Vec<Document>, kept: Kept) -> Result<(), StoreError> {
-        self.0.hand(Request::Documents(documents, kept))
+        self.requests.hand(Request::Documents(Writing::Put, documents, kept))
+    }
+
+    /// The same for what is there already: what ended meanwhile, here or at another exchange, stays ended.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot even be queued.
+    pub fn renew(&self, documents: Vec<Document>, kept: Kept) -> Result<(), StoreError> {
+        self.requests.hand(Request::Documents(Writing::Renew, documents, kept))
     }
 }
 
@@ -40,10 +85,16 @@ impl Documents {
 pub(crate) async fn write(
     connection: &mut Connection,
     sealer: &Sealer,
+    writing: Writing,
     documents: &[Document],
 ) -> Result<(), sqlx::Error> {
     for Document { kind, id, text } in documents {
         match text {
+            Some(text) if writing == Writing::Renew => {
+                let sealed = sealer.seal(&owner(kind, id), text)?;
+                let renewed = query("UPDATE documents SET value = ? WHERE kind = ? AND id = ?");
+                renewed.bind(sealed).bind(kind).bind(id).execute(connection).await?;
+            }
             Some(text) => {
                 let sealed = sealer.seal(&owner(kind, id), text)?;
                 insert_one(connection, ("documents", &["kind", "id", "value"]), Clash::Replace(2), |row| {
@@ -65,16 +116,43 @@ pub(crate) async fn read(connection: &mut Connection, sealer: &Sealer) -> Result
     let rows = query("SELECT kind, id, value FROM documents ORDER BY kind, id").fetch_all(connection).await?;
     let mut documents = Vec::with_capacity(rows.len());
     for row in &rows {
-        let (kind, id): (String, String) = (row.get("kind")?, row.get("id")?);
-        if let Ok(text) = sealer.open_text(&owner(&kind, &id), row.get("value")?) {
-            documents.push(Document { kind, id, text: Some(text) });
-        }
+        documents.extend(open(sealer, row)?);
     }
     if documents.len() < rows.len() {
         let lost = rows.len() - documents.len();
         tracing::warn!(lost, "sessions and tokens were sealed under another key; they are not used");
     }
     Ok(documents)
+}
+
+/// A row's document; `None` if it was sealed under another key.
+fn open(sealer: &Sealer, row: &Row) -> Result<Option<Document>, sqlx::Error> {
+    let (kind, id): (String, String) = (row.get("kind")?, row.get("id")?);
+    let text = sealer.open_text(&owner(&kind, &id), row.get("value")?).ok();
+    Ok(text.map(|text| Document { kind, id, text: Some(text) }))
+}
+
+/// These as they are now, by their names in the feed; what is not there has ended.
+pub(crate) async fn now(
+    connection: &mut Connection,
+    sealer: &Sealer,
+    names: &BTreeSet<String>,
+) -> Result<Vec<Document>, sqlx::Error> {
+    let mut documents = Vec::with_capacity(names.len());
+    for name in names {
+        let Some((kind, id)) = name.split_once(' ') else { continue };
+        let there = query("SELECT kind, id, value FROM documents WHERE kind = ? AND id = ?");
+        match there.bind(kind).bind(id).fetch_optional(connection).await? {
+            Some(row) => documents.extend(open(sealer, &row)?),
+            None => documents.push(Document { kind: kind.into(), id: id.into(), text: None }),
+        }
+    }
+    Ok(documents)
+}
+
+/// A document's name in the feed; no kind has a space.
+pub(crate) fn name(document: &Document) -> String {
+    format!("{} {}", document.kind, document.id)
 }
 
 fn owner(kind: &str, id: &str) -> String {

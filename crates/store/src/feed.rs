@@ -1,6 +1,7 @@
 //! What exchanges over one database tell each other of their changes (R20, R24): which rows changed, in the order of the
 //! commits. What they hold is read when it is told, so a row that changed twice is read once, and nothing is told that is old.
 
+use crate::documents::{self, Document};
 use crate::group::Group;
 use crate::lease::NOW;
 use crate::seal::Sealer;
@@ -33,12 +34,14 @@ pub(crate) enum Kind {
     Bindings,
     Seat,
     TapCounter,
+    /// Of the ways in: sessions, tokens, webhooks.
+    Document,
     /// Who shares the database, or where phones reach them.
     Members,
 }
 
 impl Kind {
-    const ALL: [(Kind, &'static str); 14] = [
+    const ALL: [(Kind, &'static str); 15] = [
         (Kind::Account, "account"),
         (Kind::Number, "number"),
         (Kind::Device, "device"),
@@ -52,6 +55,7 @@ impl Kind {
         (Kind::Bindings, "bindings"),
         (Kind::Seat, "seat"),
         (Kind::TapCounter, "tap counter"),
+        (Kind::Document, "document"),
         (Kind::Members, "members"),
     ];
     /// Those of which one change may contradict another that was not known.
@@ -136,6 +140,7 @@ pub(crate) struct Fed {
     /// How far that is; the same as before when nothing is new.
     pub(crate) position: u64,
     pub(crate) changes: Vec<Change>,
+    pub(crate) documents: Vec<Document>,
     /// Whether they tell something of themselves.
     pub(crate) members: bool,
     /// Whether what was changed before that is not told any more.
@@ -154,7 +159,8 @@ pub(crate) async fn read(
     let after_row = i64::try_from(after).unwrap_or(i64::MAX);
     let rows = rows.bind(after_row).bind(ROWS).fetch_all(connection).await?;
     let Some(last) = rows.last() else {
-        return Ok(Fed { position: after, changes: Vec::new(), members: false, missed: false });
+        let (changes, documents) = (Vec::new(), Vec::new());
+        return Ok(Fed { position: after, changes, documents, members: false, missed: false });
     };
     let position = u64::try_from(last.get::<i64>("position")?).unwrap_or(after);
     let mut touched: BTreeMap<Kind, BTreeSet<String>> = BTreeMap::new();
@@ -165,6 +171,10 @@ pub(crate) async fn read(
             touched.entry(kind).or_default().insert(row.get("name")?);
         }
     }
+    let documents = match touched.remove(&Kind::Document) {
+        Some(names) => documents::now(connection, sealer, &names).await?,
+        None => Vec::new(),
+    };
     let mut changes = Vec::new();
     for (kind, names) in &touched {
         changes.extend(now(connection, sealer, owner, *kind, names).await?);
@@ -179,7 +189,7 @@ pub(crate) async fn read(
     // The first may follow at a distance: a transaction that was given up leaves a gap.
     let first: i64 = rows.first().map_or(Ok(0), |row| row.get("position"))?;
     let missed = first > after_row + 1 && missed(connection, after_row).await?;
-    Ok(Fed { position, changes, members: touched.contains_key(&Kind::Members), missed })
+    Ok(Fed { position, changes, documents, members: touched.contains_key(&Kind::Members), missed })
 }
 
 /// These rows as they are now; what is not there was removed.
@@ -243,7 +253,7 @@ async fn now(
             Ok(there)
         }
         Kind::Bindings => bindings_elsewhere(connection, owner, names).await,
-        Kind::Members => Ok(Vec::new()),
+        Kind::Members | Kind::Document => Ok(Vec::new()),
     }
 }
 

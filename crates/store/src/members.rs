@@ -7,6 +7,7 @@
 //!
 //! Who was away from the database itself declares nobody dead for as long as a lease lasts: after an outage all are late.
 
+use crate::documents::Document;
 use crate::feed::{self, Kind};
 use crate::journal;
 use crate::lease::{Lease, NOW, each_shard, next_epoch};
@@ -70,6 +71,8 @@ pub enum News {
     Peers(Vec<Peer>),
     /// What they changed, and how far that is.
     Fed(u64, Vec<Change>),
+    /// What they kept of the ways in, or ended.
+    Documents(Vec<Document>),
     /// What must happen once is ours for so long; if it was not before, with all there is of it.
     Keep(Epoch, Duration, Option<Vec<Change>>),
     /// It is another's.

@@ -53,6 +53,7 @@ pub struct Store {
     written: Arc<Notify>,
     /// Whether what must happen once is ours.
     keeps: Arc<AtomicBool>,
+    sealer: Arc<Sealer>,
 }
 
 impl Opened {
@@ -203,13 +204,15 @@ impl Opened {
             None => Upkeep::Checkpoints(place.file()),
         };
         let database = Database::new(&place, connection, lease);
+        let sealer = Arc::new(sealer);
+        let kept_by = Arc::clone(&sealer);
         let messages = Arc::clone(&written);
         let writer = Writer { runtime, database, sealer, queue, messages, answer, upkeep };
         let thread = thread::Builder::new()
             .name("store".into())
             .spawn(move || writer.run())
             .map_err(|error| place.fault(error))?;
-        Ok(Store { requests, thread: Some(thread), place, written, keeps })
+        Ok(Store { requests, thread: Some(thread), place, written, keeps, sealer: kept_by })
     }
 }
 
@@ -260,7 +263,7 @@ impl Store {
     /// The way to keep documents.
     #[must_use]
     pub fn documents(&self) -> Documents {
-        Documents(self.way())
+        Documents::new(self.way(), Arc::clone(&self.sealer), Arc::clone(&self.keeps))
     }
 
     /// The way to the messages that wait to be carried.

@@ -1,9 +1,9 @@
 //! The writer: commits at once when idle, collects what comes while an fsync runs (R21).
 
 use crate::database::{Database, Fault};
-use crate::documents::{self, Document, Kept};
+use crate::documents::{self, Document, Kept, Writing};
 use crate::failpoint;
-use crate::feed::{self, Fed};
+use crate::feed::{self, Fed, Kind};
 use crate::group::Group;
 use crate::journal::Pulse;
 use crate::lease::RENEW;
@@ -42,7 +42,7 @@ const SLOW: Duration = Duration::from_secs(1);
 pub(crate) enum Request {
     Commit(Commit),
     TakeShard(Shard, Epoch),
-    Documents(Vec<Document>, Kept),
+    Documents(Writing, Vec<Document>, Kept),
     Message(MessageChange, Kept),
     Stop,
 }
@@ -51,7 +51,7 @@ pub(crate) enum Request {
 pub(crate) struct Writer<A> {
     pub(crate) runtime: tokio::runtime::Runtime,
     pub(crate) database: Database,
-    pub(crate) sealer: Sealer,
+    pub(crate) sealer: Arc<Sealer>,
     pub(crate) queue: Receiver<Request>,
     /// Told of new messages in the outbox.
     pub(crate) messages: Arc<Notify>,
@@ -165,10 +165,17 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
                     self.take_shard(shard, epoch);
                     None
                 }
-                Some(Request::Documents(documents, kept)) => {
+                Some(Request::Documents(writing, documents, kept)) => {
                     let sealer = &self.sealer;
+                    let shared = self.database.shared().map(str::to_owned);
+                    let names =
+                        || documents.iter().map(|one| (Kind::Document, documents::name(one))).collect();
                     let write = async |connection: &mut Connection| {
-                        documents::write(connection, sealer, &documents).await
+                        documents::write(connection, sealer, writing, &documents).await?;
+                        match &shared {
+                            Some(owner) => feed::tell_of(connection, owner, names()).await,
+                            None => Ok(()),
+                        }
                     };
                     let written = self.runtime.block_on(self.database.transact(write));
                     tell_one(written, kept)
@@ -281,11 +288,14 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
                 others.forgot = if forgets { asked } else { others.forgot };
             }
         }
-        if let Some(Fed { position, changes, missed, .. }) = fed {
+        if let Some(Fed { position, changes, documents, missed, .. }) = fed {
             if missed {
                 (others.news)(News::Missed);
             }
             (others.news)(News::Fed(position, changes));
+            if !documents.is_empty() {
+                (others.news)(News::Documents(documents));
+            }
         }
     }
 

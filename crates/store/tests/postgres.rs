@@ -362,7 +362,7 @@ struct Among {
     news: std::sync::mpsc::Receiver<News>,
     epoch: Epoch,
     number: u8,
-    _folder: Folder,
+    folder: Folder,
 }
 
 fn join(database_of: &Folder, name: &str) -> Among {
@@ -385,7 +385,7 @@ fn join_by(url: &str, database_of: &Folder, name: &str) -> Among {
             move |news| drop(telling.send(news)),
         )
         .unwrap();
-    Among { store, answers, news, epoch, number: number.get(), _folder: folder }
+    Among { store, answers, news, epoch, number: number.get(), folder }
 }
 
 impl Among {
@@ -393,6 +393,14 @@ impl Among {
         let owned = Owned { shard: Shard(7), epoch: self.epoch, change };
         self.store.commit(Commit { sequence, urgent: true, position, changes: [owned].into() }).unwrap();
         self.answers.recv_timeout(WAIT).unwrap().1
+    }
+
+    /// The next documents that others kept, or ended.
+    fn next_documents(&self) -> Vec<store::Document> {
+        self.hears(|news| match news {
+            News::Documents(documents) => Some(documents),
+            _ => None,
+        })
     }
 
     /// The first news that this picks.
@@ -458,6 +466,39 @@ fn r20_what_one_commits_the_others_are_told_and_what_contradicts_is_not_taken() 
     let task = || Change::Agent { account: "alice".into(), kept: None };
     assert!(matches!(south.commit(4, u64::MAX, task()), StoreAnswer::Fenced { .. }));
     assert_eq!(north.commit(3, u64::MAX, task()), StoreAnswer::Committed);
+}
+
+/// A document of a session.
+fn session(text: Option<&str>) -> store::Document {
+    store::Document { kind: "session".into(), id: "1".into(), text: text.map(Into::into) }
+}
+
+/// Hands documents over and waits until they are written.
+fn written(hand: impl FnOnce(store::Kept) -> Result<(), store::StoreError>) {
+    let (sender, kept) = std::sync::mpsc::sync_channel(1);
+    hand(Box::new(move |told| sender.send(told).unwrap())).unwrap();
+    assert_eq!(kept.recv_timeout(WAIT).unwrap(), Ok(()));
+}
+
+/// Who signed in at one is signed in at all, and out at all: the note of a last use by another does not bring an end back.
+#[test]
+fn sec_11_documents_are_told_and_what_ended_at_one_is_not_renewed_by_another() {
+    let folder = Folder::new("documents-among");
+    let north = join(&folder, "documents-north");
+    // Documents are sealed: each exchange of an office has the key of the first.
+    std::fs::copy(north.folder.0.join(store::SEAL_KEY), folder.0.join(store::SEAL_KEY)).unwrap();
+    let south = join(&folder, "documents-south");
+    written(|kept| north.store.documents().keep(vec![session(Some("first"))], kept));
+    assert_eq!(south.next_documents(), [session(Some("first"))]);
+    written(|kept| south.store.documents().renew(vec![session(Some("used"))], kept));
+    assert_eq!(north.next_documents(), [session(Some("used"))]);
+    written(|kept| north.store.documents().keep(vec![session(None)], kept));
+    written(|kept| south.store.documents().renew(vec![session(Some("used again"))], kept));
+    assert_eq!(south.next_documents(), [session(None)]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    assert_eq!(runtime.block_on(south.store.documents().all()).unwrap(), []);
+    south.store.close();
+    north.store.close();
 }
 
 #[test]

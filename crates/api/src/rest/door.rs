@@ -40,18 +40,33 @@ pub(crate) trait Door: Send + Sync + 'static {
     fn set_music<'a>(&'a self, queue: &'a str, file: Option<Vec<u8>>) -> Later<'a, Result<(), String>>;
     fn facts<'a>(&'a self, kind: &'a str, subject: &'a str) -> Later<'a, Facts>;
     fn keep(&self, documents: Vec<Document>) -> Later<'_, Result<(), String>>;
+    fn renew(&self, documents: Vec<Document>) -> Later<'_, Result<(), String>>;
     fn secret(&self, device: &str, password: &str) -> Secret;
     fn new_password(&self) -> String;
     fn figures(&self) -> Vec<Figure>;
     fn random(&self) -> [u8; 32];
     fn http(&self) -> String;
     fn is_one_of_several(&self) -> bool;
+    fn keeps(&self) -> bool;
+    fn documents(&self) -> Later<'_, Result<Vec<Document>, String>>;
     fn hand_on(&self, to: NonZeroU8, asked: Asked) -> Later<'_, Result<String, String>>;
 }
 
 impl<B: Backend> Door for B {
     fn is_one_of_several(&self) -> bool {
         Backend::is_one_of_several(self)
+    }
+
+    fn renew(&self, documents: Vec<Document>) -> Later<'_, Result<(), String>> {
+        Box::pin(Backend::renew(self, documents))
+    }
+
+    fn keeps(&self) -> bool {
+        Backend::keeps(self)
+    }
+
+    fn documents(&self) -> Later<'_, Result<Vec<Document>, String>> {
+        Box::pin(Backend::documents(self))
     }
 
     fn hand_on(&self, to: NonZeroU8, asked: Asked) -> Later<'_, Result<String, String>> {

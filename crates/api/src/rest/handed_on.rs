@@ -25,6 +25,8 @@ use std::time::Duration;
 
 /// Octets of a body that is handed on, and of its answer.
 const MOST: usize = 512 * 1024;
+/// What the keeper alone has.
+const WEBHOOKS: &str = "/webhooks";
 /// How long a body may take to arrive (sec_25).
 const PATIENCE: Duration = Duration::from_secs(15);
 /// What of a request's headers means something to a handler.
@@ -103,16 +105,25 @@ pub(super) async fn hand_on(State(api): State<Api>, request: Request, next: Next
         return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail).into_response();
     };
     let copy = (parts.clone(), body.clone());
+    if parts.uri.path().starts_with(WEBHOOKS) {
+        // What is queued for them is the keeper's, and no command of the exchange says so.
+        match api.ask(Command::Keeps).await {
+            Ok(Answer::KeptBy { number, .. }) => {
+                let answered = ask(&api, number, &parts, &body, caller).await;
+                return answered.unwrap_or_else(|why| Problem::unavailable(&why).into_response());
+            }
+            Ok(Answer::Unavailable(why)) => return Problem::unavailable(&why).into_response(),
+            _ => {}
+        }
+    }
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     let Some(KeptBy(to)) = response.extensions().get::<KeptBy>().copied() else { return response };
     let (parts, body) = copy;
     if body.len() > MOST {
         return response;
     }
-    match ask(&api, to, &parts, &body, caller).await {
-        Ok(answered) => answered,
-        Err(why) => Problem::unavailable(&why).into_response(),
-    }
+    let answered = ask(&api, to, &parts, &body, caller).await;
+    answered.unwrap_or_else(|why| Problem::unavailable(&why).into_response())
 }
 
 async fn ask(

@@ -248,6 +248,15 @@ impl Api {
         Ok(())
     }
 
+    /// Another exchange with the same office kept documents, or ended some: who signed in there is signed in here.
+    pub fn heard(&self, documents: &[Document]) {
+        let mut access = self.access();
+        access.put(documents, now());
+        let ended = access.forget(documents);
+        drop(access);
+        self.tell_ended(ended);
+    }
+
     fn tell_ended(&self, ended: Vec<(String, String)>) {
         for (session, account) in ended {
             // Nobody may listen.
@@ -262,7 +271,7 @@ impl Api {
         }
         let api = self.clone();
         tokio::spawn(async move {
-            if api.door().keep(documents).await.is_err() {
+            if api.door().renew(documents).await.is_err() {
                 tracing::debug!("the last use or the end of a session was not kept");
             }
         });

@@ -78,8 +78,20 @@ pub(super) fn caller(account: &str, session: &str) -> Caller {
 pub(super) const HERE: Peer = Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST), secure: false };
 
 impl Backend for Office {
+    async fn renew(&self, _: Vec<Document>) -> Result<(), String> {
+        Ok(())
+    }
+
     fn is_one_of_several(&self) -> bool {
         false
+    }
+
+    fn keeps(&self) -> bool {
+        true
+    }
+
+    async fn documents(&self) -> Result<Vec<Document>, String> {
+        Ok(Vec::new())
     }
 
     async fn hand_on(&self, _: NonZeroU8, _: Asked) -> Result<String, String> {

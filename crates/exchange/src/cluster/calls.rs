@@ -254,6 +254,8 @@ impl CallsElsewhere {
 #[derive(Debug, Default)]
 pub(crate) struct Telling {
     told: BTreeMap<CallId, ToldCall>,
+    /// Calls that are new, as they began: one that is over in a moment is told all the same.
+    begun: BTreeMap<CallId, ToldCall>,
     ended: BTreeMap<CallId, ToldEnd>,
     number: u64,
     due: Option<Mono>,
@@ -268,6 +270,11 @@ impl Telling {
 impl Exchange {
     /// Calls that something happened to are told to the others in a moment.
     pub(crate) fn gather_news(&mut self, now: Now) {
+        for call in self.ongoing.take_begun() {
+            if let Some(row) = self.ongoing.call(call).and_then(|ongoing| self.told_call(call, ongoing)) {
+                self.cluster.telling.begun.insert(call, row);
+            }
+        }
         if self.cluster.telling.due.is_none() && self.ongoing.has_news() {
             self.cluster.telling.due = Some(now.mono + GATHERED);
         }
@@ -276,7 +283,7 @@ impl Exchange {
     /// A call ended: why, for those who were told of it.
     pub(crate) fn note_end_for_others(&mut self, record: &CallRecord) {
         let telling = &mut self.cluster.telling;
-        if telling.told.contains_key(&record.call) {
+        if telling.told.contains_key(&record.call) || telling.begun.contains_key(&record.call) {
             let (number, ended) = (record.call.number(), record.ended);
             let end = ToldEnd { number, ended, cause: record.cause, status: record.status };
             telling.ended.insert(record.call, end);
@@ -296,6 +303,7 @@ impl Exchange {
         for call in self.ongoing.take_news() {
             let row = self.ongoing.call(call).and_then(|ongoing| self.told_call(call, ongoing));
             let telling = &mut self.cluster.telling;
+            let begun = telling.begun.remove(&call);
             match row {
                 Some(row) if telling.told.get(&call) != Some(&row) => {
                     telling.told.insert(call, row.clone());
@@ -304,7 +312,11 @@ impl Exchange {
                 Some(_) => {}
                 None => {
                     let why = telling.ended.remove(&call);
-                    if telling.told.remove(&call).is_some() {
+                    let was_told = telling.told.remove(&call).is_some();
+                    if let Some(row) = begun.clone().filter(|_| !was_told) {
+                        changed.push(row);
+                    }
+                    if was_told || begun.is_some() {
                         let (number, cause) = (call.number(), Cause::NodeLost);
                         let unsaid = || ToldEnd { number, ended: now.wall, cause, status: cause.status() };
                         ended.push(why.unwrap_or_else(unsaid));

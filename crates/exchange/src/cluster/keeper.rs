@@ -96,7 +96,7 @@ impl Exchange {
 
 fn is_of_keeper(command: &Command) -> bool {
     match command {
-        Command::Background(_) | Command::Agents(_) | Command::ListQueues => true,
+        Command::Keeps | Command::Background(_) | Command::Agents(_) | Command::ListQueues => true,
         // Where our own files are concerns us alone.
         Command::Lists(asking) => !matches!(**asking, ListAsking::Address(_)),
         _ => false,

@@ -9,7 +9,7 @@ use crate::exchange::{Config, Exchange, Snapshot};
 use crate::input::{CommandId, Input, Output};
 use crate::people::{Device, Group, Host, PeopleChange, Queue, Settings, Strategy, Trunk};
 use crate::seats::{Means, Taken};
-use calls::PortLease;
+use calls::{Cause, PortLease};
 use clock::{Mono, Now, Wall};
 use sip::bindings::StoredBinding;
 use sip::{Flow, Transport};
@@ -365,7 +365,10 @@ fn what_must_happen_once_is_the_keepers() {
     assert_eq!(pair.exchanges[0].switch().load().0, 1, "the keeper has the call");
     assert!(pair.last(city(1), "SIP/2.0 ").is_some(), "and answers by the door that it came to");
     match pair.command(1, Command::ListQueues) {
-        Answer::Unavailable(why) => assert!(why.contains("north"), "{why}"),
+        Answer::KeptBy { number, why } => {
+            assert_eq!(number, self::number(0));
+            assert!(why.contains("north"), "{why}");
+        }
         other => panic!("{other:?}"),
     }
     assert!(!matches!(pair.command(0, Command::ListQueues), Answer::Unavailable(_)));
@@ -469,6 +472,29 @@ fn calls_of_one_are_seen_at_the_other() {
     assert!(pair.calls_seen_at(1).is_empty());
     let again = pair.command(1, Command::HangUp { call, who: "the admin".into() });
     assert!(matches!(again, Answer::Refused(_)), "{again:?}");
+}
+
+/// A call that is over before the others are told anything is told all the same: whoever counts calls there counts it.
+#[test]
+fn a_call_of_a_moment_is_told_with_its_end() {
+    let mut pair = Pair::new();
+    pair.ada_registers_at_south();
+    pair.exchanges[1].listen(true);
+    pair.calls(0, "2001");
+    let cancel = format!(
+        "CANCEL sip:2001@office SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bKc{}\r\n\
+         From: <sip:+4930@city>;tag=c{}\r\nTo: <sip:2001@office>\r\nCall-ID: call-{}\r\nCSeq: 1 CANCEL\r\n\
+         Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+        pair.count, pair.count, pair.count
+    );
+    pair.says(0, city(0), &cancel);
+    pair.answers(1, "487 Request Terminated", "");
+    assert_eq!(pair.exchanges[0].switch().load().0, 0, "it is over");
+    pair.passes(Duration::from_millis(50));
+    let news = pair.news.take().expect("it is told");
+    assert_eq!((news.changed.len(), news.ended.len()), (1, 1));
+    assert_eq!((news.ended[0].cause, news.ended[0].status), (Cause::Cancelled, 487));
+    assert!(pair.calls_seen_at(1).is_empty());
 }
 
 /// A message that was lost is noticed by the next one's number, and all is told again; who is not reached has no calls.

@@ -7,6 +7,7 @@ use super::first_start;
 use super::music::Music;
 use super::reload::Reload;
 use super::shown::{self, Place};
+use super::web;
 use crate::config::Notices;
 use api::rest::Asked;
 use api::{Backend, BrokerState, CallRow, Figure, Gone, MessageRow, Post, Reply, TapRow};
@@ -86,9 +87,32 @@ impl Roof {
     }
 }
 
+fn of_store(documents: Vec<api::Document>) -> Vec<Document> {
+    documents.into_iter().map(|one| Document { kind: one.kind, id: one.id, text: one.text }).collect()
+}
+
+/// What the store tells, and where that is waited for.
+fn hearing() -> (store::Kept, oneshot::Receiver<Result<(), String>>) {
+    let (told, kept) = oneshot::channel();
+    let hear = Box::new(|written| {
+        // Who asked may be gone.
+        let _ = told.send(written);
+    });
+    (hear, kept)
+}
+
 impl Backend for Roof {
     fn is_one_of_several(&self) -> bool {
         self.one_of_several
+    }
+
+    fn keeps(&self) -> bool {
+        self.documents.keeps()
+    }
+
+    async fn documents(&self) -> Result<Vec<api::Document>, String> {
+        let all = self.documents.all().await.map_err(|error| error.to_string())?;
+        Ok(all.into_iter().map(web::document).collect())
     }
 
     async fn hand_on(&self, to: NonZeroU8, asked: Asked) -> Result<String, String> {
@@ -221,14 +245,14 @@ impl Backend for Roof {
     }
 
     async fn keep(&self, documents: Vec<api::Document>) -> Result<(), String> {
-        let (told, kept) = oneshot::channel();
-        let documents =
-            documents.into_iter().map(|one| Document { kind: one.kind, id: one.id, text: one.text });
-        let hear = Box::new(|written| {
-            // Who asked may be gone.
-            let _ = told.send(written);
-        });
-        self.documents.keep(documents.collect(), hear).map_err(|error| error.to_string())?;
+        let (hear, kept) = hearing();
+        self.documents.keep(of_store(documents), hear).map_err(|error| error.to_string())?;
+        kept.await.map_err(|_| "the store is closed".to_owned())?
+    }
+
+    async fn renew(&self, documents: Vec<api::Document>) -> Result<(), String> {
+        let (hear, kept) = hearing();
+        self.documents.renew(of_store(documents), hear).map_err(|error| error.to_string())?;
         kept.await.map_err(|_| "the store is closed".to_owned())?
     }
 

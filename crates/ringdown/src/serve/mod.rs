@@ -92,7 +92,7 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let workers = media::start(&config.media, clock, &sender, data)?;
     // Only now, when nothing can stop the start any more: the secrets are shown once.
     let lines = first_start::ready_accounts(&mut opened, &realm, arguments.config.is_none())?;
-    let administrator = first_start::administrator(&mut opened)?;
+    let administrator = first_start::administrator(&mut opened)?.filter(|_| cluster::is_first(&opened));
     let documents = std::mem::take(&mut opened.documents);
     cluster::only_one_of(among.as_ref(), membership.as_ref())?;
     let others = (membership, cluster::place(&opened));
@@ -119,8 +119,7 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let roof = Roof::new(sender.clone(), &store, &realm, place, &figures, &reload, &workers.music)
         .among_others(config.cluster.listen.is_some());
     let (roof, heard) = notices::start(&runtime, &config, roof)?;
-    let api = web::api(&roof, documents, &config, &reload.administrators_anywhere);
-    others.answer_by(&roof, &api);
+    let api = ways_in(&roof, documents, &config, &reload, &others);
     let link = administrator.map(|name| runtime.block_on(api.link(&name))).transpose()?;
     let ready = ready_line(&udp, &own, &http);
     let lines = [lines, console_lines(&http, link.as_deref(), &config, data)?].concat();
@@ -156,6 +155,19 @@ fn open(
     let mut opened = standby::open(&place, among.map(cluster::Prepared::told), standby)?;
     close_open_calls(&mut opened)?;
     Ok(opened)
+}
+
+/// The API, which answers other exchanges of the cluster as well.
+fn ways_in(
+    roof: &Roof,
+    documents: Vec<store::Document>,
+    config: &Config,
+    reload: &Reload,
+    others: &cluster::Others,
+) -> api::Api {
+    let api = web::api(roof, documents, config, &reload.administrators_anywhere);
+    others.answer_by(roof, &api);
+    api
 }
 
 /// Takes connections of phones.

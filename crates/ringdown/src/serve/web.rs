@@ -96,12 +96,14 @@ impl Listeners {
     }
 }
 
+/// A document of the store as the API has it.
+pub(super) fn document(one: Document) -> api::Document {
+    api::Document { kind: one.kind, id: one.id, text: one.text }
+}
+
 /// The API with what it kept before.
 pub(super) fn api(roof: &Roof, documents: Vec<Document>, config: &Config, anywhere: &Arc<AtomicBool>) -> Api {
-    let kept: Vec<api::Document> = documents
-        .into_iter()
-        .map(|one| api::Document { kind: one.kind, id: one.id, text: one.text })
-        .collect();
+    let kept: Vec<api::Document> = documents.into_iter().map(document).collect();
     anywhere.store(config.http.administrators == Administrators::Anywhere, Ordering::Relaxed);
     Api::new(roof.clone(), &kept, Arc::clone(anywhere))
 }

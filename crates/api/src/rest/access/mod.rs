@@ -39,32 +39,37 @@ impl Access {
     /// What was kept. Sessions that ended meanwhile are among them, to be told and forgotten by [`Access::end_by_time`].
     pub(crate) fn load(documents: &[Document], now: i64) -> Access {
         let mut access = Access { looked: now, ..Access::default() };
+        access.put(documents, now);
+        access
+    }
+
+    /// What was kept, here or by another exchange with the same office.
+    pub(crate) fn put(&mut self, documents: &[Document], now: i64) {
         for Document { kind, id, text } in documents {
             let text = text.as_deref().unwrap_or_default();
             match kind.as_str() {
                 SESSION => {
                     if let Some(session) = read::<Session>(text) {
-                        access.by_cookie.insert(session.cookie.clone(), id.clone());
-                        access.sessions.insert(id.clone(), session);
+                        self.by_cookie.insert(session.cookie.clone(), id.clone());
+                        self.sessions.insert(id.clone(), session);
                     }
                 }
                 TOKEN => {
                     if let Some(token) = read::<Token>(text) {
-                        access.by_secret.insert(token.secret.clone(), id.clone());
-                        access.tokens.insert(id.clone(), token);
+                        self.by_secret.insert(token.secret.clone(), id.clone());
+                        self.tokens.insert(id.clone(), token);
                     }
                 }
                 LINK => {
                     if let Some(link) = read::<Link>(text)
                         && link.expires > now
                     {
-                        access.links.insert(id.clone(), link);
+                        self.links.insert(id.clone(), link);
                     }
                 }
                 _ => {}
             }
         }
-        access
     }
 
     /// An account left: whoever gets its name later gets nothing of its access.

@@ -29,25 +29,63 @@ pub(super) struct Courier {
     /// Something of ours failed, and is to be tried again soon.
     again: bool,
     sending: JoinSet<(String, Input)>,
+    /// Webhooks are ours: one exchange of several delivers to them.
+    keeps: bool,
 }
 
 impl Courier {
     pub(super) fn new(api: Api) -> Courier {
-        Courier { api, reading: None, behind: BTreeSet::new(), again: false, sending: JoinSet::new() }
+        let keeps = !api.door().is_one_of_several();
+        Courier { api, reading: None, behind: BTreeSet::new(), again: false, sending: JoinSet::new(), keeps }
     }
 
     /// Runs until it is dropped.
     pub(super) async fn run(mut self) {
-        let left = std::mem::take(&mut *self.webhooks().left.lock().unwrap_or_else(|held| held.into_inner()));
-        self.api.keep_later(left);
+        self.end_what_is_left();
         loop {
+            if !self.is_keeper().await {
+                sleep(AGAIN).await;
+                continue;
+            }
             self.again = false;
+            if self.api.door().is_one_of_several() {
+                // Nobody says when another wrote a record.
+                self.look_for_records();
+            }
             self.listen();
             self.take_events().await;
             self.take_records().await;
             let wait = self.tick().await;
             self.wait(wait).await;
         }
+    }
+
+    fn end_what_is_left(&self) {
+        let left = std::mem::take(&mut *self.webhooks().left.lock().unwrap_or_else(|held| held.into_inner()));
+        self.api.keep_later(left);
+    }
+
+    /// Whether webhooks are ours. When they were another exchange's until now, what that one kept is read first.
+    async fn is_keeper(&mut self) -> bool {
+        if !self.api.door().is_one_of_several() {
+            return true;
+        }
+        if !self.api.door().keeps() {
+            self.keeps = false;
+            self.reading = None;
+            self.sending.abort_all();
+        } else if !self.keeps {
+            match self.api.door().documents().await {
+                Ok(documents) => {
+                    self.webhooks().take_over(&documents).await;
+                    self.end_what_is_left();
+                    self.look_for_records();
+                    self.keeps = true;
+                }
+                Err(why) => tracing::warn!(%why, "webhooks cannot be read; tried again"),
+            }
+        }
+        self.keeps
     }
 
     fn webhooks(&self) -> &super::Webhooks {
@@ -191,7 +229,9 @@ impl Courier {
         let now = self.webhooks().now();
         let all = self.webhooks().all();
         let next = all.values().filter_map(|webhook| webhook.queue.next_deadline(now)).min();
-        next.unwrap_or(LONG).min(if self.again { AGAIN } else { LONG })
+        // One of several looks now and then whether it is still the one.
+        let often = self.again || self.api.door().is_one_of_several();
+        next.unwrap_or(LONG).min(if often { AGAIN } else { LONG })
     }
 
     async fn wait(&mut self, time: Duration) {

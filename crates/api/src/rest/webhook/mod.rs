@@ -159,6 +159,15 @@ impl Webhooks {
         }
     }
 
+    /// What another exchange kept so far is ours from now on.
+    async fn take_over(&self, documents: &[Document]) {
+        let _alone = self.changing.lock().await;
+        let Webhooks { all, left, .. } = Webhooks::load(documents);
+        *self.lock() = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) =
+            left.into_inner().unwrap_or_else(PoisonError::into_inner);
+    }
+
     /// Never held across an await.
     fn lock(&self) -> MutexGuard<'_, All> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)

@@ -5,6 +5,7 @@ use super::super::backend::Roof;
 use super::Told;
 use super::lines;
 use crate::serve::core::CoreInput;
+use crate::serve::web::document;
 use api::rest::{Answered, Asked};
 use api::{Api, control};
 use axum::response::IntoResponse as _;
@@ -14,6 +15,7 @@ use net::Sender;
 use std::collections::HashMap;
 use std::num::NonZeroU8;
 use std::sync::{Arc, OnceLock};
+use store::Document;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 /// Questions of one's own that may wait for an answer.
@@ -78,6 +80,13 @@ impl Answering {
     pub(super) fn begin(&self, roof: &Roof, api: &Api) {
         // It begins once.
         let _ = self.ways_in.set((roof.clone(), api.clone()));
+    }
+
+    /// What others kept of sessions and tokens counts here, too.
+    pub(super) fn heard(&self, documents: Vec<Document>) {
+        if let Some((_, api)) = self.ways_in.get() {
+            api.heard(&documents.into_iter().map(document).collect::<Vec<_>>());
+        }
     }
 
     /// Answers a question of another, and tells the core to say so. A question too many is not answered: it is asked again.

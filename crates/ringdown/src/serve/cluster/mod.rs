@@ -160,6 +160,12 @@ impl Others {
                 }
                 Some(ClusterInput::Keep { epoch, lasts, changes })
             }
+            Told::News(News::Documents(documents)) => {
+                if let Some(here) = &self.here {
+                    here.answering.heard(documents);
+                }
+                None
+            }
             Told::News(News::Lose) => {
                 tracing::warn!("another exchange keeps agents, queues, tasks and lists now");
                 Some(ClusterInput::Lose)
@@ -522,6 +528,11 @@ async fn welcome(listener: LineListener, core: Sender<CoreInput>, guests: Guests
 /// Our place among the others, for the exchange.
 pub(super) fn place(opened: &Opened) -> Option<Place> {
     opened.place_among_others().map(|(number, keeps, position)| Place { number, keeps, position })
+}
+
+/// Whether no other exchange has shown how to get in: a link of ours would end the one that it showed.
+pub(super) fn is_first(opened: &Opened) -> bool {
+    place(opened).is_none_or(|place| place.keeps)
 }
 
 /// Where phones reach us.
