@@ -78,6 +78,8 @@ struct Here {
     core: Sender<CoreInput>,
     papers: Papers,
     guests: Guests,
+    /// Where phones reach us.
+    doors: Vec<(Transport, SocketAddr)>,
 }
 
 /// Whose certificate is whose number.
@@ -168,7 +170,8 @@ impl Others {
                 Some(known) => Known { peer, ..known },
                 None => here.meet(peer),
             };
-            for door in &known.peer.told.doors {
+            // Several may have a door at the same address of loopback: what we have there is ours.
+            for door in known.peer.told.doors.iter().filter(|door| !here.doors.contains(door)) {
                 self.doors.insert(*door, known.peer.number);
             }
             self.peers.insert(known.peer.number, known);
@@ -427,6 +430,7 @@ impl Prepared {
             core: core.clone(),
             papers: self.papers,
             guests: self.guests,
+            doors: self.told.doors,
         };
         Ok(Others { here: Some(here), ..Others::none() })
     }
@@ -499,9 +503,7 @@ pub(super) fn doors(
         "tls" => Some((Transport::Tls, *at)),
         _ => None,
     });
-    let sockets = [("ws", Transport::Ws), ("wss", Transport::Wss)];
-    let sockets = sockets.into_iter().filter_map(|(kind, transport)| Some((transport, web.bound(kind)?)));
-    udp.chain(streams).chain(sockets).collect()
+    udp.chain(streams).chain(web.doors()).collect()
 }
 
 #[cfg(test)]
