@@ -9,6 +9,7 @@ use crate::directory::protocol::{FromExchange, LONGEST_COPY, NAME, ToExchange};
 use crate::directory::{hex, renewal_is_due, write};
 use crate::membership::Member;
 use clock::{Mono, Wall};
+use directory::limits::SILENCE;
 use directory::{Copy, ExchangeName, Fingerprint};
 use exchange::{Answer, Command, Membership, SiteInput, SiteOutput, SiteWord};
 use net::{Clock, LineReader, LineWriter, Lines, Papers, Sender, StreamListener, Streams, TlsConfig};
@@ -18,6 +19,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
 
 /// Words that may wait for the directory. When more do, the connection is begun anew, and everybody is told of again.
 const WORDS: usize = 65_536;
@@ -243,14 +245,20 @@ impl Talk {
         // What was said before is told again after the welcome.
         while words.try_recv().is_ok() {}
         let mut tick = tokio::time::interval(REPORTED);
+        let mut silent_at = Instant::now() + SILENCE;
         loop {
             tokio::select! {
                 line = hears.recv() => match line {
-                    Some(line) => if let Some(ended) = self.hear(line?).await? {
-                        return Ok(ended);
-                    },
+                    Some(line) => {
+                        silent_at = Instant::now() + SILENCE;
+                        if let Some(ended) = self.hear(line?).await? {
+                            return Ok(ended);
+                        }
+                    }
                     None => return Ok(Ended::Closed),
                 },
+                // It says what time it is each second: a network that is split tells nobody.
+                () = sleep_until(silent_at) => return Err("it is silent".into()),
                 word = words.recv() => match word {
                     Some(word) => say(&mut writer, &line_of(word)).await?,
                     None => return Ok(Ended::Closed),
