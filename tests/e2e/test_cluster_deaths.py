@@ -16,6 +16,7 @@ from peers.dns import NameServer, address, srv
 from peers.pjsua import Pjsua
 from peers.platform import CONFIG, Platform
 from peers.ports import LOOPBACK
+from peers.softphone import Softphone
 from peers.waiting import until
 from peers.webphone import PagePhone
 
@@ -23,6 +24,8 @@ PAIRS, EACH = 10, 10
 DOMAIN = "office.test"
 WRAP_UP_S = 4
 PORTAL = "https://portal.example"
+# Pages from there may hold a phone; softphones have a door of their own.
+PORTALS = {"http_extra": f'origins = "{PORTAL}"\n', "sip_extra": f'wss = "{LOOPBACK}:0"\n'}
 
 
 def kill(exchange):
@@ -99,13 +102,23 @@ def test_show_4_a_phone_with_a_connection_finds_the_other_exchange_within_15_s(p
         dies_under(north, south, lambda one: Pjsua(one.user, one.secret, DOMAIN, transport, **phone), 15)
 
 
+@pytest.mark.parametrize("transport", ["wss", "tcp"])
+def test_show_4_our_own_phone_goes_to_the_next_server_that_it_knows_within_15_s(server, transport):
+    """R28, `ringdown phone` with two servers."""
+    with member(server, "north", **PORTALS) as north:
+        with member(server, "south", north.start(), **PORTALS) as south:
+            south.start()
+            know_each_other(north, south)
+            doors = [one.address(transport) for one in (north, south)]
+            dies_under(north, south, lambda one: Softphone(one.user, one.secret, doors[0], transport, extra=("--server", doors[1])), 15)
+
+
 @pytest.mark.parametrize("way", ["a page", "a program"])
 def test_show_4_a_phone_on_websocket_finds_the_other_exchange_within_15_s(server, way):
     """R28, JsSIP in Chromium by WSS (RFC 7118), in a page that neither exchange serves: it has a list of sockets. The doors are those
     for pages (`/sip` of HTTPS) and those of their own (`[sip] wss`)."""
-    portal = {"http_extra": f'origins = "{PORTAL}"\n', "sip_extra": f'wss = "{LOOPBACK}:0"\n'}
-    with member(server, "north", **portal) as north:
-        with member(server, "south", north.start(), **portal) as south:
+    with member(server, "north", **PORTALS) as north:
+        with member(server, "south", north.start(), **PORTALS) as south:
             south.start()
             know_each_other(north, south)
             doors = [f"wss://{one.address('https')}/sip" if way == "a page" else f"wss://{one.address('wss')}/"

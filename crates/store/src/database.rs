@@ -34,8 +34,8 @@ type FileId = (u64, u64);
 const BEGINNING: Duration = Duration::from_secs(3);
 /// How long a server that said nothing is not asked again: whoever waits hears at once that it is away, not one after the other.
 const SILENCE: Duration = Duration::from_secs(1);
-/// How long a transaction on a server may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a transaction on a server may take. Whoever is cut off in the midst of one waits so long, and REGISTER with it.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The database as the writer sees it.
 pub(crate) struct Database {
