@@ -167,25 +167,32 @@ def made_once(keeper, task, owner, callee):
 
 def test_show_4_between_one_of_two_exchanges_and_postgresql(split):
     """The keeper is cut off: calls go on there, what is new is refused, what must happen once rests after 3 s and is kept by the other
-    within 6 s, which makes the background call that was due. Then the two are what they were: no call has two records."""
+    within 6 s, which makes the background call that was due. One that rings is taken back before anybody else can call again. Then
+    the two are what they were: no call has two records."""
     cut, other = split.keeper()
-    owner, callee, third, fourth, fresh = split.people(5)
+    owner, callee, third, fourth, fresh, fifth, sixth = split.people(7)
     records, kept, lost = len(cut.calls()), said(other, KEEPS), said(cut, LOST)
-    with registered((other, owner), (other, callee), (cut, third), (cut, fourth)) as (a, b, c, d), at(cut, fresh) as late, \
-            ThreadPoolExecutor() as beside:
-        until(lambda: all(knows(other, one) for one in (third, fourth)), 5, "they are known at both", other.tail)
+    with registered((other, owner), (other, callee), (cut, third), (cut, fourth), (other, fifth), (other, sixth)) as phones, \
+            at(cut, fresh) as late, ThreadPoolExecutor() as beside:
+        a, b, c, d, _, e = phones
+        until(lambda: all(knows(other, one) for one in (third, fourth)) and knows(cut, sixth), 5, "they are known", other.tail)
         up = c.invite(fourth.number, sdp.describe(40000))
         there = d.wait_invite()
         there.answer(sdp.describe(40002))
         up.wait_answer()
         task = background_call(split, cut, owner, callee, 1.5)
+        rings = background_call(split, cut, fifth, sixth, 0)
+        ringing = e.wait_invite()
+        ringing.ring()
         split.network.split(cut.place, split.server.place)
         began = time.monotonic()
         refused = beside.submit(late.register, ok=False, seconds=12)
         talk(c, d, fourth.number)
         until(lambda: RESTS in cut.run("task", "list", ok=None).stderr, 4, "it rests (R25)", cut.tail, every=0.1)
+        ringing.wait_cancel(1)
         until(lambda: said(other, KEEPS) > kept, 8, "the other keeps", other.tail)
         assert time.monotonic() - began < 8
+        other.run("task", "stop", rings)
         end = made_once(other, task, a, b)
         assert refused.result().status == 503
         assert "nothing was changed" in cut.run("account", "add", "nobody", ok=False).stderr
@@ -198,8 +205,32 @@ def test_show_4_between_one_of_two_exchanges_and_postgresql(split):
         talk(a, c, third.number)
         assert there.bye().status == 200, "what was up still is"
         up.wait_bye()
-    ended = cut.wait_calls(records + 4, seconds=10)[records:]
+    ended = [one for one in cut.wait_calls(records + 5, seconds=10)[records:] if str(one["task"]) != rings]
     assert len(ended) == 4 and {one["cause"] for one in ended} <= {"callee hung up", "caller hung up"}, ended
+
+
+def test_show_4_between_postgresql_and_both_exchanges(split):
+    """Calls go on, at one exchange and between the two; what is new is refused; nobody keeps what must happen once, and nobody is
+    taken for dead by one who was away itself. Then all is well, and there."""
+    north, south = split.north, split.south
+    one, two, fresh = split.people(3)
+    records = len(north.calls())
+    with registered((north, one), (south, two)) as (a, b), at(south, fresh) as late:
+        until(lambda: knows(north, two) and knows(south, one), 5, "both are known at both", north.tail)
+        for exchange in (north, south):
+            split.network.split(exchange.place, split.server.place)
+        talk(a, b, two.number)
+        talk(b, a, one.number)
+        assert late.register(ok=False, seconds=12).status == 503
+        keeping = lambda: [one for one in (north, south) if one.run("task", "list", ok=None).returncode == 0]
+        until(lambda: not keeping(), 5, "what must happen once rests (R25)", north.tail, every=0.2)
+        split.heal()
+        split.keeper()
+        until(lambda: late.register(ok=False).status == 200, 10, "the store is asked again", south.tail, every=0.5)
+        until(lambda: knows(north, fresh), 5, "known at the other", north.tail)
+        talk(a, late, fresh.number)
+    ended = north.wait_calls(records + 3, seconds=10)[records:]
+    assert len(ended) == 3 and {one["cause"] for one in ended} == {"callee hung up"}, ended
 
 
 class Adding:

@@ -196,4 +196,6 @@ pub enum Reason {
     Desks,
     /// A caller who waits hears something, or waits no longer.
     Queues,
+    /// What must happen once may be another exchange's soon.
+    Keeping,
 }

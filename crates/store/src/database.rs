@@ -65,7 +65,14 @@ pub(crate) enum Fault {
 impl Database {
     pub(crate) fn new(place: &Place, connection: Connection, lease: Option<Lease>) -> Database {
         let file = file_id(&place.file());
-        Database { place: place.clone(), file, lease, connection: Some(connection), doubt: false, silent: None }
+        Database {
+            place: place.clone(),
+            file,
+            lease,
+            connection: Some(connection),
+            doubt: false,
+            silent: None,
+        }
     }
 
     /// Does this in one transaction.

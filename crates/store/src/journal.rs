@@ -71,11 +71,12 @@ const RECALLED: i64 = 2 * 3_600_000;
 
 /// Calls of one that was taken for dead go on, or have ended since: the records that say that they were lost are not true.
 pub(crate) async fn recall(connection: &mut Connection, commits: &[Commit]) -> Result<(), sqlx::Error> {
-    let calls = commits.iter().flat_map(|commit| commit.changes.iter()).filter_map(|owned| match &owned.change {
-        Change::OpenCall(open) => Some((&*open.session_id, &*open.dialled)),
-        Change::Record(record) => Some((&*record.session_id, &*record.dialled)),
-        _ => None,
-    });
+    let calls =
+        commits.iter().flat_map(|commit| commit.changes.iter()).filter_map(|owned| match &owned.change {
+            Change::OpenCall(open) => Some((&*open.session_id, &*open.dialled)),
+            Change::Record(record) => Some((&*record.session_id, &*record.dialled)),
+            _ => None,
+        });
     let calls: Vec<(&str, &str)> = calls.collect();
     for calls in calls.chunks(ROWS) {
         let mut untrue = Query::build("DELETE FROM records WHERE ended > ");

@@ -347,6 +347,10 @@ impl Lease {
         );
         // Told as nobody's, so that we hear it as well.
         feed::tell_of(connection, "", devices).await?;
-        query("UPDATE writers SET number = 0 WHERE owner = ?").bind(&gone.owner).execute(connection).await.map(drop)
+        query("UPDATE writers SET number = 0 WHERE owner = ?")
+            .bind(&gone.owner)
+            .execute(connection)
+            .await
+            .map(drop)
     }
 }

@@ -504,7 +504,10 @@ fn r25_the_next_keeps_what_must_happen_once_when_the_first_is_silent_and_that_on
     ));
     assert_eq!(north.commit(4, u64::MAX, bound("desk")), StoreAnswer::Committed);
     // A call that was not lost after all has no record that says so.
-    let lost = || cluster::shared().sql(&database(&folder), "SELECT string_agg(session_id, ',' ORDER BY session_id) FROM records");
+    let lost = || {
+        cluster::shared()
+            .sql(&database(&folder), "SELECT string_agg(session_id, ',' ORDER BY session_id) FROM records")
+    };
     assert_eq!(lost(), "goes on,was lost");
     assert_eq!(north.commit(7, u64::MAX, open_call("goes on", Some(2_000))), StoreAnswer::Committed);
     assert_eq!(lost(), "was lost");
@@ -562,7 +565,8 @@ fn r19_one_that_is_cut_off_in_a_transaction_holds_the_others_up_for_less_than_th
     wire.set(Cut::Whole);
     let (_, answer) = north.answers.recv_timeout(WAIT).unwrap();
     assert!(matches!(answer, StoreAnswer::Unavailable { .. }), "{answer:?}");
-    let there = cluster::shared().sql(&database(&folder), "SELECT count(*) FROM bindings WHERE device = 'desk-2'");
+    let there =
+        cluster::shared().sql(&database(&folder), "SELECT count(*) FROM bindings WHERE device = 'desk-2'");
     assert_eq!(there, "0");
 }
 

@@ -1,8 +1,8 @@
 //! The way to the server: a UDP socket, one TCP or TLS connection, or one WebSocket.
 
-use super::{Account, Server};
 use super::stream::{Stream, TURN};
 use super::websocket::WebSocket;
+use super::{Account, Server};
 use sip::{Flow, Transport};
 use std::io;
 use std::net::{SocketAddr, UdpSocket};

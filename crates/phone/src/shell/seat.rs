@@ -1,9 +1,9 @@
 //! What one account has of the system: its way to the server and its ports for sound.
 
-use super::{Account, Server};
 use super::line::Line;
 use super::ports::RtpPort;
 use super::run::Post;
+use super::{Account, Server};
 use clock::Mono;
 use net::Sender;
 use sip::Flow;

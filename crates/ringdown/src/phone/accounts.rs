@@ -260,7 +260,10 @@ mod tests {
             ("codecs = [\"G729\"]\n", "\"G729\" is none of"),
             ("expires = 3\n", "10 to 86400"),
             ("[[account]]\nname = \"b\"\nserver = []\nuser = \"u\"\n", "name one at least"),
-            ("[[account]]\nname = \"b\"\nserver = [\"h\", \"ws://h\"]\nuser = \"u\"\n", "reached by ws, not by udp"),
+            (
+                "[[account]]\nname = \"b\"\nserver = [\"h\", \"ws://h\"]\nuser = \"u\"\n",
+                "reached by ws, not by udp",
+            ),
             (one, "two accounts are called \"a\""),
         ] {
             let why = read_text(&format!("{one}{more}")).unwrap_err();
