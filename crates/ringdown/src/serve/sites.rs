@@ -19,7 +19,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until};
 
 /// Words that may wait for the directory. When more do, the connection is begun anew, and everybody is told of again.
 const WORDS: usize = 65_536;
@@ -245,20 +244,14 @@ impl Talk {
         // What was said before is told again after the welcome.
         while words.try_recv().is_ok() {}
         let mut tick = tokio::time::interval(REPORTED);
-        let mut silent_at = Instant::now() + SILENCE;
         loop {
             tokio::select! {
                 line = hears.recv() => match line {
-                    Some(line) => {
-                        silent_at = Instant::now() + SILENCE;
-                        if let Some(ended) = self.hear(line?).await? {
-                            return Ok(ended);
-                        }
-                    }
+                    Some(line) => if let Some(ended) = self.hear(line?).await? {
+                        return Ok(ended);
+                    },
                     None => return Ok(Ended::Closed),
                 },
-                // It says what time it is each second: a network that is split tells nobody.
-                () = sleep_until(silent_at) => return Err("it is silent".into()),
                 word = words.recv() => match word {
                     Some(word) => say(&mut writer, &line_of(word)).await?,
                     None => return Ok(Ended::Closed),
@@ -418,7 +411,8 @@ impl Drop for AbortOnDrop {
 
 async fn read(mut reader: LineReader, clock: Clock, heard: mpsc::Sender<Result<Heard, String>>) {
     loop {
-        let line = match reader.next().await {
+        // It says what time it is each second: a network that is split tells nobody.
+        let line = match reader.next_unless_silent(SILENCE).await {
             Ok(Some(line)) => Ok(Heard { line, at: clock.now().wall }),
             Ok(None) => return,
             Err(error) => Err(error.to_string()),
