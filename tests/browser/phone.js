@@ -16,13 +16,19 @@ const testPhone = {
     return { status: answer.status, body: await answer.json() };
   },
 
-  /** Registers; `phone` is what `open` gave. */
+  /** Registers; `phone` is what `open` gave, or an account of a SIP phone with its `password` and several `sockets`, the best first. */
   async start(phone, options = {}) {
-    const socket = new JsSIP.WebSocketInterface(options.socket ?? phone.socket);
+    const addresses = phone.sockets ?? [options.socket ?? phone.socket];
+    const sockets = addresses.map((address, place) => {
+      return { socket: new JsSIP.WebSocketInterface(address), weight: addresses.length - place };
+    });
+    const secret = phone.password
+      ? { password: phone.password }
+      : { authorization_jwt: `Bearer ${options.token ?? phone.token}` };
     const ua = new JsSIP.UA({
-      sockets: [socket],
+      sockets,
       uri: phone.uri,
-      authorization_jwt: `Bearer ${options.token ?? phone.token}`,
+      ...secret,
       instance_id: options.instance ?? '8f1fa16a-1165-4a96-8341-785b1ef24f12',
       register_expires: 300,
       session_timers: false,
@@ -36,7 +42,6 @@ const testPhone = {
     ua.on('registrationFailed', (event) => this.note('refused', event.response?.status_code ?? event.cause));
     ua.on('newRTCSession', ({ session, originator }) => this.follow(session, originator));
     this.ua = ua;
-    this.socket = socket;
     ua.start();
   },
 

@@ -10,16 +10,22 @@ from e2e.conftest import Office
 from peers import sdp
 from peers.api import administrator
 from peers.baresip import Baresip
+from peers.chromium import Chromium, spki
 from peers.cluster import at, know_each_other, knows, member, talk
 from peers.dns import NameServer, address, srv
 from peers.pjsua import Pjsua
 from peers.platform import CONFIG, Platform
 from peers.ports import LOOPBACK
+from peers.softphone import Softphone
 from peers.waiting import until
+from peers.webphone import PagePhone
 
 PAIRS, EACH = 10, 10
 DOMAIN = "office.test"
 WRAP_UP_S = 4
+PORTAL = "https://portal.example"
+# Pages from there may hold a phone; softphones have a door of their own.
+PORTALS = {"http_extra": f'origins = "{PORTAL}"\n', "sip_extra": f'wss = "{LOOPBACK}:0"\n'}
 
 
 def kill(exchange):
@@ -94,6 +100,32 @@ def test_show_4_a_phone_with_a_connection_finds_the_other_exchange_within_15_s(p
     with names:
         phone = {"nameserver": at_its_port[0], "retry": 3}
         dies_under(north, south, lambda one: Pjsua(one.user, one.secret, DOMAIN, transport, **phone), 15)
+
+
+@pytest.mark.parametrize("transport", ["wss", "tcp"])
+def test_show_4_our_own_phone_goes_to_the_next_server_that_it_knows_within_15_s(server, transport):
+    """R28, `ringdown phone` with two servers."""
+    with member(server, "north", **PORTALS) as north:
+        with member(server, "south", north.start(), **PORTALS) as south:
+            south.start()
+            know_each_other(north, south)
+            doors = [one.address(transport) for one in (north, south)]
+            dies_under(north, south, lambda one: Softphone(one.user, one.secret, doors[0], transport, extra=("--server", doors[1])), 15)
+
+
+@pytest.mark.parametrize("way", ["a page", "a program"])
+def test_show_4_a_phone_on_websocket_finds_the_other_exchange_within_15_s(server, way):
+    """R28, JsSIP in Chromium by WSS (RFC 7118), in a page that neither exchange serves: it has a list of sockets. The doors are those
+    for pages (`/sip` of HTTPS) and those of their own (`[sip] wss`)."""
+    with member(server, "north", **PORTALS) as north:
+        with member(server, "south", north.start(), **PORTALS) as south:
+            south.start()
+            know_each_other(north, south)
+            doors = [f"wss://{one.address('https')}/sip" if way == "a page" else f"wss://{one.address('wss')}/"
+                     for one in (north, south)]
+            both = ",".join(spki(one.data / "certificate.pem") for one in (north, south))
+            with Chromium(trust=both) as browser:
+                dies_under(north, south, lambda one: PagePhone(browser, PORTAL, one, DOMAIN, doors), 15)
 
 
 def test_show_4_a_phone_with_one_flow_by_udp_is_reached_within_75_s(pair):

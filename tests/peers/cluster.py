@@ -9,12 +9,13 @@ from .ports import LOOPBACK
 from .rawua import RawUA
 from .waiting import until
 
-SHARED = f'\n[cluster]\nlisten = "{LOOPBACK}:0"\nname = "{{name}}"\n'
+SHARED = f'\n[cluster]\nlisten = "{{host}}:0"\nname = "{{name}}"\n'
 
 
-def member(server, name, first=None, more="", media_span=400):
+def member(server, name, first=None, more="", media_span=400, place=None, **options):
     """One more exchange of the office; the key with which passwords are sealed is the first one's."""
-    exchange = Exchange(config_extra=server.extra() + SHARED.format(name=name) + more, media_span=media_span)
+    shared = SHARED.format(name=name, host=place.address if place else LOOPBACK)
+    exchange = Exchange(config_extra=server.extra() + shared + more, media_span=media_span, place=place, **options)
     if first:
         exchange.data.mkdir()
         shutil.copy(first.data / "seal.key", exchange.data / "seal.key")
@@ -54,7 +55,7 @@ def at(exchange, device, transport="udp"):
 
 def knows(exchange, device):
     """Whether an exchange knows where a device is registered."""
-    return any(device.user in line and any(f"{transport}:" in line for transport in ("udp", "tcp", "tls"))
+    return any(device.user in line and any(f"{transport}:" in line for transport in ("udp", "tcp", "tls", "ws", "wss"))
                for line in exchange.run("device", "list").stdout.splitlines())
 
 

@@ -17,10 +17,11 @@ echo_number = ""
 
 
 class Directory(Process):
-    """`ringdown directory` on a free loopback port."""
+    """`ringdown directory` on a free port of loopback, or of a place."""
 
-    def __init__(self, folder=None, extra=(), host=LOOPBACK):
-        super().__init__("directory", folder)
+    def __init__(self, folder=None, extra=(), host=LOOPBACK, place=None):
+        super().__init__("directory", folder, place)
+        host = place.address if place else host
         self.binary, self.data, self.address = binary(), self.folder / "data", f"{host}:0"
         self.apps, self.extra = f"{host}:0", list(extra)
 
@@ -65,10 +66,10 @@ class Directory(Process):
         return self.run("directory", "invite-app", account, "--directory", self.apps).stdout.split()
 
 
-def member(directory, name, region="", extra="", host=LOOPBACK, more=""):
+def member(directory, name, region="", extra="", host=LOOPBACK, more="", place=None):
     """An exchange that joined, and runs; `more` are lines of its section [directory]."""
-    site = SITE.format(host=host, region=region).replace("[calls]", f"{more}\n[calls]")
-    exchange = Exchange(config_extra=site + extra, media_span=200, host=host)
+    site = SITE.format(host=place.address if place else host, region=region).replace("[calls]", f"{more}\n[calls]")
+    exchange = Exchange(config_extra=site + extra, media_span=200, host=host, place=place)
     exchange.run("exchange", "join", directory.invite(name))
     exchange.start()
     exchange.wait_log("connected to the directory")

@@ -53,8 +53,9 @@ def binary():
 class Exchange(Process):
     """`ringdown serve` on free loopback ports, its data in a folder that goes away with the test."""
 
-    def __init__(self, folder=None, config_extra="", media_span=1600, sip_extra="", http_extra="", host=LOOPBACK):
-        super().__init__("exchange", folder)
+    def __init__(self, folder=None, config_extra="", media_span=1600, sip_extra="", http_extra="", host=LOOPBACK, place=None):
+        super().__init__("exchange", folder, place)
+        host = place.address if place else host
         self.binary = binary()
         self.data = self.folder / "data"
         self.config = self.folder / "ringdown.toml"

@@ -36,15 +36,18 @@ def user():
 
 
 class Postgres(Process):
-    """A server with one empty database; can go down and come up again. With a certificate it is on a port of loopback, too."""
+    """A server with one empty database; can go down and come up again. With a certificate it is on a port of loopback or of a place,
+    too."""
 
-    def __init__(self, tls=False):
-        super().__init__("postgres")
+    def __init__(self, tls=False, place=None):
+        super().__init__("postgres", place=place)
+        tls = tls or place
+        self.host = place.address if place else LOOPBACK
         self.port = free_port() if tls else 5432
-        self.certificate, key = own_certificate(self.folder, "server") if tls else (None, None)
+        self.certificate, key = own_certificate(self.folder, "server", self.host) if tls else (None, None)
         self.settings = ["listen_addresses="]
         if tls:
-            self.settings = [f"listen_addresses={LOOPBACK}", "ssl=on", f"ssl_cert_file={self.certificate}", f"ssl_key_file={key}"]
+            self.settings = [f"listen_addresses={self.host}", "ssl=on", f"ssl_cert_file={self.certificate}", f"ssl_key_file={key}"]
             key.chmod(0o600)
         self.data = self.folder / "data"
         self.user = user()
@@ -56,6 +59,9 @@ class Postgres(Process):
             capture_output=True, text=True, check=False, cwd=self.folder, **self.user)
         if made.returncode:
             raise PeerFailed(made.stderr)
+        if place:
+            with open(self.data / "pg_hba.conf", "a") as who:
+                who.write(f"hostssl all all {place.address}/24 trust\n")
 
     def start(self):
         settings = [part for setting in self.settings for part in ("-c", setting)]
@@ -83,7 +89,7 @@ class Postgres(Process):
     def extra(self):
         """What stands in the exchange's configuration."""
         if self.certificate:
-            return self.over_tls(LOOPBACK, f"&sslrootcert={self.certificate}")
+            return self.over_tls(self.host, f"&sslrootcert={self.certificate}")
         return f'\n[store]\nurl = "postgresql://{OWNER}@/{DATABASE}?host={self.folder}"\n'
 
     def over_tls(self, host, more=""):

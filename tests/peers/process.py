@@ -27,10 +27,11 @@ def _die_with_parent():
 
 
 class Process:
-    """A child with a log file. `name` is what a reader of a failure sees."""
+    """A child with a log file. `name` is what a reader of a failure sees; `place` is where it runs, if not on our own network
+    (see places.py)."""
 
-    def __init__(self, name, folder=None):
-        self.name = name
+    def __init__(self, name, folder=None, place=None):
+        self.name, self.place = name, place
         self._own = None
         if folder is None:
             self._own = tempfile.TemporaryDirectory(prefix=f"peer-{re.sub(r'[^A-Za-z0-9]', '-', name)}-")
@@ -43,6 +44,8 @@ class Process:
 
     def spawn(self, command, **options):
         """Starts the child; stdout and stderr go to the log, stdin is empty unless told."""
+        if self.place:
+            command = self.place.within(command, {key: options.pop(key) for key in ("user", "group", "extra_groups") if key in options})
         command = [str(part) for part in command]
         options.setdefault("stdin", subprocess.DEVNULL)
         options.setdefault("cwd", self.folder)

@@ -242,7 +242,7 @@ class RawUA:
         self._nonce_counts[nonce] = self._nonce_counts.get(nonce, 0) + 1
         return answers, digest.answer(chosen, method, uri, self.user, self.secret, self._nonce_counts[nonce])
 
-    def register(self, expires=60, contact=None, headers=(), ok=True):
+    def register(self, expires=60, contact=None, headers=(), ok=True, seconds=5):
         """Registers or refreshes with one Call-ID (RFC 3261 10.2.4). Returns the final response."""
         if self._register is None:
             self._register = {"call_id": self.next_id(), "tag": new_tag(), "cseq": 0}
@@ -257,6 +257,7 @@ class RawUA:
                 ("Call-ID", state["call_id"]), ("CSeq", f"{state['cseq']} REGISTER"),
                 ("Contact", contact or self.contact), ("Expires", str(expires)), *headers,
             ],
+            seconds=seconds,
         )
         if ok:
             assert response.status == 200, f"{self.name} was not registered\n{response}"

@@ -29,6 +29,18 @@ def jssip():
     return path
 
 
+def page_of_test(browser, context, origin):
+    """An empty page of an origin, with JsSIP and the test's phone in it."""
+    address = origin + PAGE
+    body = "<!doctype html><title>test</title>"
+    context.route(address, lambda route: route.fulfill(content_type="text/html", body=body))
+    page = browser.page(address, context=context)
+    page.add_script_tag(path=ear.SCRIPT)
+    page.add_script_tag(path=jssip())
+    page.add_script_tag(path=SCRIPT)
+    return page
+
+
 class Visitor:
     """Somebody with a browser window of their own."""
 
@@ -46,14 +58,7 @@ class Visitor:
 
     def page(self, origin=None):
         """An empty page of the exchange's origin, or of another, with JsSIP and the test's phone in it."""
-        address = (origin or self.base) + PAGE
-        body = "<!doctype html><title>test</title>"
-        self.context.route(address, lambda route: route.fulfill(content_type="text/html", body=body))
-        page = self.browser.page(address, context=self.context)
-        page.add_script_tag(path=ear.SCRIPT)
-        page.add_script_tag(path=jssip())
-        page.add_script_tag(path=SCRIPT)
-        return page
+        return page_of_test(self.browser, self.context, origin or self.base)
 
     def ask(self, page, method, path, body=None):
         """A request to the API as a page makes it: (status, JSON)."""
@@ -119,6 +124,31 @@ class WebPhone:
 
     def do(self, script):
         return self.page.evaluate(f"testPhone.{script}")
+
+
+class PagePhone(WebPhone):
+    """A SIP phone with a password of its own in a page that no exchange serves; `sockets` are those of several exchanges, the best
+    first."""
+
+    def __init__(self, browser, origin, device, domain, sockets):
+        self._context = browser.context()
+        super().__init__(page_of_test(browser, self._context, origin))
+        self.given = {"uri": f"sip:{device.user}@{domain}", "password": device.secret, "sockets": sockets}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._context.close()
+
+    def wait_registered(self):
+        self.wait("registered")
+
+    def wait_incoming(self, seconds=10):
+        self.wait("rings", seconds)
+
+    def answer(self):
+        self.do("take()")
 
 
 def fetch_status(url, origin=None, headers=None):

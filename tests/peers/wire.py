@@ -3,10 +3,16 @@ import os
 import re
 import socket
 
-from .ports import LOOPBACK
 from .turns import client_context
 
 LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:[ \t]*(\d+)", re.IGNORECASE)
+
+
+def facing(peer):
+    """The address of ours by which a peer is reached."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        asked.connect(peer)
+        return asked.getsockname()[0]
 
 
 class UdpWire:
@@ -16,7 +22,7 @@ class UdpWire:
     def __init__(self, peer):
         self.peer = peer
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((LOOPBACK, 0))
+        self.socket.bind((facing(peer), 0))
 
     @property
     def local(self):

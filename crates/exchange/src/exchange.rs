@@ -342,7 +342,9 @@ impl Exchange {
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
         self.ladder.set_time(now.wall);
         self.look_at_clocks(now);
-        self.cluster.look_at_clock(now.mono);
+        if self.cluster.look_at_clock(now.mono) {
+            self.rest_once(now);
+        }
         match input {
             Input::Datagram { flow, bytes } => self.datagram(now, flow, bytes),
             Input::Message { flow, bytes } => self.message(now, flow, bytes),
@@ -431,7 +433,8 @@ impl Exchange {
         let queues = self.queues.next_deadline().map(|when| (when, Reason::Queues));
         let sites = self.sites.next_deadline().map(|when| (when, Reason::Sites));
         let desks = kept(self.lists.desks.next_deadline()).map(|when| (when, Reason::Desks));
-        let cluster = self.cluster.telling.next_deadline().map(|when| (when, Reason::Cluster));
+        // Others are told of calls, or what must happen once may be another's soon.
+        let cluster = self.cluster.next_deadline().map(|when| (when, Reason::Cluster));
         let all = [
             sites, calls, bindings, watchers, dialogues, store, trunks, events, seats, tasks, agents, queues,
             desks, cluster,

@@ -196,6 +196,6 @@ pub enum Reason {
     Desks,
     /// A caller who waits hears something, or waits no longer.
     Queues,
-    /// Other exchanges are told of calls.
+    /// Other exchanges are told of calls, or what must happen once may be another's soon.
     Cluster,
 }

@@ -3,6 +3,7 @@
 use crate::hearing::Heard;
 use calls::{CallId, Party};
 use clock::Mono;
+use directory::ExchangeName;
 use sip::Flow;
 use sip::subscription::DialogState;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -56,8 +57,8 @@ pub(crate) enum Reach {
     Group { name: Box<str>, next: usize },
     /// The agents of a queue, and after an answer the one of them who did.
     Queue { name: Box<str> },
-    /// Another exchange of the office, by the number that it is asked for.
-    Elsewhere(Box<str>),
+    /// Another exchange of the office, by the number that it is asked for; which one it is, once that is known.
+    Elsewhere { number: Box<str>, exchange: Option<ExchangeName> },
     /// Trunks.
     Outside(Box<Outside>),
 }

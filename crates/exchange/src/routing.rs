@@ -371,7 +371,8 @@ impl Exchange {
             Some(Reach::Group { .. }) => self.group_exhausted(now, call),
             Some(Reach::Queue { .. }) => self.queue_exhausted(now, call),
             Some(Reach::Outside(_)) => self.line_failed(now, call, cause, status),
-            Some(Reach::Service | Reach::Elsewhere(_)) | None => self.fail(now, call, cause, ""),
+            Some(Reach::Elsewhere { .. }) => self.site_failed(now, call, cause, status),
+            Some(Reach::Service) | None => self.fail(now, call, cause, ""),
         }
     }
 

@@ -8,9 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-use tokio::io::{
-    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
-};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::time::timeout;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
@@ -135,19 +133,47 @@ impl LineReader {
     /// # Errors
     /// When the connection breaks, or a line is too long or no UTF-8.
     pub async fn next(&mut self) -> io::Result<Option<String>> {
+        self.line(None).await
+    }
+
+    /// The same, from somebody of whom something is heard all the time: a long line takes long, but each part of it is a sign of life.
+    ///
+    /// # Errors
+    /// As for [`LineReader::next`], and when nothing comes for so long.
+    pub async fn next_unless_silent(&mut self, silence: Duration) -> io::Result<Option<String>> {
+        self.line(Some(silence)).await
+    }
+
+    async fn line(&mut self, silence: Option<Duration>) -> io::Result<Option<String>> {
         let mut line = Vec::new();
-        match (&mut self.reader).take(self.longest).read_until(b'\n', &mut line).await {
-            // Who was killed says no goodbye.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-            other => other?,
-        };
-        if line.is_empty() {
-            return Ok(None);
+        loop {
+            let coming = self.reader.fill_buf();
+            let come = match silence {
+                Some(silence) => {
+                    timeout(silence, coming).await.map_err(|_| io::Error::other("it is silent"))?
+                }
+                None => coming.await,
+            };
+            let octets = match come {
+                // Who was killed says no goodbye.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+                other => other?,
+            };
+            if octets.is_empty() && line.is_empty() {
+                return Ok(None);
+            }
+            let end = octets.iter().position(|octet| *octet == b'\n');
+            let part = &octets[..end.unwrap_or(octets.len())];
+            if octets.is_empty() || (line.len() + part.len()) as u64 >= self.longest {
+                return Err(io::Error::other("a line has no end"));
+            }
+            line.extend_from_slice(part);
+            let taken = part.len() + usize::from(end.is_some());
+            self.reader.consume(taken);
+            if end.is_some() {
+                return String::from_utf8(line).map(Some).map_err(io::Error::other);
+            }
         }
-        if line.pop() != Some(b'\n') {
-            return Err(io::Error::other("a line has no end"));
-        }
-        String::from_utf8(line).map(Some).map_err(io::Error::other)
     }
 }
 
@@ -163,5 +189,50 @@ impl LineWriter {
             self.writer.flush().await
         })
         .await?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connected(longest: u64) -> (Lines, tokio::io::DuplexStream) {
+        let (ours, theirs) = tokio::io::duplex(64);
+        (Lines::new(ours, "192.0.2.1:5063".parse().unwrap(), None, longest), theirs)
+    }
+
+    #[tokio::test]
+    async fn lines_are_cut_and_bounded() {
+        let (mut lines, mut theirs) = connected(6);
+        theirs.write_all(b"one\n\nthree\nlonger\n").await.unwrap();
+        for expected in ["one", "", "three"] {
+            assert_eq!(lines.reader.next().await.unwrap().as_deref(), Some(expected));
+        }
+        assert!(lines.reader.next().await.is_err());
+        let (mut lines, mut theirs) = connected(64);
+        theirs.write_all(b"half").await.unwrap();
+        drop(theirs);
+        assert!(lines.reader.next().await.is_err(), "it has no end");
+        let (mut lines, theirs) = connected(64);
+        drop(theirs);
+        assert_eq!(lines.reader.next().await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_long_line_is_no_silence() {
+        let (mut lines, mut theirs) = connected(1_000);
+        let silence = Duration::from_millis(400);
+        let speaking = tokio::spawn(async move {
+            for part in [&b"a li"[..], b"ne th", b"at is slow", b"\n"] {
+                tokio::time::sleep(silence / 2).await;
+                theirs.write_all(part).await.unwrap();
+            }
+            theirs
+        });
+        let line = lines.reader.next_unless_silent(silence).await.unwrap();
+        assert_eq!(line.as_deref(), Some("a line that is slow"));
+        let _theirs = speaking.await.unwrap();
+        let why = lines.reader.next_unless_silent(silence).await.unwrap_err();
+        assert_eq!(why.to_string(), "it is silent");
     }
 }

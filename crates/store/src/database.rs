@@ -23,16 +23,19 @@ use exchange::Epoch;
 use std::cell::Cell;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 /// Which file a path names: device and inode.
 type FileId = (u64, u64);
 
-/// How long a server may take to begin a transaction.
-const BEGINNING: Duration = Duration::from_secs(5);
-/// How long a transaction on a server may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a server may take to begin a transaction, or to take another connection: as long as what must happen once may go on
+/// without it.
+const BEGINNING: Duration = Duration::from_secs(3);
+/// How long a server that said nothing is not asked again: whoever waits hears at once that it is away, not one after the other.
+const SILENCE: Duration = Duration::from_secs(1);
+/// How long a transaction on a server may take. Whoever is cut off in the midst of one waits so long, and REGISTER with it.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The database as the writer sees it.
 pub(crate) struct Database {
@@ -46,6 +49,8 @@ pub(crate) struct Database {
     connection: Option<Connection>,
     /// The last COMMIT got no answer.
     doubt: bool,
+    /// When a server last said nothing to us who wanted a connection.
+    silent: Option<Instant>,
 }
 
 /// Why something is not known to be written.
@@ -60,7 +65,14 @@ pub(crate) enum Fault {
 impl Database {
     pub(crate) fn new(place: &Place, connection: Connection, lease: Option<Lease>) -> Database {
         let file = file_id(&place.file());
-        Database { place: place.clone(), file, lease, connection: Some(connection), doubt: false }
+        Database {
+            place: place.clone(),
+            file,
+            lease,
+            connection: Some(connection),
+            doubt: false,
+            silent: None,
+        }
     }
 
     /// Does this in one transaction.
@@ -108,7 +120,7 @@ impl Database {
     pub(crate) async fn settle(&mut self) -> Option<bool> {
         let lease = self.lease.clone()?;
         let read = async {
-            let mut connection = self.place.connect_to_known(false).await?;
+            let mut connection = self.connect().await?;
             let there = lease.has_next(&mut connection).await?;
             Ok::<_, sqlx::Error>((connection, there))
         };
@@ -131,7 +143,7 @@ impl Database {
     pub(crate) async fn renew(&mut self) {
         let Some(lease) = self.lease.clone().filter(|_| !self.doubt) else { return };
         let Ok(mut connection) = self.take_connection().await else { return };
-        let renewed = timeout(PATIENCE, lease.renew(&mut connection)).await.unwrap_or_else(|_| Err(late()));
+        let renewed = timeout(BEGINNING, lease.renew(&mut connection)).await.unwrap_or_else(|_| Err(late()));
         match renewed {
             Ok(None) => self.connection = Some(connection),
             Ok(Some(other)) => {
@@ -156,6 +168,7 @@ impl Database {
                 let lease = self.lease.as_mut()?;
                 let seat = lease.shared.as_mut()?;
                 if let Some(tended) = &tended {
+                    seat.was_buried |= tended.forgotten;
                     seat.keeps = tended.keeps.is_some();
                     lease.epoch = tended.keeps.as_ref().map_or(Epoch(0), |(epoch, _)| *epoch);
                 }
@@ -192,6 +205,11 @@ impl Database {
         self.lease.as_ref().and_then(Lease::shared)
     }
 
+    /// Whether others have taken us for dead.
+    pub(crate) fn was_buried(&self) -> bool {
+        self.lease.as_ref().and_then(|lease| lease.shared.as_ref()).is_some_and(|seat| seat.was_buried)
+    }
+
     /// A connection in a transaction. One that broke while nobody used it is replaced: nothing was lost with it.
     async fn begin(&mut self) -> Result<Connection, sqlx::Error> {
         let kept = self.connection.is_some() && self.lease.is_some();
@@ -226,8 +244,21 @@ impl Database {
         }
         match self.connection.take() {
             Some(connection) => Ok(connection),
-            None => self.place.connect_to_known(false).await,
+            None => self.connect().await,
         }
+    }
+
+    /// Another connection. A network that is split tells nobody, so silence is remembered.
+    async fn connect(&mut self) -> Result<Connection, sqlx::Error> {
+        if self.lease.is_none() {
+            return self.place.connect_to_known(false).await;
+        }
+        if self.silent.is_some_and(|since| since.elapsed() < SILENCE) {
+            return Err(late());
+        }
+        let connected = timeout(BEGINNING, self.place.connect_to_known(false)).await;
+        self.silent = connected.is_err().then(Instant::now);
+        connected.unwrap_or_else(|_| Err(late()))
     }
 
     /// Ends in order: whoever comes next need not wait for the end of our lease.

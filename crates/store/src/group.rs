@@ -12,7 +12,7 @@ use crate::outside::{self, Rows};
 use crate::queues;
 use crate::seal::Sealer;
 use crate::seats;
-use crate::sql::{Clash, Connection, Query, delete, insert};
+use crate::sql::{Clash, Connection, Query, ROWS, delete, insert};
 use crate::tasks::TaskRows;
 use calls::CallRecord;
 use exchange::{
@@ -20,9 +20,6 @@ use exchange::{
     Settings, StoredBinding, Trunk,
 };
 use std::collections::BTreeMap;
-
-/// Rows of one statement.
-const ROWS: usize = 1_000;
 
 /// What a group comes to: for each key its new value, or its removal.
 #[derive(Default)]
@@ -314,14 +311,10 @@ impl<'a> Group<'a> {
 
     /// A call that began and ended within this group costs one look for a row that is not there.
     async fn write_open_calls(&self, connection: &mut Connection, owner: &str) -> Result<(), sqlx::Error> {
-        let keys: Vec<&(&str, &str)> = self.open.keys().collect();
+        let keys: Vec<(&str, &str)> = self.open.keys().copied().collect();
         for keys in keys.chunks(ROWS) {
-            let mut query = Query::build("DELETE FROM open_calls WHERE (session_id, dialled) IN (VALUES ");
-            for (index, (session, dialled)) in keys.iter().enumerate() {
-                query.push(if index == 0 { "" } else { ", " });
-                query.push_list([*session, *dialled]);
-            }
-            query.push(")");
+            let mut query = Query::build("DELETE FROM open_calls WHERE (session_id, dialled) IN ");
+            query.push_pairs(keys);
             query.execute(connection).await?;
         }
         let rows: Vec<&OpenCall> = self.open.values().copied().flatten().collect();

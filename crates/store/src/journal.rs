@@ -1,9 +1,10 @@
 //! Calls that went on when the exchange died: closed at the next start, one record each (R20).
 
 use crate::error::StoreError;
-use crate::lease::Lease;
-use crate::sql::{Connection, query};
+use crate::lease::{Lease, NOW};
+use crate::sql::{Connection, Query, ROWS, query};
 use clock::Wall;
+use exchange::{Change, Commit};
 use std::fs::{File, FileTimes, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -63,6 +64,27 @@ pub(crate) async fn close(
     let gone = query("DELETE FROM open_calls WHERE ?1 = 1 OR owner = ?2");
     gone.bind(owner.is_none()).bind(owner.unwrap_or_default()).execute(connection).await?;
     Ok(closed)
+}
+
+/// How long ago a call can have been closed that goes on: who is away for longer is told to start anew.
+const RECALLED: i64 = 2 * 3_600_000;
+
+/// Calls of one that was taken for dead go on, or have ended since: the records that say that they were lost are not true.
+pub(crate) async fn recall(connection: &mut Connection, commits: &[Commit]) -> Result<(), sqlx::Error> {
+    let calls =
+        commits.iter().flat_map(|commit| commit.changes.iter()).filter_map(|owned| match &owned.change {
+            Change::OpenCall(open) => Some((&*open.session_id, &*open.dialled)),
+            Change::Record(record) => Some((&*record.session_id, &*record.dialled)),
+            _ => None,
+        });
+    let calls: Vec<(&str, &str)> = calls.collect();
+    for calls in calls.chunks(ROWS) {
+        let mut untrue = Query::build("DELETE FROM records WHERE ended > ");
+        untrue.push(NOW).push(" - ").push_bind(RECALLED).push(" AND detail = ").push_bind(DETAIL);
+        untrue.push(" AND (session_id, dialled) IN ").push_pairs(calls);
+        untrue.execute(connection).await?;
+    }
+    Ok(())
 }
 
 impl crate::Opened {

@@ -143,8 +143,9 @@ impl Lease {
 
     /// The first statement of each transaction of ours.
     pub(crate) async fn raise_mark(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
-        let raise = query("UPDATE writers SET mark = mark + 1 WHERE owner = ? AND mark = ?");
-        let raised = raise.bind(&self.owner).bind(self.mark).execute(connection).await?;
+        let raise = query("UPDATE writers SET mark = mark + 1 WHERE owner = ? AND mark = ? AND number = ?");
+        let number = self.shared.as_ref().map_or(0, |seat| i64::from(seat.number.get()));
+        let raised = raise.bind(&self.owner).bind(self.mark).bind(number).execute(connection).await?;
         if raised == 1 { Ok(()) } else { Err(stranger()) }
     }
 

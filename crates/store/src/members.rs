@@ -91,6 +91,8 @@ pub(crate) struct Seat {
     told: Joining,
     /// How far we have read the feed.
     pub(crate) position: u64,
+    /// Others have taken us for dead, and our calls have records that say so.
+    pub(crate) was_buried: bool,
 }
 
 /// What tending found.
@@ -193,7 +195,7 @@ pub(crate) async fn join(
     }
     let mark = put_row(connection, owner, 0, STARTING, (number.get(), told)).await?;
     connection.commit().await?;
-    let shared = Some(Seat { number, keeps, told: told.clone(), position: 0 });
+    let shared = Some(Seat { number, keeps, told: told.clone(), position: 0, was_buried: false });
     Ok(Lease { owner: owner.to_owned(), epoch, mark, seen: None, shared })
 }
 
@@ -284,7 +286,7 @@ impl Lease {
             }
         }
         if keeps {
-            for gone in all.iter().filter(|writer| dead(writer)) {
+            for gone in all.iter().filter(|writer| writer.number.is_some() && dead(writer)) {
                 self.bury(connection, gone).await?;
             }
             if forgets {
@@ -305,7 +307,7 @@ impl Lease {
         Ok(Some(Tended { peers: peers.collect(), forgotten, keeps }))
     }
 
-    /// Our row is gone: others have taken us for dead.
+    /// Our row has no number any more: others have taken us for dead.
     async fn come_back(&self, connection: &mut Connection, seat: &Seat) -> Result<(), sqlx::Error> {
         let all = writers(connection).await?;
         if all.iter().any(|other| other.number.is_none() && other.keeps && !other.is_dead()) {
@@ -319,7 +321,8 @@ impl Lease {
         put_row(connection, &self.owner, self.mark, TERM, (seat.number.get(), &seat.told)).await.map(drop)
     }
 
-    /// Whoever is dead has no calls, no phones at its doors, and no place among us any more.
+    /// Whoever is dead has no calls, no phones at its doors, and no place among us any more. Its row stays, for it may come back
+    /// and ask whether its last transaction is there.
     async fn bury(&self, connection: &mut Connection, gone: &Writer) -> Result<(), sqlx::Error> {
         // Nothing of its own is under way when its row can be locked.
         query("SELECT mark FROM writers WHERE owner = ? FOR UPDATE")
@@ -347,6 +350,10 @@ impl Lease {
         );
         // Told as nobody's, so that we hear it as well.
         feed::tell_of(connection, "", devices).await?;
-        query("DELETE FROM writers WHERE owner = ?").bind(&gone.owner).execute(connection).await.map(drop)
+        query("UPDATE writers SET number = 0 WHERE owner = ?")
+            .bind(&gone.owner)
+            .execute(connection)
+            .await
+            .map(drop)
     }
 }

@@ -11,10 +11,10 @@ use tokio::time::timeout;
 const CONNECTING: Duration = Duration::from_secs(5);
 /// The oldest version that our tests run against.
 const OLDEST: i32 = 15;
-/// What our sessions are told. Nothing is acknowledged before it is on the server's disk; a session of ours whose
-/// network has failed holds no lock for long.
+/// What our sessions are told. Nothing is acknowledged before it is on the server's disk. A session of ours whose network has
+/// failed holds no lock for as long as others wait for one, and does not try for long to tell us what it found.
 const SESSION: &str = "SET synchronous_commit = on; SET lock_timeout = '5s'; \
-                       SET idle_in_transaction_session_timeout = '10s'";
+                       SET idle_in_transaction_session_timeout = '3s'; SET tcp_user_timeout = '10s'";
 
 /// A server and a database on it.
 pub(crate) struct Server {

@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 use std::future::poll_fn;
 
 /// Rows of one statement at most.
-const ROWS: usize = 1_000;
+pub(crate) const ROWS: usize = 1_000;
 /// Values of one statement at most: SQLite takes 32,766.
 const VALUES: usize = 32_000;
 
@@ -89,6 +89,14 @@ impl<'q> Query<'q> {
         }
         // `IN ()` is no SQL: in NULL is nothing.
         self.push(if self.values.len() == before { "(NULL)" } else { ")" });
+    }
+
+    /// Pairs of values, as a table of two columns; no empty one.
+    pub(crate) fn push_pairs(&mut self, pairs: &[(&'q str, &'q str)]) -> &mut Query<'q> {
+        for (index, (first, second)) in pairs.iter().enumerate() {
+            self.push(if index == 0 { "(VALUES " } else { ", " }).push_list([*first, *second]);
+        }
+        self.push(")")
     }
 
     /// Runs it; returns how many rows it touched.

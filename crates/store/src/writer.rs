@@ -5,7 +5,7 @@ use crate::documents::{self, Document, Kept, Writing};
 use crate::failpoint;
 use crate::feed::{self, Fed, Kind};
 use crate::group::Group;
-use crate::journal::Pulse;
+use crate::journal::{self, Pulse};
 use crate::lease::RENEW;
 use crate::members::{FORGET, KEEPS, LOOK, News, Peer, TEND, TERM, Tended};
 use crate::outbox::{self, MessageChange};
@@ -201,7 +201,11 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
         let began = Instant::now();
         let left_out = Cell::new(LeftOut::default());
         let with = (&self.sealer, self.database.shared().map(str::to_owned));
+        let was_buried = self.database.was_buried();
         let write = async |connection: &mut Connection| {
+            if was_buried {
+                journal::recall(connection, &group).await?;
+            }
             write(connection, (with.0, with.1.as_deref()), &group, &left_out).await
         };
         let written = self.runtime.block_on(self.database.transact(write));

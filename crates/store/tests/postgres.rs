@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use store::{Joining, News, Opened, Peer, Place, Store};
 use suite::folder::{Answers, Folder, commit, start, start_at};
-use suite::keeping::{account, record};
+use suite::keeping::{account, open_call, record};
 use wire::{Cut, Wire};
 
 const WAIT: Duration = Duration::from_secs(60);
@@ -516,6 +516,8 @@ fn r25_the_next_keeps_what_must_happen_once_when_the_first_is_silent_and_that_on
     assert!(peers[0].keeps && peers[0].lives && peers[0].told.name == "keeper-north", "{peers:?}");
     assert_eq!(north.commit(1, 0, account("alice")), StoreAnswer::Committed);
     assert_eq!(north.commit(2, u64::MAX, bound("desk")), StoreAnswer::Committed);
+    assert_eq!(north.commit(5, u64::MAX, open_call("goes on", Some(2_000))), StoreAnswer::Committed);
+    assert_eq!(north.commit(6, u64::MAX, open_call("was lost", Some(2_000))), StoreAnswer::Committed);
     let began = Instant::now();
     wire.set(Cut::Before);
     let (epoch, changes) = south.hears(|news| match news {
@@ -542,6 +544,71 @@ fn r25_the_next_keeps_what_must_happen_once_when_the_first_is_silent_and_that_on
         StoreAnswer::Fenced { .. }
     ));
     assert_eq!(north.commit(4, u64::MAX, bound("desk")), StoreAnswer::Committed);
+    // A call that was not lost after all has no record that says so.
+    let lost = || {
+        cluster::shared()
+            .sql(&database(&folder), "SELECT string_agg(session_id, ',' ORDER BY session_id) FROM records")
+    };
+    assert_eq!(lost(), "goes on,was lost");
+    assert_eq!(north.commit(7, u64::MAX, open_call("goes on", Some(2_000))), StoreAnswer::Committed);
+    assert_eq!(lost(), "was lost");
+}
+
+#[test]
+fn r20_a_server_that_is_silent_is_away_for_all_who_wait_at_once_and_then_there_again() {
+    let folder = Folder::new("silent");
+    let wire = Wire::to(cluster::shared().folder(), "silent");
+    let north = join_by(&wire.url(&database(&folder)), &folder, "silent-north");
+    assert_eq!(north.commit(1, 0, account("alice")), StoreAnswer::Committed);
+    wire.set(Cut::Silent);
+    let began = Instant::now();
+    for sequence in 2..7 {
+        let refused = north.commit(sequence, u64::MAX, account("bob"));
+        assert!(matches!(refused, StoreAnswer::Unavailable { .. }), "{refused:?}");
+    }
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(8), "{took:?}");
+    wire.set(Cut::Whole);
+    let began = Instant::now();
+    let mut sequence = 7;
+    while north.commit(sequence, u64::MAX, account("bob")) != StoreAnswer::Committed {
+        assert!(began.elapsed() < Duration::from_secs(5), "it is there again");
+        std::thread::sleep(Duration::from_millis(100));
+        sequence += 1;
+    }
+}
+
+#[test]
+fn r19_one_that_is_cut_off_in_a_transaction_holds_the_others_up_for_less_than_they_wait() {
+    let folder = Folder::new("held");
+    let wire = Wire::to(cluster::shared().folder(), "held");
+    let north = join_by(&wire.url(&database(&folder)), &folder, "held-north");
+    let south = join(&folder, "held-south");
+    assert_eq!(north.commit(1, 0, bound("desk")), StoreAnswer::Committed);
+    wire.set(Cut::SilentAtCommit);
+    let owned = Owned { shard: Shard(7), epoch: north.epoch, change: bound("desk-2") };
+    let commit = Commit { sequence: 2, urgent: true, position: u64::MAX, changes: [owned].into() };
+    north.store.commit(commit).unwrap();
+    let until = Instant::now() + WAIT;
+    while wire.cut() != Cut::Silent {
+        assert!(Instant::now() < until, "it is in its transaction");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let began = Instant::now();
+    assert_eq!(south.commit(1, u64::MAX, bound("phone")), StoreAnswer::Committed);
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(4), "{took:?}");
+    let keeps = |news| if let News::Keep(epoch, ..) = news { Some(epoch) } else { None };
+    assert_eq!(south.hears(keeps), Epoch(2));
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(8), "{took:?}");
+    // What did not arrive is refused, and is not there.
+    wire.set(Cut::Whole);
+    let (_, answer) = north.answers.recv_timeout(WAIT).unwrap();
+    assert!(matches!(answer, StoreAnswer::Unavailable { .. }), "{answer:?}");
+    let there =
+        cluster::shared().sql(&database(&folder), "SELECT count(*) FROM bindings WHERE device = 'desk-2'");
+    assert_eq!(there, "0");
 }
 
 #[test]

@@ -170,6 +170,29 @@ fn show_4_without_the_directory_exchanges_call_each_other_by_their_copy() {
     assert_eq!(rung, 2, "a connection that stands was proved before");
 }
 
+/// A callee who does not answer is something else; the same connection may be silent for long after the network is whole again.
+#[test]
+fn show_4_a_split_network_between_two_exchanges_is_told_as_such_and_the_next_call_gets_another_connection() {
+    let mut world = two_exchanges(answers_after(1));
+    let rung = |world: &World| world.notes_of(BOB).filter(|note| matches!(note, Note::Rings { .. })).count();
+    world.call(ADA, Attempt::to("200"));
+    world.run_for(seconds(60));
+    assert_eq!((world.final_status(ADA), rung(&world)), (Some(200), 1), "{}", heard(&world));
+    world.trunk.cut_until = world.now.mono + seconds(30);
+    for words in ["does not answer", "cannot be reached"] {
+        world.call(ADA, Attempt::to("200"));
+        world.run_for(seconds(10));
+        let said = heard(&world);
+        assert_eq!((world.final_status(ADA), rung(&world)), (Some(480), 1), "{said}");
+        assert!(said.contains(words) && !said.contains("no answer"), "{said}");
+    }
+    world.run_for(seconds(15));
+    world.call(ADA, Attempt::to("200"));
+    world.run_for(seconds(60));
+    assert_eq!((world.final_status(ADA), rung(&world)), (Some(200), 2), "{}", heard(&world));
+    world.close();
+}
+
 /// A number that changes hands, or whose owner leaves, is told of at once: its old owner first, for it has one.
 #[test]
 fn the_directory_follows_numbers_that_change_hands() {

@@ -374,7 +374,7 @@ impl Exchange {
             (Reach::Service, None) => CallPlace::Service,
             (Reach::Group { name, .. }, None) => CallPlace::Group(name.clone()),
             (Reach::Queue { name }, None) => CallPlace::Queue(name.clone()),
-            (Reach::Account | Reach::Elsewhere(_) | Reach::Outside(_), None) => CallPlace::Person,
+            (Reach::Account | Reach::Elsewhere { .. } | Reach::Outside(_), None) => CallPlace::Person,
         };
         Some(ToldCall {
             number: call.number(),

@@ -2,7 +2,7 @@
 //! another takes it over with all that the store has of it (R25).
 
 use crate::agents::Agents;
-use crate::background::Background;
+use crate::background::{Background, Phase, Trying};
 use crate::change::{Change, Epoch};
 use crate::codes::CodeAct;
 use crate::command::{Answer, Command};
@@ -11,6 +11,7 @@ use crate::lists::{ListAsking, Lists};
 use crate::queues::Queues;
 use calls::{CallId, Cause};
 use clock::Now;
+use dialing::LegOrder;
 use std::time::Duration;
 
 impl CodeAct {
@@ -70,6 +71,22 @@ impl Exchange {
         self.restore_callbacks(now);
         self.restore_desks();
         self.lists.touched.clear();
+    }
+
+    /// It may be another's soon, who calls again whoever was being called: so nobody is rung for both. Who has answered stays on
+    /// the line.
+    pub(crate) fn rest_once(&mut self, now: Now) {
+        let rings = |trying: &Trying| {
+            matches!(
+                (trying.phase, trying.legs),
+                (Phase::First, LegOrder::CalleeFirst) | (Phase::Second, LegOrder::OwnerFirst)
+            )
+        };
+        let made = self.background.trying.iter().filter(|(_, trying)| rings(trying));
+        let calls: Vec<CallId> = made.map(|(call, _)| *call).collect();
+        for call in calls {
+            self.switch.hang_up(now, call, Cause::NodeLost);
+        }
     }
 
     /// It is another's: what we have of it is old, and calls that were made for it end.

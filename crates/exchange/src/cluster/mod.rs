@@ -230,9 +230,16 @@ impl Cluster {
         self.place.is_none_or(|place| place.keeps && !self.rests)
     }
 
-    /// It is this late.
-    pub(crate) fn look_at_clock(&mut self, now: Mono) {
-        self.rests = self.until.is_some_and(|until| until <= now);
+    /// It is this late; whether keeping begins to rest.
+    pub(crate) fn look_at_clock(&mut self, now: Mono) -> bool {
+        let before = std::mem::replace(&mut self.rests, self.until.is_some_and(|until| until <= now));
+        self.rests && !before
+    }
+
+    /// When keeping rests, unless the store says again that it is ours, or others are told of calls.
+    pub(crate) fn next_deadline(&self) -> Option<Mono> {
+        let rests = self.until.filter(|_| self.keeps());
+        rests.into_iter().chain(self.telling.next_deadline()).min()
     }
 
     /// How far we know what others changed.

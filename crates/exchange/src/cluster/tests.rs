@@ -2,12 +2,13 @@
 
 use super::{CallNews, Carry, ClusterInput, ClusterOutput, Member, Place};
 use crate::agents::{AgentAsking, AgentState, SignIn};
+use crate::background::{Asking, NewTask};
 use crate::change::{Change, Epoch};
 use crate::command::{Answer, Command};
 use crate::events::{CallState, LiveCall};
 use crate::exchange::{Config, Exchange, Snapshot};
 use crate::input::{CommandId, Input, Output};
-use crate::people::{Device, Group, Host, PeopleChange, Queue, Settings, Strategy, Trunk};
+use crate::people::{Device, Group, Host, PeopleChange, Queue, Right, Rights, Settings, Strategy, Trunk};
 use crate::seats::{Means, Taken};
 use calls::{Cause, PortLease};
 use clock::{Mono, Now, Wall};
@@ -244,6 +245,22 @@ impl Pair {
             },
         );
     }
+
+    /// Bela has 2002, may have background calls, and is at the second's door.
+    fn bela_registers_at_south(&mut self) {
+        let rights = Rights::default().with(Right::Background);
+        let settings = Box::new(Settings { rights, ..Settings::default() });
+        let flow = Flow::udp(door(1), "192.0.2.78:5060".parse().unwrap());
+        let bindings = vec![StoredBinding { contact: "sip:bela@192.0.2.78:5060".into(), ..binding(flow) }];
+        let people = [
+            PeopleChange::PutAccount { name: "bela".into(), display: "Bela".into(), settings },
+            PeopleChange::PutNumber { number: "2002".into(), account: "bela".into() },
+            PeopleChange::PutDevice { name: "bela-desk".into(), device: desk("bela") },
+        ];
+        let mut changes: Vec<Change> = people.into_iter().map(Change::People).collect();
+        changes.push(Change::BindingsElsewhere { device: "bela-desk".into(), bindings });
+        self.told(0, ClusterInput::Fed { position: 2, changes });
+    }
 }
 
 fn binding(flow: Flow) -> StoredBinding {
@@ -261,6 +278,16 @@ fn binding(flow: Flow) -> StoredBinding {
     }
 }
 
+fn desk(account: &str) -> Device {
+    Device {
+        account: account.into(),
+        secret: crate::Secret { md5: "0".repeat(32).into(), sha256: "0".repeat(64).into() },
+        location: "".into(),
+        call_back: None,
+        auto_answer: None,
+    }
+}
+
 fn people() -> Vec<Change> {
     let trunk = Trunk {
         host: Host::Address("198.51.100.1".parse().unwrap()),
@@ -272,13 +299,6 @@ fn people() -> Vec<Change> {
         sources: Vec::new(),
         strip: 0,
         prepend: "".into(),
-    };
-    let device = Device {
-        account: "ada".into(),
-        secret: crate::Secret { md5: "0".repeat(32).into(), sha256: "0".repeat(64).into() },
-        location: "".into(),
-        call_back: None,
-        auto_answer: None,
     };
     let group = Group {
         display: "North".into(),
@@ -293,13 +313,10 @@ fn people() -> Vec<Change> {
     let changes = vec![
         PeopleChange::PutAccount { name: "ada".into(), display: "Ada".into(), settings: Box::new(settings) },
         PeopleChange::PutNumber { number: "2001".into(), account: "ada".into() },
-        PeopleChange::PutDevice { name: "ada-desk".into(), device: device.clone() },
+        PeopleChange::PutDevice { name: "ada-desk".into(), device: desk("ada") },
         PeopleChange::PutAccount { name: "bela".into(), display: "Bela".into(), settings: Box::default() },
         PeopleChange::PutNumber { number: "2002".into(), account: "bela".into() },
-        PeopleChange::PutDevice {
-            name: "bela-desk".into(),
-            device: Device { account: "bela".into(), ..device },
-        },
+        PeopleChange::PutDevice { name: "bela-desk".into(), device: desk("bela") },
         PeopleChange::PutGroup { name: "north".into(), group: Box::new(group) },
         PeopleChange::PutTrunk { name: "city".into(), trunk: Box::new(trunk) },
         PeopleChange::PutQueue { name: "sales".into(), queue: Box::new(sales) },
@@ -383,6 +400,32 @@ fn what_must_happen_once_is_the_keepers() {
     assert_eq!(pair.exchanges[0].switch().load().0, 0);
     pair.told(1, ClusterInput::Keep { epoch: Epoch(2), lasts, changes: Some(Vec::new()) });
     assert!(!matches!(pair.command(1, Command::ListQueues), Answer::Unavailable(_)));
+}
+
+/// R25: the next keeper will call whoever is rung now; who has answered is on the line, and stays there.
+#[test]
+fn an_attempt_that_rings_is_taken_back_when_keeping_rests() {
+    for answered in [false, true] {
+        let mut pair = Pair::new();
+        pair.ada_registers_at_south();
+        pair.bela_registers_at_south();
+        let lasts = Duration::from_secs(3);
+        pair.told(0, ClusterInput::Keep { epoch: Epoch(1), lasts, changes: None });
+        let new = NewTask { account: "bela".into(), number: "2001".into(), ..NewTask::default() };
+        let started = pair.command(0, Command::Background(Box::new(Asking::Start(new))));
+        assert!(matches!(started, Answer::Task(Some(_))), "{started:?}");
+        pair.feed(0, Input::Timeout);
+        pair.answers(1, "180 Ringing", "");
+        if answered {
+            pair.answers(1, "200 OK", SDP);
+        }
+        let (when, _) = pair.exchanges[0].next_deadline().expect("it wakes for that");
+        assert!(when <= pair.now.mono + lasts, "{when:?}");
+        pair.now = pair.now.after(lasts);
+        pair.feed(0, Input::Timeout);
+        assert_eq!(pair.last(phone(1), "CANCEL ").is_some(), !answered);
+        assert!(pair.last(phone(1), "BYE ").is_none());
+    }
 }
 
 /// R20: who was added by one is there at the other; who left is not.

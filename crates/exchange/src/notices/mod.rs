@@ -117,7 +117,7 @@ impl Exchange {
                 members.unwrap_or_default().iter().filter(|member| rings(member)).cloned().collect()
             }
             Reach::Queue { .. } => self.agents_rung(call),
-            Reach::Service | Reach::Elsewhere(_) | Reach::Outside(_) => Vec::new(),
+            Reach::Service | Reach::Elsewhere { .. } | Reach::Outside(_) => Vec::new(),
         }
     }
 

@@ -40,7 +40,7 @@ impl Exchange {
                 // Another member may be there.
                 Reach::Group { .. } => self.rung_at(device).next().is_none(),
                 Reach::Queue { .. } => self.is_reserved_for(account, call),
-                Reach::Service | Reach::Elsewhere(_) | Reach::Outside(_) => false,
+                Reach::Service | Reach::Elsewhere { .. } | Reach::Outside(_) => false,
             };
             (waits && mine).then_some(call)
         };

@@ -346,7 +346,7 @@ impl Exchange {
                 Reach::Account => ongoing.callee_account.as_deref() == Some(account),
                 Reach::Group { .. } => phones.iter().any(|phone| self.switch.rings_at(*call, phone)),
                 Reach::Queue { .. } => self.is_reserved_for(account, *call),
-                Reach::Service | Reach::Elsewhere(_) | Reach::Outside(_) => false,
+                Reach::Service | Reach::Elsewhere { .. } | Reach::Outside(_) => false,
             };
             waits && called && !self.services.has(*call)
         };

@@ -27,7 +27,7 @@ impl Exchange {
     /// A number that is not ours: who may be asked is asked (B2, S4.11).
     pub(crate) fn call_elsewhere(&mut self, now: Now, call: CallId, number: &str) {
         let Some(ongoing) = self.ongoing.call_mut(call) else { return };
-        ongoing.reach = Reach::Elsewhere(number.into());
+        ongoing.reach = Reach::Elsewhere { number: number.into(), exchange: None };
         match self.ask_directory(now, call, number) {
             Ok(_) => {}
             Err(Unasked::Away) => self.nobody_designates(now, call, "there is no connection to it"),
@@ -120,7 +120,7 @@ impl Exchange {
 
     /// Whether a call waits for the word where it goes; else somebody of ours is called, whose apps are to be woken.
     pub(super) fn goes_elsewhere(&self, call: CallId) -> bool {
-        self.ongoing.call(call).is_some_and(|ongoing| matches!(ongoing.reach, Reach::Elsewhere(_)))
+        self.ongoing.call(call).is_some_and(|ongoing| matches!(ongoing.reach, Reach::Elsewhere { .. }))
     }
 
     /// The call that waited for this answer.
@@ -186,8 +186,10 @@ impl Exchange {
         flow: Flow,
         to: &Designation,
     ) {
-        let Some(ongoing) = self.ongoing.call(call) else { return };
-        let Reach::Elsewhere(number) = &ongoing.reach else { return };
+        let Some(ongoing) = self.ongoing.call_mut(call) else { return };
+        let Reach::Elsewhere { number, exchange: known } = &mut ongoing.reach else { return };
+        *known = Some(exchange.clone());
+        let number = number.clone();
         let line = match &to.ticket {
             Some(ticket) => {
                 let (user, password) = (ticket.id.to_string().into(), ticket.secret.reveal().into());
@@ -198,14 +200,27 @@ impl Exchange {
         };
         let host = to.address.rsplit_once(':').map_or(&*to.address, |(host, _)| host);
         let picks_up = if self.sites.picking_up.contains(&call) { ";pickup" } else { "" };
-        let uri = format!("sip:{}@{};transport=tls{picks_up}", calls::escape_user(number), to.address);
-        let target = target(exchange.as_str(), flow, uri, Party::new(number, ""), host, line);
+        let uri = format!("sip:{}@{};transport=tls{picks_up}", calls::escape_user(&number), to.address);
+        let target = target(exchange.as_str(), flow, uri, Party::new(&number, ""), host, line);
         self.switch.try_anew(call);
         if self.switch.add_branch(now, call, target).is_none() {
             return self.fail(now, call, Cause::Overload, "");
         }
         self.switch.limit_ringing(now, call, self.config.outside_limit);
         self.call_progresses(now, call);
+    }
+
+    /// Nobody there took the call. One that says nothing at all is behind a network that is split, and its connection may stay
+    /// silent for long after that: whoever calls next gets another. Calls that are up keep theirs.
+    pub(crate) fn site_failed(&mut self, now: Now, call: CallId, cause: Cause, status: u16) {
+        let Some(Reach::Elsewhere { exchange: Some(exchange), .. }) =
+            self.ongoing.call(call).map(|ongoing| ongoing.reach.clone()).filter(|_| status == 408)
+        else {
+            return self.fail(now, call, cause, "");
+        };
+        self.sites.ways.remove(&exchange);
+        self.note_call(now, call, "site.silent", format!("exchange {exchange} does not answer"));
+        self.fail(now, call, Cause::NoLine, "site.silent");
     }
 
     /// The directory cannot be asked: the copy says where the number has its home, and that exchange issues the ticket.
@@ -222,7 +237,7 @@ impl Exchange {
     }
 
     fn by_the_copy(&self, now: Now, call: CallId) -> Option<(ExchangeName, Designation)> {
-        let Reach::Elsewhere(number) = &self.ongoing.call(call)?.reach else { return None };
+        let Reach::Elsewhere { number, .. } = &self.ongoing.call(call)?.reach else { return None };
         let joined = self.sites.joined.as_ref()?;
         let home = joined.homes.get(number)?;
         let listed = joined.copy(now)?.exchanges.get(home)?;

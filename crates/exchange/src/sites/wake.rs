@@ -106,7 +106,7 @@ impl Exchange {
         }
         let Some(ongoing) = self.ongoing.call(call) else { return };
         let callee = match &ongoing.reach {
-            Reach::Elsewhere(number) => Party::new(number, ""),
+            Reach::Elsewhere { number, .. } => Party::new(number, ""),
             _ => ongoing.callee.clone(),
         };
         let target = Target {

@@ -58,6 +58,8 @@ pub struct Config {
     pub domain: Box<str>,
     /// How the server is reached.
     pub transport: Transport,
+    /// Whether there are others like it: the next is asked when one does not answer.
+    pub several: bool,
     /// Whether the server is told where we are.
     pub register: bool,
     /// For how long, in seconds.

@@ -229,6 +229,10 @@ impl Agent {
             Registration::Asking(asking) if asking.client == client && asking.leaving => self.left(),
             Registration::Asking(asking) if asking.client == client => {
                 self.registration_failed(now, 0, reason);
+                if let Some(flow) = self.flow.take_if(|_| self.config.several) {
+                    self.endpoint.flow_failed(flow);
+                    self.forget_watches(reason);
+                }
             }
             _ => {}
         }

@@ -17,6 +17,7 @@ pub(super) fn config(user: &str, server: SocketAddr) -> Config {
         display: "".into(),
         domain: server.to_string().into(),
         transport: Transport::Udp,
+        several: false,
         register: false,
         expires: 60,
         codecs: vec![Codec::PCMA, Codec::PCMU],
@@ -323,13 +324,20 @@ struct Registrar {
     flow: Flow,
     requests: Vec<String>,
     events: Vec<Event>,
+    /// How often another connection was asked for.
+    connections: usize,
 }
 
 impl Registrar {
     fn new() -> Registrar {
+        Registrar::one_of(false)
+    }
+
+    /// The phone knows several servers, or one.
+    fn one_of(several: bool) -> Registrar {
         let server: SocketAddr = "192.0.2.9:5060".parse().unwrap();
         let flow = Flow::udp("192.0.2.1:5060".parse().unwrap(), server);
-        let config = Config { register: true, ..config("a", server) };
+        let config = Config { register: true, several, ..config("a", server) };
         let now = Now { mono: Mono(1_000_000), wall: Wall(0) };
         let mut registrar = Registrar {
             now,
@@ -337,6 +345,7 @@ impl Registrar {
             flow,
             requests: Vec::new(),
             events: Vec::new(),
+            connections: 0,
         };
         registrar.input(sound(flow.local.ip()));
         registrar.input(Input::Connected(flow));
@@ -351,6 +360,7 @@ impl Registrar {
                     self.requests.push(String::from_utf8_lossy(&transmit.bytes).into_owned());
                 }
                 Output::Event(event) => self.events.push(event),
+                Output::Connect => self.connections += 1,
                 _ => {}
             }
         }
@@ -435,6 +445,25 @@ fn a_wrong_password_is_tried_twice_and_then_later_and_later() {
         waits.push(registrar.pass(Due::Register).as_millis());
     }
     assert!(waits[0] <= 1_000 && waits[4] >= 8_000 && waits[4] <= 16_000, "{waits:?}");
+}
+
+#[test]
+fn r28_a_server_that_does_not_answer_is_left_for_the_next_if_there_is_one() {
+    for (several, connections) in [(false, 0), (true, 1)] {
+        let mut registrar = Registrar::one_of(several);
+        registrar.answer("200 OK", "Expires: 60\r\n");
+        let before = registrar.connections;
+        registrar.pass(Due::Register);
+        let asked = registrar.now.mono;
+        let told = |event: &Event| matches!(event, Event::NotRegistered { status: 0, .. });
+        while !registrar.events.iter().any(told) {
+            registrar.pass(Due::Transaction);
+        }
+        registrar.pass(Due::Register);
+        let took = registrar.now.mono.since(asked);
+        assert!((32..35).contains(&took.as_secs()), "{took:?}");
+        assert_eq!(registrar.connections - before, connections, "several: {several}");
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The way to the server: a UDP socket, one TCP or TLS connection, or one WebSocket.
 
-use super::Account;
 use super::stream::{Stream, TURN};
 use super::websocket::WebSocket;
+use super::{Account, Server};
 use sip::{Flow, Transport};
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -24,9 +24,9 @@ pub(super) enum Line {
 impl Line {
     /// Opens a way; `number` tells one connection from the next. Blocks for some seconds at most, and for as long as the
     /// system looks for a name.
-    pub(super) fn open(account: &Account, number: u64) -> io::Result<(Line, Flow)> {
+    pub(super) fn open(account: &Account, server: &Server, number: u64) -> io::Result<(Line, Flow)> {
         let transport = account.transport;
-        let remote = account.server.clone().by(transport).resolve()?;
+        let remote = server.clone().by(transport).resolve()?;
         let trust = match transport {
             Transport::Udp => {
                 let socket = UdpSocket::bind(SocketAddr::new(net::route_address(remote.ip())?, 0))?;
@@ -38,11 +38,11 @@ impl Line {
             Transport::Tls | Transport::Wss => Some(&account.trust),
         };
         if transport.is_websocket() {
-            let socket = WebSocket::connect(remote, &account.server, trust)?;
+            let socket = WebSocket::connect(remote, server, trust)?;
             let flow = Flow { transport, local: socket.local()?, remote, connection: number };
             return Ok((Line::WebSocket(Box::new(socket), flow), flow));
         }
-        let stream = Stream::connect(remote, &account.server.host, trust)?;
+        let stream = Stream::connect(remote, &server.host, trust)?;
         let flow = Flow { transport, local: stream.local()?, remote, connection: number };
         Ok((Line::Stream(Box::new(stream), flow), flow))
     }

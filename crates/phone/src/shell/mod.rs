@@ -41,6 +41,8 @@ pub struct Account {
     pub name: String,
     /// Where the server is.
     pub server: Server,
+    /// Other servers of the same office, reached by the same transport: the next when one is gone.
+    pub further: Vec<Server>,
     /// How it is reached.
     pub transport: Transport,
     /// Whom it is believed to be, by TLS.
@@ -207,6 +209,7 @@ fn agent(settings: &Settings, account: &Account) -> io::Result<Named> {
         display: account.display.as_str().into(),
         domain: account.server.domain(account.transport).into(),
         transport: account.transport,
+        several: !account.further.is_empty(),
         register: account.register,
         expires: account.expires,
         codecs: account.codecs.clone(),

@@ -248,7 +248,7 @@ impl Run {
             Ok(ways)
         });
         let now = self.clock.now();
-        let Ways { line, flow, ports } = match taken {
+        let Ways { line, flow, server, ports } = match taken {
             Ok(ways) => ways,
             Err(error) => {
                 tracing::debug!(%error, "cannot connect");
@@ -257,6 +257,7 @@ impl Run {
         };
         seat.keep_alive_at = line.quiet().map(|quiet| now.mono + quiet);
         seat.line = Some(line);
+        seat.reached(server);
         if let Some(ports) = ports {
             let address = flow.local.ip();
             let sound = SoundPorts { address, ports: ports.iter().map(RtpPort::port).collect() };

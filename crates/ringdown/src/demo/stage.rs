@@ -211,6 +211,7 @@ impl<'a> Stage<'a> {
         let server: Server = address.parse()?;
         let name = self.language.text(cast.name);
         let account = Account {
+            further: Vec::new(),
             name: cast.device.into(),
             server,
             transport: Transport::Udp,

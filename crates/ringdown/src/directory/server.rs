@@ -16,8 +16,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
-/// How often all are told the time: clocks are set, and drift.
-const TIME_TOLD: Duration = Duration::from_secs(30);
+/// How often all are told the time: clocks are set, and drift; and by that they know that there is a way to us.
+const TIME_TOLD: Duration = Duration::from_secs(1);
+/// How often it is looked what commands have put into the folder.
+const FOLDER_SEEN: Duration = Duration::from_secs(30);
 /// How often all are told how all are at most, and how much less often for each that there is.
 const HEALTH_TOLD: Duration = Duration::from_millis(900);
 /// See there.
@@ -64,6 +66,7 @@ struct Server {
     published: u64,
     publish_at: Option<Mono>,
     time_at: Mono,
+    folder_at: Mono,
     /// How all are, as they were told last, and when that may be told again.
     health: Vec<SiteHealth>,
     health_at: Mono,
@@ -97,6 +100,7 @@ pub(super) async fn run(
         server.carry();
         server.publish();
         server.tell_time();
+        server.look_at_folder();
         server.tell_health();
         server.renew_own();
     }
@@ -125,6 +129,7 @@ impl Server {
             published: 0,
             publish_at: None,
             time_at: now + TIME_TOLD,
+            folder_at: now + FOLDER_SEEN,
             health: Vec::new(),
             health_at: now,
         })
@@ -339,8 +344,15 @@ impl Server {
             return;
         }
         self.time_at = now.mono + TIME_TOLD;
-        self.apps.look_at_folder(now, &mut self.directory);
         self.say_to_all(&ToExchange::Clock { time: now.wall.0 });
+    }
+
+    fn look_at_folder(&mut self) {
+        let now = self.now();
+        if now.mono >= self.folder_at {
+            self.folder_at = now.mono + FOLDER_SEEN;
+            self.apps.look_at_folder(now, &mut self.directory);
+        }
     }
 
     /// Whoever hears it reports each second, so this is looked at often enough.

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 /// Accounts of one phone.
 const MOST: usize = 16;
+/// Servers of one account.
+const SERVERS: usize = 8;
 /// How long a registration lasts that says nothing, in seconds.
 const EXPIRES: u32 = 600;
 
@@ -28,7 +30,7 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Entry {
     name: String,
-    server: String,
+    server: OneOrMore,
     user: String,
     #[serde(default)]
     transport: Option<String>,
@@ -55,23 +57,32 @@ struct Entry {
     tls_trust_any: bool,
 }
 
+/// A server, or several of one office.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a server, or a list of servers")]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
 /// All accounts; calls go out by the first.
 pub(super) fn accounts(arguments: &Arguments) -> Result<Vec<Account>, Failure> {
-    match (&arguments.config, &arguments.server) {
+    match (&arguments.config, &*arguments.server) {
         (Some(path), _) => read(path, arguments),
-        (None, Some(server)) => Ok(vec![given(arguments, server)?]),
-        (None, None) => Err("a phone needs --server or --config".into()),
+        (None, [server, further @ ..]) => Ok(vec![given(arguments, server, further)?]),
+        (None, []) => Err("a phone needs --server or --config".into()),
     }
 }
 
 /// The one of the command line.
-fn given(arguments: &Arguments, server: &Server) -> Result<Account, Failure> {
+fn given(arguments: &Arguments, server: &Server, further: &[Server]) -> Result<Account, Failure> {
     let said = arguments.transport.map(By::transport).or(server.transport());
     let transport = said.unwrap_or(Transport::Udp);
-    server.check(transport)?;
+    check_all(server, further, transport)?;
     Ok(Account {
         name: arguments.user.clone(),
         server: server.clone(),
+        further: further.to_vec(),
         transport,
         trust: trust(arguments.tls_trust.as_deref(), arguments.tls_trust_any),
         user: arguments.user.clone(),
@@ -87,6 +98,13 @@ fn given(arguments: &Arguments, server: &Server) -> Result<Account, Failure> {
         messages: !arguments.no_messages,
         pass: None,
     })
+}
+
+fn check_all(server: &Server, further: &[Server], transport: Transport) -> Result<(), String> {
+    if further.len() >= SERVERS {
+        return Err(format!("an account has {SERVERS} servers at most"));
+    }
+    std::iter::once(server).chain(further).try_for_each(|server| server.check(transport))
 }
 
 fn read(path: &Path, arguments: &Arguments) -> Result<Vec<Account>, Failure> {
@@ -125,10 +143,15 @@ impl Entry {
         if !plain(&self.name) || !plain(&self.user) {
             return Err("name and user are not empty".into());
         }
-        let server: Server = self.server.parse()?;
+        let servers = match self.server {
+            OneOrMore::One(server) => vec![server],
+            OneOrMore::More(servers) => servers,
+        };
+        let servers: Vec<Server> = servers.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+        let (server, further) = servers.split_first().ok_or("server: name one at least")?;
         let said = self.transport.as_deref().map(transport).transpose()?.or(server.transport());
         let transport = said.unwrap_or(Transport::Udp);
-        server.check(transport)?;
+        check_all(server, further, transport)?;
         let password = match (&self.password_env, &self.password_file) {
             (Some(_), Some(_)) => return Err("password_env or password_file, not both".into()),
             (Some(name), None) => {
@@ -149,7 +172,8 @@ impl Entry {
         Ok(Account {
             trust: trust(trusted.as_deref(), self.tls_trust_any),
             name: self.name,
-            server,
+            server: server.clone(),
+            further: further.to_vec(),
             transport,
             user: self.user,
             password,
@@ -214,13 +238,15 @@ mod tests {
         let accounts = read_text(
             "default = \"home\"\n[[account]]\nname = \"office\"\nserver = \"wss://pbx.example/sip\"\nuser = \"ada\"\n\
              password_file = \"secret\"\ncodecs = [\"PCMA\"]\n[[account]]\nname = \"home\"\nserver = \"192.0.2.1:5070\"\n\
-             user = \"a\"\ntransport = \"tcp\"\nregister = false\n",
+             user = \"a\"\ntransport = \"tcp\"\nregister = false\n[[account]]\nname = \"two\"\nserver = [\"wss://a.example\", \
+             \"wss://b.example\"]\nuser = \"a\"\n",
         )
         .unwrap();
-        let [home, office] = accounts.as_slice() else { panic!("{accounts:?}") };
+        let [home, office, two] = accounts.as_slice() else { panic!("{accounts:?}") };
         assert_eq!((home.name.as_str(), home.transport, home.register), ("home", Transport::Tcp, false));
         assert_eq!((office.transport, office.password.as_str()), (Transport::Wss, "s3cret"));
         assert_eq!(office.codecs, [Codec::PCMA]);
+        assert_eq!((two.server.host.as_str(), two.further[0].host.as_str()), ("a.example", "b.example"));
     }
 
     #[test]
@@ -233,6 +259,11 @@ mod tests {
             ("transport = \"sctp\"\n", "\"sctp\" is none of"),
             ("codecs = [\"G729\"]\n", "\"G729\" is none of"),
             ("expires = 3\n", "10 to 86400"),
+            ("[[account]]\nname = \"b\"\nserver = []\nuser = \"u\"\n", "name one at least"),
+            (
+                "[[account]]\nname = \"b\"\nserver = [\"h\", \"ws://h\"]\nuser = \"u\"\n",
+                "reached by ws, not by udp",
+            ),
             (one, "two accounts are called \"a\""),
         ] {
             let why = read_text(&format!("{one}{more}")).unwrap_err();

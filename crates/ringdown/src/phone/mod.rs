@@ -57,9 +57,9 @@ Examples:
 
 The exit code is 0 when the wanted call was answered, or when there was none to make; else 1, with the reason.")]
 pub(crate) struct Arguments {
-    /// The SIP server; for SIP over WebSocket as in wss://pbx.example:8443/sip
+    /// The SIP server; for SIP over WebSocket as in wss://pbx.example:8443/sip. Given again, the next of the same office when one is gone
     #[arg(long, value_name = "HOST[:PORT]", required_unless_present_any = ["app", "config"])]
-    server: Option<Server>,
+    server: Vec<Server>,
     /// Several accounts in a file of TOML, in place of --server and what goes with it; described in docs/phone.md
     #[arg(long, value_name = "FILE.toml", conflicts_with_all = ["server", "user", "transport", "tls_trust", "tls_trust_any", "display", "no_register", "expires"])]
     config: Option<PathBuf>,

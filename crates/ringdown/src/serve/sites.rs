@@ -9,6 +9,7 @@ use crate::directory::protocol::{FromExchange, LONGEST_COPY, NAME, ToExchange};
 use crate::directory::{hex, renewal_is_due, write};
 use crate::membership::Member;
 use clock::{Mono, Wall};
+use directory::limits::SILENCE;
 use directory::{Copy, ExchangeName, Fingerprint};
 use exchange::{Answer, Command, Membership, SiteInput, SiteOutput, SiteWord};
 use net::{Clock, LineReader, LineWriter, Lines, Papers, Sender, StreamListener, Streams, TlsConfig};
@@ -410,7 +411,8 @@ impl Drop for AbortOnDrop {
 
 async fn read(mut reader: LineReader, clock: Clock, heard: mpsc::Sender<Result<Heard, String>>) {
     loop {
-        let line = match reader.next().await {
+        // It says what time it is each second: a network that is split tells nobody.
+        let line = match reader.next_unless_silent(SILENCE).await {
             Ok(Some(line)) => Ok(Heard { line, at: clock.now().wall }),
             Ok(None) => return,
             Err(error) => Err(error.to_string()),

@@ -17,6 +17,7 @@ use exchange::Command;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use net::{Admitted, HttpLimits, HttpListener, Origins, Seats, Streams};
+use sip::Transport;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -88,6 +89,14 @@ impl Listeners {
     /// Where browsers reach SIP by TLS.
     pub(super) fn secure(&self) -> Option<SocketAddr> {
         self.bound("https").or_else(|| self.bound("wss"))
+    }
+
+    /// Where SIP over WebSocket comes in: at sockets of its own, and beside pages.
+    pub(super) fn doors(&self) -> impl Iterator<Item = (Transport, SocketAddr)> {
+        self.http.iter().chain(&self.sockets).map(|listener| {
+            let transport = if listener.is_secure() { Transport::Wss } else { Transport::Ws };
+            (transport, listener.bound())
+        })
     }
 
     /// All addresses at which a contact would point at us (R12).

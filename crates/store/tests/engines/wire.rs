@@ -1,4 +1,4 @@
-//! A wire between the store and its server that can be cut where it hurts: at a COMMIT.
+//! A wire between the store and its server that can be cut where it hurts: at a COMMIT; or fall silent, as a network that is split.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -20,6 +20,10 @@ pub(crate) enum Cut {
     Late(Duration),
     /// Nobody gets through.
     Down,
+    /// Nothing that anybody says arrives before the wire is whole again, and nobody is told so.
+    Silent,
+    /// It falls silent with the next COMMIT, which does not arrive before that either.
+    SilentAtCommit,
 }
 
 #[derive(Clone)]
@@ -57,21 +61,40 @@ impl Wire {
         *self.cut.lock().unwrap() = cut;
     }
 
-    fn cut(&self) -> Cut {
+    pub(crate) fn cut(&self) -> Cut {
         *self.cut.lock().unwrap()
+    }
+
+    fn wait_while_silent(&self) {
+        while self.cut() == Cut::Silent {
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     fn carry(&self, mut client: UnixStream, mut server: UnixStream) {
         let (mut from, mut back) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+        let wire = self.clone();
         std::thread::spawn(move || {
-            let _ = std::io::copy(&mut from, &mut back);
+            let mut octets = [0; 65_536];
+            while let Ok(count @ 1..) = from.read(&mut octets) {
+                wire.wait_while_silent();
+                if back.write_all(&octets[..count]).is_err() {
+                    break;
+                }
+            }
+            wire.wait_while_silent();
             let _ = back.shutdown(std::net::Shutdown::Both);
         });
         let mut octets = [0; 65_536];
         while let Ok(count @ 1..) = client.read(&mut octets) {
             let told = &octets[..count];
+            let commits = told.windows(7).any(|part| part == b"COMMIT\0");
+            if self.cut() == Cut::SilentAtCommit && commits {
+                self.set(Cut::Silent);
+            }
+            self.wait_while_silent();
             let cut = self.cut();
-            if cut != Cut::Whole && told.windows(7).any(|part| part == b"COMMIT\0") {
+            if cut != Cut::Whole && commits {
                 self.set(Cut::Down);
                 let _ = match cut {
                     Cut::After => {
@@ -84,7 +107,7 @@ impl Wire {
                         std::thread::sleep(time);
                         server.write_all(told).map(|()| std::thread::sleep(Duration::from_millis(300)))
                     }
-                    Cut::Whole | Cut::Before | Cut::Down => Ok(()),
+                    _ => Ok(()),
                 };
                 break;
             }

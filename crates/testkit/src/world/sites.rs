@@ -213,7 +213,7 @@ impl World {
         let to = address.parse::<SocketAddr>().ok();
         let found = to.and_then(|to| self.offices.iter().position(|office| office.address == to));
         let Some(sites) = &self.sites else { return };
-        let way = match found {
+        let way = match found.filter(|_| self.now.mono >= self.trunk.cut_until) {
             Some(there) if sites.shows(there) == wanted => {
                 let (near, far) = (self.offices[office].address, self.offices[there].address);
                 let shown = sites.shows(office);

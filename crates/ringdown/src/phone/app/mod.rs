@@ -149,6 +149,7 @@ fn broking(arguments: &AppArguments) -> Result<Option<Broking>, Failure> {
 /// What all of our calls have in common; where they go is said by the directory.
 fn common(arguments: &Arguments, clock: Clock) -> Result<Settings, Failure> {
     let account = Account {
+        further: Vec::new(),
         name: ACCOUNT.into(),
         server: "127.0.0.1".parse()?,
         transport: sip::Transport::Tls,

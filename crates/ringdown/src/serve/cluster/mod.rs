@@ -82,6 +82,8 @@ struct Here {
     papers: Papers,
     guests: Guests,
     answering: Answering,
+    /// Where phones reach us.
+    doors: Vec<(Transport, SocketAddr)>,
 }
 
 /// Whose certificate is whose number.
@@ -224,7 +226,8 @@ impl Others {
                 Some(known) => Known { peer, ..known },
                 None => here.meet(peer),
             };
-            for door in &known.peer.told.doors {
+            // Several may have a door at the same address of loopback: what we have there is ours.
+            for door in known.peer.told.doors.iter().filter(|door| !here.doors.contains(door)) {
                 self.doors.insert(*door, known.peer.number);
             }
             self.peers.insert(known.peer.number, known);
@@ -470,6 +473,7 @@ impl Prepared {
             papers: self.papers,
             guests: self.guests,
             answering: Answering::default(),
+            doors: self.told.doors,
         };
         Ok(Others { here: Some(here), ..Others::none() })
     }
@@ -547,9 +551,7 @@ pub(super) fn doors(
         "tls" => Some((Transport::Tls, *at)),
         _ => None,
     });
-    let sockets = [("ws", Transport::Ws), ("wss", Transport::Wss)];
-    let sockets = sockets.into_iter().filter_map(|(kind, transport)| Some((transport, web.bound(kind)?)));
-    udp.chain(streams).chain(sockets).collect()
+    udp.chain(streams).chain(web.doors()).collect()
 }
 
 #[cfg(test)]
