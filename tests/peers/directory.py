@@ -1,4 +1,5 @@
 """A directory, and exchanges that join it."""
+import base64
 import subprocess
 
 from .exchange import COMMAND_SECONDS, START_SECONDS, Exchange, binary
@@ -73,3 +74,11 @@ def member(directory, name, region="", extra="", host=LOOPBACK, more=""):
     exchange.start()
     exchange.wait_log("connected to the directory")
     return exchange
+
+
+def told(copy):
+    """What the copy says that an exchange keeps, a file: the payload of a JSON Web Signature."""
+    if not copy.exists():
+        return ""
+    payload = copy.read_text().split(".")[1]
+    return base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)).decode()
