@@ -127,22 +127,44 @@ impl Database {
         }
     }
 
-    /// Renews the lease, if there is one. A server that is away gets it another time.
-    pub(crate) async fn renew(&mut self) {
-        let Some(lease) = self.lease.clone().filter(|_| !self.doubt) else { return };
-        let Ok(mut connection) = self.take_connection().await else { return };
+    /// Renews the lease, if there is one; whether that is ours then. A server that is away gets it another time.
+    pub(crate) async fn renew(&mut self) -> Option<bool> {
+        let lease = self.lease.clone().filter(|_| !self.doubt)?;
+        let mut connection = self.take_connection().await.ok()?;
         let renewed = timeout(PATIENCE, lease.renew(&mut connection)).await.unwrap_or_else(|_| Err(late()));
         match renewed {
-            Ok(None) => self.connection = Some(connection),
-            Ok(Some(other)) => {
-                tracing::error!(
-                    other,
-                    "another exchange has taken this office over; nothing of ours is kept any more"
-                );
+            Ok(other) => {
                 self.connection = Some(connection);
+                if let Some(other) = &other {
+                    tracing::error!(other, "another has taken this over; nothing of ours is kept any more");
+                }
+                Some(other.is_none())
             }
-            Err(error) => tracing::warn!(why = words(&error), "cannot renew the lease"),
+            Err(error) => {
+                tracing::warn!(why = words(&error), "cannot renew the lease");
+                None
+            }
         }
+    }
+
+    /// Reads; by a new connection if the last one broke while nobody used it.
+    pub(crate) async fn read<T>(
+        &mut self,
+        work: impl AsyncFn(&mut Connection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, String> {
+        let kept = self.connection.is_some() && self.lease.is_some();
+        for last in [!kept, true] {
+            let mut connection = self.take_connection().await.map_err(|error| words(&error))?;
+            match timeout(BEGINNING, work(&mut connection)).await.unwrap_or_else(|_| Err(late())) {
+                Ok(read) => {
+                    self.connection = Some(connection);
+                    return Ok(read);
+                }
+                Err(error) if last => return Err(words(&error)),
+                Err(_) => {}
+            }
+        }
+        Err(words(&late()))
     }
 
     /// Says that we live, and takes over what the dead had, where others share the database. `None` while it is away.
@@ -185,6 +207,11 @@ impl Database {
                 None
             }
         }
+    }
+
+    /// The lease, if the office is ours alone by one.
+    pub(crate) fn alone(&self) -> Option<Lease> {
+        self.lease.clone().filter(|lease| lease.shared.is_none())
     }
 
     /// By what name our rows are known, if others share the database.

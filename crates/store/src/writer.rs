@@ -1,12 +1,12 @@
 //! The writer: commits at once when idle, collects what comes while an fsync runs (R21).
 
 use crate::database::{Database, Fault};
-use crate::documents::{self, Document, Kept};
+use crate::documents::{self, Document, Found, Kept};
 use crate::failpoint;
 use crate::feed::{self, Fed};
 use crate::group::Group;
 use crate::journal::Pulse;
-use crate::lease::RENEW;
+use crate::lease::{HELD, Held, RENEW};
 use crate::members::{FORGET, KEEPS, LOOK, News, Peer, TEND, TERM, Tended};
 use crate::outbox::{self, MessageChange};
 use crate::place::options;
@@ -43,6 +43,7 @@ pub(crate) enum Request {
     Commit(Commit),
     TakeShard(Shard, Epoch),
     Documents(Vec<Document>, Kept),
+    Find(String, Option<String>, Found),
     Message(MessageChange, Kept),
     Stop,
 }
@@ -120,8 +121,8 @@ impl Others {
 pub(crate) enum Upkeep {
     /// A file's log is moved into it.
     Checkpoints(PathBuf),
-    /// A lease is renewed.
-    Lease(Pulse),
+    /// A lease is renewed, and somebody told whether it is ours.
+    Lease(Pulse, Box<dyn FnMut(Held) + Send>),
     /// Others are told that we live, and tell us what they changed.
     Others(Box<Others>),
 }
@@ -137,7 +138,7 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
     pub(crate) fn run(mut self) {
         let checkpointer = match &self.upkeep {
             Upkeep::Checkpoints(file) => Some(Checkpointer::start(file)),
-            Upkeep::Lease(_) | Upkeep::Others(_) => None,
+            Upkeep::Lease(..) | Upkeep::Others(_) => None,
         };
         let mut next = None;
         let mut waiting = None;
@@ -165,13 +166,10 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
                     self.take_shard(shard, epoch);
                     None
                 }
-                Some(Request::Documents(documents, kept)) => {
-                    let sealer = &self.sealer;
-                    let write = async |connection: &mut Connection| {
-                        documents::write(connection, sealer, &documents).await
-                    };
-                    let written = self.runtime.block_on(self.database.transact(write));
-                    tell_one(written, kept)
+                Some(Request::Documents(documents, kept)) => self.write_documents(&documents, kept),
+                Some(Request::Find(kind, id, found)) => {
+                    self.find(&kind, id.as_deref(), found);
+                    None
                 }
                 Some(Request::Message(change, kept)) => {
                     let write = async |connection: &mut Connection| outbox::change(connection, &change).await;
@@ -211,6 +209,26 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
             Err(Fault::Doubt) => return Some(Waiting::Group(group, left_out.take())),
         }
         None
+    }
+
+    /// R19: whoever was taken over keeps no documents either.
+    fn write_documents(&mut self, documents: &[Document], kept: Kept) -> Option<Waiting> {
+        let (sealer, lease) = (&self.sealer, self.database.alone());
+        let write = async |connection: &mut Connection| {
+            if let Some(lease) = &lease {
+                lease.is_ours(connection).await?;
+            }
+            documents::write(connection, sealer, documents).await
+        };
+        let written = self.runtime.block_on(self.database.transact(write));
+        tell_one(written, kept)
+    }
+
+    fn find(&mut self, kind: &str, id: Option<&str>, found: Found) {
+        let sealer = &self.sealer;
+        let find =
+            async |connection: &mut Connection| documents::find(connection, sealer, kind, id).await;
+        found(self.runtime.block_on(self.database.read(find)));
     }
 
     /// Answers each commit of a group that was written, or was not.
@@ -290,9 +308,13 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
     }
 
     fn renew(&mut self) {
-        if let Upkeep::Lease(pulse) = &self.upkeep {
-            pulse.beat();
-            self.runtime.block_on(self.database.renew());
+        let Upkeep::Lease(pulse, tell) = &mut self.upkeep else { return };
+        pulse.beat();
+        let asked = Instant::now();
+        match self.runtime.block_on(self.database.renew()) {
+            Some(true) => tell(Held::For(HELD.saturating_sub(asked.elapsed()))),
+            Some(false) => tell(Held::Lost),
+            None => {}
         }
     }
 
