@@ -66,7 +66,7 @@ def designated(bench):
     over when its ticket is there and the member's own PostgreSQL has kept what was decided, and why."""
     with on_core(servers.LOAD_CORE), Postgres() as server:
         server.start()
-        with Directory(extra=["--log", "warn"]) as directory, on_core(servers.SERVER_CORE):
+        with Directory(extra=["--log", "warn"], store=server.extra()) as directory, on_core(servers.SERVER_CORE):
             directory.start()
             told = asked(bench, server, directory, 100 if bench.quick else RATE)
             if bench.quick:

@@ -259,7 +259,13 @@ impl Database {
 
     /// Ends in order: whoever comes next need not wait for the end of our lease.
     pub(crate) async fn close(mut self) {
-        let Some(mut connection) = self.connection.take() else { return };
+        let kept = self.connection.take();
+        let connection = match &self.lease {
+            // The last one may have broken; the lease is to be given back all the same.
+            Some(_) if kept.is_none() => timeout(BEGINNING, self.place.connect_to_known(false)).await.ok().and_then(Result::ok),
+            _ => kept,
+        };
+        let Some(mut connection) = connection else { return };
         if let Some(lease) = self.lease.filter(|_| !self.doubt) {
             let _ = timeout(PATIENCE, lease.give_back(&mut connection)).await;
         }

@@ -23,6 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// One that was away is not asked again for so long.
 const AGAIN: Duration = Duration::from_secs(5);
 
+/// What is told to who asked for something that cannot be read or kept now.
+const AWAY: &str = "the database of the directory is away, or cannot be read; its log says why";
+
 /// What kind of text it is: a folder of files, or a kind of documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shelf {
@@ -49,7 +52,7 @@ impl Shelf {
     }
 
     fn kind(self) -> String {
-        format!("{KIND}{}", self.folder())
+        format!("{KIND}{}", if self == Shelf::Keys { "keys" } else { self.folder() })
     }
 }
 
@@ -252,17 +255,21 @@ impl Served {
     ) -> Result<T, Failure> {
         let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
         if away.is_some_and(|since| since.elapsed() < AGAIN) {
-            return Err("the database of the directory is away".into());
+            return Err(AWAY.into());
         }
         drop(away);
         let (sender, answer) = sync_channel(1);
         let answered = hand(sender).map_err(|error| error.to_string()).and_then(|()| {
-            let late = |_| "the database of the directory does not answer".to_owned();
+            let late = |_| format!("nothing was answered within {} s", PATIENCE.as_secs());
             answer.recv_timeout(PATIENCE).map_err(late).and_then(|told| told)
         });
         away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
         *away = answered.is_err().then(Instant::now);
-        Ok(answered?)
+        // Strangers ask, too: why, the operator alone is told.
+        Ok(answered.map_err(|why| {
+            tracing::error!(why, "the database of the directory");
+            AWAY
+        })?)
     }
 }
 
