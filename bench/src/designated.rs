@@ -70,7 +70,8 @@ fn ask(start: Instant, ways: &[Sender<String>], rate: f64, ids: Range<usize>) ->
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
         let callee = number((id + 1) % ways.len(), id % PEOPLE);
         let session = format!("{:032x}", run | (id as u128 + 1));
-        let call = json!({"id": id, "caller": "desk-1", "callee": callee, "session": session, "shown": "Anna"});
+        let call =
+            json!({"id": id, "caller": "desk-1", "callee": callee, "session": session, "shown": "Anna"});
         ways[id % ways.len()].blocking_send(json!({ "call": call }).to_string())?;
     }
     Ok(())
@@ -248,7 +249,8 @@ impl Member {
                     rule: "designated".into(),
                     words: format!("exchange {exchange} at {address}: {why}").into(),
                 };
-                let owned = Owned { shard: Shard(0), epoch: self.epoch, change: Change::Fact(Box::new(fact)) };
+                let owned =
+                    Owned { shard: Shard(0), epoch: self.epoch, change: Change::Fact(Box::new(fact)) };
                 let commit = Commit { sequence: id.0, urgent: true, position: 0, changes: [owned].into() };
                 if let Err(answer) = self.store.commit(commit) {
                     self.board.fault(&format!("{answer:?}"));

@@ -262,7 +262,9 @@ impl Database {
         let kept = self.connection.take();
         let connection = match &self.lease {
             // The last one may have broken; the lease is to be given back all the same.
-            Some(_) if kept.is_none() => timeout(BEGINNING, self.place.connect_to_known(false)).await.ok().and_then(Result::ok),
+            Some(_) if kept.is_none() => {
+                timeout(BEGINNING, self.place.connect_to_known(false)).await.ok().and_then(Result::ok)
+            }
             _ => kept,
         };
         let Some(mut connection) = connection else { return };

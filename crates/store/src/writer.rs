@@ -226,8 +226,7 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
 
     fn find(&mut self, kind: &str, id: Option<&str>, found: Found) {
         let sealer = &self.sealer;
-        let find =
-            async |connection: &mut Connection| documents::find(connection, sealer, kind, id).await;
+        let find = async |connection: &mut Connection| documents::find(connection, sealer, kind, id).await;
         found(self.runtime.block_on(self.database.read(find)));
     }
 

@@ -569,7 +569,9 @@ fn r19_whoever_was_taken_over_keeps_no_documents_and_hears_of_it() {
     let opened = Opened::open(&folder.place()).unwrap();
     let store = opened.start_alone(|_, _| {}, move |told| sender.send(told).unwrap()).unwrap();
     keep(&store, document("1", Some("ours"))).unwrap();
-    assert!(matches!(held.recv_timeout(WAIT).unwrap(), store::Held::For(time) if time > Duration::from_secs(10)));
+    assert!(
+        matches!(held.recv_timeout(WAIT).unwrap(), store::Held::For(time) if time > Duration::from_secs(10))
+    );
     end_lease(&folder);
     std::fs::copy(folder.0.join("seal.key"), other.0.join("seal.key")).unwrap();
     let new = Opened::open(&second).unwrap();
