@@ -56,7 +56,8 @@ impl Directory {
     fn invite_app(&self, account: &str) -> Result<AppLink, Failure> {
         let now = Clock::start().now().wall;
         let home = Arc::new(directory::Home::folder(&self.data())?);
-        let key = directory::AppFolder::within(Arc::clone(&home)).invite(&AccountName::parse(account)?, now)?;
+        let key =
+            directory::AppFolder::within(Arc::clone(&home)).invite(&AccountName::parse(account)?, now)?;
         let fingerprint = directory::Folder::open(home, now)?.fingerprint()?;
         Ok(AppLink { directory: self.apps.clone(), key, fingerprint })
     }

@@ -70,7 +70,8 @@ async fn talk(
         };
         let office = Arc::clone(office);
         // Calls do not wait for what an invitation costs.
-        let join = move || office.join(&key, &public_key, clock.now().wall).map_err(|error| error.to_string());
+        let join =
+            move || office.join(&key, &public_key, clock.now().wall).map_err(|error| error.to_string());
         let joined = tokio::task::spawn_blocking(join).await.map_err(|_| "the directory stops")?;
         let (known, joined) = match joined {
             Ok(joined) => joined,

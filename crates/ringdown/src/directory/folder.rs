@@ -66,8 +66,7 @@ impl Folder {
                 (key, root)
             }
         };
-        let authority =
-            Authority::read(&key, &root).map_err(|error| format!("{AUTHORITY_KEY}: {error}"))?;
+        let authority = Authority::read(&key, &root).map_err(|error| format!("{AUTHORITY_KEY}: {error}"))?;
         let folder = Folder { home, authority };
         if folder.home.is_served() {
             folder.key(SIGNING_KEY, || Ok(hex(&random::<32>()?)))?;
@@ -295,9 +294,13 @@ mod tests {
             assert_eq!(joined.root, folder.root());
             assert!(folder.join(&key, &public, now).unwrap_err().to_string().contains("was used"));
             // The same keys at the next start, and on a machine that has nothing but the database.
-            let _ = fs::remove_file(data.join("directory").join(if data.join("office.db").exists() { PAPERS } else { "" }));
+            let _ = fs::remove_file(data.join("directory").join(if data.join("office.db").exists() {
+                PAPERS
+            } else {
+                ""
+            }));
             let again = open(now);
-            assert_eq!(again.members().unwrap(), [known.clone()]);
+            assert_eq!(again.members().unwrap(), std::slice::from_ref(&known));
             again.keep_next(&exchange, Fingerprint([9; 32])).unwrap();
             assert_eq!(again.members().unwrap(), [Known { next: Some(Fingerprint([9; 32])), ..known }]);
             assert_eq!(again.issuer().unwrap().public(), folder.issuer().unwrap().public());

@@ -123,7 +123,10 @@ impl Home {
         }
         let opened = serve::standby::open(&place, None, standby)?;
         if !opened.snapshot.changes.is_empty() {
-            return Err(format!("{place}: an exchange has its office there; a directory needs a database of its own").into());
+            opened.close();
+            return Err(
+                format!("{place}: an office is kept there; a directory needs a database of its own").into()
+            );
         }
         // The first renewal says for how long it is ours.
         let (told, lease) = watch::channel(Lease::Until(Instant::now()));
@@ -172,7 +175,7 @@ impl Home {
         let Keeps::Served(served) = &self.keeps else { return std::future::pending().await };
         let mut lease = served.lease.clone();
         if lease.wait_for(|lease| *lease == Lease::Lost).await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 
@@ -242,7 +245,9 @@ impl Home {
 
 impl Served {
     fn find(&self, shelf: Shelf, name: Option<&str>) -> Result<Vec<Document>, Failure> {
-        self.ask(|answer| self.documents.find(&shelf.kind(), name, Box::new(move |told| reply(&answer, told))))
+        self.ask(|answer| {
+            self.documents.find(&shelf.kind(), name, Box::new(move |told| reply(&answer, told)))
+        })
     }
 
     fn keep(&self, documents: Vec<Document>) -> Result<(), Failure> {

@@ -22,7 +22,6 @@ use clap::Subcommand;
 use doors::Doors;
 use net::{Clock, HttpListener, LineListener};
 use std::net::SocketAddr;
-use store::Store;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -153,6 +152,6 @@ fn serve_all(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     // Whoever comes next need not wait for the end of the lease.
-    store.map(Store::close);
+    drop(store);
     ended
 }

@@ -266,7 +266,9 @@ impl Server {
             }
             FromExchange::Cancelled { id } => Input::Cancelled(Origin::Exchange(exchange), id),
             FromExchange::Said { caller, id, said } => Input::Said { exchange, caller, id, said },
-            FromExchange::Claim { id, number } if self.folder.is_ours() => Input::Claim { exchange, id, number },
+            FromExchange::Claim { id, number } if self.folder.is_ours() => {
+                Input::Claim { exchange, id, number }
+            }
             FromExchange::Claim { id, .. } => return self.hold(&exchange, id),
             FromExchange::Attempted { number, attempted } => Input::Attempted(exchange, number, attempted),
         };

@@ -3,8 +3,8 @@
 
 use super::super::folder::{hex, octets, random};
 use super::super::server::Event;
-use super::{AppEvent, Desk};
 use super::protocol::{FromApp, LONGEST, PATH, ToApp, challenged};
+use super::{AppEvent, Desk};
 use axum::body::Body;
 use directory::DeviceId;
 use hyper::Response;

@@ -170,7 +170,7 @@ mod tests {
             assert!(again.has(device).unwrap() && again.gone(vec![device.clone()]).unwrap().is_empty());
             again.remove(device).unwrap();
             assert!(!folder.has(device).unwrap() && again.remove(device).is_err());
-            assert_eq!(folder.gone(vec![device.clone()]).unwrap(), [device.clone()]);
+            assert_eq!(folder.gone(vec![device.clone()]).unwrap(), std::slice::from_ref(device));
         });
     }
 
