@@ -84,11 +84,11 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let (sender, mailbox) = net::mailbox(MAILBOX)?;
     let (udp, streams) = (bind_udp(&config)?, Streams::new(StreamLimits::default()));
     let tls = Tls::start(&config, data)?.map(Arc::new);
-    let (listeners, mut own) = bind_streams(&runtime, &config, tls.as_deref())?;
+    let (mut listeners, mut own) = bind_streams(&runtime, &config, tls.as_deref())?;
     let http = runtime.block_on(web::bind(&config, tls.as_deref()))?;
     let origins = Origins::new(config.http.listed_origins());
-    let with = Beginning::new(&config, &streams, &sender, clock, &origins, http.secure());
-    let (mut sites, membership) = sites::start(data, &with, &mut own)?;
+    let with = Beginning::new(&runtime, &config, &streams, &sender, clock, &origins, http.secure());
+    let (sites, membership) = sites::start(data, &with, &mut listeners, &mut own)?;
     let workers = media::start(&config.media, clock, &sender, data)?;
     // Only now, when nothing can stop the start any more: the secrets are shown once.
     let lines = first_start::ready_accounts(&mut opened, &realm, arguments.config.is_none())?;
@@ -124,7 +124,6 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let lines = [lines, console_lines(&http, link.as_deref(), &config, data)?].concat();
     let deliver = core::Deliver::new(sender.clone());
     listen(&runtime, listeners, &streams, &deliver);
-    sites.listen();
     let sockets = web::Sockets { streams: streams.clone(), deliver, origins };
     web::serve(&runtime, http, &roof, &api, &sockets);
     let events = carry_events(&runtime, &api, &sender);

@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Handle, Runtime};
 use tokio::sync::{mpsc, oneshot};
 
 /// Words that may wait for the directory. When more do, the connection is begun anew, and everybody is told of again.
@@ -37,10 +37,7 @@ pub(crate) struct Sites {
 
 struct Ways {
     words: mpsc::Sender<SiteWord>,
-    /// One thread: each message among exchanges wakes it, and a second one would be woken in vain to look for work.
-    runtime: Runtime,
-    /// Until it is listened to.
-    listener: Option<StreamListener>,
+    runtime: Handle,
     papers: Papers,
     streams: Streams,
     core: Sender<CoreInput>,
@@ -48,14 +45,6 @@ struct Ways {
 }
 
 impl Sites {
-    /// Takes connections of other exchanges from now on.
-    pub(super) fn listen(&mut self) {
-        let Some(ways) = &mut self.ways else { return };
-        if let Some(listener) = ways.listener.take() {
-            ways.runtime.spawn(listener.serve(ways.streams.clone(), Deliver::new(ways.core.clone())));
-        }
-    }
-
     /// Carries what the exchange asks for.
     pub(crate) fn carry(&self, output: SiteOutput) {
         let Some(ways) = &self.ways else { return };
@@ -108,6 +97,7 @@ async fn connect(
 
 /// What is needed to begin.
 pub(crate) struct Beginning<'a> {
+    runtime: &'a Runtime,
     config: &'a Config,
     streams: &'a Streams,
     core: &'a Sender<CoreInput>,
@@ -120,6 +110,7 @@ pub(crate) struct Beginning<'a> {
 
 impl<'a> Beginning<'a> {
     pub(super) fn new(
+        runtime: &'a Runtime,
         config: &'a Config,
         streams: &'a Streams,
         core: &'a Sender<CoreInput>,
@@ -127,7 +118,7 @@ impl<'a> Beginning<'a> {
         origins: &'a net::Origins,
         web: Option<SocketAddr>,
     ) -> Beginning<'a> {
-        Beginning { config, streams, core, clock, origins, web }
+        Beginning { runtime, config, streams, core, clock, origins, web }
     }
 }
 
@@ -138,6 +129,7 @@ pub(super) const DOOR: &str = "exchanges";
 pub(super) fn start(
     data: &Path,
     with: &Beginning<'_>,
+    listeners: &mut Vec<StreamListener>,
     own: &mut Vec<Bound>,
 ) -> Result<(Sites, Option<Membership>), Failure> {
     let Some(member) = Member::read(data)? else { return Ok((Sites { ways: None }, None)) };
@@ -145,8 +137,8 @@ pub(super) fn start(
     let papers = member.papers();
     let tls = Arc::new(RwLock::new(papers.server(false)?));
     let listen = with.config.directory.listen;
-    let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("sites").enable_all().build()?;
-    let listener = runtime
+    let listener = with
+        .runtime
         .block_on(StreamListener::bind(listen, with.config.sip.advertise, Some(Arc::clone(&tls))))
         .map_err(|error| format!("cannot listen on tls {listen} for other exchanges: {error}"))?;
     let bound = listener.bound();
@@ -168,16 +160,16 @@ pub(super) fn start(
         renewing: None,
         certificate_at: with.clock.mono(),
     };
-    runtime.spawn(talk.for_ever(queue));
+    with.runtime.spawn(talk.for_ever(queue));
     let ways = Ways {
         words,
-        runtime,
-        listener: Some(listener),
+        runtime: with.runtime.handle().clone(),
         papers,
         streams: with.streams.clone(),
         core: with.core.clone(),
         port: bound.port(),
     };
+    listeners.push(listener);
     own.push((DOOR, bound));
     Ok((Sites { ways: Some(ways) }, Some(membership)))
 }
