@@ -1,6 +1,7 @@
 """`make bench`: what a unit of work costs us beside others, on the same machine in the same run, interleaved.
 
-    bench/run.py [--quick] [--only ROWS]     ROWS: call, register, rtp, srtp, parse, lists, designations, memory, sustained, overload, taps, tasks, agents, phones, cluster
+    bench/run.py [--quick] [--only ROWS]     ROWS: call, register, rtp, srtp, parse, lists, designations, designated, across, memory, sustained,
+                                             overload, taps, tasks, agents, phones, cluster
 
 The figure is time of all threads of the server on the core that it is pinned to. The load has the other core.
 `--quick` is a part of `make test`: low rates, a few seconds a row, and the build of the tests. It fails on wrong results
@@ -21,12 +22,13 @@ import agents  # noqa: E402
 import cluster  # noqa: E402
 import phones  # noqa: E402
 import servers  # noqa: E402
+import sites  # noqa: E402
 import sustained  # noqa: E402
 import taps  # noqa: E402
 import tasks  # noqa: E402
 from servers import BareLoop, Ours, Proxy, Rtpengine, on_core  # noqa: E402
 
-ROWS = "call,register,rtp,srtp,parse,lists,designations,memory,sustained,overload,taps,tasks,agents,phones,cluster"
+ROWS = "call,register,rtp,srtp,parse,lists,designations,designated,across,memory,sustained,overload,taps,tasks,agents,phones,cluster"
 USERS = 1_000
 # A pause of the machine may cost a retransmission; more than this share of the load is our fault.
 TOLERATED = 0.002
@@ -175,6 +177,12 @@ class Bench:
         if not self.quick:
             self.add("designations", "50 exchanges", told["rate"], "/s", None, None, 20_000, least=True)
             self.add("one designation, p99", "50 exchanges", told["p99_us"] / 1_000, "ms", None, None, 2)
+
+    def designated(self):
+        sites.designated(self)
+
+    def across(self):
+        sites.across(self)
 
     def memory(self):
         if self.quick:

@@ -62,9 +62,12 @@ class Ours(Exchange):
     def start(self):
         with on_core(SERVER_CORE):
             super().start()
-        names = [str(self.first + user) for user in range(self.users)]
-        self.import_people([(f"p{name}", f"Person {name}", name, name, SECRET) for name in names])
+        if self.users:
+            self.import_phones(range(self.first, self.first + self.users))
         return self
+
+    def import_phones(self, numbers):
+        self.import_people([(f"p{number}", f"Person {number}", number, number, SECRET) for number in numbers])
 
     def load_arguments(self):
         pids = ",".join(map(str, processes(self.pid)))

@@ -14,11 +14,13 @@
 //! loadgen next-row --rows N --calls K                                  from the end of a row's call to the next row's
 //! loadgen parse                                                        one INVITE, nanoseconds and allocations
 //! loadgen designations --calls N                                       the pure directory, with the signing of tickets
+//! loadgen designated --directory HOST:PORT --store URL --rate R        a directory over mutual TLS, and what members keep of it
 //! loadgen pure     --calls N --users N                                 the exchange alone, without sockets: allocations
 //! ```
 //!
 //! `--pid N,N` names the processes whose time and memory are told, `--desks HOST:PORT` where the phones answer, and with
-//! `--tls HOST:PORT` callers come by TLS. `--first N` is the number of the first phone.
+//! `--tls HOST:PORT` callers come by TLS. `--first N` is the number of the first phone,
+//! `--home HOST:PORT` the exchange of those who answer, if that is another.
 
 mod answer;
 mod arguments;
@@ -28,6 +30,7 @@ mod caller;
 mod calls;
 mod chip;
 mod counting;
+mod designated;
 mod designations;
 mod line;
 mod lists;
@@ -80,9 +83,10 @@ fn main() -> ExitCode {
         "next-row" => next_row::run(&arguments),
         "parse" => parse::run(),
         "designations" => designations::run(&arguments),
+        "designated" => designated::run(&arguments),
         "pure" => pure::run(&arguments),
         _ => Err(
-            "usage: loadgen calls|hold|register|survivors|rtp|taps|take|answer|bareloop|lists|next-row|parse|pure|designations [--name value …]"
+            "usage: loadgen calls|hold|register|survivors|rtp|taps|take|answer|bareloop|lists|next-row|parse|pure|designations|designated [--name value …]"
                 .into(),
         ),
     };

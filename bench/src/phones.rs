@@ -54,6 +54,9 @@ impl Phones {
         let server: SocketAddr = arguments.must("server")?;
         let users: u32 = arguments.or("users", 200)?;
         let domain = arguments.text("domain").map_or_else(|| server.to_string(), str::to_owned);
+        // Those who answer may be at another exchange of the office.
+        let home: SocketAddr = arguments.or("home", server)?;
+        let home_domain = if home == server { domain.clone() } else { home.to_string() };
         let hold = Duration::from_millis(arguments.or("hold-ms", 200)?);
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         // The same port in every run, so that a run refreshes the bindings of the last and adds none.
@@ -75,7 +78,7 @@ impl Phones {
             dialers,
             callees: Callees::default(),
             callers: Callers::new(server, &domain, hold, answering, users - answering),
-            registrations: Registrations::new(server, &domain, answering),
+            registrations: Registrations::new(home, &home_domain, answering),
             tally: Tally::default(),
             registered: Tally::default(),
             answering,

@@ -20,11 +20,10 @@ from peers import baresip, digest, push, tone
 from peers.app import App
 from peers.baresip import Baresip
 from peers.certificate import own_certificate
-from peers.directory import Directory, member
+from peers.directory import Directory, member, told
 from peers.ports import LOOPBACK, free_port
 from peers.process import Process
 from peers.waiting import until
-from e2e.test_sites import told
 
 APP_HERTZ = 700.0
 

@@ -10,7 +10,7 @@ from peers import baresip, pjsua, tone
 from peers.api import administrator
 from peers.baresip import Baresip
 from peers.callees import Callee
-from peers.directory import SITE, Directory, member
+from peers.directory import SITE, Directory, member, told
 from peers.exchange import Exchange
 from peers.kamailio import Kamailio
 from peers.pjsua import Pjsua
@@ -35,15 +35,6 @@ def sites(directory):
         copy = north.data / "membership" / "directory.copy"
         until(lambda: "2042" in told(copy), 10, "north knows 2042", north.tail)
         yield north, south
-
-
-def told(copy):
-    """What a kept copy says: the payload of a JSON Web Signature."""
-    import base64
-    if not copy.exists():
-        return ""
-    payload = copy.read_text().split(".")[1]
-    return base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)).decode()
 
 
 def phones(sites):

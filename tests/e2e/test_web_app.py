@@ -14,12 +14,11 @@ from peers.app import App
 from peers.baresip import Baresip
 from peers.certificate import own_certificate
 from peers.chromium import Chromium, spki
-from peers.directory import Directory, member
+from peers.directory import Directory, member, told
 from peers.exchange import REPOSITORY
 from peers.waiting import until
 from peers.web_app import WebApp, addresses
 from peers.webphone import fetch_status
-from e2e.test_sites import told
 
 SHOTS = Path(os.environ.get("CARGO_TARGET_DIR") or REPOSITORY / "target") / "screenshots"
 PAGE_HERTZ = 700

@@ -1,4 +1,5 @@
 """A directory, and exchanges that join it."""
+import base64
 import subprocess
 
 from .exchange import COMMAND_SECONDS, START_SECONDS, Exchange, binary
@@ -17,27 +18,38 @@ echo_number = ""
 
 
 class Directory(Process):
-    """`ringdown directory` on a free port of loopback, or of a place."""
+    """`ringdown directory` on a free port of loopback, or of a place; `store` is a section of a configuration, if a server keeps it."""
 
-    def __init__(self, folder=None, extra=(), host=LOOPBACK, place=None):
+    def __init__(self, folder=None, extra=(), host=LOOPBACK, place=None, store=""):
         super().__init__("directory", folder, place)
         host = place.address if place else host
         self.binary, self.data, self.address = binary(), self.folder / "data", f"{host}:0"
-        self.apps, self.extra = f"{host}:0", list(extra)
+        self.apps, self.extra, self.config = f"{host}:0", list(extra), []
+        if store:
+            path = self.folder / "ringdown.toml"
+            path.write_text(store)
+            self.config = ["--config", path]
 
     def start(self):
         """The first start picks a port, and later ones take it again: exchanges remember it."""
-        out_path = self.folder / "stdout.txt"
-        with open(out_path, "wb") as out:
+        return self.begin().wait_ready()
+
+    def begin(self, *options):
+        """Starts it, and does not wait."""
+        with open(self.folder / "stdout.txt", "wb") as out:
             self.spawn([self.binary, "directory", "--data", self.data, "--listen", self.address, "--apps", self.apps,
-                        *self.extra], stdout=out)
+                        *self.config, *self.extra, *options], stdout=out)
+        return self
+
+    def wait_ready(self, seconds=START_SECONDS):
+        out_path = self.folder / "stdout.txt"
 
         def ready():
             self.must_live()
             lines = out_path.read_text().splitlines()
             return next((line for line in lines if line.startswith("ready directory=")), None)
 
-        line = until(ready, START_SECONDS, "the directory prints `ready`", self.tail)
+        line = until(ready, seconds, "the directory prints `ready`", self.tail)
         self.address = line.split("=", 1)[1]
         self.apps = next(one for one in out_path.read_text().splitlines() if one.startswith("apps=wss:"))[len("apps=wss:"):]
         return self
@@ -52,7 +64,7 @@ class Directory(Process):
 
     def invite(self, name):
         """A link that works once."""
-        return self.run("exchange", "invite", name, "--directory", self.address).stdout.strip()
+        return self.run("exchange", "invite", name, "--directory", self.address, *self.config).stdout.strip()
 
     def invite_app(self, account):
         """A link with which one app of this account enrols."""
@@ -63,7 +75,7 @@ class Directory(Process):
         return self._links(account)[1]
 
     def _links(self, account):
-        return self.run("directory", "invite-app", account, "--directory", self.apps).stdout.split()
+        return self.run("directory", "invite-app", account, "--directory", self.apps, *self.config).stdout.split()
 
 
 def member(directory, name, region="", extra="", host=LOOPBACK, more="", place=None):
@@ -74,3 +86,11 @@ def member(directory, name, region="", extra="", host=LOOPBACK, more="", place=N
     exchange.start()
     exchange.wait_log("connected to the directory")
     return exchange
+
+
+def told(copy):
+    """What the copy says that an exchange keeps, a file: the payload of a JSON Web Signature."""
+    if not copy.exists():
+        return ""
+    payload = copy.read_text().split(".")[1]
+    return base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)).decode()

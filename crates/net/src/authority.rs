@@ -45,19 +45,33 @@ impl Authority {
     pub fn open(folder: &Path, seconds: u64) -> Result<Authority, TlsError> {
         let (key_path, root_path) = (folder.join("authority-key.pem"), folder.join("authority.pem"));
         let at = |path: &PathBuf, what: String| TlsError::new(path, what);
-        if key_path.exists() && root_path.exists() {
-            let text = fs::read_to_string(&key_path).map_err(|error| at(&key_path, error.to_string()))?;
-            let key = KeyPair::from_pem(&text).map_err(|error| at(&key_path, error.to_string()))?;
-            let root = fs::read_to_string(&root_path).map_err(|error| at(&root_path, error.to_string()))?;
-            // The name and the key are what a certificate of ours points to; its times are in the file.
-            return Ok(Authority { issuer: Issuer::new(root_params(0), key), root });
+        if !key_path.exists() || !root_path.exists() {
+            let (key, root) = Authority::make(seconds).map_err(|what| at(&key_path, what))?;
+            write_private(&key_path, key.as_bytes())?;
+            write_private(&root_path, root.as_bytes())?;
         }
-        let key = KeyPair::generate().map_err(|error| at(&key_path, error.to_string()))?;
-        let params = root_params(seconds);
-        let root = params.self_signed(&key).map_err(|error| at(&root_path, error.to_string()))?.pem();
-        write_private(&key_path, key.serialize_pem().as_bytes())?;
-        write_private(&root_path, root.as_bytes())?;
-        Ok(Authority { issuer: Issuer::new(params, key), root })
+        let read = |path: &PathBuf| fs::read_to_string(path).map_err(|error| at(path, error.to_string()));
+        Authority::read(&read(&key_path)?, &read(&root_path)?).map_err(|what| at(&key_path, what))
+    }
+
+    /// A new one: its key and its own certificate, PEM both.
+    ///
+    /// # Errors
+    /// In the library's words.
+    pub fn make(seconds: u64) -> Result<(String, String), String> {
+        let key = KeyPair::generate().map_err(|error| error.to_string())?;
+        let root = root_params(seconds).self_signed(&key).map_err(|error| error.to_string())?;
+        Ok((key.serialize_pem(), root.pem()))
+    }
+
+    /// One that was [made](Authority::make).
+    ///
+    /// # Errors
+    /// When the key is none.
+    pub fn read(key: &str, root: &str) -> Result<Authority, String> {
+        let key = KeyPair::from_pem(key).map_err(|error| error.to_string())?;
+        // The name and the key are what a certificate of ours points to; its times are in its own.
+        Ok(Authority { issuer: Issuer::new(root_params(0), key), root: root.to_owned() })
     }
 
     /// Its own certificate, PEM.

@@ -1,12 +1,13 @@
 //! `ringdown exchange`: the exchanges of one office, and joining them.
 
-use crate::directory::Folder;
+use crate::directory::{Folder, Home};
 use crate::membership::{self, Link, Member};
 use crate::{Failure, serve};
 use clap::Subcommand;
 use directory::{ExchangeName, Named as _};
 use net::Clock;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -17,6 +18,9 @@ pub(crate) enum Command {
         /// Where exchanges reach the directory
         #[arg(long, value_name = "HOST:PORT")]
         directory: String,
+        /// The configuration, if a server keeps the directory
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
     },
     /// Join an office with a link; the exchange of this data folder must not run, and knows the others at its next start
     Join {
@@ -24,16 +28,20 @@ pub(crate) enum Command {
         link: String,
     },
     /// The exchanges that joined the directory of this data folder
-    List,
+    List {
+        /// The configuration, if a server keeps the directory
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
 }
 
 pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
     let now = Clock::start().now().wall;
     match command {
-        Command::Invite { name, directory } => {
+        Command::Invite { name, directory, config } => {
             let exchange = ExchangeName::parse(&name)?;
-            let folder = Folder::open(data, now)?;
-            let fingerprint = folder.papers().fingerprint()?;
+            let folder = Folder::open(Arc::new(Home::visit(data, config.as_deref())?), now)?;
+            let fingerprint = folder.fingerprint()?;
             // A link that nobody could read is not made.
             let link = Link { directory, key: "0".into(), fingerprint };
             Link::parse(&link.to_string()).map_err(|_| "--directory wants HOST:PORT")?;
@@ -46,11 +54,12 @@ pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
             println!("joined as {exchange}; `ringdown serve` connects from now on");
             Ok(())
         }
-        Command::List => {
+        Command::List { config } => {
             if let Some(member) = Member::read(data)? {
                 println!("this exchange is {}, of the directory at {}", member.exchange, member.directory);
             }
-            for known in Folder::open(data, now)?.members()? {
+            let home = Arc::new(Home::visit(data, config.as_deref())?);
+            for known in Folder::open(home, now)?.members()? {
                 println!("{}  {}", known.exchange, known.fingerprint);
             }
             Ok(())

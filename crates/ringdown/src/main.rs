@@ -124,7 +124,7 @@ enum Command {
     /// How the exchange is, and who guesses at secrets
     Status(status::Arguments),
     /// Run the directory of an office with several exchanges: it says to which one each call goes, and steps aside
-    Directory(directory::Arguments),
+    Directory(Box<directory::Arguments>),
     /// Exchanges of one office: invite one, join, list them
     #[command(subcommand)]
     Exchange(exchange::Command),

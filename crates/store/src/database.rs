@@ -139,22 +139,44 @@ impl Database {
         }
     }
 
-    /// Renews the lease, if there is one. A server that is away gets it another time.
-    pub(crate) async fn renew(&mut self) {
-        let Some(lease) = self.lease.clone().filter(|_| !self.doubt) else { return };
-        let Ok(mut connection) = self.take_connection().await else { return };
+    /// Renews the lease, if there is one; whether that is ours then. A server that is away gets it another time.
+    pub(crate) async fn renew(&mut self) -> Option<bool> {
+        let lease = self.lease.clone().filter(|_| !self.doubt)?;
+        let mut connection = self.take_connection().await.ok()?;
         let renewed = timeout(BEGINNING, lease.renew(&mut connection)).await.unwrap_or_else(|_| Err(late()));
         match renewed {
-            Ok(None) => self.connection = Some(connection),
-            Ok(Some(other)) => {
-                tracing::error!(
-                    other,
-                    "another exchange has taken this office over; nothing of ours is kept any more"
-                );
+            Ok(other) => {
                 self.connection = Some(connection);
+                if let Some(other) = &other {
+                    tracing::error!(other, "another has taken this over; nothing of ours is kept any more");
+                }
+                Some(other.is_none())
             }
-            Err(error) => tracing::warn!(why = words(&error), "cannot renew the lease"),
+            Err(error) => {
+                tracing::warn!(why = words(&error), "cannot renew the lease");
+                None
+            }
         }
+    }
+
+    /// Reads; by a new connection if the last one broke while nobody used it.
+    pub(crate) async fn read<T>(
+        &mut self,
+        work: impl AsyncFn(&mut Connection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, String> {
+        let kept = self.connection.is_some() && self.lease.is_some();
+        for last in [!kept, true] {
+            let mut connection = self.take_connection().await.map_err(|error| words(&error))?;
+            match timeout(BEGINNING, work(&mut connection)).await.unwrap_or_else(|_| Err(late())) {
+                Ok(read) => {
+                    self.connection = Some(connection);
+                    return Ok(read);
+                }
+                Err(error) if last => return Err(words(&error)),
+                Err(_) => {}
+            }
+        }
+        Err(words(&late()))
     }
 
     /// Says that we live, and takes over what the dead had, where others share the database. `None` while it is away.
@@ -198,6 +220,11 @@ impl Database {
                 None
             }
         }
+    }
+
+    /// The lease, if the office is ours alone by one.
+    pub(crate) fn alone(&self) -> Option<Lease> {
+        self.lease.clone().filter(|lease| lease.shared.is_none())
     }
 
     /// By what name our rows are known, if others share the database.
@@ -263,7 +290,15 @@ impl Database {
 
     /// Ends in order: whoever comes next need not wait for the end of our lease.
     pub(crate) async fn close(mut self) {
-        let Some(mut connection) = self.connection.take() else { return };
+        let kept = self.connection.take();
+        let connection = match &self.lease {
+            // The last one may have broken; the lease is to be given back all the same.
+            Some(_) if kept.is_none() => {
+                timeout(BEGINNING, self.place.connect_to_known(false)).await.ok().and_then(Result::ok)
+            }
+            _ => kept,
+        };
+        let Some(mut connection) = connection else { return };
         if let Some(lease) = self.lease.filter(|_| !self.doubt) {
             let _ = timeout(PATIENCE, lease.give_back(&mut connection)).await;
         }

@@ -3,13 +3,18 @@
 //! They are sealed, because some hold what gives access; each is bound to its kind and name.
 
 use crate::error::StoreError;
+use crate::migrate;
+use crate::open::runtime;
+use crate::place::Place;
+use crate::postgres::words;
 use crate::requests::Requests;
 use crate::seal::Sealer;
-use crate::sql::{Clash, Connection, Row, insert_one, query};
+use crate::sql::{Clash, Connection, Query, Row, insert_one, query};
 use crate::writer::Request;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::runtime::Runtime;
 
 /// A document, or with no text the end of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +38,9 @@ pub(crate) enum Writing {
 
 /// Hears whether documents were kept; `Err` says in words why nothing was changed.
 pub type Kept = Box<dyn FnOnce(Result<(), String>) + Send>;
+
+/// Hears which documents there are; `Err` says in words why nobody knows.
+pub type Found = Box<dyn FnOnce(Result<Vec<Document>, String>) + Send>;
 
 /// The way to keep documents, beside the exchange's own.
 #[derive(Clone)]
@@ -78,6 +86,70 @@ impl Documents {
     /// [`StoreError`] when they cannot even be queued.
     pub fn renew(&self, documents: Vec<Document>, kept: Kept) -> Result<(), StoreError> {
         self.requests.hand(Request::Documents(Writing::Renew, documents, kept))
+    }
+
+    /// Asks for all documents of a kind, or for one, as they are kept when it is this question's turn.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot even be queued.
+    pub fn find(&self, kind: &str, id: Option<&str>, found: Found) -> Result<(), StoreError> {
+        self.requests.hand(Request::Find(kind.to_owned(), id.map(str::to_owned), found))
+    }
+}
+
+/// Who looks at documents that somebody else has, and changes some: by connections of its own, and without a lease. What
+/// whoever has them keeps in memory, they do not hear of.
+pub struct Visitor {
+    place: Place,
+    sealer: Sealer,
+    runtime: Runtime,
+}
+
+impl Visitor {
+    /// Of a database that somebody has made.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the key of the data folder cannot be read.
+    pub fn open(place: &Place) -> Result<Visitor, StoreError> {
+        let runtime = runtime().map_err(|error| place.fault(error))?;
+        Ok(Visitor { place: place.clone(), sealer: Sealer::open(place.data())?, runtime })
+    }
+
+    /// As [`Documents::find`].
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot be read.
+    pub fn find(&self, kind: &str, id: Option<&str>) -> Result<Vec<Document>, StoreError> {
+        self.with(async |connection| find(connection, &self.sealer, kind, id).await)
+    }
+
+    /// As [`Documents::keep`].
+    ///
+    /// # Errors
+    /// [`StoreError`] when they are not kept, or nobody knows.
+    pub fn keep(&self, documents: &[Document]) -> Result<(), StoreError> {
+        self.with(async |connection| {
+            connection.begin().await?;
+            write(connection, &self.sealer, Writing::Put, documents).await?;
+            connection.commit().await
+        })
+    }
+
+    fn with<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Connection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, StoreError> {
+        let done = self.runtime.block_on(async {
+            let mut connection = self.place.connect_to_known(false).await.map_err(|error| words(&error))?;
+            let form = migrate::form(&mut connection).await.map_err(|error| words(&error))?;
+            if migrate::known(form)? < migrate::FORM {
+                return Err("nobody has started on it yet, or one of before; start it first".to_owned());
+            }
+            let done = work(&mut connection).await.map_err(|error| words(&error))?;
+            connection.close().await.map_err(|error| words(&error))?;
+            Ok(done)
+        });
+        done.map_err(|what| self.place.fault(what))
     }
 }
 
@@ -146,6 +218,28 @@ pub(crate) async fn now(
             Some(row) => documents.extend(open(sealer, &row)?),
             None => documents.push(Document { kind: kind.into(), id: id.into(), text: None }),
         }
+    }
+    Ok(documents)
+}
+
+/// Those of a kind, or one. What was sealed under another key is a fault: whoever asks goes by what there is.
+pub(crate) async fn find(
+    connection: &mut Connection,
+    sealer: &Sealer,
+    kind: &str,
+    id: Option<&str>,
+) -> Result<Vec<Document>, sqlx::Error> {
+    let mut wanted = Query::build("SELECT id, value FROM documents WHERE kind = ");
+    wanted.push_bind(kind);
+    if let Some(id) = id {
+        wanted.push(" AND id = ").push_bind(id);
+    }
+    wanted.push(" ORDER BY id");
+    let mut documents = Vec::new();
+    for row in &wanted.fetch_all(connection).await? {
+        let id: String = row.get("id")?;
+        let text = sealer.open_text(&owner(kind, &id), row.get("value")?)?;
+        documents.push(Document { kind: kind.to_owned(), id, text: Some(text) });
     }
     Ok(documents)
 }

@@ -32,6 +32,18 @@ const IDENTITY: &str = "exchange.id";
 /// Milliseconds since 1970 by the clock of the server, which all owners share.
 pub(crate) const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
+/// Whether what must happen once is ours, as a lease of ours alone says each time that it is renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// It is, for so long.
+    For(Duration),
+    /// Another has taken it over.
+    Lost,
+}
+
+/// How long it can be ours at least from when a renewal was asked for, by a clock of our own.
+pub(crate) const HELD: Duration = Duration::from_millis(TERM.unsigned_abs() - 1_000);
+
 /// The right to write to all shards.
 #[derive(Clone, Debug)]
 pub(crate) struct Lease {
@@ -130,6 +142,15 @@ impl Lease {
         let other =
             query("SELECT owner FROM shards ORDER BY epoch DESC LIMIT 1").fetch_optional(connection).await?;
         other.map(|row| row.get("owner")).transpose()
+    }
+
+    /// Refuses to go on in a transaction when another has taken our shards.
+    pub(crate) async fn is_ours(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
+        let ours = query("SELECT shard FROM shards WHERE owner = ? AND epoch = ? LIMIT 1");
+        match ours.bind(&self.owner).bind(self.epoch()).fetch_optional(connection).await? {
+            Some(_) => Ok(()),
+            None => Err(sqlx::Error::Configuration("another has taken this over".into())),
+        }
     }
 
     /// Free for whoever comes next.

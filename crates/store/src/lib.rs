@@ -40,9 +40,10 @@ mod writer;
 
 pub use backup::{backup, restore};
 pub use badges::KeptTap;
-pub use documents::{Document, Documents, Kept};
+pub use documents::{Document, Documents, Found, Kept, Visitor};
 pub use error::StoreError;
 pub use facts::KeptFact;
+pub use lease::Held;
 pub use members::{Joining, News, Peer};
 pub use open::{Opened, Store, examine};
 pub use outbox::{Delivery, KeptMessage, MessageChange, MessageKept, MessageState, Outbox, PartReceipt};

@@ -5,7 +5,7 @@ use crate::documents::{self, Document, Documents};
 use crate::error::StoreError;
 use crate::feed;
 use crate::journal::Pulse;
-use crate::lease::{self, Lease};
+use crate::lease::{self, Held, Lease};
 use crate::members::{Joining, News};
 use crate::outbox::Outbox;
 use crate::place::Place;
@@ -180,7 +180,19 @@ impl Opened {
     /// # Errors
     /// [`StoreError`] when no thread can be had.
     pub fn start(self, answer: impl FnMut(u64, StoreAnswer) + Send + 'static) -> Result<Store, StoreError> {
-        self.start_among_others(answer, |_| {})
+        self.start_with(answer, |_| {}, |_| {})
+    }
+
+    /// As [`Opened::start`]; `held` hears each time that the lease was renewed whether it is ours alone.
+    ///
+    /// # Errors
+    /// [`StoreError`] when no thread can be had.
+    pub fn start_alone(
+        self,
+        answer: impl FnMut(u64, StoreAnswer) + Send + 'static,
+        held: impl FnMut(Held) + Send + 'static,
+    ) -> Result<Store, StoreError> {
+        self.start_with(answer, |_| {}, held)
     }
 
     /// As [`Opened::start`]; `news` hears of those who share the database.
@@ -192,6 +204,15 @@ impl Opened {
         answer: impl FnMut(u64, StoreAnswer) + Send + 'static,
         news: impl FnMut(News) + Send + 'static,
     ) -> Result<Store, StoreError> {
+        self.start_with(answer, news, |_| {})
+    }
+
+    fn start_with(
+        self,
+        answer: impl FnMut(u64, StoreAnswer) + Send + 'static,
+        news: impl FnMut(News) + Send + 'static,
+        held: impl FnMut(Held) + Send + 'static,
+    ) -> Result<Store, StoreError> {
         let (requests, queue) = sync_channel(QUEUE);
         let Opened { connection, sealer, runtime, place, lease, .. } = self;
         let written = Arc::<Notify>::default();
@@ -200,7 +221,7 @@ impl Opened {
             Some(Lease { shared: Some(_), .. }) => {
                 Upkeep::Others(Box::new(Others::new(news, Arc::clone(&keeps))))
             }
-            Some(_) => Upkeep::Lease(Pulse::of(place.data())),
+            Some(_) => Upkeep::Lease(Pulse::of(place.data()), Box::new(held)),
             None => Upkeep::Checkpoints(place.file()),
         };
         let database = Database::new(&place, connection, lease);

@@ -1,12 +1,12 @@
 //! The writer: commits at once when idle, collects what comes while an fsync runs (R21).
 
 use crate::database::{Database, Fault};
-use crate::documents::{self, Document, Kept, Writing};
+use crate::documents::{self, Document, Found, Kept, Writing};
 use crate::failpoint;
 use crate::feed::{self, Fed, Kind};
 use crate::group::Group;
 use crate::journal::{self, Pulse};
-use crate::lease::RENEW;
+use crate::lease::{HELD, Held, RENEW};
 use crate::members::{FORGET, KEEPS, LOOK, News, Peer, TEND, TERM, Tended};
 use crate::outbox::{self, MessageChange};
 use crate::place::options;
@@ -43,6 +43,7 @@ pub(crate) enum Request {
     Commit(Commit),
     TakeShard(Shard, Epoch),
     Documents(Writing, Vec<Document>, Kept),
+    Find(String, Option<String>, Found),
     Message(MessageChange, Kept),
     Stop,
 }
@@ -120,8 +121,8 @@ impl Others {
 pub(crate) enum Upkeep {
     /// A file's log is moved into it.
     Checkpoints(PathBuf),
-    /// A lease is renewed.
-    Lease(Pulse),
+    /// A lease is renewed, and somebody told whether it is ours.
+    Lease(Pulse, Box<dyn FnMut(Held) + Send>),
     /// Others are told that we live, and tell us what they changed.
     Others(Box<Others>),
 }
@@ -137,7 +138,7 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
     pub(crate) fn run(mut self) {
         let checkpointer = match &self.upkeep {
             Upkeep::Checkpoints(file) => Some(Checkpointer::start(file)),
-            Upkeep::Lease(_) | Upkeep::Others(_) => None,
+            Upkeep::Lease(..) | Upkeep::Others(_) => None,
         };
         let mut next = None;
         let mut waiting = None;
@@ -166,19 +167,11 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
                     None
                 }
                 Some(Request::Documents(writing, documents, kept)) => {
-                    let sealer = &self.sealer;
-                    let shared = self.database.shared().map(str::to_owned);
-                    let names =
-                        || documents.iter().map(|one| (Kind::Document, documents::name(one))).collect();
-                    let write = async |connection: &mut Connection| {
-                        documents::write(connection, sealer, writing, &documents).await?;
-                        match &shared {
-                            Some(owner) => feed::tell_of(connection, owner, names()).await,
-                            None => Ok(()),
-                        }
-                    };
-                    let written = self.runtime.block_on(self.database.transact(write));
-                    tell_one(written, kept)
+                    self.write_documents(writing, &documents, kept)
+                }
+                Some(Request::Find(kind, id, found)) => {
+                    self.find(&kind, id.as_deref(), found);
+                    None
                 }
                 Some(Request::Message(change, kept)) => {
                     let write = async |connection: &mut Connection| outbox::change(connection, &change).await;
@@ -222,6 +215,31 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
             Err(Fault::Doubt) => return Some(Waiting::Group(group, left_out.take())),
         }
         None
+    }
+
+    /// R19: whoever was taken over keeps no documents either.
+    fn write_documents(&mut self, writing: Writing, documents: &[Document], kept: Kept) -> Option<Waiting> {
+        let (sealer, lease) = (&self.sealer, self.database.alone());
+        let shared = self.database.shared().map(str::to_owned);
+        let names = || documents.iter().map(|one| (Kind::Document, documents::name(one))).collect();
+        let write = async |connection: &mut Connection| {
+            if let Some(lease) = &lease {
+                lease.is_ours(connection).await?;
+            }
+            documents::write(connection, sealer, writing, documents).await?;
+            match &shared {
+                Some(owner) => feed::tell_of(connection, owner, names()).await,
+                None => Ok(()),
+            }
+        };
+        let written = self.runtime.block_on(self.database.transact(write));
+        tell_one(written, kept)
+    }
+
+    fn find(&mut self, kind: &str, id: Option<&str>, found: Found) {
+        let sealer = &self.sealer;
+        let find = async |connection: &mut Connection| documents::find(connection, sealer, kind, id).await;
+        found(self.runtime.block_on(self.database.read(find)));
     }
 
     /// Answers each commit of a group that was written, or was not.
@@ -304,9 +322,13 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
     }
 
     fn renew(&mut self) {
-        if let Upkeep::Lease(pulse) = &self.upkeep {
-            pulse.beat();
-            self.runtime.block_on(self.database.renew());
+        let Upkeep::Lease(pulse, tell) = &mut self.upkeep else { return };
+        pulse.beat();
+        let asked = Instant::now();
+        match self.runtime.block_on(self.database.renew()) {
+            Some(true) => tell(Held::For(HELD.saturating_sub(asked.elapsed()))),
+            Some(false) => tell(Held::Lost),
+            None => {}
         }
     }
 

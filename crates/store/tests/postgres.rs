@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use store::{Joining, News, Opened, Peer, Place, Store};
+use suite::documents::{document, keep};
 use suite::folder::{Answers, Folder, commit, start, start_at};
 use suite::keeping::{account, open_call, record};
 use wire::{Cut, Wire};
@@ -665,4 +666,39 @@ fn r24_one_that_has_the_office_for_itself_is_not_joined_and_does_not_join() {
     let member = join(&folder, "alone-third");
     assert!(self::refused(&place).contains("has this office until"));
     drop(member);
+}
+
+#[test]
+fn r19_whoever_was_taken_over_keeps_no_documents_and_hears_of_it() {
+    let (folder, other) = (Folder::new("taken-over"), Folder::new("taken-over-other"));
+    let second =
+        Place::server(&other.0, &cluster::shared().url("ringdown", &database(&folder)), None).unwrap();
+    let (sender, held) = std::sync::mpsc::sync_channel(100);
+    let opened = Opened::open(&folder.place()).unwrap();
+    let store = opened.start_alone(|_, _| {}, move |told| sender.send(told).unwrap()).unwrap();
+    keep(&store, document("1", Some("ours"))).unwrap();
+    assert!(
+        matches!(held.recv_timeout(WAIT).unwrap(), store::Held::For(time) if time > Duration::from_secs(10))
+    );
+    end_lease(&folder);
+    std::fs::copy(folder.0.join("seal.key"), other.0.join("seal.key")).unwrap();
+    let new = Opened::open(&second).unwrap();
+    assert_eq!(new.documents, [document("1", Some("ours"))]);
+    let told = keep(&store, document("2", Some("late"))).unwrap_err();
+    assert!(told.contains("taken this over"), "{told}");
+    while held.recv_timeout(WAIT).unwrap() != store::Held::Lost {}
+    new.close();
+    store.close();
+}
+
+#[test]
+fn sec_20_a_visitor_with_another_key_is_told_so() {
+    let (folder, other) = (Folder::new("visitor"), Folder::new("visitor-other"));
+    let (_, store, _answers) = start(&folder);
+    keep(&store, document("1", Some("ours"))).unwrap();
+    let place =
+        Place::server(&other.0, &cluster::shared().url("ringdown", &database(&folder)), None).unwrap();
+    let told = store::Visitor::open(&place).unwrap().find("note", None).unwrap_err().to_string();
+    assert!(told.contains("sealed under another seal.key"), "{told}");
+    store.close();
 }

@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// An exchange that has just started takes no ticket that might have been used before (R27): clocks may be 2 s apart.
@@ -54,16 +55,18 @@ impl Directory {
     /// An app of somebody.
     fn invite_app(&self, account: &str) -> Result<AppLink, Failure> {
         let now = Clock::start().now().wall;
-        let key = directory::AppFolder::open(&self.data())?.invite(&AccountName::parse(account)?, now)?;
-        let fingerprint = directory::Folder::open(&self.data(), now)?.papers().fingerprint()?;
+        let home = Arc::new(directory::Home::folder(&self.data())?);
+        let key =
+            directory::AppFolder::within(Arc::clone(&home)).invite(&AccountName::parse(account)?, now)?;
+        let fingerprint = directory::Folder::open(home, now)?.fingerprint()?;
         Ok(AppLink { directory: self.apps.clone(), key, fingerprint })
     }
 
     fn invite(&self, name: &str) -> Result<Link, Failure> {
         let now = Clock::start().now().wall;
-        let folder = directory::Folder::open(&self.data(), now)?;
+        let folder = directory::Folder::open(Arc::new(directory::Home::folder(&self.data())?), now)?;
         let key = folder.invite(&ExchangeName::parse(name)?, now)?;
-        Ok(Link { directory: self.address.clone(), key, fingerprint: folder.papers().fingerprint()? })
+        Ok(Link { directory: self.address.clone(), key, fingerprint: folder.fingerprint()? })
     }
 
     fn data(&self) -> PathBuf {

@@ -1,9 +1,10 @@
 //! One connection of an exchange: its lines in, the directory's lines out. Who it is, its certificate says.
 
+use super::folder::Folder;
 use super::protocol::{FromExchange, LONGEST, ToExchange};
 use super::server::Event;
 use directory::Fingerprint;
-use net::{LineListener, LineWriter, Lines};
+use net::{Clock, LineListener, LineWriter, Lines};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -18,7 +19,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(15);
 
 /// Takes whoever comes.
-pub(super) async fn serve(listener: LineListener, events: mpsc::Sender<Event>) {
+pub(super) async fn serve(
+    listener: LineListener,
+    (office, clock): (Arc<Folder>, Clock),
+    events: mpsc::Sender<Event>,
+) {
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let guest = match listener.accept().await {
@@ -33,12 +38,12 @@ pub(super) async fn serve(listener: LineListener, events: mpsc::Sender<Event>) {
             tracing::debug!("connection refused: too many");
             continue;
         };
-        let events = events.clone();
+        let (events, office) = (events.clone(), Arc::clone(&office));
         tokio::spawn(async move {
             match guest.welcome(LONGEST).await {
                 Ok(lines) => {
                     let remote = lines.remote;
-                    if let Err(error) = talk(lines, &events).await {
+                    if let Err(error) = talk(lines, (&office, clock), &events).await {
                         tracing::debug!(%remote, %error, "a connection ended");
                     }
                 }
@@ -49,7 +54,11 @@ pub(super) async fn serve(listener: LineListener, events: mpsc::Sender<Event>) {
     }
 }
 
-async fn talk(lines: Lines, events: &mpsc::Sender<Event>) -> Result<(), String> {
+async fn talk(
+    lines: Lines,
+    (office, clock): (&Arc<Folder>, Clock),
+    events: &mpsc::Sender<Event>,
+) -> Result<(), String> {
     let gone = |_| "the directory stops".to_owned();
     let Lines { mut reader, mut writer, remote, fingerprint } = lines;
     let Some(fingerprint) = fingerprint else {
@@ -59,10 +68,19 @@ async fn talk(lines: Lines, events: &mpsc::Sender<Event>) -> Result<(), String> 
             return say(&mut writer, &ToExchange::Refused("who has no certificate can only join".into()))
                 .await;
         };
+        let office = Arc::clone(office);
+        // Calls do not wait for what an invitation costs.
+        let join =
+            move || office.join(&key, &public_key, clock.now().wall).map_err(|error| error.to_string());
+        let joined = tokio::task::spawn_blocking(join).await.map_err(|_| "the directory stops")?;
+        let (known, joined) = match joined {
+            Ok(joined) => joined,
+            Err(why) => return say(&mut writer, &ToExchange::Refused(why)).await,
+        };
         let (answer, answered) = oneshot::channel();
-        events.send(Event::Join { key, public_key, answer }).await.map_err(gone)?;
-        let answer = answered.await.map_err(|_| "the directory stops")?;
-        return say(&mut writer, &answer).await;
+        events.send(Event::Joined { known, answer }).await.map_err(gone)?;
+        answered.await.map_err(|_| "the directory stops")?;
+        return say(&mut writer, &ToExchange::Joined(joined)).await;
     };
     let (to_exchange, mut queue): (_, mpsc::Receiver<Arc<str>>) = mpsc::channel(LINES);
     let (answer, answered) = oneshot::channel();

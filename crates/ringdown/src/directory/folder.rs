@@ -1,8 +1,8 @@
-//! What a directory keeps, each in a file of its own that is written whole or not at all: its keys, the exchanges that joined,
-//! and invitations that nobody has used.
+//! What a directory keeps of itself: its keys, the exchanges that joined, and invitations that nobody has used.
 
+use super::home::{Home, Shelf};
 use super::invitations::Invitations;
-use super::protocol::NAME;
+use super::protocol::{Joined, NAME};
 use crate::Failure;
 use clock::Wall;
 use directory::{ExchangeName, Fingerprint, Issuer, Named as _, TicketKey};
@@ -10,14 +10,21 @@ use net::{Authority, Papers};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
 
 /// How long before its end a certificate is made anew.
 const RENEWED_BEFORE: i64 = 30 * 86_400;
-/// The folder.
+/// The authority, what the directory proves itself with, and what it signs with.
+const AUTHORITY_KEY: &str = "authority-key.pem";
+const AUTHORITY: &str = "authority.pem";
+const PAPERS: &str = "papers.pem";
+const SIGNING_KEY: &str = "signing-key";
+
+/// The directory's own part of its home.
 pub(crate) struct Folder {
-    path: PathBuf,
+    home: Arc<Home>,
     authority: Authority,
 }
 
@@ -33,7 +40,7 @@ struct Member {
 }
 
 /// An exchange that joined, as the directory's other parts see it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Known {
     pub(crate) exchange: ExchangeName,
     /// Of the certificate that it shows.
@@ -44,48 +51,77 @@ pub(crate) struct Known {
 }
 
 impl Folder {
-    /// The directory's part of a data folder, made now if there is none.
-    pub(crate) fn open(data: &Path, now: Wall) -> Result<Folder, Failure> {
-        let path = data.join("directory");
-        for folder in [path.clone(), path.join("exchanges"), path.join("invitations")] {
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&folder)
-                .map_err(|error| format!("{}: {error}", folder.display()))?;
-        }
+    /// With keys that are made now if there are none, unless the home is another's.
+    pub(crate) fn open(home: Arc<Home>, now: Wall) -> Result<Folder, Failure> {
         let seconds = u64::try_from(now.seconds()).unwrap_or(0);
-        let authority = Authority::open(&path, seconds)?;
-        let seed_path = path.join("signing-key");
-        if !seed_path.exists() {
-            write(&seed_path, hex(&random::<32>()?).as_bytes())?;
+        let kept = |name| home.read(Shelf::Keys, name);
+        let (key, root) = match (kept(AUTHORITY_KEY)?, kept(AUTHORITY)?) {
+            (Some(key), Some(root)) => (key, root),
+            _ if !home.is_served() => {
+                return Err("no directory has started on this database; start it first".into());
+            }
+            _ => {
+                let (key, root) = Authority::make(seconds)?;
+                home.keep(Shelf::Keys, &[(AUTHORITY_KEY, &key), (AUTHORITY, &root)])?;
+                (key, root)
+            }
+        };
+        let authority = Authority::read(&key, &root).map_err(|error| format!("{AUTHORITY_KEY}: {error}"))?;
+        let folder = Folder { home, authority };
+        if folder.home.is_served() {
+            folder.key(SIGNING_KEY, || Ok(hex(&random::<32>()?)))?;
+            folder.home.lay_out(AUTHORITY, &root)?;
+            match folder.home.read(Shelf::Keys, PAPERS)? {
+                Some(papers) => folder.home.lay_out(PAPERS, &papers)?,
+                // Another directory's may lie there.
+                None => drop(fs::remove_file(folder.papers().certificate)),
+            }
+            folder.renew_own(now)?;
         }
-        let folder = Folder { path, authority };
-        folder.renew_own(now)?;
         Ok(folder)
+    }
+
+    /// A key of the directory's, made now if there is none.
+    pub(crate) fn key(
+        &self,
+        name: &str,
+        make: impl FnOnce() -> Result<String, Failure>,
+    ) -> Result<String, Failure> {
+        if let Some(key) = self.home.read(Shelf::Keys, name)? {
+            return Ok(key);
+        }
+        let key = make()?;
+        self.home.keep(Shelf::Keys, &[(name, &key)])?;
+        Ok(key)
     }
 
     /// What it signs with.
     pub(crate) fn issuer(&self) -> Result<Issuer, Failure> {
-        let path = self.path.join("signing-key");
-        let seed = unhex::<32>(fs::read_to_string(&path)?.trim());
-        Ok(Issuer::new(&seed.ok_or_else(|| format!("{}: is no key of 32 octets", path.display()))?))
+        let key = self.home.read(Shelf::Keys, SIGNING_KEY)?.ok_or("the directory has no key to sign with")?;
+        let seed = unhex::<32>(key.trim());
+        Ok(Issuer::new(&seed.ok_or_else(|| format!("{SIGNING_KEY}: is no key of 32 octets"))?))
     }
 
     /// What it proves itself with.
     pub(crate) fn papers(&self) -> Papers {
-        papers_in(&self.path)
+        papers_in(self.home.path())
+    }
+
+    /// SHA-256 of its certificate.
+    pub(crate) fn fingerprint(&self) -> Result<[u8; 32], Failure> {
+        let papers = self.home.read(Shelf::Keys, PAPERS)?.ok_or("the directory has no certificate")?;
+        Ok(net::fingerprint_of_pem(&papers)?)
     }
 
     /// Makes the directory's own certificate anew when it is time; whether it was.
     pub(crate) fn renew_own(&self, now: Wall) -> Result<bool, Failure> {
-        let papers = self.papers();
-        if !renewal_is_due(&papers, now) {
+        if !renewal_is_due(&self.papers(), now) {
             return Ok(false);
         }
         let (key, public) = net::new_key()?;
-        let certificate = self.vouch(&[NAME], &public, now)?;
-        write(&papers.certificate, (key + &certificate).as_bytes())?;
+        let papers = key + &self.vouch(&[NAME], &public, now)?;
+        self.home.keep(Shelf::Keys, &[(PAPERS, &papers)])?;
+        self.home.lay_out(PAPERS, &papers)?;
         Ok(true)
     }
 
@@ -109,64 +145,84 @@ impl Folder {
         self.invitations().invite(exchange, now)
     }
 
-    /// Which exchange a one-time key invites.
-    pub(crate) fn redeem(&self, key: &str, now: Wall) -> Result<ExchangeName, Failure> {
-        self.invitations().redeem(key, now)
+    /// Whether what must happen once may happen here.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.home.is_ours()
     }
 
-    fn invitations(&self) -> Invitations {
-        Invitations::within(&self.path.join("invitations"))
+    fn invitations(&self) -> Invitations<'_> {
+        Invitations::of(&self.home, Shelf::Invitations)
     }
 
-    /// An exchange joined; what is answered to it is true from now on.
+    /// An exchange joins with a one-time key; it is kept before anybody is told.
+    pub(crate) fn join(&self, key: &str, public_key: &str, now: Wall) -> Result<(Known, Joined), Failure> {
+        let public_key = octets(public_key).ok_or("the public key is not in hexadecimal")?;
+        let exchange: ExchangeName = self.invitations().redeem(key, now)?;
+        let certificate = self.vouch(&[exchange.as_str()], &public_key, now)?;
+        let fingerprint = Fingerprint(net::fingerprint_of_pem(&certificate)?);
+        let key = TicketKey(random()?);
+        self.keep(&exchange, fingerprint, &key)?;
+        let joined = Joined {
+            exchange: exchange.clone(),
+            certificate,
+            root: self.root().into(),
+            directory: hex(&self.issuer()?.public()),
+            ticket_key: hex(&key.0),
+        };
+        Ok((Known { exchange, fingerprint, next: None, key }, joined))
+    }
+
+    /// An exchange joined, or shows its newer certificate.
     pub(crate) fn keep(
         &self,
         exchange: &ExchangeName,
         fingerprint: Fingerprint,
         key: &TicketKey,
     ) -> Result<(), Failure> {
-        let member = Member { fingerprint, ticket_key: hex(&key.0), next: None };
-        write(&self.member(exchange), &serde_json::to_vec_pretty(&member)?)
+        self.put(exchange, &Member { fingerprint, ticket_key: hex(&key.0), next: None })
     }
 
     /// It has a newer certificate, which counts from the moment it is shown.
     pub(crate) fn keep_next(&self, exchange: &ExchangeName, next: Fingerprint) -> Result<(), Failure> {
-        let member = Member { next: Some(next), ..read_member(&self.member(exchange))? };
-        write(&self.member(exchange), &serde_json::to_vec_pretty(&member)?)
+        let name = name_of(exchange);
+        let member = self.home.read(Shelf::Exchanges, &name)?.ok_or("it is no member any more")?;
+        self.put(exchange, &Member { next: Some(next), ..read_member(&name, &member)? })
     }
 
-    fn member(&self, exchange: &ExchangeName) -> PathBuf {
-        // A name may hold what a path may not.
-        self.path.join("exchanges").join(format!("{}.json", hex(exchange.as_str().as_bytes())))
+    fn put(&self, exchange: &ExchangeName, member: &Member) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(member)?;
+        self.home.keep(Shelf::Exchanges, &[(&name_of(exchange), &text)])
     }
 
     /// All that joined.
     pub(crate) fn members(&self) -> Result<Vec<Known>, Failure> {
         let mut members = Vec::new();
-        for entry in fs::read_dir(self.path.join("exchanges"))? {
-            let path = entry?.path();
-            let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-            let wrong = || format!("{}: is no exchange's file", path.display());
-            let name = octets(stem).and_then(|name| String::from_utf8(name).ok()).ok_or_else(wrong)?;
-            let Member { fingerprint, ticket_key, next } = read_member(&path)?;
+        for (name, text) in self.home.all(Shelf::Exchanges)? {
+            let wrong = || format!("exchanges/{name}: is no exchange's");
+            let exchange = name.strip_suffix(".json").and_then(octets);
+            let exchange = exchange.and_then(|name| String::from_utf8(name).ok()).ok_or_else(wrong)?;
+            let Member { fingerprint, ticket_key, next } = read_member(&name, &text)?;
             let key = unhex(&ticket_key).map(TicketKey).ok_or_else(wrong)?;
-            members.push(Known { exchange: ExchangeName::parse(&name)?, fingerprint, next, key });
+            members.push(Known { exchange: ExchangeName::parse(&exchange)?, fingerprint, next, key });
         }
         members.sort_by(|one, other| one.exchange.cmp(&other.exchange));
         Ok(members)
     }
 }
 
-fn read_member(path: &Path) -> Result<Member, Failure> {
-    let at = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let text = fs::read(path).map_err(|error| at(&error))?;
-    Ok(serde_json::from_slice(&text).map_err(|error| at(&error))?)
+/// A name may hold what a path may not.
+fn name_of(exchange: &ExchangeName) -> String {
+    format!("{}.json", hex(exchange.as_str().as_bytes()))
+}
+
+fn read_member(name: &str, text: &str) -> Result<Member, Failure> {
+    Ok(serde_json::from_str(text).map_err(|error| format!("exchanges/{name}: {error}"))?)
 }
 
 /// Key and certificate lie in one file, so that one is never without the other.
 pub(crate) fn papers_in(folder: &Path) -> Papers {
-    let own = folder.join("papers.pem");
-    Papers { certificate: own.clone(), key: own, root: folder.join("authority.pem") }
+    let own = folder.join(PAPERS);
+    Papers { certificate: own.clone(), key: own, root: folder.join(AUTHORITY) }
 }
 
 /// Whether a certificate ends soon, or is none.
@@ -221,33 +277,38 @@ pub(crate) fn octets(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::home::tests::with_both;
     use super::*;
 
     #[test]
     fn members_and_keys_are_kept() {
-        let data = std::env::temp_dir().join(format!("ringdown-directory-{}", std::process::id()));
-        let (now, exchange) = (Wall(1_800_000_000_000), ExchangeName::parse("north/1").unwrap());
-        let folder = Folder::open(&data, now).unwrap();
-        let own = folder.invite(&ExchangeName::parse("Directory").unwrap(), now);
-        assert!(own.unwrap_err().to_string().contains("own name"));
-        let key = folder.invite(&exchange, now).unwrap();
-        assert_eq!(folder.redeem(&key, now).unwrap(), exchange);
-        folder.keep(&exchange, Fingerprint([7; 32]), &TicketKey([8; 32])).unwrap();
-        // The same keys at the next start.
-        let again = Folder::open(&data, now).unwrap();
-        let known = |next| {
-            let (exchange, fingerprint, key) = (exchange.clone(), Fingerprint([7; 32]), TicketKey([8; 32]));
-            Known { exchange, fingerprint, next, key }
-        };
-        assert_eq!(again.members().unwrap(), [known(None)]);
-        again.keep_next(&exchange, Fingerprint([9; 32])).unwrap();
-        assert_eq!(again.members().unwrap(), [known(Some(Fingerprint([9; 32])))]);
-        assert_eq!(again.issuer().unwrap().public(), folder.issuer().unwrap().public());
-        assert_eq!(again.papers().fingerprint().unwrap(), folder.papers().fingerprint().unwrap());
-        // In time, the certificate is made anew.
-        let later = Folder::open(&data, Wall(now.0 + 61 * 86_400_000)).unwrap();
-        let lasts = net::validity(&later.papers().certificate).unwrap().until;
-        assert_eq!(lasts, 1_800_000_000 + 61 * 86_400 + 90 * 86_400);
-        fs::remove_dir_all(&data).unwrap();
+        with_both("directory", |data, home| {
+            let (now, exchange) = (Wall(1_800_000_000_000), ExchangeName::parse("north/1").unwrap());
+            let open = |now| Folder::open(home(), now).unwrap();
+            let folder = open(now);
+            let own = folder.invite(&ExchangeName::parse("Directory").unwrap(), now);
+            assert!(own.unwrap_err().to_string().contains("own name"));
+            let (key, public) = (folder.invite(&exchange, now).unwrap(), hex(&net::new_key().unwrap().1));
+            let (known, joined) = folder.join(&key, &public, now).unwrap();
+            assert_eq!((&known.exchange, known.next), (&exchange, None));
+            assert_eq!(joined.root, folder.root());
+            assert!(folder.join(&key, &public, now).unwrap_err().to_string().contains("was used"));
+            // The same keys at the next start, and on a machine that has nothing but the database.
+            let _ = fs::remove_file(data.join("directory").join(if data.join("office.db").exists() {
+                PAPERS
+            } else {
+                ""
+            }));
+            let again = open(now);
+            assert_eq!(again.members().unwrap(), std::slice::from_ref(&known));
+            again.keep_next(&exchange, Fingerprint([9; 32])).unwrap();
+            assert_eq!(again.members().unwrap(), [Known { next: Some(Fingerprint([9; 32])), ..known }]);
+            assert_eq!(again.issuer().unwrap().public(), folder.issuer().unwrap().public());
+            assert_eq!(again.papers().fingerprint().unwrap(), folder.fingerprint().unwrap());
+            // In time, the certificate is made anew.
+            let later = open(Wall(now.0 + 61 * 86_400_000));
+            let lasts = net::validity(&later.papers().certificate).unwrap().until;
+            assert_eq!(lasts, 1_800_000_000 + 61 * 86_400 + 90 * 86_400);
+        });
     }
 }

@@ -1,19 +1,19 @@
-//! Invitations that nobody has used, each in a file that is named by the hash of its one-time key.
+//! Invitations that nobody has used, each under the hash of its one-time key.
 
-use super::folder::{hex, random, write};
+use super::folder::{hex, random};
+use super::home::{Home, Shelf};
 use crate::Failure;
 use clock::Wall;
 use directory::Named;
 use serde::{Deserialize, Serialize};
-use std::fs;
-use std::path::{Path, PathBuf};
 
 /// How long an invitation works.
 const INVITED_FOR: i64 = 24 * 3_600_000;
 
-/// Those of one kind, in a folder of their own.
-pub(crate) struct Invitations {
-    folder: PathBuf,
+/// Those of one kind.
+pub(crate) struct Invitations<'a> {
+    home: &'a Home,
+    shelf: Shelf,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -25,56 +25,55 @@ struct Invitation {
     until: i64,
 }
 
-impl Invitations {
-    /// In a folder that is there.
-    pub(crate) fn within(folder: &Path) -> Invitations {
-        Invitations { folder: folder.to_owned() }
+impl Invitations<'_> {
+    pub(crate) fn of(home: &Home, shelf: Shelf) -> Invitations<'_> {
+        Invitations { home, shelf }
     }
 
     /// A one-time key.
     pub(crate) fn invite(&self, whom: &impl Named, now: Wall) -> Result<String, Failure> {
         let key = hex(&random::<16>()?);
         let invitation = Invitation { whom: whom.as_str().to_owned(), until: now.0 + INVITED_FOR };
-        write(&self.file(&key), &serde_json::to_vec(&invitation)?)?;
+        self.home.keep(self.shelf, &[(&name_of(&key), &serde_json::to_string(&invitation)?)])?;
         Ok(key)
     }
 
-    /// Whom a one-time key invites. Whoever removes the file has it: of two who try, one.
+    /// Whom a one-time key invites. Whoever takes it has it: of two who try, one.
     pub(crate) fn redeem<T: Named>(&self, key: &str, now: Wall) -> Result<T, Failure> {
-        let unknown = || "this invitation is unknown, or was used";
-        let path = self.file(key);
-        let text = fs::read(&path).map_err(|_| unknown())?;
-        fs::remove_file(&path).map_err(|_| unknown())?;
-        let invitation: Invitation = serde_json::from_slice(&text)?;
+        let text = self.home.take(self.shelf, &name_of(key))?;
+        let text = text.ok_or("this invitation is unknown, or was used")?;
+        let invitation: Invitation = serde_json::from_str(&text)?;
         match invitation.until < now.0 {
             true => Err("this invitation has expired: each works for 24 hours".into()),
             false => Ok(T::parse(&invitation.whom)?),
         }
     }
+}
 
-    fn file(&self, key: &str) -> PathBuf {
-        self.folder.join(format!("{}.json", sip::bearer::TokenHash::of(key)))
-    }
+fn name_of(key: &str) -> String {
+    format!("{}.json", sip::bearer::TokenHash::of(key))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::home::tests::with_both;
     use super::*;
     use directory::AccountName;
 
     #[test]
     fn an_invitation_works_once_and_for_a_day() {
-        let folder = std::env::temp_dir().join(format!("ringdown-invitations-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let (now, anna) = (Wall(1_800_000_000_000), AccountName::parse("anna/1").unwrap());
-        let invitations = Invitations::within(&folder);
-        let key = invitations.invite(&anna, now).unwrap();
-        assert_eq!(invitations.redeem::<AccountName>(&key, now).unwrap(), anna);
-        let refused = |key: &str, now| invitations.redeem::<AccountName>(key, now).unwrap_err().to_string();
-        assert!(refused(&key, now).contains("was used"));
-        let late = invitations.invite(&anna, now).unwrap();
-        assert!(refused(&late, Wall(now.0 + INVITED_FOR + 1)).contains("expired"));
-        assert!(refused("../../signing-key", now).contains("unknown"));
-        fs::remove_dir_all(&folder).unwrap();
+        with_both("invitations", |_, open| {
+            let (now, anna) = (Wall(1_800_000_000_000), AccountName::parse("anna/1").unwrap());
+            let home = open();
+            let invitations = Invitations::of(&home, Shelf::AppInvitations);
+            let key = invitations.invite(&anna, now).unwrap();
+            assert_eq!(invitations.redeem::<AccountName>(&key, now).unwrap(), anna);
+            let refused =
+                |key: &str, now| invitations.redeem::<AccountName>(key, now).unwrap_err().to_string();
+            assert!(refused(&key, now).contains("was used"));
+            let late = invitations.invite(&anna, now).unwrap();
+            assert!(refused(&late, Wall(now.0 + INVITED_FOR + 1)).contains("expired"));
+            assert!(refused("../../signing-key", now).contains("unknown"));
+        });
     }
 }

@@ -5,6 +5,7 @@ mod apps;
 mod connection;
 mod doors;
 mod folder;
+mod home;
 mod invitations;
 pub(crate) mod protocol;
 mod server;
@@ -12,15 +13,16 @@ mod web;
 
 pub(crate) use apps::{AppFolder, AppLink, protocol as app_protocol};
 pub(crate) use folder::{Folder, hex, papers_in, random, renewal_is_due, unhex, write};
+pub(crate) use home::{Home, is_of_a_directory};
 
 use crate::{Failure, log, serve};
 use ::directory::{AccountName, DeviceId, Named as _};
-use apps::{Apps, WakeArguments, Wakers};
+use apps::{Apps, Desk, WakeArguments, Wakers};
 use clap::Subcommand;
 use doors::Doors;
 use net::{Clock, HttpListener, LineListener};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use web::WebArguments;
@@ -41,6 +43,12 @@ pub(crate) struct Arguments {
     web: WebArguments,
     #[command(flatten)]
     wake: WakeArguments,
+    /// The configuration, if a server keeps the directory (`[store] url`); nothing else of it is read
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// Wait until the directory on the server of `[store] url` is nobody's, then go on as it
+    #[arg(long)]
+    standby: bool,
     /// How much is logged: error, warn, info or debug
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log: String,
@@ -70,17 +78,18 @@ enum Command {
 pub(crate) fn run(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
         None => serve_all(data, arguments),
-        Some(command) => administer(data, command),
+        Some(command) => administer(data, arguments.config.as_deref(), command),
     }
 }
 
-fn administer(data: &Path, command: &Command) -> Result<(), Failure> {
+fn administer(data: &Path, config: Option<&Path>, command: &Command) -> Result<(), Failure> {
     let now = Clock::start().now().wall;
-    let folder = AppFolder::open(data)?;
+    let home = Arc::new(Home::visit(data, config)?);
+    let folder = AppFolder::within(Arc::clone(&home));
     match command {
         Command::InviteApp { account, directory } => {
             let account = AccountName::parse(account)?;
-            let fingerprint = Folder::open(data, now)?.papers().fingerprint()?;
+            let fingerprint = Folder::open(home, now)?.fingerprint()?;
             // A link that nobody could read is not made.
             let link = AppLink { directory: directory.clone(), key: "0".into(), fingerprint };
             link.to_string().parse::<AppLink>().map_err(|_| "--directory wants HOST:PORT")?;
@@ -102,7 +111,9 @@ fn serve_all(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let _level = log::start(&arguments.log);
     let claimed = serve::claim(data)?;
     let clock = Clock::start();
-    let folder = Folder::open(claimed.path(), clock.now().wall)?;
+    let (home, store) = Home::serve(claimed.path(), arguments.config.as_deref(), arguments.standby)?;
+    let home = Arc::new(home);
+    let folder = Arc::new(Folder::open(Arc::clone(&home), clock.now().wall)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let cannot = |address, error| format!("cannot listen on {address}: {error}");
     let (listen, apps_at) = (arguments.listen, arguments.apps);
@@ -118,12 +129,13 @@ fn serve_all(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let origins = arguments.web.origins(door_bound);
     let found = origins.join(" ");
     let inside = runtime.enter();
-    let apps =
-        Apps::open(AppFolder::open(claimed.path())?, Wakers::start(&arguments.wake, claimed.path(), clock)?)?;
-    drop(inside);
     let (events, heard) = mpsc::channel(WAITING);
-    runtime.spawn(connection::serve(listener, events.clone()));
-    runtime.spawn(apps::connection::serve(door, events));
+    let kept = AppFolder::within(Arc::clone(&home));
+    let desk = Desk::new(Arc::clone(&folder), kept.clone(), clock);
+    let apps = Apps::open(kept, Wakers::start(&arguments.wake, &folder, clock)?, events.clone())?;
+    drop(inside);
+    runtime.spawn(connection::serve(listener, (Arc::clone(&folder), clock), events.clone()));
+    runtime.spawn(apps::connection::serve(door, desk, events));
     println!(
         "authority (SHA-256 of the certificate to import once): {}",
         net::fingerprint(&folder.papers().root)?
@@ -131,12 +143,15 @@ fn serve_all(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     println!("apps=wss:{door_bound}");
     println!("the web app: {found}");
     println!("ready directory={bound}");
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         tokio::select! {
-            () = server::run(folder, apps, doors, clock, origins, heard) => {}
-            () = serve::asked_to_stop() => {}
+            () = server::run(folder, apps, doors, clock, origins, heard) => Ok(()),
+            () = serve::asked_to_stop() => Ok(()),
+            () = home.lost() => Err("another directory has taken this one over".into()),
         }
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-    Ok(())
+    // Whoever comes next need not wait for the end of the lease.
+    drop(store);
+    ended
 }

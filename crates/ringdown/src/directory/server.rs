@@ -2,12 +2,12 @@
 
 use super::apps::{AppEvent, Apps};
 use super::doors::Doors;
-use super::folder::{Folder, Known, hex, octets, random};
-use super::protocol::{FromExchange, Joined, ToExchange};
+use super::folder::{Folder, Known, octets, random};
+use super::protocol::{FromExchange, ToExchange};
 use clock::{Mono, Now};
 use directory::{
-    Account, Confirmation, Directory, ExchangeName, Fingerprint, Input, Named as _, Origin, Output, Report,
-    Request, SiteHealth, TicketKey, limits,
+    Account, Confirmation, Directory, ExchangeName, Fingerprint, Input, Message, Named as _, Origin, Output,
+    Report, Request, RequestId, SiteHealth, limits,
 };
 use exchange::DIRECTORY;
 use net::Clock;
@@ -28,13 +28,15 @@ const HEALTH_OF_EACH: Duration = Duration::from_millis(20);
 const CERTIFICATE_SEEN: Duration = Duration::from_secs(12 * 3_600);
 /// An exchange renews its certificate not more often than this.
 const RENEWED_AT_MOST: Duration = Duration::from_secs(60);
+/// Milliseconds after which a claim is made again that nobody may answer now.
+const HELD: i64 = 5_000;
 /// Changes of the book are published together, this long after the first.
 const PUBLISHED_AFTER: Duration = Duration::from_millis(200);
 
 /// What connections tell.
 pub(super) enum Event {
-    /// Somebody wants to join.
-    Join { key: String, public_key: String, answer: oneshot::Sender<ToExchange> },
+    /// An exchange joined, and is kept.
+    Joined { known: Known, answer: oneshot::Sender<()> },
     /// Somebody proved to hold a certificate of ours; whose it is, and which of its connections this is.
     Opened {
         fingerprint: Fingerprint,
@@ -50,7 +52,7 @@ pub(super) enum Event {
 }
 
 struct Server {
-    folder: Folder,
+    folder: Arc<Folder>,
     clock: Clock,
     doors: Doors,
     directory: Directory,
@@ -74,7 +76,7 @@ struct Server {
 
 /// Serves until all connections' tasks are gone.
 pub(super) async fn run(
-    folder: Folder,
+    folder: Arc<Folder>,
     apps: Apps,
     doors: Doors,
     clock: Clock,
@@ -107,7 +109,7 @@ pub(super) async fn run(
 }
 
 impl Server {
-    fn new(folder: Folder, apps: Apps, doors: Doors, clock: Clock) -> Result<Server, crate::Failure> {
+    fn new(folder: Arc<Folder>, apps: Apps, doors: Doors, clock: Clock) -> Result<Server, crate::Failure> {
         let mut directory = Directory::new(DIRECTORY, folder.issuer()?, random()?);
         let mut renewed = BTreeMap::new();
         for Known { exchange, fingerprint, next, key } in folder.members()? {
@@ -141,13 +143,11 @@ impl Server {
 
     fn hear(&mut self, event: Event) {
         match event {
-            Event::Join { key, public_key, answer } => {
-                let answered = match self.join(&key, &public_key) {
-                    Ok(joined) => ToExchange::Joined(joined),
-                    Err(error) => ToExchange::Refused(error.to_string()),
-                };
-                // Whoever asked may be gone; the invitation is used up all the same.
-                let _ = answer.send(answered);
+            Event::Joined { known: Known { exchange, fingerprint, key, .. }, answer } => {
+                tracing::info!(%exchange, %fingerprint, "an exchange joined");
+                self.directory.handle(self.now(), Input::Joined { exchange, fingerprint, key });
+                // Whoever asked may be gone; the exchange has joined all the same.
+                let _ = answer.send(());
             }
             Event::Opened { fingerprint, lines, answer } => {
                 let Some(exchange) = self.whose(fingerprint) else {
@@ -246,27 +246,6 @@ impl Server {
         }
     }
 
-    /// The exchange is kept before it is told that it joined.
-    fn join(&mut self, key: &str, public_key: &str) -> Result<Joined, crate::Failure> {
-        let now = self.now();
-        let public_key = octets(public_key).ok_or("the public key is not in hexadecimal")?;
-        let exchange = self.folder.redeem(key, now.wall)?;
-        let certificate = self.folder.vouch(&[exchange.as_str()], &public_key, now.wall)?;
-        let fingerprint = Fingerprint(net::fingerprint_of_pem(&certificate)?);
-        let ticket_key = TicketKey(random()?);
-        self.folder.keep(&exchange, fingerprint, &ticket_key)?;
-        let joined = Input::Joined { exchange: exchange.clone(), fingerprint, key: ticket_key.clone() };
-        self.directory.handle(now, joined);
-        tracing::info!(%exchange, %fingerprint, "an exchange joined");
-        Ok(Joined {
-            exchange,
-            certificate,
-            root: self.folder.root().into(),
-            directory: hex(&self.directory.public()),
-            ticket_key: hex(&ticket_key.0),
-        })
-    }
-
     fn said(&mut self, exchange: ExchangeName, said: FromExchange) {
         let input = match said {
             // It has joined; another name takes another invitation, and that a connection without a certificate.
@@ -292,10 +271,21 @@ impl Server {
             }
             FromExchange::Cancelled { id } => Input::Cancelled(Origin::Exchange(exchange), id),
             FromExchange::Said { caller, id, said } => Input::Said { exchange, caller, id, said },
-            FromExchange::Claim { id, number } => Input::Claim { exchange, id, number },
+            FromExchange::Claim { id, number } if self.folder.is_ours() => {
+                Input::Claim { exchange, id, number }
+            }
+            FromExchange::Claim { id, .. } => return self.hold(&exchange, id),
             FromExchange::Attempted { number, attempted } => Input::Attempted(exchange, number, attempted),
         };
         self.directory.handle(self.now(), input);
+    }
+
+    /// Another may be the directory now, and give the number away (R25).
+    fn hold(&mut self, exchange: &ExchangeName, id: RequestId) {
+        let held = Some(self.now().wall.0 + HELD);
+        if id != RequestId(0) {
+            self.say(exchange, &ToExchange::Told(Message::Claimed { id, held, attempts: Vec::new() }));
+        }
     }
 
     fn carry(&mut self) {
@@ -351,7 +341,7 @@ impl Server {
         let now = self.now();
         if now.mono >= self.folder_at {
             self.folder_at = now.mono + FOLDER_SEEN;
-            self.apps.look_at_folder(now, &mut self.directory);
+            self.apps.look_at_folder();
         }
     }
 

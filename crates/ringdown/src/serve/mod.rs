@@ -20,7 +20,7 @@ mod reach;
 mod reload;
 mod shown;
 mod sites;
-mod standby;
+pub(crate) mod standby;
 mod stop;
 mod tls;
 mod web;
@@ -153,6 +153,12 @@ fn open(
 ) -> Result<Opened, Failure> {
     let place = config.store.place(folder)?;
     let mut opened = standby::open(&place, among.map(cluster::Prepared::told), standby)?;
+    if opened.documents.iter().any(crate::directory::is_of_a_directory) {
+        opened.close();
+        return Err(
+            format!("{place}: a directory is kept there; an office needs a database of its own").into()
+        );
+    }
     close_open_calls(&mut opened)?;
     Ok(opened)
 }

@@ -1,4 +1,4 @@
-//! `serve --standby`: an exchange that waits until the office on its server is nobody's, and takes it over (R19).
+//! `--standby`: an exchange that waits until the office on its server is nobody's, and takes it over (R19); so does a directory.
 
 use crate::Failure;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use store::{Joining, Opened, Place, StoreError};
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Opens the store; on standby once whoever has it gives it back, or has said nothing for the time of a lease.
-pub(super) fn open(place: &Place, among: Option<&Joining>, standby: bool) -> Result<Opened, Failure> {
+pub(crate) fn open(place: &Place, among: Option<&Joining>, standby: bool) -> Result<Opened, Failure> {
     if let Some(told) = among {
         return Ok(Opened::join(place, told)?);
     }

@@ -2,6 +2,7 @@
 
 mod agents;
 mod badges;
+pub(crate) mod documents;
 pub(crate) mod folder;
 pub(crate) mod keeping;
 mod lists;

@@ -3,8 +3,8 @@
 
 use super::super::folder::{hex, octets, random};
 use super::super::server::Event;
-use super::AppEvent;
 use super::protocol::{FromApp, LONGEST, PATH, ToApp, challenged};
+use super::{AppEvent, Desk};
 use axum::body::Body;
 use directory::DeviceId;
 use hyper::Response;
@@ -21,16 +21,18 @@ const TEXTS: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Texts that one app may send in a second.
 const RATE: u32 = 20;
+/// What an app is told that is none.
+pub(super) const NO_APP: &str = "there is no such app";
 
 /// Takes whoever comes.
-pub(crate) async fn serve(listener: HttpListener, events: mpsc::Sender<Event>) {
+pub(crate) async fn serve(listener: HttpListener, desk: Desk, events: mpsc::Sender<Event>) {
     let seats = Seats::new(CONNECTIONS.0, CONNECTIONS.1);
     let limits =
         HttpLimits { connections: CONNECTIONS.0, per_address: CONNECTIONS.1, ..HttpLimits::default() };
     let requests = Seats::new(limits.connections, limits.per_address);
     let answer = move |peer: net::Peer, mut request| {
-        let (events, seats) = (events.clone(), seats.clone());
-        async move { upgrade(peer, &mut request, &events, &seats) }
+        let (events, desk, seats) = (events.clone(), desk.clone(), seats.clone());
+        async move { upgrade(peer, &mut request, (&events, &desk), &seats) }
     };
     listener.serve(limits, requests, answer).await;
 }
@@ -38,7 +40,7 @@ pub(crate) async fn serve(listener: HttpListener, events: mpsc::Sender<Event>) {
 fn upgrade<B>(
     peer: net::Peer,
     request: &mut hyper::Request<B>,
-    events: &mpsc::Sender<Event>,
+    (events, desk): (&mpsc::Sender<Event>, &Desk),
     seats: &Seats,
 ) -> Response<Body> {
     if request.uri().path() != PATH {
@@ -49,7 +51,7 @@ fn upgrade<B>(
     };
     match TextUpgrade::answer(request, LONGEST) {
         Ok((answer, upgrade)) => {
-            tokio::spawn(adopt(upgrade, peer, events.clone(), seat));
+            tokio::spawn(adopt(upgrade, peer, (events.clone(), desk.clone()), seat));
             answer.map(Body::new)
         }
         Err(answer) => answer.map(Body::new),
@@ -62,9 +64,14 @@ fn refusal(status: hyper::StatusCode) -> Response<Body> {
     answer
 }
 
-async fn adopt(upgrade: TextUpgrade, peer: net::Peer, events: mpsc::Sender<Event>, seat: Seat) {
+async fn adopt(
+    upgrade: TextUpgrade,
+    peer: net::Peer,
+    (events, desk): (mpsc::Sender<Event>, Desk),
+    seat: Seat,
+) {
     let ended = match upgrade.begin().await {
-        Ok(socket) => talk(socket, &events).await,
+        Ok(socket) => talk(socket, &events, &desk).await,
         Err(error) => Err(error.to_string()),
     };
     if let Err(error) = ended {
@@ -73,13 +80,13 @@ async fn adopt(upgrade: TextUpgrade, peer: net::Peer, events: mpsc::Sender<Event
     drop(seat);
 }
 
-async fn talk(mut socket: TextSocket, events: &mpsc::Sender<Event>) -> Result<(), String> {
+async fn talk(mut socket: TextSocket, events: &mpsc::Sender<Event>, desk: &Desk) -> Result<(), String> {
     let challenge = hex(&random::<32>().map_err(|error| error.to_string())?);
     say(&mut socket, &ToApp::Challenge(challenge.clone())).await?;
     let text = tokio::time::timeout(PATIENCE, socket.next()).await.map_err(|_| "it proved nothing")?;
     let text = text.map_err(|error| error.to_string())?.ok_or("it proved nothing")?;
     let (answers, mut queue): (_, mpsc::Receiver<Arc<str>>) = mpsc::channel(TEXTS);
-    let (device, connection) = match proven(&text, &challenge, events, answers).await {
+    let (device, connection) = match proven(&text, &challenge, (events, desk), answers).await {
         Ok(known) => known,
         Err(why) => {
             say(&mut socket, &ToApp::Error(why)).await?;
@@ -99,7 +106,7 @@ async fn talk(mut socket: TextSocket, events: &mpsc::Sender<Event>) -> Result<()
 async fn proven(
     text: &str,
     challenge: &str,
-    events: &mpsc::Sender<Event>,
+    (events, desk): (&mpsc::Sender<Event>, &Desk),
     texts: mpsc::Sender<Arc<str>>,
 ) -> Result<(DeviceId, u64), String> {
     let stops = "the directory stops";
@@ -110,7 +117,10 @@ async fn proven(
             let (answer, answered) = oneshot::channel();
             let asked = AppEvent::KeyOf { device: device.clone(), answer };
             events.send(asked.into()).await.map_err(|_| stops)?;
-            let public_key = answered.await.map_err(|_| stops)?.ok_or("there is no such app")?;
+            let public_key = answered.await.map_err(|_| stops)?.ok_or(NO_APP)?;
+            if !desk.has(device.clone()).await {
+                return Err(NO_APP.into());
+            }
             (public_key, signature, None, Some(device))
         }
         _ => return Err("an app enrols, or proves who it is, before it says anything else".into()),
@@ -122,7 +132,17 @@ async fn proven(
     }
     let (answer, answered) = oneshot::channel();
     let opened = match (invitation, device) {
-        (Some(key), _) => AppEvent::Enrol { key, public_key, texts, answer },
+        (Some(key), _) => {
+            let account = desk.redeem(key).await?;
+            let (room, found) = oneshot::channel();
+            let asked = AppEvent::Room { account: account.clone(), answer: room };
+            events.send(asked.into()).await.map_err(|_| stops)?;
+            if !found.await.map_err(|_| stops)? {
+                return Err(format!("{account} has as many apps as there is room for"));
+            }
+            let (enrolment, enrolled) = desk.enrol(account, public_key).await?;
+            AppEvent::Enrolled { enrolment, enrolled, texts, answer }
+        }
         (None, Some(device)) => AppEvent::Opened { device, texts, answer },
         (None, None) => return Err(wrong.into()),
     };

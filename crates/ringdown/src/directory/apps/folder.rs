@@ -1,21 +1,22 @@
-//! The apps that enrolled, and invitations that nobody has used, each in a file of its own.
+//! The apps that enrolled, and invitations that nobody has used.
 
-use super::super::folder::{hex, unhex, write};
+use super::super::folder::{hex, unhex};
+use super::super::home::{Home, Shelf};
 use super::super::invitations::Invitations;
 use crate::Failure;
 use clock::Wall;
 use directory::{AccountName, Confirmation, DeviceId, Fingerprint, Named as _, Way};
 use serde::{Deserialize, Serialize};
-use std::fs;
-use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-/// The folder.
+/// What a directory keeps of apps.
+#[derive(Clone)]
 pub(crate) struct AppFolder {
-    path: PathBuf,
+    home: Arc<Home>,
 }
 
-/// An app that enrolled, as it lies on disk.
+/// An app that enrolled, as it is kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Enrolment {
@@ -42,17 +43,9 @@ impl Enrolment {
 }
 
 impl AppFolder {
-    /// In a data folder of a directory, made now if there is none.
-    pub(crate) fn open(data: &Path) -> Result<AppFolder, Failure> {
-        let path = data.join("directory");
-        for folder in [path.join("apps"), path.join("app-invitations")] {
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&folder)
-                .map_err(|error| format!("{}: {error}", folder.display()))?;
-        }
-        Ok(AppFolder { path })
+    /// In the home of a directory.
+    pub(crate) fn within(home: Arc<Home>) -> AppFolder {
+        AppFolder { home }
     }
 
     /// A one-time key with which a device of this account enrols.
@@ -65,45 +58,47 @@ impl AppFolder {
         self.invitations().redeem(key, now)
     }
 
-    fn invitations(&self) -> Invitations {
-        Invitations::within(&self.path.join("app-invitations"))
+    fn invitations(&self) -> Invitations<'_> {
+        Invitations::of(&self.home, Shelf::AppInvitations)
     }
 
     /// What is answered to an app is true from now on.
     pub(crate) fn keep(&self, enrolment: &Enrolment) -> Result<(), Failure> {
-        write(&self.file(&enrolment.device), &serde_json::to_vec_pretty(enrolment)?)
+        let text = serde_json::to_string_pretty(enrolment)?;
+        self.home.keep(Shelf::Apps, &[(&name_of(&enrolment.device), &text)])
     }
 
     /// Whether an app is still one of the office.
-    pub(crate) fn has(&self, device: &DeviceId) -> bool {
-        self.file(device).exists()
+    pub(crate) fn has(&self, device: &DeviceId) -> Result<bool, Failure> {
+        Ok(self.home.read(Shelf::Apps, &name_of(device))?.is_some())
+    }
+
+    /// Which of these are none of the office any more.
+    pub(crate) fn gone(&self, known: Vec<DeviceId>) -> Result<Vec<DeviceId>, Failure> {
+        let kept: BTreeSet<String> = self.home.all(Shelf::Apps)?.into_iter().map(|(name, _)| name).collect();
+        Ok(known.into_iter().filter(|device| !kept.contains(&name_of(device))).collect())
     }
 
     /// An app is one of the office no more.
     pub(crate) fn remove(&self, device: &DeviceId) -> Result<(), Failure> {
-        fs::remove_file(self.file(device)).map_err(|_| format!("there is no app {device}").into())
-    }
-
-    fn file(&self, device: &DeviceId) -> PathBuf {
-        // A name may hold what a path may not.
-        self.path.join("apps").join(format!("{}.json", hex(device.as_str().as_bytes())))
+        let removed = self.home.take(Shelf::Apps, &name_of(device))?;
+        removed.map(drop).ok_or_else(|| format!("there is no app {device}").into())
     }
 
     /// All that enrolled.
     pub(crate) fn enrolled(&self) -> Result<Vec<Enrolment>, Failure> {
         let mut all: Vec<Enrolment> = Vec::new();
-        for entry in fs::read_dir(self.path.join("apps"))? {
-            let path = entry?.path();
-            if path.extension().is_none_or(|extension| extension != "json") {
-                continue;
-            }
-            let at = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-            let text = fs::read(&path).map_err(|error| at(&error))?;
-            all.push(serde_json::from_slice(&text).map_err(|error| at(&error))?);
+        for (name, text) in self.home.all(Shelf::Apps)? {
+            all.push(serde_json::from_str(&text).map_err(|error| format!("apps/{name}: {error}"))?);
         }
         all.sort_by(|one, other| one.device.cmp(&other.device));
         Ok(all)
     }
+}
+
+/// A name may hold what a path may not.
+fn name_of(device: &DeviceId) -> String {
+    format!("{}.json", hex(device.as_str().as_bytes()))
 }
 
 /// An invitation of an app: `ringdown-app://HOST:PORT/KEY#FINGERPRINT`.
@@ -149,32 +144,39 @@ impl std::fmt::Display for AppLink {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::home::tests::with_both;
     use super::*;
 
     #[test]
-    fn apps_are_kept_and_a_link_is_read_as_it_is_written() {
-        let data = std::env::temp_dir().join(format!("ringdown-apps-{}", std::process::id()));
-        let (now, anna) = (Wall(1_800_000_000_000), AccountName::parse("anna").unwrap());
-        let folder = AppFolder::open(&data).unwrap();
-        let key = folder.invite(&anna, now).unwrap();
-        assert_eq!(folder.redeem(&key, now).unwrap(), anna);
-        let enrolment = Enrolment {
-            device: DeviceId::parse("app-1").unwrap(),
-            account: anna,
-            public_key: "04ab".into(),
-            fingerprint: Fingerprint([7; 32]),
-            until: 5,
-            ways: vec![],
-            media: None,
-        };
-        folder.keep(&enrolment).unwrap();
-        let again = AppFolder::open(&data).unwrap();
-        assert_eq!(again.enrolled().unwrap()[0].device, enrolment.device);
-        assert!(again.has(&enrolment.device));
-        again.remove(&enrolment.device).unwrap();
-        assert!(!folder.has(&enrolment.device) && again.remove(&enrolment.device).is_err());
-        fs::remove_dir_all(&data).unwrap();
+    fn apps_are_kept() {
+        with_both("apps", |_, open| {
+            let (now, anna) = (Wall(1_800_000_000_000), AccountName::parse("anna").unwrap());
+            let folder = AppFolder::within(open());
+            let key = folder.invite(&anna, now).unwrap();
+            assert_eq!(folder.redeem(&key, now).unwrap(), anna);
+            let enrolment = Enrolment {
+                device: DeviceId::parse("app-1").unwrap(),
+                account: anna,
+                public_key: "04ab".into(),
+                fingerprint: Fingerprint([7; 32]),
+                until: 5,
+                ways: vec![],
+                media: None,
+            };
+            let device = &enrolment.device;
+            folder.keep(&enrolment).unwrap();
+            let again = AppFolder::within(open());
+            assert_eq!(again.enrolled().unwrap()[0].device, *device);
+            assert!(again.has(device).unwrap() && again.gone(vec![device.clone()]).unwrap().is_empty());
+            again.remove(device).unwrap();
+            assert!(!folder.has(device).unwrap() && again.remove(device).is_err());
+            assert_eq!(folder.gone(vec![device.clone()]).unwrap(), std::slice::from_ref(device));
+        });
+    }
 
+    #[test]
+    fn a_link_is_read_as_it_is_written() {
+        let key = "6f0c9e6a0d8e4d7c".to_owned();
         let link = AppLink { directory: "dir.example:5064".into(), key, fingerprint: [7; 32] };
         assert_eq!(link.page(), format!("https://dir.example:5064/#{}", link.key));
         assert_eq!(link.to_string().parse(), Ok(link));

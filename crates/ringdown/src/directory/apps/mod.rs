@@ -2,17 +2,19 @@
 //! (S4.3, S4.8, S4.24). The texts are told in docs/directory-protocol.md.
 
 pub(super) mod connection;
+mod desk;
 mod folder;
 pub(crate) mod protocol;
 mod waking;
 
+pub(super) use desk::Desk;
 pub(crate) use folder::{AppFolder, AppLink};
 pub(super) use waking::{WakeArguments, Wakers};
 
-use super::folder::{Folder, hex, octets, random};
+use super::folder::{Folder, octets};
 use super::server::Event;
 use crate::Failure;
-use clock::Now;
+use clock::{Now, Wall};
 use directory::{
     AccountName, Device, DeviceId, Directory, Fingerprint, Input, Kind, Message, Named as _, Origin, Push,
     Request, Way, limits,
@@ -31,8 +33,15 @@ type Known = Result<(DeviceId, u64), String>;
 
 /// What connections of apps tell.
 pub(super) enum AppEvent {
-    /// Somebody with an invitation proved to have this key.
-    Enrol { key: String, public_key: String, texts: mpsc::Sender<Arc<str>>, answer: oneshot::Sender<Known> },
+    /// Whether one more app of this account finds room.
+    Room { account: AccountName, answer: oneshot::Sender<bool> },
+    /// Somebody with an invitation proved to have a key, and is kept.
+    Enrolled {
+        enrolment: Enrolment,
+        enrolled: Enrolled,
+        texts: mpsc::Sender<Arc<str>>,
+        answer: oneshot::Sender<Known>,
+    },
     /// Which key an app has to prove.
     KeyOf { device: DeviceId, answer: oneshot::Sender<Option<String>> },
     /// An app proved to be it.
@@ -41,6 +50,8 @@ pub(super) enum AppEvent {
     Said { device: DeviceId, connection: u64, said: FromApp },
     /// A connection ended.
     Closed { device: DeviceId, connection: u64 },
+    /// These are none of the office any more.
+    Gone(Vec<DeviceId>),
 }
 
 impl From<AppEvent> for Event {
@@ -58,10 +69,16 @@ pub(super) struct Apps {
     /// The newest connection of each.
     connections: BTreeMap<DeviceId, (u64, mpsc::Sender<Arc<str>>)>,
     next: u64,
+    /// What is asked of the folder comes back by this.
+    events: mpsc::Sender<Event>,
 }
 
 impl Apps {
-    pub(super) fn open(folder: AppFolder, wakers: Wakers) -> Result<Apps, Failure> {
+    pub(super) fn open(
+        folder: AppFolder,
+        wakers: Wakers,
+        events: mpsc::Sender<Event>,
+    ) -> Result<Apps, Failure> {
         let mut apps = Apps {
             folder,
             wakers,
@@ -69,6 +86,7 @@ impl Apps {
             of_account: BTreeMap::new(),
             connections: BTreeMap::new(),
             next: 0,
+            events,
         };
         for enrolment in apps.folder.enrolled()? {
             apps.remember(enrolment);
@@ -106,26 +124,30 @@ impl Apps {
 
     pub(super) fn hear(&mut self, now: Now, directory: &mut Directory, office: &Folder, event: AppEvent) {
         match event {
-            AppEvent::Enrol { key, public_key, texts, answer } => {
-                let known = match self.enrol(now, directory, office, &key, public_key) {
-                    Ok(enrolled) => {
-                        let device = enrolled.device.clone();
-                        send(&texts, &ToApp::Enrolled(enrolled));
-                        Ok(self.opened(now, directory, device, texts, None))
-                    }
-                    Err(error) => Err(error.to_string()),
-                };
-                // Whoever asked may be gone; the invitation is used up all the same.
-                let _ = answer.send(known);
+            AppEvent::Room { account, answer } => {
+                let apps = self.of_account.get(&account).map_or(0, BTreeSet::len);
+                let room = apps < limits::DEVICES_OF_ONE && self.enrolled.len() < limits::DEVICES;
+                let _ = answer.send(room);
+            }
+            AppEvent::Enrolled { enrolment, enrolled, texts, answer } => {
+                let (device, account) = (enrolment.device.clone(), enrolment.account.clone());
+                tracing::info!(%device, %account, fingerprint = %enrolment.fingerprint, "an app enrolled");
+                self.remember(enrolment);
+                send(&texts, &ToApp::Enrolled(enrolled));
+                // Whoever asked may be gone; the app is enrolled all the same.
+                let _ = answer.send(Ok(self.opened(now, directory, device, texts, None)));
             }
             AppEvent::KeyOf { device, answer } => {
-                let known = self.enrolled.get(&device).filter(|_| self.folder.has(&device));
+                let known = self.enrolled.get(&device);
                 let _ = answer.send(known.map(|enrolment| enrolment.public_key.clone()));
             }
             AppEvent::Opened { device, texts, answer } => {
-                let known = match self.renewed(now, office, &device) {
-                    Ok(certificate) => Ok(self.opened(now, directory, device, texts, certificate)),
-                    Err(error) => Err(error.to_string()),
+                let known = match self.enrolled.contains_key(&device) {
+                    true => {
+                        let certificate = self.renewed(now, office, &device);
+                        Ok(self.opened(now, directory, device, texts, certificate))
+                    }
+                    false => Err(connection::NO_APP.to_owned()),
                 };
                 let _ = answer.send(known);
             }
@@ -140,47 +162,33 @@ impl Apps {
                     directory.handle(now, Input::Connected(device, false));
                 }
             }
+            AppEvent::Gone(devices) => devices.iter().for_each(|device| self.forget(now, directory, device)),
         }
     }
 
-    /// The app is kept before it is told that it enrolled.
-    fn enrol(
-        &mut self,
-        now: Now,
-        directory: &Directory,
-        office: &Folder,
-        key: &str,
-        public_key: String,
-    ) -> Result<Enrolled, Failure> {
-        let account = self.folder.redeem(key, now.wall)?;
-        if self.of_account.get(&account).map_or(0, BTreeSet::len) >= limits::DEVICES_OF_ONE
-            || self.enrolled.len() >= limits::DEVICES
-        {
-            return Err(format!("{account} has as many apps as there is room for").into());
+    /// A newer certificate, when it is time. The last one does for a while yet if that cannot be kept now.
+    fn renewed(&mut self, now: Now, office: &Folder, device: &DeviceId) -> Option<String> {
+        let due = |enrolment: &&Enrolment| enrolment.until - now.wall.seconds() <= RENEWED_BEFORE;
+        let mut enrolment = self.enrolled.get(device).filter(due)?.clone();
+        let made = vouch(office, device, &enrolment.public_key, now.wall).and_then(|made| {
+            (enrolment.fingerprint, enrolment.until) = (made.1, made.2);
+            self.put(enrolment)?;
+            Ok(made.0)
+        });
+        match made {
+            Ok(certificate) => Some(certificate),
+            Err(error) => {
+                tracing::warn!(%device, %error, "no newer certificate for it");
+                None
+            }
         }
-        let device = DeviceId::parse(&format!("app-{}", hex(&random::<8>()?)))?;
-        let (certificate, fingerprint, until) = vouch(office, &device, &public_key, now)?;
-        let ways = Vec::new();
-        let enrolment =
-            Enrolment { device: device.clone(), account, public_key, fingerprint, until, ways, media: None };
+    }
+
+    /// What is answered to an app is true from now on.
+    fn put(&mut self, enrolment: Enrolment) -> Result<(), Failure> {
         self.folder.keep(&enrolment)?;
-        let account = enrolment.account.clone();
-        tracing::info!(%device, %account, %fingerprint, "an app enrolled");
-        self.remember(enrolment);
-        let root = office.root().into();
-        Ok(Enrolled { device, account, certificate, root, directory: hex(&directory.public()) })
-    }
-
-    /// A newer certificate, when it is time.
-    fn renewed(&mut self, now: Now, office: &Folder, device: &DeviceId) -> Result<Option<String>, Failure> {
-        let enrolment = self.enrolled.get_mut(device).ok_or("there is no such app")?;
-        if enrolment.until - now.wall.seconds() > RENEWED_BEFORE {
-            return Ok(None);
-        }
-        let (certificate, fingerprint, until) = vouch(office, device, &enrolment.public_key, now)?;
-        (enrolment.fingerprint, enrolment.until) = (fingerprint, until);
-        self.folder.keep(enrolment)?;
-        Ok(Some(certificate))
+        self.enrolled.insert(enrolment.device.clone(), enrolment);
+        Ok(())
     }
 
     fn opened(
@@ -229,14 +237,13 @@ impl Apps {
         }
     }
 
-    /// What is answered to an app is true from now on.
     fn speaks_by(&mut self, device: &DeviceId, fingerprint: Fingerprint) -> Result<(), Failure> {
-        let Some(enrolment) = self.enrolled.get_mut(device) else { return Ok(()) };
-        if enrolment.media == Some(fingerprint) {
-            return Ok(());
+        match self.enrolled.get(device) {
+            Some(known) if known.media != Some(fingerprint) => {
+                self.put(Enrolment { media: Some(fingerprint), ..known.clone() })
+            }
+            _ => Ok(()),
         }
-        enrolment.media = Some(fingerprint);
-        self.folder.keep(enrolment)
     }
 
     fn woken_by(&mut self, device: &DeviceId, ways: Vec<Way>) -> Result<(), String> {
@@ -244,12 +251,12 @@ impl Apps {
             return Err(format!("a device has {} ways to be woken at most", limits::WAYS));
         }
         ways.iter().try_for_each(|way| self.wakers.takes(way))?;
-        let Some(enrolment) = self.enrolled.get_mut(device) else { return Ok(()) };
-        if enrolment.ways == ways {
-            return Ok(());
+        match self.enrolled.get(device) {
+            Some(known) if known.ways != ways => {
+                self.put(Enrolment { ways, ..known.clone() }).map_err(|error| error.to_string())
+            }
+            _ => Ok(()),
         }
-        enrolment.ways = ways;
-        self.folder.keep(enrolment).map_err(|error| error.to_string())
     }
 
     /// Something for a device that is connected.
@@ -285,20 +292,27 @@ impl Apps {
         }
     }
 
-    /// Apps whose files were taken away are none any more.
-    pub(super) fn look_at_folder(&mut self, now: Now, directory: &mut Directory) {
-        let gone: Vec<DeviceId> =
-            self.enrolled.keys().filter(|device| !self.folder.has(device)).cloned().collect();
-        for device in gone {
-            tracing::info!(%device, "an app is no more");
-            if let Some(enrolment) = self.enrolled.remove(&device)
-                && let Some(others) = self.of_account.get_mut(&enrolment.account)
-            {
-                others.remove(&device);
-            }
-            self.connections.remove(&device);
-            directory.handle(now, Input::DeviceGone(device));
+    /// Apps that were taken away are none any more; what is kept is looked at beside.
+    pub(super) fn look_at_folder(&self) {
+        let (folder, events) = (self.folder.clone(), self.events.clone());
+        let known: Vec<DeviceId> = self.enrolled.keys().cloned().collect();
+        tokio::task::spawn_blocking(move || match folder.gone(known) {
+            Ok(gone) if gone.is_empty() => {}
+            // Full: those who are gone are still so the next time.
+            Ok(gone) => drop(events.try_send(AppEvent::Gone(gone).into())),
+            Err(error) => tracing::warn!(%error, "which apps there are cannot be looked at"),
+        });
+    }
+
+    fn forget(&mut self, now: Now, directory: &mut Directory, device: &DeviceId) {
+        tracing::info!(%device, "an app is no more");
+        if let Some(enrolment) = self.enrolled.remove(device)
+            && let Some(others) = self.of_account.get_mut(&enrolment.account)
+        {
+            others.remove(device);
         }
+        self.connections.remove(device);
+        directory.handle(now, Input::DeviceGone(device.clone()));
     }
 }
 
@@ -306,13 +320,13 @@ fn vouch(
     office: &Folder,
     device: &DeviceId,
     public_key: &str,
-    now: Now,
+    now: Wall,
 ) -> Result<(String, Fingerprint, i64), Failure> {
     let key = octets(public_key).ok_or("the public key is not in hexadecimal")?;
-    let certificate = office.vouch(&[device.as_str()], &key, now.wall)?;
+    let certificate = office.vouch(&[device.as_str()], &key, now)?;
     let fingerprint = Fingerprint(net::fingerprint_of_pem(&certificate)?);
     let life = i64::try_from(net::LEAF_LIFE.as_secs()).unwrap_or(0);
-    Ok((certificate, fingerprint, now.wall.seconds() + life))
+    Ok((certificate, fingerprint, now.seconds() + life))
 }
 
 /// False when it found no room.

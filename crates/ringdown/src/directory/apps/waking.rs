@@ -1,12 +1,12 @@
 //! Waking a device that has no connection: by the office's broker, or by the push service of its browser (RFC 8030, 8291, 8292).
 
-use super::super::folder::{random, write};
+use super::super::folder::{Folder, random};
 use crate::Failure;
 use api::web_push::{self, BASE64, Keys};
 use base64::Engine as _;
 use directory::{Wake, Way};
 use net::{Broker, Clock, HttpClient, HttpRules, Mqtt, MqttRules, Network};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -19,6 +19,8 @@ const HEARS: &str = "ringdown/directory";
 const PRID: usize = 1_024;
 /// Requests to push services under way; a ticket does not work for longer than the wait for a place.
 const PUSHES: usize = 256;
+/// What is told to push services that we are us.
+const PUSH_KEYS: &str = "push-keys.json";
 /// How long a push service may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -61,10 +63,10 @@ pub(in crate::directory) struct WakeArguments {
 }
 
 impl Wakers {
-    /// To be called inside of a runtime; the key for push services is kept in the data folder.
+    /// To be called inside of a runtime; the key for push services is kept with the directory's own.
     pub(in crate::directory) fn start(
         arguments: &WakeArguments,
-        data: &Path,
+        office: &Folder,
         clock: Clock,
     ) -> Result<Wakers, Failure> {
         let tls = net::client_config(&[&arguments.authorities]).map_err(|error| error.to_string());
@@ -79,13 +81,9 @@ impl Wakers {
             };
             Mqtt::start(&[], rules).0
         });
-        let path = data.join("directory").join("push-keys.json");
-        if !path.exists() {
-            let made = Keys::make(&random()?).ok_or("no key for push services can be made")?;
-            write(&path, made.as_bytes())?;
-        }
-        let keys = Keys::read(&std::fs::read_to_string(&path)?)
-            .ok_or_else(|| format!("{}: is no key for push services", path.display()))?;
+        let make = || Ok(Keys::make(&random()?).ok_or("no key for push services can be made")?);
+        let kept = office.key(PUSH_KEYS, make)?;
+        let keys = Keys::read(&kept).ok_or_else(|| format!("{PUSH_KEYS}: is no key for push services"))?;
         let hint = "; --push-allow names the networks inside that may be reached";
         let allow = arguments.push_allow.clone();
         let client = HttpClient::new(&[], HttpRules { allow, hint, clear: false, patience: PATIENCE, tls });
