@@ -331,13 +331,8 @@ pub enum Answer {
     Refused(Refusal),
     /// The store cannot keep it now; nothing has changed.
     Unavailable(String),
-    /// Another exchange over the same store keeps what that is about (R25); nothing has changed here.
-    KeptBy {
-        /// Its number among them.
-        number: NonZeroU8,
-        /// That it does, in words, with its name.
-        why: String,
-    },
+    /// Another exchange over the same store keeps it (R25): its number, and words with its name. Nothing has changed here.
+    KeptBy(NonZeroU8, String),
     /// The rows were taken but for these.
     Imported {
         /// How many were taken.
@@ -419,7 +414,6 @@ pub enum Answer {
 impl Exchange {
     pub(crate) fn command(&mut self, now: Now, id: CommandId, command: Command) {
         match command {
-            Command::Keeps => self.answer(id, Answer::Done),
             Command::AddAccount { name, display, edits } => self.add_account(now, id, name, &display, edits),
             Command::AddDevice { name, device } => self.add_device(now, id, name, device),
             Command::EditAccount { name, edits } => self.edit_account(now, id, name, edits),
@@ -477,10 +471,8 @@ impl Exchange {
             Command::Dismiss { account, call } => self.dismiss(now, id, &account, &call),
             Command::Exchanges | Command::CallsWithOthers => self.tell_of_exchanges(id, &command),
             Command::LadderElsewhere(name) => self.ask_ladder(now, id, &name.to_ascii_lowercase()),
-            Command::Ladder(name) => {
-                let answer = Answer::Ladder(self.ladder_of(name.as_deref()));
-                self.answer(id, answer);
-            }
+            Command::Ladder(name) => self.answer(id, Answer::Ladder(self.ladder_of(name.as_deref()))),
+            Command::Keeps => self.answer(id, Answer::Done),
             Command::Capture { session_id, bodies } => {
                 self.answer_capture(now, id, session_id.as_deref(), bodies);
             }

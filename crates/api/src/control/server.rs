@@ -372,7 +372,7 @@ fn response(answer: Answer) -> Response {
         Answer::Status(status) => Response::Status(status_item(status)),
         Answer::Refused(refusal) => Response::Refused(refusal.to_string()),
         Answer::Unavailable(why) => Response::Refused(format!("nothing was changed: {why}")),
-        Answer::KeptBy { number, why } => Response::KeptBy(number, why),
+        Answer::KeptBy(number, why) => Response::KeptBy(number, why),
         Answer::Imported { taken, bad } => {
             let faults =
                 bad.into_iter().map(|bad| RowFault { line: bad.line, why: bad.why.to_string() }).collect();

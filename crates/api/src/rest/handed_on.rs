@@ -108,7 +108,7 @@ pub(super) async fn hand_on(State(api): State<Api>, request: Request, next: Next
     if parts.uri.path().starts_with(WEBHOOKS) {
         // What is queued for them is the keeper's, and no command of the exchange says so.
         match api.ask(Command::Keeps).await {
-            Ok(Answer::KeptBy { number, .. }) => {
+            Ok(Answer::KeptBy(number, _)) => {
                 let answered = ask(&api, number, &parts, &body, caller).await;
                 return answered.unwrap_or_else(|why| Problem::unavailable(&why).into_response());
             }

@@ -126,7 +126,7 @@ impl Problem {
         match answer {
             Answer::Refused(refusal) => Problem::refused(&refusal, subject),
             Answer::Unavailable(why) => Problem::unavailable(&why),
-            Answer::KeptBy { number, why } => Problem { kept_by: Some(number), ..Problem::unavailable(&why) },
+            Answer::KeptBy(number, why) => Problem { kept_by: Some(number), ..Problem::unavailable(&why) },
             _ => Problem::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "our-fault",

@@ -34,13 +34,13 @@ impl Exchange {
             return None;
         }
         Some(match self.cluster.keeper() {
-            Some(keeper) => Answer::KeptBy {
-                number: keeper.number,
-                why: format!(
+            Some(keeper) => Answer::KeptBy(
+                keeper.number,
+                format!(
                     "agents, queues, background calls and call lists are kept by the exchange {} now; ask there",
                     keeper.name
                 ),
-            },
+            ),
             None => Answer::Unavailable(
                 "no exchange keeps agents, queues, background calls and call lists at this moment; try again"
                     .into(),

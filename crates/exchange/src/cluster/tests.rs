@@ -382,7 +382,7 @@ fn what_must_happen_once_is_the_keepers() {
     assert_eq!(pair.exchanges[0].switch().load().0, 1, "the keeper has the call");
     assert!(pair.last(city(1), "SIP/2.0 ").is_some(), "and answers by the door that it came to");
     match pair.command(1, Command::ListQueues) {
-        Answer::KeptBy { number, why } => {
+        Answer::KeptBy(number, why) => {
             assert_eq!(number, self::number(0));
             assert!(why.contains("north"), "{why}");
         }
