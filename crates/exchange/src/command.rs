@@ -331,6 +331,8 @@ pub enum Answer {
     Refused(Refusal),
     /// The store cannot keep it now; nothing has changed.
     Unavailable(String),
+    /// Another exchange changed the office in the same moment, perhaps not the same of it: nothing has changed; ask again.
+    Crossed(String),
     /// Another exchange over the same store keeps it (R25): its number, and words with its name. Nothing has changed here.
     KeptBy(NonZeroU8, String),
     /// The rows were taken but for these.

@@ -621,7 +621,12 @@ impl Exchange {
                 self.break_promise(now, pending.promise, &why);
                 self.store_later(now, changes);
             }
-            StoreAnswer::Conflict { why } => self.break_promise(now, pending.promise, &why),
+            StoreAnswer::Conflict { why } => match pending.promise {
+                Promise::Change { id, .. } | Promise::Made { id, .. } => {
+                    self.answer(id, Answer::Crossed(why))
+                }
+                promise => self.break_promise(now, promise, &why),
+            },
             StoreAnswer::Fenced { shard } => {
                 let why = format!("shard {} belongs to another exchange now", shard.0);
                 if matches!(pending.promise, Promise::Nothing) {

@@ -8,7 +8,7 @@ use std::path::Path;
 /// Asks; a refusal is a failure.
 pub(crate) fn ask(data: &Path, request: &Request) -> Result<Response, Failure> {
     match Client::connect(data)?.ask(request)? {
-        Response::Refused(why) | Response::KeptBy(_, why) => Err(why.into()),
+        Response::Refused(why) | Response::KeptBy(_, why) | Response::Crossed(why) => Err(why.into()),
         response => Ok(response),
     }
 }

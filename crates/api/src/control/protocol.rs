@@ -334,6 +334,9 @@ pub enum Response {
     /// Another exchange over the same store keeps it; never told to a command, but handed on to that one.
     #[serde(skip)]
     KeptBy(NonZeroU8, String),
+    /// It crossed a change by another exchange; never told to a command, but done again.
+    #[serde(skip)]
+    Crossed(String),
     /// It was not done; in words.
     Refused(String),
     /// All accounts.

@@ -78,10 +78,21 @@ async fn converse<B: Backend>(stream: UnixStream, backend: &B, api: &Api) -> io:
     }
 }
 
+/// What crossed a change by another exchange is done again, on what is there then.
 async fn read_and_answer<B: Backend>(backend: &B, api: &Api, line: &str) -> Response {
-    match serde_json::from_str::<Request>(line) {
-        Ok(request) => answer(backend, api, request).await,
-        Err(error) => Response::Refused(format!("not a request: {error}")),
+    let mut waits = rest::CROSSED.into_iter();
+    loop {
+        let response = match serde_json::from_str::<Request>(line) {
+            Ok(request) => answer(backend, api, request).await,
+            Err(error) => Response::Refused(format!("not a request: {error}")),
+        };
+        match (response, waits.next()) {
+            (Response::Crossed(_), Some(wait)) => tokio::time::sleep(wait).await,
+            (Response::Crossed(why), None) => {
+                return Response::Refused(format!("nothing was changed: {why}"));
+            }
+            (response, _) => return response,
+        }
     }
 }
 
@@ -372,6 +383,7 @@ fn response(answer: Answer) -> Response {
         Answer::Status(status) => Response::Status(status_item(status)),
         Answer::Refused(refusal) => Response::Refused(refusal.to_string()),
         Answer::Unavailable(why) => Response::Refused(format!("nothing was changed: {why}")),
+        Answer::Crossed(why) => Response::Crossed(why),
         Answer::KeptBy(number, why) => Response::KeptBy(number, why),
         Answer::Imported { taken, bad } => {
             let faults =

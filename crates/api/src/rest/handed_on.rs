@@ -4,7 +4,8 @@
 //! ```text
 //! a handler finds that another keeps it --> the request, and who asks --> that one's handler --> the answer
 //! ```
-//! What is handed on is never handed on again: two that take each other for the keeper answer with 503.
+//! What is handed on is never handed on again: two that take each other for the keeper answer with 503. A change that crossed
+//! another exchange's is made again here, as whoever asked would do, so that If-Match is looked at again as well.
 
 use super::caller::{Caller, Peer, Proof};
 use super::problem::Problem;
@@ -25,6 +26,9 @@ use std::time::Duration;
 
 /// Octets of a body that is handed on, and of its answer.
 const MOST: usize = 512 * 1024;
+/// How long it is waited before a change that crossed another is made again: by then that one is known here.
+pub(crate) const CROSSED: [Duration; 3] =
+    [Duration::from_millis(150), Duration::from_millis(300), Duration::from_millis(600)];
 /// What the keeper alone has.
 const WEBHOOKS: &str = "/webhooks";
 /// How long a body may take to arrive (sec_25).
@@ -83,6 +87,10 @@ pub struct Answered {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct KeptBy(pub(super) NonZeroU8);
 
+/// A change crossed another exchange's; goes with the response that says so.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Crossed;
+
 /// Who asks, as another exchange found out.
 #[derive(Clone, Debug)]
 pub(super) struct HandedOn {
@@ -94,18 +102,17 @@ pub(super) struct HandedOn {
 /// Runs a request, and hands it on if it turns out to be another's.
 pub(super) async fn hand_on(State(api): State<Api>, request: Request, next: Next) -> Response {
     let caller = request.extensions().get::<Caller>().cloned();
-    let again = request.extensions().get::<HandedOn>().is_some();
-    let (false, Some(caller)) = (again || !api.door().is_one_of_several(), caller) else {
+    let (true, Some(caller)) = (api.door().is_one_of_several(), caller) else {
         return next.run(request).await;
     };
+    let again = request.extensions().get::<HandedOn>().is_some();
     let (parts, body) = request.into_parts();
     let read = tokio::time::timeout(PATIENCE, to_bytes(body, input::BODY)).await;
     let Ok(Ok(body)) = read else {
         let detail = format!("The body has more than {} octets, or came too slowly.", input::BODY);
         return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail).into_response();
     };
-    let copy = (parts.clone(), body.clone());
-    if parts.uri.path().starts_with(WEBHOOKS) {
+    if !again && parts.uri.path().starts_with(WEBHOOKS) {
         // What is queued for them is the keeper's, and no command of the exchange says so.
         match api.ask(Command::Keeps).await {
             Ok(Answer::KeptBy(number, _)) => {
@@ -116,14 +123,24 @@ pub(super) async fn hand_on(State(api): State<Api>, request: Request, next: Next
             _ => {}
         }
     }
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    let mut response = run(next.clone(), &parts, &body).await;
+    for wait in CROSSED {
+        if response.extensions().get::<Crossed>().is_none() {
+            break;
+        }
+        tokio::time::sleep(wait).await;
+        response = run(next.clone(), &parts, &body).await;
+    }
     let Some(KeptBy(to)) = response.extensions().get::<KeptBy>().copied() else { return response };
-    let (parts, body) = copy;
-    if body.len() > MOST {
+    if again || body.len() > MOST {
         return response;
     }
     let answered = ask(&api, to, &parts, &body, caller).await;
     answered.unwrap_or_else(|why| Problem::unavailable(&why).into_response())
+}
+
+async fn run(next: Next, parts: &Parts, body: &Bytes) -> Response {
+    next.run(Request::from_parts(parts.clone(), Body::from(body.clone()))).await
 }
 
 async fn ask(

@@ -57,6 +57,7 @@ mod webhooks;
 pub(crate) use badges::CardShape;
 pub use caller::Peer;
 pub use events::EventSink;
+pub(crate) use handed_on::CROSSED;
 pub use handed_on::{Answered, Asked, RequestAsked};
 pub use openapi::description;
 pub use problem::{Blame, Problem};

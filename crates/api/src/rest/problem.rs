@@ -1,6 +1,6 @@
 //! Why a request was not answered as wished: `application/problem+json` (RFC 9457).
 
-use super::handed_on::KeptBy;
+use super::handed_on::{Crossed, KeptBy};
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -45,6 +45,9 @@ pub struct Problem {
     /// The exchange of the cluster that can do it.
     #[serde(skip)]
     pub(crate) kept_by: Option<NonZeroU8>,
+    /// It crossed a change by another exchange.
+    #[serde(skip)]
+    crossed: bool,
 }
 
 impl Problem {
@@ -59,6 +62,7 @@ impl Problem {
             blame: if status.is_server_error() { Blame::Us } else { Blame::Caller },
             retry_after: None,
             kept_by: None,
+            crossed: false,
         }
     }
 
@@ -126,6 +130,7 @@ impl Problem {
         match answer {
             Answer::Refused(refusal) => Problem::refused(&refusal, subject),
             Answer::Unavailable(why) => Problem::unavailable(&why),
+            Answer::Crossed(why) => Problem { crossed: true, ..Problem::unavailable(&why) },
             Answer::KeptBy(number, why) => Problem { kept_by: Some(number), ..Problem::unavailable(&why) },
             _ => Problem::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -175,10 +180,13 @@ pub(crate) fn sentence(words: &str) -> String {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let (retry_after, kept_by) = (self.retry_after, self.kept_by);
+        let (retry_after, kept_by, crossed) = (self.retry_after, self.kept_by, self.crossed);
         let mut response = (status, Json(self)).into_response();
         if let Some(number) = kept_by {
             response.extensions_mut().insert(KeptBy(number));
+        }
+        if crossed {
+            response.extensions_mut().insert(Crossed);
         }
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
