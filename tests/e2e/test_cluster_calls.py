@@ -6,10 +6,10 @@ import pytest
 
 from e2e.conftest import Office
 from e2e.test_fork import reason_of
-from e2e.test_pickup import ELSEWHERE, Lamp, account, grouped, park, press
+from e2e.test_pickup import ELSEWHERE, Lamp, account, grouped, park, press, talks_at
 from e2e.test_taps import Reader, TAKEN, chip
 from e2e.test_watching import DIALOG
-from peers import baresip, sdp, tone
+from peers import sdp
 from peers.api import Client
 from peers.baresip import Baresip
 from peers.cluster import administrator_of, at, knows, pair_on
@@ -95,14 +95,7 @@ def test_baresip_at_one_picks_up_by_code_what_rings_at_another_and_both_are_hear
             branch.ring()
             until(lambda: live(admin), 5, "the call is known at the other", south.tail)
             desk.dial("*84")
-            desk.wait_established()
-            assert reason_of(branch.wait_cancel()) == ELSEWHERE
-            mine.send_to(out.wait_answer().sdp)
-            mine.say(440)
-            tone.assert_tone(mine.wait_heard(2.2), 700, baresip.TONE_DBFS)
-            tone.assert_tone(desk.wait_heard(2.2), 440, -15)
-            assert out.bye().status == 200
-            desk.wait_closed()
+            talks_at(desk, branch, out, mine)
     assert office.record(caller.number, ada.number)["answered_by"] == bob.user
 
 

@@ -127,6 +127,18 @@ def test_r32_a_lamp_of_who_may_not_pick_up_has_no_name_and_its_key_takes_nothing
     assert office.record(caller.number, ada.number)["answered_by"] == ada.user
 
 
+def talks_at(desk, branch, out, mine):
+    """The desk, which says 700 Hz, has the call that rang at a branch: both are heard, and the caller hangs up."""
+    desk.wait_established()
+    assert reason_of(branch.wait_cancel()) == ELSEWHERE
+    mine.send_to(out.wait_answer().sdp)
+    mine.say(440)
+    tone.assert_tone(mine.wait_heard(2.2), 700, baresip.TONE_DBFS)
+    tone.assert_tone(desk.wait_heard(2.2), 440, -15)
+    assert out.bye().status == 200
+    desk.wait_closed()
+
+
 @pytest.mark.parametrize("way", ["group", "right"])
 def test_baresip_picks_up_by_code_and_both_are_heard(exchange, office, way):
     """*84 takes what rings in the group; *85 and a number takes it with the right `pickup`; the tone goes both ways."""
@@ -144,14 +156,7 @@ def test_baresip_picks_up_by_code_and_both_are_heard(exchange, office, way):
             branch = phone.wait_invite()
             branch.ring()
             desk.dial(code)
-            desk.wait_established()
-            assert reason_of(branch.wait_cancel()) == ELSEWHERE
-            mine.send_to(out.wait_answer().sdp)
-            mine.say(440)
-            tone.assert_tone(mine.wait_heard(2.2), 700, baresip.TONE_DBFS)
-            tone.assert_tone(desk.wait_heard(2.2), 440, -15)
-            assert out.bye().status == 200
-            desk.wait_closed()
+            talks_at(desk, branch, out, mine)
     record = office.record(caller.number, ada.number)
     assert record["answered_by"] == bob.user and record["cause"] == "caller hung up", record
 

@@ -623,7 +623,7 @@ impl Exchange {
             }
             StoreAnswer::Conflict { why } => match pending.promise {
                 Promise::Change { id, .. } | Promise::Made { id, .. } => {
-                    self.answer(id, Answer::Crossed(why))
+                    self.answer(id, Answer::Crossed(why));
                 }
                 promise => self.break_promise(now, promise, &why),
             },

@@ -54,6 +54,8 @@ struct Pair {
     carried: usize,
     /// What is told of calls is lost.
     deaf: bool,
+    /// The store says that another changed the office in the same moment.
+    crossed: bool,
     /// The last that was told.
     news: Option<CallNews>,
     count: u32,
@@ -68,6 +70,7 @@ impl Pair {
             answers: Vec::new(),
             carried: 0,
             deaf: false,
+            crossed: false,
             news: None,
             count: 0,
         };
@@ -115,7 +118,10 @@ impl Pair {
                 }
                 Output::Cluster(said) => self.passes_on(place, *said),
                 Output::Commit(commit) => {
-                    let answer = crate::StoreAnswer::Committed;
+                    let answer = match self.crossed {
+                        true => crate::StoreAnswer::Conflict { why: "look".into() },
+                        false => crate::StoreAnswer::Committed,
+                    };
                     self.exchanges[place]
                         .handle(self.now, Input::Stored { sequence: commit.sequence, answer });
                 }
@@ -452,6 +458,20 @@ fn what_one_changes_the_other_has() {
     pair.calls(0, "2001");
     assert!(pair.last(phone(1), "INVITE ").is_none(), "the phone is gone everywhere");
     assert_eq!(pair.exchanges[0].cluster.position(), 7);
+}
+
+/// R20: a change that crossed another's is not made, and whoever asked can tell that from a store that is away.
+#[test]
+fn a_change_that_crossed_anothers_says_so() {
+    let mut pair = Pair::new();
+    let put = || Command::Change(PeopleChange::PutNumber { number: "2003".into(), account: "bela".into() });
+    pair.crossed = true;
+    assert_eq!(pair.command(0, put()), Answer::Crossed("look".into()));
+    let known = |answer| matches!(answer, Answer::Numbers(found) if found.len() == 1);
+    assert!(!known(pair.command(0, Command::Number("2003".into()))));
+    pair.crossed = false;
+    assert_eq!(pair.command(0, put()), Answer::Done);
+    assert!(known(pair.command(0, Command::Number("2003".into()))));
 }
 
 /// A trunk has one registration, the keeper's; the other looks now and then whether it is its own, and does nothing else.
