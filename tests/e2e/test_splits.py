@@ -15,8 +15,7 @@ import pytest
 from e2e.conftest import Office
 from e2e.test_sites import told
 from peers import sdp
-from peers.api import administrator
-from peers.cluster import at, know_each_other, knows, member, talk
+from peers.cluster import administrator_of, at, know_each_other, knows, member, talk
 from peers.directory import Directory
 from peers.directory import member as site
 from peers.places import Network
@@ -37,7 +36,7 @@ class Split:
     def __init__(self, network, server, north, south):
         self.network, self.server, self.north, self.south = network, server, north, south
         self.office = Office(north)
-        self.administrators = {exchange: administrator(exchange) for exchange in (north, south)}
+        self.administrators = dict(zip((north, south), administrator_of((north, south))))
 
     def people(self, count):
         """Whom both know."""
