@@ -51,11 +51,7 @@ class Split:
 
     def keeper(self):
         """(the one that keeps what must happen once, the other)"""
-        def look():
-            keeping = [one for one in (self.north, self.south) if one.run("task", "list", ok=None).returncode == 0]
-            return keeping if len(keeping) == 1 else None
-
-        first, = until(look, 10, "one keeps", self.north.tail, every=0.2)
+        first = self.south if said(self.south, KEEPS) > said(self.south, LOST) else self.north
         return first, self.south if first is self.north else self.north
 
 
