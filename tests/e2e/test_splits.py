@@ -272,8 +272,8 @@ def test_show_4_one_of_two_exchanges_does_not_hear_postgresql_any_more_under_loa
     owner, callee = split.people(2)
     kept = said(other, KEEPS)
     with registered((other, owner), (other, callee)) as (a, b), Adding(cut, "of-the-cut") as here, Adding(other, "of-the-other") as there:
-        task = background_call(split, cut, owner, callee, 2.5)
         until(lambda: len(here.acknowledged) > 5 and len(there.acknowledged) > 5, 10, "accounts are added", cut.tail)
+        task = background_call(split, cut, owner, callee, 2.5)
         split.network.split(cut.place, split.server.place, both=False)
         before = len(there.acknowledged)
         until(lambda: said(other, KEEPS) > kept, 8, "the other keeps", other.tail)

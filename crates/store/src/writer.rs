@@ -70,6 +70,8 @@ pub(crate) struct Others {
     tended: Option<Instant>,
     since: Instant,
     looked: Instant,
+    /// Some of them have told something of themselves since we tended.
+    met: bool,
     /// When what was told long ago was forgotten.
     forgot: Instant,
 }
@@ -84,6 +86,7 @@ impl Others {
             tended: None,
             since: now,
             looked: now,
+            met: false,
             forgot: now,
         }
     }
@@ -249,6 +252,12 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
                 if group.iter().any(writes_messages) {
                     self.messages.notify_one();
                 }
+                // Whoever asks again then does so with what is there; else one who changes much would keep others from it.
+                if group.iter().any(|commit| left_out.contradicts(commit))
+                    && let Some(fed) = self.look()
+                {
+                    self.tell_fed(fed);
+                }
                 for commit in group {
                     let lost = commit.changes.iter().find(|owned| left_out.fences(owned));
                     let answer = match lost {
@@ -294,30 +303,43 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
 
     /// Tells others that we live, and hears what they changed, when it is time.
     fn look_after_others(&mut self) {
-        let Upkeep::Others(others) = &mut self.upkeep else { return };
+        let Upkeep::Others(others) = &self.upkeep else { return };
         let due = others.tended.is_none_or(|tended| tended.elapsed() >= TEND);
-        let mut fed = None;
-        if others.looked.elapsed() >= LOOK {
-            fed = self.runtime.block_on(self.database.look(&self.sealer));
-            others.looked = Instant::now();
-        }
+        let fed = if others.looked.elapsed() >= LOOK { self.look() } else { None };
+        let Upkeep::Others(others) = &mut self.upkeep else { return };
         // Whoever is new is known before what they changed.
-        if due || fed.as_ref().is_some_and(|fed| fed.members) {
+        if due || others.met {
             let (asked, steady) = (Instant::now(), others.is_steady());
             let forgets = others.forgot.elapsed() >= FORGET;
+            others.met = false;
             if let Some(tended) = self.runtime.block_on(self.database.tend((steady, forgets))) {
                 others.tended(asked, tended);
                 others.forgot = if forgets { asked } else { others.forgot };
             }
         }
-        if let Some(Fed { position, changes, documents, missed, .. }) = fed {
-            if missed {
-                (others.news)(News::Missed);
-            }
-            (others.news)(News::Fed(position, changes));
-            if !documents.is_empty() {
-                (others.news)(News::Documents(documents));
-            }
+        if let Some(fed) = fed {
+            self.tell_fed(fed);
+        }
+    }
+
+    /// What others changed since the last look.
+    fn look(&mut self) -> Option<Fed> {
+        let Upkeep::Others(others) = &mut self.upkeep else { return None };
+        others.looked = Instant::now();
+        let fed = self.runtime.block_on(self.database.look(&self.sealer))?;
+        others.met |= fed.members;
+        Some(fed)
+    }
+
+    fn tell_fed(&mut self, fed: Fed) {
+        let Upkeep::Others(others) = &mut self.upkeep else { return };
+        let Fed { position, changes, documents, missed, .. } = fed;
+        if missed {
+            (others.news)(News::Missed);
+        }
+        (others.news)(News::Fed(position, changes));
+        if !documents.is_empty() {
+            (others.news)(News::Documents(documents));
         }
     }
 

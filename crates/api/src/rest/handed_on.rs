@@ -26,9 +26,17 @@ use std::time::Duration;
 
 /// Octets of a body that is handed on, and of its answer.
 const MOST: usize = 512 * 1024;
-/// How long it is waited before a change that crossed another is made again: by then that one is known here.
-pub(crate) const CROSSED: [Duration; 3] =
-    [Duration::from_millis(150), Duration::from_millis(300), Duration::from_millis(600)];
+/// How long it is waited before a change that crossed another is made again. The other one is known here by then; but who changes
+/// much may cross the next one, too.
+pub(crate) const CROSSED: [Duration; 7] = [
+    Duration::from_millis(10),
+    Duration::from_millis(20),
+    Duration::from_millis(40),
+    Duration::from_millis(80),
+    Duration::from_millis(160),
+    Duration::from_millis(320),
+    Duration::from_millis(640),
+];
 /// What the keeper alone has.
 const WEBHOOKS: &str = "/webhooks";
 /// How long a body may take to arrive (sec_25).
