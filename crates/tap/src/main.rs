@@ -1,4 +1,5 @@
 //! `ringdown-tap`: reads badges by PC/SC beside a phone, and tells an exchange.
+#![expect(clippy::disallowed_methods, reason = "a reader is waited for, and nothing else is done meanwhile")]
 
 use clap::Parser;
 use pcsc::{Card, Context, Disposition, Protocols, ReaderState, Scope, ShareMode, State};
