@@ -154,7 +154,10 @@ impl History {
     pub(crate) fn forget(&mut self, now: Seconds, limits: &Limits) -> bool {
         let memory = i64::try_from(limits::MEMORY.as_secs()).unwrap_or(i64::MAX);
         let from = now - memory;
+        // What waits for a store that has been away for so long counts all the same when it leaves.
+        let ours = self.in_flight.and_then(|_| self.began.pop());
         self.began.retain(|began| Seconds::from(*began) >= from);
+        self.began.extend(ours);
         if self.rests(limits).is_some_and(|rests| rests < now) {
             self.abandoned = None;
         }
@@ -193,6 +196,19 @@ mod tests {
         attempt(&mut history, 7, 1_000, Outcome::Answered);
         assert_eq!(history.failures(), 0);
         assert_eq!(history.since(1_000), 7);
+    }
+
+    #[test]
+    fn r26_an_attempt_in_flight_is_not_forgotten_however_long_its_commit_takes() {
+        let limits = of(Profile::Gsm, Purpose::Personal);
+        let mut history = History::default();
+        attempt(&mut history, 1, 0, Outcome::Busy);
+        history.begin(100, AttemptId { task: TaskId(1), ordinal: 2 });
+        assert!(history.forget(30 * DAY, limits));
+        assert_eq!((history.since(0), history.began()), (1, Some(100)), "the one that is over is");
+        history.leaves(30 * DAY);
+        history.finish(30 * DAY + 20, Finding::sure(Outcome::Busy));
+        assert_eq!(history.since(30 * DAY), 1);
     }
 
     #[test]
