@@ -16,3 +16,22 @@ def pytest_runtest_makereport(item, call):
     if report.when == "call" and report.failed:
         for peer in process.started:
             report.sections.append((f"{peer.name}", peer.tail()))
+
+
+class _AtOnce:
+    """Tells what failed when it does: a run that is cut off has said it."""
+
+    def __init__(self, config):
+        self.plugins = config.pluginmanager
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            told = self.plugins.get_plugin("terminalreporter")
+            told.write_line(f"\n{report.nodeid} failed ({report.when})", red=True)
+            told.write_line("\n".join(report.longreprtext.splitlines()[-15:]))
+
+
+def pytest_configure(config):
+    # Workers report to the one who began them, and that one tells.
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_AtOnce(config))

@@ -450,3 +450,30 @@ def test_a_link_of_an_app_works_once_and_the_directory_says_what_is_wrong(direct
         stranger.recv()
         stranger.send("nonsense")
         assert "makes no sense" in json.loads(stranger.recv())["error"]
+
+
+def test_the_apps_of_somebody_who_left_are_none_any_more_even_if_another_gets_the_name(directory, sites):
+    """An account that its home removes, also while it is not connected to the directory, takes its apps with it (S4.25)."""
+    south = sites[1]
+    apps = lambda: directory.run("directory", "apps", *directory.config).stdout
+    for away in (False, True):
+        south.add_account("dora", "2044")
+        until(lambda: "2044" in told(south.data / "membership" / "directory.copy"), 10, "dora can be called", south.tail)
+        with App(directory.invite_app("dora"), "dora").start() as app:
+            app.wait_connected()
+            device = app.device
+            assert device in apps()
+            south.run("number", "remove", "2044")
+            until(lambda: "2044" not in told(south.data / "membership" / "directory.copy"), 10, "nobody can call her", south.tail)
+            assert device in apps(), "she may get another number"
+            if away:
+                directory.stop()
+            south.run("account", "remove", "dora")
+            if away:
+                directory.start()
+            until(lambda: device not in apps(), 20, "the app is none any more", directory.tail)
+            app.wait_event("directory", connected=False)
+        south.add_account("dora", "2044")
+        assert device not in apps()
+        south.run("number", "remove", "2044")
+        south.run("account", "remove", "dora")

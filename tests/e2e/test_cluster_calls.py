@@ -5,6 +5,7 @@ import contextlib
 import pytest
 
 from e2e.conftest import Office
+from e2e.test_events import Stream
 from e2e.test_fork import reason_of
 from e2e.test_pickup import ELSEWHERE, Lamp, account, grouped, park, press, talks_at
 from e2e.test_taps import Reader, TAKEN, chip
@@ -12,7 +13,7 @@ from e2e.test_watching import DIALOG
 from peers import sdp
 from peers.api import Client
 from peers.baresip import Baresip
-from peers.cluster import administrator_of, at, knows, pair_on
+from peers.cluster import administrator_of, at, knows, pair_on, talk
 from peers.postgres import Postgres
 from peers.rtp import RtpEnd
 from peers.waiting import until
@@ -255,3 +256,60 @@ def test_r25_what_one_keeps_is_seen_and_changed_at_any(both, admin):
     assert program.get("/tasks").status == 200
     assert program.post("/tasks", wanted).status == 403, "a token may there what it may here"
     program.get("/agents").must(403)
+
+
+def test_s4_what_happens_at_one_is_heard_live_at_another(both, admin):
+    """Agents, queues, tasks, lists and records that another exchange has: each event once, for whoever may hear it."""
+    north, south = both
+    office = Office(north)
+    ada, bob, caller = office.person(), office.person(), office.person()
+    north.run("account", "set", account(ada), "--rights", "background")
+    until(lambda: "background" in admin.get(f"/people/{account(ada)}").must(200).body.decode(), 5, "the right is known", south.tail)
+    make = lambda name, *scopes: admin.post("/tokens", {"name": name, "scopes": ["events:read", *scopes]}).must(201).json["secret"]
+    with contextlib.ExitStack() as stack:
+        reader, narrow = (Stream(south, token) for token in
+                          (make("all", "people:read", "tasks:read", "records:read"), make("some", "calls:read")))
+        stack.callback(reader.close)
+        stack.callback(narrow.close)
+        north.run("agent", "sign-in", account(bob))
+        assert reader.wait("agent.changed")[0]["data"]["account"] == account(bob)
+        wanted = {"account": account(ada), "number": bob.number, "not_before": "2031-05-06T07:08:00Z"}
+        task = admin.post("/tasks", wanted).must(201).json["id"]
+        assert reader.wait("task.changed")[0]["data"]["id"] == task
+        admin.ask("DELETE", f"/tasks/{task}").must(204)
+        assert [one["data"]["id"] for one in reader.wait("task.ended")] == [task]
+        north.run("queue", "add", "live", "--number", "2990", "--member", account(bob))
+        assert reader.wait("queue.changed")[0]["data"]["name"] == "live"
+        north.run("queue", "remove", "live")
+        assert [one["data"]["name"] for one in reader.wait("queue.removed")] == ["live"]
+        with phones((north, caller), (north, bob)) as (calling, phone):
+            talk(calling, phone, bob.number)
+        records = reader.wait("record.added")
+        assert [one["data"]["caller"] for one in records] == [caller.number], "once"
+        assert narrow.of("call.ended") or narrow.wait("call.ended")
+        assert not {one["type"] for one in narrow.events} - {"ready", "call.started", "call.changed", "call.ended", "missed"}
+
+
+def test_the_map_at_each_shows_both_how_they_are_and_the_calls_between_them(both, admin):
+    north, south = both
+    office = Office(north)
+    ada, caller = office.person(), office.person()
+    rows = lambda: {one["name"]: one for one in admin.get("/exchanges").must(200).json["items"]}
+    reader = Stream(south, admin.post("/tokens", {"name": "map", "scopes": ["events:read", "settings:read"]}).must(201).json["secret"])
+    with contextlib.closing(reader), phones((north, caller), (south, ada)) as (calling, phone):
+        until(lambda: all(rows().get(name, {}).get("phones") for name in ("north", "south")), 10, "a phone at each", south.tail)
+        out = calling.invite(ada.number, sdp.describe(40000))
+        branch = phone.wait_invite()
+        branch.answer(sdp.describe(40002))
+        out.wait_answer()
+        until(lambda: rows()["north"]["calls"] == [{"with": "south", "count": 1}], 10, "the call between them is seen", south.tail)
+        seen = admin.get("/exchanges").must(200).json
+        assert (seen["own"], seen["connected"]) == ("south", None)
+        assert [(one["name"], one["health"], one["keeps"], one["homes"]) for one in seen["items"]] == \
+            [("north", "up", True, None), ("south", "up", False, None)]
+        assert all(one["address"] and one["version"] and 0 <= one["load"] <= 1 for one in seen["items"])
+        assert rows()["north"]["load"] > 0, "its media go through it"
+        branch.bye()
+        out.wait_bye()
+        until(lambda: not rows()["north"]["calls"], 10, "and is over", south.tail)
+        assert any(item["calls"] for one in reader.of("exchanges.changed") for item in one["data"]["items"]), "live as well"

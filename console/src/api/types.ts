@@ -178,14 +178,17 @@ export interface ExchangeRow {
   region: string | null;
   version: string | null;
   load: number;
-  homes: number;
+  homes: number | null;
+  phones: number | null;
+  keeps: boolean;
   calls: { with: string; count: number }[];
 }
 
 /** The office as this exchange knows it. */
 export interface Exchanges {
   own: string | null;
-  connected: boolean;
+  /** Whether the directory can be reached; null without one. */
+  connected: boolean | null;
   items: ExchangeRow[];
 }
 

@@ -284,6 +284,13 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// Keeps documents, all or none; `Err` says in words why nothing was changed.
     fn keep(&self, documents: Vec<Document>) -> impl Future<Output = Result<(), String>> + Send;
 
+    /// The same, and ends one that may be used once: whoever else does at this moment finds it gone, and keeps nothing.
+    fn spend(
+        &self,
+        used: Document,
+        documents: Vec<Document>,
+    ) -> impl Future<Output = Result<(), String>> + Send;
+
     /// Changes or ends documents that are there: what ended meanwhile stays ended. `Err` says in words why nothing was changed.
     fn renew(&self, documents: Vec<Document>) -> impl Future<Output = Result<(), String>> + Send;
 

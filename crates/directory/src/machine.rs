@@ -31,6 +31,8 @@ pub enum Input {
     Report(ExchangeName, Report),
     /// An exchange tells of an account that has its home there; `None`: it is gone.
     Account(ExchangeName, AccountName, Option<Account>),
+    /// An exchange has told of all accounts that have their home there: whoever else had is gone.
+    Everybody(ExchangeName, BTreeSet<AccountName>),
     /// Pages of the office's web app come from these origins.
     WebApp(Vec<Box<str>>),
     /// A device enrolled, or says anew how it is woken.
@@ -301,6 +303,11 @@ impl Directory {
                 Err(refused) => self.outputs.push_back(Output::Complained(exchange, refused)),
             },
             Input::Account(exchange, name, account) => self.account(exchange, name, account),
+            Input::Everybody(exchange, these) => {
+                for gone in self.book.others_at(&exchange, &these) {
+                    self.account(exchange.clone(), gone, None);
+                }
+            }
             Input::WebApp(origins) => {
                 self.origins = origins;
                 self.version += 1;

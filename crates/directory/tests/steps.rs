@@ -6,6 +6,7 @@ use directory::{
     Issuer, IssuerKeys, Kind, Message, Named, Number, Origin, Output, Presented, Push, Redeemer, Report,
     Request, RequestId, Said, SessionHalf, Shown, Ticket, TicketKey, Wake, Way,
 };
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 fn name<T: Named>(text: &str) -> T {
@@ -439,5 +440,19 @@ fn accounts_and_devices_are_only_their_homes_to_tell_of() {
     assert!(office.directory.version() > before);
     office.drain();
     assert_eq!(office.ask(exchange("y"), "2041").0, "nobody has this number");
+    assert!(office.ask(exchange("x"), "2042").0.starts_with("C2 to y"));
+    office.tell(Input::Everybody(name("x"), BTreeSet::new()));
+    assert!(office.ask(exchange("x"), "2042").0.starts_with("C2 to y"), "x does not know who is at y");
+    let account = Account { home: name("y"), numbers: vec![name("2042")], enabled: true, phones: true };
+    office.tell(Input::Account(name("y"), name("dora"), Some(account)));
+    assert_eq!(office.drain(), [], "a number changed hands at its home");
+    assert!(office.ask(exchange("x"), "2042").0.contains("for dora"));
+    office.tell(Input::Everybody(name("y"), BTreeSet::from([name("bela")])));
+    office.drain();
+    assert_eq!(
+        office.ask(exchange("x"), "2042").0,
+        "nobody has this number",
+        "dora left while y was not connected"
+    );
     let _: (DeviceId, ExchangeName) = (name("d"), name("x"));
 }

@@ -222,8 +222,8 @@ pub enum Command {
     Ladder(Option<Box<str>>),
     /// The exchanges of the office.
     Exchanges,
-    /// How many calls go between this exchange and others.
-    CallsWithOthers,
+    /// How this exchange is, for the directory, or for others over the same store.
+    Standing,
     /// What passed at the other exchange of a call between two; by its Session-ID.
     LadderElsewhere(Box<str>),
     /// Whether a secret from there may be tried for this name now.
@@ -403,8 +403,8 @@ pub enum Answer {
     Ladder(Vec<Rung>),
     /// To [`Command::Exchanges`].
     Exchanges(Box<OfficeMap>),
-    /// To [`Command::CallsWithOthers`].
-    CallsWithOthers(BTreeMap<directory::ExchangeName, u32>),
+    /// To [`Command::Standing`].
+    Standing(Box<crate::cluster::Standing>),
     /// To [`Command::LadderElsewhere`], in the order of time.
     LadderElsewhere(Box<LadderElsewhere>),
     /// To [`Command::Capture`], in the order of time.
@@ -471,7 +471,8 @@ impl Exchange {
             }
             Command::HangUp { call, who } => self.hang_up_named(now, id, &call, &who),
             Command::Dismiss { account, call } => self.dismiss(now, id, &account, &call),
-            Command::Exchanges | Command::CallsWithOthers => self.tell_of_exchanges(id, &command),
+            Command::Exchanges => self.answer(id, Answer::Exchanges(Box::new(self.office_map()))),
+            Command::Standing => self.tell_standing(now, id),
             Command::LadderElsewhere(name) => self.ask_ladder(now, id, &name.to_ascii_lowercase()),
             Command::Ladder(name) => self.answer(id, Answer::Ladder(self.ladder_of(name.as_deref()))),
             Command::Keeps => self.answer(id, Answer::Done),

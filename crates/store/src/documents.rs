@@ -34,6 +34,8 @@ pub(crate) enum Writing {
     Put,
     /// If they are there.
     Renew,
+    /// Whatever was there; but the first ends, and if it is not there nothing is changed.
+    Spend,
 }
 
 /// Hears whether documents were kept; `Err` says in words why nothing was changed.
@@ -78,6 +80,16 @@ impl Documents {
     /// [`StoreError`] when they cannot even be queued.
     pub fn keep(&self, documents: Vec<Document>, kept: Kept) -> Result<(), StoreError> {
         self.requests.hand(Request::Documents(Writing::Put, documents, kept))
+    }
+
+    /// The same, and ends one that may be used once: whoever else does at this moment, here or at another exchange, finds it gone, and
+    /// keeps nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot even be queued.
+    pub fn spend(&self, used: Document, mut documents: Vec<Document>, kept: Kept) -> Result<(), StoreError> {
+        documents.insert(0, Document { text: None, ..used });
+        self.requests.hand(Request::Documents(Writing::Spend, documents, kept))
     }
 
     /// The same for what is there already: what ended meanwhile, here or at another exchange, stays ended.
@@ -160,7 +172,7 @@ pub(crate) async fn write(
     writing: Writing,
     documents: &[Document],
 ) -> Result<(), sqlx::Error> {
-    for Document { kind, id, text } in documents {
+    for (place, Document { kind, id, text }) in documents.iter().enumerate() {
         match text {
             Some(text) if writing == Writing::Renew => {
                 let sealed = sealer.seal(&owner(kind, id), text)?;
@@ -176,7 +188,10 @@ pub(crate) async fn write(
             }
             None => {
                 let gone = query("DELETE FROM documents WHERE kind = ? AND id = ?");
-                gone.bind(kind).bind(id).execute(connection).await?;
+                let ended = gone.bind(kind).bind(id).execute(connection).await?;
+                if ended == 0 && place == 0 && writing == Writing::Spend {
+                    return Err(sqlx::Error::Protocol(format!("this {kind} was used")));
+                }
             }
         }
     }

@@ -496,6 +496,22 @@ fn sec_11_documents_are_told_and_what_ended_at_one_is_not_renewed_by_another() {
     written(|kept| north.store.documents().keep(vec![session(None)], kept));
     written(|kept| south.store.documents().renew(vec![session(Some("used again"))], kept));
     assert_eq!(south.next_documents(), [session(None)]);
+    // What two use at once is used by one.
+    let link = |text: Option<&str>| store::Document {
+        kind: "link".into(),
+        id: "l".into(),
+        text: text.map(Into::into),
+    };
+    written(|kept| north.store.documents().keep(vec![link(Some("once"))], kept));
+    let (sender, answers) = std::sync::mpsc::sync_channel(2);
+    for one in [&north, &south] {
+        let sender = sender.clone();
+        let kept = Box::new(move |kept| sender.send(kept).unwrap());
+        one.store.documents().spend(link(None), vec![session(None)], kept).unwrap();
+    }
+    let mut answers: Vec<Result<(), String>> = answers.iter().take(2).collect();
+    answers.sort();
+    assert_eq!(answers, [Ok(()), Err("this link was used".to_owned())]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     assert_eq!(runtime.block_on(south.store.documents().all()).unwrap(), []);
     south.store.close();

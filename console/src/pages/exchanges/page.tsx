@@ -17,7 +17,7 @@ const office = signal<Exchanges | null>(null);
 onEvent((event) => {
   if (event.type === "exchanges.changed") office.value = event.data as unknown as Exchanges;
 });
-/** The own calls are told with the next word of the directory; without it nothing tells. */
+/** The own calls are told with the next word of the others; without it nothing tells. */
 const AGAIN_MS = 5_000;
 
 export default function ExchangesPage(): JSX.Element {
@@ -38,7 +38,7 @@ export default function ExchangesPage(): JSX.Element {
   const now = office.value;
   const chosen = useSignal<string | null>(null);
   return (
-    <Page title={t("exchanges.title")} tools={now !== null && now.own !== null && <Directory reached={now.connected} />}>
+    <Page title={t("exchanges.title")} tools={now !== null && now.connected !== null && now.own !== null && <Directory reached={now.connected} />}>
       {problem.value !== null && <ProblemNote problem={problem.value} again={() => void load()} />}
       {now === null ? (
         problem.value === null && <p class="waiting">{t("list.loading")}</p>
@@ -101,7 +101,7 @@ function Office(props: { office: Exchanges; chosen: string | null; choose: (name
   const rows = map.spots.map((spot) => spot.row);
   return (
     <div class="stack">
-      {!now.connected && <p class="note warn">{t("exchanges.away_means")}</p>}
+      {now.connected === false && <p class="note warn">{t("exchanges.away_means")}</p>}
       <Plane map={map} chosen={chosen} choose={choose} />
       <p class="quiet-text">{t("exchanges.between", { count: map.calls })}</p>
       <ul class="sites">
@@ -127,6 +127,7 @@ function Site(props: { row: ExchangeRow; own: boolean; chosen: boolean; choose: 
           <strong translate={false}>{row.name}</strong>
         </Button>
         {own && <span class="quiet-text">{t("exchanges.here")}</span>}
+        {row.keeps && <span class="quiet-text">{t("exchanges.keeps")}</span>}
         <span class="grow" />
         <HealthOf row={row} />
       </div>
@@ -134,7 +135,8 @@ function Site(props: { row: ExchangeRow; own: boolean; chosen: boolean; choose: 
         <Fact name="region" value={row.region ?? "–"} />
         <Fact name="address" value={row.address ?? "–"} />
         <Fact name="version" value={row.version ?? "–"} />
-        <Fact name="homes" value={number(row.homes)} />
+        {row.homes !== null && <Fact name="homes" value={number(row.homes)} />}
+        {row.phones !== null && <Fact name="phones" value={number(row.phones)} />}
         <Fact name="load" value={t("exchanges.percent", { percent })} />
         <Fact name="calls" value={flows.length === 0 ? number(calls) : `${number(calls)} (${flows.join(", ")})`} />
       </dl>

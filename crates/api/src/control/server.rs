@@ -423,7 +423,7 @@ fn response(answer: Answer) -> Response {
         | Answer::LastRead(_)
         | Answer::Tapped(_)
         | Answer::Exchanges(_)
-        | Answer::CallsWithOthers(_)
+        | Answer::Standing(_)
         | Answer::Lists(_) => Response::Done,
         Answer::Tasks(rows) => Response::Tasks(rows.iter().map(lines::task_item).collect()),
         Answer::Task(row) => Response::Tasks(row.iter().map(|row| lines::task_item(row)).collect()),

@@ -40,6 +40,7 @@ pub(crate) trait Door: Send + Sync + 'static {
     fn set_music<'a>(&'a self, queue: &'a str, file: Option<Vec<u8>>) -> Later<'a, Result<(), String>>;
     fn facts<'a>(&'a self, kind: &'a str, subject: &'a str) -> Later<'a, Facts>;
     fn keep(&self, documents: Vec<Document>) -> Later<'_, Result<(), String>>;
+    fn spend(&self, used: Document, documents: Vec<Document>) -> Later<'_, Result<(), String>>;
     fn renew(&self, documents: Vec<Document>) -> Later<'_, Result<(), String>>;
     fn secret(&self, device: &str, password: &str) -> Secret;
     fn new_password(&self) -> String;
@@ -55,6 +56,10 @@ pub(crate) trait Door: Send + Sync + 'static {
 impl<B: Backend> Door for B {
     fn is_one_of_several(&self) -> bool {
         Backend::is_one_of_several(self)
+    }
+
+    fn spend(&self, used: Document, documents: Vec<Document>) -> Later<'_, Result<(), String>> {
+        Box::pin(Backend::spend(self, used, documents))
     }
 
     fn renew(&self, documents: Vec<Document>) -> Later<'_, Result<(), String>> {

@@ -57,7 +57,7 @@ async fn redeem(api: &Api, peer: Peer, link: &str, headers: &HeaderMap) -> Resul
             _ => return Err(used()),
         };
         let entering = Entering { peer, headers, by_link: true };
-        session::open(api, &row, entering, vec![gone]).await
+        session::open(api, &row, entering, Some(gone)).await
     };
     match opened.await {
         Ok(opened) => Ok(opened.set_cookie),

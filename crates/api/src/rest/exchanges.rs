@@ -21,10 +21,11 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 /// The office as this exchange knows it.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub(crate) struct ExchangesShape {
-    /// This exchange's name; null when it has joined no directory.
+    /// This exchange's name; null when it is the only one.
     own: Option<String>,
-    /// Whether the directory can be reached. While it cannot, nobody knows how the others are.
-    connected: bool,
+    /// Whether the directory can be reached; null when it has joined none, as those over one store. While it cannot, nobody knows
+    /// how the others are.
+    connected: Option<bool>,
     /// All of them, this one, too.
     items: Vec<ExchangeShape>,
 }
@@ -44,8 +45,12 @@ struct ExchangeShape {
     version: Option<String>,
     /// How much of what it can carry it carries, from 0 to 1.
     load: f64,
-    /// How many people, groups and queues have their home there.
-    homes: usize,
+    /// How many people, groups and queues have their home there; null where all have one home.
+    homes: Option<u32>,
+    /// How many phones are registered there; null where nobody knows.
+    phones: Option<u32>,
+    /// Whether it keeps agents, queues, background calls and call lists for all of them.
+    keeps: bool,
     /// The calls that go between it and others now.
     calls: Vec<FlowShape>,
 }
@@ -63,7 +68,7 @@ impl ExchangesShape {
     pub(crate) fn of(map: OfficeMap) -> ExchangesShape {
         ExchangesShape {
             own: map.own.map(Into::into),
-            connected: map.connected,
+            connected: map.directory,
             items: map.exchanges.into_iter().map(ExchangeShape::of).collect(),
         }
     }
@@ -81,12 +86,14 @@ impl ExchangeShape {
             version: some(row.version),
             load: f64::from(row.load) / 1_000.0,
             homes: row.homes,
+            phones: row.phones,
+            keeps: row.keeps,
             calls: calls.collect(),
         }
     }
 }
 
-/// The exchanges of the office. An exchange that has joined no directory knows of none.
+/// The exchanges of the office: those of its directory, or those over one store. An exchange that is the only one knows of none.
 #[utoipa::path(get, path = "/exchanges", tag = "office", operation_id = "exchanges_list",
     responses((status = 200, body = ExchangesShape)))]
 async fn list(State(api): State<Api>) -> Result<Json<ExchangesShape>, Problem> {

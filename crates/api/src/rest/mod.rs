@@ -151,10 +151,20 @@ impl Api {
         self.inner.hub.sink()
     }
 
-    /// Carries events to all who hear them; `listen` tells the exchange whether anybody does, and says whether it could.
-    pub async fn carry_events(self, listen: impl Fn(bool) -> bool + Send + Sync + 'static) {
+    /// Carries events to all who hear them; `listen` tells the exchange whether anybody does, `spread` tells an event to exchanges
+    /// with the same office whose users hear events, or with `None` that they missed some. Both say whether they could.
+    pub async fn carry_events(
+        self,
+        listen: impl Fn(bool) -> bool + Send + Sync + 'static,
+        spread: impl Fn(Option<String>) -> bool + Send + Sync + 'static,
+    ) {
         let hub = Arc::clone(&self.inner.hub);
-        hub.carry(self, Box::new(listen)).await;
+        hub.carry(self, Box::new(listen), Box::new(spread)).await;
+    }
+
+    /// Another exchange with the same office spread an event; with `None`, it is not known what happened there.
+    pub fn heard_event(&self, event: Option<&str>) {
+        self.inner.hub.heard(event);
     }
 
     fn hub(&self) -> &Arc<Hub> {
@@ -244,6 +254,16 @@ impl Api {
             return Ok(());
         }
         self.door().keep(documents.clone()).await.map_err(|why| Problem::unavailable(&why))?;
+        let ended = self.access().forget(&documents);
+        self.tell_ended(ended);
+        Ok(())
+    }
+
+    /// The same, and ends one that may be used once.
+    async fn spend(&self, used: Document, mut documents: Vec<Document>) -> Result<(), Problem> {
+        let spent = self.door().spend(used.clone(), documents.clone()).await;
+        spent.map_err(|why| Problem::unavailable(&why))?;
+        documents.push(used);
         let ended = self.access().forget(&documents);
         self.tell_ended(ended);
         Ok(())

@@ -116,7 +116,7 @@ async fn sign_in(
         return Err(wrong());
     }
     let row = row.ok_or_else(wrong)?;
-    let opened = open(&api, &row, Entering { peer, headers: &headers, by_link: false }, Vec::new()).await?;
+    let opened = open(&api, &row, Entering { peer, headers: &headers, by_link: false }, None).await?;
     let role = if api.administrators_anywhere() || caller::is_own_machine(peer, &headers) {
         row.settings.role
     } else {
@@ -221,12 +221,12 @@ pub(super) struct Opened {
     pub(super) set_cookie: HeaderValue,
 }
 
-/// Opens a session; what else has to be kept with it is kept in the same step.
+/// Opens a session; the link by which somebody enters is used up in the same step.
 pub(super) async fn open(
     api: &Api,
     row: &AccountRow,
     entering: Entering<'_>,
-    mut documents: Vec<super::Document>,
+    used: Option<super::Document>,
 ) -> Result<Opened, Problem> {
     let Entering { peer, headers, by_link } = entering;
     let (cookie, id) = (api.random(), secrets::fingerprint(&[api.random().as_bytes()]));
@@ -240,8 +240,12 @@ pub(super) async fn open(
         agent: input::text(headers, header::USER_AGENT).unwrap_or_default(),
     };
     let opened = api.access().opened(now, &id, secrets::digest(&cookie), opening);
-    documents.extend(opened.ok_or_else(|| Problem::unavailable("too many people are signed in"))?);
-    if let Err(problem) = api.keep(documents).await {
+    let documents = opened.ok_or_else(|| Problem::unavailable("too many people are signed in"))?;
+    let kept = match used {
+        Some(link) => api.spend(link, documents).await,
+        None => api.keep(documents).await,
+    };
+    if let Err(problem) = kept {
         api.access().forget(&[access::Access::end_of(&id)]);
         return Err(problem);
     }

@@ -172,6 +172,10 @@ impl Backend for Office {
         Ok(())
     }
 
+    async fn spend(&self, _: Document, _: Vec<Document>) -> Result<(), String> {
+        Ok(())
+    }
+
     fn figures(&self) -> Vec<Figure> {
         Vec::new()
     }

@@ -91,7 +91,8 @@ impl Book {
         ids.filter_map(|id| self.devices.get_key_value(id))
     }
 
-    /// An exchange tells of an account that has its home there; what it told before is replaced.
+    /// An exchange tells of an account that has its home there; what it told before is replaced. A number that another account of that
+    /// home had is the other's no more: it has changed hands.
     ///
     /// # Errors
     /// When it belongs to another exchange, or one of its numbers does, or there is no room; nothing is changed then.
@@ -110,7 +111,9 @@ impl Book {
             return Err(Refused::Full("numbers of one account"));
         }
         for number in &account.numbers {
-            if let Some(owner) = self.numbers.get(number).filter(|owner| **owner != name) {
+            if let Some(owner) = self.numbers.get(number).filter(|owner| **owner != name)
+                && self.accounts.get(owner).is_none_or(|owner| owner.home != account.home)
+            {
                 return Err(Refused::NumberTaken(number.clone(), owner.clone()));
             }
         }
@@ -118,7 +121,10 @@ impl Book {
             self.numbers.remove(&number);
         }
         for number in &account.numbers {
-            self.numbers.insert(number.clone(), name.clone());
+            let before = self.numbers.insert(number.clone(), name.clone());
+            if let Some(before) = before.and_then(|before| self.accounts.get_mut(&before)) {
+                before.numbers.retain(|theirs| theirs != number);
+            }
         }
         self.accounts.insert(name, account);
         Ok(())
@@ -133,6 +139,14 @@ impl Book {
         for device in self.of_account.remove(name).unwrap_or_default() {
             self.devices.remove(&device);
         }
+    }
+
+    /// Those that have their home at an exchange and are none of these.
+    #[must_use]
+    pub fn others_at(&self, home: &ExchangeName, these: &BTreeSet<AccountName>) -> Vec<AccountName> {
+        let theirs =
+            self.accounts.iter().filter(|(name, account)| account.home == *home && !these.contains(*name));
+        theirs.map(|(name, _)| name.clone()).collect()
     }
 
     /// An account gets another home by choice, with all of its devices that are at none.

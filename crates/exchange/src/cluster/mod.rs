@@ -13,11 +13,13 @@ mod calls;
 mod carry;
 mod feed;
 mod keeper;
+mod standing;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use self::calls::CallsElsewhere;
 pub use self::calls::{CallNews, CallPlace, ToldCall, ToldEnd, ToldSide};
+pub use self::standing::Standing;
 
 use self::calls::Telling;
 use self::carry::Carried;
@@ -99,6 +101,13 @@ pub enum ClusterInput {
         from: NonZeroU8,
         /// What.
         news: CallNews,
+    },
+    /// One says how it is; also this one, of itself.
+    Stands {
+        /// Who.
+        of: NonZeroU8,
+        /// How.
+        standing: Standing,
     },
     /// One asks for all calls of ours.
     TellAll(NonZeroU8),
@@ -212,6 +221,8 @@ pub(crate) struct Cluster {
     pub(crate) elsewhere: CallsElsewhere,
     /// Calls that began here, and whose they are.
     carried: Carried,
+    /// How each of them is, as it said last; of this one, too.
+    standings: BTreeMap<NonZeroU8, Standing>,
 }
 
 impl Cluster {
@@ -278,6 +289,7 @@ impl Exchange {
             ClusterInput::Carried { flow, bytes } => self.carried(now, flow, &bytes),
             ClusterInput::Gone(flow) => self.flow_closed(now, flow),
             ClusterInput::Calls { from, news } => self.hear_news(now, from, news),
+            ClusterInput::Stands { of, standing } => self.stands(now, of, standing),
             ClusterInput::TellAll(to) => self.tell_all_calls(now, to),
             ClusterInput::MayPickUp { from, call, watch, device, name } => {
                 self.may_pick_up_by(from, (call, watch), &device, name);
@@ -301,6 +313,8 @@ impl Exchange {
         }
         let members = members.into_iter().map(|member| (member.number, member)).collect();
         let before = std::mem::replace(&mut self.cluster.members, members);
+        self.forget_standings();
+        self.map_changed(now);
         self.calls_of_members(now, &before);
         let reachable =
             |number: &NonZeroU8| self.cluster.members.get(number).is_some_and(|member| member.reachable);

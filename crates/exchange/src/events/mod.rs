@@ -165,6 +165,28 @@ pub enum Happened {
 }
 
 impl Happened {
+    /// Whether only the exchange at which it happened knows, when several have one office. What they have in common, and each other's
+    /// calls, each tells by itself.
+    #[must_use]
+    pub const fn is_of_one(&self) -> bool {
+        matches!(
+            self,
+            Happened::AgentChanged(_)
+                | Happened::QueueChanged(_)
+                | Happened::QueueRemoved(_)
+                | Happened::TaskChanged(_)
+                | Happened::TaskEnded(_)
+                | Happened::ListChanged(_)
+                | Happened::ListRemoved(_)
+                | Happened::DeskChanged(_)
+                | Happened::ProfileChanged { .. }
+                | Happened::RecordAdded(_)
+                | Happened::NoticeShown(_)
+                | Happened::NoticeWithdrawn { .. }
+                | Happened::TakeFailed { .. }
+        )
+    }
+
     /// The name of the kind of event, as in docs/api.md.
     #[must_use]
     pub fn kind(&self) -> &'static str {

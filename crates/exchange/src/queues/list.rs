@@ -103,7 +103,12 @@ impl Exchange {
 
     /// Queues in which something happened are told of.
     pub(crate) fn tell_queues(&mut self, now: Now) {
-        for name in std::mem::take(&mut self.queues.told) {
+        let told = std::mem::take(&mut self.queues.told);
+        if !self.cluster.keeps() {
+            // Who waits there, their keeper knows.
+            return;
+        }
+        for name in told {
             if let Some(row) = self.queue_row(now, &name) {
                 let what = Happened::QueueChanged(Box::new(row));
                 self.tell_if_heard(now, Audience::all(Vec::new()), what);
@@ -128,7 +133,9 @@ impl Exchange {
                 let left = self.queues.lines.remove(name).map(|line| line.all).unwrap_or_default();
                 // Whoever waits there is told when it is looked for an agent.
                 self.queues.wanting.extend(left);
-                self.tell_if_heard(now, Audience::all(Vec::new()), Happened::QueueRemoved(name.clone()));
+                if self.cluster.keeps() {
+                    self.tell_if_heard(now, Audience::all(Vec::new()), Happened::QueueRemoved(name.clone()));
+                }
             }
             PeopleChange::RemoveAccount { name } => self.forget_agent(now, name),
             PeopleChange::PutAccount { name, .. } => self.agents.person_stirred(name),

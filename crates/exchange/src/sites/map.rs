@@ -1,10 +1,8 @@
 //! The exchanges of the office on a map: who they are by the copy, how they are by the directory's word, and the calls that go
-//! between them.
+//! between them. Those over one store know each other without a directory.
 
-use crate::command::{Answer, Command};
 use crate::events::{Audience, Happened};
 use crate::exchange::Exchange;
-use crate::input::CommandId;
 use clock::Now;
 use directory::{ExchangeName, Named as _, SiteHealth};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The office as this exchange knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OfficeMap {
-    /// This exchange's name; none when it has joined no directory.
+    /// This exchange's name; none when it is the only one.
     pub own: Option<Box<str>>,
-    /// Whether the directory can be reached.
-    pub connected: bool,
+    /// Whether the directory can be reached; none when it has joined none.
+    pub directory: Option<bool>,
     /// All of them, this one, too, in the order of their names.
     pub exchanges: Vec<ExchangeOnMap>,
 }
@@ -35,25 +33,19 @@ pub struct ExchangeOnMap {
     pub version: Box<str>,
     /// In thousandths of what it can carry.
     pub load: u16,
-    /// How many people, groups and queues have their home there.
-    pub homes: usize,
+    /// How many people, groups and queues have their home there; none where all have one home.
+    pub homes: Option<u32>,
+    /// How many phones are registered there; none where the directory does not know.
+    pub phones: Option<u32>,
+    /// Whether it keeps what must happen once for all of them.
+    pub keeps: bool,
     /// Its calls with each other exchange.
     pub calls: Vec<(Box<str>, u32)>,
 }
 
 impl Exchange {
-    /// The answer to a command about exchanges.
-    pub(crate) fn tell_of_exchanges(&mut self, id: CommandId, command: &Command) {
-        let answer = match command {
-            Command::CallsWithOthers => Answer::CallsWithOthers(self.calls_with_others()),
-            _ => Answer::Exchanges(Box::new(self.office_map())),
-        };
-        self.answer(id, answer);
-    }
-
-    /// How many calls go between this exchange and each other one now.
-    #[must_use]
-    pub fn calls_with_others(&self) -> BTreeMap<ExchangeName, u32> {
+    /// How many calls go between this exchange and each other one of the directory now.
+    pub(crate) fn calls_with_others(&self) -> BTreeMap<ExchangeName, u32> {
         let mut calls = BTreeMap::new();
         if self.sites.joined.is_none() {
             return calls;
@@ -72,11 +64,12 @@ impl Exchange {
     /// The office on a map.
     #[must_use]
     pub fn office_map(&self) -> OfficeMap {
-        let Some(joined) = &self.sites.joined else { return OfficeMap::default() };
+        let Some(joined) = &self.sites.joined else { return self.cluster_map() };
         let mut exchanges: BTreeMap<ExchangeName, ExchangeOnMap> = BTreeMap::new();
         let named = |name: &ExchangeName| ExchangeOnMap {
             name: name.to_string().into(),
             health: "unknown",
+            homes: Some(0),
             ..ExchangeOnMap::default()
         };
         if let Some(copy) = &joined.copy {
@@ -86,7 +79,7 @@ impl Exchange {
             }
             for entry in copy.accounts.values() {
                 if let Some(known) = exchanges.get_mut(&entry.home) {
-                    known.homes += 1;
+                    known.homes = known.homes.map(|homes| homes + 1);
                 }
             }
         }
@@ -101,7 +94,7 @@ impl Exchange {
         own.calls = calls.iter().map(|(name, count)| (name.to_string().into(), *count)).collect();
         OfficeMap {
             own: Some(joined.name.to_string().into()),
-            connected: joined.connected,
+            directory: Some(joined.connected),
             exchanges: exchanges.into_values().collect(),
         }
     }
@@ -115,7 +108,7 @@ impl Exchange {
         }
     }
 
-    pub(super) fn map_changed(&mut self, now: Now) {
+    pub(crate) fn map_changed(&mut self, now: Now) {
         if self.is_heard() {
             let map = Box::new(self.office_map());
             self.tell_if_heard(now, Audience::all(Vec::new()), Happened::ExchangesChanged(map));

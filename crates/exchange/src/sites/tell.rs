@@ -12,14 +12,15 @@ impl Exchange {
         let groups: Vec<Box<str>> = self.people.groups().map(|(name, _)| name.into()).collect();
         let queues: Vec<Box<str>> = self.people.queues().map(|(name, _)| name.into()).collect();
         for name in accounts {
-            self.tell_of(&name, &name, false);
+            self.tell_of(&name, &name);
         }
         for name in groups {
-            self.tell_of(&format!("group/{name}"), &name, false);
+            self.tell_of(&format!("group/{name}"), &name);
         }
         for name in queues {
-            self.tell_of(&format!("queue/{name}"), &name, false);
+            self.tell_of(&format!("queue/{name}"), &name);
         }
+        self.ask_shell(SiteOutput::Tell(SiteWord::Everybody));
     }
 
     /// Whose number is about to go, or to change hands.
@@ -42,23 +43,32 @@ impl Exchange {
             return;
         }
         if let Some(before) = before {
-            self.tell_of(&before, &before, true);
+            self.tell_of(&before, &before);
         }
         match change {
-            PeopleChange::PutNumber { account, .. } => self.tell_of(account, account, true),
-            PeopleChange::PutDevice { device, .. } => self.tell_of(&device.account, &device.account, false),
+            PeopleChange::PutNumber { account, .. } => self.tell_of(account, account),
+            PeopleChange::PutDevice { device, .. } => self.tell_of(&device.account, &device.account),
             PeopleChange::PutGroup { name, .. } | PeopleChange::RemoveGroup { name } => {
-                self.tell_of(&format!("group/{name}"), name, true);
+                self.tell_of(&format!("group/{name}"), name);
             }
             PeopleChange::PutQueue { name, .. } | PeopleChange::RemoveQueue { name } => {
-                self.tell_of(&format!("queue/{name}"), name, true);
+                self.tell_of(&format!("queue/{name}"), name);
             }
             _ => {}
         }
     }
 
-    /// `known`: it may have been told before, so that nothing is something to tell.
-    fn tell_of(&mut self, told: &str, name: &str, known: bool) {
+    /// Somebody who is none of ours any more is gone; somebody without a number is only not to be called.
+    fn tell_of(&mut self, told: &str, name: &str) {
+        let Ok(account) = AccountName::parse(told) else { return };
+        let is_ours = match told.split_once('/') {
+            Some(("group", _)) => self.people.group(name).is_some(),
+            Some(("queue", _)) => self.people.queue(name).is_some(),
+            _ => self.people.account(name).is_some(),
+        };
+        if !is_ours {
+            return self.ask_shell(SiteOutput::Tell(SiteWord::Gone(account)));
+        }
         let numbers: Vec<Number> = match told.split_once('/') {
             Some(("group", _)) => {
                 self.people.group(name).map(|group| number(&group.number)).unwrap_or_default()
@@ -72,12 +82,9 @@ impl Exchange {
                 numbers.iter().filter_map(|number| Number::parse(number).ok()).collect()
             }
         };
-        let Ok(account) = AccountName::parse(told) else { return };
         let person = self.people.account(told);
         let phones = person.is_none_or(|person| !person.devices.is_empty());
-        if known || !numbers.is_empty() {
-            self.ask_shell(SiteOutput::Tell(SiteWord::Account(account, numbers, phones)));
-        }
+        self.ask_shell(SiteOutput::Tell(SiteWord::Account(account, numbers, phones)));
     }
 }
 

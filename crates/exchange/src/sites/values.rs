@@ -78,9 +78,12 @@ pub enum SiteOutput {
 /// What the directory is told.
 #[derive(Debug, PartialEq, Eq)]
 pub enum SiteWord {
-    /// Somebody who has their home here, with their numbers, none of which says that they are gone; and whether they have phones
-    /// here, or are no person.
+    /// Somebody who has their home here, with their numbers; and whether they have phones here, or are no person.
     Account(AccountName, Vec<Number>, bool),
+    /// Somebody is one of the office no more.
+    Gone(AccountName),
+    /// All have been told of who have their home here.
+    Everybody,
     /// A call is asked for.
     Call(Request),
     /// Nobody wants it any more.

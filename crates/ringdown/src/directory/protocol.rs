@@ -45,13 +45,17 @@ pub(crate) enum FromExchange {
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         calls: BTreeMap<ExchangeName, u32>,
     },
-    /// Somebody who has their home there; without numbers they are gone.
+    /// Somebody who has their home there; without numbers nobody can call them.
     Account {
         name: AccountName,
         numbers: Vec<Number>,
         /// Whether they have phones there, or are no person.
         phones: bool,
     },
+    /// Somebody is one of the office no more, nor are their apps.
+    Gone { name: AccountName },
+    /// It has told of all, at the beginning of a connection: whoever else had their home there is gone.
+    Everybody {},
     /// A call is asked for.
     Call {
         id: RequestId,

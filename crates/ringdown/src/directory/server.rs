@@ -6,12 +6,12 @@ use super::folder::{Folder, Known, octets, random};
 use super::protocol::{FromExchange, ToExchange};
 use clock::{Mono, Now};
 use directory::{
-    Account, Confirmation, Directory, ExchangeName, Fingerprint, Input, Message, Named as _, Origin, Output,
-    Report, Request, RequestId, SiteHealth, limits,
+    Account, AccountName, Confirmation, Directory, ExchangeName, Fingerprint, Input, Message, Named as _,
+    Origin, Output, Report, Request, RequestId, SiteHealth, limits,
 };
 use exchange::DIRECTORY;
 use net::Clock;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -63,6 +63,8 @@ struct Server {
     certificate_at: Mono,
     /// The newest connection of each exchange.
     connections: BTreeMap<ExchangeName, (u64, mpsc::Sender<Arc<str>>)>,
+    /// Of whom each has told since it connected, until it says that those are all.
+    telling: BTreeMap<ExchangeName, BTreeSet<AccountName>>,
     next: u64,
     /// The version that all were given.
     published: u64,
@@ -127,6 +129,7 @@ impl Server {
             renewed_at: BTreeMap::new(),
             certificate_at: now + CERTIFICATE_SEEN,
             connections: BTreeMap::new(),
+            telling: BTreeMap::new(),
             next: 0,
             published: 0,
             publish_at: None,
@@ -156,6 +159,7 @@ impl Server {
                 };
                 self.next += 1;
                 self.connections.insert(exchange.clone(), (self.next, lines));
+                self.telling.insert(exchange.clone(), BTreeSet::new());
                 let _ = answer.send(Ok((exchange.clone(), self.next)));
                 self.say(&exchange, &ToExchange::Welcome { time: self.now().wall.0 });
                 let copy = ToExchange::Copy(self.directory.copy(self.now().wall));
@@ -170,6 +174,7 @@ impl Server {
             Event::Closed { exchange, connection } => {
                 if self.connections.get(&exchange).is_some_and(|(newest, _)| *newest == connection) {
                     self.connections.remove(&exchange);
+                    self.telling.remove(&exchange);
                 }
             }
             Event::App(event) => {
@@ -256,10 +261,23 @@ impl Server {
             }
             FromExchange::Account { name, numbers, phones } => {
                 let told = Account { home: exchange.clone(), numbers, enabled: true, phones };
-                let account = (!told.numbers.is_empty()).then_some(told);
                 let now = self.now();
-                self.directory.handle(now, Input::Account(exchange, name.clone(), account));
+                match self.telling.get_mut(&exchange) {
+                    Some(telling) if telling.len() < limits::ACCOUNTS => _ = telling.insert(name.clone()),
+                    // More than there is room for: who is none of them cannot be said.
+                    _ => _ = self.telling.remove(&exchange),
+                }
+                self.directory.handle(now, Input::Account(exchange, name.clone(), Some(told)));
                 return self.apps.account_told(now, &mut self.directory, &name);
+            }
+            FromExchange::Gone { name } => {
+                self.apps.account_gone(self.now(), &mut self.directory, &exchange, &name);
+                Input::Account(exchange, name, None)
+            }
+            FromExchange::Everybody {} => {
+                let Some(these) = self.telling.remove(&exchange) else { return };
+                self.apps.these_are_all(self.now(), &mut self.directory, &exchange, &these);
+                Input::Everybody(exchange, these)
             }
             FromExchange::Call { id, caller, callee, session, shown } => {
                 // Who asks will be at the other end of the call: the key is that of this connection.

@@ -88,7 +88,12 @@ impl Roof {
 }
 
 fn of_store(documents: Vec<api::Document>) -> Vec<Document> {
-    documents.into_iter().map(|one| Document { kind: one.kind, id: one.id, text: one.text }).collect()
+    documents.into_iter().map(one_of_store).collect()
+}
+
+fn one_of_store(document: api::Document) -> Document {
+    let api::Document { kind, id, text } = document;
+    Document { kind, id, text }
 }
 
 /// What the store tells, and where that is waited for.
@@ -247,6 +252,14 @@ impl Backend for Roof {
     async fn keep(&self, documents: Vec<api::Document>) -> Result<(), String> {
         let (hear, kept) = hearing();
         self.documents.keep(of_store(documents), hear).map_err(|error| error.to_string())?;
+        kept.await.map_err(|_| "the store is closed".to_owned())?
+    }
+
+    async fn spend(&self, used: api::Document, documents: Vec<api::Document>) -> Result<(), String> {
+        let (hear, kept) = hearing();
+        self.documents
+            .spend(one_of_store(used), of_store(documents), hear)
+            .map_err(|error| error.to_string())?;
         kept.await.map_err(|_| "the store is closed".to_owned())?
     }
 

@@ -331,7 +331,10 @@ impl Core {
                 self.exchange.drain();
                 self.drained_by = Some(now.mono + limit);
             }
-            CoreInput::Listen(on) => self.exchange.listen(on),
+            CoreInput::Listen(on) => {
+                self.others.listen(on);
+                self.look_who_listens();
+            }
             CoreInput::Stop => self.stopping = true,
         }
     }
@@ -422,6 +425,14 @@ impl Core {
         if let Some(said) = self.others.told(told) {
             self.exchange.handle(self.clock.now(), Input::Cluster(Box::new(said)));
         }
+        self.look_who_listens();
+    }
+
+    /// The exchange tells what happens while anybody listens, here or at another.
+    fn look_who_listens(&mut self) {
+        let audience = self.others.audience();
+        self.exchange.listen(audience.ours || audience.is_elsewhere());
+        self.events.others_listen(audience.is_elsewhere());
     }
 
     /// Another exchange sends to somebody at our door.

@@ -231,9 +231,12 @@ fn http_client(runtime: &Runtime, config: &Config) -> HttpClient {
 
 /// Events from the core to whoever hears them, webhooks among them; the core is told when somebody does.
 fn carry_events(runtime: &Runtime, api: &api::Api, core: &Sender<CoreInput>) -> EventSink {
-    let core = core.clone();
+    let (listener, spreader) = (core.clone(), core.clone());
+    let listen = move |on| listener.send(CoreInput::Listen(on)).is_ok();
+    let spread =
+        move |event| spreader.send(CoreInput::Cluster(Box::new(cluster::Told::Spread(event)))).is_ok();
     runtime.spawn(api.clone().deliver_webhooks());
-    runtime.spawn(api.clone().carry_events(move |on| core.send(CoreInput::Listen(on)).is_ok()));
+    runtime.spawn(api.clone().carry_events(listen, spread));
     api.events()
 }
 

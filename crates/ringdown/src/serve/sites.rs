@@ -10,7 +10,7 @@ use crate::directory::{hex, renewal_is_due, write};
 use crate::membership::Member;
 use clock::{Mono, Wall};
 use directory::limits::SILENCE;
-use directory::{Copy, ExchangeName, Fingerprint};
+use directory::{Copy, ExchangeName, Fingerprint, Named as _};
 use exchange::{Answer, Command, Membership, SiteInput, SiteOutput, SiteWord};
 use net::{Clock, LineReader, LineWriter, Lines, Papers, Sender, StreamListener, Streams, TlsConfig};
 use std::net::SocketAddr;
@@ -376,21 +376,17 @@ impl Talk {
 
     async fn report(&self) -> Option<FromExchange> {
         let (reply, answered) = oneshot::channel();
-        self.core.send(CoreInput::Command { command: Command::Status, reply }).ok()?;
-        let Ok(Answer::Status(status)) = answered.await else { return None };
-        let (reply, answered) = oneshot::channel();
-        self.core.send(CoreInput::Command { command: Command::CallsWithOthers, reply }).ok()?;
-        let Ok(Answer::CallsWithOthers(calls)) = answered.await else { return None };
-        let used = status.ports_total.saturating_sub(status.ports_free);
-        let load = u16::try_from(1_000 * used / status.ports_total.max(1)).unwrap_or(1_000);
+        self.core.send(CoreInput::Command { command: Command::Standing, reply }).ok()?;
+        let Ok(Answer::Standing(is)) = answered.await else { return None };
+        let named = |(name, count): (Box<str>, u32)| Some((ExchangeName::parse(&name).ok()?, count));
         Some(FromExchange::Report {
             address: self.address.clone(),
             web: self.web.clone(),
             region: self.region.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
-            load,
-            draining: status.draining,
-            calls,
+            load: is.load,
+            draining: is.draining,
+            calls: is.calls.into_iter().filter_map(named).collect(),
         })
     }
 }
@@ -432,6 +428,8 @@ async fn say(writer: &mut LineWriter, what: &FromExchange) -> Result<(), String>
 fn line_of(word: SiteWord) -> FromExchange {
     match word {
         SiteWord::Account(name, numbers, phones) => FromExchange::Account { name, numbers, phones },
+        SiteWord::Gone(name) => FromExchange::Gone { name },
+        SiteWord::Everybody => FromExchange::Everybody {},
         SiteWord::Call(request) => FromExchange::Call {
             id: request.id,
             caller: request.caller,

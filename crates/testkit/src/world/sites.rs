@@ -154,14 +154,12 @@ impl World {
             now,
             match word {
                 SiteWord::Account(name, numbers, phones) => {
-                    let told = (!numbers.is_empty()).then(|| Account {
-                        home: exchange.clone(),
-                        numbers,
-                        enabled: true,
-                        phones,
-                    });
-                    ToDirectory::Account(exchange, name, told)
+                    let told = Account { home: exchange.clone(), numbers, enabled: true, phones };
+                    ToDirectory::Account(exchange, name, Some(told))
                 }
+                SiteWord::Gone(name) => ToDirectory::Account(exchange, name, None),
+                // Nothing is lost on the way to this directory.
+                SiteWord::Everybody => return,
                 SiteWord::Call(request) => ToDirectory::Asked(request),
                 SiteWord::Cancelled(id) => ToDirectory::Cancelled(directory::Origin::Exchange(exchange), id),
                 SiteWord::Said(caller, id, said) => ToDirectory::Said { exchange, caller, id, said },

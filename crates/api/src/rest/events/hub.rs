@@ -5,13 +5,16 @@
 //! ```
 //! Nobody waits for a reader. Who is so slow that the ring has gone on hears how many it missed. Numbers have a gap where
 //! something was lost, too, so that one rule finds both. While nobody listens, the exchange tells nothing.
+//!
+//! Where several exchanges have one office, what only one of them knows ([`exchange::Happened::is_of_one`]) is told to the hubs of
+//! the others whose users listen.
 
 use super::item::{Draft, Item, name};
 use crate::backend::{Figure, Kind};
 use crate::rest::Api;
 use exchange::Event;
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
@@ -38,6 +41,7 @@ const LINGER: Duration = Duration::from_secs(60);
 pub struct EventSink {
     queue: mpsc::Sender<Box<Event>>,
     lost: Arc<AtomicU64>,
+    others: Arc<AtomicBool>,
 }
 
 impl EventSink {
@@ -47,10 +51,18 @@ impl EventSink {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
+
+    /// Whether users of another exchange with the same office listen.
+    pub fn others_listen(&self, listen: bool) {
+        self.others.store(listen, Ordering::Relaxed);
+    }
 }
 
 /// Tells the exchange whether anybody listens; false when it cannot be told now.
 type Listen = Box<dyn Fn(bool) -> bool + Send + Sync>;
+
+/// Tells others an event; `None` that they missed some. False when that cannot be done now.
+type Spread = Box<dyn Fn(Option<String>) -> bool + Send + Sync>;
 
 pub(crate) struct Hub {
     state: Mutex<State>,
@@ -159,7 +171,7 @@ impl Hub {
                 alone_since: None,
             }),
             news: watch::Sender::new(0),
-            sink: EventSink { queue, lost: Arc::default() },
+            sink: EventSink { queue, lost: Arc::default(), others: Arc::default() },
             source: Mutex::new(Some(source)),
             listen: OnceLock::new(),
             dropped: AtomicU64::new(0),
@@ -211,7 +223,8 @@ impl Hub {
         })
     }
 
-    fn push(&self, draft: Draft) {
+    /// Puts an event into the ring; tells how many were lost before it.
+    fn push(&self, draft: Draft) -> u64 {
         let lost = self.sink.lost.swap(0, Ordering::Relaxed);
         self.dropped.fetch_add(lost, Ordering::Relaxed);
         let last = {
@@ -221,6 +234,36 @@ impl Hub {
             state.ring.last
         };
         self.news.send_replace(last);
+        lost
+    }
+
+    /// So many events never came here.
+    fn lose(&self, lost: u64) {
+        let last = {
+            let mut state = self.state();
+            state.ring.skip(lost);
+            state.ring.last
+        };
+        self.news.send_replace(last);
+    }
+
+    /// An event of another exchange; without one, it is not known what happened there.
+    pub(crate) fn heard(&self, event: Option<&str>) {
+        match event.and_then(Draft::of_another) {
+            Some(draft) => _ = self.push(draft),
+            None => self.lose(1),
+        }
+    }
+
+    /// An event of ours, for our readers and for those of others; `behind` says that others missed one.
+    fn happened(&self, event: Event, spread: &Spread, behind: &mut bool) {
+        let wanted = event.what.is_of_one() && self.sink.others.load(Ordering::Relaxed);
+        let draft = Draft::of(event);
+        let line = wanted.then(|| draft.for_another());
+        *behind |= self.push(draft) > 0;
+        if let Some(line) = line {
+            *behind = !((!*behind || spread(None)) && spread(Some(line)));
+        }
     }
 
     /// Tells the exchange to be silent when nobody has listened for a while.
@@ -256,25 +299,25 @@ impl Hub {
         ]
     }
 
-    /// Carries events until the exchange is gone. `listen` tells it whether anybody hears them.
-    pub(crate) async fn carry(self: Arc<Hub>, api: Api, listen: Listen) {
+    /// Carries events until the exchange is gone. `listen` tells it whether anybody hears them, `spread` tells other exchanges.
+    pub(crate) async fn carry(self: Arc<Hub>, api: Api, listen: Listen, spread: Spread) {
         let source = self.source.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut source) = source else { return };
         let mut ended = api.ended();
         let _ = self.listen.set(listen);
+        let mut behind = false;
         let mut tick = tokio::time::interval(Duration::from_secs(5));
         loop {
             tokio::select! {
                 event = source.recv() => match event {
-                    Some(event) => self.push(Draft::of(*event)),
+                    Some(event) => self.happened(*event, &spread, &mut behind),
                     None => return,
                 },
                 session = ended.recv() => match session {
-                    Ok(session) => self.push(Draft::of_session(api.now(), session)),
+                    Ok(session) => _ = self.push(Draft::of_session(api.now(), session)),
                     Err(RecvError::Lagged(lost)) => {
                         self.dropped.fetch_add(lost, Ordering::Relaxed);
-                        self.state().ring.skip(lost);
-                        self.news.send_modify(|_| {});
+                        self.lose(lost);
                     }
                     Err(RecvError::Closed) => return,
                 },

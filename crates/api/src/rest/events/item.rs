@@ -19,8 +19,9 @@ use crate::rest::tasks::TaskShape;
 use crate::rest::trunks::TrunkShape;
 use crate::rest::{SessionEnded, groups, outside_routes, time};
 use exchange::{Audience, Event, Happened, Role};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// An event, made once for all who hear it.
@@ -29,7 +30,7 @@ pub(crate) struct Item {
     /// Its number; the next event has the next.
     pub(crate) number: u64,
     /// As in `call.started`.
-    pub(crate) kind: &'static str,
+    pub(crate) kind: Cow<'static, str>,
     /// Whom it concerns.
     audience: Audience,
     /// The least role that hears all of this kind.
@@ -46,12 +47,14 @@ pub(crate) struct Item {
     pub(super) account: Option<Box<str>>,
     /// The data alone.
     pub(crate) data: Arc<Value>,
+    /// Another exchange with the same office told it.
+    pub(crate) of_another: bool,
 }
 
 /// An event that has no number yet.
 #[derive(Debug)]
 pub(crate) struct Draft {
-    kind: &'static str,
+    kind: Cow<'static, str>,
     audience: Audience,
     role: Role,
     scope: Scope,
@@ -59,11 +62,12 @@ pub(crate) struct Draft {
     subject: String,
     account: Option<Box<str>>,
     data: Value,
+    of_another: bool,
 }
 
 impl Draft {
     pub(super) fn of(event: Event) -> Draft {
-        let (kind, subject) = (event.what.kind(), event.what.subject());
+        let (kind, subject) = (event.what.kind().into(), event.what.subject());
         let account = match &event.what {
             Happened::PersonChanged(row) => Some(row.name.clone()),
             Happened::PersonRemoved(name) => Some(name.clone()),
@@ -71,13 +75,14 @@ impl Draft {
         };
         let (role, scope) = reach(&event.what);
         let data = data(event.what);
-        Draft { kind, audience: event.audience, role, scope, at: event.at.0, subject, account, data }
+        let at = event.at.0;
+        Draft { kind, audience: event.audience, role, scope, at, subject, account, data, of_another: false }
     }
 
     pub(super) fn of_session(at: i64, ended: SessionEnded) -> Draft {
         let SessionEnded { session, account } = ended;
         Draft {
-            kind: "session.ended",
+            kind: "session.ended".into(),
             audience: Audience { staff: true, accounts: vec![account.as_str().into()] },
             role: Role::Administrator,
             scope: Scope::PeopleRead,
@@ -85,15 +90,49 @@ impl Draft {
             data: json!({"id": session, "account": account}),
             subject: session,
             account: Some(account.into()),
+            of_another: false,
         }
     }
 
+    /// The event for another exchange with the same office, whose users hear it, too.
+    pub(super) fn for_another(&self) -> String {
+        let line = Line {
+            kind: &*self.kind,
+            staff: self.audience.staff,
+            accounts: self.audience.accounts.clone(),
+            role: self.role.name().into(),
+            scope: self.scope.name().into(),
+            at: self.at,
+            subject: self.subject.as_str(),
+            data: &self.data,
+        };
+        serde_json::to_string(&line).unwrap_or_default()
+    }
+
+    /// An event of another exchange; `None` if it makes no sense.
+    pub(super) fn of_another(text: &str) -> Option<Draft> {
+        let line: Line<String, Value> = serde_json::from_str(text).ok()?;
+        Some(Draft {
+            kind: line.kind.into(),
+            audience: Audience { staff: line.staff, accounts: line.accounts },
+            role: Role::ALL.into_iter().find(|role| role.name() == line.role)?,
+            scope: Scope::of_name(&line.scope)?,
+            at: line.at,
+            subject: line.subject,
+            account: None,
+            data: line.data,
+            of_another: true,
+        })
+    }
+
     pub(super) fn numbered(self, epoch: &str, number: u64) -> Item {
-        let Draft { kind, audience, role, scope, at, subject, account, data } = self;
+        let Draft { kind, audience, role, scope, at, subject, account, data, of_another } = self;
         let time = time(at);
-        let told = Told { id: &name(epoch, number), time: &time, kind, subject: &subject, data: &data };
+        let told =
+            Told { id: &name(epoch, number), time: &time, kind: &kind, subject: &subject, data: &data };
         let text = serde_json::to_string(&told).unwrap_or_default().into();
-        Item { number, kind, audience, role, scope, time, subject, text, account, data: Arc::new(data) }
+        let data = Arc::new(data);
+        Item { number, kind, audience, role, scope, time, subject, text, account, data, of_another }
     }
 }
 
@@ -108,6 +147,20 @@ impl Item {
 /// The name of an event: no other has it, in another life of the exchange neither.
 pub(super) fn name(epoch: &str, number: u64) -> String {
     format!("{epoch}-{number}")
+}
+
+/// An event on its way between exchanges.
+#[derive(Serialize, Deserialize)]
+struct Line<Text, Data> {
+    #[serde(rename = "type")]
+    kind: Text,
+    staff: bool,
+    accounts: Vec<Box<str>>,
+    role: String,
+    scope: String,
+    at: i64,
+    subject: Text,
+    data: Data,
 }
 
 #[derive(Serialize)]

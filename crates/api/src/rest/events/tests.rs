@@ -17,6 +17,18 @@ fn numbers(ring: &Ring, place: &mut u64) -> (u64, Vec<u64>) {
 }
 
 #[test]
+fn s4_an_event_of_another_exchange_is_heard_as_it_was_told() {
+    let told = Draft::of_another(&draft().for_another()).expect("it makes sense");
+    assert_eq!(told.numbered("e", 7).text, draft().numbered("e", 7).text);
+    let told = Draft::of_another(&draft().for_another()).expect("it makes sense").numbered("e", 7);
+    assert!(told.is_for(Role::Agent, "bob", None), "it is about bob");
+    assert!(!told.is_for(Role::Agent, "ada", None), "who may not hear it there may not here");
+    for wrong in ["", "{}", "[]", &draft().for_another().replace("manager", "king")] {
+        assert!(Draft::of_another(wrong).is_none(), "{wrong}");
+    }
+}
+
+#[test]
 fn b_a_reader_goes_on_where_it_was_and_hears_of_each_gap() {
     let mut ring = Ring::new("e".into());
     for _ in 0..3 {

@@ -91,7 +91,9 @@ impl Courier {
                 return;
             }
             for item in &taken.items {
-                match item.kind {
+                match &*item.kind {
+                    // Another exchange with the same office sends its own notices itself.
+                    SHOWN | WITHDRAWN if item.of_another => {}
                     SHOWN | WITHDRAWN => self.tell(item).await,
                     LEFT => self.forget(&item.subject).await,
                     _ => {}
@@ -114,7 +116,7 @@ impl Courier {
         let lives = lives(item, api.now());
         for (id, wearable, _) in wearables {
             let token = (item.kind == SHOWN).then(|| keys.dismissal(&id, &item.subject));
-            let text = message(item.kind, &item.time, &item.data, token).to_string();
+            let text = message(&item.kind, &item.time, &item.data, token).to_string();
             match wearable.push {
                 None => self.publish(&id, text, lives),
                 Some(subscription) => self.queue(Push {

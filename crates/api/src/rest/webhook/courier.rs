@@ -140,7 +140,8 @@ impl Courier {
 
     async fn queue(&mut self, items: &[Arc<Item>]) {
         let all = self.webhooks().all();
-        let heard = |item: &Item| item.kind != RECORD && all.values().any(|webhook| webhook.hears(item.kind));
+        let heard =
+            |item: &Item| item.kind != RECORD && all.values().any(|webhook| webhook.hears(&item.kind));
         let source = self.source();
         let Some(reading) = &self.reading else { return };
         let events: Vec<Arc<Event>> = items

@@ -87,7 +87,7 @@ fn event(id: String, source: &str, kind: &str, time: &str, subject: &str, data: 
 
 /// A live event; `id` is its name in the stream of events.
 pub(super) fn of_item(id: String, source: &str, item: &Item) -> Event {
-    event(id, source, item.kind, &item.time, &item.subject, &item.data)
+    event(id, source, &item.kind, &item.time, &item.subject, &item.data)
 }
 
 /// A call record; its name says its number, which never changes.

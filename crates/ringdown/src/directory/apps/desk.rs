@@ -38,7 +38,8 @@ impl Desk {
             let now = desk.clock.now().wall;
             let (certificate, fingerprint, until) = vouch(&desk.office, &device, &public_key, now)?;
             let (ways, media) = (Vec::new(), None);
-            let enrolment = Enrolment { device, account, public_key, fingerprint, until, ways, media };
+            let enrolment =
+                Enrolment { device, account, public_key, fingerprint, until, ways, media, home: None };
             desk.apps.keep(&enrolment)?;
             let Enrolment { device, account, .. } = enrolment.clone();
             let (root, directory) = (desk.office.root().into(), hex(&desk.office.issuer()?.public()));

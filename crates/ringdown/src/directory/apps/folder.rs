@@ -5,7 +5,7 @@ use super::super::home::{Home, Shelf};
 use super::super::invitations::Invitations;
 use crate::Failure;
 use clock::Wall;
-use directory::{AccountName, Confirmation, DeviceId, Fingerprint, Named as _, Way};
+use directory::{AccountName, Confirmation, DeviceId, ExchangeName, Fingerprint, Named as _, Way};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -33,6 +33,9 @@ pub(crate) struct Enrolment {
     /// Of the certificate that its media show, if it is a page in a browser.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) media: Option<Fingerprint>,
+    /// The home of its account, as it was told last; only that one says that the account is no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) home: Option<ExchangeName>,
 }
 
 impl Enrolment {
@@ -162,6 +165,7 @@ mod tests {
                 until: 5,
                 ways: vec![],
                 media: None,
+                home: None,
             };
             let device = &enrolment.device;
             folder.keep(&enrolment).unwrap();

@@ -16,8 +16,8 @@ use super::server::Event;
 use crate::Failure;
 use clock::{Now, Wall};
 use directory::{
-    AccountName, Device, DeviceId, Directory, Fingerprint, Input, Kind, Message, Named as _, Origin, Push,
-    Request, Way, limits,
+    AccountName, Device, DeviceId, Directory, ExchangeName, Fingerprint, Input, Kind, Message, Named as _,
+    Origin, Push, Request, Way, limits,
 };
 use folder::Enrolment;
 use protocol::{Enrolled, FromApp, ToApp};
@@ -100,12 +100,60 @@ impl Apps {
         self.enrolled.insert(device, enrolment);
     }
 
-    /// An exchange told of an account: the book learns of its apps.
-    pub(super) fn account_told(&self, now: Now, directory: &mut Directory, account: &AccountName) {
-        for device in self.of_account.get(account).into_iter().flatten() {
-            if directory.book().device(device).is_none() {
-                self.tell_book(now, directory, device);
+    /// An exchange told of an account: the book learns of its apps, if that is its home.
+    pub(super) fn account_told(&mut self, now: Now, directory: &mut Directory, account: &AccountName) {
+        let Some(home) = directory.book().account(account).map(|known| known.home.clone()) else { return };
+        for device in self.of_account.get(account).cloned().unwrap_or_default() {
+            if directory.book().device(&device).is_none() {
+                self.tell_book(now, directory, &device);
             }
+            let elsewhere = |known: &&Enrolment| known.home.as_ref() != Some(&home);
+            if let Some(known) = self.enrolled.get(&device).filter(elsewhere).cloned()
+                && let Err(error) = self.put(Enrolment { home: Some(home.clone()), ..known })
+            {
+                tracing::warn!(%device, %error, "where its account has its home cannot be kept");
+            }
+        }
+    }
+
+    /// Whoever has their home at an exchange and is none of these is one of the office no more, nor are their apps.
+    pub(super) fn these_are_all(
+        &mut self,
+        now: Now,
+        directory: &mut Directory,
+        home: &ExchangeName,
+        these: &BTreeSet<AccountName>,
+    ) {
+        let theirs =
+            |known: &&Enrolment| known.home.as_ref() == Some(home) && !these.contains(&known.account);
+        let gone: Vec<DeviceId> =
+            self.enrolled.values().filter(theirs).map(|known| known.device.clone()).collect();
+        self.take_away(now, directory, &gone);
+    }
+
+    /// Somebody is one of the office no more, as their home says.
+    pub(super) fn account_gone(
+        &mut self,
+        now: Now,
+        directory: &mut Directory,
+        home: &ExchangeName,
+        account: &AccountName,
+    ) {
+        let of_home = |device: &DeviceId| {
+            self.enrolled.get(device).is_some_and(|known| known.home.as_ref() == Some(home))
+        };
+        let apps = self.of_account.get(account).into_iter().flatten();
+        let gone: Vec<DeviceId> = apps.filter(|device| of_home(device)).cloned().collect();
+        self.take_away(now, directory, &gone);
+    }
+
+    /// An app that could not be taken away is none all the same until this ends.
+    fn take_away(&mut self, now: Now, directory: &mut Directory, devices: &[DeviceId]) {
+        for device in devices {
+            if let Err(error) = self.folder.remove(device) {
+                tracing::error!(%device, %error, "an app of somebody who left cannot be taken away");
+            }
+            self.forget(now, directory, device);
         }
     }
 
@@ -133,6 +181,7 @@ impl Apps {
                 let (device, account) = (enrolment.device.clone(), enrolment.account.clone());
                 tracing::info!(%device, %account, fingerprint = %enrolment.fingerprint, "an app enrolled");
                 self.remember(enrolment);
+                self.account_told(now, directory, &account);
                 send(&texts, &ToApp::Enrolled(enrolled));
                 // Whoever asked may be gone; the app is enrolled all the same.
                 let _ = answer.send(Ok(self.opened(now, directory, device, texts, None)));

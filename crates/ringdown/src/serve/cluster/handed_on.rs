@@ -89,6 +89,13 @@ impl Answering {
         }
     }
 
+    /// An event that another spread, for those who listen here.
+    pub(super) fn heard_event(&self, event: Option<&str>) {
+        if let Some((_, api)) = self.ways_in.get() {
+            api.heard_event(event);
+        }
+    }
+
     /// Answers a question of another, and tells the core to say so. A question too many is not answered: it is asked again.
     pub(super) fn answer(&self, core: &Sender<CoreInput>, from: NonZeroU8, number: u64, text: String) {
         let (Some((roof, api)), Ok(place)) =

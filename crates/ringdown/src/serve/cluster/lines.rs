@@ -9,6 +9,9 @@
 //! name JSON                            a phone that watches there may answer a call of ours by this name
 //! take JSON                            somebody is at a phone: what rings for them at ours, or their talk, comes there
 //! end JSON                             a call of ours is to end
+//! stands JSON                          how the sender is, for a map of the office
+//! listen, silent                       users of the sender hear live events, or none do
+//! event JSON, missed                   a live event that only the sender knows; or that some were lost
 //! ask N JSON                           something for what ours keeps
 //! answer N JSON                        what became of a question of ours
 //! ping, pong                           each second, to find out that a network is split
@@ -19,11 +22,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use calls::{Cause, Party};
 use clock::Wall;
-use exchange::cluster::{CallNews, CallPlace, ClusterInput, ToldCall, ToldEnd, ToldSide};
+use exchange::cluster::{CallNews, CallPlace, ClusterInput, Standing, ToldCall, ToldEnd, ToldSide};
 use exchange::{CallName, CallState, Means};
 use serde::{Deserialize, Serialize};
 use sip::subscription::DialogState;
 use sip::{Flow, Transport};
+use std::collections::BTreeMap;
 use std::num::NonZeroU8;
 use std::sync::Arc;
 
@@ -67,6 +71,21 @@ pub(super) fn answer(number: u64, text: &str) -> String {
     format!("answer {number} {text}")
 }
 
+/// How this one is.
+pub(super) fn stands(standing: &Standing) -> String {
+    said("stands", &Stands::of(standing))
+}
+
+/// Somebody hears live events here, or nobody does.
+pub(super) fn listens(on: bool) -> String {
+    if on { "listen" } else { "silent" }.into()
+}
+
+/// A live event; without one, that some were missed.
+pub(super) fn event(event: Option<&str>) -> String {
+    event.map_or_else(|| "missed".into(), |event| format!("event {event}"))
+}
+
 /// A call is to end.
 pub(super) fn end(call: &CallName, who: &str) -> String {
     said("end", &End { call: call.to_string(), who: who.into() })
@@ -96,6 +115,12 @@ pub(super) fn read(from: NonZeroU8, line: &str) -> Option<Told> {
             let End { call, who } = serde_json::from_str(rest).ok()?;
             ClusterInput::HangUp { call: call.parse().ok()?, who: who.into() }
         }
+        "stands" => {
+            ClusterInput::Stands { of: from, standing: serde_json::from_str::<Stands>(rest).ok()?.standing() }
+        }
+        "listen" | "silent" => return Some(Told::Listens(from, what == "listen")),
+        "missed" => return Some(Told::Heard(None)),
+        "event" => return Some(Told::Heard(Some(rest.to_owned()))),
         "ask" | "answer" => {
             let (number, text) = rest.split_once(' ')?;
             let (number, text) = (number.parse().ok()?, text.to_owned());
@@ -145,6 +170,29 @@ struct Take {
 struct End {
     call: String,
     who: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stands {
+    name: Box<str>,
+    address: Box<str>,
+    version: Box<str>,
+    load: u16,
+    draining: bool,
+    phones: u32,
+    calls: BTreeMap<Box<str>, u32>,
+}
+
+impl Stands {
+    fn of(standing: &Standing) -> Stands {
+        let Standing { name, address, version, load, draining, phones, calls } = standing.clone();
+        Stands { name, address, version, load, draining, phones, calls }
+    }
+
+    fn standing(self) -> Standing {
+        let Stands { name, address, version, load, draining, phones, calls } = self;
+        Standing { name, address, version, load, draining, phones, calls }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -384,6 +432,30 @@ mod tests {
             (Some(Told::Asked(_, 7, asked)), Some(Told::Answered(_, 8, answered))) => {
                 assert_eq!((&*asked, &*answered), ("{\"a\": 1}", "x y"));
             }
+            other => panic!("{other:?}"),
+        }
+        let standing = Standing {
+            name: "north".into(),
+            address: "192.0.2.1:5070".into(),
+            version: "1".into(),
+            load: 7,
+            draining: true,
+            phones: 9,
+            calls: [("south".into(), 3)].into(),
+        };
+        match read(NonZeroU8::MIN, &stands(&standing)) {
+            Some(Told::Said(ClusterInput::Stands { of, standing: heard })) => {
+                assert_eq!((of, heard), (NonZeroU8::MIN, standing));
+            }
+            other => panic!("{other:?}"),
+        }
+        for on in [true, false] {
+            let heard = read(NonZeroU8::MIN, &listens(on));
+            assert!(matches!(heard, Some(Told::Listens(NonZeroU8::MIN, told)) if told == on), "{heard:?}");
+        }
+        assert!(matches!(read(NonZeroU8::MIN, &event(None)), Some(Told::Heard(None))));
+        match read(NonZeroU8::MIN, &event(Some("{\"a\": \"b c\"}"))) {
+            Some(Told::Heard(Some(heard))) => assert_eq!(heard, "{\"a\": \"b c\"}"),
             other => panic!("{other:?}"),
         }
         for means in Means::ALL {

@@ -1,9 +1,12 @@
 //! The ways to other exchanges over the same store (R24): one line of text a message, over TLS in which each shows the
 //! certificate that its row in the store names. Each opens one connection to each other, sends by it, and hears by those that others opened.
 
+mod audience;
 mod handed_on;
 mod lines;
+mod standing;
 
+use self::audience::Audience;
 use self::handed_on::{Answering, Questions};
 use super::Bound;
 use super::backend::Roof;
@@ -13,7 +16,7 @@ use crate::Failure;
 use crate::config::Config;
 use api::Api;
 use exchange::Membership;
-use exchange::cluster::{ClusterInput, ClusterOutput, Member, Place};
+use exchange::cluster::{ClusterInput, ClusterOutput, Member, Place, Standing};
 use net::{Authority, ClientConfig, KnownCertificates, LineListener, LineWriter, Lines, Papers, Sender};
 use sip::{Flow, Transport};
 use std::collections::HashMap;
@@ -58,6 +61,14 @@ pub(crate) enum Told {
     Answered(NonZeroU8, u64, String),
     /// What one is to be answered.
     Answer(NonZeroU8, u64, String),
+    /// How this one is.
+    Stands(Box<Standing>),
+    /// Somebody hears live events at one, or nobody does.
+    Listens(NonZeroU8, bool),
+    /// An event for those who listen at others; without one, they missed some.
+    Spread(Option<String>),
+    /// An event of another for those who listen here.
+    Heard(Option<String>),
     /// A message for somebody at our door.
     Out(NonZeroU8, Flow, Arc<[u8]>),
 }
@@ -68,6 +79,9 @@ pub(crate) struct Others {
     peers: HashMap<NonZeroU8, Known>,
     doors: HashMap<(Transport, SocketAddr), NonZeroU8>,
     questions: Questions,
+    audience: Audience,
+    /// How this one is, as it was told last.
+    standing: Option<Box<Standing>>,
 }
 
 struct Known {
@@ -77,6 +91,7 @@ struct Known {
 }
 
 struct Here {
+    number: NonZeroU8,
     runtime: Handle,
     core: Sender<CoreInput>,
     papers: Papers,
@@ -97,7 +112,25 @@ impl Others {
     /// Nobody: the office is ours alone.
     pub(crate) fn none() -> Others {
         let (peers, doors) = (HashMap::new(), HashMap::new());
-        Others { here: None, peers, doors, questions: Questions::default() }
+        Others {
+            here: None,
+            peers,
+            doors,
+            questions: Questions::default(),
+            audience: Audience::default(),
+            standing: None,
+        }
+    }
+
+    /// Who hears live events.
+    pub(crate) fn audience(&self) -> &Audience {
+        &self.audience
+    }
+
+    /// Somebody hears live events here, or nobody does any more: what only others know is asked for.
+    pub(crate) fn listen(&mut self, on: bool) {
+        self.audience.ours = on;
+        self.peers.keys().for_each(|to| self.say(*to, lines::listens(on)));
     }
 
     /// What the others ask is answered by these from now on.
@@ -148,33 +181,26 @@ impl Others {
         }
     }
 
+    /// Tells an event to those who listen at others.
+    fn spread(&mut self, event: Option<&str>) {
+        let peers = &self.peers;
+        self.audience.tell(event, |to, event| {
+            let way = peers.get(&to).and_then(|known| known.way.as_ref());
+            way.is_some_and(|way| way.try_send(lines::event(event)).is_ok())
+        });
+    }
+
+    /// An event of another; without one, something may have happened there.
+    fn heard(&self, event: Option<&str>) {
+        if let Some(here) = &self.here {
+            here.answering.heard_event(event);
+        }
+    }
+
     /// What the exchange is told of it, and in which order.
     pub(crate) fn told(&mut self, told: Told) -> Option<ClusterInput> {
         match told {
-            Told::News(News::Peers(peers)) => Some(self.peers_are(peers)),
-            Told::News(News::Fed(position, changes)) => Some(ClusterInput::Fed { position, changes }),
-            Told::News(News::Keep(epoch, lasts, changes)) => {
-                if changes.is_some() {
-                    tracing::info!(
-                        epoch = epoch.0,
-                        "this exchange keeps agents, queues, tasks and lists from now on"
-                    );
-                }
-                Some(ClusterInput::Keep { epoch, lasts, changes })
-            }
-            Told::News(News::Documents(documents)) => {
-                if let Some(here) = &self.here {
-                    here.answering.heard(documents);
-                }
-                None
-            }
-            Told::News(News::Lose) => {
-                tracing::warn!("another exchange keeps agents, queues, tasks and lists now");
-                Some(ClusterInput::Lose)
-            }
-            Told::News(News::Forgotten) => Some(ClusterInput::Forgotten),
-            // The core stops before it asks what that means.
-            Told::News(News::Missed) => None,
+            Told::News(news) => self.news(news),
             Told::Way(number, way) => {
                 let known = self.peers.get_mut(&number)?;
                 tracing::info!(
@@ -185,8 +211,35 @@ impl Others {
                 if way.is_none() {
                     self.questions.lost(number);
                 }
+                let is_there = way.is_some();
                 known.way = way;
+                if is_there {
+                    self.say(number, lines::listens(self.audience.ours));
+                    if let Some(standing) = &self.standing {
+                        self.say(number, lines::stands(standing));
+                    }
+                    self.heard(None);
+                }
                 Some(self.members())
+            }
+            Told::Stands(standing) => {
+                let line = lines::stands(&standing);
+                self.peers.keys().for_each(|to| self.say(*to, line.clone()));
+                self.standing = Some(standing.clone());
+                let of = self.here.as_ref()?.number;
+                Some(ClusterInput::Stands { of, standing: *standing })
+            }
+            Told::Listens(number, on) => {
+                self.audience.listens(number, on);
+                None
+            }
+            Told::Spread(event) => {
+                self.spread(event.as_deref());
+                None
+            }
+            Told::Heard(event) => {
+                self.heard(event.as_deref());
+                None
             }
             Told::Said(said) => Some(said),
             Told::Ask(to, text, reply) => {
@@ -209,6 +262,39 @@ impl Others {
                 None
             }
             Told::Out(..) => None,
+        }
+    }
+
+    /// What the store says of the others, and of what they did.
+    fn news(&mut self, news: News) -> Option<ClusterInput> {
+        match news {
+            News::Peers(peers) => Some(self.peers_are(peers)),
+            News::Fed(position, changes) => Some(ClusterInput::Fed { position, changes }),
+            News::Keep(epoch, lasts, changes) => {
+                if changes.is_some() {
+                    tracing::info!(
+                        epoch = epoch.0,
+                        "this exchange keeps agents, queues, tasks and lists from now on"
+                    );
+                    // What happened between two keepers nobody told.
+                    self.heard(None);
+                    self.spread(None);
+                }
+                Some(ClusterInput::Keep { epoch, lasts, changes })
+            }
+            News::Documents(documents) => {
+                if let Some(here) = &self.here {
+                    here.answering.heard(documents);
+                }
+                None
+            }
+            News::Lose => {
+                tracing::warn!("another exchange keeps agents, queues, tasks and lists now");
+                Some(ClusterInput::Lose)
+            }
+            News::Forgotten => Some(ClusterInput::Forgotten),
+            // The core stops before it asks what that means.
+            News::Missed => None,
         }
     }
 
@@ -235,6 +321,7 @@ impl Others {
         before.into_values().for_each(|gone| gone.connecting.abort());
         let peers = &self.peers;
         self.doors.retain(|_, number| peers.contains_key(number));
+        self.audience.retain(|number| peers.contains_key(&number));
         self.members()
     }
 
@@ -336,11 +423,10 @@ async fn carry_lines(lines: Lines, mut queue: mpsc::Receiver<String>) -> String 
     let Lines { mut reader, mut writer, .. } = lines;
     let hear = async {
         loop {
-            match timeout(PING.1, reader.next()).await {
-                Ok(Ok(Some(_))) => {}
-                Ok(Ok(None)) => return "it closed the connection".to_owned(),
-                Ok(Err(error)) => return error.to_string(),
-                Err(_) => return "it is silent".to_owned(),
+            match reader.next_unless_silent(PING.1).await {
+                Ok(Some(_)) => {}
+                Ok(None) => return "it closed the connection".to_owned(),
+                Err(error) => return error.to_string(),
             }
         }
     };
@@ -368,7 +454,7 @@ async fn hear(core: &Sender<CoreInput>, guests: &Guests, lines: Lines) -> Result
     let Lines { mut reader, mut writer, fingerprint, .. } = lines;
     let number = fingerprint.and_then(|shown| guests.number(&shown)).ok_or("nobody that we know")?;
     loop {
-        let next = timeout(PING.1, reader.next()).await.map_err(|_| "it is silent")?;
+        let next = reader.next_unless_silent(PING.1).await;
         let Some(line) = next.map_err(|error| error.to_string())? else { return Ok(()) };
         if line == "ping" {
             pong(&mut writer).await?;
@@ -466,8 +552,11 @@ impl Prepared {
     ) -> Result<Others, Failure> {
         self.told.doors = doors.iter().map(|(transport, bound)| (*transport, at(*bound, config))).collect();
         opened.tell_others(&self.told)?;
+        let number = place(opened).ok_or("the store gave this exchange no number")?.number;
+        runtime.spawn(standing::report(core.clone(), self.told.name.clone(), self.told.address.clone()));
         runtime.spawn(welcome(self.listener, core.clone(), self.guests.clone()));
         let here = Here {
+            number,
             runtime: runtime.handle().clone(),
             core: core.clone(),
             papers: self.papers,
