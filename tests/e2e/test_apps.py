@@ -457,23 +457,23 @@ def test_the_apps_of_somebody_who_left_are_none_any_more_even_if_another_gets_th
     south = sites[1]
     apps = lambda: directory.run("directory", "apps", *directory.config).stdout
     for away in (False, True):
-        south.add_account("dora", "2044")
-        until(lambda: "2044" in told(south.data / "membership" / "directory.copy"), 10, "dora can be called", south.tail)
-        with App(directory.invite_app("dora"), "dora").start() as app:
+        south.add_account("petra", "2144")
+        until(lambda: "2144" in told(south.data / "membership" / "directory.copy"), 10, "petra can be called", south.tail)
+        with App(directory.invite_app("petra"), "petra").start() as app:
             app.wait_connected()
             device = app.device
             assert device in apps()
-            south.run("number", "remove", "2044")
-            until(lambda: "2044" not in told(south.data / "membership" / "directory.copy"), 10, "nobody can call her", south.tail)
+            south.run("number", "remove", "2144")
+            until(lambda: "2144" not in told(south.data / "membership" / "directory.copy"), 10, "nobody can call her", south.tail)
             assert device in apps(), "she may get another number"
             if away:
                 directory.stop()
-            south.run("account", "remove", "dora")
+            south.run("account", "remove", "petra")
             if away:
                 directory.start()
             until(lambda: device not in apps(), 20, "the app is none any more", directory.tail)
             app.wait_event("directory", connected=False)
-        south.add_account("dora", "2044")
+        south.add_account("petra", "2144")
         assert device not in apps()
-        south.run("number", "remove", "2044")
-        south.run("account", "remove", "dora")
+        south.run("number", "remove", "2144")
+        south.run("account", "remove", "petra")
