@@ -4,12 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from e2e.conftest import Office as OneOffice
 from e2e.test_sites import rings, talk
 from e2e.test_three_exchanges import Office, office, registered  # noqa: F401  the fixture of three exchanges
-from peers import axe
+from peers import axe, sdp
 from peers.api import Client
 from peers.chromium import Chromium, spki
+from peers.cluster import at, knows
 from peers.exchange import REPOSITORY, Exchange
+from peers.waiting import until
 from peers.webphone import Visitor
 
 SHOTS = Path(os.environ.get("CARGO_TARGET_DIR") or REPOSITORY / "target") / "screenshots"
@@ -56,6 +59,43 @@ def test_the_map_is_live_and_a_call_across_exchanges_is_one_ladder(office):  # n
             page.screenshot(path=SHOTS / "three-exchanges-zh-CN.png")
         finally:
             office.west.start()
+
+
+def test_exchanges_over_one_store_are_on_the_map_and_one_that_dies_is_seen_to(pair):
+    """Decision 25: which of them keeps what must happen once, the phones at each, and the calls between them."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    north, south = pair
+    people = OneOffice(north)
+    ada, caller = people.person(), people.person()
+    with Chromium(trust=spki(north.data / "certificate.pem")) as browser:
+        visitor = Visitor(browser, north).enter(north.admin_link())
+        page = browser.page(f"{visitor.base}/exchanges", context=visitor.context)
+        page.get_by_role("button", name="Later").click()
+        row = lambda name: page.locator(".sites li", has=page.get_by_role("button", name=name))
+        row("north").get_by_text("Keeps agents, queues").wait_for()
+        assert page.get_by_text("Directory").count() == 0, "there is none"
+        until(lambda: ada.user in south.run("device", "list").stdout, 5, "the people are known", south.tail)
+        with at(north, caller) as calling, at(south, ada) as phone:
+            calling.register()
+            phone.register()
+            until(lambda: knows(north, ada), 5, "known everywhere", north.tail)
+            out = calling.invite(ada.number, sdp.describe(40000))
+            branch = phone.wait_invite()
+            branch.answer(sdp.describe(40002))
+            out.wait_answer()
+            page.locator(".plane .flow.busy").wait_for()
+            page.get_by_text("1 call goes between exchanges now.").wait_for()
+            row("south").locator(".fact", has_text="Phones").get_by_text("1", exact=True).wait_for()
+            page.screenshot(path=SHOTS / "cluster-en.png")
+            assert not axe.faults(page)
+            branch.bye()
+            out.wait_bye()
+            page.locator(".plane .flow.busy").wait_for(state="detached")
+        south.kill()
+        row("south").get_by_text("Down").wait_for(timeout=15_000)
+        page.get_by_role("button", name="中文").click()
+        row("south").get_by_text("已离线").wait_for()
+        page.screenshot(path=SHOTS / "cluster-zh-CN.png")
 
 
 def one_ladder(page, office):  # noqa: F811

@@ -127,12 +127,11 @@ function Site(props: { row: ExchangeRow; own: boolean; chosen: boolean; choose: 
           <strong translate={false}>{row.name}</strong>
         </Button>
         {own && <span class="quiet-text">{t("exchanges.here")}</span>}
-        {row.keeps && <span class="quiet-text">{t("exchanges.keeps")}</span>}
         <span class="grow" />
         <HealthOf row={row} />
       </div>
       <dl class="facts">
-        <Fact name="region" value={row.region ?? "–"} />
+        {row.homes !== null && <Fact name="region" value={row.region ?? "–"} />}
         <Fact name="address" value={row.address ?? "–"} />
         <Fact name="version" value={row.version ?? "–"} />
         {row.homes !== null && <Fact name="homes" value={number(row.homes)} />}
@@ -140,6 +139,7 @@ function Site(props: { row: ExchangeRow; own: boolean; chosen: boolean; choose: 
         <Fact name="load" value={t("exchanges.percent", { percent })} />
         <Fact name="calls" value={flows.length === 0 ? number(calls) : `${number(calls)} (${flows.join(", ")})`} />
       </dl>
+      {row.keeps && <p class="quiet-text">{t("exchanges.keeps")}</p>}
     </>
   );
 }
