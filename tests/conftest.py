@@ -18,6 +18,19 @@ def pytest_runtest_makereport(item, call):
             report.sections.append((f"{peer.name}", peer.tail()))
 
 
+# What takes longest, in this order. Several files run at a time, and whoever begins with the longest ends together.
+LONGEST = (
+    "test_console_pages", "test_cluster_deaths", "test_lists_links", "test_console_calls", "test_cluster", "test_background",
+    "test_lists", "test_demo", "test_phone", "test_torture", "test_console_first_visit", "test_first_call", "test_platform",
+    "test_trunks", "test_durability", "test_splits",
+)
+
+
+def pytest_collection_modifyitems(items):
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
+
+
 class _AtOnce:
     """Tells what failed when it does: a run that is cut off has said it."""
 

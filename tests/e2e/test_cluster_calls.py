@@ -10,13 +10,15 @@ from e2e.test_fork import reason_of
 from e2e.test_pickup import ELSEWHERE, Lamp, account, grouped, park, press, talks_at
 from e2e.test_taps import Reader, TAKEN, chip
 from e2e.test_watching import DIALOG
-from peers import sdp
+from peers import ear, sdp, tone
 from peers.api import Client
 from peers.baresip import Baresip
+from peers.chromium import Chromium, spki
 from peers.cluster import administrator_of, at, knows, pair_on, talk
 from peers.postgres import Postgres
 from peers.rtp import RtpEnd
 from peers.waiting import until
+from peers.webphone import Visitor
 
 
 @pytest.fixture(scope="module")
@@ -313,3 +315,36 @@ def test_the_map_at_each_shows_both_how_they_are_and_the_calls_between_them(both
         out.wait_bye()
         until(lambda: not rows()["north"]["calls"], 10, "and is over", south.tail)
         assert any(item["calls"] for one in reader.of("exchanges.changed") for item in one["data"]["items"]), "live as well"
+
+
+def test_s0_1_who_sits_in_a_browser_at_one_is_rung_by_a_call_that_comes_to_the_other(both, admin, tmp_path):
+    """baresip at north calls; the page is at south. Tone both ways; when the session is over nobody is rung."""
+    north, south = both
+    office = Office(north)
+    caller, ada = office.person(), office.person()
+    until(lambda: admin.get(f"/people/{account(ada)}").status == 200, 5, "the person is known", south.tail)
+    link = admin.post(f"/people/{account(ada)}/link").must(201).json["link"]
+    microphone = tone.write_tone(tmp_path / "tone.wav", 440, 10, 48000, -15.0)
+    web = lambda: [line for line in north.run("device", "list").stdout.splitlines() if f" {account(ada)} " in f" {line} " and "web-" in line]
+    with Chromium(trust=spki(south.data / "certificate.pem"), microphone=microphone) as browser, \
+            Baresip(caller.user, caller.secret, north.address(), hertz=1000) as telephone:
+        visitor = Visitor(browser, south).enter(link[link.index("/enter/"):])
+        page = visitor.phone().register()
+        telephone.start().wait_registered()
+        until(lambda: any("wss" in line for line in web()), 5, "north knows where the page is", north.tail)
+        for ends in ("page", "telephone"):
+            telephone.dial(ada.number)
+            page.wait("rings", count=2 if ends == "telephone" else 1)
+            page.do("take()")
+            telephone.wait_established()
+            tone.assert_tone(telephone.wait_heard(2.5), 440, None)
+            ear.assert_hears(page.page, 1000)
+            if ends == "page":
+                page.do("session.terminate()")
+                telephone.wait_closed()
+            else:
+                telephone.hangup()
+                page.wait("ended")
+        status, _ = visitor.ask(page.page, "DELETE", "/session")
+        assert status == 204
+        until(lambda: not web(), 5, "the session is over, and its phone is gone at the other", north.tail)

@@ -33,6 +33,13 @@ impl CallBacks {
 }
 
 impl Exchange {
+    /// An emergency was called at this phone, here or at another exchange of the office.
+    pub(crate) fn expect_call_back(&mut self, now: Now, device: &str) {
+        if let Some(device) = self.people.device(device) {
+            self.call_backs.expect(now, &device.account);
+        }
+    }
+
     /// The number to call for an emergency, when a Request-URI asks for one: an exact number, or a service that the
     /// world agrees on (RFC 5031).
     pub(crate) fn emergency(&self, uri: &Uri<'_>) -> Option<Box<str>> {

@@ -495,6 +495,7 @@ impl Exchange {
         self.tell_desks(now);
         self.tell_events(now);
         self.gather_news(now);
+        self.tell_web_phones(now);
     }
 
     fn take_call_events(&mut self, now: Now) {

@@ -45,6 +45,8 @@ pub const RUNG_OCTETS: usize = 2_048;
 pub const LADDER_RUNGS: usize = 2_000;
 /// Web phones in all, and of one person: each is a session that is not over.
 pub const WEB_PHONES: usize = 10_000;
+/// Web phones of other exchanges over the same store.
+pub const WEB_PHONES_ELSEWHERE: usize = 16 * WEB_PHONES;
 /// See [`WEB_PHONES`].
 pub const WEB_PHONES_PER_ACCOUNT: usize = 16;
 /// How long a token of a web phone is good at most.

@@ -54,12 +54,12 @@ impl Exchange {
         trunks.retain(|name| self.people.trunk(name).is_some() && seen.insert(name.clone()));
         let trunks = self.living_first(trunks.into());
         let device = self.ongoing.call(call).and_then(|ongoing| ongoing.device.clone());
+        if let Some(device) = &device {
+            self.expect_call_back(now, device);
+        }
         let device = device.and_then(|name| self.people.device(&name));
         // The number that is called back belongs to the telephone, whoever uses it.
         let caller = device.and_then(|device| device.call_back.clone());
-        if let Some(device) = device {
-            self.call_backs.expect(now, &device.account);
-        }
         let place = device.map(|device| device.location.to_string()).unwrap_or_default();
         if let Some(ongoing) = self.ongoing.call_mut(call) {
             ongoing.emergency = true;

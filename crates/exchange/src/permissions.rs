@@ -35,7 +35,7 @@ pub(crate) struct DayCounts {
 const DAY: i64 = 24 * 3_600 * 1_000;
 
 impl DayCounts {
-    fn today(&mut self, now: Now) -> &mut BTreeMap<Box<str>, u32> {
+    pub(crate) fn today(&mut self, now: Now) -> &mut BTreeMap<Box<str>, u32> {
         let day = now.wall.0.div_euclid(DAY);
         // A clock that is set back does not give the day's calls again (R18).
         if day > self.day {

@@ -314,6 +314,7 @@ impl Exchange {
             }
             (Ok(done), stored) => {
                 self.confirm_registration(now, server, &device);
+                self.web_phone_stirred(&device);
                 if is_web && (replaced || done == Registered::Changed) {
                     self.reachability_changed(now, &device);
                 }
@@ -401,6 +402,7 @@ impl Exchange {
     pub(crate) fn reachability_changed(&mut self, now: Now, device: &str) {
         self.listening.touch_device(device);
         self.agents.phone_stirred(device);
+        self.web_phone_stirred(device);
         if let Some(account) = self.people.device(device).map(|device| device.account.clone()) {
             self.tell_watchers(now, &account);
         }

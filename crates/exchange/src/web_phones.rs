@@ -14,11 +14,10 @@ use crate::command::Answer;
 use crate::exchange::Exchange;
 use crate::input::CommandId;
 use crate::limits;
-use crate::people::{Device, PeopleChange, Refusal, is_web_name, web_name};
+use crate::people::{PeopleChange, Refusal, is_web_name, web_name};
 use clock::{Mono, Now};
 use sip::Flow;
 use sip::bearer::TokenHash;
-use sip::digest::Secret;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 use wire::sip::Message;
@@ -101,6 +100,16 @@ impl WebPhones {
         self.closing.pop_front()
     }
 
+    /// Whether there is this one.
+    pub(crate) fn has(&self, device: &str) -> bool {
+        self.by_device.contains_key(device)
+    }
+
+    /// All of them.
+    pub(crate) fn devices(&self) -> impl Iterator<Item = &str> {
+        self.by_device.keys().map(|device| &**device)
+    }
+
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
         self.by_device.len()
@@ -146,13 +155,14 @@ impl Exchange {
 
     fn make_web_phone(&mut self, now: Now, session: &str, account: &str) -> Result<Box<str>, Refusal> {
         let device = web_name(session);
-        if self.people.device(&device).is_some() {
+        let was_elsewhere = self.web_phone_comes_here(&device);
+        if self.people.device(&device).is_some() && !was_elsewhere {
             return Err(Refusal::Exists("device", device));
         }
         let owned = self
             .people
             .account(account)
-            .map_or(0, |account| account.devices.iter().filter(|device| is_web_name(device)).count());
+            .map_or(0, |account| account.devices.iter().filter(|device| self.web_phones.has(device)).count());
         if owned >= limits::WEB_PHONES_PER_ACCOUNT || self.web_phones.count() >= limits::WEB_PHONES {
             // One that nobody uses makes room: its page is closed, and its session only not over yet.
             let Some(unused) = self.unused_web_phone(now.mono, (owned > 0).then_some(account)) else {
@@ -160,16 +170,13 @@ impl Exchange {
             };
             self.end_web_phone(now, &unused);
         }
-        // Nobody knows this secret: a web phone proves itself by its token alone.
-        let password =
-            format!("{:016x}{:016x}", self.switch.endpoint().random(), self.switch.endpoint().random());
-        let secret = Secret::new(&device, &self.config.realm, &password);
-        let change = PeopleChange::PutDevice { name: device.clone(), device: Device::new(account, secret) };
-        self.tell_people(now, &change);
-        self.people.apply(&change);
+        if !was_elsewhere {
+            self.put_web_device(now, &device, account);
+        }
         let phone = WebPhone { session: session.into(), tokens: VecDeque::new(), flows: BTreeSet::new() };
         self.web_phones.by_device.insert(device.clone(), phone);
         self.web_phones.by_session.insert(session.into(), device.clone());
+        self.web_phone_stirred(&device);
         Ok(device)
     }
 
@@ -210,15 +217,23 @@ impl Exchange {
         let devices = self.people.account(account).map(|account| account.devices.clone()).unwrap_or_default();
         for device in devices.iter().filter(|device| is_web_name(device)) {
             self.end_web_phone(now, device);
+            self.end_web_phone_elsewhere(now, device);
         }
     }
 
     fn end_web_phone(&mut self, now: Now, device: &str) {
         let Some(phone) = self.web_phones.by_device.remove(device) else { return };
         self.web_phones.by_session.remove(&phone.session);
-        let account = self.people.device(device).map(|device| device.account.clone());
         let mut flows = phone.flows;
         flows.extend(self.registrar.bindings(device).iter().map(|binding| binding.flow));
+        self.forget_web_device(now, device);
+        self.web_phones.closing.extend(flows);
+        self.web_phone_stirred(device);
+    }
+
+    /// It is no device any more, and its calls end.
+    pub(crate) fn forget_web_device(&mut self, now: Now, device: &str) {
+        let account = self.people.device(device).map(|device| device.account.clone());
         // First its calls, so that the far ends and, by what is still open, the page hear of it.
         self.switch.device_gone(now, device);
         self.watcher_gone(device);
@@ -227,7 +242,6 @@ impl Exchange {
         self.tell_people(now, &gone);
         self.people.apply(&gone);
         self.registrar.people_changed(&gone);
-        self.web_phones.closing.extend(flows);
         if let Some(account) = account {
             self.tell_watchers(now, &account);
         }

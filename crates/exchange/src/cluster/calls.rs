@@ -54,6 +54,8 @@ pub struct ToldCall {
     pub emergency: bool,
     /// Its trunk, if it has one.
     pub trunk: Option<Box<str>>,
+    /// On whose account it goes to the outside, if it does.
+    pub payer: Option<Box<str>>,
     /// What is tried, or where it is.
     pub at: CallPlace,
     /// The accounts at whose phones it rings, who may answer it.
@@ -391,6 +393,7 @@ impl Exchange {
             answered: view.answered,
             emergency: ongoing.emergency,
             trunk: ongoing.line.clone().or_else(|| ongoing.entry.clone()),
+            payer: ongoing.line.as_ref().filter(|_| !ongoing.emergency).and(ongoing.payer.clone()),
             rings_for: self.answerable_by(call, ongoing, let_go, &at),
             at,
         })
@@ -429,7 +432,12 @@ impl Exchange {
         }
         for call in changed {
             let id = id_here(from, call.number);
+            // What is told again was counted when it was told first.
+            let payer = call.payer.clone().filter(|_| !whole);
             let before = self.cluster.elsewhere.put(id, call);
+            if let Some(payer) = payer.filter(|_| before.as_ref().is_none_or(|call| call.payer.is_none())) {
+                self.day_counts.count(now, &payer);
+            }
             self.cluster.elsewhere.pickups.forget(id);
             self.call_elsewhere_changed(now, id, before);
         }
@@ -467,6 +475,7 @@ impl Exchange {
         }
         for found in is.difference(&was) {
             self.tell_all_calls(now, *found);
+            self.tell_all_web_phones(now, *found);
             self.tell_others(ClusterOutput::TellAll(*found));
         }
     }
@@ -475,6 +484,9 @@ impl Exchange {
         let Some(after) = self.cluster.elsewhere.call(id).cloned() else { return };
         if before.as_ref() == Some(&after) {
             return;
+        }
+        if let Some(device) = after.caller.device.as_deref().filter(|_| after.emergency) {
+            self.expect_call_back(now, device);
         }
         self.follow_elsewhere(now, before.as_ref(), Some(&after));
         self.tell_call_elsewhere(now, after.row(id));

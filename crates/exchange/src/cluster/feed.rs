@@ -30,7 +30,7 @@ impl Exchange {
     }
 
     /// Where a device is registered at others. Calls that are up follow its new ways, and those that ring reach it.
-    fn bound_elsewhere(&mut self, now: Now, device: &str, bindings: Vec<StoredBinding>) {
+    pub(super) fn bound_elsewhere(&mut self, now: Now, device: &str, bindings: Vec<StoredBinding>) {
         if self.people.device(device).is_none() {
             return;
         }

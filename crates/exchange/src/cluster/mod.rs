@@ -16,10 +16,13 @@ mod keeper;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod web;
 
 pub(crate) use self::calls::CallsElsewhere;
 pub use self::calls::{CallNews, CallPlace, ToldCall, ToldEnd, ToldSide};
 pub use self::standing::Standing;
+pub use self::web::ToldWebPhone;
+use self::web::WebElsewhere;
 
 use self::calls::Telling;
 use self::carry::Carried;
@@ -102,6 +105,15 @@ pub enum ClusterInput {
         /// What.
         news: CallNews,
     },
+    /// One tells of its web phones.
+    WebPhones {
+        /// Who.
+        from: NonZeroU8,
+        /// The names of all of them, so that others are forgotten.
+        all: Option<Vec<Box<str>>>,
+        /// Some of them.
+        phones: Vec<ToldWebPhone>,
+    },
     /// One says how it is; also this one, of itself.
     Stands {
         /// Who.
@@ -180,6 +192,15 @@ pub enum ClusterOutput {
         /// By what.
         means: Means,
     },
+    /// Our web phones.
+    WebPhones {
+        /// Whom; nobody in particular are all.
+        to: Option<NonZeroU8>,
+        /// The names of all of them, so that others are forgotten.
+        all: Option<Vec<Box<str>>>,
+        /// Some of them.
+        phones: Vec<ToldWebPhone>,
+    },
     /// A call of one is to end.
     HangUp {
         /// Whose it is.
@@ -223,6 +244,8 @@ pub(crate) struct Cluster {
     carried: Carried,
     /// How each of them is, as it said last; of this one, too.
     standings: BTreeMap<NonZeroU8, Standing>,
+    /// The web phones of others.
+    pub(crate) web: WebElsewhere,
 }
 
 impl Cluster {
@@ -289,6 +312,9 @@ impl Exchange {
             ClusterInput::Carried { flow, bytes } => self.carried(now, flow, &bytes),
             ClusterInput::Gone(flow) => self.flow_closed(now, flow),
             ClusterInput::Calls { from, news } => self.hear_news(now, from, news),
+            ClusterInput::WebPhones { from, all, phones } => {
+                self.hear_web_phones(now, from, all, phones);
+            }
             ClusterInput::Stands { of, standing } => self.stands(now, of, standing),
             ClusterInput::TellAll(to) => self.tell_all_calls(now, to),
             ClusterInput::MayPickUp { from, call, watch, device, name } => {
@@ -316,6 +342,7 @@ impl Exchange {
         self.forget_standings();
         self.map_changed(now);
         self.calls_of_members(now, &before);
+        self.forget_web_phones(now, &before);
         let reachable =
             |number: &NonZeroU8| self.cluster.members.get(number).is_some_and(|member| member.reachable);
         let away: BTreeSet<_> = self

@@ -1,6 +1,6 @@
 //! Two exchanges with one store between them and no network: whose phones ring by whose door, and who keeps what must happen once.
 
-use super::{CallNews, Carry, ClusterInput, ClusterOutput, Member, Place};
+use super::{CallNews, Carry, ClusterInput, ClusterOutput, Member, Place, ToldWebPhone};
 use crate::agents::{AgentAsking, AgentState, SignIn};
 use crate::background::{Asking, NewTask};
 use crate::change::{Change, Epoch};
@@ -144,6 +144,9 @@ impl Pair {
             ClusterOutput::Calls { news, .. } => {
                 self.news = Some(news.clone());
                 self.told(other, ClusterInput::Calls { from, news });
+            }
+            ClusterOutput::WebPhones { all, phones, .. } => {
+                self.told(other, ClusterInput::WebPhones { from, all, phones });
             }
             ClusterOutput::TellAll(_) => self.told(other, ClusterInput::TellAll(from)),
             ClusterOutput::MayPickUp { call, watch, device, name, .. } => {
@@ -558,6 +561,91 @@ fn a_call_of_a_moment_is_told_with_its_end() {
     assert_eq!((news.changed.len(), news.ended.len()), (1, 1));
     assert_eq!((news.ended[0].cause, news.ended[0].status), (Cause::Cancelled, 487));
     assert!(pair.calls_seen_at(1).is_empty());
+}
+
+/// S0.1: somebody who sits in a browser at one exchange is rung there by whichever exchange the call comes to; the page's end is told.
+#[test]
+fn a_web_phone_at_one_rings_for_a_call_that_comes_to_the_other() {
+    let mut pair = Pair::new();
+    let opens = |session: &str| {
+        let token = sip::bearer::TokenHash::of("a token");
+        let (session, account) = (session.into(), "ada".into());
+        Command::OpenWebPhone(Box::new(crate::WebPhoneRequest {
+            session,
+            account,
+            origin: None,
+            token,
+            lives: Duration::from_secs(600),
+        }))
+    };
+    let Answer::WebPhone { device, .. } = pair.command(1, opens("s")) else { panic!("a web phone") };
+    let way = phone(1);
+    let (user, from) = (device.clone(), number(1));
+    let told = |account: Option<&str>, way| ToldWebPhone {
+        device: user.clone(),
+        account: account.map(Box::from),
+        way: Some(("sip:page@192.0.2.77".into(), way, START.after(Duration::from_secs(600)).wall)),
+    };
+    assert!(pair.exchanges[0].people.device(&device).is_some(), "it is known from its beginning");
+    let phones = vec![told(Some("ada"), way)];
+    pair.told(0, ClusterInput::WebPhones { from, all: None, phones });
+    pair.calls(0, "2001");
+    assert!(pair.last(way, "INVITE sip:page@").is_some(), "it rings by the other's door");
+    // A door that is not of the one who tells is no way.
+    let phones = vec![told(Some("ada"), phone(0))];
+    pair.told(0, ClusterInput::WebPhones { from, all: None, phones });
+    assert!(!pair.exchanges[0].registrar.is_registered(&device));
+    assert_eq!(pair.command(1, Command::EndSession(Some("s".into()))), Answer::Done);
+    assert!(pair.exchanges[0].people.device(&device).is_none(), "the session is over everywhere");
+    let Answer::WebPhone { device, .. } = pair.command(1, opens("t")) else { panic!("a web phone") };
+    pair.others(0, false);
+    pair.others(0, true);
+    assert!(pair.exchanges[0].people.device(&device).is_some(), "it is told of again");
+    pair.told(0, ClusterInput::WebPhones { from, all: Some(Vec::new()), phones: Vec::new() });
+    assert!(pair.exchanges[0].people.device(&device).is_none(), "what is not among all is gone");
+    let Answer::WebPhone { device, .. } = pair.command(1, opens("u")) else { panic!("a web phone") };
+    assert!(pair.exchanges[0].people.device(&device).is_some());
+    assert!(matches!(pair.command(0, opens("u")), Answer::WebPhone { .. }), "the session's page comes here");
+    pair.told(0, ClusterInput::Members(Vec::new()));
+    assert!(pair.exchanges[0].people.device(&device).is_some(), "it is ours now");
+}
+
+/// R31: whoever called an emergency at one exchange is called back through everything at all of them.
+#[test]
+fn r31_an_emergency_at_one_is_called_back_at_the_other() {
+    let mut pair = Pair::new();
+    pair.ada_registers_at_south();
+    let there = Change::Bindings { device: "ada-desk".into(), bindings: vec![binding(phone(1))] };
+    pair.exchanges[1].restore(pair.now, there);
+    let lives = Duration::from_secs(3_600);
+    let flows = vec![city(1)];
+    pair.feed(1, Input::Reached { trunk: "city".into(), flows, lives, why: String::new() });
+    pair.dials(1, "ada-desk", "112");
+    assert!(pair.last(city(1), "INVITE sip:112@").is_some(), "it leaves where it was dialled");
+    pair.passes(Duration::from_millis(50));
+    assert!(pair.exchanges[0].call_backs.is_expected(pair.now, "ada"));
+    assert!(!pair.exchanges[0].call_backs.is_expected(pair.now, "bela"));
+    let counted = pair.exchanges[0].day_counts.today(pair.now).len();
+    assert_eq!(counted, 0, "an emergency counts for nothing");
+}
+
+/// What somebody calls by one exchange counts for the day at all of them, once.
+#[test]
+fn calls_to_the_outside_are_counted_at_all() {
+    let mut pair = Pair::new();
+    pair.ada_registers_at_south();
+    pair.calls(0, "2001");
+    pair.passes(Duration::from_millis(50));
+    let mut news = pair.news.take().expect("it is told");
+    let from = number(0);
+    for (whole, payer) in [(false, None), (false, Some("bela")), (false, Some("bela")), (true, Some("bela"))]
+    {
+        news.number += 1;
+        news.whole = whole;
+        news.changed[0].payer = payer.map(Box::from);
+        pair.told(1, ClusterInput::Calls { from, news: news.clone() });
+    }
+    assert_eq!(pair.exchanges[1].day_counts.today(pair.now).get("bela"), Some(&1));
 }
 
 /// A message that was lost is noticed by the next one's number, and all is told again; who is not reached has no calls.

@@ -9,6 +9,7 @@
 //! name JSON                            a phone that watches there may answer a call of ours by this name
 //! take JSON                            somebody is at a phone: what rings for them at ours, or their talk, comes there
 //! end JSON                             a call of ours is to end
+//! web JSON                             web phones at the sender
 //! stands JSON                          how the sender is, for a map of the office
 //! listen, silent                       users of the sender hear live events, or none do
 //! event JSON, missed                   a live event that only the sender knows; or that some were lost
@@ -22,12 +23,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use calls::{Cause, Party};
 use clock::Wall;
-use exchange::cluster::{CallNews, CallPlace, ClusterInput, Standing, ToldCall, ToldEnd, ToldSide};
+use exchange::cluster::{
+    CallNews, CallPlace, ClusterInput, Standing, ToldCall, ToldEnd, ToldSide, ToldWebPhone,
+};
 use exchange::{CallName, CallState, Means};
 use serde::{Deserialize, Serialize};
 use sip::subscription::DialogState;
 use sip::{Flow, Transport};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::num::NonZeroU8;
 use std::sync::Arc;
 
@@ -69,6 +73,11 @@ pub(super) fn ask(number: u64, text: &str) -> String {
 /// What became of that.
 pub(super) fn answer(number: u64, text: &str) -> String {
     format!("answer {number} {text}")
+}
+
+/// Web phones here, and perhaps the names of all.
+pub(super) fn web(all: Option<&Vec<Box<str>>>, phones: &[ToldWebPhone]) -> String {
+    said("web", &Web { all: all.cloned(), phones: phones.iter().map(WebPhone::of).collect() })
 }
 
 /// How this one is.
@@ -114,6 +123,11 @@ pub(super) fn read(from: NonZeroU8, line: &str) -> Option<Told> {
         "end" => {
             let End { call, who } = serde_json::from_str(rest).ok()?;
             ClusterInput::HangUp { call: call.parse().ok()?, who: who.into() }
+        }
+        "web" => {
+            let Web { all, phones } = serde_json::from_str(rest).ok()?;
+            let phones = phones.into_iter().map(WebPhone::phone).collect::<Option<_>>()?;
+            ClusterInput::WebPhones { from, all, phones }
         }
         "stands" => {
             ClusterInput::Stands { of: from, standing: serde_json::from_str::<Stands>(rest).ok()?.standing() }
@@ -173,6 +187,55 @@ struct End {
 }
 
 #[derive(Serialize, Deserialize)]
+struct Web {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    all: Option<Vec<Box<str>>>,
+    phones: Vec<WebPhone>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WebPhone {
+    device: Box<str>,
+    account: Option<Box<str>>,
+    way: Option<Way>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Way {
+    contact: Box<str>,
+    transport: String,
+    local: SocketAddr,
+    remote: SocketAddr,
+    expires: i64,
+}
+
+impl WebPhone {
+    fn of(phone: &ToldWebPhone) -> WebPhone {
+        let ToldWebPhone { device, account, way } = phone.clone();
+        let way = way.map(|(contact, flow, expires)| Way {
+            contact,
+            transport: flow.transport.name().into(),
+            local: flow.local,
+            remote: flow.remote,
+            expires: expires.0,
+        });
+        WebPhone { device, account, way }
+    }
+
+    fn phone(self) -> Option<ToldWebPhone> {
+        let WebPhone { device, account, way } = self;
+        let way = match way {
+            Some(Way { contact, transport, local, remote, expires }) => {
+                let transport = Transport::ALL.into_iter().find(|known| known.name() == transport)?;
+                Some((contact, Flow { transport, local, remote, connection: 0 }, Wall(expires)))
+            }
+            None => None,
+        };
+        Some(ToldWebPhone { device, account, way })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
 struct Stands {
     name: Box<str>,
     address: Box<str>,
@@ -217,6 +280,8 @@ struct Call {
     answered: Option<i64>,
     emergency: bool,
     trunk: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    payer: Option<Box<str>>,
     at: String,
     /// The group, the queue, or the number at which it waits.
     within: Option<Box<str>>,
@@ -280,6 +345,7 @@ impl Call {
             answered: call.answered.map(|answered| answered.0),
             emergency: call.emergency,
             trunk: call.trunk.clone(),
+            payer: call.payer.clone(),
             at: at.into(),
             within,
             rings_for: call.rings_for.clone(),
@@ -298,6 +364,7 @@ impl Call {
             answered: self.answered.map(Wall),
             emergency: self.emergency,
             trunk: self.trunk,
+            payer: self.payer,
             at: match (&*self.at, self.within) {
                 ("service", None) => CallPlace::Service,
                 ("person", None) => CallPlace::Person,
@@ -403,6 +470,7 @@ mod tests {
             answered: (place == 2).then_some(Wall(1_796_004_001_000)),
             emergency: place == 3,
             trunk: (place == 1).then(|| "city".into()),
+            payer: (place == 1).then(|| "cleo".into()),
             at,
             rings_for: vec!["bela".into(), "cleo".into()],
         });
@@ -433,6 +501,28 @@ mod tests {
                 assert_eq!((&*asked, &*answered), ("{\"a\": 1}", "x y"));
             }
             other => panic!("{other:?}"),
+        }
+        let flow = Flow {
+            transport: Transport::Wss,
+            local: "192.0.2.1:443".parse().expect("an address"),
+            remote: "192.0.2.9:50000".parse().expect("an address"),
+            connection: 0,
+        };
+        let phones = vec![
+            ToldWebPhone {
+                device: "web-1".into(),
+                account: Some("ada".into()),
+                way: Some(("sip:x@y.invalid;transport=ws".into(), flow, Wall(7))),
+            },
+            ToldWebPhone { device: "web-2".into(), account: None, way: None },
+        ];
+        for all in [None, Some(vec!["web-1".into()])] {
+            match read(NonZeroU8::MIN, &web(all.as_ref(), &phones)) {
+                Some(Told::Said(ClusterInput::WebPhones { all: heard_all, phones: heard, .. })) => {
+                    assert_eq!((heard_all, heard), (all, phones.clone()));
+                }
+                other => panic!("{other:?}"),
+            }
         }
         let standing = Standing {
             name: "north".into(),

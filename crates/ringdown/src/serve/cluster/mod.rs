@@ -151,6 +151,13 @@ impl Others {
                 let line = lines::calls(news);
                 self.peers.keys().for_each(|to| self.say(*to, line.clone()));
             }
+            ClusterOutput::WebPhones { to, all, phones } => {
+                let line = lines::web(all.as_ref(), phones);
+                match to {
+                    Some(to) => self.say(*to, line),
+                    None => self.peers.keys().for_each(|to| self.say(*to, line.clone())),
+                }
+            }
             ClusterOutput::TellAll(to) => self.say(*to, lines::all()),
             ClusterOutput::MayPickUp { to, call, watch, device, name } => {
                 self.say(*to, lines::name(*call, *watch, device, name));
