@@ -1,6 +1,7 @@
 """A call list, worked through by `ringdown phone` at a SIP server that nobody here wrote (S3): no exchange of ours is there."""
 import json
 import time
+from pathlib import Path
 
 import jsonschema
 import numpy
@@ -245,6 +246,32 @@ def test_show_4_killed_at_each_step_everything_is_exactly_once_in_the_results(ka
             talks = [call for call in callees[number].calls if call["word"] == "answer" and "acked" in call]
             assert len(answered) == 1 and len(talks) <= 1, f"{number} was called again after a talk"
             assert len(callees[number].calls) <= sum(name == number for name, _ in names), "no call without its row"
+
+
+def test_what_is_left_at_the_server_of_before_is_no_other_phones(kamailio, callees, tmp_path):
+    """Show 4: killed before the newest of what is left had arrived, it knows the older one for its own, and calls nobody again."""
+    (tmp_path / "ada.csv").write_text("number,name\n7101,Ann\n7201,Cy\n")
+    more = {"attempts": 3, "upload_s": 1}
+    with Agent(kamailio, tmp_path / "state", tmp_path, assignment=more, extra=["--online"]).start() as agent:
+        agent.wait_event("row", 20, number="7201", state="open")
+        until(lambda: any(link.endswith(".left.jsonl") for link in uploads(agent)), 10, "what is left is sent", agent.tail)
+        [left] = {link for link in uploads(agent) if link.endswith(".left.jsonl")}
+        before = Path(left).read_bytes()
+        assert b"7201" in before
+        agent.wait_event("list_done", 60)
+        until(lambda: not Path(left).read_bytes(), 10, "nothing is left", agent.tail)
+        agent.kill()
+    Path(left).write_bytes(before)
+    with Agent(kamailio, tmp_path / "state", tmp_path, assignment=more, extra=["--online"]).start() as again:
+        again.wait_event("list_done", 30)
+        again.wait_left(0)
+        assert not again.saw("dialling"), "its journal knows more"
+        assert again.states() == {"7101": "reached", "7201": "reached"}
+    assert [len(callees[number].calls) for number in ("7101", "7201")] == [1, 2]
+
+
+def uploads(agent):
+    return [event["link"] for event in agent.saw("uploaded")]
 
 
 def test_the_published_sample_is_as_the_published_schema_says():

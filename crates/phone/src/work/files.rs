@@ -9,8 +9,11 @@ use lists::work::{Input, Presence, Work};
 use lists::{Format, List, Refusal, Rules};
 use sha2::{Digest as _, Sha256};
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
+/// Hashes of what we put as left that are remembered.
+const PUT: usize = 16;
 /// How long the journal of a list that is over is kept.
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
 
@@ -102,7 +105,7 @@ impl Worker {
     fn knows_of_left(&self, id: &str) -> Option<String> {
         let base = self.folder.join(self.stem(id));
         let journal = std::fs::metadata(base.with_extension("journal")).ok()?;
-        let ours = std::fs::read_to_string(base.with_extension("uploaded")).ok()?;
+        let ours = put_by_us(&base).pop()?;
         (journal.len() > 0).then(|| format!("\"{ours}\""))
     }
 
@@ -151,8 +154,7 @@ impl Worker {
         let fail = |error: io::Error| format!("{}: {error}", base.display());
         let rules = self.rules(now, &id)?;
         let (mut journal, text) = Journal::open(&base.with_extension("journal")).map_err(fail)?;
-        let ours = std::fs::read_to_string(base.with_extension("uploaded")).ok();
-        let went_on = left.as_ref().is_some_and(|(hash, _)| ours.as_ref() != Some(hash));
+        let went_on = left.as_ref().is_some_and(|(hash, _)| !put_by_us(&base).contains(hash));
         let work = if text.is_empty() || went_on {
             let mut before = self.recent(now);
             before.extend(lists::work::attempts_of(&text));
@@ -326,7 +328,12 @@ impl Worker {
         self.outbox
             .keep(&format!("{folder}{left_name}"), &left_name, &left)
             .map_err(|error| error.to_string())?;
-        write_whole(&base.with_extension("uploaded"), short(&left).as_bytes())
+        let mut ours = put_by_us(&base);
+        let hash = short(&left);
+        ours.retain(|known| *known != hash);
+        ours.push(hash);
+        let from = ours.len().saturating_sub(PUT);
+        write_whole(&base.with_extension("uploaded"), ours[from..].join("\n").as_bytes())
             .map_err(|error| error.to_string())?;
         if let Some(running) = &mut self.running {
             running.dirty = false;
@@ -380,6 +387,13 @@ impl Worker {
         }
         self.send_next(now);
     }
+}
+
+/// What we put as left of a list, the newest last. The server may still have one of before: the newest waits to be sent, or a kill came
+/// first. Whoever took that for somebody else's would call again whom we have called.
+fn put_by_us(base: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(base.with_extension("uploaded")).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
 }
 
 /// The first octets of the hash: names what a file has in it.
