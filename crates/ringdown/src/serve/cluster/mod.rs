@@ -130,7 +130,7 @@ impl Others {
     /// Somebody hears live events here, or nobody does any more: what only others know is asked for.
     pub(crate) fn listen(&mut self, on: bool) {
         self.audience.ours = on;
-        self.peers.keys().for_each(|to| self.say(*to, lines::listens(on)));
+        self.say_all(&lines::listens(on));
     }
 
     /// What the others ask is answered by these from now on.
@@ -148,14 +148,13 @@ impl Others {
             }
             ClusterOutput::Calls { to: Some(to), news } => self.say(*to, lines::calls(news)),
             ClusterOutput::Calls { to: None, news } => {
-                let line = lines::calls(news);
-                self.peers.keys().for_each(|to| self.say(*to, line.clone()));
+                self.say_all(&lines::calls(news));
             }
             ClusterOutput::WebPhones { to, all, phones } => {
                 let line = lines::web(all.as_ref(), phones);
                 match to {
                     Some(to) => self.say(*to, line),
-                    None => self.peers.keys().for_each(|to| self.say(*to, line.clone())),
+                    None => self.say_all(&line),
                 }
             }
             ClusterOutput::TellAll(to) => self.say(*to, lines::all()),
@@ -186,6 +185,10 @@ impl Others {
         if way.is_none_or(|way| way.try_send(line).is_err()) {
             tracing::debug!(to, "a message for another exchange is lost: there is no way to it");
         }
+    }
+
+    fn say_all(&self, line: &str) {
+        self.peers.keys().for_each(|to| self.say(*to, line.to_owned()));
     }
 
     /// Tells an event to those who listen at others.
@@ -230,8 +233,7 @@ impl Others {
                 Some(self.members())
             }
             Told::Stands(standing) => {
-                let line = lines::stands(&standing);
-                self.peers.keys().for_each(|to| self.say(*to, line.clone()));
+                self.say_all(&lines::stands(&standing));
                 self.standing = Some(standing.clone());
                 let of = self.here.as_ref()?.number;
                 Some(ClusterInput::Stands { of, standing: *standing })
