@@ -4,7 +4,6 @@ import signal
 import sqlite3
 import time
 
-import numpy
 import pytest
 
 from e2e.conftest import Office
@@ -12,13 +11,13 @@ from e2e.test_durability import POINTS, keep_port, knows_failpoints
 from peers import baresip, g711, sdp, tone
 from peers.api import administrator
 from peers.baresip import Baresip
-from peers.exchange import REPOSITORY, Exchange
+from peers.exchange import Exchange
 from peers.pjsua import Pjsua
 from peers.rtp import RtpEnd
 from peers.softphone import Softphone
+from peers.spoken import likeness, prompt
 from peers.waiting import until
 
-SOUNDS = REPOSITORY / "crates/media/sounds/en"
 # S2.2: the first sound leaves for B so soon after B's 200.
 FIRST_SOUND_MS = 300
 
@@ -51,24 +50,6 @@ def outbox(exchange):
     """The messages that wait: (account, text)."""
     with sqlite3.connect(f"file:{exchange.data}/office.db?mode=ro", uri=True) as database:
         return database.execute("SELECT account, text FROM outbox ORDER BY at").fetchall()
-
-
-def prompt(name):
-    """A prompt as it sounds on a telephone."""
-    with open(SOUNDS / f"{name}.wav", "rb") as file:
-        data = file.read()
-    at = data.index(b"data") + 8
-    return g711.decode(data[at:], 0)[::2]
-
-
-def likeness(heard, wanted):
-    """How like a prompt the best fitting part of what was heard is: 1 is the same."""
-    heard, wanted = numpy.asarray(heard, float), numpy.asarray(wanted, float)
-    size = len(heard) + len(wanted)
-    found = numpy.fft.irfft(numpy.fft.rfft(heard, size) * numpy.conj(numpy.fft.rfft(wanted, size)), size)
-    at = int(numpy.argmax(found[: max(1, len(heard) - len(wanted))]))
-    part = heard[at:at + len(wanted)]
-    return float((part * wanted).sum() / (numpy.linalg.norm(part) * numpy.linalg.norm(wanted) + 1e-9))
 
 
 def active_again(phone):

@@ -4,7 +4,6 @@ import signal
 import pytest
 
 from e2e.conftest import Office
-from e2e.test_background import likeness, prompt
 from e2e.test_durability import keep_port
 from e2e.test_queues import dial_code, heard_from_now, stands, wait_state
 from peers import baresip, tone
@@ -12,6 +11,7 @@ from peers.api import administrator
 from peers.baresip import Baresip
 from peers.exchange import Exchange
 from peers.pjsua import Pjsua
+from peers.spoken import assert_says
 from peers.waiting import until
 
 
@@ -73,10 +73,8 @@ def test_a_caller_is_called_back_though_the_exchange_dies_between(own):
         phone.start().wait_registered()
         made = ask(administrator(own), caller, number, queue, lambda: caller.dtmf("1"))
         assert (made["number"], made["place"], made["rule"]) == (person.number, 1, "agent"), made
-        heard = caller.heard().samples
         for name in ("queue-callback", "callback-at", "callback-kept"):
-            wanted = prompt(name)
-            assert likeness(heard if caller.heard().rate == 8_000 else heard[::2], wanted) > 0.5, name
+            assert_says(caller.heard(), name)
         own.stop(sign=signal.SIGKILL)
         keep_port(own, own.host_port()[1])
         own.start()
@@ -134,7 +132,7 @@ def test_by_info_the_caller_first_and_the_place_before_who_came_later(exchange, 
         before = caller.mark()
         caller.answer()
         phone.wait_incoming(10)
-        assert likeness(caller.wait_heard(5, before).samples[::2], prompt("callback-here")) > 0.5
+        assert_says(caller.wait_heard(5, before), "callback-here")
         phone.answer()
         wait_state(admin, agent, "talking")
         tone.assert_tone(heard_from_now(caller), 440, baresip.TONE_DBFS)

@@ -5,13 +5,13 @@ import numpy
 import pytest
 
 from e2e.conftest import Office
-from e2e.test_background import likeness
 from e2e.test_queues import heard_from_now, wait_state
 from peers import baresip, tone
 from peers.api import administrator
 from peers.baresip import Baresip
 from peers.exchange import Exchange
 from peers.pjsua import Pjsua
+from peers.spoken import likeness
 from peers.waiting import until
 
 AUDIO = {"Content-Type": "audio/wav"}

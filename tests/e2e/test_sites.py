@@ -132,6 +132,65 @@ def test_show_4_the_directory_is_killed_and_exchanges_call_each_other_by_their_c
     until(lambda: "2043" in told(copy), 20, "north learns of 2043", north.tail)
 
 
+def test_s2_somebody_at_another_exchange_is_called_back_as_soon_as_they_are_free(directory, sites):
+    """Anna (baresip) at north wants Bela (pjsua2) at south, who refuses at first: by the directory, as soon as Bela is free, and
+    while the directory is away. Anna rings when Bela has answered; tone both ways; nobody becomes busy by that before."""
+    north, south = sites
+    north.run("account", "set", "anna", "--rights", "background")
+    admin = administrator(north)
+    calling, called = phones(sites)
+
+    def keep_calling():
+        return admin.post("/tasks", {"account": "anna", "number": "2042"}).must(201).json["id"]
+
+    def task(made):
+        return admin.get(f"/tasks/{made}").must(200).json
+
+    def they_talk(made):
+        called.answer()
+        calling.wait_incoming(10)
+        calling.answer()
+        calling.wait_established()
+        called.wait_established()
+        tone.assert_tone(called.wait_heard(8).last(2), 440, baresip.TONE_DBFS)
+        heard = calling.wait_heard(3).last(2)
+        assert abs(heard.hertz() - 1000) < 4, f"heard {heard.hertz():.1f} Hz"
+        calling.hangup()
+        called.wait_closed()
+        until(lambda: task(made)["state"] == "ended", 10, "the task ends", lambda: task(made))
+
+    with calling, called:
+        calling.start().wait_registered()
+        called.start().wait_registered()
+        made = keep_calling()
+        # The directory gives nothing away in the first seconds after its start.
+        called.wait_incoming(25)
+        called.answer(code=486)
+        until(lambda: [one["outcome"] for one in task(made)["attempts"]] == ["busy"], 5, "it is busy", lambda: task(made))
+        assert not calling.saw("CALL_INCOMING"), "Anna's phone is silent all the while"
+        time.sleep(1)
+        # Bela calls somebody, hangs up, and is free: north learns of it.
+        called.dial("2099")
+        called.wait_closed(10)
+        called.wait_incoming(5)
+        they_talk(made)
+        assert [one["outcome"] for one in task(made)["attempts"]] == ["busy", "answered"], task(made)
+        causes = lambda: [one["cause"] for one in admin.get(f"/records?task={made}").must(200).json["items"]]
+        until(lambda: causes() == ["caller hung up", "busy"], 5, "each attempt has its record", causes)
+        nobodys = admin.post("/tasks", {"account": "anna", "number": "2098"})
+        assert nobodys.status == 422 and "2098" in nobodys.json["detail"], nobodys
+        away = "no connection to the directory"
+        before = north.log().count(away)
+        os.kill(directory.pid, signal.SIGSTOP)
+        try:
+            until(lambda: north.log().count(away) > before, 15, "the directory is away", north.tail)
+            second = keep_calling()
+            called.wait_incoming(15)
+            they_talk(second)
+        finally:
+            os.kill(directory.pid, signal.SIGCONT)
+
+
 def test_a_link_works_once_and_says_why_otherwise(directory, tmp_path):
     link = directory.invite("west")
     first, second = tmp_path / "first", tmp_path / "second"

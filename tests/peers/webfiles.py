@@ -93,7 +93,9 @@ class WebFiles:
             def do_PUT(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if self.may():
-                    self.path_of().write_bytes(body)
+                    # At once: whoever looks sees a file or none, never half of one.
+                    self.path_of().with_suffix(".part").write_bytes(body)
+                    self.path_of().with_suffix(".part").replace(self.path_of())
                     self.tell(204)
 
             def log_message(self, *_):

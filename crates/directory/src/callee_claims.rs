@@ -128,6 +128,12 @@ impl CalleeClaims {
         waiting.into_iter().map(|exchange| (exchange.clone(), known.news_for(&exchange))).collect()
     }
 
+    /// The exchanges that have called a number by themselves of late.
+    pub(crate) fn who_tried(&self, number: &Number) -> BTreeSet<ExchangeName> {
+        let known = self.numbers.get(number).into_iter();
+        known.flat_map(|known| known.attempts.iter().map(|(_, exchange, _)| exchange.clone())).collect()
+    }
+
     fn sweep(&mut self, now: Wall) {
         if now.0.saturating_sub(self.swept.0) < milliseconds(limits::CLAIM_LIFE) {
             return;

@@ -71,6 +71,8 @@ pub enum Input {
     },
     /// It has called, or has not after all.
     Attempted(ExchangeName, Number, Option<Attempted>),
+    /// Somebody at this exchange is free, with this number, who was called in vain from another.
+    Free(ExchangeName, Number),
     /// The deadline of [`Directory::next_deadline`] has come.
     Timeout,
 }
@@ -173,6 +175,11 @@ pub enum Message {
         /// As in [`Message::Claimed`].
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         attempts: Vec<Attempted>,
+    },
+    /// Somebody whom the exchange has called in vain by itself is free now.
+    Free {
+        /// Their number.
+        number: Number,
     },
     /// Whoever waits in a queue for this request waits no longer.
     Withdrawn {
@@ -337,22 +344,35 @@ impl Directory {
             Input::Asked(request) => self.asked(now, request),
             Input::Said { exchange, caller, id, said } => self.said(now, &exchange, caller, id, said),
             Input::Cancelled(origin, id) => self.cancelled(now, origin, id),
-            Input::Claim { exchange, id, number } => {
-                let again = id == RequestId(0);
-                let claimed = self.claims.claim(now.wall, &exchange, &number, again);
-                if !again {
-                    let held = claimed.held.map(|until| until.0);
-                    let message = Message::Claimed { id, held, attempts: claimed.attempts };
-                    self.outputs.push_back(Output::ToExchange(exchange, message));
-                }
-            }
+            Input::Claim { exchange, id, number } => self.claim(now, exchange, id, &number),
             Input::Attempted(exchange, number, attempted) => {
                 for (waits, attempts) in self.claims.attempted(&exchange, &number, attempted) {
                     let message = Message::Released { number: number.clone(), attempts };
                     self.outputs.push_back(Output::ToExchange(waits, message));
                 }
             }
+            Input::Free(exchange, number) => self.free(&exchange, &number),
             Input::Timeout => self.timeout(now),
+        }
+    }
+
+    fn claim(&mut self, now: Now, exchange: ExchangeName, id: RequestId, number: &Number) {
+        let again = id == RequestId(0);
+        let claimed = self.claims.claim(now.wall, &exchange, number, again);
+        if !again {
+            let held = claimed.held.map(|until| until.0);
+            let message = Message::Claimed { id, held, attempts: claimed.attempts };
+            self.outputs.push_back(Output::ToExchange(exchange, message));
+        }
+    }
+
+    /// Only their home knows.
+    fn free(&mut self, exchange: &ExchangeName, number: &Number) {
+        if self.book.owner(number).is_some_and(|(_, account)| account.home == *exchange) {
+            for other in self.claims.who_tried(number) {
+                let message = Message::Free { number: number.clone() };
+                self.outputs.push_back(Output::ToExchange(other, message));
+            }
         }
     }
 

@@ -536,6 +536,7 @@ impl Exchange {
                     self.tell_end(now, &record);
                     self.note_end_for_others(&record);
                     self.count_unanswered(now, &record);
+                    self.note_missed_from_elsewhere(&record);
                     self.background_call_ended(now, &record);
                     self.call_ended(now, record.call);
                     self.journal_end(record.call);

@@ -6,7 +6,7 @@ use exchange::{
 };
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
-use testkit::phone::{Note, Plan, Reaction, Then};
+use testkit::phone::{Attempt, Note, Plan, Reaction, Then};
 use testkit::stage::{answers_after, desk_phone, put_device};
 use testkit::{Act, World, membership, office_config};
 
@@ -131,5 +131,34 @@ fn while_the_directory_is_away_nothing_leaves_by_itself_and_it_goes_on_after() {
     world.run_for(seconds(90));
     assert!(world.broken.is_none(), "{:?}", world.broken);
     assert_eq!(rings(&world), 1);
+    world.close();
+}
+
+#[test]
+fn somebody_at_the_other_exchange_is_called_as_soon_as_they_are_free() {
+    let mut world = world(answers_after(1));
+    let (ada, bob) = (0, 1);
+    let rings = |world: &World, office| {
+        world.notes_of(office).filter(|note| matches!(note, Note::Rings { .. })).count()
+    };
+    let busy = Reaction { then: Then::Refuse(486), ..answers_after(1) };
+    world.after(Duration::ZERO, Act::React { phone: bob, reaction: busy });
+    let new = NewTask { account: "ada".into(), number: "200".into(), ..NewTask::default() };
+    world.command(ada, Command::Background(Box::new(Asking::Start(new))));
+    // Tried in vain, more and more seldom.
+    world.run_for(seconds(300));
+    assert!(world.broken.is_none(), "{:?}", world.broken);
+    let tried = rings(&world, bob);
+    assert!((2..9).contains(&tried), "{tried}: {:#?}", world.trace.lines());
+    world.after(Duration::ZERO, Act::React { phone: bob, reaction: answers_after(1) });
+    world.run_for(seconds(10));
+    assert_eq!((rings(&world, bob), rings(&world, ada)), (tried, 0), "its time has not come");
+    // Bob dials something, hangs up, and is free.
+    world.call(bob, Attempt { talk: seconds(1), ..Attempt::to("*43") });
+    world.run_for(seconds(6));
+    assert!(world.broken.is_none(), "{:?}", world.broken);
+    assert_eq!((rings(&world, bob), rings(&world, ada)), (tried + 1, 1), "{:#?}", world.trace.lines());
+    assert_eq!(said(&world, "they talk"), 1);
+    world.run_for(seconds(20));
     world.close();
 }

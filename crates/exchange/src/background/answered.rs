@@ -217,7 +217,7 @@ impl Exchange {
 
     /// A number that was called, as budgets count it.
     pub(super) fn callee_number(&self, dialled: &str) -> Option<dialing::Number> {
-        if self.people.account_of(dialled).is_some() || self.people.group_of(dialled).is_some() {
+        if self.is_inside(dialled) || self.people.group_of(dialled).is_some() {
             return self.number_inside(dialled);
         }
         let bare = self.config.numbering.outside(dialled).unwrap_or(dialled);

@@ -198,6 +198,10 @@ impl Exchange {
                 Err(Refusal::Nonsense("nobody is called back by themselves".into()))
             }
             Destination::Account(_) | Destination::Group(_) => self.number_inside(dialled).ok_or_else(bad),
+            // Somebody's at another exchange: called like anybody of ours, by its ticket.
+            Destination::Elsewhere if self.sites.lists(dialled) && !self.sites.lists_queue(dialled) => {
+                self.number_inside(dialled).ok_or_else(bad)
+            }
             Destination::Outside { number, .. } => {
                 let class = self.config.numbering.class(&number);
                 if let Verdict::Deny(rule) = self.may(now, Some(account), Act::Call(class)) {
@@ -207,12 +211,11 @@ impl Exchange {
                 let e164 = self.config.numbering.e164(&number).ok_or_else(bad)?;
                 Number::outside(&e164).map_err(|_| bad())
             }
-            Destination::Elsewhere => {
-                Err(Refusal::Nonsense("people at other exchanges are not called back from here".into()))
-            }
-            Destination::Queue(_) | Destination::Echo | Destination::Parked | Destination::Unknown => {
-                Err(Refusal::Unknown("number", dialled.into()))
-            }
+            Destination::Queue(_)
+            | Destination::Echo
+            | Destination::Parked
+            | Destination::Elsewhere
+            | Destination::Unknown => Err(Refusal::Unknown("number", dialled.into())),
         }
     }
 

@@ -40,12 +40,16 @@ impl Exchange {
     }
 
     fn callee_not_reached(&mut self, now: Now, trying: &Trying, record: &CallRecord) {
-        let inside = self.people.account_of(&record.dialled).is_some();
-        let finding = finding(trying, record.cause, inside);
+        let finding = finding(trying, record.cause, self.is_inside(&record.dialled));
         if record.cause == Cause::Forbidden {
             self.stop_task(now, trying.attempt.task, Some(&record.detail));
         }
         self.finish_attempt(now, trying.attempt, finding);
+    }
+
+    /// Whether somebody of the office was called, here or at another exchange.
+    pub(crate) fn is_inside(&self, dialled: &str) -> bool {
+        self.people.account_of(dialled).is_some() || self.sites.lists(dialled)
     }
 }
 

@@ -53,7 +53,7 @@ impl Owners {
 
 impl Exchange {
     /// Whether an owner could talk now: a phone of theirs is there, they do not talk, and may be disturbed.
-    pub(super) fn can_talk(&self, now: Now, account: &str) -> bool {
+    pub(crate) fn can_talk(&self, now: Now, account: &str) -> bool {
         let Some(known) = self.people.account(account) else { return false };
         let (_, registered) = self.presence(now, account, None);
         registered && !known.settings.do_not_disturb && !self.talks(account)
@@ -78,11 +78,11 @@ impl Exchange {
 
     /// A phone registered: whoever it rings for is there again.
     pub(crate) fn background_phone_is_back(&mut self, now: Now, device: &str) {
-        if !self.background.tasks.is_empty() {
+        if !self.background.tasks.is_empty() || self.sites.asks() {
             let accounts: Vec<Box<str>> = self.rung_at(device).collect();
             for account in accounts {
                 // Phones come back all at once after a restart: only who was away is called for that.
-                match self.was_away(&account) {
+                match self.was_away(&account) || self.was_away_for_elsewhere(&account) {
                     true => self.background_hears_of(now, &account),
                     false => self.background_looks(now, &account),
                 }
@@ -104,6 +104,7 @@ impl Exchange {
     /// Somebody inside has just become free, or active again: who waits for them is not made to wait for a clock.
     pub(crate) fn background_hears_of(&mut self, now: Now, account: &str) {
         self.background_looks(now, account);
+        self.tell_free(now, account);
         if self.background.tasks.is_empty() || !self.can_talk(now, account) {
             return;
         }

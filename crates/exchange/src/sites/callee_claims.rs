@@ -1,12 +1,13 @@
-//! One attempt at a callee's number at a time over all exchanges (R26): before the exchange calls somebody outside by itself, the
-//! directory is asked whether another exchange does; afterwards it is told what came of it, and so are the others.
+//! One attempt at a callee's number at a time over all exchanges (R26): before the exchange calls somebody outside by itself, or
+//! somebody of another exchange, the directory is asked whether another does; afterwards it is told what came of it, and so are
+//! the others.
 //!
 //! ```text
 //! Dial --> Tell(Claim) --> Claimed, nobody has it --> the call --> Tell(Attempted)
 //!                      \-> held, or others have called meanwhile --> the rules are asked anew with what they did
 //! ```
 //! While the directory cannot be asked nothing is called outside by itself: what must happen once waits (R25). A phone that somebody
-//! dials on is another matter.
+//! dials on is another matter, and so is one of the office: it is called by the copy, and rings for two at worst.
 
 use super::{SiteOutput, SiteWord};
 use crate::exchange::Exchange;
@@ -51,13 +52,17 @@ impl CalleeClaims {
 impl Exchange {
     /// The claim is written here: now it is asked whether others call that number, if there may be others.
     pub(crate) fn attempt_is_due(&mut self, now: Now, dial: Box<Dial>) {
-        let outside =
-            (!dial.number.is_inside()).then(|| Number::parse(&dial.number.to_string()).ok()).flatten();
-        let (Some(joined), Some(number)) = (&self.sites.joined, outside) else {
+        let number = dial.number.to_string();
+        let inside = dial.number.is_inside();
+        let shared = (!inside || self.sites.lists(&number)).then(|| Number::parse(&number).ok()).flatten();
+        let (Some(joined), Some(number)) = (&self.sites.joined, shared) else {
             return self.make_attempt(now, &dial);
         };
         if !joined.connected {
-            return self.cannot_ask(now, &dial, "there is no connection to the directory");
+            return match inside {
+                true => self.make_attempt(now, &dial),
+                false => self.cannot_ask(now, &dial, "there is no connection to the directory"),
+            };
         }
         self.sites.next += 1;
         let id = self.sites.next;

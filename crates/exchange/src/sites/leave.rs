@@ -105,6 +105,7 @@ impl Exchange {
             Message::Withdrawn { id, caller } => self.app_gave_up(now, &caller, id),
             Message::Claimed { id, held, attempts } => self.number_claimed(now, id, held, attempts),
             Message::Released { number, attempts } => self.number_released(now, &number, &attempts),
+            Message::Free { number } => self.free_elsewhere(now, &number),
             // For callers of the cloud.
             Message::Place { .. } => {}
         }
@@ -206,7 +207,10 @@ impl Exchange {
         if self.switch.add_branch(now, call, target).is_none() {
             return self.fail(now, call, Cause::Overload, "");
         }
-        self.switch.limit_ringing(now, call, self.config.outside_limit);
+        // The exchange's own attempt rings as long as its rules say.
+        let attempt = self.background.trying.get(&call).filter(|_| !self.switch.is_half_up(call));
+        let limit = attempt.map_or(self.config.outside_limit, |trying| trying.ring);
+        self.switch.limit_ringing(now, call, limit);
         self.call_progresses(now, call);
     }
 

@@ -13,6 +13,7 @@ mod apps;
 pub(crate) mod ask;
 mod callee_claims;
 mod come;
+mod free;
 mod ladder;
 mod leave;
 mod line;
@@ -71,6 +72,8 @@ pub(crate) struct Sites {
     pub(crate) line: Line,
     /// Numbers that are called by themselves.
     callees: CalleeClaims,
+    /// People of ours who were called in vain from another exchange, and whether they could not be reached at all.
+    missed: BTreeMap<Box<str>, bool>,
     /// What others are asked directly.
     asks: Asks,
     /// Phones of ours that they may call once.
@@ -161,6 +164,15 @@ impl Sites {
     /// Whether somebody can be asked whose a number is that we do not know (S4.11).
     pub(crate) fn asks(&self) -> bool {
         self.joined.as_ref().is_some_and(|joined| joined.connected)
+    }
+
+    /// Whether a number is that of a queue of another exchange, as far as we know.
+    pub(crate) fn lists_queue(&self, number: &str) -> bool {
+        let copy = self.joined.as_ref().and_then(|joined| joined.copy.as_deref());
+        copy.is_some_and(|copy| {
+            let mut queues = copy.accounts.iter().filter(|(name, _)| name.as_str().starts_with("queue/"));
+            queues.any(|(_, entry)| entry.numbers.iter().any(|own| own.as_str() == number))
+        })
     }
 
     /// Whose connection this is; `None` for one that proved to be no exchange of the office.

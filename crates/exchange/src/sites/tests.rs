@@ -206,6 +206,7 @@ impl Office {
             SiteWord::Said(caller, id, said) => Told::Said { exchange, caller, id, said },
             SiteWord::Claim(id, number) => Told::Claim { exchange, id, number },
             SiteWord::Attempted(number, attempted) => Told::Attempted(exchange, number, attempted),
+            SiteWord::Free(number) => Told::Free(exchange, number),
             SiteWord::Account(..) | SiteWord::Gone(_) | SiteWord::Everybody => return,
         };
         self.directory.handle(self.now, input);

@@ -94,4 +94,6 @@ pub enum SiteWord {
     Claim(RequestId, Number),
     /// It was, and what came of it; nothing if it was not after all.
     Attempted(Number, Option<Attempted>),
+    /// Somebody who has this number here, and was called in vain from elsewhere, is free.
+    Free(Number),
 }

@@ -74,6 +74,8 @@ pub(crate) enum FromExchange {
     Claim { id: RequestId, number: Number },
     /// It has called, and what came of it; nothing if it has not after all.
     Attempted { number: Number, attempted: Option<Attempted> },
+    /// Somebody of its own, who was called in vain from another exchange, is free.
+    Free { number: Number },
 }
 
 /// What a directory says.

@@ -294,6 +294,7 @@ impl Server {
             }
             FromExchange::Claim { id, .. } => return self.hold(&exchange, id),
             FromExchange::Attempted { number, attempted } => Input::Attempted(exchange, number, attempted),
+            FromExchange::Free { number } => Input::Free(exchange, number),
         };
         self.directory.handle(self.now(), input);
     }

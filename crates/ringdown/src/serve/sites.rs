@@ -441,6 +441,7 @@ fn line_of(word: SiteWord) -> FromExchange {
         SiteWord::Said(caller, id, said) => FromExchange::Said { caller, id, said },
         SiteWord::Claim(id, number) => FromExchange::Claim { id, number },
         SiteWord::Attempted(number, attempted) => FromExchange::Attempted { number, attempted },
+        SiteWord::Free(number) => FromExchange::Free { number },
     }
 }
 

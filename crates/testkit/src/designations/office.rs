@@ -450,7 +450,8 @@ impl Office {
             | Message::Withdrawn { .. }
             | Message::Declined { .. }
             | Message::Claimed { .. }
-            | Message::Released { .. } => {}
+            | Message::Released { .. }
+            | Message::Free { .. } => {}
         }
     }
 

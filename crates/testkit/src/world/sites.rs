@@ -165,6 +165,7 @@ impl World {
                 SiteWord::Said(caller, id, said) => ToDirectory::Said { exchange, caller, id, said },
                 SiteWord::Claim(id, number) => ToDirectory::Claim { exchange, id, number },
                 SiteWord::Attempted(number, attempted) => ToDirectory::Attempted(exchange, number, attempted),
+                SiteWord::Free(number) => ToDirectory::Free(exchange, number),
             },
         );
         while let Some(output) = self.sites.as_mut().and_then(|sites| sites.directory.poll_output()) {

@@ -150,7 +150,7 @@ impl Exchange {
                 self.finish_attempt(now, trying.attempt, Finding::sure(Outcome::Withdrawn));
             }
             Phase::Second => {
-                let inside = self.people.account_of(&record.dialled).is_some();
+                let inside = self.is_inside(&record.dialled);
                 if record.cause == Cause::Forbidden {
                     self.stop_task(now, trying.attempt.task, Some(&record.detail));
                 }

@@ -9,6 +9,7 @@ use crate::dialogue::{Collect, Dialogue, Line, Outcome, Script, spoken};
 use crate::exchange::Exchange;
 use crate::facts::FactKind;
 use crate::numbering::Class;
+use crate::ongoing::Ongoing;
 use crate::people::{CallbackFirst, is_number};
 use calls::{CallId, Cause};
 use clock::{Now, Wall};
@@ -84,8 +85,9 @@ impl Exchange {
         if !is_number(number) {
             return Err(nobody);
         }
-        // Whoever calls from outside is not connected with numbers inside.
-        let inside = self.ongoing.call(call).is_some_and(|ongoing| ongoing.device.is_some());
+        // Whoever calls from outside is not connected with numbers inside. Another exchange of the office is not outside.
+        let inside = |ongoing: &Ongoing| ongoing.device.is_some() || ongoing.entry.is_none();
+        let inside = self.ongoing.call(call).is_some_and(inside);
         let dialled: Box<str> = match inside {
             true => number.into(),
             false => self.config.numbering.e164(number).ok_or(nobody)?.into(),
@@ -96,6 +98,9 @@ impl Exchange {
         let counted = match self.destination(&dialled) {
             Destination::Emergency(_) => return Err((Prompt::NotAllowed, Rule::Emergency.key())),
             Destination::Account(_) => self.number_inside(&dialled).ok_or(nobody)?,
+            Destination::Elsewhere if self.sites.lists(&dialled) && !self.sites.lists_queue(&dialled) => {
+                self.number_inside(&dialled).ok_or(nobody)?
+            }
             Destination::Outside { number, .. } => {
                 let class = self.config.numbering.class(&number);
                 if let Some(rule) = self.queue_may_not_call(queue, class) {

@@ -143,7 +143,6 @@ impl Exchange {
     /// An attempt to call back is over: the agent is free at once, and the place stays unless they talked.
     pub(crate) fn callback_call_ended(&mut self, now: Now, trying: &Trying, record: &CallRecord) {
         let task = trying.attempt.task;
-        let inside = self.people.account_of(&record.dialled).is_some();
         let finding = match (trying.phase, trying.legs) {
             (Phase::Over, _) => None,
             (Phase::First, LegOrder::OwnerFirst) => Some(Finding::sure(Outcome::NotDialled)),
@@ -151,7 +150,7 @@ impl Exchange {
             (Phase::Second, LegOrder::OwnerFirst) if record.cause == Cause::Cancelled => {
                 Some(Finding::sure(Outcome::Withdrawn))
             }
-            _ => Some(finding_of(trying, record.cause, inside)),
+            _ => Some(finding_of(trying, record.cause, self.is_inside(&record.dialled))),
         };
         self.attempt_leaves(now, task, record.call);
         if let Some(finding) = finding {
