@@ -75,17 +75,17 @@ pub(crate) async fn lock(connection: &mut Connection) -> Result<(), sqlx::Error>
     connection.run(&format!("SELECT pg_advisory_xact_lock({LOCK})")).await
 }
 
-/// Tells others what a group changed.
+/// Tells others what a group changed, if that is anything to them; whether it was.
 pub(crate) async fn tell(
     connection: &mut Connection,
     owner: &str,
     group: &Group<'_>,
-) -> Result<(), sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
     let rows = group.touched();
     if rows.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
-    tell_of(connection, owner, rows).await
+    tell_of(connection, owner, rows).await.map(|()| true)
 }
 
 /// Tells others of these rows.

@@ -31,8 +31,10 @@ pub(crate) const TEND: Duration = Duration::from_secs(1);
 const MARGIN: Duration = Duration::from_secs(1);
 /// A lease that is over for longer was given back: whoever had it said goodbye.
 const FAREWELL: i64 = 365 * 86_400_000;
-/// How often the feed is read.
-pub(crate) const LOOK: Duration = Duration::from_millis(100);
+/// How often the feed is read when nobody says that something is there: a hint that was lost costs so much and no more.
+pub(crate) const LOOK: Duration = Duration::from_millis(500);
+/// How long at least from one look to the next, whatever is hinted.
+pub(crate) const BREATH: Duration = Duration::from_millis(5);
 /// How often what was told long ago is forgotten.
 pub(crate) const FORGET: Duration = Duration::from_secs(60);
 /// How long what must happen once may go on after its lease was asked for (R25).
@@ -69,6 +71,8 @@ pub struct Peer {
 pub enum News {
     /// Who they are; told when that changes.
     Peers(Vec<Peer>),
+    /// Something of ours is there for them to read: whoever is told so looks at once.
+    Told,
     /// What they changed, and how far that is.
     Fed(u64, Vec<Change>),
     /// What they kept of the ways in, or ended.

@@ -275,6 +275,13 @@ impl Store {
         Ok(())
     }
 
+    /// Others have told something: it is read at once. Without room for that it is read a little later.
+    pub fn look(&self) {
+        if self.requests.try_send(Request::Look).is_ok() {
+            self.wake();
+        }
+    }
+
     /// A reader of call records with a connection of its own.
     #[must_use]
     pub fn records(&self) -> Records {

@@ -7,7 +7,7 @@ use crate::feed::{self, Fed, Kind};
 use crate::group::Group;
 use crate::journal::{self, Pulse};
 use crate::lease::{HELD, Held, RENEW};
-use crate::members::{FORGET, KEEPS, LOOK, News, Peer, TEND, TERM, Tended};
+use crate::members::{BREATH, FORGET, KEEPS, LOOK, News, Peer, TEND, TERM, Tended};
 use crate::outbox::{self, MessageChange};
 use crate::place::options;
 use crate::seal::Sealer;
@@ -45,6 +45,8 @@ pub(crate) enum Request {
     Documents(Writing, Vec<Document>, Kept),
     Find(String, Option<String>, Found),
     Message(MessageChange, Kept),
+    /// Others have told something.
+    Look,
     Stop,
 }
 
@@ -70,6 +72,8 @@ pub(crate) struct Others {
     tended: Option<Instant>,
     since: Instant,
     looked: Instant,
+    /// Somebody says that there is something to read.
+    hinted: bool,
     /// Some of them have told something of themselves since we tended.
     met: bool,
     /// When what was told long ago was forgotten.
@@ -86,6 +90,7 @@ impl Others {
             tended: None,
             since: now,
             looked: now,
+            hinted: false,
             met: false,
             forgot: now,
         }
@@ -95,6 +100,12 @@ impl Others {
     fn is_steady(&self) -> bool {
         let gap = self.tended.is_none_or(|tended| tended.elapsed() > TERM);
         !gap && self.since.elapsed() > TERM
+    }
+
+    /// How long until the feed is read.
+    fn looks_in(&self) -> Duration {
+        let pause = if self.hinted { BREATH } else { LOOK };
+        pause.saturating_sub(self.looked.elapsed())
     }
 
     fn tended(&mut self, asked: Instant, tended: Tended) {
@@ -169,6 +180,12 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
                     self.take_shard(shard, epoch);
                     None
                 }
+                Some(Request::Look) => {
+                    if let Upkeep::Others(others) = &mut self.upkeep {
+                        others.hinted = true;
+                    }
+                    None
+                }
                 Some(Request::Documents(writing, documents, kept)) => {
                     self.write_documents(writing, &documents, kept)
                 }
@@ -212,7 +229,11 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
         match written {
             Ok(()) => {
                 failpoint::reach("store.after_commit");
-                self.tell(Ok(left_out.take()), group);
+                let left_out = left_out.take();
+                if left_out.others_are_told {
+                    self.hint();
+                }
+                self.tell(Ok(left_out), group);
             }
             Err(Fault::Away(why)) => self.tell(Err(why), group),
             Err(Fault::Doubt) => return Some(Waiting::Group(group, left_out.take())),
@@ -236,7 +257,17 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
             }
         };
         let written = self.runtime.block_on(self.database.transact(write));
+        if shared.is_some() && written.is_ok() {
+            self.hint();
+        }
         tell_one(written, kept)
+    }
+
+    /// Others can read something of ours.
+    fn hint(&mut self) {
+        if let Upkeep::Others(others) = &mut self.upkeep {
+            (others.news)(News::Told);
+        }
     }
 
     fn find(&mut self, kind: &str, id: Option<&str>, found: Found) {
@@ -296,7 +327,7 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
     fn patience(&self, in_doubt: bool) -> Duration {
         match &self.upkeep {
             _ if in_doubt => SETTLE,
-            Upkeep::Others(_) => LOOK,
+            Upkeep::Others(others) => others.looks_in(),
             _ => RENEW,
         }
     }
@@ -305,7 +336,7 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
     fn look_after_others(&mut self) {
         let Upkeep::Others(others) = &self.upkeep else { return };
         let due = others.tended.is_none_or(|tended| tended.elapsed() >= TEND);
-        let fed = if others.looked.elapsed() >= LOOK { self.look() } else { None };
+        let fed = if others.looks_in().is_zero() { self.look() } else { None };
         let Upkeep::Others(others) = &mut self.upkeep else { return };
         // Whoever is new is known before what they changed.
         if due || others.met {
@@ -325,7 +356,7 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
     /// What others changed since the last look.
     fn look(&mut self) -> Option<Fed> {
         let Upkeep::Others(others) = &mut self.upkeep else { return None };
-        others.looked = Instant::now();
+        (others.looked, others.hinted) = (Instant::now(), false);
         let fed = self.runtime.block_on(self.database.look(&self.sealer))?;
         others.met |= fed.members;
         Some(fed)
@@ -413,6 +444,8 @@ pub(crate) struct LeftOut {
     shared: bool,
     /// How far others have changed people; a change that was made without knowing that is not made.
     people: u64,
+    /// What was not left out is told to others.
+    others_are_told: bool,
 }
 
 impl LeftOut {
@@ -457,7 +490,7 @@ pub(crate) async fn write(
     failpoint::reach("store.before_commit");
     group.write(connection, sealer, shared.unwrap_or_default()).await?;
     if let Some(owner) = shared {
-        feed::tell(connection, owner, &group).await?;
+        leave.others_are_told = feed::tell(connection, owner, &group).await?;
     }
     failpoint::reach("store.in_commit");
     left_out.set(leave);

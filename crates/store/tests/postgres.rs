@@ -469,6 +469,31 @@ fn r20_what_one_commits_the_others_are_told_and_what_contradicts_is_not_taken() 
     assert_eq!(north.commit(3, u64::MAX, task()), StoreAnswer::Committed);
 }
 
+#[test]
+fn r20_a_hint_brings_what_was_told_before_the_next_look() {
+    let folder = Folder::new("hint");
+    let (north, south) = (join(&folder, "hint-north"), join(&folder, "hint-south"));
+    // Of itself south looks each 500 ms: so many in a row would not be so soon by chance. A busy machine may miss some.
+    let mut soon = 0;
+    for (sequence, name) in (1..).zip(["ann", "bob", "cyd", "dan", "eve", "fay", "gus", "hal"]) {
+        assert_eq!(north.commit(sequence, u64::MAX, account(name)), StoreAnswer::Committed);
+        north.hears(|news| matches!(news, News::Told).then_some(()));
+        let told = Instant::now();
+        south.store.look();
+        south.hears(|news| match news {
+            News::Fed(_, changes) if changes == [account(name)] => Some(()),
+            _ => None,
+        });
+        soon += usize::from(told.elapsed() < Duration::from_millis(100));
+    }
+    assert!(soon >= 6, "{soon} of 8 within 100 ms");
+    // What is nobody else's says nothing.
+    let agent = Change::Agent { account: "ann".into(), kept: None };
+    assert_eq!(north.commit(100, u64::MAX, agent), StoreAnswer::Committed);
+    let said: Vec<News> = north.news.try_iter().collect();
+    assert!(!said.iter().any(|news| matches!(news, News::Told)), "{said:?}");
+}
+
 /// A document of a session.
 fn session(text: Option<&str>) -> store::Document {
     store::Document { kind: "session".into(), id: "1".into(), text: text.map(Into::into) }

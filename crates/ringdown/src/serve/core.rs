@@ -415,6 +415,9 @@ impl Core {
         if let Told::Out(from, flow, bytes) = told {
             return self.send_for(from, flow, bytes);
         }
+        if let Told::Look = told {
+            return self.store.look();
+        }
         if let Told::News(News::Missed) = told {
             tracing::error!(
                 "this exchange was away for so long that what others changed is not told any more; it ends, to start anew"

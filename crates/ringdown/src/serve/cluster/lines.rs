@@ -10,6 +10,7 @@
 //! take JSON                            somebody is at a phone: what rings for them at ours, or their talk, comes there
 //! end JSON                             a call of ours is to end
 //! web JSON                             web phones at the sender
+//! look                                 the store has something of the sender: a hint, which may be lost
 //! stands JSON                          how the sender is, for a map of the office
 //! listen, silent                       users of the sender hear live events, or none do
 //! event JSON, missed                   a live event that only the sender knows; or that some were lost
@@ -48,6 +49,11 @@ pub(super) fn gone(flow: Flow) -> String {
 /// What happened to our calls.
 pub(super) fn calls(news: &CallNews) -> String {
     said("calls", &News::of(news))
+}
+
+/// The store has something of ours.
+pub(super) fn look() -> String {
+    "look".into()
 }
 
 /// All calls are asked for.
@@ -133,6 +139,7 @@ pub(super) fn read(from: NonZeroU8, line: &str) -> Option<Told> {
             ClusterInput::Stands { of: from, standing: serde_json::from_str::<Stands>(rest).ok()?.standing() }
         }
         "listen" | "silent" => return Some(Told::Listens(from, what == "listen")),
+        "look" => return Some(Told::Look),
         "missed" => return Some(Told::Heard(None)),
         "event" => return Some(Told::Heard(Some(rest.to_owned()))),
         "ask" | "answer" => {

@@ -61,6 +61,8 @@ pub(crate) enum Told {
     Answered(NonZeroU8, u64, String),
     /// What one is to be answered.
     Answer(NonZeroU8, u64, String),
+    /// The store has something of one for us.
+    Look,
     /// How this one is.
     Stands(Box<Standing>),
     /// Somebody hears live events at one, or nobody does.
@@ -270,7 +272,8 @@ impl Others {
                 self.questions.answered(from, number, text);
                 None
             }
-            Told::Out(..) => None,
+            // The core's own.
+            Told::Out(..) | Told::Look => None,
         }
     }
 
@@ -278,6 +281,10 @@ impl Others {
     fn news(&mut self, news: News) -> Option<ClusterInput> {
         match news {
             News::Peers(peers) => Some(self.peers_are(peers)),
+            News::Told => {
+                self.say_all(&lines::look());
+                None
+            }
             News::Fed(position, changes) => Some(ClusterInput::Fed { position, changes }),
             News::Keep(epoch, lasts, changes) => {
                 if changes.is_some() {
