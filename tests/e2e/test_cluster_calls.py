@@ -318,7 +318,8 @@ def test_the_map_at_each_shows_both_how_they_are_and_the_calls_between_them(both
 
 
 def test_s0_1_who_sits_in_a_browser_at_one_is_rung_by_a_call_that_comes_to_the_other(both, admin, tmp_path):
-    """baresip at north calls; the page is at south. Tone both ways; when the session is over nobody is rung."""
+    """baresip at north calls; the page is at south. Tone both ways; and the page calls a queue, which north keeps. When the session is
+    over nobody is rung."""
     north, south = both
     office = Office(north)
     caller, ada = office.person(), office.person()
@@ -345,6 +346,18 @@ def test_s0_1_who_sits_in_a_browser_at_one_is_rung_by_a_call_that_comes_to_the_o
             else:
                 telephone.hangup()
                 page.wait("ended")
+        north.run("queue", "add", "desk", "--number", "8003", "--member", account(caller), "--answer-after", "0")
+        north.run("agent", "sign-in", account(caller))
+        until(lambda: admin.get("/queues/desk").status == 200, 5, "the queue is known at south", south.tail)
+        page.do("call('8003')")
+        telephone.wait_incoming(10)
+        telephone.answer()
+        telephone.wait_established()
+        tone.assert_tone(telephone.wait_heard(2.5), 440, None)
+        ear.assert_hears(page.page, 1000)
+        telephone.hangup()
+        page.wait("ended", count=3)
+        north.run("agent", "sign-out", account(caller))
         status, _ = visitor.ask(page.page, "DELETE", "/session")
         assert status == 204
         until(lambda: not web(), 5, "the session is over, and its phone is gone at the other", north.tail)

@@ -247,6 +247,16 @@ impl Exchange {
         }
     }
 
+    /// Whether a request says that it comes from a web phone, and does not prove it.
+    pub(crate) fn web_phone_has_to_prove_itself(&self, now: Now, flow: Flow, message: &Message<'_>) -> bool {
+        let from = message.from().ok().and_then(|from| from.uri().ok());
+        let Some(user) = from.and_then(|uri| uri.user_decoded()).filter(|user| is_web_name(user)) else {
+            return false;
+        };
+        let token = sip::bearer::token(message);
+        token.is_none_or(|hash| self.web_phones.worth(now.mono, &user, flow, hash) != Worth::Right)
+    }
+
     /// The device of a request with a token, if the token is right for it, on this very flow.
     pub(crate) fn web_sender(
         &mut self,
@@ -257,6 +267,9 @@ impl Exchange {
     ) -> Option<Box<str>> {
         let from = message.from().ok().and_then(|from| from.uri().ok());
         let user = from.and_then(|uri| uri.user_decoded().map(|user| user.into_owned())).unwrap_or_default();
+        if self.web_phone_proved_itself_there(&user) {
+            return Some(user.into());
+        }
         if self.is_refused_as_guesser(now, flow, message, &user) {
             return None;
         }

@@ -7,7 +7,6 @@ use crate::codes::CodeAct;
 use crate::dial_plan::Destination;
 use crate::exchange::Exchange;
 use crate::limits;
-use crate::people::is_web_name;
 use calls::CallId;
 use clock::{Mono, Now, Wall};
 use sip::Flow;
@@ -49,7 +48,7 @@ impl Exchange {
         let to = match made.filter(|made| self.cluster.members.contains_key(made)) {
             Some(made) => Some(made),
             None if made == Some(place.number) => None,
-            None => self.begun_for(now, message),
+            None => self.begun_for(now, flow, message),
         };
         let Some(to) = to.filter(|to| *to != place.number) else { return false };
         // What is for one that is away is nobody's: whoever sent it tries again, and somebody else has it by then.
@@ -61,16 +60,20 @@ impl Exchange {
     }
 
     /// For whom a call is that begins, and what belongs to one that began.
-    fn begun_for(&mut self, now: Now, message: &Message<'_>) -> Option<NonZeroU8> {
+    fn begun_for(&mut self, now: Now, flow: Flow, message: &Message<'_>) -> Option<NonZeroU8> {
         if !message.is_request() || !matches!(message.method(), Method::Invite | Method::Ack | Method::Cancel)
         {
+            return None;
+        }
+        let begins = message.method() == Method::Invite && message.to().is_ok_and(|to| to.tag().is_none());
+        // Nobody else knows the token of a web phone: it proves itself here, or is asked to.
+        if begins && self.web_phone_has_to_prove_itself(now, flow, message) {
             return None;
         }
         let call_id = message.call_id().ok()?;
         if let Some(to) = self.cluster.carried.to.get(call_id) {
             return Some(*to).filter(|to| self.cluster.members.contains_key(to));
         }
-        let begins = message.method() == Method::Invite && message.to().is_ok_and(|to| to.tag().is_none());
         if !begins || self.switch.endpoint().knows(message) {
             return None;
         }
@@ -96,8 +99,7 @@ impl Exchange {
             return Some(id_there(call)?.0);
         }
         let from = message.from().ok()?.uri().ok()?.user_decoded()?;
-        // A web phone proves itself where its page is, and nowhere else.
-        let device = (!is_web_name(&from) && self.people.device(&from).is_some()).then_some(&*from)?;
+        let device = self.people.device(&from).is_some().then_some(&*from)?;
         let person = self.person_at(device)?;
         Some(id_there(self.about(&dialled, device, person)?)?.0)
     }
@@ -172,8 +174,10 @@ impl Exchange {
     /// A message that came to another's door.
     pub(super) fn carried(&mut self, now: Now, flow: Flow, bytes: &[u8]) {
         // Only by a door that we know to be another's: what we answer leaves by it.
-        if self.cluster.is_elsewhere(flow) {
+        if let Some(number) = self.cluster.door(flow) {
+            self.cluster.carried_by = Some(number);
             self.message_for_us(now, flow, bytes);
+            self.cluster.carried_by = None;
         }
     }
 }

@@ -242,6 +242,8 @@ pub(crate) struct Cluster {
     pub(crate) elsewhere: CallsElsewhere,
     /// Calls that began here, and whose they are.
     carried: Carried,
+    /// Whose door what is being looked at came by.
+    carried_by: Option<NonZeroU8>,
     /// How each of them is, as it said last; of this one, too.
     standings: BTreeMap<NonZeroU8, Standing>,
     /// The web phones of others.

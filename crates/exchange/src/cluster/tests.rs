@@ -610,6 +610,47 @@ fn a_web_phone_at_one_rings_for_a_call_that_comes_to_the_other() {
     assert!(pair.exchanges[0].people.device(&device).is_some(), "it is ours now");
 }
 
+/// S0.1: what a browser begins is carried like anybody's, once it has proved itself where its page is; its token is nobody else's.
+#[test]
+fn a_web_phone_at_one_calls_a_queue_of_the_other() {
+    let mut pair = Pair::new();
+    let opens = Command::OpenWebPhone(Box::new(crate::WebPhoneRequest {
+        session: "s".into(),
+        account: "ada".into(),
+        origin: None,
+        token: sip::bearer::TokenHash::of("a-token"),
+        lives: Duration::from_secs(600),
+    }));
+    let Answer::WebPhone { device, .. } = pair.command(1, opens) else { panic!("a web phone") };
+    let page = phone(1);
+    let invite = |call: &str, token: &str| {
+        format!(
+            "INVITE sip:8001@office SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.77:5060;branch=z9hG4bK{call}\r\n\
+             From: <sip:{device}@office>;tag={call}\r\nTo: <sip:8001@office>\r\nCall-ID: {call}\r\nCSeq: 1 INVITE\r\n\
+             Max-Forwards: 70\r\nContact: <sip:page@192.0.2.77>\r\n{token}Content-Type: application/sdp\r\n\
+             Content-Length: {}\r\n\r\n{SDP}",
+            SDP.len()
+        )
+    };
+    for (call, token) in [("none", ""), ("wrong", "Authorization: Bearer another\r\n")] {
+        pair.says(1, page, &invite(call, token));
+        let told = pair.last(page, "SIP/2.0 ").expect("an answer");
+        assert!(told.starts_with("SIP/2.0 401 "), "{told}");
+    }
+    assert_eq!(pair.carried, 0, "whoever has not proved who they are stays here");
+    pair.says(1, page, &invite("right", "Authorization: Bearer a-token\r\n"));
+    assert_eq!(pair.carried, 1);
+    let told = pair.last(page, "SIP/2.0 ").expect("an answer");
+    assert!(told.starts_with("SIP/2.0 18"), "it waits: {told}");
+    assert_eq!(pair.exchanges[0].switch().load().0, 1, "at the keeper");
+    // By a door that its page is not at, a name is only a name.
+    let bytes: Arc<[u8]> = invite("other", "Authorization: Bearer a-token\r\n").into_bytes().into();
+    pair.told(0, ClusterInput::WebPhones { from: number(1), all: Some(Vec::new()), phones: Vec::new() });
+    pair.told(0, ClusterInput::Carried { flow: page, bytes });
+    let told = pair.last(page, "SIP/2.0 ").expect("an answer");
+    assert!(told.starts_with("SIP/2.0 401 "), "{told}");
+}
+
 /// R31: whoever called an emergency at one exchange is called back through everything at all of them.
 #[test]
 fn r31_an_emergency_at_one_is_called_back_at_the_other() {

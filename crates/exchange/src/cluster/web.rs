@@ -52,6 +52,12 @@ impl Exchange {
         self.cluster.web.of.remove(device).is_some()
     }
 
+    /// Whether a message comes from a web phone that its own exchange has asked for its token, and carried here.
+    pub(crate) fn web_phone_proved_itself_there(&self, device: &str) -> bool {
+        let by = self.cluster.carried_by;
+        by.is_some() && self.cluster.web.of.get(device).copied() == by
+    }
+
     /// Tells the others of ours that something happened to.
     pub(crate) fn tell_web_phones(&mut self, now: Now) {
         let stirred = std::mem::take(&mut self.cluster.web.stirred);
