@@ -25,14 +25,16 @@ persistence false
 user root
 log_type all
 """
-# The exchange writes notices and reads dismissals; a watch the other way round, and only its own.
+# The exchange writes notices and reads dismissals; a watch the other way round, and only its own. A phone hears its own name.
 RULES = """\
 user exchange
 topic write {topic}/+/notice
 topic read {topic}/+/dismiss
+topic write {topic}/+/wake
 
 pattern read {topic}/%u/notice
 pattern write {topic}/%u/dismiss
+pattern read {topic}/%u/wake
 """
 
 

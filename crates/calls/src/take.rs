@@ -64,6 +64,16 @@ impl Switch {
         })
     }
 
+    /// Whether a device that a call rings at has said anything to it.
+    #[must_use]
+    pub fn is_heard(&self, call: CallId, device: &str) -> bool {
+        let said = |leg: &Leg| {
+            *leg.label == *device && matches!(&leg.state, LegState::Outgoing(outgoing) if outgoing.progress > 0)
+        };
+        let entry = self.calls.get(call);
+        entry.is_some_and(|entry| entry.branches.iter().any(|branch| self.legs.get(*branch).is_some_and(said)))
+    }
+
     /// Stops ringing at one device; whatever else rings goes on. True when it rang.
     pub fn stop_ringing(&mut self, now: Now, call: CallId, device: &str, reason: &str) -> bool {
         let branches = self.calls.get(call).map(|entry| entry.branches.clone()).unwrap_or_default();

@@ -34,6 +34,7 @@ use crate::registrar::Registrar;
 use crate::rehome::rehome;
 use crate::seats::{SeatPolicy, Seats, Taken};
 use crate::sites::{Membership, Sites};
+use crate::wake_up::Sleepers;
 use crate::sources::Sources;
 use crate::texts::Texts;
 use crate::trunks::Trunks;
@@ -55,6 +56,8 @@ pub struct Config {
     pub realm: Box<str>,
     /// The host of From and To; `None` writes the address at which the phone reaches us, so that it can call back.
     pub domain: Option<Box<str>>,
+    /// Whether there is a broker by which phones that sleep are woken (RFC 8599).
+    pub wakes: bool,
     /// The number that talks back, if any.
     pub echo_number: Option<Box<str>>,
     /// The feature codes.
@@ -120,6 +123,7 @@ impl Config {
             lists: ListPolicy::default(),
             platforms: Vec::new(),
             membership: None,
+            wakes: false,
             cluster: None,
             pickup_from: Vec::new(),
             challenge: ChallengePolicy::Md5,
@@ -198,6 +202,7 @@ pub struct Exchange {
     pub(crate) profiles: Profiles,
     pub(crate) lists: Lists,
     pub(crate) sites: Sites,
+    pub(crate) sleepers: Sleepers,
     pub(crate) cluster: Cluster,
     pending: BTreeMap<u64, Pending>,
     /// Changes that nobody waits for, until the shell has carried out everything else: one commit for all of them.
@@ -260,6 +265,7 @@ impl Exchange {
             profiles: Profiles::default(),
             lists: Lists::default(),
             sites: Sites::new(now, config.membership.clone()),
+            sleepers: Sleepers::default(),
             cluster: Cluster::new(config.cluster),
             pending: BTreeMap::new(),
             gathered: Vec::new(),
@@ -303,6 +309,7 @@ impl Exchange {
             }
             Change::Bindings { device, bindings } => {
                 let bindings = rehome(&self.config.own_addresses, bindings);
+                self.sleeps_since_before(now, &device, &bindings);
                 self.registrar.restore(now, &device, bindings);
             }
             Change::BindingsElsewhere { device, bindings } => {
@@ -373,6 +380,7 @@ impl Exchange {
                     self.desks_due(now);
                 }
                 self.sites_due(now);
+                self.sleepers_due(now);
             }
             Input::Stored { sequence, answer } => self.stored(now, sequence, answer),
             Input::PinVerified { check, right } => self.pin_verified(now, check, right),
@@ -432,12 +440,13 @@ impl Exchange {
         let agents = kept(self.agents.next_deadline()).map(|when| (when, Reason::Agents));
         let queues = self.queues.next_deadline().map(|when| (when, Reason::Queues));
         let sites = self.sites.next_deadline().map(|when| (when, Reason::Sites));
+        let sleepers = self.sleepers.next_deadline().map(|when| (when, Reason::Sleepers));
         let desks = kept(self.lists.desks.next_deadline()).map(|when| (when, Reason::Desks));
         // Others are told of calls, or what must happen once may be another's soon.
         let cluster = self.cluster.next_deadline().map(|when| (when, Reason::Cluster));
         let all = [
             sites, calls, bindings, watchers, dialogues, store, trunks, events, seats, tasks, agents, queues,
-            desks, cluster,
+            desks, cluster, sleepers,
         ];
         all.into_iter().flatten().min_by_key(|(when, _)| *when)
     }

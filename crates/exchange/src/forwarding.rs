@@ -33,6 +33,7 @@ impl Exchange {
         let (awaited, registered) = self.presence(now, owner, caller.as_deref());
         let ringing = self.ring_account(now, call, owner, &callee, caller.as_deref());
         let woken = self.wake_apps(now, call, owner, number, ringing > 0);
+        let woken = (ringing == 0 && self.waits_for_phones(call, Cause::Offline)) || woken;
         match (ringing, registered, awaited) {
             (0, ..) if woken => {}
             // R12: bounded; ends with 480 if the phone does not come back.

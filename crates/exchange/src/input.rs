@@ -9,6 +9,7 @@ use crate::guesses::Guessing;
 use crate::people::Host;
 use crate::pin::{Pin, PinCheck};
 use crate::sites::{SiteInput, SiteOutput};
+use crate::wake_up::WakeUp;
 use calls::{Action, PortLease};
 use media::MediaEvent;
 use sip::{Flow, Transmit, Transport};
@@ -136,6 +137,8 @@ pub enum Output {
     Commit(Commit),
     /// Something is different; only while somebody listens ([`crate::Exchange::listen`]).
     Event(Box<Event>),
+    /// Wake a phone that sleeps, by the office's broker (RFC 8599).
+    WakeUp(Box<WakeUp>),
     /// Something for other exchanges of the office, or for their directory (S4).
     Site(Box<SiteOutput>),
     /// Tell others over the same store (R24).
@@ -190,6 +193,8 @@ pub enum Reason {
     Tasks,
     /// A time of an agent is over.
     Agents,
+    /// A phone that was woken has not come.
+    Sleepers,
     /// The directory has said nothing for too long.
     Sites,
     /// A gap between two calls of a list is over, or rows are looked at again.

@@ -60,6 +60,7 @@ mod texts;
 mod transfer;
 mod trunks;
 mod watching;
+mod wake_up;
 mod web_phones;
 
 pub use agents::{
@@ -109,4 +110,5 @@ pub use sip::digest::Secret;
 pub use sites::{
     DIRECTORY, ExchangeOnMap, LadderElsewhere, Membership, OfficeMap, SiteInput, SiteOutput, SiteWord,
 };
+pub use wake_up::WakeUp;
 pub use web_phones::WebPhoneRequest;

@@ -147,7 +147,9 @@ pub const SITE_CALLS: usize = 4_096;
 pub const SITE_CONNECTIONS: usize = 4_096;
 /// Calls of apps that were accepted and have not ended.
 pub const APP_CALLS: usize = 4_096;
-/// How long an app that was woken may take until it is here.
+/// How long a phone that can be woken may say nothing to an INVITE before it is.
+pub const SAYS_NOTHING: Duration = Duration::from_secs(2);
+/// How long an app, or a phone, that was woken may take until it is here.
 pub const WAKE_PATIENCE: Duration = Duration::from_secs(20);
 /// How long the place of an app is kept that was let in and has not come (C14).
 pub const COME_PATIENCE: Duration = Duration::from_secs(10);

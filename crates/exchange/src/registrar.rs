@@ -94,6 +94,11 @@ impl Registrar {
         self.devices.contains_key(device)
     }
 
+    /// The devices behind a stream.
+    pub(crate) fn behind_flow(&self, flow: Flow) -> impl Iterator<Item = &str> {
+        self.streams.get(&flow).into_iter().flatten().map(|device| &**device)
+    }
+
     /// Whether a device is registered by this very path.
     pub(crate) fn is_at(&self, device: &str, flow: Flow) -> bool {
         let entry = self.devices.get(device);
@@ -271,6 +276,9 @@ impl Exchange {
         if named.as_deref() != Some(&*device) {
             return self.refuse(flow, message, 403);
         }
+        if self.cannot_wake(message, &device) {
+            return self.refuse(flow, message, 555);
+        }
         let server = self.switch.endpoint().accept(flow, message, calls::Owner::Above(0));
         let mut bindings = self.registrar.take(&device);
         let before = bindings.clone();
@@ -347,12 +355,16 @@ impl Exchange {
     /// The 200 with all that is bound now (RFC 3261 10.3 step 8); then calls that wait for the device reach it.
     pub(crate) fn confirm_registration(&mut self, now: Now, server: ServerKey, device: &str) {
         let bindings = self.registrar.bindings(device);
+        let wakes = self.tells_of_waking(&bindings, device);
         let tag = hex(self.switch.endpoint().random());
         self.switch.endpoint().respond(now.mono, server, 200, Some(&tag), |mut writer| {
             for binding in bindings {
                 write_contact(&mut writer, now, binding);
             }
             writer.header(HeaderName::Supported, "path, outbound");
+            if wakes {
+                writer.header(HeaderName::FeatureCaps, "*;+sip.pns=\"mqtt\"");
+            }
             writer.finish()
         });
         self.is_back(now, device);
@@ -361,7 +373,7 @@ impl Exchange {
     /// A device can be reached: calls that wait for it do so.
     pub(crate) fn is_back(&mut self, now: Now, device: &str) {
         self.registrar.awaited.remove(device);
-        self.ring_late(now, device);
+        self.wakes_up(now, device);
         self.background_phone_is_back(now, device);
     }
 
@@ -390,6 +402,7 @@ impl Exchange {
 
     /// A stream is gone, and with it the way to the devices behind it.
     pub(crate) fn flow_closed(&mut self, now: Now, flow: Flow) {
+        self.fall_asleep(now, flow);
         let devices = self.registrar.flow_closed(now.mono, flow);
         self.watchers_flow_closed(flow);
         self.switch.flow_failed(now, flow);

@@ -226,7 +226,10 @@ impl Exchange {
         // A phone at which one member of a group sits may be another's: it rings once.
         let targets = targets.into_iter().filter(|target| !self.switch.rings_at(call, &target.label));
         let targets: Vec<Target> = targets.collect();
-        targets.into_iter().filter_map(|target| self.switch.add_branch(now, call, target)).count()
+        let ringing =
+            targets.into_iter().filter_map(|target| self.switch.add_branch(now, call, target)).count();
+        self.wake_phones(now, call, account, but);
+        ringing
     }
 
     /// A branch for each device of an account but one.
@@ -310,6 +313,7 @@ impl Exchange {
     /// Somebody answered.
     pub(crate) fn call_answered(&mut self, now: Now, call: CallId) {
         self.apps_sleep_on(call);
+        self.phones_sleep_on(call);
         self.member_answered(call);
         self.call_moved_to(now, call, DialogState::Confirmed);
     }
@@ -317,6 +321,7 @@ impl Exchange {
     /// A call is over.
     pub(crate) fn call_ended(&mut self, now: Now, call: CallId) {
         self.apps_sleep_on(call);
+        self.phones_sleep_on(call);
         self.leave_line(now, call);
         self.sites.picking_up.remove(&call);
         let Some(ongoing) = self.ongoing.end(call) else { return };
@@ -363,7 +368,7 @@ impl Exchange {
             }
             return;
         }
-        if self.waits_for_apps(call, cause) {
+        if self.waits_for_apps(call, cause) || self.waits_for_phones(call, cause) {
             return;
         }
         match self.ongoing.call(call).map(|ongoing| &ongoing.reach) {

@@ -96,6 +96,7 @@ impl Desk {
                 | Output::VerifyPin { .. }
                 | Output::Platform { .. }
                 | Output::Site(_)
+                | Output::WakeUp(_)
                 | Output::Cluster(_)
                 | Output::Answer { .. }
                 | Output::Reach { .. }

@@ -85,6 +85,7 @@ impl Desk {
                 | Output::VerifyPin { .. }
                 | Output::Platform { .. }
                 | Output::Site(_)
+                | Output::WakeUp(_)
                 | Output::Cluster(_)
                 | Output::Event(_) => {}
             }

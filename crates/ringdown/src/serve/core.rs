@@ -9,6 +9,7 @@
 use super::cluster::{Others, Told};
 use super::figures::Figures;
 use super::lag::Lag;
+use super::notices::Waker;
 use super::media::Workers;
 use super::pins::Pins;
 use super::platforms::Platforms;
@@ -110,6 +111,7 @@ pub(crate) struct Carriers {
     pub(crate) platforms: Platforms,
     pub(crate) sites: Sites,
     pub(crate) others: Others,
+    pub(crate) waker: Waker,
 }
 
 pub(crate) struct Core {
@@ -127,6 +129,7 @@ pub(crate) struct Core {
     platforms: Platforms,
     sites: Sites,
     others: Others,
+    waker: Waker,
     events: EventSink,
     replies: HashMap<CommandId, oneshot::Sender<Answer>>,
     next_command: u64,
@@ -162,6 +165,7 @@ impl Core {
             platforms: carriers.platforms,
             sites: carriers.sites,
             others: carriers.others,
+            waker: carriers.waker,
             events,
             replies: HashMap::new(),
             next_command: 0,
@@ -360,6 +364,7 @@ impl Core {
                 }
                 Output::Site(asked) => self.sites.carry(*asked),
                 Output::Cluster(said) => self.others.tell(&said),
+                Output::WakeUp(wake) => self.waker.wake(&wake),
                 Output::Platform { platform, asked } => {
                     if let Some(said) = self.platforms.ask(&platform, asked) {
                         self.exchange.handle(self.clock.now(), Input::Platform { platform, said });

@@ -118,7 +118,7 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     tell_address(&sender, place.https.as_deref());
     let roof = Roof::new(sender.clone(), &store, &realm, place, &figures, &reload, &workers.music)
         .among_others(config.cluster.listen.is_some());
-    let (roof, heard) = notices::start(&runtime, &config, roof)?;
+    let (roof, heard, waker) = notices::start(&runtime, &config, roof)?;
     let api = ways_in(&roof, documents, &config, &reload, &others);
     let link = administrator.map(|name| runtime.block_on(api.link(&name))).transpose()?;
     let ready = ready_line(&udp, &own, &http);
@@ -133,7 +133,7 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     outside_lists::start(Arc::clone(&reload), api.clone())?;
     runtime.spawn(control(&runtime, folder.path(), roof, api)?);
     messages::start(&runtime, &config, store.outbox(), &sender)?;
-    let carriers = carriers(&runtime, &config, &streams, &sender, (&udp, &own), (sites, others))?;
+    let carriers = carriers(&runtime, &config, &streams, &sender, (&udp, &own), (sites, others, waker))?;
     let (calls_left, left) = watch::channel(None);
     let doors = Doors { udp, streams, store, workers, mailbox, clock, calls_left, carriers, figures, events };
     announce(&lines, &ready)?;
@@ -267,11 +267,11 @@ fn carriers(
     streams: &Streams,
     core: &Sender<CoreInput>,
     (udp, own): (&[Udp], &[Bound]),
-    (sites, others): (Sites, cluster::Others),
+    (sites, others, waker): (Sites, cluster::Others, notices::Waker),
 ) -> Result<Carriers, Failure> {
     let reacher = reacher(runtime, config, streams, core, udp, own);
     let (pins, platforms) = (Pins::start(core.clone())?, Platforms::start(runtime, config, core)?);
-    Ok(Carriers { reacher, pins, platforms, sites, others })
+    Ok(Carriers { reacher, pins, platforms, sites, others, waker })
 }
 
 /// What finds the way to trunks, off the core.
@@ -341,6 +341,7 @@ fn exchange_config(
         background: live.background,
         agents: live.agents,
         lists: live.lists,
+        wakes: config.notices.broker.is_some(),
         membership,
         cluster,
         pickup_from: config.directory.pickup_from.clone(),

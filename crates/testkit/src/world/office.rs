@@ -235,6 +235,7 @@ impl World {
             }
             Output::Reach { trunk, host, port, .. } => self.reach(office, trunk, &host, port),
             Output::Site(output) => self.site_output(office, *output),
+            Output::WakeUp(_) => unreachable!("nobody has told the simulated exchanges of a broker"),
             Output::Cluster(_) => unreachable!("the simulated exchanges have a store each"),
             Output::Platform { .. } => unreachable!("the simulated office has no outside platform"),
             Output::VerifyPin { check, hash, pin } => {

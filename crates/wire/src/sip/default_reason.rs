@@ -91,6 +91,7 @@ fn client_error(code: u16) -> &'static str {
         491 => "Request Pending",
         493 => "Undecipherable",
         494 => "Security Agreement Required",
+        555 => "Push Notification Service Not Supported",
         _ => "Request Failure",
     }
 }
