@@ -72,7 +72,7 @@ def test_r29_a_phone_that_sleeps_is_woken_comes_and_is_rung_by_its_new_connectio
             branch.ring()
             again.wait_status((180,))
             again.cancel()
-            again.wait_status(487)
+            assert again.wait_final().status == 487
             time.sleep(2.5)
             assert len(ear.told()) == 1, ear.told()
         explained = exchange.run("explain", "call", woken[0]["wake"]).stdout
@@ -92,7 +92,7 @@ def test_r29_whoever_gives_up_lets_it_sleep_on(exchange, broker):
         call.wait_status((182,))
         ear.wait(1, tail=exchange.tail)
         call.cancel()
-        call.wait_status(487)
+        assert call.wait_final().status == 487
         told = ear.wait(2, tail=exchange.tail)
         assert told[1] == {"withdrawn": told[0]["wake"]}, told
 
