@@ -68,10 +68,12 @@ impl Switch {
     #[must_use]
     pub fn is_heard(&self, call: CallId, device: &str) -> bool {
         let said = |leg: &Leg| {
-            *leg.label == *device && matches!(&leg.state, LegState::Outgoing(outgoing) if outgoing.progress > 0)
+            *leg.label == *device
+                && matches!(&leg.state, LegState::Outgoing(outgoing) if outgoing.progress > 0)
         };
         let entry = self.calls.get(call);
-        entry.is_some_and(|entry| entry.branches.iter().any(|branch| self.legs.get(*branch).is_some_and(said)))
+        entry
+            .is_some_and(|entry| entry.branches.iter().any(|branch| self.legs.get(*branch).is_some_and(said)))
     }
 
     /// Stops ringing at one device; whatever else rings goes on. True when it rang.

@@ -59,8 +59,8 @@ mod spoken;
 mod texts;
 mod transfer;
 mod trunks;
-mod watching;
 mod wake_up;
+mod watching;
 mod web_phones;
 
 pub use agents::{

@@ -96,16 +96,19 @@ pub(crate) enum Push {
 
 /// The same of a URI of ours, as it is kept.
 pub(crate) fn push_of(contact: &str, device: &str) -> Push {
-    Uri::parse(contact.as_bytes()).map_or(Push::Not, |uri| push_of_uri(&uri, device))
+    Uri::parse(contact).map_or(Push::Not, |uri| push_of_uri(&uri, device))
 }
 
 fn push_of_uri(uri: &Uri<'_>, device: &str) -> Push {
-    match uri.params.value("pn-provider") {
+    let param = |wanted: &str| uri.params.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    match param("pn-provider") {
         None => Push::Not,
-        Some(None | Some("")) => Push::Asks,
+        Some((_, None | Some(""))) => Push::Asks,
         // The topic is the phone's own, so nobody makes us talk to another's.
-        Some(Some(PROVIDER)) if uri.params.value("pn-prid") == Some(Some(device)) => Push::ByBroker,
-        Some(Some(_)) => Push::ByOthers,
+        Some((_, Some(PROVIDER))) if param("pn-prid").is_some_and(|(_, prid)| prid == Some(device)) => {
+            Push::ByBroker
+        }
+        Some(_) => Push::ByOthers,
     }
 }
 
@@ -134,7 +137,8 @@ impl Exchange {
             let bindings = self.registrar.bindings(&device);
             let other = bindings.iter().any(|binding| binding.flow != flow);
             let lost = bindings.iter().find(|one| push_of(&one.contact, &device) == Push::ByBroker);
-            if let Some(until) = lost.filter(|lost| lost.flow == flow && !other).map(|one| one.expires.until) {
+            if let Some(until) = lost.filter(|lost| lost.flow == flow && !other).map(|one| one.expires.until)
+            {
                 self.sleepers.asleep.retain(|_, until| *until > now.mono);
                 self.sleepers.asleep.insert(device, until);
             }
@@ -164,7 +168,11 @@ impl Exchange {
             if self.sleepers.is_asleep(&device, now.mono) {
                 self.wake(now, call, &device);
             } else if self.switch.rings_at(call, &device)
-                && self.registrar.bindings(&device).iter().any(|b| push_of(&b.contact, &device) == Push::ByBroker)
+                && self
+                    .registrar
+                    .bindings(&device)
+                    .iter()
+                    .any(|b| push_of(&b.contact, &device) == Push::ByBroker)
             {
                 if !self.sleepers.waking.contains_key(&call) {
                     self.sleepers.look_at(call, now.mono + limits::SAYS_NOTHING);
@@ -256,8 +264,9 @@ impl Exchange {
                 continue;
             }
             // Those that said something are awake.
-            let silent = |device: &Box<str>| self.switch.rings_at(call, device) && !self.switch.is_heard(call, device);
-            let silent: Vec<Box<str>> = doubted.into_iter().filter(silent).collect();
+            let is_silent =
+                |device: &str| self.switch.rings_at(call, device) && !self.switch.is_heard(call, device);
+            let silent: Vec<Box<str>> = doubted.into_iter().filter(|device| is_silent(device)).collect();
             let waking = self.sleepers.waking.get(&call);
             if silent.is_empty() && waking.is_some_and(|waking| waking.woken.is_empty()) {
                 self.sleepers.end(call);

@@ -9,8 +9,8 @@
 use super::cluster::{Others, Told};
 use super::figures::Figures;
 use super::lag::Lag;
-use super::notices::Waker;
 use super::media::Workers;
+use super::notices::Waker;
 use super::pins::Pins;
 use super::platforms::Platforms;
 use super::reach::Reacher;
