@@ -129,7 +129,8 @@ impl OngoingCalls {
     /// Whether it is noted which calls change.
     pub(crate) fn watch(&mut self, on: bool) {
         self.watched = on;
-        self.touched.clear();
+        // Whoever begins to look sees what rings already.
+        self.touched = if on { self.calls.keys().copied().collect() } else { BTreeSet::new() };
     }
 
     /// Something about a call is perhaps different.

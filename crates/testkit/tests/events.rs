@@ -124,7 +124,8 @@ fn b_how_things_are_is_told_once_a_second_at_most_and_nothing_without_a_listener
     world.run_for(seconds(10));
     let told_now = told(&world, "status.changed").len() - before;
     assert!((4..=11).contains(&told_now), "{told_now}");
-    world.offices[0].exchange.listen(false);
+    let now = world.now;
+    world.offices[0].exchange.listen(now, false);
     let before = world.trace.lines().iter().filter(|line| line.contains(" tells ")).count();
     world.call(0, Attempt::to("200"));
     world.run_for(seconds(60));

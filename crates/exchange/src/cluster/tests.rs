@@ -5,7 +5,7 @@ use crate::agents::{AgentAsking, AgentState, SignIn};
 use crate::background::{Asking, NewTask};
 use crate::change::{Change, Epoch};
 use crate::command::{Answer, Command};
-use crate::events::{CallState, LiveCall};
+use crate::events::{CallState, Event, Happened, LiveCall};
 use crate::exchange::{Config, Exchange, Snapshot};
 use crate::input::{CommandId, Input, Output};
 use crate::people::{Device, Group, Host, PeopleChange, Queue, Right, Rights, Settings, Strategy, Trunk};
@@ -50,6 +50,7 @@ struct Pair {
     now: Now,
     sent: VecDeque<(Flow, String)>,
     answers: Vec<Answer>,
+    events: Vec<Event>,
     /// How many messages went from one to another.
     carried: usize,
     /// What is told of calls is lost.
@@ -68,6 +69,7 @@ impl Pair {
             now: START,
             sent: VecDeque::new(),
             answers: Vec::new(),
+            events: Vec::new(),
             carried: 0,
             deaf: false,
             crossed: false,
@@ -126,6 +128,7 @@ impl Pair {
                         .handle(self.now, Input::Stored { sequence: commit.sequence, answer });
                 }
                 Output::Answer { answer, .. } => self.answers.push(answer),
+                Output::Event(event) => self.events.push(*event),
                 _ => {}
             }
         }
@@ -545,7 +548,7 @@ fn calls_of_one_are_seen_at_the_other() {
 fn a_call_of_a_moment_is_told_with_its_end() {
     let mut pair = Pair::new();
     pair.ada_registers_at_south();
-    pair.exchanges[1].listen(true);
+    pair.exchanges[1].listen(pair.now, true);
     pair.calls(0, "2001");
     let cancel = format!(
         "CANCEL sip:2001@office SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bKc{}\r\n\
@@ -608,6 +611,23 @@ fn a_web_phone_at_one_rings_for_a_call_that_comes_to_the_other() {
     assert!(matches!(pair.command(0, opens("u")), Answer::WebPhone { .. }), "the session's page comes here");
     pair.told(0, ClusterInput::Members(Vec::new()));
     assert!(pair.exchanges[0].people.device(&device).is_some(), "it is ours now");
+}
+
+/// S1.7: a call that comes in the first moment of an exchange, or while another begins to listen, is missed by no watch.
+#[test]
+fn whoever_begins_to_listen_while_a_phone_rings_is_told_of_that_call() {
+    let mut pair = Pair::new();
+    pair.ada_registers_at_south();
+    pair.calls(0, "2001");
+    assert!(pair.events.is_empty(), "nobody listens");
+    let now = pair.now;
+    pair.exchanges[0].listen(now, true);
+    pair.feed(0, Input::Timeout);
+    let told = pair.events.iter().filter_map(|event| match &event.what {
+        Happened::NoticeShown(notice) => Some(&*notice.account),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), ["ada"]);
 }
 
 /// S0.1: what a browser begins is carried like anybody's, once it has proved itself where its page is; its token is nobody else's.

@@ -319,7 +319,7 @@ impl Listening {
 
 impl Exchange {
     /// From now on [`Output::Event`]s tell what changes, or none do. Who begins to listen asks for the lists then.
-    pub fn listen(&mut self, on: bool) {
+    pub fn listen(&mut self, now: Now, on: bool) {
         if on == self.listening.on {
             return;
         }
@@ -331,6 +331,8 @@ impl Exchange {
             let people = &self.people;
             let states = people.trunks().map(|(name, trunk)| (name.into(), self.trunks.state(name, trunk)));
             self.listening.trunks = states.collect();
+            // Whom a call rings for already is told of it: a call that comes in the first moment is missed by nobody.
+            self.tell_events(now);
         }
     }
 

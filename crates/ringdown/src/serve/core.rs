@@ -439,7 +439,7 @@ impl Core {
     /// The exchange tells what happens while anybody listens, here or at another.
     fn look_who_listens(&mut self) {
         let audience = self.others.audience();
-        self.exchange.listen(audience.ours || audience.is_elsewhere());
+        self.exchange.listen(self.clock.now(), audience.ours || audience.is_elsewhere());
         self.events.others_listen(audience.is_elsewhere());
     }
 

@@ -123,7 +123,7 @@ impl World {
 
     fn open_doors(&mut self, id: OfficeId) {
         let address = self.offices[id].address;
-        self.offices[id].exchange.listen(true);
+        self.offices[id].exchange.listen(self.now, true);
         let lease = |index| PortLease { address: address.ip(), port: 10_000 + 2 * index, worker: index % 2 };
         self.feed(id, Input::Ports((0..self.ports).map(lease).collect()));
         // The simulated phones speak in clear, also under TLS: each is asked once more (R14).
