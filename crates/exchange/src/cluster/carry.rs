@@ -49,7 +49,7 @@ impl Exchange {
         let to = match made.filter(|made| self.cluster.members.contains_key(made)) {
             Some(made) => Some(made),
             None if made == Some(place.number) => None,
-            None => self.begun_for(now, message),
+            None => self.begun_for(now, flow, message),
         };
         let Some(to) = to.filter(|to| *to != place.number) else { return false };
         // What is for one that is away is nobody's: whoever sent it tries again, and somebody else has it by then.
@@ -61,7 +61,7 @@ impl Exchange {
     }
 
     /// For whom a call is that begins, and what belongs to one that began.
-    fn begun_for(&mut self, now: Now, message: &Message<'_>) -> Option<NonZeroU8> {
+    fn begun_for(&mut self, now: Now, flow: Flow, message: &Message<'_>) -> Option<NonZeroU8> {
         if !message.is_request() || !matches!(message.method(), Method::Invite | Method::Ack | Method::Cancel)
         {
             return None;
@@ -71,7 +71,8 @@ impl Exchange {
             return Some(*to).filter(|to| self.cluster.members.contains_key(to));
         }
         let begins = message.method() == Method::Invite && message.to().is_ok_and(|to| to.tag().is_none());
-        if !begins || self.switch.endpoint().knows(message) {
+        // Whoever comes by a connection of other exchanges or apps proved itself there, and nowhere else.
+        if !begins || self.sites.is_proved(flow) || self.switch.endpoint().knows(message) {
             return None;
         }
         let to = self.whose(message)?;
@@ -87,7 +88,9 @@ impl Exchange {
             return None;
         }
         let dialled = uri.user_decoded()?;
-        if let Some(keeper) = self.keeper_of(&dialled) {
+        let from = message.from().ok().and_then(|from| from.uri().ok()?.user_decoded());
+        let by_us = from.as_ref().is_some_and(|from| self.people.device(from).is_some());
+        if let Some(keeper) = self.keeper_of(&dialled, by_us) {
             return Some(keeper);
         }
         let replaces = message.value(HeaderName::Replaces);
@@ -95,19 +98,20 @@ impl Exchange {
         if let Some(call) = named.and_then(|named| self.cluster.elsewhere.pickups.call_of(&named.call_id)) {
             return Some(id_there(call)?.0);
         }
-        let from = message.from().ok()?.uri().ok()?.user_decoded()?;
         // A web phone proves itself where its page is, and nowhere else.
-        let device = (!is_web_name(&from) && self.people.device(&from).is_some()).then_some(&*from)?;
+        let device = from.as_deref().filter(|from| by_us && !is_web_name(from))?;
         let person = self.person_at(device)?;
         Some(id_there(self.about(&dialled, device, person)?)?.0)
     }
 
-    /// Who can do what only the keeper can, if that is another.
-    fn keeper_of(&self, dialled: &str) -> Option<NonZeroU8> {
+    /// Who can do what only the keeper can, if that is another. What it does for a call by the connection to the directory is
+    /// not worth waiting for: while it cannot be reached the phones ring all the same.
+    fn keeper_of(&self, dialled: &str, by_us: bool) -> Option<NonZeroU8> {
         let keeper = self.cluster.keeper()?;
         let is_its = self.people.queue_of(dialled).is_some()
             || self.config.codes.find(dialled).is_some_and(|(act, _)| act.is_of_keeper());
-        is_its.then_some(keeper.number)
+        let asks = || keeper.reachable && self.is_for_directory(dialled, by_us);
+        (is_its || asks()).then_some(keeper.number)
     }
 
     /// The call elsewhere that a person is about when they dial this, if there is one, and none here. What a phone begins

@@ -11,6 +11,8 @@
 //! end JSON                             a call of ours is to end
 //! web JSON                             web phones at the sender
 //! stands JSON                          how the sender is, for a map of the office
+//! copy JWS                             the directory's copy; the sender has the connection to it
+//! health JSON                          how all exchanges of the directory are, by its word
 //! listen, silent                       users of the sender hear live events, or none do
 //! event JSON, missed                   a live event that only the sender knows; or that some were lost
 //! ask N JSON                           something for what ours keeps
@@ -18,7 +20,7 @@
 //! ping, pong                           each second, to find out that a network is split
 //! ```
 
-use super::Told;
+use super::{Relayed, Told};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use calls::{Cause, Party};
@@ -85,6 +87,14 @@ pub(super) fn stands(standing: &Standing) -> String {
     said("stands", &Stands::of(standing))
 }
 
+/// What the directory told us.
+pub(super) fn relayed(relayed: &Relayed) -> String {
+    match relayed {
+        Relayed::Copy(text) => format!("copy {text}"),
+        Relayed::Health(health) => said("health", health),
+    }
+}
+
 /// Somebody hears live events here, or nobody does.
 pub(super) fn listens(on: bool) -> String {
     if on { "listen" } else { "silent" }.into()
@@ -133,6 +143,8 @@ pub(super) fn read(from: NonZeroU8, line: &str) -> Option<Told> {
             ClusterInput::Stands { of: from, standing: serde_json::from_str::<Stands>(rest).ok()?.standing() }
         }
         "listen" | "silent" => return Some(Told::Listens(from, what == "listen")),
+        "copy" => return Some(Told::Relayed(Relayed::Copy(rest.into()))),
+        "health" => return Some(Told::Relayed(Relayed::Health(serde_json::from_str(rest).ok()?))),
         "missed" => return Some(Told::Heard(None)),
         "event" => return Some(Told::Heard(Some(rest.to_owned()))),
         "ask" | "answer" => {
@@ -248,13 +260,14 @@ struct Stands {
 
 impl Stands {
     fn of(standing: &Standing) -> Stands {
-        let Standing { name, address, version, load, draining, phones, calls } = standing.clone();
+        let Standing { name, address, version, load, draining, phones, calls, .. } = standing.clone();
         Stands { name, address, version, load, draining, phones, calls }
     }
 
     fn standing(self) -> Standing {
         let Stands { name, address, version, load, draining, phones, calls } = self;
-        Standing { name, address, version, load, draining, phones, calls }
+        let between_sites = BTreeMap::new();
+        Standing { name, address, version, load, draining, phones, calls, between_sites }
     }
 }
 
