@@ -10,7 +10,7 @@ from peers import baresip, pjsua, tone
 from peers import directory as office
 from peers.baresip import Baresip
 from peers.cluster import member
-from peers.directory import Directory, told
+from peers.directory import Directory, fingerprint, joined_long_ago, told
 from peers.pjsua import Pjsua
 from peers.ports import LOOPBACK
 from peers.waiting import until
@@ -124,6 +124,26 @@ def rings(bela, anna):
         bela.wait_closed(3)
         return False
     return True
+
+
+def test_a_newer_certificate_is_that_of_all_and_the_next_keeper_shows_it(server, directory):
+    """It ends in ten days; the keeper asks for a newer one when it connects."""
+    with member(server, "north-1", more=SITE, media_span=200) as first:
+        first.run("exchange", "join", directory.invite("north"))
+        joined_long_ago(directory, first, "north")
+        first.start()
+        with member(server, "north-2", first, more=SITE, media_span=200) as second:
+            second.start()
+            before = fingerprint(first)
+            assert fingerprint(second) == before, "they are one"
+            directory.start()
+            first.wait_log("the certificate of this exchange is renewed", 15)
+            second.wait_log("the certificate of this exchange is renewed, by another of the cluster", 5)
+            shown = fingerprint(second)
+            assert shown == fingerprint(first) != before
+            os.kill(first.pid, signal.SIGKILL)
+            second.wait_log("connected to the directory", TAKE_OVER_S + 1)
+            knows(second, shown)
 
 
 def test_exchanges_of_a_cluster_have_joined_once(server, directory):

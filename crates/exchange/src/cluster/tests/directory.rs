@@ -3,7 +3,9 @@
 use super::*;
 use crate::people::Forwarding;
 use crate::sites::{SiteInput, SiteWord, Tie};
-use ::directory::{Copy, Entry, Fingerprint, Issuer, Listed, Named, TicketKey};
+use ::directory::{
+    Claims, Confirmation, Copy, Entry, Fingerprint, Issuer, Listed, Named, SessionHalf, TicketId, TicketKey,
+};
 
 const LASTS: Duration = Duration::from_secs(3);
 
@@ -78,6 +80,41 @@ impl Pair {
         }
     }
 
+    /// The coast calls Ada with a ticket of the directory that was issued just now; the answer.
+    fn comes_from_the_coast(&mut self, place: usize) -> String {
+        self.count += 1;
+        let count = self.count;
+        let (local, remote) = (SocketAddr::new(door(place).ip(), 5062), "192.0.2.9:40000".parse().unwrap());
+        let flow = Flow { transport: Transport::Tls, local, remote, connection: u64::from(count) };
+        let fingerprint = Fingerprint([9; 32]);
+        self.site(place, SiteInput::Proved { flow, fingerprint });
+        let session = SessionHalf([u8::try_from(count).unwrap(); 16]);
+        let claims = Claims {
+            iss: "directory".into(),
+            aud: name("office"),
+            jti: TicketId([u8::try_from(count).unwrap(); 16]),
+            iat: self.now.wall,
+            exp: self.now.after(Duration::from_secs(10)).wall,
+            orig: name("desk-c"),
+            dest: name("2001"),
+            sid: session,
+            cnf: Confirmation::Tls(fingerprint),
+        };
+        let ticket = Issuer::new(&[42; 32]).issue(&claims, &TicketKey([43; 32]));
+        let request = format!(
+            "INVITE sip:2001@office SIP/2.0\r\nVia: SIP/2.0/TLS 192.0.2.9:5062;branch=z9hG4bKt{count}\r\n\
+             From: <sip:2041@coast>;tag=t{count}\r\nTo: <sip:2001@office>\r\nCall-ID: coast-{count}\r\n\
+             CSeq: 1 INVITE\r\nMax-Forwards: 70\r\nContact: <sip:coast@192.0.2.9:5062;transport=tls>\r\n\
+             Ringdown-Ticket: {}\r\nSession-ID: {session};remote={:032}\r\n\
+             Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{SDP}",
+            ticket.token,
+            0,
+            SDP.len()
+        );
+        self.feed(place, Input::Message { flow, bytes: request.as_bytes() });
+        self.last(flow, "SIP/2.0 ").unwrap_or_default().to_owned()
+    }
+
     /// Where one wants a way to, and whether it asks the directory.
     fn asked(&self, place: usize) -> (Vec<&str>, bool) {
         let said = || self.sites.iter().filter(|(at, _)| *at == place).map(|(_, said)| said);
@@ -121,7 +158,8 @@ fn who_is_not_the_keeper_calls_people_of_other_exchanges_by_the_copy() {
     pair.now = pair.now.after(Duration::from_secs(3_601));
     pair.calls(1, "2001");
     assert_eq!(pair.asked(1), (vec![], false));
-    assert!(pair.last(city(1), "SIP/2.0 5").is_some(), "the caller hears so: {:?}", pair.sent.back());
+    let answer = pair.last(city(1), "SIP/2.0 480").expect("an answer");
+    assert!(answer.contains("no line"), "{answer}");
 }
 
 #[test]
@@ -177,4 +215,26 @@ fn what_is_told_of_the_exchanges_is_what_the_keeper_passes_on() {
     assert_eq!((told.directory, coast.health, coast.load), (Some(true), "up", 7));
     let names: Vec<&str> = told.exchanges.iter().map(|row| &*row.name).collect();
     assert!(names.contains(&"office") && names.contains(&"north"), "{names:?}");
+}
+
+/// R27: a ticket of the directory works once, and nobody else knows whether the keeper has seen it.
+#[test]
+fn the_keeper_alone_judges_tickets_of_the_directory_and_others_issue_one() {
+    let mut pair = Pair::joined();
+    pair.now = START.after(Duration::from_secs(60));
+    pair.told(0, ClusterInput::Keep { epoch: Epoch(1), lasts: LASTS, changes: None });
+    let issued = |pair: &mut Pair, place| {
+        let challenge = pair.comes_from_the_coast(place);
+        assert!(challenge.starts_with("SIP/2.0 401"), "{challenge}");
+        challenge.contains("\r\nRingdown-Ticket: ")
+    };
+    assert!(!issued(&mut pair, 0), "its own digest is asked for");
+    assert!(issued(&mut pair, 1));
+    pair.told(0, ClusterInput::Lose);
+    pair.told(1, ClusterInput::Keep { epoch: Epoch(2), lasts: LASTS, changes: Some(Vec::new()) });
+    assert!(issued(&mut pair, 0), "it is not the keeper any more");
+    assert!(issued(&mut pair, 1), "it may be one that the last keeper has used");
+    pair.now = pair.now.after(Duration::from_secs(60));
+    pair.told(1, ClusterInput::Keep { epoch: Epoch(2), lasts: LASTS, changes: None });
+    assert!(!issued(&mut pair, 1));
 }

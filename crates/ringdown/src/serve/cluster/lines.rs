@@ -419,6 +419,7 @@ impl Over {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ::directory::{ExchangeName, Health, Named as _, SiteHealth};
     use calls::CallId;
 
     #[test]
@@ -545,12 +546,27 @@ mod tests {
             draining: true,
             phones: 9,
             calls: [("south".into(), 3)].into(),
+            between_sites: BTreeMap::new(),
         };
         match read(NonZeroU8::MIN, &stands(&standing)) {
             Some(Told::Said(ClusterInput::Stands { of, standing: heard })) => {
                 assert_eq!((of, heard), (NonZeroU8::MIN, standing));
             }
             other => panic!("{other:?}"),
+        }
+        let up = SiteHealth {
+            exchange: ExchangeName::parse("coast").expect("a name"),
+            health: Health::Up,
+            region: "the sea".into(),
+            version: "1".into(),
+            load: 7,
+            calls: [].into(),
+        };
+        for relayed in [Relayed::Copy("a.b.c".into()), Relayed::Health(vec![up]), Relayed::Health(vec![])] {
+            match read(NonZeroU8::MIN, &super::relayed(&relayed)) {
+                Some(Told::Relayed(heard)) => assert_eq!(heard, relayed),
+                other => panic!("{other:?}"),
+            }
         }
         for on in [true, false] {
             let heard = read(NonZeroU8::MIN, &listens(on));
