@@ -8,11 +8,13 @@ import pytest
 
 from peers import baresip, pjsua, tone
 from peers import directory as office
+from peers.app import App
 from peers.baresip import Baresip
 from peers.cluster import member
 from peers.directory import Directory, fingerprint, joined_long_ago, told
 from peers.pjsua import Pjsua
 from peers.ports import LOOPBACK
+from peers.postgres import Postgres
 from peers.waiting import until
 
 SITE = f'\n[directory]\nlisten = "{LOOPBACK}:0"\nregion = "berlin"\n'
@@ -25,9 +27,15 @@ def directory():
         yield started
 
 
-@pytest.fixture
-def sites(server, directory):
+@pytest.fixture(scope="module")
+def sites():
     """North-1 and north-2 are "north" together, with Anna, 2041; south has Bela, 2042."""
+    with Postgres() as server, Directory().start() as directory:
+        server.start()
+        yield from joined(server, directory)
+
+
+def joined(server, directory):
     with member(server, "north-1", more=SITE, media_span=200) as first:
         first.run("exchange", "join", directory.invite("north"))
         first.start().wait_log("connected to the directory")
@@ -40,7 +48,7 @@ def sites(server, directory):
                 first.anna = first.add_account("anna", "2041", "desk-a")
                 knows(second, "2042")
                 knows(south, "2041")
-                yield first, second, south
+                yield first, second, south, directory
 
 
 def knows(exchange, number):
@@ -88,14 +96,39 @@ def last_explained(exchange, count):
     return exchange.run("explain", "call", record["session_id"]).stdout
 
 
+def test_an_app_is_woken_for_a_call_that_begins_where_the_directory_is_not_asked(sites):
+    """S4.15, S4.24: the call is carried to the keeper, whom the woken app is sent to; the caller's phone is rung by its own door."""
+    first, second, _, directory = sites
+    first.add_account("cleo", "2043")
+    knows(second, "2043")
+    caller = Baresip(first.anna.user, first.anna.secret, second.address(), "udp", ("PCMU",), hertz=440)
+    with App(directory.invite_app("cleo"), "cleo").start() as app, caller.start():
+        app.wait_connected()
+        knows(second, '"apps":true')
+        caller.wait_registered()
+        caller.dial("2043")
+        app.wait_event("woken")
+        app.wait_incoming()
+        caller.wait_ringing()
+        app.do("answer")
+        caller.wait_established()
+        app.wait_established()
+        tone.assert_tone(app.wait_heard(2.5), 440, baresip.TONE_DBFS)
+        app.do("hang_up")
+        caller.wait_closed()
+        device = app.device
+    assert f"{device} came from" in last_explained(first, 1)
+
+
 def test_a_cluster_is_one_exchange_of_a_directory_and_stays_it_when_its_keeper_dies(sites):
-    first, second, south = sites
+    """S4, R25. Whoever uses these exchanges comes before."""
+    first, second, south, _ = sites
     anna, bela = phones(second, south, first.anna)
     with anna.start(), bela.start():
         anna.wait_registered()
         bela.wait_registered()
         anna_calls(anna, bela)
-        why = last_explained(second, 1)
+        why = last_explained(second, 2)
         assert "by the copy of the directory the call goes to exchange south" in why and "cannot be asked" not in why, why
         bela_calls(bela, anna)
         assert "C2 to north" in last_explained(south, 2)
@@ -110,8 +143,11 @@ def test_a_cluster_is_one_exchange_of_a_directory_and_stays_it_when_its_keeper_d
         they_hear_each_other(anna, bela)
         bela.hangup()
         anna.wait_closed()
-        anna_calls(anna, bela)
-        why = last_explained(second, 4)
+        anna.dial("2042")
+        bela.wait_incoming()
+        anna.hangup()
+        bela.wait_closed()
+        why = last_explained(second, 5)
         assert "exchange south" in why and "by the copy" not in why, why
 
 
@@ -147,7 +183,8 @@ def test_a_newer_certificate_is_that_of_all_and_the_next_keeper_shows_it(server,
 
 
 def test_exchanges_of_a_cluster_have_joined_once(server, directory):
-    """One that joined by itself, under whatever name, says so and does not start; who has left may be what the others are."""
+    """One that joined by itself, under whatever name, says so and does not start; who has left may be what the others are; and all
+    may leave."""
     with member(server, "north-1", more=SITE, media_span=200) as first:
         first.run("exchange", "join", directory.invite("north"))
         first.start()
@@ -161,3 +198,9 @@ def test_exchanges_of_a_cluster_have_joined_once(server, directory):
             second.start()
             listed = second.run("exchange", "list").stdout
             assert "this exchange is north" in listed, listed
+            first.stop()
+            second.stop()
+            for one in (first, second):
+                one.run("exchange", "leave", "--config", one.config)
+            second.start()
+            assert "this exchange is" not in second.run("exchange", "list").stdout, "nothing brings it back"
