@@ -22,7 +22,7 @@ def pytest_runtest_makereport(item, call):
 LONGEST = (
     "test_console_pages", "test_cluster_deaths", "test_lists_links", "test_console_calls", "test_cluster", "test_background",
     "test_lists", "test_demo", "test_phone", "test_torture", "test_console_first_visit", "test_first_call", "test_platform",
-    "test_trunks", "test_durability", "test_splits",
+    "test_trunks", "test_durability", "test_splits", "test_cluster_directory",
 )
 
 

@@ -10,7 +10,7 @@ from peers import baresip, pjsua, tone
 from peers.api import administrator
 from peers.baresip import Baresip
 from peers.callees import Callee
-from peers.directory import SITE, Directory, member, told
+from peers.directory import SITE, Directory, fingerprint, joined_long_ago, member, told
 from peers.exchange import Exchange
 from peers.kamailio import Kamailio
 from peers.pjsua import Pjsua
@@ -260,46 +260,13 @@ def test_a_certificate_that_ends_soon_is_renewed_by_itself(tmp_path):
 
 def ended_soon(directory, name):
     """An exchange that joined 80 days ago, as its certificate and the directory's file say."""
-    import datetime
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
     exchange = Exchange(config_extra=SITE.format(host=LOOPBACK, region=""), media_span=200)
     exchange.run("exchange", "join", directory.invite(name))
-    directory.stop()
-    authority = directory.data / "directory"
-    root = x509.load_pem_x509_certificate((authority / "authority.pem").read_bytes())
-    root_key = serialization.load_pem_private_key((authority / "authority-key.pem").read_bytes(), None)
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.timezone.utc)
-    uses = [x509.ExtendedKeyUsageOID.SERVER_AUTH, x509.ExtendedKeyUsageOID.CLIENT_AUTH]
-    builder = x509.CertificateBuilder().subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
-    builder = builder.issuer_name(root.subject).public_key(key.public_key()).serial_number(x509.random_serial_number())
-    builder = builder.not_valid_before(now - datetime.timedelta(80)).not_valid_after(now + datetime.timedelta(10))
-    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), False)
-    leaf = builder.add_extension(x509.ExtendedKeyUsage(uses), False).sign(root_key, hashes.SHA256())
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption(),
-    ) + leaf.public_bytes(serialization.Encoding.PEM)
-    (exchange.data / "membership" / "papers.pem").write_bytes(pem)
-    path = authority / "exchanges" / f"{name.encode().hex()}.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "fingerprint": fingerprint(exchange)}))
+    joined_long_ago(directory, exchange, name)
     directory.start()
     exchange.start()
     exchange.wait_log("connected to the directory")
     return exchange
-
-
-def fingerprint(exchange):
-    """Of the certificate that an exchange shows others, as the directory's copy has it."""
-    import base64
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes
-
-    leaf = x509.load_pem_x509_certificate((exchange.data / "membership" / "papers.pem").read_bytes())
-    return base64.urlsafe_b64encode(leaf.fingerprint(hashes.SHA256())).decode().rstrip("=")
 
 
 def awake_now():

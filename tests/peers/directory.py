@@ -1,6 +1,12 @@
 """A directory, and exchanges that join it."""
 import base64
+import datetime
+import json
 import subprocess
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from .exchange import COMMAND_SECONDS, START_SECONDS, Exchange, binary
 from .ports import LOOPBACK
@@ -94,3 +100,30 @@ def told(copy):
         return ""
     payload = copy.read_text().split(".")[1]
     return base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)).decode()
+
+
+def joined_long_ago(directory, exchange, name):
+    """Makes it 80 days since an exchange joined, by its certificate and the directory's file; the directory stands after that."""
+    directory.stop()
+    authority = directory.data / "directory"
+    root = x509.load_pem_x509_certificate((authority / "authority.pem").read_bytes())
+    root_key = serialization.load_pem_private_key((authority / "authority-key.pem").read_bytes(), None)
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.timezone.utc)
+    uses = [x509.ExtendedKeyUsageOID.SERVER_AUTH, x509.ExtendedKeyUsageOID.CLIENT_AUTH]
+    builder = x509.CertificateBuilder().subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
+    builder = builder.issuer_name(root.subject).public_key(key.public_key()).serial_number(x509.random_serial_number())
+    builder = builder.not_valid_before(now - datetime.timedelta(80)).not_valid_after(now + datetime.timedelta(10))
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), False)
+    leaf = builder.add_extension(x509.ExtendedKeyUsage(uses), False).sign(root_key, hashes.SHA256())
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption(),
+    ) + leaf.public_bytes(serialization.Encoding.PEM)
+    (exchange.data / "membership" / "papers.pem").write_bytes(pem)
+    path = authority / "exchanges" / f"{name.encode().hex()}.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "fingerprint": fingerprint(exchange)}))
+
+
+def fingerprint(exchange):
+    """Of the certificate that an exchange shows others, as the directory's copy has it."""
+    leaf = x509.load_pem_x509_certificate((exchange.data / "membership" / "papers.pem").read_bytes())
+    return base64.urlsafe_b64encode(leaf.fingerprint(hashes.SHA256())).decode().rstrip("=")

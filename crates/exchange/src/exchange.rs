@@ -264,7 +264,7 @@ impl Exchange {
             queues: Queues::default(),
             profiles: Profiles::default(),
             lists: Lists::default(),
-            sites: Sites::new(now, config.membership.clone()),
+            sites: Sites::new(now, config.membership.clone(), Cluster::new(config.cluster).tie()),
             sleepers: Sleepers::default(),
             cluster: Cluster::new(config.cluster),
             pending: BTreeMap::new(),

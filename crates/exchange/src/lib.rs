@@ -108,7 +108,7 @@ pub use sip::bearer::TokenHash;
 pub use sip::bindings::StoredBinding;
 pub use sip::digest::Secret;
 pub use sites::{
-    DIRECTORY, ExchangeOnMap, LadderElsewhere, Membership, OfficeMap, SiteInput, SiteOutput, SiteWord,
+    DIRECTORY, ExchangeOnMap, LadderElsewhere, Membership, OfficeMap, SiteInput, SiteOutput, SiteWord, Tie,
 };
 pub use wake_up::WakeUp;
 pub use web_phones::WebPhoneRequest;

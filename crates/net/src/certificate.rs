@@ -24,6 +24,12 @@ pub fn validity(path: &Path) -> Result<Validity, TlsError> {
     read(&der).ok_or_else(|| TlsError::new(path, "holds something that is no X.509 certificate".into()))
 }
 
+/// When the first certificate in a text is good; none if it holds none.
+#[must_use]
+pub fn validity_of_pem(text: &str) -> Option<Validity> {
+    read(&CertificateDer::from_pem_slice(text.as_bytes()).ok()?)
+}
+
 /// The SHA-256 of the first certificate in a PEM file, as browsers show it: `AB:CD:…`.
 ///
 /// # Errors

@@ -34,7 +34,7 @@ mod websocket;
 pub use address::{Advertised, route_address};
 pub use authority::{Authority, LEAF_LIFE, new_key};
 pub use batch::{Outbox, ReceiveBatch};
-pub use certificate::{Validity, fingerprint, validity};
+pub use certificate::{Validity, fingerprint, validity, validity_of_pem};
 pub use destination::Network;
 pub use dial::Stream as ByteStream;
 pub use http::{HttpLimits, HttpListener, Peer};

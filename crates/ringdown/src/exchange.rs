@@ -27,6 +27,12 @@ pub(crate) enum Command {
         /// The link, as `ringdown exchange invite` printed it
         link: String,
     },
+    /// Leave the office that this exchange joined; neither it nor another of its cluster may run
+    Leave {
+        /// The configuration, if it is one of a cluster
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
     /// The exchanges that joined the directory of this data folder
     List {
         /// The configuration, if a server keeps the directory
@@ -52,6 +58,12 @@ pub(crate) fn run(data: &Path, command: Command) -> Result<(), Failure> {
             let claimed = serve::claim(data)?;
             let exchange = membership::join(claimed.path(), &Link::parse(&link)?)?;
             println!("joined as {exchange}; `ringdown serve` connects from now on");
+            Ok(())
+        }
+        Command::Leave { config } => {
+            let claimed = serve::claim(data)?;
+            membership::shared::leave(claimed.path(), config.as_deref())?;
+            println!("left; `ringdown serve` connects no more");
             Ok(())
         }
         Command::List { config } => {

@@ -1,5 +1,7 @@
 //! What an exchange has since it joined an office of several: its papers and whom it believes, in `membership` of its data folder.
 
+pub(crate) mod shared;
+
 use crate::Failure;
 use crate::directory::protocol::{FromExchange, Joined, LONGEST, NAME, ToExchange};
 use crate::directory::{hex, papers_in, random, unhex, write};
@@ -12,7 +14,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 /// A membership as it lies on disk.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Member {
     /// Our name.
@@ -24,6 +26,9 @@ pub(crate) struct Member {
     #[serde(skip)]
     folder: PathBuf,
 }
+
+/// A newer certificate and its key.
+const NEXT: &str = "next.pem";
 
 fn folder(data: &Path) -> PathBuf {
     data.join("membership")
@@ -48,13 +53,13 @@ impl Member {
 
     /// A newer certificate and its key, if there is one that the directory has not seen yet.
     pub(crate) fn next_papers(&self) -> Option<Papers> {
-        let next = self.folder.join("next.pem");
+        let next = self.folder.join(NEXT);
         next.exists().then(|| Papers { certificate: next.clone(), key: next, ..self.papers() })
     }
 
     /// Keeps a newer certificate for this key, if it is one and has that key.
     pub(crate) fn keep_next(&self, key: &str, certificate: &str) -> Result<(), Failure> {
-        let path = self.folder.join("next.pem");
+        let path = self.folder.join(NEXT);
         write(&path, [key, certificate].concat().as_bytes())?;
         let next = Papers { certificate: path.clone(), key: path, ..self.papers() };
         if let Err(error) = next.client().and_then(|_| next.server(false)) {
@@ -66,14 +71,18 @@ impl Member {
 
     /// The directory knows us by the newer certificate: it takes the place of the last.
     pub(crate) fn take_next(&self) -> Result<Fingerprint, Failure> {
-        fs::rename(self.folder.join("next.pem"), self.papers().certificate)?;
+        fs::rename(self.folder.join(NEXT), self.papers().certificate)?;
         fs::File::open(&self.folder).and_then(|folder| folder.sync_all())?;
         Ok(Fingerprint(self.papers().fingerprint()?))
     }
 
     /// The directory does not want the newer certificate.
     pub(crate) fn drop_next(&self) -> Result<(), Failure> {
-        Ok(fs::remove_file(self.folder.join("next.pem"))?)
+        Ok(fs::remove_file(self.folder.join(NEXT))?)
+    }
+
+    fn write(&self) -> Result<(), Failure> {
+        write(&self.folder.join("membership.json"), &serde_json::to_vec_pretty(self)?)
     }
 
     /// Where the newest copy of the directory is kept for a start without it.
@@ -167,11 +176,7 @@ async fn ask(link: &Link, line: &str) -> Result<Joined, Failure> {
 /// The one file that makes it a membership comes last.
 fn keep(data: &Path, link: &Link, key: &str, joined: &Joined) -> Result<(), Failure> {
     let folder = folder(data);
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&folder)
-        .map_err(|error| format!("{}: {error}", folder.display()))?;
+    make_folder(&folder)?;
     write(&papers_in(&folder).certificate, [key, &joined.certificate].concat().as_bytes())?;
     write(&folder.join("authority.pem"), joined.root.as_bytes())?;
     let member = Member {
@@ -179,9 +184,14 @@ fn keep(data: &Path, link: &Link, key: &str, joined: &Joined) -> Result<(), Fail
         directory: link.directory.clone(),
         signing_key: joined.directory.clone(),
         ticket_key: joined.ticket_key.clone(),
-        folder: folder.clone(),
+        folder,
     };
-    write(&folder.join("membership.json"), &serde_json::to_vec_pretty(&member)?)
+    member.write()
+}
+
+fn make_folder(folder: &Path) -> Result<(), Failure> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| format!("{}: {error}", folder.display()).into())
 }
 
 #[cfg(test)]

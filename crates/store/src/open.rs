@@ -1,7 +1,7 @@
 //! Opening the store, and the handle that everybody else holds.
 
 use crate::database::{self, Database};
-use crate::documents::{self, Document, Documents};
+use crate::documents::{self, Document, Documents, Writing};
 use crate::error::StoreError;
 use crate::feed;
 use crate::journal::Pulse;
@@ -132,6 +132,42 @@ impl Opened {
         })?;
         self.settings.insert(name.to_owned(), value.to_owned());
         Ok(())
+    }
+
+    /// Keeps a document that those who share the database have in common, before the writer runs: unless there is one of its name
+    /// that `stays`. Returns what is kept.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be written, or the one that is there was sealed under another key.
+    pub fn share(
+        &mut self,
+        document: &Document,
+        stays: impl FnOnce(&Document) -> bool,
+    ) -> Result<Document, StoreError> {
+        let (owner, sealer) = (self.lease.as_ref().map(|lease| lease.owner.clone()), &self.sealer);
+        let Opened { runtime, connection, place, .. } = self;
+        let share = async {
+            connection.begin().await?;
+            if owner.is_some() {
+                feed::lock(connection).await?;
+            }
+            let there = documents::find(connection, sealer, &document.kind, Some(&document.id)).await?.pop();
+            let kept = match there.filter(stays) {
+                Some(there) => there,
+                None => {
+                    let documents = std::slice::from_ref(document);
+                    documents::write(connection, sealer, Writing::Put, documents).await?;
+                    if let Some(owner) = &owner {
+                        let told = vec![(feed::Kind::Document, documents::name(document))];
+                        feed::tell_of(connection, owner, told).await?;
+                    }
+                    document.clone()
+                }
+            };
+            connection.commit().await?;
+            Ok(kept)
+        };
+        runtime.block_on(share).map_err(|error: sqlx::Error| place.fault(words(&error)))
     }
 
     /// Keeps changes, before the writer runs: what a first start makes.

@@ -743,3 +743,23 @@ fn sec_20_a_visitor_with_another_key_is_told_so() {
     assert!(told.contains("sealed under another seal.key"), "{told}");
     store.close();
 }
+
+#[test]
+fn r20_what_one_shares_at_its_start_those_who_run_hear_and_those_who_come_find() {
+    let folder = Folder::new("sharing");
+    let north = join(&folder, "sharing-north");
+    let other = Folder::new("sharing-south");
+    std::fs::copy(north.folder.0.join(store::SEAL_KEY), other.0.join(store::SEAL_KEY)).unwrap();
+    let url = cluster::shared().url("ringdown", &database(&folder));
+    let place = Place::server(&other.0, &url, None).unwrap();
+    let told = Joining { name: "south".into(), ..Joining::default() };
+    let mut opened = Opened::join(&place, &told).unwrap();
+    let shared = document("", Some("ours"));
+    assert_eq!(opened.share(&shared, |_| true).unwrap(), shared);
+    assert_eq!(north.next_documents(), std::slice::from_ref(&shared));
+    opened.close();
+    let mut opened = Opened::join(&place, &told).unwrap();
+    assert_eq!(opened.documents, std::slice::from_ref(&shared));
+    assert_eq!(opened.share(&document("", Some("mine")), |there| *there == shared).unwrap(), shared);
+    opened.close();
+}

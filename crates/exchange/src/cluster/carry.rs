@@ -74,7 +74,8 @@ impl Exchange {
         if let Some(to) = self.cluster.carried.to.get(call_id) {
             return Some(*to).filter(|to| self.cluster.members.contains_key(to));
         }
-        if !begins || self.switch.endpoint().knows(message) {
+        // Whoever comes by a connection of other exchanges or apps proved itself there, and nowhere else.
+        if !begins || self.sites.is_proved(flow) || self.switch.endpoint().knows(message) {
             return None;
         }
         let to = self.whose(message)?;
@@ -90,7 +91,9 @@ impl Exchange {
             return None;
         }
         let dialled = uri.user_decoded()?;
-        if let Some(keeper) = self.keeper_of(&dialled) {
+        let from = message.from().ok().and_then(|from| from.uri().ok()?.user_decoded());
+        let by_us = from.as_ref().is_some_and(|from| self.people.device(from).is_some());
+        if let Some(keeper) = self.keeper_of(&dialled, by_us) {
             return Some(keeper);
         }
         let replaces = message.value(HeaderName::Replaces);
@@ -98,18 +101,19 @@ impl Exchange {
         if let Some(call) = named.and_then(|named| self.cluster.elsewhere.pickups.call_of(&named.call_id)) {
             return Some(id_there(call)?.0);
         }
-        let from = message.from().ok()?.uri().ok()?.user_decoded()?;
-        let device = self.people.device(&from).is_some().then_some(&*from)?;
+        let device = from.as_deref().filter(|_| by_us)?;
         let person = self.person_at(device)?;
         Some(id_there(self.about(&dialled, device, person)?)?.0)
     }
 
-    /// Who can do what only the keeper can, if that is another.
-    fn keeper_of(&self, dialled: &str) -> Option<NonZeroU8> {
+    /// Who can do what only the keeper can, if that is another. What it does for a call by the connection to the directory is
+    /// not worth waiting for: while it cannot be reached the phones ring all the same.
+    fn keeper_of(&self, dialled: &str, by_us: bool) -> Option<NonZeroU8> {
         let keeper = self.cluster.keeper()?;
         let is_its = self.people.queue_of(dialled).is_some()
             || self.config.codes.find(dialled).is_some_and(|(act, _)| act.is_of_keeper());
-        is_its.then_some(keeper.number)
+        let asks = || keeper.reachable && self.is_for_directory(dialled, by_us);
+        (is_its || asks()).then_some(keeper.number)
     }
 
     /// The call elsewhere that a person is about when they dial this, if there is one, and none here. What a phone begins

@@ -62,6 +62,7 @@ impl Exchange {
             place.keeps = true;
         }
         self.set_epoch(epoch);
+        self.look_at_tie(now);
         let Some(changes) = changes else { return };
         let (keeping, rest) = tasks_of(changes);
         let seed = self.switch.endpoint().random();
@@ -76,6 +77,7 @@ impl Exchange {
     /// It may be another's soon, who calls again whoever was being called: so nobody is rung for both. Who has answered stays on
     /// the line.
     pub(crate) fn rest_once(&mut self, now: Now) {
+        self.look_at_tie(now);
         let rings = |trying: &Trying| {
             matches!(
                 (trying.phase, trying.legs),
@@ -103,6 +105,7 @@ impl Exchange {
         self.cluster.until = None;
         self.cluster.rests = false;
         self.set_epoch(Epoch(0));
+        self.look_at_tie(now);
         let (keeping, _) = tasks_of(Vec::new());
         let seed = self.switch.endpoint().random();
         let emergency = self.config.emergency.numbers.clone();

@@ -30,6 +30,7 @@ use crate::change::{Change, Epoch};
 use crate::events::CallName;
 use crate::exchange::Exchange;
 use crate::seats::Means;
+use crate::sites::Tie;
 use clock::{Mono, Now};
 use sip::{Flow, Transport};
 use std::collections::{BTreeMap, BTreeSet};
@@ -264,6 +265,15 @@ impl Cluster {
     /// Whether what must happen once happens here; always, where there are no others.
     pub(crate) fn keeps(&self) -> bool {
         self.place.is_none_or(|place| place.keeps && !self.rests)
+    }
+
+    /// Whose the connection to the directory is.
+    pub(crate) fn tie(&self) -> Tie {
+        match self.place {
+            Some(place) if !place.keeps => Tie::Anothers,
+            Some(_) if self.rests => Tie::Rests,
+            _ => Tie::Ours,
+        }
     }
 
     /// It is this late; whether keeping begins to rest.

@@ -6,6 +6,7 @@ use crate::exchange::Exchange;
 use crate::input::CommandId;
 use crate::sites::{ExchangeOnMap, OfficeMap};
 use clock::Now;
+use directory::ExchangeName;
 use std::collections::BTreeMap;
 use std::num::NonZeroU8;
 
@@ -26,6 +27,8 @@ pub struct Standing {
     pub phones: u32,
     /// Its calls that go to or come from each other one, by names.
     pub calls: BTreeMap<Box<str>, u32>,
+    /// Its calls that go to or come from other exchanges of the directory, which is told of them.
+    pub between_sites: BTreeMap<ExchangeName, u32>,
 }
 
 impl Exchange {
@@ -43,6 +46,7 @@ impl Exchange {
             draining: status.draining,
             phones: u32::try_from(self.phones_here()).unwrap_or(u32::MAX),
             calls: self.calls_between(),
+            between_sites: self.calls_with_others(),
             ..Standing::default()
         }
     }
@@ -56,11 +60,10 @@ impl Exchange {
     }
 
     fn calls_between(&self) -> BTreeMap<Box<str>, u32> {
-        if self.cluster.place.is_none() {
-            let calls = self.calls_with_others().into_iter();
-            return calls.map(|(name, count)| (name.to_string().into(), count)).collect();
-        }
         let mut calls = BTreeMap::new();
+        if self.cluster.place.is_none() {
+            return calls;
+        }
         for (call, _) in self.ongoing.iter() {
             let Some(view) = self.switch.view(call) else { continue };
             let ends = [view.caller, view.callee].into_iter().flatten();

@@ -10,6 +10,7 @@ use crate::exchange::{Config, Exchange, Snapshot};
 use crate::input::{CommandId, Input, Output};
 use crate::people::{Device, Group, Host, PeopleChange, Queue, Right, Rights, Settings, Strategy, Trunk};
 use crate::seats::{Means, Taken};
+use crate::sites::{Membership, SiteOutput};
 use calls::{Cause, PortLease};
 use clock::{Mono, Now, Wall};
 use sip::bindings::StoredBinding;
@@ -19,6 +20,8 @@ use std::net::SocketAddr;
 use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::time::Duration;
+
+mod directory;
 
 const START: Now = Now { mono: Mono(1_000_000), wall: Wall(1_796_004_000_000) };
 const SDP: &str =
@@ -59,11 +62,18 @@ struct Pair {
     crossed: bool,
     /// The last that was told.
     news: Option<CallNews>,
+    /// What each wants of the directory and of other exchanges of it.
+    sites: Vec<(usize, SiteOutput)>,
     count: u32,
 }
 
 impl Pair {
     fn new() -> Pair {
+        Pair::of(None)
+    }
+
+    /// Two that are one exchange of a directory, if they joined any.
+    fn of(membership: Option<Membership>) -> Pair {
         let mut pair = Pair {
             exchanges: Vec::new(),
             now: START,
@@ -74,11 +84,13 @@ impl Pair {
             deaf: false,
             crossed: false,
             news: None,
+            sites: Vec::new(),
             count: 0,
         };
         for place in 0..2 {
             let mut config = Config::new("test", vec![door(place)]);
             config.emergency.numbers = vec!["112".into()];
+            config.membership = membership.clone();
             config.cluster = Some(Place { number: number(place), keeps: place == 0, position: 0 });
             let seed = [u8::try_from(place + 1).unwrap(); 32];
             let snapshot = Snapshot { changes: people(), sequence: 0 };
@@ -129,6 +141,7 @@ impl Pair {
                 }
                 Output::Answer { answer, .. } => self.answers.push(answer),
                 Output::Event(event) => self.events.push(*event),
+                Output::Site(asked) => self.sites.push((place, *asked)),
                 _ => {}
             }
         }

@@ -28,8 +28,15 @@ pub(super) struct Asks {
     /// By their numbers, which grow with their deadlines.
     waiting: BTreeMap<u64, Waiting>,
     /// Those that wait for a connection to whoever proves to have this certificate.
-    reaching: BTreeMap<ExchangeName, (Fingerprint, Vec<u64>)>,
+    reaching: BTreeMap<ExchangeName, Reaching>,
     next: u64,
+}
+
+#[derive(Debug)]
+struct Reaching {
+    address: Box<str>,
+    fingerprint: Fingerprint,
+    questions: Vec<u64>,
 }
 
 #[derive(Debug)]
@@ -59,7 +66,7 @@ impl Sites {
     /// An open connection to who has this certificate, whoever opened it.
     fn way_to(&self, exchange: &ExchangeName, fingerprint: Fingerprint) -> Option<Flow> {
         let proved = |flow: &Flow| self.peers.get(flow) == Some(&fingerprint);
-        let own = self.ways.get(exchange).copied().filter(proved);
+        let own = self.ways.get(exchange).map(|(flow, _)| *flow).filter(proved);
         own.or_else(|| self.peers.iter().find(|(_, known)| **known == fingerprint).map(|(flow, _)| *flow))
     }
 }
@@ -89,9 +96,10 @@ impl Exchange {
             self.send_question(now, id, flow);
             return true;
         }
-        let reaching = self.sites.asks.reaching.entry(exchange.clone()).or_insert((fingerprint, Vec::new()));
-        reaching.1.push(id);
-        if reaching.1.len() == 1 {
+        let begun = || Reaching { address: address.clone(), fingerprint, questions: Vec::new() };
+        let reaching = self.sites.asks.reaching.entry(exchange.clone()).or_insert_with(begun);
+        reaching.questions.push(id);
+        if reaching.questions.len() == 1 {
             self.ask_shell(SiteOutput::Reach { exchange: exchange.clone(), address, fingerprint });
         }
         true
@@ -99,12 +107,15 @@ impl Exchange {
 
     /// There is a connection to another exchange, or none: what waits for it.
     pub(super) fn ask_at(&mut self, now: Now, exchange: &ExchangeName, way: &Result<Flow, String>) {
-        let Some((fingerprint, waiting)) = self.sites.asks.reaching.remove(exchange) else { return };
+        let Some(Reaching { address, fingerprint, questions }) = self.sites.asks.reaching.remove(exchange)
+        else {
+            return;
+        };
         if let Ok(flow) = way {
             self.sites.peers.insert(*flow, fingerprint);
-            self.sites.ways.insert(exchange.clone(), *flow);
+            self.sites.ways.insert(exchange.clone(), (*flow, address));
         }
-        for id in waiting {
+        for id in questions {
             match way {
                 Ok(flow) => self.send_question(now, id, *flow),
                 Err(why) => self.question_answered(now, id, Err(why)),
@@ -155,8 +166,8 @@ impl Exchange {
             && waiting.until <= now.mono
         {
             let id = *id;
-            for (_, reaching) in self.sites.asks.reaching.values_mut() {
-                reaching.retain(|waits| *waits != id);
+            for reaching in self.sites.asks.reaching.values_mut() {
+                reaching.questions.retain(|waits| *waits != id);
             }
             self.question_answered(now, id, Err(&"it does not answer in time".to_owned()));
         }

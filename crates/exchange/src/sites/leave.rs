@@ -30,6 +30,7 @@ impl Exchange {
         ongoing.reach = Reach::Elsewhere { number: number.into(), exchange: None };
         match self.ask_directory(now, call, number) {
             Ok(_) => {}
+            Err(Unasked::Away) if self.is_tie_anothers() => self.goes_by_the_copy(now, call),
             Err(Unasked::Away) => self.nobody_designates(now, call, "there is no connection to it"),
             Err(Unasked::NoNumber) => {
                 self.fail(now, call, Cause::UnknownNumber, "it is no number of any exchange");
@@ -140,10 +141,18 @@ impl Exchange {
     }
 
     /// By a connection that is open, or by one that is opened now.
-    fn go_to(&mut self, now: Now, call: CallId, exchange: ExchangeName, designation: Box<Designation>) {
-        let open = self.sites.ways.get(&exchange).copied();
-        let proved = |flow: &Flow| self.sites.peers.get(flow) == Some(&designation.fingerprint);
-        if let Some(flow) = open.filter(proved) {
+    pub(super) fn go_to(
+        &mut self,
+        now: Now,
+        call: CallId,
+        exchange: ExchangeName,
+        designation: Box<Designation>,
+    ) {
+        // Several over one store are at the address of one of them, and at another's when that one dies.
+        let is_there = |(flow, address): &&(Flow, Box<str>)| {
+            self.sites.peers.get(flow) == Some(&designation.fingerprint) && *address == designation.address
+        };
+        if let Some((flow, _)) = self.sites.ways.get(&exchange).filter(is_there).cloned() {
             return self.ring_elsewhere(now, call, &exchange, flow, &designation);
         }
         let reach = SiteOutput::Reach {
@@ -164,9 +173,15 @@ impl Exchange {
         let waiting = self.sites.reaching.remove(exchange).unwrap_or_default();
         if let (Ok(flow), Some((_, designation))) = (&way, waiting.first()) {
             self.sites.peers.insert(*flow, designation.fingerprint);
-            self.sites.ways.insert(exchange.clone(), *flow);
+            self.sites.ways.insert(exchange.clone(), (*flow, designation.address.clone()));
         }
+        let tried = waiting.first().map(|(_, designation)| designation.address.clone());
         for (call, designation) in waiting {
+            // It has moved since, and whoever calls now is told where to.
+            if tried.as_ref() != Some(&designation.address) {
+                self.go_to(now, call, exchange.clone(), designation);
+                continue;
+            }
             match &way {
                 Ok(flow) => self.ring_elsewhere(now, call, exchange, *flow, &designation),
                 Err(why) => {
@@ -240,7 +255,7 @@ impl Exchange {
         self.fail(now, call, Cause::NoLine, "directory.away");
     }
 
-    fn by_the_copy(&self, now: Now, call: CallId) -> Option<(ExchangeName, Designation)> {
+    pub(super) fn by_the_copy(&self, now: Now, call: CallId) -> Option<(ExchangeName, Designation)> {
         let Reach::Elsewhere { number, .. } = &self.ongoing.call(call)?.reach else { return None };
         let joined = self.sites.joined.as_ref()?;
         let home = joined.homes.get(number)?;

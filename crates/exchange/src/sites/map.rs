@@ -83,7 +83,7 @@ impl Exchange {
                 }
             }
         }
-        for told in joined.health.iter().filter(|_| joined.connected) {
+        for told in joined.health() {
             let known = exchanges.entry(told.exchange.clone()).or_insert_with(|| named(&told.exchange));
             (known.health, known.load) = (told.health.name(), told.load);
             (known.region, known.version) = (told.region.clone(), told.version.clone());
@@ -92,9 +92,15 @@ impl Exchange {
         let own = exchanges.entry(joined.name.clone()).or_insert_with(|| named(&joined.name));
         let calls = self.calls_with_others();
         own.calls = calls.iter().map(|(name, count)| (name.to_string().into(), *count)).collect();
+        let mut exchanges: BTreeMap<Box<str>, ExchangeOnMap> =
+            exchanges.into_iter().map(|(name, row)| (name.to_string().into(), row)).collect();
+        // Those that are one of the directory together are beside it.
+        for member in self.cluster_map().exchanges {
+            exchanges.entry(member.name.clone()).or_insert(member);
+        }
         OfficeMap {
             own: Some(joined.name.to_string().into()),
-            directory: Some(joined.connected),
+            directory: Some(joined.is_directory_there()),
             exchanges: exchanges.into_values().collect(),
         }
     }

@@ -20,13 +20,14 @@ mod line;
 mod map;
 mod pickup;
 mod tell;
+mod tie;
 mod values;
 mod visit;
 mod wake;
 
 pub use ladder::LadderElsewhere;
 pub use map::{ExchangeOnMap, OfficeMap};
-pub use values::{Membership, SiteInput, SiteOutput, SiteWord};
+pub use values::{Membership, SiteInput, SiteOutput, SiteWord, Tie};
 pub(crate) use visit::{Guest, PhoneElsewhere};
 
 use crate::exchange::Exchange;
@@ -56,8 +57,8 @@ pub(crate) struct Sites {
     joined: Option<Joined>,
     /// Whom each connection to or from an exchange proved to be.
     peers: BTreeMap<Flow, Fingerprint>,
-    /// An open connection to each.
-    ways: BTreeMap<ExchangeName, Flow>,
+    /// An open connection to each, and the address at which it was.
+    ways: BTreeMap<ExchangeName, (Flow, Box<str>)>,
     /// Calls that wait for the directory's word, and until when.
     asked: BTreeMap<u64, CallId>,
     until: BTreeSet<(Mono, u64)>,
@@ -99,6 +100,8 @@ struct Joined {
     /// The directory's clock less ours, in milliseconds.
     offset: i64,
     connected: bool,
+    /// Whose the connection is.
+    tie: Tie,
     /// How all exchanges are, by the directory's last word.
     health: Vec<SiteHealth>,
     copy: Option<Box<Copy>>,
@@ -120,8 +123,8 @@ struct Designation {
 
 impl Sites {
     /// As a member, or as nobody's.
-    pub(crate) fn new(now: Now, membership: Option<Membership>) -> Sites {
-        let joined = membership.map(|member| {
+    pub(crate) fn new(now: Now, membership: Option<Membership>, tie: Tie) -> Sites {
+        let mut joined = membership.map(|member| {
             let mut redeemer = Redeemer::new(member.name.clone(), now.wall);
             let keys = IssuerKeys { public: member.directory, key: member.ticket_key };
             redeemer.believe(DIRECTORY, keys);
@@ -137,6 +140,7 @@ impl Sites {
                 started: now.wall,
                 offset: 0,
                 connected: false,
+                tie,
                 health: Vec::new(),
                 copy: None,
                 by_fingerprint: BTreeMap::new(),
@@ -144,6 +148,9 @@ impl Sites {
                 with_apps: BTreeSet::new(),
             }
         });
+        if let Some(joined) = &mut joined {
+            joined.judge_tickets();
+        }
         Sites { joined, ..Sites::default() }
     }
 
@@ -254,7 +261,7 @@ impl Exchange {
     fn directory_clock(&mut self, offset: i64) {
         let Some(joined) = &mut self.sites.joined else { return };
         joined.offset = offset;
-        joined.redeemer.started(Wall(joined.started.0.saturating_add(offset)));
+        joined.judge_tickets();
     }
 
     /// Whoever waits for its word goes by the copy.
@@ -298,7 +305,7 @@ impl Exchange {
         self.sites.apps.remove(&flow);
         self.switch.unpin(flow);
         if self.sites.peers.remove(&flow).is_some() {
-            self.sites.ways.retain(|_, way| *way != flow);
+            self.sites.ways.retain(|_, (way, _)| *way != flow);
         }
     }
 

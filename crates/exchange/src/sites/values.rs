@@ -73,6 +73,21 @@ pub enum SiteOutput {
         /// SHA-256 of the certificate that it must prove to have.
         fingerprint: Fingerprint,
     },
+    /// Whose the connection to the directory is from now on; told when that changes.
+    Tie(Tie),
+}
+
+/// Whose the connection to the directory is: several exchanges over one store are one exchange of the directory, and the one
+/// that keeps what must happen once has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tie {
+    /// This exchange's.
+    #[default]
+    Ours,
+    /// It may be another's soon: one that is open stays open, and none is opened.
+    Rests,
+    /// Another's.
+    Anothers,
 }
 
 /// What the directory is told.

@@ -6,7 +6,7 @@
 //!       after each step: outputs, until there are none; at the end of a turn: one sendmmsg a socket
 //! ```
 
-use super::cluster::{Others, Told};
+use super::cluster::{Others, Relayed, Told};
 use super::figures::Figures;
 use super::lag::Lag;
 use super::media::Workers;
@@ -422,6 +422,15 @@ impl Core {
         }
         if let Told::Look = told {
             return self.store.look();
+        }
+        match &told {
+            Told::Relayed(Relayed::Copy(text)) => self.sites.hear_copy(Arc::clone(text)),
+            Told::Relayed(Relayed::Health(health)) => {
+                let said = Box::new(SiteInput::Health(health.clone()));
+                self.exchange.handle(self.clock.now(), Input::Site(said));
+            }
+            Told::News(News::Documents(documents)) => self.sites.hear_documents(documents),
+            _ => {}
         }
         if let Told::News(News::Missed) = told {
             tracing::error!(

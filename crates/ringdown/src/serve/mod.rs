@@ -30,7 +30,7 @@ pub(crate) use media::{OTHER_DESCRIPTORS, own_address};
 pub(crate) use stop::asked_to_stop;
 
 use crate::config::{Config, Source};
-use crate::{Failure, check, log};
+use crate::{Failure, check, log, membership};
 use api::rest::EventSink;
 use backend::Roof;
 use core::{Carriers, Core, CoreInput, Doors};
@@ -88,20 +88,20 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let http = runtime.block_on(web::bind(&config, tls.as_deref()))?;
     let origins = Origins::new(config.http.listed_origins());
     let with = Beginning::new(&runtime, &config, &streams, &sender, clock, &origins, http.secure());
-    let (sites, membership) = sites::start(data, &with, &mut listeners, &mut own)?;
+    let (mut sites, membership) =
+        sites::start(data, &with, cluster::place(&opened), &mut listeners, &mut own)?;
     let workers = media::start(&config.media, clock, &sender, data)?;
     // Only now, when nothing can stop the start any more: the secrets are shown once.
     let lines = first_start::ready_accounts(&mut opened, &realm, arguments.config.is_none())?;
     let administrator = first_start::administrator(&mut opened)?.filter(|_| cluster::is_first(&opened));
     let documents = std::mem::take(&mut opened.documents);
-    cluster::only_one_of(among.as_ref(), membership.as_ref())?;
     let others = (membership, cluster::place(&opened));
     let exchange_config = exchange_config(&config, &realm, own_addresses(&udp, &own, &http), others);
     let doors = cluster::doors(&udp, &own, &http);
     let others = cluster::start(among, &mut opened, &config, &doors, (&runtime, &sender))?;
     let (profiles, seen) = profiles::first(data);
     let exchange = office(&mut opened, clock, exchange_config, &workers.music)?.with_profiles(profiles);
-    let store = start_store(opened, &sender)?;
+    let store = start_store(opened, &sender, &mut sites)?;
     let reload = Arc::new(Reload {
         path: arguments.config.clone(),
         data: data.into(),
@@ -160,6 +160,12 @@ fn open(
         );
     }
     close_open_calls(&mut opened)?;
+    if among.is_some()
+        && let Err(error) = membership::shared::settle(folder, &mut opened)
+    {
+        opened.close();
+        return Err(error);
+    }
     Ok(opened)
 }
 
@@ -211,16 +217,19 @@ fn office(
     Ok(exchange.with_music(music.first()).warmed_up())
 }
 
-/// The store, whose answers go to the core.
-fn start_store(opened: Opened, core: &Sender<CoreInput>) -> Result<Store, Failure> {
+/// The store, whose answers go to the core; now that others can be told of it, the directory is looked for.
+fn start_store(opened: Opened, core: &Sender<CoreInput>, sites: &mut Sites) -> Result<Store, Failure> {
+    let is_one_of_several = cluster::place(&opened).is_some();
     let (answers, others) = (core.clone(), core.clone());
     let answer = move |sequence, answer| {
         // The core is gone only when nobody waits for the answer any more.
         let _ = answers.send_waiting(CoreInput::Stored { sequence, answer });
     };
-    Ok(opened.start_among_others(answer, move |news| {
+    let store = opened.start_among_others(answer, move |news| {
         let _ = others.send_waiting(CoreInput::Cluster(Box::new(cluster::Told::News(news))));
-    })?)
+    })?;
+    sites.begin(is_one_of_several.then(|| store.documents()));
+    Ok(store)
 }
 
 /// What posts to webhooks.

@@ -3,7 +3,7 @@
 use super::folder::{Folder, start};
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
-use store::{Document, Store, Visitor};
+use store::{Document, Opened, Store, Visitor};
 
 const WAIT: Duration = Duration::from_secs(60);
 
@@ -40,4 +40,24 @@ fn s4_documents_are_found_by_whoever_has_them_and_by_a_visitor() {
     assert_eq!(find(&store, "note", None), [two, document("3", Some("y"))]);
     assert!(!folder.holds("hush"), "documents are sealed");
     store.close();
+}
+
+#[test]
+fn s4_what_is_shared_is_kept_once_and_whoever_comes_later_finds_it() {
+    let folder = Folder::new("shared");
+    let mut opened = Opened::open(&folder.place()).unwrap();
+    let (first, second) = (document("", Some("hush")), document("", Some("mine")));
+    assert_eq!(opened.share(&first, |_| panic!("nothing is there")).unwrap(), first);
+    assert_eq!(opened.share(&second, |there| *there == first).unwrap(), first, "it stays");
+    assert_eq!(opened.share(&second, |_| false).unwrap(), second, "it gave way");
+    opened.close();
+    let opened = Opened::open(&folder.place()).unwrap();
+    assert_eq!(opened.documents, [second.clone()]);
+    assert!(!folder.holds("mine"), "it is sealed");
+    opened.close();
+    std::fs::write(folder.0.join(store::SEAL_KEY), [0; 32]).unwrap();
+    let mut opened = Opened::open(&folder.place()).unwrap();
+    let why = opened.share(&first, |_| true).unwrap_err().to_string();
+    assert!(why.contains("another seal.key"), "what nobody can read is not written over: {why}");
+    opened.close();
 }

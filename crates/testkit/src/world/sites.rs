@@ -140,6 +140,8 @@ impl World {
             SiteOutput::Reach { exchange, address, fingerprint } => {
                 self.push(HANDSHAKE, Happening::Handshake { office, exchange, address, fingerprint });
             }
+            // Each office here is one exchange alone.
+            SiteOutput::Tie(_) => {}
         }
     }
 

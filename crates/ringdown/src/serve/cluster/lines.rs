@@ -12,6 +12,8 @@
 //! web JSON                             web phones at the sender
 //! look                                 the store has something of the sender: a hint, which may be lost
 //! stands JSON                          how the sender is, for a map of the office
+//! copy JWS                             the directory's copy; the sender has the connection to it
+//! health JSON                          how all exchanges of the directory are, by its word
 //! listen, silent                       users of the sender hear live events, or none do
 //! event JSON, missed                   a live event that only the sender knows; or that some were lost
 //! ask N JSON                           something for what ours keeps
@@ -19,7 +21,7 @@
 //! ping, pong                           each second, to find out that a network is split
 //! ```
 
-use super::Told;
+use super::{Relayed, Told};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use calls::{Cause, Party};
@@ -91,6 +93,14 @@ pub(super) fn stands(standing: &Standing) -> String {
     said("stands", &Stands::of(standing))
 }
 
+/// What the directory told us.
+pub(super) fn relayed(relayed: &Relayed) -> String {
+    match relayed {
+        Relayed::Copy(text) => format!("copy {text}"),
+        Relayed::Health(health) => said("health", health),
+    }
+}
+
 /// Somebody hears live events here, or nobody does.
 pub(super) fn listens(on: bool) -> String {
     if on { "listen" } else { "silent" }.into()
@@ -140,6 +150,8 @@ pub(super) fn read(from: NonZeroU8, line: &str) -> Option<Told> {
         }
         "listen" | "silent" => return Some(Told::Listens(from, what == "listen")),
         "look" => return Some(Told::Look),
+        "copy" => return Some(Told::Relayed(Relayed::Copy(rest.into()))),
+        "health" => return Some(Told::Relayed(Relayed::Health(serde_json::from_str(rest).ok()?))),
         "missed" => return Some(Told::Heard(None)),
         "event" => return Some(Told::Heard(Some(rest.to_owned()))),
         "ask" | "answer" => {
@@ -255,13 +267,14 @@ struct Stands {
 
 impl Stands {
     fn of(standing: &Standing) -> Stands {
-        let Standing { name, address, version, load, draining, phones, calls } = standing.clone();
+        let Standing { name, address, version, load, draining, phones, calls, .. } = standing.clone();
         Stands { name, address, version, load, draining, phones, calls }
     }
 
     fn standing(self) -> Standing {
         let Stands { name, address, version, load, draining, phones, calls } = self;
-        Standing { name, address, version, load, draining, phones, calls }
+        let between_sites = BTreeMap::new();
+        Standing { name, address, version, load, draining, phones, calls, between_sites }
     }
 }
 
@@ -413,6 +426,7 @@ impl Over {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ::directory::{ExchangeName, Health, Named as _, SiteHealth};
     use calls::CallId;
 
     #[test]
@@ -539,12 +553,27 @@ mod tests {
             draining: true,
             phones: 9,
             calls: [("south".into(), 3)].into(),
+            between_sites: BTreeMap::new(),
         };
         match read(NonZeroU8::MIN, &stands(&standing)) {
             Some(Told::Said(ClusterInput::Stands { of, standing: heard })) => {
                 assert_eq!((of, heard), (NonZeroU8::MIN, standing));
             }
             other => panic!("{other:?}"),
+        }
+        let up = SiteHealth {
+            exchange: ExchangeName::parse("coast").expect("a name"),
+            health: Health::Up,
+            region: "the sea".into(),
+            version: "1".into(),
+            load: 7,
+            calls: [].into(),
+        };
+        for relayed in [Relayed::Copy("a.b.c".into()), Relayed::Health(vec![up]), Relayed::Health(vec![])] {
+            match read(NonZeroU8::MIN, &super::relayed(&relayed)) {
+                Some(Told::Relayed(heard)) => assert_eq!(heard, relayed),
+                other => panic!("{other:?}"),
+            }
         }
         for on in [true, false] {
             let heard = read(NonZeroU8::MIN, &listens(on));

@@ -14,8 +14,9 @@ use super::core::CoreInput;
 use super::media::own_address;
 use crate::Failure;
 use crate::config::Config;
+use crate::directory::protocol::LONGEST_COPY;
+use ::directory::SiteHealth;
 use api::Api;
-use exchange::Membership;
 use exchange::cluster::{ClusterInput, ClusterOutput, Member, Place, Standing};
 use net::{Authority, ClientConfig, KnownCertificates, LineListener, LineWriter, Lines, Papers, Sender};
 use sip::{Flow, Transport};
@@ -33,8 +34,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 /// Where our certificate among exchanges lies, in the data folder.
 const FOLDER: &str = "cluster";
-/// Octets of a line at most: a SIP message and what is around it, some calls, or what is handed on.
-const LONGEST: u64 = 1024 * 1024;
+/// Octets of a line at most: the copy of a directory is the longest.
+const LONGEST: u64 = LONGEST_COPY;
 /// Messages that wait for a connection to another; more are lost, as packets are.
 const QUEUE: usize = 4_096;
 /// How often the other end is asked whether it is there, and how long it may be silent.
@@ -71,8 +72,21 @@ pub(crate) enum Told {
     Spread(Option<String>),
     /// An event of another for those who listen here.
     Heard(Option<String>),
+    /// What the directory told us is for the others as well.
+    PassOn(Relayed),
+    /// What the directory told another.
+    Relayed(Relayed),
     /// A message for somebody at our door.
     Out(NonZeroU8, Flow, Arc<[u8]>),
+}
+
+/// What who has the connection to the directory passes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Relayed {
+    /// Its copy, signed.
+    Copy(Arc<str>),
+    /// How all exchanges are; nothing while it cannot be reached.
+    Health(Vec<SiteHealth>),
 }
 
 /// The others, as the core thread knows them.
@@ -84,6 +98,8 @@ pub(crate) struct Others {
     audience: Audience,
     /// How this one is, as it was told last.
     standing: Option<Box<Standing>>,
+    /// The last that the directory told us, while we have the connection: its copy, and how all exchanges are.
+    passed_on: [Option<String>; 2],
 }
 
 struct Known {
@@ -121,6 +137,7 @@ impl Others {
             questions: Questions::default(),
             audience: Audience::default(),
             standing: None,
+            passed_on: [None, None],
         }
     }
 
@@ -213,27 +230,7 @@ impl Others {
     pub(crate) fn told(&mut self, told: Told) -> Option<ClusterInput> {
         match told {
             Told::News(news) => self.news(news),
-            Told::Way(number, way) => {
-                let known = self.peers.get_mut(&number)?;
-                tracing::info!(
-                    exchange = known.peer.told.name,
-                    reachable = way.is_some(),
-                    "another exchange"
-                );
-                if way.is_none() {
-                    self.questions.lost(number);
-                }
-                let is_there = way.is_some();
-                known.way = way;
-                if is_there {
-                    self.say(number, lines::listens(self.audience.ours));
-                    if let Some(standing) = &self.standing {
-                        self.say(number, lines::stands(standing));
-                    }
-                    self.heard(None);
-                }
-                Some(self.members())
-            }
+            Told::Way(number, way) => self.way(number, way),
             Told::Stands(standing) => {
                 self.say_all(&lines::stands(&standing));
                 self.standing = Some(standing.clone());
@@ -272,9 +269,37 @@ impl Others {
                 self.questions.answered(from, number, text);
                 None
             }
+            Told::PassOn(relayed) => {
+                let line = lines::relayed(&relayed);
+                self.say_all(&line);
+                let [copy, health] = &mut self.passed_on;
+                let last = if matches!(relayed, Relayed::Copy(_)) { copy } else { health };
+                *last = Some(line);
+                None
+            }
             // The core's own.
-            Told::Out(..) | Told::Look => None,
+            Told::Relayed(_) | Told::Out(..) | Told::Look => None,
         }
+    }
+
+    /// There is a way to one now, or none any more.
+    fn way(&mut self, number: NonZeroU8, way: Option<mpsc::Sender<String>>) -> Option<ClusterInput> {
+        let known = self.peers.get_mut(&number)?;
+        tracing::info!(exchange = known.peer.told.name, reachable = way.is_some(), "another exchange");
+        if way.is_none() {
+            self.questions.lost(number);
+        }
+        let is_there = way.is_some();
+        known.way = way;
+        if is_there {
+            self.say(number, lines::listens(self.audience.ours));
+            if let Some(standing) = &self.standing {
+                self.say(number, lines::stands(standing));
+            }
+            self.passed_on.iter().flatten().for_each(|line| self.say(number, line.clone()));
+            self.heard(None);
+        }
+        Some(self.members())
     }
 
     /// What the store says of the others, and of what they did.
@@ -306,6 +331,7 @@ impl Others {
             }
             News::Lose => {
                 tracing::warn!("another exchange keeps agents, queues, tasks and lists now");
+                self.passed_on = [None, None];
                 Some(ClusterInput::Lose)
             }
             News::Forgotten => Some(ClusterInput::Forgotten),
@@ -596,19 +622,6 @@ pub(super) fn start(
         None => Ok(Others::none()),
         Some(prepared) => prepared.start(opened, config, doors, with),
     }
-}
-
-/// A directory would give each number of the office to the one that told it last.
-pub(super) fn only_one_of(
-    prepared: Option<&Prepared>,
-    membership: Option<&Membership>,
-) -> Result<(), Failure> {
-    if prepared.is_some() && membership.is_some() {
-        return Err("this exchange has joined a directory, and exchanges of a [cluster] cannot; take [cluster] out of its \
-                    configuration, or give it a data folder that has joined none"
-            .into());
-    }
-    Ok(())
 }
 
 async fn welcome(listener: LineListener, core: Sender<CoreInput>, guests: Guests) {

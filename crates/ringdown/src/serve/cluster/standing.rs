@@ -5,6 +5,7 @@ use crate::serve::core::CoreInput;
 use exchange::cluster::Standing;
 use exchange::{Answer, Command};
 use net::Sender;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
@@ -18,7 +19,8 @@ pub(super) async fn report(core: Sender<CoreInput>, name: String, address: Strin
     loop {
         if let Some(is) = ask(&core).await {
             let version = env!("CARGO_PKG_VERSION").into();
-            let is = Standing { name: name.as_str().into(), address: address.as_str().into(), version, ..is };
+            let (name, address) = (name.as_str().into(), address.as_str().into());
+            let is = Standing { name, address, version, between_sites: BTreeMap::new(), ..is };
             if last.as_ref() != Some(&is) {
                 super::tell(&core, Told::Stands(Box::new(is.clone()))).await;
                 last = Some(is);
