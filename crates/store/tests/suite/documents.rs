@@ -52,7 +52,7 @@ fn s4_what_is_shared_is_kept_once_and_whoever_comes_later_finds_it() {
     assert_eq!(opened.share(&second, |_| false).unwrap(), second, "it gave way");
     opened.close();
     let opened = Opened::open(&folder.place()).unwrap();
-    assert_eq!(opened.documents, [second.clone()]);
+    assert_eq!(opened.documents, std::slice::from_ref(&second));
     assert!(!folder.holds("mine"), "it is sealed");
     opened.close();
     std::fs::write(folder.0.join(store::SEAL_KEY), [0; 32]).unwrap();
