@@ -50,6 +50,9 @@ impl Exchange {
                 self.switch.limit_ringing(now, call, group.ring);
                 return self.call_progresses(now, call);
             }
+            if self.waits_for_phones(call, Cause::Offline) {
+                return;
+            }
         }
     }
 

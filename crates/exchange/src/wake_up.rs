@@ -11,7 +11,9 @@
 use crate::exchange::Exchange;
 use crate::input::Output;
 use crate::limits;
-use calls::{CallId, Cause};
+use crate::ongoing::Reach;
+use crate::routing::target;
+use calls::{CallId, Cause, Target};
 use clock::{Mono, Now};
 use sip::Flow;
 use sip::bindings::{Binding, StoredBinding};
@@ -227,7 +229,7 @@ impl Exchange {
         }
         self.ring_late(now, device);
         for call in calls {
-            let rings = self.switch.rings_at(call, device);
+            let rings = self.switch.rings_at(call, device) || self.ring_woken(now, call, device);
             let Some(waking) = self.sleepers.waking.get_mut(&call).filter(|_| rings) else { continue };
             waking.woken.remove(device);
             waking.waits = None;
@@ -237,6 +239,25 @@ impl Exchange {
                 self.sleepers.end(call);
             }
         }
+    }
+
+    /// Rings a phone of a hunt group's member.
+    fn ring_woken(&mut self, now: Now, call: CallId, device: &str) -> bool {
+        let callee = match self.ongoing.call(call).map(|ongoing| (&ongoing.reach, &ongoing.callee)) {
+            Some((Reach::Group { .. }, callee)) => callee.clone(),
+            _ => return false,
+        };
+        let domain = self.config.domain.as_deref();
+        let ways = self.registrar.targets(device);
+        let targets: Vec<Target> =
+            ways.iter().filter_map(|ways| target(device, ways, &callee, domain)).collect();
+        let ringing =
+            targets.into_iter().filter_map(|target| self.switch.add_branch(now, call, target)).count();
+        if ringing > 0 {
+            self.switch.limit_ringing(now, call, self.config.ring_limit);
+            self.call_progresses(now, call);
+        }
+        ringing > 0
     }
 
     /// The call was answered, or is over: whoever was woken for it and has not come is told so.

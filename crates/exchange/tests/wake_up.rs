@@ -2,8 +2,8 @@
 
 use clock::{Mono, Now, Wall};
 use exchange::{
-    Change, Config, Device, Exchange, Host, Input, Output, PeopleChange, Secret, Snapshot, StoreAnswer,
-    Trunk, WakeUp, limits,
+    Change, Config, Device, Exchange, Group, Host, Input, Output, PeopleChange, Secret, Snapshot,
+    StoreAnswer, Strategy, Trunk, WakeUp, limits,
 };
 use sip::digest::{Login, answer};
 use sip::{Flow, Transport};
@@ -44,11 +44,20 @@ impl Desk {
         let config = Config { wakes, ..Config::new("office", vec![address("192.0.2.1:5060")]) };
         let secret = Secret::new("bob-1", "office", "right");
         let trunk = Trunk::at(Host::Address(provider().remote.ip()), None);
+        let group = Group {
+            display: "Sales".into(),
+            number: "700".into(),
+            strategy: Strategy::All,
+            members: vec!["bob".into()],
+            ring: Duration::from_secs(20),
+            overflow: None,
+        };
         let changes = [
             PeopleChange::PutAccount { name: "bob".into(), display: "bob".into(), settings: Box::default() },
             PeopleChange::PutNumber { number: "200".into(), account: "bob".into() },
             PeopleChange::PutDevice { name: "bob-1".into(), device: Device::new("bob", secret) },
             PeopleChange::PutTrunk { name: "city".into(), trunk: Box::new(trunk) },
+            PeopleChange::PutGroup { name: "sales".into(), group: Box::new(group) },
         ];
         let changes = changes.into_iter().map(Change::People).chain(more).collect();
         let mut exchange = Exchange::new(now, config, [7; 32], Snapshot { changes, sequence: 0 });
@@ -121,12 +130,16 @@ impl Desk {
 
     /// The provider calls Bob.
     fn is_called(&mut self, method: &str) {
+        self.calls("200", method);
+    }
+
+    fn calls(&mut self, number: &str, method: &str) {
         self.requests += u32::from(method == "INVITE");
         let count = self.requests;
         let body = if method == "INVITE" { SDP } else { "" };
         let request = format!(
-            "{method} sip:200@office SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKc{count}\r\n\
-             From: <sip:+4930@city>;tag=c{count}\r\nTo: <sip:200@office>\r\nCall-ID: c{count}\r\n\
+            "{method} sip:{number}@office SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKc{count}\r\n\
+             From: <sip:+4930@city>;tag=c{count}\r\nTo: <sip:{number}@office>\r\nCall-ID: c{count}\r\n\
              CSeq: 1 {method}\r\nMax-Forwards: 70\r\nContact: <sip:city@192.0.2.9>\r\n\
              Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
@@ -236,6 +249,26 @@ fn r29_a_connection_behind_which_nobody_says_anything_is_no_sign_of_life() {
     desk.says(connection(1), "180 Ringing");
     desk.wait(limits::SAYS_NOTHING);
     assert_eq!(desk.told(), []);
+}
+
+#[test]
+fn r29_a_phone_that_sleeps_is_woken_for_a_hunt_group() {
+    let mut desk = Desk::new(true, Vec::new());
+    desk.registers(connection(1), OURS);
+    desk.loses(connection(1));
+    desk.calls("700", "INVITE");
+    assert_eq!(desk.told(), [("bob-1", true)]);
+    assert!(desk.caller_hears().starts_with("SIP/2.0 182 "), "{}", desk.caller_hears());
+    desk.registers(connection(2), OURS);
+    desk.says(connection(2), "180 Ringing");
+    assert!(desk.caller_hears().starts_with("SIP/2.0 180 "), "{}", desk.caller_hears());
+    // Who does not come is passed over, and the group is at its end.
+    let mut desk = Desk::new(true, Vec::new());
+    desk.registers(connection(1), OURS);
+    desk.loses(connection(1));
+    desk.calls("700", "INVITE");
+    desk.wait(limits::WAKE_PATIENCE);
+    assert!(!desk.caller_hears().starts_with("SIP/2.0 182 "), "{}", desk.caller_hears());
 }
 
 #[test]
