@@ -52,6 +52,20 @@ def outbox(exchange):
         return database.execute("SELECT account, text FROM outbox ORDER BY at").fetchall()
 
 
+def the_two_talk(calling, called):
+    """B (pjsua2, 1000 Hz) answers; A (baresip, 440 Hz) rings, and answers; each hears the other."""
+    called.answer()
+    calling.wait_incoming(10)
+    calling.answer()
+    calling.wait_established()
+    called.wait_established()
+    tone.assert_tone(called.wait_heard(8).last(2), 440, baresip.TONE_DBFS)
+    heard = calling.wait_heard(3).last(2)
+    assert abs(heard.hertz() - 1000) < 4, f"heard {heard.hertz():.1f} Hz"
+    calling.hangup()
+    called.wait_closed()
+
+
 def active_again(phone):
     """B is at the phone: whoever waits for B calls now, whatever the last attempt came to."""
     phone.dial("600")
@@ -86,16 +100,7 @@ def test_s2_b_is_called_until_he_answers_and_the_two_talk(exchange, office, admi
         assert not calling.saw("CALL_INCOMING"), "A's phone is silent all the while"
         active_again(called)
         called.wait_incoming(15)
-        called.answer()
-        calling.wait_incoming(10)
-        calling.answer()
-        calling.wait_established()
-        called.wait_established()
-        tone.assert_tone(called.wait_heard(8).last(2), 440, baresip.TONE_DBFS)
-        heard = calling.wait_heard(3).last(2)
-        assert abs(heard.hertz() - 1000) < 4, f"heard {heard.hertz():.1f} Hz"
-        calling.hangup()
-        called.wait_closed()
+        the_two_talk(calling, called)
     ended = wait_ended(admin, made)
     assert [one["outcome"] for one in ended["attempts"]] == ["busy", "busy", "no_answer", "answered"], ended
     records = admin.get(f"/records?task={made['id']}").must(200).json["items"]

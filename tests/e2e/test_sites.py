@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from e2e.test_background import the_two_talk
 from peers import baresip, pjsua, tone
 from peers.api import administrator
 from peers.baresip import Baresip
@@ -147,16 +148,7 @@ def test_s2_somebody_at_another_exchange_is_called_back_as_soon_as_they_are_free
         return admin.get(f"/tasks/{made}").must(200).json
 
     def they_talk(made):
-        called.answer()
-        calling.wait_incoming(10)
-        calling.answer()
-        calling.wait_established()
-        called.wait_established()
-        tone.assert_tone(called.wait_heard(8).last(2), 440, baresip.TONE_DBFS)
-        heard = calling.wait_heard(3).last(2)
-        assert abs(heard.hertz() - 1000) < 4, f"heard {heard.hertz():.1f} Hz"
-        calling.hangup()
-        called.wait_closed()
+        the_two_talk(calling, called)
         until(lambda: task(made)["state"] == "ended", 10, "the task ends", lambda: task(made))
 
     with calling, called:

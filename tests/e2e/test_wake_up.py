@@ -36,26 +36,28 @@ def contact_of(phone):
 
 
 @contextlib.contextmanager
-def sleeper(exchange, broker, person):
-    """What a sleeping phone still hears, with its own name at the broker: the topic of docs/wake-up.md."""
-    ear = Watch(broker, {"id": person.user, "notices": f"{TOPIC}/{person.user}/wake", "dismissals": ""})
-    with contextlib.closing(ear):
-        yield ear
+def called_asleep(exchange, broker, office, ada):
+    """Ada's phone registered and sleeps; somebody calls: what it still hears, by its own name at the broker (docs/wake-up.md), who
+    calls, and the call, which waits."""
+    ear = Watch(broker, {"id": ada.user, "notices": f"{TOPIC}/{ada.user}/wake", "dismissals": ""})
+    with contextlib.closing(ear), office.raw(office.person()) as caller:
+        caller.register()
+        phone = office.raw(ada, "tcp")
+        told = phone.register(600, contact_of(phone))
+        assert told.get("feature-caps") == '*;+sip.pns="mqtt"', told
+        phone.close()
+        time.sleep(0.3)
+        call = caller.invite(ada.number, sdp.describe(40000))
+        call.wait_status((182,))
+        ear.wait(1, tail=exchange.tail)
+        yield ear, caller, call
 
 
 def test_r29_a_phone_that_sleeps_is_woken_comes_and_is_rung_by_its_new_connection(exchange, broker):
     office = Office(exchange)
-    caller, ada = office.person(), office.person()
-    with sleeper(exchange, broker, ada) as ear, office.raw(caller) as mine:
-        mine.register()
-        before = office.raw(ada, "tcp")
-        told = before.register(600, contact_of(before))
-        assert told.get("feature-caps") == '*;+sip.pns="mqtt"', told
-        before.close()
-        time.sleep(0.3)
-        call = mine.invite(ada.number, sdp.describe(40000))
-        call.wait_status((182,))
-        woken = ear.wait(1, tail=exchange.tail)
+    ada = office.person()
+    with called_asleep(exchange, broker, office, ada) as (ear, caller, call):
+        woken = ear.told()
         assert woken == [{"wake": woken[0]["wake"]}] and len(woken[0]["wake"]) == 32, "nothing but which call"
         with office.raw(ada, "tcp") as phone:
             phone.register(600, contact_of(phone))
@@ -67,7 +69,7 @@ def test_r29_a_phone_that_sleeps_is_woken_comes_and_is_rung_by_its_new_connectio
             branch.bye()
             call.wait_bye()
             # Awake it is rung as any phone, and hears nothing more from the broker.
-            again = mine.invite(ada.number, sdp.describe(40000))
+            again = caller.invite(ada.number, sdp.describe(40000))
             branch = phone.wait_invite()
             branch.ring()
             again.wait_status((180,))
@@ -81,16 +83,7 @@ def test_r29_a_phone_that_sleeps_is_woken_comes_and_is_rung_by_its_new_connectio
 
 def test_r29_whoever_gives_up_lets_it_sleep_on(exchange, broker):
     office = Office(exchange)
-    caller, ada = office.person(), office.person()
-    with sleeper(exchange, broker, ada) as ear, office.raw(caller) as mine:
-        mine.register()
-        before = office.raw(ada, "tcp")
-        before.register(600, contact_of(before))
-        before.close()
-        time.sleep(0.3)
-        call = mine.invite(ada.number, sdp.describe(40000))
-        call.wait_status((182,))
-        ear.wait(1, tail=exchange.tail)
+    with called_asleep(exchange, broker, office, office.person()) as (ear, _, call):
         call.cancel()
         assert call.wait_final().status == 487
         told = ear.wait(2, tail=exchange.tail)

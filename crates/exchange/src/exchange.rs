@@ -702,6 +702,7 @@ impl Exchange {
                 self.agents_lose_phone(change);
                 if let PeopleChange::RemoveDevice { name } = change {
                     self.profiles.device_gone(name);
+                    self.sleepers.forget(name);
                 }
                 let before = self.site_owner(change);
                 self.people.apply(change);

@@ -402,7 +402,7 @@ impl Exchange {
 
     /// A stream is gone, and with it the way to the devices behind it.
     pub(crate) fn flow_closed(&mut self, now: Now, flow: Flow) {
-        self.fall_asleep(now, flow);
+        self.fall_asleep(flow);
         let devices = self.registrar.flow_closed(now.mono, flow);
         self.watchers_flow_closed(flow);
         self.switch.flow_failed(now, flow);

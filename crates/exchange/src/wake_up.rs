@@ -40,7 +40,7 @@ pub struct WakeUp {
 /// Phones that sleep, and calls that wait for some.
 #[derive(Debug, Default)]
 pub(crate) struct Sleepers {
-    /// Until when their registrations last.
+    /// Until when their registrations last; of each device once.
     asleep: BTreeMap<Box<str>, Mono>,
     waking: BTreeMap<CallId, Waking>,
     /// When calls are looked at: whether nothing was said, or nobody came.
@@ -67,6 +67,11 @@ impl Sleepers {
 
     fn is_asleep(&self, device: &str, now: Mono) -> bool {
         self.asleep.get(device).is_some_and(|until| *until > now)
+    }
+
+    /// It is no device any more.
+    pub(crate) fn forget(&mut self, device: &str) {
+        self.asleep.remove(device);
     }
 
     fn look_at(&mut self, call: CallId, at: Mono) {
@@ -130,7 +135,7 @@ impl Exchange {
     }
 
     /// A connection is about to be gone: who is behind it, and can be woken, sleeps.
-    pub(crate) fn fall_asleep(&mut self, now: Now, flow: Flow) {
+    pub(crate) fn fall_asleep(&mut self, flow: Flow) {
         if !self.config.wakes {
             return;
         }
@@ -141,7 +146,6 @@ impl Exchange {
             let lost = bindings.iter().find(|one| push_of(&one.contact, &device) == Push::ByBroker);
             if let Some(until) = lost.filter(|lost| lost.flow == flow && !other).map(|one| one.expires.until)
             {
-                self.sleepers.asleep.retain(|_, until| *until > now.mono);
                 self.sleepers.asleep.insert(device, until);
             }
         }

@@ -33,8 +33,8 @@ const MARGIN: Duration = Duration::from_secs(1);
 const FAREWELL: i64 = 365 * 86_400_000;
 /// How often the feed is read when nobody says that something is there: a hint that was lost costs so much and no more.
 pub(crate) const LOOK: Duration = Duration::from_millis(500);
-/// How long at least from one look to the next, whatever is hinted.
-pub(crate) const BREATH: Duration = Duration::from_millis(5);
+/// How long at least from one look to the next, whatever is hinted: many who register at once are read together.
+pub(crate) const BREATH: Duration = Duration::from_millis(40);
 /// How often what was told long ago is forgotten.
 pub(crate) const FORGET: Duration = Duration::from_secs(60);
 /// How long what must happen once may go on after its lease was asked for (R25).
