@@ -275,6 +275,7 @@ export interface Wearable {
 /** How notices leave. */
 export interface NoticeWays {
   broker: { address: string; connected: boolean; last_error: string | null; delivered: number; dropped: number } | null;
+  nats: { server: string; connected: boolean; last_error: string | null; warning: string | null; published: number } | null;
   pushed: number;
   failed: number;
   dropped: number;

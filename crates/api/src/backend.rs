@@ -156,6 +156,21 @@ pub struct BrokerState {
     pub dropped: u64,
 }
 
+/// How it goes with NATS, where live events are published.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NatsState {
+    /// The server that has us, with its version; empty if none had us yet.
+    pub server: String,
+    /// Whether one has us.
+    pub connected: bool,
+    /// Why not, or why it keeps nothing, in words.
+    pub trouble: Option<String>,
+    /// What can lose events that it has, in words.
+    pub warning: Option<String>,
+    /// Events that it has.
+    pub published: u64,
+}
+
 /// A figure for Prometheus.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
@@ -247,6 +262,9 @@ pub trait Backend: Clone + Send + Sync + 'static {
 
     /// The MQTT broker that notices leave by; `None` if none is configured.
     fn broker(&self) -> Option<BrokerState>;
+
+    /// NATS, where live events are published; `None` if none is configured.
+    fn nats(&self) -> Option<NatsState>;
 
     /// Publishes at the broker, or drops: never waits. After `lives` nobody wants it any more.
     fn publish(&self, topic: String, payload: Vec<u8>, lives: Duration);

@@ -14,8 +14,8 @@ pub mod rest;
 mod texts;
 
 pub use backend::{
-    Backend, BrokerState, CallRow, Document, Figure, Gone, Kind, MessageRow, Post, RecordsWanted, Reply,
-    TapRow,
+    Backend, BrokerState, CallRow, Document, Figure, Gone, Kind, MessageRow, NatsState, Post, RecordsWanted,
+    Reply, TapRow,
 };
 /// Web Push, for others who push: a payload that one subscription alone can read, and who we are for its service.
 pub mod web_push {

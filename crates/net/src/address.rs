@@ -21,6 +21,27 @@ pub fn route_address(peer: IpAddr) -> io::Result<IpAddr> {
     Ok(probe.local_addr()?.ip())
 }
 
+/// A server as in `tls://host:4222`, by the schemes with and without TLS and the ports that they mean: whether by TLS, the host
+/// and the port.
+pub(crate) fn of_server(text: &str, secure: (&str, u16), clear: (&str, u16)) -> Option<(bool, String, u16)> {
+    let (scheme, rest) = text.split_once("://")?;
+    let (is_secure, default) = match scheme {
+        _ if scheme == secure.0 => (true, secure.1),
+        _ if scheme == clear.0 => (false, clear.1),
+        _ => return None,
+    };
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    let (host, port) = match rest.rsplit_once(':') {
+        Some((host, port)) if !host.ends_with(':') && (!host.contains(':') || host.ends_with(']')) => {
+            (host, port.parse().ok()?)
+        }
+        _ => (rest, default),
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+    let sound = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:_".contains(&b));
+    sound.then_some((is_secure, host, port))
+}
+
 /// The address of one listener as its peers see it.
 #[derive(Debug)]
 pub struct Advertised {

@@ -35,7 +35,9 @@ fn show(status: &StatusItem) -> Result<(), Failure> {
         ("wrong secrets", status.wrong_secrets.to_string()),
         ("not listened to", status.ignored.to_string()),
     ];
-    let rows: Vec<Vec<String>> = rows.map(|(what, value)| vec![what.to_owned(), value]).into();
+    let nats = status.nats.iter().map(|words| ("NATS", words.clone()));
+    let rows: Vec<Vec<String>> =
+        rows.into_iter().chain(nats).map(|(what, value)| vec![what.to_owned(), value]).collect();
     talk::table(&["what", "now"], &rows)?;
     if status.guessing.is_empty() {
         return Ok(());

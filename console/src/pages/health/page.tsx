@@ -133,7 +133,7 @@ function Ways(): JSX.Element | null {
     return () => clearInterval(again);
   }, []);
   if (ways.value === null) return null;
-  const { broker, pushed, failed, dropped } = ways.value;
+  const { broker, nats, pushed, failed, dropped } = ways.value;
   return (
     <section class="card">
       <h2>{t("health.notices")}</h2>
@@ -160,12 +160,44 @@ function Ways(): JSX.Element | null {
             <dd class="digits">{t("health.sent", { sent: broker.delivered, lost: broker.dropped })}</dd>
           </div>
         )}
+        {nats !== null && <Nats nats={nats} />}
         <div class="fact">
           <dt>{t("health.pushed")}</dt>
           <dd class="digits">{t("health.sent", { sent: pushed, lost: failed + dropped })}</dd>
         </div>
       </dl>
     </section>
+  );
+}
+
+/** Where live events are published for other programs. */
+function Nats({ nats }: { nats: NonNullable<NoticeWays["nats"]> }): JSX.Element {
+  const { server, connected, last_error: why, warning, published } = nats;
+  return (
+    <>
+      <div class="fact">
+        <dt>{t("health.nats")}</dt>
+        <dd>
+          {why !== null || !connected ? (
+            <Chip tone="bad" icon="warn">
+              {why ?? t("health.nats_away")}
+            </Chip>
+          ) : warning !== null ? (
+            <Chip tone="warn" icon="warn">
+              {t("health.nats_risk", { server, why: warning })}
+            </Chip>
+          ) : (
+            <Chip tone="good" icon="check">
+              {t("health.broker_has_us", { address: server })}
+            </Chip>
+          )}
+        </dd>
+      </div>
+      <div class="fact">
+        <dt>{t("health.events_published")}</dt>
+        <dd class="digits">{published}</dd>
+      </div>
+    </>
   );
 }
 

@@ -718,6 +718,8 @@ pub struct StatusItem {
     pub ignored: u64,
     /// The sources that guess, the latest first.
     pub guessing: Vec<GuessingItem>,
+    /// How it goes with NATS, in words; nothing if none is configured.
+    pub nats: Option<String>,
 }
 
 /// A source that guesses at secrets.

@@ -7,7 +7,7 @@ use super::protocol::{
 };
 use super::work::{self, QueueItem};
 use super::{IMPORT_ROWS, LINE, call_lists, lines};
-use crate::backend::{Backend, RecordsWanted};
+use crate::backend::{Backend, NatsState, RecordsWanted};
 use crate::badge::{self, Wished};
 use crate::rest::{self, Api, Asked, CardShape, WearableShape, hex};
 use exchange::{
@@ -178,6 +178,12 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
             Err(why) => Response::Refused(format!("nothing was changed: {why}")),
         },
         Request::Import { rows } => import(backend, rows).await,
+        Request::Status => match ask(backend, Command::Status).await {
+            Response::Status(status) => {
+                Response::Status(StatusItem { nats: backend.nats().map(nats_in_words), ..status })
+            }
+            other => other,
+        },
         simple => ask(backend, command(simple)).await,
     }
 }
@@ -500,6 +506,16 @@ fn status_item(status: exchange::Status) -> StatusItem {
         wrong_secrets: status.wrong_answers,
         ignored: status.ignored,
         guessing: guessing.collect(),
+        nats: None,
+    }
+}
+
+fn nats_in_words(nats: NatsState) -> String {
+    match (nats.connected, nats.trouble, nats.warning) {
+        (_, Some(trouble), _) => trouble,
+        (false, None, _) => "no server has us yet".to_owned(),
+        (true, None, Some(warning)) => format!("{}: {warning}", nats.server),
+        (true, None, None) => format!("{}, {} events kept there", nats.server, nats.published),
     }
 }
 

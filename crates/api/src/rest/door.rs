@@ -1,7 +1,8 @@
 //! The [`Backend`] behind one type, so that the handlers need not be made anew for each.
 
 use crate::backend::{
-    Backend, BrokerState, CallRow, Document, Figure, Gone, MessageRow, Post, RecordsWanted, Reply, TapRow,
+    Backend, BrokerState, CallRow, Document, Figure, Gone, MessageRow, NatsState, Post, RecordsWanted, Reply,
+    TapRow,
 };
 use crate::rest::Asked;
 use exchange::{Answer, Command, Secret};
@@ -31,6 +32,7 @@ pub(crate) trait Door: Send + Sync + 'static {
     fn judge_url(&self, url: &str) -> Result<(), String>;
     fn post(&self, post: Post) -> Later<'_, Result<Reply, String>>;
     fn broker(&self) -> Option<BrokerState>;
+    fn nats(&self) -> Option<NatsState>;
     fn publish(&self, topic: String, payload: Vec<u8>, lives: Duration);
     fn contact(&self) -> Option<String>;
     fn settings(&self) -> Later<'_, Value>;
@@ -117,6 +119,10 @@ impl<B: Backend> Door for B {
 
     fn broker(&self) -> Option<BrokerState> {
         Backend::broker(self)
+    }
+
+    fn nats(&self) -> Option<NatsState> {
+        Backend::nats(self)
     }
 
     fn publish(&self, topic: String, payload: Vec<u8>, lives: Duration) {

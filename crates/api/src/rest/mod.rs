@@ -56,7 +56,7 @@ mod webhooks;
 
 pub(crate) use badges::CardShape;
 pub use caller::Peer;
-pub use events::EventSink;
+pub use events::{EventSink, Published, Unpublished};
 pub(crate) use handed_on::CROSSED;
 pub use handed_on::{Answered, Asked, RequestAsked};
 pub use openapi::description;

@@ -3,7 +3,8 @@
 use super::caller::{Caller, Peer, Proof};
 use super::{Api, Asked};
 use crate::backend::{
-    Backend, BrokerState, CallRow, Document, Figure, Gone, MessageRow, Post, RecordsWanted, Reply, TapRow,
+    Backend, BrokerState, CallRow, Document, Figure, Gone, MessageRow, NatsState, Post, RecordsWanted, Reply,
+    TapRow,
 };
 use clock::{Mono, Now, Wall};
 use exchange::{
@@ -135,6 +136,10 @@ impl Backend for Office {
     }
 
     fn broker(&self) -> Option<BrokerState> {
+        None
+    }
+
+    fn nats(&self) -> Option<NatsState> {
         None
     }
 

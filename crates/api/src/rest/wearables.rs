@@ -138,12 +138,29 @@ struct PushKeys {
 struct NoticesShape {
     /// The MQTT broker; null if none is configured.
     broker: Option<BrokerShape>,
+    /// NATS, where live events are published; null if none is configured.
+    nats: Option<NatsShape>,
     /// Pushes that arrived since the exchange started.
     pushed: u64,
     /// Pushes that did not.
     failed: u64,
     /// Pushes that found no room.
     dropped: u64,
+}
+
+/// How it goes with NATS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+struct NatsShape {
+    /// The server that has us, with its version; empty if none had us yet.
+    server: String,
+    /// Whether one has us.
+    connected: bool,
+    /// Why not, or why it keeps no events; null if it does.
+    last_error: Option<String>,
+    /// What can lose events that it has acknowledged; null if nothing is known to.
+    warning: Option<String>,
+    /// Events that it has.
+    published: u64,
 }
 
 /// How it goes with the MQTT broker.
@@ -309,5 +326,12 @@ async fn notices(State(api): State<Api>) -> Json<NoticesShape> {
         delivered: broker.delivered,
         dropped: broker.dropped,
     });
-    Json(NoticesShape { broker, pushed, failed, dropped })
+    let nats = api.door().nats().map(|nats| NatsShape {
+        server: nats.server,
+        connected: nats.connected,
+        last_error: nats.trouble,
+        warning: nats.warning,
+        published: nats.published,
+    });
+    Json(NoticesShape { broker, nats, pushed, failed, dropped })
 }

@@ -47,24 +47,9 @@ impl FromStr for Broker {
 
     fn from_str(text: &str) -> Result<Broker, &'static str> {
         let wrong = "is no broker; write it as in \"mqtts://broker.example:8883\"";
-        let (scheme, rest) = text.split_once("://").ok_or(wrong)?;
-        let secure = match scheme {
-            "mqtts" => true,
-            "mqtt" => false,
-            _ => return Err(wrong),
-        };
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
-        let default = if secure { 8883 } else { 1883 };
-        let (host, port) = match rest.rsplit_once(':') {
-            Some((host, port)) if !host.ends_with(':') && (!host.contains(':') || host.ends_with(']')) => {
-                (host, port.parse().map_err(|_| wrong)?)
-            }
-            _ => (rest, default),
-        };
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
-        let sound =
-            !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:_".contains(&b));
-        sound.then_some(Broker { secure, host, port }).ok_or(wrong)
+        let (secure, host, port) =
+            crate::address::of_server(text, ("mqtts", 8883), ("mqtt", 1883)).ok_or(wrong)?;
+        Ok(Broker { secure, host, port })
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) fn judge(config: &Config, places: Places<'_>) -> Vec<Finding> {
     platforms(config, places, &mut found);
     messages(config, places, &mut found);
     notices(config, places, &mut found);
+    nats(config, places, &mut found);
     cluster(config, places, &mut found);
     if let Err(error) = config.log.level.parse::<tracing_subscriber::EnvFilter>() {
         let advice = "write error, warn, info or debug, or parts as in \"info,net=debug\"";
@@ -240,6 +241,40 @@ fn messages(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
     }
 }
 
+fn nats(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
+    let nats = &config.nats;
+    for (key, what, advice) in nats.faults() {
+        found.push(Finding::error(places.of("nats", key), what, advice));
+    }
+    let open = nats.servers.0.iter().find(|server| !server.secure && !is_here(&server.host));
+    if let Some(server) = open {
+        let what = format!("{server} is spoken to in clear: whoever listens hears who calls whom");
+        found.push(Finding::warning(
+            places.of("nats", "servers"),
+            what,
+            "take tls://, and switch TLS on there",
+        ));
+    }
+    match nats.rules("", false, &[]) {
+        Err(error) => {
+            let advice = "write the password into it, on one line";
+            found.push(Finding::error(places.of("nats", "password_file"), error, advice));
+        }
+        Ok(Some(rules)) if nats.is_secure() => {
+            if let Err(error) = rules.tls {
+                let advice = "name PEM files of authorities; until then no server is reached";
+                found.push(Finding::warning(places.of("nats", "authorities"), error, advice));
+            }
+        }
+        Ok(_) => {}
+    }
+}
+
+/// Whether a server is on this machine, where nobody listens on the way.
+fn is_here(host: &str) -> bool {
+    host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+}
+
 fn notices(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
     let notices = &config.notices;
     if !notices.topic_is_sound() {
@@ -253,9 +288,7 @@ fn notices(config: &Config, places: Places<'_>, found: &mut Vec<Finding>) {
         found.push(Finding::error(places.of("notices", "contact"), what, "write a mailto: or https: URL"));
     }
     let Some(broker) = &notices.broker else { return };
-    let here = broker.host == "localhost"
-        || broker.host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
-    if !broker.secure && !here {
+    if !broker.secure && !is_here(&broker.host) {
         let what = format!("{broker} is spoken to in clear: whoever listens hears who calls whom");
         let advice = "take mqtts:// and its port, 8883";
         found.push(Finding::warning(places.of("notices", "broker"), what, advice));

@@ -11,6 +11,7 @@ mod directory;
 mod many;
 mod maybe;
 mod messages;
+mod nats;
 mod notices;
 mod numbers;
 mod place;
@@ -37,6 +38,7 @@ use codes::FeatureCodes;
 pub(crate) use directory::DirectoryConfig;
 use many::Many;
 pub(crate) use messages::{Carrier, HttpMessages, Messages};
+pub(crate) use nats::NatsConfig;
 pub(crate) use notices::Notices;
 use numbers::{Emergency, Numbers};
 pub(crate) use platforms::{PATIENCE as PLATFORM_PATIENCE, Platform};
@@ -61,6 +63,7 @@ pub(crate) struct Config {
     pub(crate) http: Http,
     pub(crate) webhooks: Webhooks,
     pub(crate) notices: Notices,
+    pub(crate) nats: NatsConfig,
     pub(crate) calls: Calls,
     pub(crate) codes: FeatureCodes,
     pub(crate) seats: Seats,

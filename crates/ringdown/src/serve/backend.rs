@@ -10,9 +10,9 @@ use super::shown::{self, Place};
 use super::web;
 use crate::config::Notices;
 use api::rest::Asked;
-use api::{Backend, BrokerState, CallRow, Figure, Gone, MessageRow, Post, Reply, TapRow};
+use api::{Backend, BrokerState, CallRow, Figure, Gone, Kind, MessageRow, Post, Reply, TapRow};
 use exchange::{Answer, Command, PeopleChange, Secret};
-use net::{HttpClient, HttpReply, Mqtt, MqttState, Sender};
+use net::{HttpClient, HttpReply, Mqtt, MqttState, Nats, NatsState, Sender};
 use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +35,7 @@ pub(crate) struct Roof {
     reload: Arc<Reload>,
     client: HttpClient,
     notices: Option<(Mqtt, MqttPlace)>,
+    nats: Option<Nats>,
     contact: Option<String>,
     music: Arc<Music>,
     one_of_several: bool,
@@ -67,6 +68,7 @@ impl Roof {
             reload: Arc::clone(reload),
             client: reload.client.clone(),
             notices: None,
+            nats: None,
             contact: None,
             music: Arc::clone(music),
             one_of_several: false,
@@ -76,6 +78,11 @@ impl Roof {
     /// With others that have the same office, or without.
     pub(crate) fn among_others(self, among: bool) -> Roof {
         Roof { one_of_several: among, ..self }
+    }
+
+    /// With NATS, where live events are published, if there is any.
+    pub(crate) fn with_nats(self, nats: Option<Nats>) -> Roof {
+        Roof { nats, ..self }
     }
 
     /// With the broker that notices are published at, if there is one.
@@ -197,6 +204,11 @@ impl Backend for Roof {
         Some(BrokerState { address, prefix, connected, trouble, delivered, dropped })
     }
 
+    fn nats(&self) -> Option<api::NatsState> {
+        let NatsState { connected, server, trouble, warning, kept, .. } = self.nats.as_ref()?.state();
+        Some(api::NatsState { server, connected, trouble, warning, published: kept })
+    }
+
     fn publish(&self, topic: String, payload: Vec<u8>, lives: Duration) {
         if let Some((mqtt, _)) = &self.notices {
             mqtt.publish(topic, payload, lives);
@@ -242,7 +254,8 @@ impl Backend for Roof {
     }
 
     fn figures(&self) -> Vec<Figure> {
-        self.figures.read()
+        let nats = self.nats.as_ref().map(Nats::state);
+        self.figures.read().into_iter().chain(nats.iter().flat_map(of_nats)).collect()
     }
 
     fn http(&self) -> String {
@@ -286,6 +299,28 @@ impl Backend for Roof {
             panic!("no randomness: {error}")
         })
     }
+}
+
+fn of_nats(state: &NatsState) -> [Figure; 3] {
+    let (told, heard) = state.hints;
+    let hints = vec![("told".to_owned(), told as f64), ("heard".to_owned(), heard as f64)];
+    [
+        Figure {
+            name: "ringdown_nats_connected",
+            help: "1 when a NATS server has us.",
+            kind: Kind::Gauge(f64::from(u8::from(state.connected))),
+        },
+        Figure {
+            name: "ringdown_nats_events_total",
+            help: "Live events that NATS has.",
+            kind: Kind::Counter(state.kept as f64),
+        },
+        Figure {
+            name: "ringdown_nats_hints_total",
+            help: "Hints to other exchanges of the cluster by NATS, and theirs.",
+            kind: Kind::Counters { label: "way", values: hints },
+        },
+    ]
 }
 
 fn message_row(message: KeptMessage) -> MessageRow {

@@ -11,6 +11,7 @@ mod lag;
 mod media;
 mod messages;
 mod music;
+mod nats;
 mod notices;
 mod outside_lists;
 mod pins;
@@ -118,6 +119,8 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     tell_address(&sender, place.https.as_deref());
     let roof = Roof::new(sender.clone(), &store, &realm, place, &figures, &reload, &workers.music)
         .among_others(config.cluster.listen.is_some());
+    let nats = nats::start(&runtime, &config, &sender)?;
+    let (others, roof) = (others.hinting_by(nats.clone()), roof.with_nats(nats.clone()));
     let (roof, heard, waker) = notices::start(&runtime, &config, roof)?;
     let api = ways_in(&roof, documents, &config, &reload, &others);
     let link = administrator.map(|name| runtime.block_on(api.link(&name))).transpose()?;
@@ -128,6 +131,7 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let sockets = web::Sockets { streams: streams.clone(), deliver, origins };
     web::serve(&runtime, http, &roof, &api, &sockets);
     let events = carry_events(&runtime, &api, &sender);
+    nats::publish(&runtime, &api, nats.as_ref());
     notices::deliver(&runtime, &api, heard);
     runtime.spawn(profiles::watch(Arc::clone(&reload), seen));
     outside_lists::start(Arc::clone(&reload), api.clone())?;

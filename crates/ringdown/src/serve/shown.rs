@@ -3,7 +3,7 @@
 use super::web::Listeners;
 use crate::config::{
     Administrators, Agents, Background, Badges, Challenge, ClusterConfig, Config, DirectoryConfig, Http,
-    HttpMessages, Lists, Messages, Notices, Platform, Sip, SmppMessages, StoreConfig,
+    HttpMessages, Lists, Messages, NatsConfig, Notices, Platform, Sip, SmppMessages, StoreConfig,
 };
 use net::Udp;
 use serde_json::{Value, json};
@@ -100,6 +100,15 @@ fn of_directory(directory: &DirectoryConfig) -> Value {
 }
 
 /// Without the password.
+fn of_nats(nats: &NatsConfig) -> Value {
+    json!({
+        "servers": texts(&nats.servers.0), "user": nats.user, "password_file": nats.password_file,
+        "authorities": nats.authorities.0, "subject": nats.subject, "stream": nats.stream,
+        "keep_hours": nats.keep_hours, "monitor": nats.monitor,
+    })
+}
+
+/// Without the password.
 fn of_store(store: &StoreConfig) -> Value {
     json!({"url": store.url.as_ref().map(ToString::to_string), "password_file": store.password_file})
 }
@@ -118,6 +127,7 @@ pub(crate) fn settings(config: &Config) -> Value {
         http,
         webhooks,
         notices,
+        nats,
         calls,
         codes,
         seats,
@@ -150,6 +160,7 @@ pub(crate) fn settings(config: &Config) -> Value {
             "authorities": webhooks.authorities.0,
         },
         "notices": of_notices(notices),
+        "nats": of_nats(nats),
         "calls": {
             "ring_seconds": calls.ring_seconds, "no_answer_seconds": calls.no_answer_seconds,
             "outside_seconds": calls.outside_seconds, "echo_number": calls.echo_number,

@@ -2,12 +2,14 @@
 
 mod hub;
 mod item;
+mod publisher;
 #[cfg(test)]
 mod tests;
 
 pub use hub::EventSink;
 pub(crate) use hub::{Hub, Reading};
 pub(crate) use item::Item;
+pub use publisher::{Published, Unpublished};
 
 use super::caller::{Caller, Peer, Proof, fingerprint, is_own_machine};
 use super::input::Params;

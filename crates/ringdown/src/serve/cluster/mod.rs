@@ -18,7 +18,9 @@ use crate::directory::protocol::LONGEST_COPY;
 use ::directory::SiteHealth;
 use api::Api;
 use exchange::cluster::{ClusterInput, ClusterOutput, Member, Place, Standing};
-use net::{Authority, ClientConfig, KnownCertificates, LineListener, LineWriter, Lines, Papers, Sender};
+use net::{
+    Authority, ClientConfig, KnownCertificates, LineListener, LineWriter, Lines, Nats, Papers, Sender,
+};
 use sip::{Flow, Transport};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -98,6 +100,8 @@ pub(crate) struct Others {
     audience: Audience,
     /// How this one is, as it was told last.
     standing: Option<Box<Standing>>,
+    /// By which hints go as well, so that they arrive where there is no way of ours.
+    nats: Option<Nats>,
     /// The last that the directory told us, while we have the connection: its copy, and how all exchanges are.
     passed_on: [Option<String>; 2],
 }
@@ -137,8 +141,14 @@ impl Others {
             questions: Questions::default(),
             audience: Audience::default(),
             standing: None,
+            nats: None,
             passed_on: [None, None],
         }
+    }
+
+    /// With another way for hints, if there is one.
+    pub(crate) fn hinting_by(self, nats: Option<Nats>) -> Others {
+        Others { nats, ..self }
     }
 
     /// Who hears live events.
@@ -308,6 +318,9 @@ impl Others {
             News::Peers(peers) => Some(self.peers_are(peers)),
             News::Told => {
                 self.say_all(&lines::look());
+                if let Some(nats) = &self.nats {
+                    nats.hint();
+                }
                 None
             }
             News::Fed(position, changes) => Some(ClusterInput::Fed { position, changes }),
