@@ -174,7 +174,7 @@ test("a call between two exchanges is one ladder with a line for each", () => {
 });
 
 test("exchanges stand around a circle, this one first, and calls between two are counted once", () => {
-  const row = (name, load, calls) => ({ name, load, calls, health: "up", address: null, region: null, version: null, homes: 0 });
+  const row = (name, load, calls, part_of = null) => ({ name, load, calls, part_of, health: "up", address: null, region: null, version: null, homes: 0 });
   const map = makeMap({
     own: "south",
     connected: true,
@@ -187,6 +187,17 @@ test("exchanges stand around a circle, this one first, and calls between two are
   assert.equal(map.calls, 4);
   assert.ok(map.spots.every((spot) => spot.x > 0 && spot.x < 100 && spot.y > 0 && spot.y < 100));
   assert.ok(map.spots[0].r > map.spots[1].r && map.spots[0].r < 10);
+  // The machines of one exchange stand around it, and are tied to it and to each other alone.
+  const machines = ["south-1", "south-2", "south-3"].map((name) => row(name, 0, [], "south"));
+  const several = makeMap({ own: "south", connected: true, items: [row("north", 0, []), row("east", 0, []), row("south", 0, []), ...machines] });
+  assert.deepEqual(
+    several.spots.map((spot) => spot.row.name),
+    ["south", "south-1", "south-2", "south-3", "north", "east"],
+  );
+  assert.ok(several.spots.every((spot) => spot.x - spot.r > 0 && spot.x + spot.r < 100 && spot.y - spot.r > 0 && spot.y + spot.r < 100));
+  assert.equal(several.flows.length, 3 + 3 + 3);
+  const alone = makeMap({ own: "south", connected: true, items: [row("south", 0, []), ...machines] });
+  assert.ok(alone.spots.every((spot) => spot.x - spot.r > 0 && spot.x + spot.r < 100 && spot.y - spot.r > 0 && spot.y + spot.r < 100));
 });
 
 test("the lines for softphones are the ones to type", () => {

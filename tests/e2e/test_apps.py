@@ -23,6 +23,7 @@ from peers.certificate import own_certificate
 from peers.directory import Directory, member, told
 from peers.ports import LOOPBACK, free_port
 from peers.process import Process
+from peers.softphone import Softphone
 from peers.waiting import until
 
 APP_HERTZ = 700.0
@@ -325,6 +326,42 @@ def test_show_2_c1_queued_behind_two_others_in_order(directory, sites):
         finally:
             for one in apps:
                 one.stop()
+
+
+def test_s2_c1_whoever_asks_by_an_app_is_called_when_they_are_free(sites, app):
+    """"Call me when free" (C13): nobody waits; Cleo's own exchange keeps calling Anna at north, and wakes the app when she is there."""
+    north, south = sites
+    bert = north.add_account("bert", "2049", "desk-bert")
+    with desk(north).start() as callee, Softphone(bert.user, bert.secret, north.address()).start() as other:
+        callee.wait_registered()
+        other.wait_registered()
+        other.dial("2041")
+        callee.wait_incoming()
+        callee.answer()
+        callee.wait_established()
+        app.dial("2041")
+        app.wait_event("ringing", status=182, place=1)
+        app.do("keep_calling", yes=True)
+        why = app.wait_event("not_when_free")["why"]
+        assert "background" in why, why
+        south.run("account", "set", "cleo", "--rights", "background")
+        app.do("keep_calling", yes=True)
+        app.wait_event("when_free", number="2041")
+        app.wait_left()
+        (task,) = [line for line in south.run("task", "list").stdout.splitlines() if "2041" in line]
+        assert "cleo" in task, task
+        other.do("hang_up")
+        callee.wait_closed()
+        callee.wait_incoming(20)
+        callee.answer()
+        callee.wait_established()
+        app.wait_event("woken")
+        assert app.wait_incoming()["number"] == "2041", "it shows whom it is about"
+        talk(callee, app)
+        app.do("hang_up")
+        callee.wait_closed()
+        app.wait_left()
+        until(lambda: "2041" not in south.run("task", "list").stdout, 5, "it is done", south.tail)
 
 
 # ---- who is let in

@@ -16,6 +16,7 @@ from peers.certificate import own_certificate
 from peers.chromium import Chromium, spki
 from peers.directory import Directory, member, told
 from peers.exchange import REPOSITORY
+from peers.softphone import Softphone
 from peers.waiting import until
 from peers.web_app import WebApp, addresses
 from peers.webphone import fetch_status
@@ -253,6 +254,37 @@ def test_show_2_c1_queued_behind_two_others_in_order(directory, north, page):
         finally:
             for one in apps:
                 one.stop()
+    page.wait_ready()
+
+
+def test_s2_c1_whoever_does_not_want_to_wait_is_called_when_they_are_free(north, page):
+    """A button where the place is shown; the page is rung when Anna is there, and shows who it is."""
+    north.run("account", "set", "gina", "--rights", "background")
+    bert = north.add_account("bert", "2049", "desk-bert")
+    with desk(north).start() as callee, Softphone(bert.user, bert.secret, north.address()).start() as other:
+        callee.wait_registered()
+        other.wait_registered()
+        other.dial("2041")
+        callee.wait_incoming()
+        callee.answer()
+        callee.wait_established()
+        page.dial("2041")
+        page.wait_text("1 call before you")
+        shoot(page, "when-free")
+        page.press("Call me when free")
+        page.wait_text("You are called when they are free")
+        shoot(page, "when-free-kept")
+        other.do("hang_up")
+        callee.wait_closed()
+        callee.wait_incoming(20)
+        callee.answer()
+        callee.wait_established()
+        page.wait_text("is calling you", seconds=15)
+        page.wait_text("2041")
+        page.press("Answer")
+        talk(page, callee)
+        page.press("Hang up")
+        callee.wait_closed()
     page.wait_ready()
 
 

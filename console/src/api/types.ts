@@ -179,6 +179,7 @@ export interface ExchangeRow {
   version: string | null;
   load: number;
   homes: number | null;
+  part_of: string | null;
   phones: number | null;
   keeps: boolean;
   calls: { with: string; count: number }[];

@@ -28,6 +28,14 @@ interface Asked {
   place: number;
 }
 
+/** What came of a call. */
+interface Word {
+  number: string;
+  why: string;
+  /** Whether they can be called later. */
+  later: boolean;
+}
+
 export class Device {
   readonly standing = signal<Standing>("looking");
   readonly who = signal<Enrolment | null>(null);
@@ -40,7 +48,9 @@ export class Device {
   /** We go to an exchange, because somebody calls us. */
   readonly coming = signal<Notice | null>(null);
   /** Why there is no call. */
-  readonly told = signal<{ number: string; why: string } | null>(null);
+  readonly told = signal<Word | null>(null);
+  /** Whom we asked to be called for when they are free, until that is answered. */
+  readonly keeping = signal<{ id: number; number: string } | null>(null);
   readonly busy = computed(() => this.asked.value !== null || this.call.value !== null || this.coming.value !== null);
 
   private connection: Connection | null = null;
@@ -127,6 +137,7 @@ export class Device {
     this.connection = null;
     this.connected.value = false;
     if (this.asked.peek() !== null) this.notCalled(t("app.directory_lost"));
+    this.keeping.value = null;
     if (this.standing.peek() === "enrolling") {
       this.standing.value = "stranger";
       this.problem.value = why ?? t("app.directory_away");
@@ -235,20 +246,42 @@ export class Device {
     this.connection?.say({ call: { id, callee: number, session } });
   }
 
+  /** Whoever waits does not have to: our exchange keeps calling, and rings us when they are there. */
+  whenFree(number: string): void {
+    if (this.keeping.peek() !== null || !this.connected.peek()) return;
+    const id = ++this.requests;
+    this.keeping.value = { id, number };
+    this.connection?.say({ "when-free": { id, callee: number } });
+  }
+
+  private keptCalling(told: Told): boolean {
+    const keeping = this.keeping.peek();
+    if (keeping === null || keeping.id !== told.id) return false;
+    this.keeping.value = null;
+    if (told.say === "kept") {
+      if (this.call.peek()?.state !== "talking") this.hangUp();
+      this.tell(keeping.number, t("app.when_free_kept"));
+    } else if (told.say === "refused") {
+      this.tell(keeping.number, t("app.when_free_not", { why: because(told.why) }));
+    }
+    return true;
+  }
+
   private mute(): void {
     for (const track of this.stream?.getTracks() ?? []) track.stop();
     this.stream = null;
   }
 
   private async answered(told: Told): Promise<void> {
+    if (this.keptCalling(told)) return;
     const asked = this.asked.peek();
     // What was given up meanwhile is not wanted any more.
     if (asked === null || asked.id !== told.id) return;
     if (told.say === "place") {
       this.asked.value = { ...asked, place: told.place };
     } else if (told.say === "refused") {
-      this.notCalled(because(told.why));
-    } else {
+      this.notCalled(because(told.why), told.why !== "nobody has this number");
+    } else if (told.say === "designated") {
       const { address, ticket } = told;
       const certificate = this.certificate ?? (await mediaCertificate());
       const goal = { address, ticket, session: asked.session, certificate };
@@ -259,15 +292,15 @@ export class Device {
     }
   }
 
-  private notCalled(why: string): void {
+  private notCalled(why: string, later = false): void {
     const number = this.asked.peek()?.number ?? "";
     this.mute();
     this.asked.value = null;
-    this.tell(number, why);
+    this.tell(number, why, later);
   }
 
-  private tell(number: string, why: string): void {
-    const told = { number, why };
+  private tell(number: string, why: string, later = false): void {
+    const told = { number, why, later };
     this.told.value = told;
     setTimeout(() => {
       if (this.told.peek() === told) this.told.value = null;
@@ -311,7 +344,7 @@ export class Device {
 
   private over(call: CallView): void {
     const ours = call.reason === "hung_up" || call.reason === "you_declined" || (!call.incoming && call.reason === "cancelled");
-    if (!ours) this.tell(call.name || call.number, ended(call));
+    if (!ours) this.tell(call.name || call.number, ended(call), !call.incoming && call.answered === null);
     this.line?.leave();
   }
 

@@ -12,6 +12,7 @@ export interface Way {
 /** The answer to a call that was asked for. */
 export type Told =
   | { say: "place"; id: number; place: number }
+  | { say: "kept"; id: number }
   | { say: "refused"; id: number; why: string }
   | { say: "designated"; id: number; exchange: string; address: string; ticket: Ticket };
 
@@ -30,6 +31,7 @@ export type FromApp =
   | { ways: Way[] }
   | { call: { id: number; callee: string; session: string } }
   | { cancel: { id: number } }
+  | { "when-free": { id: number; callee: string } }
   | { decline: { ticket: string } };
 
 /** Who we say that we are: one that enrolled, or one that has an invitation. */

@@ -140,7 +140,11 @@ function Phone({ device }: { device: Device }): JSX.Element {
   const asked = device.asked.value;
   if (asked !== null) {
     const words = asked.place > 0 ? t("app.place", { place: asked.place }) : t("app.asked");
-    return <Under device={device} who={asked.number} words={words} />;
+    return (
+      <Under device={device} who={asked.number} words={words}>
+        {asked.place > 0 && <WhenFree device={device} number={asked.number} />}
+      </Under>
+    );
   }
   return (
     <>
@@ -168,6 +172,7 @@ function Phone({ device }: { device: Device }): JSX.Element {
             )}
             {device.told.value.why}
           </span>
+          {device.told.value.later && <WhenFree device={device} number={device.told.value.number} />}
         </p>
       )}
       <Dial device={device} />
@@ -241,17 +246,28 @@ function nameOf(call: CallView | null): string {
 }
 
 /** Before there is a call: somebody is asked, or we go there. */
-function Under({ device, who, words }: { device: Device; who: string; words: string }): JSX.Element {
+function Under(props: { device: Device; who: string; words: string; children?: ComponentChildren }): JSX.Element {
+  const { device, who, words, children } = props;
   return (
     <section class="talk" aria-label={t("call.label", { who })}>
       <div class="face">
         <h1 translate={false}>{who}</h1>
         <p role="status">{words}</p>
+        {children}
       </div>
       <div class="hand">
         <Round tone="bad" icon="down" words={t("call.hang_up")} onClick={() => device.hangUp()} />
       </div>
     </section>
+  );
+}
+
+/** Whoever does not want to wait. */
+function WhenFree({ device, number }: { device: Device; number: string }): JSX.Element {
+  return (
+    <Button icon="ring" busy={device.keeping.value !== null} onClick={() => device.whenFree(number)}>
+      {t("app.when_free")}
+    </Button>
   );
 }
 
@@ -277,6 +293,7 @@ function Call({ device, call }: { device: Device; call: CallView }): JSX.Element
         <p class="digits" role={talks ? undefined : "status"}>
           {stands(call)}
         </p>
+        {!talks && call.place > 0 && <WhenFree device={device} number={call.number} />}
         {talks && call.quality !== "measuring" && call.quality !== "good" && (
           <Chip tone={call.quality === "rough" ? "warn" : "bad"} icon="warn">
             {t(`quality.${call.quality}`)}

@@ -1,6 +1,6 @@
 //! The directory as one machine: values in, values out.
 
-use crate::book::{Account, Book, Device, Refused, Report, Way};
+use crate::book::{Account, Book, Device, Health, Refused, Report, Way};
 use crate::callee_claims::{Attempted, CalleeClaims};
 use crate::copy::{self, Copy};
 use crate::designate::{Decision, Form, Invalid, Origin, Request, RequestId, designate};
@@ -47,6 +47,15 @@ pub enum Input {
     Declined(DeviceId, TicketId),
     /// A call is asked for (S4.2).
     Asked(Request),
+    /// A device wants to be called when somebody is free, instead of waiting for them (C13).
+    WhenFree {
+        /// Which device.
+        caller: DeviceId,
+        /// Its name for this.
+        id: RequestId,
+        /// Whom it wants to talk to.
+        callee: Number,
+    },
     /// An exchange answers what it was asked for a device (C12, S4.17).
     Said {
         /// Which exchange.
@@ -87,6 +96,8 @@ pub enum Said {
     Waiting(u32),
     /// It does not, for this reason.
     Refused(Box<str>),
+    /// The exchange keeps calling, and has written that down.
+    Kept,
 }
 
 /// What goes to an exchange or to a device.
@@ -134,6 +145,22 @@ pub enum Message {
         session: SessionHalf,
         /// Whose key will be at the other end.
         cnf: Confirmation,
+    },
+    /// An exchange is asked to keep calling somebody for one of its people, who asks by a device of the cloud (S2.1).
+    WhenFree {
+        /// Whose request.
+        id: RequestId,
+        /// The device that asks.
+        caller: DeviceId,
+        /// Whose it is: somebody who has their home there.
+        account: AccountName,
+        /// Who is to be reached.
+        callee: Number,
+    },
+    /// It keeps calling.
+    Kept {
+        /// Whose request.
+        id: RequestId,
     },
     /// A caller waits in an exchange's queue, at this place.
     Place {
@@ -342,6 +369,7 @@ impl Directory {
             }
             Input::Declined(device, ticket) => self.declined(&device, ticket),
             Input::Asked(request) => self.asked(now, request),
+            Input::WhenFree { caller, id, callee } => self.when_free(now, caller, id, callee),
             Input::Said { exchange, caller, id, said } => self.said(now, &exchange, caller, id, said),
             Input::Cancelled(origin, id) => self.cancelled(now, origin, id),
             Input::Claim { exchange, id, number } => self.claim(now, exchange, id, &number),
@@ -446,18 +474,9 @@ impl Directory {
             );
         }
         let Some(account) = self.book.device(caller).map(|device| device.account.clone()) else { return };
-        let first = (caller.clone(), RequestId(0));
-        let of_caller = self.pending.range(first..).take_while(|((device, _), _)| device == caller).count();
-        let key = (caller.clone(), request.id);
-        if of_caller >= limits::ASKED_BY_ONE
-            || self.pending.len() >= limits::ASKED
-            || self.pending.contains_key(&key)
-        {
-            return self.answer(&request.origin, refused(request.id, "too many calls are asked for"));
+        if let Err(why) = self.await_word(now, caller, request.id, exchange) {
+            return self.answer(&request.origin, refused(request.id, why));
         }
-        let until = now.mono + limits::ASK_PATIENCE;
-        self.pending.insert(key, Pending { exchange: exchange.clone(), until });
-        self.until.insert((until, caller.clone(), request.id));
         let ask = Message::Ask {
             id: request.id,
             caller: caller.clone(),
@@ -467,6 +486,62 @@ impl Directory {
             cnf: request.cnf,
         };
         self.outputs.push_back(Output::ToExchange(exchange.clone(), ask));
+    }
+
+    /// What an exchange is asked for a device is not answered yet.
+    fn await_word(
+        &mut self,
+        now: Now,
+        caller: &DeviceId,
+        id: RequestId,
+        exchange: &ExchangeName,
+    ) -> Result<(), &'static str> {
+        let first = (caller.clone(), RequestId(0));
+        let of_caller = self.pending.range(first..).take_while(|((device, _), _)| device == caller).count();
+        let key = (caller.clone(), id);
+        if of_caller >= limits::ASKED_BY_ONE
+            || self.pending.len() >= limits::ASKED
+            || self.pending.contains_key(&key)
+        {
+            return Err("too many calls are asked for");
+        }
+        let until = now.mono + limits::ASK_PATIENCE;
+        self.pending.insert(key, Pending { exchange: exchange.clone(), until });
+        self.until.insert((until, caller.clone(), id));
+        Ok(())
+    }
+
+    /// "Call me when free": whoever has the app is called by their home, where their background calls are kept (S2.1). Nobody
+    /// learns where that is.
+    fn when_free(&mut self, now: Now, caller: DeviceId, id: RequestId, callee: Number) {
+        let asked = self.home_of(&caller, &callee).and_then(|(account, home)| {
+            self.await_word(now, &caller, id, &home)?;
+            Ok((account, home))
+        });
+        let output = match asked {
+            Ok((account, home)) => {
+                Output::ToExchange(home, Message::WhenFree { id, caller, account, callee })
+            }
+            Err(why) => Output::ToDevice(caller, refused(id, why)),
+        };
+        self.outputs.push_back(output);
+    }
+
+    /// Whose a device is, and the exchange that keeps calling for them.
+    fn home_of(
+        &self,
+        caller: &DeviceId,
+        callee: &Number,
+    ) -> Result<(AccountName, ExchangeName), &'static str> {
+        let account = self.book.device(caller).map(|device| device.account.clone());
+        let account = account.ok_or("who asks is no device of this office")?;
+        self.book.owner(callee).ok_or("nobody has this number")?;
+        let home = self.book.account(&account).map(|known| known.home.clone());
+        let home = home.ok_or("nobody keeps calling for whoever has no home in this office")?;
+        match self.book.exchange(&home).is_some_and(|known| known.health != Health::Down) {
+            true => Ok((account, home)),
+            false => Err("the exchange that would keep calling is away"),
+        }
     }
 
     /// C12, C13 (S4.17 to S4.20). Only who was asked answers.
@@ -486,6 +561,7 @@ impl Directory {
                 return;
             }
             Said::Refused(why) => refused(id, &why),
+            Said::Kept => Message::Kept { id },
             Said::Accepted(ticket) => match self.address_for_device(exchange, &key.0) {
                 Some((address, fingerprint)) => Message::Designated {
                     id,

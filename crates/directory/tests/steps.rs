@@ -321,6 +321,62 @@ fn s4_16_to_s4_20_c1_asks_first_and_a_refusal_never_tells_an_address() {
 }
 
 #[test]
+fn c1_call_me_when_free_goes_to_the_home_of_who_asks_and_never_tells_where_anybody_is() {
+    let mut office = Office::new();
+    let wants =
+        |callee: &str| Input::WhenFree { caller: name("app-c"), id: RequestId(7), callee: name(callee) };
+    office.tell(wants("2041"));
+    let asked = Message::WhenFree {
+        id: RequestId(7),
+        caller: name("app-c"),
+        account: name("cleo"),
+        callee: name("2041"),
+    };
+    assert_eq!(
+        office.drain(),
+        [Output::ToExchange(name("y"), asked.clone())],
+        "at home, and not where the callee is"
+    );
+    let says = |exchange: &str, said| Input::Said {
+        exchange: name(exchange),
+        caller: name("app-c"),
+        id: RequestId(7),
+        said,
+    };
+    office.tell(says("x", Said::Kept));
+    assert_eq!(office.drain(), [], "only who was asked answers");
+    office.tell(says("y", Said::Kept));
+    assert_eq!(office.drain(), [Output::ToDevice(name("app-c"), Message::Kept { id: RequestId(7) })]);
+    office.tell(says("y", Said::Kept));
+    assert_eq!(office.drain(), [], "and once");
+    let refused = |office: &mut Office| match &office.drain()[..] {
+        [Output::ToDevice(_, Message::Refused { why, .. })] => why.to_string(),
+        other => panic!("{other:?}"),
+    };
+    office.tell(wants("2999"));
+    assert_eq!(refused(&mut office), "nobody has this number");
+    // Nobody answers.
+    office.tell(wants("2041"));
+    office.drain();
+    for exchange in ["x", "z"] {
+        office.after(Duration::from_secs(3));
+        office.report(exchange, false);
+        office.tell(Input::Timeout);
+    }
+    office.after(Duration::from_secs(3));
+    office.tell(Input::Timeout);
+    let told = office.drain();
+    let late = Message::Refused { id: RequestId(7), why: "nobody answered in time".into() };
+    assert!(told.contains(&Output::ToDevice(name("app-c"), late)), "{told:?}");
+    // By now y has been silent for too long.
+    office.tell(wants("2041"));
+    assert_eq!(refused(&mut office), "the exchange that would keep calling is away");
+    let stranger = Input::WhenFree { caller: name("app-x"), id: RequestId(1), callee: name("2041") };
+    office.tell(stranger);
+    assert_eq!(refused(&mut office), "who asks is no device of this office");
+}
+
+#[test]
 fn c1_ends_when_nobody_answers_and_when_the_caller_gives_up() {
     let mut office = Office::new();
     office.ask(cloud("app-c"), "2041");

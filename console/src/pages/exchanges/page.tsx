@@ -127,6 +127,7 @@ function Site(props: { row: ExchangeRow; own: boolean; chosen: boolean; choose: 
           <strong translate={false}>{row.name}</strong>
         </Button>
         {own && <span class="quiet-text">{t("exchanges.here")}</span>}
+        {row.part_of !== null && <span class="quiet-text">{t("exchanges.part_of", { name: row.part_of })}</span>}
         <span class="grow" />
         <HealthOf row={row} />
       </div>

@@ -49,6 +49,8 @@ struct ExchangeShape {
     homes: Option<u32>,
     /// How many phones are registered there; null where nobody knows.
     phones: Option<u32>,
+    /// The exchange of `items` that it is one machine of; null for an exchange by itself.
+    part_of: Option<String>,
     /// Whether it keeps agents, queues, background calls and call lists for all of them.
     keeps: bool,
     /// The calls that go between it and others now.
@@ -86,6 +88,7 @@ impl ExchangeShape {
             version: some(row.version),
             load: f64::from(row.load) / 1_000.0,
             homes: row.homes,
+            part_of: row.part_of.map(Into::into),
             phones: row.phones,
             keeps: row.keeps,
             calls: calls.collect(),

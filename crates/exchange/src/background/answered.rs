@@ -65,6 +65,7 @@ impl Exchange {
     fn owner_waits(&mut self, now: Now, call: CallId, trying: &Trying) {
         let number = self.background.tasks.get(&trying.attempt.task).map(|known| known.number.clone());
         let Some(number) = number else { return self.switch.hang_up(now, call, Cause::Cancelled) };
+        self.apps_sleep_on(call);
         let device = self.switch.first_side(call).map(Box::from);
         self.ongoing.called_by(call, &trying.account, device);
         self.lists.desks.touch(&trying.account);
@@ -95,11 +96,8 @@ impl Exchange {
 
     /// Nobody answered on the side that is rung. True when that is dealt with.
     pub(crate) fn background_exhausted(&mut self, now: Now, call: CallId, status: u16, why: Why) -> bool {
+        let owner_is_rung = self.rung_owner(call).is_some();
         let Some(trying) = self.background.trying.get_mut(&call) else { return false };
-        let owner_is_rung = matches!(
-            (trying.phase, trying.legs),
-            (Phase::First, LegOrder::OwnerFirst) | (Phase::Second, LegOrder::CalleeFirst)
-        );
         match trying.phase {
             Phase::Over => self.switch.hang_up(now, call, Cause::CalleeHungUp),
             _ if !owner_is_rung => {
@@ -118,14 +116,19 @@ impl Exchange {
                     self.owner_is_away(now, call);
                 }
             }
-            _ => self.owner_is_away(now, call),
+            // An app of theirs may be on its way.
+            _ => {
+                if !self.waits_for_apps(call, Cause::NoAnswer) {
+                    self.owner_is_away(now, call);
+                }
+            }
         }
         true
     }
 
     /// The owner does not answer: whoever waits is told, the owner gets a message, and nobody is called again for this
     /// task (S2.6).
-    pub(super) fn owner_is_away(&mut self, now: Now, call: CallId) {
+    pub(crate) fn owner_is_away(&mut self, now: Now, call: CallId) {
         let Some(trying) = self.background.trying.get(&call).cloned() else { return };
         if trying.queue.is_some() {
             return self.callback_agent_is_away(now, call);

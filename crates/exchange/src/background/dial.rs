@@ -150,7 +150,7 @@ impl Exchange {
         }
     }
 
-    /// Rings all phones of the owner, who sees whom it is about; returns how many.
+    /// Rings all phones of the owner, who sees whom it is about, and wakes their apps; returns how many that is, apps as one.
     pub(super) fn ring_owner(&mut self, now: Now, call: CallId, account: &str) -> usize {
         let Some(shown) = self.ongoing.call(call).map(|ongoing| ongoing.callee.clone()) else { return 0 };
         let callee = self.party_of(account);
@@ -162,7 +162,18 @@ impl Exchange {
         if ringing > 0 {
             self.switch.limit_ringing(now, call, self.config.background.waits);
         }
-        ringing
+        let woken = self.wake_apps(now, call, account, &callee.number, ringing > 0);
+        ringing + usize::from(woken)
+    }
+
+    /// The owner of an attempt who is rung now, or is to be: not the one whom it is to reach.
+    pub(crate) fn rung_owner(&self, call: CallId) -> Option<&str> {
+        let trying = self.background.trying.get(&call)?;
+        let rung = matches!(
+            (trying.phase, trying.legs),
+            (Phase::First, LegOrder::OwnerFirst) | (Phase::Second, LegOrder::CalleeFirst)
+        );
+        rung.then_some(&*trying.account)
     }
 
     /// An account, as others see it calling.

@@ -12,6 +12,7 @@ use crate::people::Refusal;
 use clock::Now;
 use dialing::cause::{Finding, Outcome};
 use dialing::{AttemptId, Audit, Decision, End, Input, Output, Row, Rule, TaskId};
+use directory::Said;
 use media::Prompt;
 
 impl Exchange {
@@ -108,6 +109,7 @@ impl Exchange {
                 self.say_done(now, call, vec![Line::Prompt(Prompt::KeepCalling), Line::Spelled(number)]);
             }
             Some(Waiter::Callback(call)) => self.callback_accepted(now, call, task),
+            Some(Waiter::App(asked)) => self.answer_app(asked, Said::Kept),
             None => {}
         }
     }
@@ -126,6 +128,7 @@ impl Exchange {
             Some(Waiter::Command(id)) => self.answer(id, Answer::Refused(refusal)),
             Some(Waiter::Call(call)) => self.say_why(now, call, Prompt::NotAllowed, rule.key()),
             Some(Waiter::Callback(call)) => self.callback_refused(call, Prompt::NotAllowed),
+            Some(Waiter::App(asked)) => self.answer_app(asked, Said::Refused(refusal.to_string().into())),
             None => {}
         }
     }

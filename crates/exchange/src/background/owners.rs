@@ -52,11 +52,12 @@ impl Owners {
 }
 
 impl Exchange {
-    /// Whether an owner could talk now: a phone of theirs is there, they do not talk, and may be disturbed.
+    /// Whether an owner could talk now: a phone of theirs is there or an app can be woken, they do not talk, and may be disturbed.
     pub(crate) fn can_talk(&self, now: Now, account: &str) -> bool {
         let Some(known) = self.people.account(account) else { return false };
         let (_, registered) = self.presence(now, account, None);
-        registered && !known.settings.do_not_disturb && !self.talks(account)
+        let reached = registered || self.sites.has_apps(account);
+        reached && !known.settings.do_not_disturb && !self.talks(account)
     }
 
     /// Whether somebody talks, or calls somebody.

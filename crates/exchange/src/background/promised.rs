@@ -7,6 +7,7 @@ use crate::input::CommandId;
 use calls::CallId;
 use clock::Now;
 use dialing::{Input, TaskId};
+use directory::Said;
 use media::Prompt;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -23,6 +24,8 @@ pub(crate) enum Waiter {
     Call(CallId),
     /// A caller of a queue who wants to be called back.
     Callback(CallId),
+    /// Somebody's app, by the number of what it asked for.
+    App(u64),
 }
 
 /// Who waits for what.
@@ -112,6 +115,7 @@ impl Exchange {
                 Waiter::Call(call) => self.say_not_stored(now, call, &why),
                 // Whatever ended it has told them.
                 Waiter::Callback(_) => {}
+                Waiter::App(asked) => self.answer_app(asked, Said::Refused(why.into())),
             }
         }
         for (waiter, answer) in self.background.waiting.ended(task) {
@@ -123,8 +127,8 @@ impl Exchange {
         match waiter {
             Waiter::Command(id) => self.answer(id, answer),
             Waiter::Call(call) => self.say_done(now, call, vec![Line::Prompt(Prompt::StoppedCalling)]),
-            // Whoever waits in a queue ends nothing.
-            Waiter::Callback(_) => {}
+            // Whoever waits in a queue ends nothing, nor does an app.
+            Waiter::Callback(_) | Waiter::App(_) => {}
         }
     }
 
@@ -133,6 +137,7 @@ impl Exchange {
             Waiter::Command(id) => self.answer(id, Answer::Unavailable(NOT_KEPT.to_owned())),
             Waiter::Call(call) => self.say_not_stored(now, call, NOT_KEPT),
             Waiter::Callback(call) => self.callback_refused(call, Prompt::NotStored),
+            Waiter::App(asked) => self.answer_app(asked, Said::Refused(NOT_KEPT.into())),
         }
     }
 

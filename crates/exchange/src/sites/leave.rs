@@ -46,8 +46,10 @@ impl Exchange {
         let ongoing = self.ongoing.call(call).ok_or(Unasked::NoNumber)?;
         let session = SessionHalf::parse(&ongoing.session_id);
         let caller = ongoing.device.as_deref().or(ongoing.entry.as_deref()).unwrap_or(&ongoing.caller.number);
+        // Whoever is called back by the exchange sees who is at the other end.
+        let shown = self.rung_owner(call).map_or(&ongoing.caller, |_| &ongoing.callee);
         let (caller, callee) = (DeviceId::parse(caller), Number::parse(number));
-        let shown = shown_to_wake(&ongoing.caller);
+        let shown = shown_to_wake(shown);
         let joined = self.sites.joined.as_ref().filter(|joined| joined.connected).ok_or(Unasked::Away)?;
         let (Ok(caller), Ok(callee), Some(session)) = (caller, callee, session) else {
             return Err(Unasked::NoNumber);
@@ -103,12 +105,15 @@ impl Exchange {
             Message::Ask { id, caller, account, callee, session, cnf } => {
                 self.app_asks(now, Waiter { caller, id, account, callee, session, cnf });
             }
+            Message::WhenFree { id, caller, account, callee } => {
+                self.app_waits_at_home(now, caller, id, &account, &callee);
+            }
             Message::Withdrawn { id, caller } => self.app_gave_up(now, &caller, id),
             Message::Claimed { id, held, attempts } => self.number_claimed(now, id, held, attempts),
             Message::Released { number, attempts } => self.number_released(now, &number, &attempts),
             Message::Free { number } => self.free_elsewhere(now, &number),
             // For callers of the cloud.
-            Message::Place { .. } => {}
+            Message::Place { .. } | Message::Kept { .. } => {}
         }
     }
 

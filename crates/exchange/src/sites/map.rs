@@ -37,6 +37,8 @@ pub struct ExchangeOnMap {
     pub homes: Option<u32>,
     /// How many phones are registered there; none where the directory does not know.
     pub phones: Option<u32>,
+    /// The exchange of the directory that it is a machine of, together with others; none for an exchange by itself.
+    pub part_of: Option<Box<str>>,
     /// Whether it keeps what must happen once for all of them.
     pub keeps: bool,
     /// Its calls with each other exchange.
@@ -94,9 +96,10 @@ impl Exchange {
         own.calls = calls.iter().map(|(name, count)| (name.to_string().into(), *count)).collect();
         let mut exchanges: BTreeMap<Box<str>, ExchangeOnMap> =
             exchanges.into_iter().map(|(name, row)| (name.to_string().into(), row)).collect();
-        // Those that are one of the directory together are beside it.
+        // Those that are one of the directory together are parts of it.
         for member in self.cluster_map().exchanges {
-            exchanges.entry(member.name.clone()).or_insert(member);
+            let part_of = Some(joined.name.to_string().into());
+            exchanges.entry(member.name.clone()).or_insert(ExchangeOnMap { part_of, ..member });
         }
         OfficeMap {
             own: Some(joined.name.to_string().into()),

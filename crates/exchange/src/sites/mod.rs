@@ -24,6 +24,7 @@ mod tie;
 mod values;
 mod visit;
 mod wake;
+mod when_free;
 
 pub use ladder::LadderElsewhere;
 pub use map::{ExchangeOnMap, OfficeMap};
@@ -46,6 +47,7 @@ use sip::Flow;
 use std::collections::{BTreeMap, BTreeSet};
 use visit::Visits;
 use wake::Waking;
+use when_free::WhenFree;
 
 /// The name under which the directory signs.
 pub const DIRECTORY: &str = "directory";
@@ -69,6 +71,8 @@ pub(crate) struct Sites {
     waking_until: BTreeSet<(Mono, CallId)>,
     /// Apps that came with a ticket, by their connections.
     apps: BTreeMap<Flow, DeviceId>,
+    /// Apps whose people want to be called when somebody is free, until that is written down.
+    when_free: WhenFree,
     /// Calls of apps that were let in, and who waits for whom (S4.18).
     pub(crate) line: Line,
     /// Numbers that are called by themselves.

@@ -2,10 +2,11 @@
 //! wrong on the way (S4.16 to S4.24, R27, R29).
 
 use super::{DIRECTORY, Membership, SiteInput, SiteOutput, SiteWord};
+use crate::change::StoreAnswer;
 use crate::exchange::{Config, Exchange, Snapshot};
 use crate::input::{Input, Output};
 use crate::{Change, PeopleChange};
-use calls::{MediaPolicy, PortLease};
+use calls::{Cause, MediaPolicy, PortLease};
 use clock::{Mono, Now, Wall};
 use directory::{
     Account, Confirmation, Copy, Device, DeviceId, Directory, Fingerprint, Input as Told, Issuer, Kind,
@@ -36,6 +37,8 @@ struct Office {
     sent: Vec<(Flow, String)>,
     pushed: Vec<(DeviceId, Push)>,
     told: Vec<(DeviceId, Message)>,
+    /// What the exchange commits is written down.
+    stores: bool,
     count: u32,
 }
 
@@ -111,6 +114,7 @@ impl Office {
             sent: Vec::new(),
             pushed: Vec::new(),
             told: Vec::new(),
+            stores: false,
             count: 0,
         };
         for (place, owner) in [(1, "cleo"), (2, "dora"), (3, "emil"), (4, "emil"), (BROWSER, "gina")] {
@@ -176,6 +180,10 @@ impl Office {
                         self.sent.push((transmit.flow, text));
                     }
                     Output::Site(output) => self.tell_directory(*output),
+                    Output::Commit(commit) if self.stores => {
+                        let (sequence, answer) = (commit.sequence, StoreAnswer::Committed);
+                        self.exchange.handle(self.now, Input::Stored { sequence, answer });
+                    }
                     _ => {}
                 }
             }
@@ -353,6 +361,19 @@ impl Office {
         self.feed(Input::Message { flow: at, bytes: answer.as_bytes() });
     }
 
+    /// An app takes its call.
+    fn takes(&mut self, at: Flow) {
+        let invite = self.last(at, "INVITE").expect("an INVITE").to_owned();
+        let sdp = match invite.contains("RTP/SAVP") {
+            true => {
+                SDP.replace("RTP/AVP 0", "RTP/SAVP 0")
+                    + "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkw\r\n"
+            }
+            false => SDP.to_owned(),
+        };
+        self.answers(at, "200 OK", &sdp);
+    }
+
     fn withdrawn(&self, place: u8) -> bool {
         let of = |(device, push): &(DeviceId, Push)| {
             *device == app(place) && matches!(push, Push::Withdrawn { .. })
@@ -436,15 +457,7 @@ fn r29_an_app_that_stays_away_or_declines_ends_the_call_and_one_that_is_not_need
     let (at, _) = office.comes(3);
     office.answers(at, "180 Ringing", "");
     assert!(!office.withdrawn(4));
-    let invite = office.last(at, "INVITE").expect("an INVITE").to_owned();
-    let sdp = match invite.contains("RTP/SAVP") {
-        true => {
-            SDP.replace("RTP/AVP 0", "RTP/SAVP 0")
-                + "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkw\r\n"
-        }
-        false => SDP.to_owned(),
-    };
-    office.answers(at, "200 OK", &sdp);
+    office.takes(at);
     assert!(office.withdrawn(4), "{:?}", office.pushed);
 }
 
@@ -510,6 +523,93 @@ fn r8_whoever_waits_for_a_minute_is_answered_with_music_and_served_in_their_turn
     // The first gives up in vain: it is the turn of the second.
     office.after(Duration::from_secs(31));
     assert_eq!(office.woken(1).session, SessionHalf([3; 16]), "{:?}", office.pushed);
+}
+
+/// Dora asks to be called when Cleo is free; what she is told.
+fn wants_when_free(office: &mut Office, callee: &str) -> Message {
+    let (caller, id, callee) = (app(2), RequestId(9), name(callee));
+    office.directory.handle(office.now, Told::WhenFree { caller, id, callee });
+    office.carry();
+    office.told.pop().expect("an answer").1
+}
+
+/// Dora may, and what is committed is written down.
+fn office_that_keeps_calling() -> Office {
+    let mut office = Office::new();
+    office.stores = true;
+    let settings = crate::people::Settings {
+        rights: crate::people::Rights::default().with(crate::people::Right::Background),
+        ..Default::default()
+    };
+    let put =
+        PeopleChange::PutAccount { name: "dora".into(), display: "Dora".into(), settings: settings.into() };
+    office.exchange.people.apply(&put);
+    office
+}
+
+#[test]
+fn s2_1_c1_whoever_asks_by_an_app_is_called_when_they_are_free_and_woken_for_it() {
+    let mut office = office_that_keeps_calling();
+    let talks = office.calls(3, "2043");
+    let (cleo, _) = office.comes(1);
+    office.takes(cleo);
+    assert!(office.last(talks, "SIP/2.0 200").is_some(), "{:?}", office.sent);
+    assert_eq!(wants_when_free(&mut office, "2043"), Message::Kept { id: RequestId(9) });
+    assert_eq!(wants_when_free(&mut office, "2043"), Message::Kept { id: RequestId(9) }, "once is enough");
+    office.pushed.clear();
+    office.after(Duration::from_secs(5));
+    assert_eq!(office.pushed, [], "Cleo talks");
+    let call = office.exchange.ongoing.of("cleo").next().expect("a call").0;
+    office.exchange.switch.hang_up(office.now, call, Cause::CalleeHungUp);
+    office.feed(Input::Timeout);
+    office.after(Duration::from_secs(2));
+    assert_eq!(office.woken(1).from.as_ref(), "Dora", "whoever is called sees who wants them");
+    let (cleo, _) = office.comes(1);
+    office.takes(cleo);
+    let notice = office.woken(2);
+    assert_eq!((notice.callee.as_str(), notice.from.as_ref()), ("2044", "cleo"), "{:?}", office.pushed);
+    let (dora, answer) = office.comes(2);
+    assert!(answer.starts_with("SIP/2.0 200"), "{answer}");
+    let invite = office.last(dora, "INVITE").expect("the call").to_owned();
+    assert!(invite.contains("2043@"), "it shows whom it is about: {invite}");
+    office.takes(dora);
+    assert!(office.last(dora, "ACK").is_some(), "they talk: {:?}", office.sent);
+    office.after(Duration::from_secs(1));
+    assert_eq!(office.exchange.background.tasks.len(), 0, "and it is done");
+}
+
+#[test]
+fn s2_6_an_owner_whose_app_does_not_come_is_excused_to_who_was_called() {
+    let mut office = office_that_keeps_calling();
+    assert_eq!(wants_when_free(&mut office, "2043"), Message::Kept { id: RequestId(9) });
+    office.after(Duration::from_secs(2));
+    let (cleo, _) = office.comes(1);
+    office.takes(cleo);
+    assert_eq!(office.woken(2).callee.as_str(), "2044");
+    office.after(Duration::from_secs(90));
+    assert!(office.last(cleo, "BYE").is_some(), "nobody is kept waiting: {:?}", office.sent);
+    office.after(Duration::from_secs(600));
+    let calls =
+        office.pushed.iter().filter(|(device, push)| *device == app(1) && matches!(push, Push::Wake(_)));
+    assert_eq!(calls.count(), 1, "nor called again");
+}
+
+#[test]
+fn s2_1_who_may_not_have_background_calls_hears_why_and_so_does_everybody_while_nothing_is_stored() {
+    let mut office = Office::new();
+    office.stores = true;
+    let refused = wants_when_free(&mut office, "2043");
+    let Message::Refused { why, .. } = &refused else { panic!("{refused:?}") };
+    assert!(why.contains("background"), "{why}");
+    let mut office = office_that_keeps_calling();
+    let own = wants_when_free(&mut office, "2044");
+    assert!(matches!(&own, Message::Refused { why, .. } if why.contains("themselves")), "{own:?}");
+    // The store does not answer: nothing is promised.
+    office.stores = false;
+    let (caller, id, callee) = (app(2), RequestId(10), name("2045"));
+    office.directory.handle(office.now, Told::WhenFree { caller, id, callee });
+    office.carry();
+    assert!(office.told.is_empty(), "{:?}", office.told);
 }
 
 #[test]

@@ -77,8 +77,10 @@ impl Exchange {
         let devices = devices.into_iter().map(|(device, key)| (key, device)).collect();
         let until = now.mono + limits::WAKE_PATIENCE;
         self.begin_waking(call, Waking { id: id.0, devices, until, waits });
-        // R29: 180 comes when one rings.
-        self.switch.caller_waits(now, call);
+        // R29: 180 comes when one rings. Whoever waits for the owner of an attempt hears music.
+        if self.rung_owner(call).is_none() {
+            self.switch.caller_waits(now, call);
+        }
     }
 
     /// An app came with its ticket: the call that waits for it.
@@ -105,9 +107,11 @@ impl Exchange {
             self.switch.try_anew(call);
         }
         let Some(ongoing) = self.ongoing.call(call) else { return };
-        let callee = match &ongoing.reach {
-            Reach::Elsewhere { number, .. } => Party::new(number, ""),
-            _ => ongoing.callee.clone(),
+        let owner = self.rung_owner(call);
+        let callee = match (owner, &ongoing.reach) {
+            (Some(owner), _) => self.party_of(owner),
+            (None, Reach::Elsewhere { number, .. }) => Party::new(number, ""),
+            (None, _) => ongoing.callee.clone(),
         };
         let target = Target {
             label: device.to_string().into(),
@@ -120,11 +124,13 @@ impl Exchange {
             further: Vec::new(),
             line: None,
             at_once: None,
-            shown: None,
+            // Whoever is called back sees who is at the other end.
+            shown: owner.map(|_| ongoing.callee.clone()),
         };
+        let limit = if owner.is_some() { self.config.background.waits } else { self.config.ring_limit };
         match self.switch.add_branch(now, call, target) {
             Some(_) => {
-                self.switch.limit_ringing(now, call, self.config.ring_limit);
+                self.switch.limit_ringing(now, call, limit);
                 self.call_progresses(now, call);
             }
             None if all_came && anew => self.fail(now, call, Cause::Overload, "no media port is free"),
@@ -158,7 +164,10 @@ impl Exchange {
         let Some(waking) = self.end_waking(call) else { return };
         self.note_call(now, call, "app.away", format!("no app comes: {why}"));
         self.ask_shell(SiteOutput::Tell(SiteWord::Cancelled(RequestId(waking.id))));
-        if let Some(cause) = waking.waits {
+        let Some(cause) = waking.waits else { return };
+        if self.rung_owner(call).is_some() {
+            self.owner_is_away(now, call);
+        } else {
             self.nobody_answered(now, call, cause, cause.status());
         }
     }

@@ -4,7 +4,7 @@ use super::*;
 use std::time::Instant;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::Receiver;
 
 fn rules(port: u16, stream: bool) -> NatsRules {
     NatsRules {
@@ -27,10 +27,10 @@ fn info(version: &str) -> String {
 }
 
 /// Takes one guest after another: tells it `greeting`, and to each subscription `after`; hands on what it says, line by line.
-async fn server(greeting: Vec<u8>, after: Vec<u8>) -> (u16, UnboundedReceiver<String>) {
+async fn server(greeting: Vec<u8>, after: Vec<u8>) -> (u16, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let (told, said) = mpsc::unbounded_channel();
+    let (told, said) = mpsc::channel(1_024);
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let (told, greeting, after) = (told.clone(), greeting.clone(), after.clone());
@@ -44,7 +44,7 @@ async fn server(greeting: Vec<u8>, after: Vec<u8>) -> (u16, UnboundedReceiver<St
                         Some("SUB") => writer.write_all(&after).await?,
                         _ => {}
                     }
-                    if told.send(line).is_err() {
+                    if told.try_send(line).is_err() {
                         break;
                     }
                 }
@@ -66,7 +66,7 @@ async fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-async fn line(said: &mut UnboundedReceiver<String>, begins: &str) -> String {
+async fn line(said: &mut Receiver<String>, begins: &str) -> String {
     let heard = timeout(Duration::from_secs(20), async {
         loop {
             let line = said.recv().await.expect("the server lives");

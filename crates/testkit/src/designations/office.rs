@@ -451,7 +451,9 @@ impl Office {
             | Message::Declined { .. }
             | Message::Claimed { .. }
             | Message::Released { .. }
-            | Message::Free { .. } => {}
+            | Message::Free { .. }
+            | Message::WhenFree { .. }
+            | Message::Kept { .. } => {}
         }
     }
 

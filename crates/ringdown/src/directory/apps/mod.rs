@@ -282,6 +282,9 @@ impl Apps {
                 directory.handle(now, Input::Asked(request));
             }
             FromApp::Cancel { id } => directory.handle(now, Input::Cancelled(Origin::Cloud(device), id)),
+            FromApp::WhenFree { id, callee } => {
+                directory.handle(now, Input::WhenFree { caller: device, id, callee });
+            }
             FromApp::Decline { ticket } => directory.handle(now, Input::Declined(device, ticket)),
         }
     }

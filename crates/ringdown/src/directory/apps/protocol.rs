@@ -42,6 +42,12 @@ pub(crate) enum FromApp {
     },
     /// Nobody wants it any more.
     Cancel { id: RequestId },
+    /// Instead of waiting for somebody, it wants to be called when they are free: its person's home keeps calling.
+    WhenFree {
+        /// Its name, chosen by the app; no call of the app has the same.
+        id: RequestId,
+        callee: Number,
+    },
     /// It was woken and does not come.
     Decline { ticket: TicketId },
 }

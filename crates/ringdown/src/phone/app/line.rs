@@ -34,6 +34,8 @@ pub(super) struct Line {
     ticket: Option<TicketId>,
     calls: u32,
     up: usize,
+    /// We call, and nobody has answered.
+    waits: bool,
     /// When we leave unless it rings.
     leave_at: Option<Instant>,
     leaving: bool,
@@ -84,7 +86,16 @@ impl Lines {
     fn start(&self, settings: Settings) -> Result<Line, String> {
         let phone = Phone::start(settings).map_err(|error| error.to_string())?;
         let hand = hub::listen(phone, self.ear.clone()).map_err(|error| error.to_string())?;
-        Ok(Line { hand, dial: None, ticket: None, calls: self.calls, up: 0, leave_at: None, leaving: false })
+        Ok(Line {
+            hand,
+            dial: None,
+            ticket: None,
+            calls: self.calls,
+            up: 0,
+            waits: false,
+            leave_at: None,
+            leaving: false,
+        })
     }
 }
 
@@ -100,6 +111,11 @@ impl Line {
     /// Its calls until now.
     pub(super) fn calls(&self) -> u32 {
         self.calls
+    }
+
+    /// Whether somebody is called who has not answered.
+    pub(super) fn waits(&self) -> bool {
+        self.waits
     }
 
     pub(super) fn is_leaving(&self) -> bool {
@@ -126,7 +142,9 @@ impl Line {
             Event::Incoming { call, .. } | Event::Calling { call, .. } => {
                 (self.calls, self.leave_at) = (call.0, None);
                 self.up += 1;
+                self.waits = matches!(event, Event::Calling { .. });
             }
+            Event::Answered { .. } => self.waits = false,
             Event::Connected => {
                 if let Some(number) = self.dial.take() {
                     self.hand.tell(Command::call(number));

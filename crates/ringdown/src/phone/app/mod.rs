@@ -78,6 +78,10 @@ struct App {
     lines: Lines,
     line: Option<Line>,
     asked: Option<Asked>,
+    /// Whom we called last, or asked for.
+    last: Option<String>,
+    /// Whom we want to be called for, until the directory has answered.
+    when_free: Option<(RequestId, String)>,
     /// It woke us while we were leaving.
     next: Option<Notice>,
     seen: VecDeque<TicketId>,
@@ -107,6 +111,8 @@ pub(super) fn run(arguments: &Arguments, control: Option<Control>) -> Result<(),
         words,
         line: None,
         asked: None,
+        last: None,
+        when_free: None,
         next: None,
         seen: VecDeque::new(),
         requests: 0,
@@ -191,6 +197,11 @@ impl App {
                     self.not_called(asked, "we gave up", face);
                 }
             }
+            Command::KeepCalling { yes: true } => {
+                if let Err(why) = self.ask_when_free() {
+                    face.event(ACCOUNT, &Event::Refused { why })?;
+                }
+            }
             command => match &self.line {
                 Some(line) => line.tell(command),
                 None if command == Command::Status => {
@@ -211,10 +222,22 @@ impl App {
         let half = random::<16>().map_err(|error| error.to_string())?;
         self.requests += 1;
         let (id, session) = (RequestId(self.requests), SessionHalf(half));
+        self.last = Some(number.to_owned());
         self.asked = Some(Asked { id, number: number.to_owned(), session });
         face.app(&AppNews::Asked { number: number.to_owned() });
         self.say(FromApp::Call { id, callee, session });
         Ok(id)
+    }
+
+    /// Whoever waits does not have to: our home keeps calling whom we called last.
+    fn ask_when_free(&mut self) -> Result<(), String> {
+        let number = self.last.clone().ok_or("nobody was called yet")?;
+        let callee = Number::parse(&number)?;
+        self.requests += 1;
+        let id = RequestId(self.requests);
+        self.when_free = Some((id, number));
+        self.say(FromApp::WhenFree { id, callee });
+        Ok(())
     }
 
     fn say(&self, word: FromApp) {
@@ -239,6 +262,10 @@ impl App {
             Cloud::Asleep => face.app(&AppNews::Asleep),
             Cloud::Away(why) => {
                 face.app(&AppNews::Directory { connected: false, why: Some(why) });
+                if let Some((_, number)) = self.when_free.take() {
+                    let why = "the connection to the directory broke".to_owned();
+                    face.app(&AppNews::NotWhenFree { number, why });
+                }
                 if let Some(asked) = self.asked.take() {
                     self.not_called(asked, "the connection to the directory broke", face);
                 }
@@ -292,8 +319,29 @@ impl App {
         face.app(&AppNews::Withdrawn);
     }
 
+    /// Whether we are called when somebody is free. Then nobody waits for them any more.
+    fn told_when_free(&mut self, message: &Message, face: &mut Face) -> bool {
+        let (Message::Kept { id } | Message::Refused { id, .. }) = message else { return false };
+        let Some((_, number)) = self.when_free.take_if(|(asked, _)| asked == id) else { return false };
+        if let Message::Refused { why, .. } = message {
+            face.app(&AppNews::NotWhenFree { number, why: why.to_string() });
+            return true;
+        }
+        face.app(&AppNews::WhenFree { number: number.clone() });
+        if let Some(asked) = self.asked.take_if(|asked| asked.number == number) {
+            self.say(FromApp::Cancel { id: asked.id });
+        }
+        if let Some(line) = self.line.as_ref().filter(|line| line.waits()) {
+            line.leave();
+        }
+        true
+    }
+
     /// C13: the answer to a call of ours.
     fn told(&mut self, message: Message, face: &mut Face) {
+        if self.told_when_free(&message, face) {
+            return;
+        }
         let of = match &message {
             Message::Designated { id, .. } | Message::Place { id, .. } | Message::Refused { id, .. } => *id,
             _ => return,

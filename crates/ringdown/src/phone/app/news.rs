@@ -30,6 +30,10 @@ pub(in crate::phone) enum AppNews {
     Designated { exchange: String },
     /// There is no call.
     NotCalled { number: String, why: String },
+    /// We are called when somebody is free.
+    WhenFree { number: String },
+    /// We are not, because of this.
+    NotWhenFree { number: String, why: String },
     /// The call is over, and we left the exchange.
     Left,
 }
