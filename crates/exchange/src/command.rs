@@ -556,7 +556,7 @@ impl Exchange {
             }
             Command::ListTrunks => {
                 let row = |(name, trunk): (&str, &Trunk)| {
-                    (name.into(), trunk.clone(), self.trunks.state(name, trunk))
+                    (name.into(), trunk.clone(), self.trunk_state(name, trunk))
                 };
                 Answer::Trunks(people.trunks().map(row).collect())
             }

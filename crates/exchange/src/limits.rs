@@ -55,8 +55,8 @@ pub const TOKEN_LIFE: Duration = Duration::from_secs(600);
 pub const TOKENS_PER_SESSION: usize = 8;
 /// How long a web phone may be registered without asking again: not longer than its token is good.
 pub const WEB_EXPIRES: u32 = 600;
-/// How often it is looked whether a trunk is registered by us, while another exchange over the same store keeps that.
-pub const TRUNK_KEPT_ELSEWHERE: Duration = Duration::from_secs(2);
+/// How often it is looked whether a trunk is registered by us alone again, while nobody can say so (R25).
+pub const TRUNK_RESTS: Duration = Duration::from_secs(2);
 /// How long a phone with one flow may be registered at one of several exchanges, and how much less it may be told (R28).
 pub const CLUSTER_EXPIRES: u32 = 60;
 /// See [`CLUSTER_EXPIRES`].

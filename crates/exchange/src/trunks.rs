@@ -4,7 +4,10 @@
 //! Reach (DNS, connection) --> flows --> OPTIONS now and then: up or down --> calls go by what is up
 //!                                   \-> REGISTER, answered with credentials, refreshed in time
 //! ```
+//!
+//! Of several exchanges over one store one registers, the trunk's home (`cluster/homes.rs`).
 
+use crate::cluster::Home;
 use crate::exchange::Exchange;
 use crate::facts::FactKind;
 use crate::input::Output;
@@ -13,7 +16,7 @@ use crate::people::{Host, PeopleChange, Trunk};
 use calls::Owner;
 use clock::{Mono, Now};
 use sip::{Dialog, Flow};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use wire::sip::{Contact, HeaderName, Message, Method};
 
@@ -64,12 +67,18 @@ struct Registration {
     /// Challenges since the last success.
     rounds: u8,
     registered: bool,
+    /// By which path: its contact is what the registrar has.
+    by: Option<Flow>,
+    /// Whether our contact is being removed, for another exchange has one there.
+    leaves: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ask {
     Options(Flow),
     Register(Flow),
+    /// Remove the contact of this path.
+    Leave(Flow),
 }
 
 impl Line {
@@ -141,8 +150,13 @@ impl Trunks {
         }
     }
 
-    /// How a trunk is, in words.
-    pub(crate) fn state(&self, name: &str, trunk: &Trunk) -> String {
+    /// Whether we are registered at any trunk.
+    pub(crate) fn is_registered(&self) -> bool {
+        self.lines.values().any(|line| line.registration.registered)
+    }
+
+    /// How a trunk is, in words; another exchange may be registered there.
+    fn state(&self, name: &str, trunk: &Trunk, registered_by: Option<&str>) -> String {
         let Some(line) = self.lines.get(name) else { return "unknown".into() };
         let mut words = match &line.health {
             Health::Unknown if line.flows.is_empty() => "being looked for".to_owned(),
@@ -151,7 +165,11 @@ impl Trunks {
             Health::Down(why) => format!("down: {why}"),
         };
         if trunk.registers {
-            words += if line.registration.registered { ", registered" } else { ", not registered" };
+            words += &match registered_by {
+                Some(exchange) => format!(", registered at {exchange}"),
+                None if line.registration.registered => ", registered".to_owned(),
+                None => ", not registered".to_owned(),
+            };
         }
         if line.calls > 0 {
             words += &format!(", {} calls", line.calls);
@@ -169,6 +187,11 @@ impl Exchange {
             let trunk = self.people.trunk(name)?;
             matches!(trunk.host, Host::Name(_)).then_some(name)
         })
+    }
+
+    /// How a trunk is, in words.
+    pub(crate) fn trunk_state(&self, name: &str, trunk: &Trunk) -> String {
+        self.trunks.state(name, trunk, self.cluster.registered_by(name))
     }
 
     /// What is due for the trunks.
@@ -192,13 +215,56 @@ impl Exchange {
             if probe {
                 self.probe(now, &name);
             }
-            if register && self.cluster.keeps() {
-                self.register_at(now, &name, None);
-            } else if register && let Some(line) = self.trunks.lines.get_mut(&name) {
-                // One registration a trunk: a provider gives calls to the last, or to all. It is looked again who keeps it.
-                line.registration.at = Some(now.mono + limits::TRUNK_KEPT_ELSEWHERE);
+            if register {
+                self.registration_due(now, &name);
             }
         }
+    }
+
+    /// One registration a trunk: a provider gives calls to the last, or to all.
+    fn registration_due(&mut self, now: Now, name: &str) {
+        let home = self.cluster.home_of(now.mono, name);
+        if home == Home::Ours {
+            return self.register_at(now, name, None);
+        }
+        if let Some(line) = self.trunks.lines.get_mut(name) {
+            line.registration.at = (home == Home::Rests).then(|| now.mono + limits::TRUNK_RESTS);
+        }
+    }
+
+    /// Another exchange registers at a trunk from now on, or this one does.
+    pub(crate) fn home_moved(&mut self, now: Now, name: &str) {
+        let registers = self.people.trunk(name).is_some_and(|trunk| trunk.registers);
+        let is_ours = registers && self.cluster.home_of(now.mono, name) == Home::Ours;
+        self.listening.touch_trunk(name);
+        if let Some(line) = self.trunks.lines.get_mut(name) {
+            line.registration.rounds = 0;
+            line.registration.at = is_ours.then_some(now.mono);
+        }
+    }
+
+    /// RFC 3261 10.2.2: where another exchange is registered by now, our own contact is removed, so that a provider that calls all of them
+    /// does not call the office twice. Until then it stands, so that calls find somebody.
+    pub(crate) fn leave_trunks(&mut self, now: Now) {
+        let lines = self.trunks.lines.iter().filter(|(name, line)| {
+            let registration = &line.registration;
+            registration.registered
+                && !registration.leaves
+                && self.cluster.home_of(now.mono, name) == Home::Anothers
+                && self.cluster.registered_by(name).is_some()
+        });
+        let names: Vec<Box<str>> = lines.map(|(name, _)| name.clone()).collect();
+        for name in names {
+            self.leave_trunk(now, &name, None);
+        }
+    }
+
+    /// The trunks at which we are registered as their home.
+    pub(crate) fn trunks_registered_at(&self, now: Now) -> BTreeSet<Box<str>> {
+        let ours = |name: &str| self.cluster.home_of(now.mono, name) != Home::Anothers;
+        let lines = self.trunks.lines.iter();
+        let registered = lines.filter(|(name, line)| line.registration.registered && ours(name));
+        registered.map(|(name, _)| name.clone()).collect()
     }
 
     /// Asks the shell where a trunk is.
@@ -271,9 +337,30 @@ impl Exchange {
         let flow = self.trunks.flow(now, name);
         let Some(line) = self.trunks.lines.get_mut(name) else { return };
         line.registration.at = Some(now.mono + limits::TRUNK_RETRY);
-        let Some(flow) = flow else { return };
-        self.ask_trunk(now, name, flow, Ask::Register(flow), &mut |writer| {
-            writer.header_number(HeaderName::Expires, limits::TRUNK_EXPIRES.as_secs());
+        if let Some(flow) = flow {
+            let expires = limits::TRUNK_EXPIRES.as_secs();
+            self.ask_registrar(now, name, Ask::Register(flow), (expires, authorization));
+        }
+    }
+
+    /// Removes our contact from a trunk.
+    fn leave_trunk(&mut self, now: Now, name: &str, authorization: Option<(HeaderName, String)>) {
+        let Some(line) = self.trunks.lines.get_mut(name) else { return };
+        let Some(flow) = line.registration.by else { return };
+        line.registration.leaves = true;
+        self.ask_registrar(now, name, Ask::Leave(flow), (0, authorization));
+    }
+
+    fn ask_registrar(
+        &mut self,
+        now: Now,
+        name: &str,
+        ask: Ask,
+        (expires, authorization): (u64, Option<(HeaderName, String)>),
+    ) {
+        let (Ask::Options(flow) | Ask::Register(flow) | Ask::Leave(flow)) = ask;
+        self.ask_trunk(now, name, flow, ask, &mut |writer| {
+            writer.header_number(HeaderName::Expires, expires);
             if let Some((name, value)) = &authorization {
                 writer.header(*name, value);
             }
@@ -307,7 +394,7 @@ impl Exchange {
         let (call_id, tag) = (registration.call_id.clone(), registration.tag.clone());
         let (sequence, method) = match ask {
             Ask::Options(_) => (1, Method::Options),
-            Ask::Register(_) => (registration.sequence, Method::Register),
+            Ask::Register(_) | Ask::Leave(_) => (registration.sequence, Method::Register),
         };
         let call_id = if ask == Ask::Options(flow) { format!("{:016x}", fresh[0]) } else { call_id.into() };
         let dialog = Dialog::calling(&call_id, &us, &tag, &us, &uri);
@@ -349,29 +436,53 @@ impl Exchange {
                     self.trunk_is(now, &name, Health::Down(why.into()));
                 }
             }
-            Ask::Register(_) => self.registration_answered(now, &name, status, response),
+            Ask::Register(flow) => self.registration_answered(now, (&name, flow), status, response),
+            Ask::Leave(_) => self.leaving_answered(now, &name, status, response),
         }
     }
 
-    fn registration_answered(&mut self, now: Now, name: &str, status: u16, response: Option<&Message<'_>>) {
-        self.listening.touch_trunk(name);
+    /// What meets a challenge, unless it was met before.
+    fn credentials(
+        &mut self,
+        name: &str,
+        status: u16,
+        response: Option<&Message<'_>>,
+    ) -> Option<(HeaderName, String)> {
         let random = self.switch.endpoint().random();
-        let Some(trunk) = self.people.trunk(name) else { return };
+        let trunk = self.people.trunk(name)?;
         let (uri, login) = (trunk_uri(trunk, None), account(trunk));
-        let Some(line) = self.trunks.lines.get_mut(name) else { return };
-        let registration = &mut line.registration;
-        let was = registration.registered;
-        if let (401 | 407, Some(response), Some(login)) = (status, response, login)
-            && registration.rounds < limits::TRUNK_ROUNDS
-            && let Some(credentials) = login.answer(response, Method::Register, &uri, random)
-        {
+        let registration = &mut self.trunks.lines.get_mut(name)?.registration;
+        if matches!(status, 401 | 407) && registration.rounds < limits::TRUNK_ROUNDS {
+            let credentials = login?.answer(response?, Method::Register, &uri, random)?;
             registration.rounds += 1;
-            return self.register_at(now, name, Some(credentials));
+            return Some(credentials);
         }
         registration.rounds = 0;
-        registration.registered = status < 300;
+        None
+    }
+
+    fn registration_answered(
+        &mut self,
+        now: Now,
+        (name, flow): (&str, Flow),
+        status: u16,
+        response: Option<&Message<'_>>,
+    ) {
+        self.listening.touch_trunk(name);
+        let home = self.cluster.home_of(now.mono, name);
+        if let Some(credentials) = self.credentials(name, status, response) {
+            return match home {
+                Home::Ours => self.register_at(now, name, Some(credentials)),
+                // Nothing was begun by what was refused.
+                Home::Rests | Home::Anothers => self.registration_due(now, name),
+            };
+        }
+        let Some(line) = self.trunks.lines.get_mut(name) else { return };
+        let registration = &mut line.registration;
+        let was = std::mem::replace(&mut registration.registered, status < 300);
         if registration.registered {
             let lives = response.and_then(granted).unwrap_or(limits::TRUNK_EXPIRES);
+            registration.by = Some(flow);
             // Well before the end, so that one lost request costs nothing.
             registration.at = Some(now.mono + (lives * 4 / 5).max(limits::TRUNK_RETRY));
             if !was {
@@ -381,6 +492,31 @@ impl Exchange {
             let words = format!("registering was refused with {status}; it is tried again");
             self.note(now, FactKind::Trunk, name, "trunk.not-registered", words);
         }
+        if home == Home::Anothers {
+            // It was on its way when the trunk became another's.
+            self.registration_due(now, name);
+            self.leave_trunks(now);
+        }
+    }
+
+    /// Our contact is removed. Where that was not heard it ends by itself.
+    fn leaving_answered(&mut self, now: Now, name: &str, status: u16, response: Option<&Message<'_>>) {
+        self.listening.touch_trunk(name);
+        let is_ours_again = self.cluster.home_of(now.mono, name) == Home::Ours;
+        if let Some(credentials) = self.credentials(name, status, response)
+            && !is_ours_again
+        {
+            return self.leave_trunk(now, name, Some(credentials));
+        }
+        let Some(line) = self.trunks.lines.get_mut(name) else { return };
+        line.registration.leaves = false;
+        if is_ours_again {
+            // Which of the two was heard last nobody knows.
+            return self.register_at(now, name, None);
+        }
+        line.registration.registered = false;
+        let words = "another exchange is registered in our place".to_owned();
+        self.note(now, FactKind::Trunk, name, "trunk.moved", words);
     }
 
     fn trunk_is(&mut self, now: Now, name: &str, health: Health) {

@@ -7,7 +7,7 @@ use crate::sql::{Clash, Connection, Query, Value, insert, query};
 /// Rows that are written at once.
 const ROWS: usize = 500;
 /// Who may write belongs to a place, and not to the office.
-const OF_THE_PLACE: [&str; 3] = ["shards", "writers", "feed"];
+const OF_THE_PLACE: [&str; 4] = ["shards", "writers", "feed", "homes"];
 
 /// What a table of ours has.
 struct Table {

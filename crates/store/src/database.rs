@@ -14,7 +14,7 @@
 
 use crate::feed::{self, Fed};
 use crate::lease::{self, Lease};
-use crate::members::{self, Joining, Tended};
+use crate::members::{self, Joining, Tended, Tending};
 use crate::place::Place;
 use crate::postgres::words;
 use crate::seal::Sealer;
@@ -180,7 +180,7 @@ impl Database {
     }
 
     /// Says that we live, and takes over what the dead had, where others share the database. `None` while it is away.
-    pub(crate) async fn tend(&mut self, how: (bool, bool)) -> Option<Tended> {
+    pub(crate) async fn tend(&mut self, how: &Tending) -> Option<Tended> {
         let lease = self.lease.clone().filter(|_| !self.doubt)?;
         let mut connection = self.take_connection().await.ok()?;
         let tended = timeout(BEGINNING, lease.tend(&mut connection, how)).await;

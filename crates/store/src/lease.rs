@@ -10,8 +10,9 @@
 //!
 //! Each of our transactions first raises our mark in that row. Who takes our shards waits for it, so that none of
 //! our transactions can be under way while the epoch rises; and after a connection was lost the mark tells whether the
-//! last one is there. Locks are taken in one order by all: marks, then shards.
+//! last one is there. Locks are taken in one order by all: marks, then shards, then the feed and homes (homes.rs).
 
+use crate::homes;
 use crate::members::Seat;
 use crate::seal;
 use crate::sql::{Clash, Connection, Query, insert, query};
@@ -159,6 +160,7 @@ impl Lease {
         query("UPDATE writers SET until = 0 WHERE owner = ?").bind(&self.owner).execute(connection).await?;
         let free = query("UPDATE shards SET owner = '' WHERE owner = ?");
         free.bind(&self.owner).execute(connection).await?;
+        homes::give_all(connection, &self.owner).await?;
         connection.commit().await
     }
 

@@ -18,6 +18,7 @@ mod facts;
 pub mod failpoint;
 mod feed;
 mod group;
+mod homes;
 mod journal;
 mod lease;
 mod lists;

@@ -5,10 +5,13 @@
 //! nobody keeps, or the keeper is dead --> the living one with the lowest number takes all shards: epoch + 1
 //! ```
 //!
+//! What one alone does that need not be the keeper has a home (homes.rs).
+//!
 //! Who was away from the database itself declares nobody dead for as long as a lease lasts: after an outage all are late.
 
 use crate::documents::Document;
 use crate::feed::{self, Kind};
+use crate::homes::{self, Living, OwnHome};
 use crate::journal;
 use crate::lease::{Lease, NOW, each_shard, next_epoch};
 use crate::outside::transport;
@@ -16,6 +19,7 @@ use crate::sql::{Clash, Connection, Query, Row, insert_one, query};
 use clock::Wall;
 use exchange::{Change, Epoch};
 use sip::Transport;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::num::NonZeroU8;
@@ -81,6 +85,8 @@ pub enum News {
     Keep(Epoch, Duration, Option<Vec<Change>>),
     /// It is another's.
     Lose,
+    /// These trunks we alone register at, for so long.
+    Homes(BTreeSet<String>, Duration),
     /// We were taken for dead; what the database had of us is gone.
     Forgotten,
     /// We were away for longer than what others changed is told: only a new start knows it all.
@@ -99,10 +105,25 @@ pub(crate) struct Seat {
     pub(crate) was_buried: bool,
 }
 
+/// How we tend.
+pub(crate) struct Tending {
+    /// We have been here for as long as any lease lasts.
+    pub(crate) steady: bool,
+    /// What was told long ago is to be forgotten.
+    pub(crate) forgets: bool,
+    /// We stop, and are the home of nothing any more.
+    pub(crate) stops: bool,
+    /// Homes of ours for which our core does nothing any more.
+    pub(crate) given: BTreeSet<String>,
+}
+
 /// What tending found.
 pub(crate) struct Tended {
     pub(crate) peers: Vec<Peer>,
     pub(crate) forgotten: bool,
+    pub(crate) homes: Vec<OwnHome>,
+    /// Others have homes now, or are asked for some.
+    pub(crate) homes_move: bool,
     /// Our term if we keep; with all there is of it if we did not before.
     pub(crate) keeps: Option<(Epoch, Option<Vec<Change>>)>,
 }
@@ -117,6 +138,8 @@ struct Writer {
     number: Option<NonZeroU8>,
     told: Joining,
     keeps: bool,
+    /// Whether it can be given homes.
+    takes: bool,
     /// How long its lease is over; negative while it is not.
     late: i64,
 }
@@ -128,7 +151,7 @@ impl Writer {
 }
 
 async fn writers(connection: &mut Connection) -> Result<Vec<Writer>, sqlx::Error> {
-    let mut all = Query::build("SELECT owner, number, name, address, fingerprint, doors, ");
+    let mut all = Query::build("SELECT owner, number, name, address, fingerprint, doors, takes, ");
     all.push(NOW).push(" - until AS late, (SELECT count(*) FROM shards WHERE shards.owner = writers.owner) ");
     all.push("AS keeps FROM writers ORDER BY number, owner");
     let writer = |row: &Row| {
@@ -142,6 +165,7 @@ async fn writers(connection: &mut Connection) -> Result<Vec<Writer>, sqlx::Error
                 doors: doors_of(row.get("doors")?),
             },
             keeps: row.get::<i64>("keeps")? != 0,
+            takes: row.get::<i64>("takes")? != 0,
             late: row.get("late")?,
         })
     };
@@ -197,6 +221,8 @@ pub(crate) async fn join(
         let ours = query("UPDATE bindings SET owner = ? WHERE owner = ''");
         ours.bind(owner).execute(connection).await?;
     }
+    // A run before this one may have ended without a word.
+    homes::give_all(connection, owner).await?;
     let mark = put_row(connection, owner, 0, STARTING, (number.get(), told)).await?;
     connection.commit().await?;
     let shared = Some(Seat { number, keeps, told: told.clone(), position: 0, was_buried: false });
@@ -251,30 +277,22 @@ impl Lease {
         feed::tell_of(connection, &self.owner, vec![(Kind::Members, String::new())]).await
     }
 
-    /// Says that we live, looks who else does, and takes over what the dead had. `steady`: we have been here for as long as
-    /// any lease lasts. In a transaction of its own, without a mark: nothing of ours waits for it.
+    /// Says that we live, looks who else does, and takes over what the dead had. In a transaction of its own, without a mark:
+    /// nothing of ours waits for it.
     pub(crate) async fn tend(
         &self,
         connection: &mut Connection,
-        (steady, forgets): (bool, bool),
+        how: &Tending,
     ) -> Result<Option<Tended>, sqlx::Error> {
         let Some(seat) = &self.shared else { return Ok(None) };
         connection.begin().await?;
-        let mut renew = Query::build("UPDATE writers SET until = ");
-        renew
-            .push(NOW)
-            .push(" + ")
-            .push_bind(milliseconds(TERM))
-            .push(" WHERE owner = ")
-            .push_bind(&self.owner);
-        renew.push(" AND number = ").push_bind(i64::from(seat.number.get()));
-        let forgotten = renew.execute(connection).await? == 0;
+        let forgotten = !self.renew_place(connection, seat, how.stops).await?;
         if forgotten {
             self.come_back(connection, seat).await?;
         }
         let mut all = writers(connection).await?;
         let dead = |writer: &Writer| {
-            writer.owner != self.owner && writer.is_dead() && (steady || writer.late > FAREWELL)
+            writer.owner != self.owner && writer.is_dead() && (how.steady || writer.late > FAREWELL)
         };
         let mut keeps = all.iter().any(|writer| writer.owner == self.owner && writer.keeps);
         let mut changes = None;
@@ -293,10 +311,12 @@ impl Lease {
             for gone in all.iter().filter(|writer| writer.number.is_some() && dead(writer)) {
                 self.bury(connection, gone).await?;
             }
-            if forgets {
+            if how.forgets {
                 feed::forget(connection).await?;
             }
         }
+        let alive: Vec<&Writer> = all.iter().filter(|writer| !dead(writer)).collect();
+        let (own_homes, homes_move) = self.look_after_homes(connection, how, (keeps, &alive)).await?;
         let epoch = query("SELECT max(epoch) AS epoch FROM shards").fetch_one(connection).await?;
         let epoch = Epoch(u64::try_from(epoch.get::<i64>("epoch")?).unwrap_or_default());
         if keeps && (!seat.keeps || epoch != self.epoch) {
@@ -308,7 +328,43 @@ impl Lease {
             Some(Peer { number: writer.number?, keeps: writer.keeps && lives, lives, told: writer.told })
         });
         let keeps = keeps.then_some((epoch, changes));
-        Ok(Some(Tended { peers: peers.collect(), forgotten, keeps }))
+        Ok(Some(Tended { peers: peers.collect(), forgotten, homes: own_homes, homes_move, keeps }))
+    }
+
+    /// Says that we live; whether anybody knew that.
+    async fn renew_place(
+        &self,
+        connection: &mut Connection,
+        seat: &Seat,
+        stops: bool,
+    ) -> Result<bool, sqlx::Error> {
+        let mut renew = Query::build("UPDATE writers SET until = ");
+        renew.push(NOW).push(" + ").push_bind(milliseconds(TERM));
+        renew.push(", takes = ").push_bind(i64::from(!stops));
+        renew.push(" WHERE owner = ").push_bind(&self.owner);
+        renew.push(" AND number = ").push_bind(i64::from(seat.number.get()));
+        Ok(renew.execute(connection).await? > 0)
+    }
+
+    /// Hands over homes that are others' next, gives new ones as the keeper, and tells which are ours now and whether any is another's
+    /// than before.
+    async fn look_after_homes(
+        &self,
+        connection: &mut Connection,
+        how: &Tending,
+        (keeps, alive): (bool, &[&Writer]),
+    ) -> Result<(Vec<OwnHome>, bool), sqlx::Error> {
+        let takers = alive.iter().filter(|writer| writer.number.is_some() && writer.takes);
+        let living = Living {
+            takers: takers.map(|writer| writer.owner.clone()).collect(),
+            alive: alive.iter().map(|writer| writer.owner.clone()).collect(),
+        };
+        // Who stops keeps what nobody else would have.
+        let stops = how.stops && !living.takers.is_empty();
+        homes::hand_over(connection, &self.owner, (&how.given, stops)).await?;
+        let gives = keeps && homes::spread_over(connection, &self.owner, &living).await?;
+        let own = homes::ours(connection, &self.owner, stops).await?;
+        Ok((own, gives || !how.given.is_empty()))
     }
 
     /// Our row has no number any more: others have taken us for dead.

@@ -23,6 +23,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../migrations/0013_desks.sql"),
     include_str!("../migrations/0014_leases.sql"),
     include_str!("../migrations/0015_members.sql"),
+    include_str!("../migrations/0016_homes.sql"),
 ];
 
 /// The form of our databases.

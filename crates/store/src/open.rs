@@ -318,6 +318,13 @@ impl Store {
         }
     }
 
+    /// We stop soon: others who share the database get what we alone do for them. Without room for that they get it at our end.
+    pub fn leave(&self) {
+        if self.requests.try_send(Request::Leave).is_ok() {
+            self.wake();
+        }
+    }
+
     /// A reader of call records with a connection of its own.
     #[must_use]
     pub fn records(&self) -> Records {

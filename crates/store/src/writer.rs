@@ -5,9 +5,10 @@ use crate::documents::{self, Document, Found, Kept, Writing};
 use crate::failpoint;
 use crate::feed::{self, Fed, Kind};
 use crate::group::Group;
+use crate::homes::OwnHomes;
 use crate::journal::{self, Pulse};
 use crate::lease::{HELD, Held, RENEW};
-use crate::members::{BREATH, FORGET, KEEPS, LOOK, News, Peer, TEND, TERM, Tended};
+use crate::members::{BREATH, FORGET, KEEPS, LOOK, News, Peer, TEND, TERM, Tended, Tending};
 use crate::outbox::{self, MessageChange};
 use crate::place::options;
 use crate::seal::Sealer;
@@ -47,6 +48,8 @@ pub(crate) enum Request {
     Message(MessageChange, Kept),
     /// Others have told something.
     Look,
+    /// We stop soon: others are to have our homes.
+    Leave,
     Stop,
 }
 
@@ -78,6 +81,9 @@ pub(crate) struct Others {
     met: bool,
     /// When what was told long ago was forgotten.
     forgot: Instant,
+    homes: OwnHomes,
+    /// We stop soon.
+    stops: bool,
 }
 
 impl Others {
@@ -93,6 +99,8 @@ impl Others {
             hinted: false,
             met: false,
             forgot: now,
+            homes: OwnHomes::default(),
+            stops: false,
         }
     }
 
@@ -127,6 +135,23 @@ impl Others {
             }
             None if self.keeps.swap(false, Ordering::Relaxed) => (self.news)(News::Lose),
             None => {}
+        }
+        if let Some(homes) = self.homes.are(&tended.homes) {
+            (self.news)(News::Homes(homes, KEEPS.saturating_sub(asked.elapsed())));
+        }
+        self.homes.were_told(&tended.homes);
+        if tended.homes_move {
+            (self.news)(News::Told);
+        }
+    }
+
+    /// How we tend now.
+    fn tending(&self) -> Tending {
+        Tending {
+            steady: self.is_steady(),
+            forgets: self.forgot.elapsed() >= FORGET,
+            stops: self.stops,
+            given: self.homes.to_give(),
         }
     }
 }
@@ -180,9 +205,11 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
                     self.take_shard(shard, epoch);
                     None
                 }
-                Some(Request::Look) => {
+                Some(asked @ (Request::Look | Request::Leave)) => {
                     if let Upkeep::Others(others) = &mut self.upkeep {
                         others.hinted = true;
+                        others.stops |= matches!(asked, Request::Leave);
+                        others.met |= others.stops;
                     }
                     None
                 }
@@ -340,12 +367,11 @@ impl<A: FnMut(u64, StoreAnswer)> Writer<A> {
         let Upkeep::Others(others) = &mut self.upkeep else { return };
         // Whoever is new is known before what they changed.
         if due || others.met {
-            let (asked, steady) = (Instant::now(), others.is_steady());
-            let forgets = others.forgot.elapsed() >= FORGET;
+            let (asked, how) = (Instant::now(), others.tending());
             others.met = false;
-            if let Some(tended) = self.runtime.block_on(self.database.tend((steady, forgets))) {
+            if let Some(tended) = self.runtime.block_on(self.database.tend(&how)) {
                 others.tended(asked, tended);
-                others.forgot = if forgets { asked } else { others.forgot };
+                others.forgot = if how.forgets { asked } else { others.forgot };
             }
         }
         if let Some(fed) = fed {

@@ -6,6 +6,8 @@
 mod cluster;
 #[path = "engines/postgres.rs"]
 mod engine;
+#[path = "engines/homes.rs"]
+mod homes;
 mod suite;
 #[path = "engines/wire.rs"]
 mod wire;

@@ -6,12 +6,13 @@
 //! what that phone answers --> B sees by tag or branch that A made it (carry.rs) --> A
 //! a call for a queue, or a code of an agent's, comes to B --> to the keeper, A, by B's door (carry.rs)
 //! a call of A's changes --> B's lamps, agents and lists show it (calls.rs)
-//! A dies --> B keeps what must happen once, with all there is of it (keeper.rs)
+//! A dies --> B keeps what must happen once, with all there is of it (keeper.rs), and registers at A's trunks (homes.rs)
 //! ```
 
 mod calls;
 mod carry;
 mod feed;
+mod homes;
 mod keeper;
 mod standing;
 #[cfg(test)]
@@ -20,12 +21,14 @@ mod web;
 
 pub(crate) use self::calls::CallsElsewhere;
 pub use self::calls::{CallNews, CallPlace, ToldCall, ToldEnd, ToldSide};
+pub(crate) use self::homes::Home;
 pub use self::standing::Standing;
 pub use self::web::ToldWebPhone;
 use self::web::WebElsewhere;
 
 use self::calls::Telling;
 use self::carry::Carried;
+use self::homes::Homes;
 use crate::change::{Change, Epoch};
 use crate::events::CallName;
 use crate::exchange::Exchange;
@@ -88,6 +91,13 @@ pub enum ClusterInput {
     },
     /// It is another's now.
     Lose,
+    /// Registering at these trunks is ours alone.
+    Homes {
+        /// All of them.
+        trunks: BTreeSet<Box<str>>,
+        /// For so long, unless that is said again: then it rests (R25).
+        lasts: Duration,
+    },
     /// Others took us for dead: what the store has of us is gone.
     Forgotten,
     /// A message that came to another's door, and is for us.
@@ -232,6 +242,7 @@ pub(crate) struct Cluster {
     until: Option<Mono>,
     /// It is later: keeping rests until the store has said again that it is ours.
     rests: bool,
+    homes: Homes,
     members: BTreeMap<NonZeroU8, Member>,
     /// Whose door this is.
     doors: BTreeMap<(Transport, SocketAddr), NonZeroU8>,
@@ -320,6 +331,7 @@ impl Exchange {
             ClusterInput::Fed { position, changes } => self.fed(now, position, changes),
             ClusterInput::Keep { epoch, lasts, changes } => self.keep_once(now, epoch, lasts, changes),
             ClusterInput::Lose => self.lose_once(now),
+            ClusterInput::Homes { trunks, lasts } => self.homes_are(now, trunks, lasts),
             ClusterInput::Forgotten => self.tell_store_anew(now),
             ClusterInput::Carried { flow, bytes } => self.carried(now, flow, &bytes),
             ClusterInput::Gone(flow) => self.flow_closed(now, flow),

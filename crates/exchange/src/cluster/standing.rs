@@ -7,7 +7,7 @@ use crate::input::CommandId;
 use crate::sites::{ExchangeOnMap, OfficeMap};
 use clock::Now;
 use directory::ExchangeName;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU8;
 
 /// How one is.
@@ -27,6 +27,8 @@ pub struct Standing {
     pub phones: u32,
     /// Its calls that go to or come from each other one, by names.
     pub calls: BTreeMap<Box<str>, u32>,
+    /// The trunks at which it is registered, as their home.
+    pub registered: BTreeSet<Box<str>>,
     /// Its calls that go to or come from other exchanges of the directory, which is told of them.
     pub between_sites: BTreeMap<ExchangeName, u32>,
 }
@@ -46,6 +48,7 @@ impl Exchange {
             draining: status.draining,
             phones: u32::try_from(self.phones_here()).unwrap_or(u32::MAX),
             calls: self.calls_between(),
+            registered: self.trunks_registered_at(now),
             between_sites: self.calls_with_others(),
             ..Standing::default()
         }
@@ -80,10 +83,14 @@ impl Exchange {
 
     /// One says how it is; so does this one, of itself.
     pub(super) fn stands(&mut self, now: Now, of: NonZeroU8, standing: Standing) {
-        if self.cluster.standings.get(&of) != Some(&standing) {
-            self.cluster.standings.insert(of, standing);
-            self.map_changed(now);
+        if self.cluster.standings.get(&of) == Some(&standing) {
+            return;
         }
+        let registered = standing.registered.clone();
+        let before = self.cluster.standings.insert(of, standing).unwrap_or_default().registered;
+        registered.symmetric_difference(&before).for_each(|trunk| self.listening.touch_trunk(trunk));
+        self.map_changed(now);
+        self.leave_trunks(now);
     }
 
     /// Those that left stand nowhere.

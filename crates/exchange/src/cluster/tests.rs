@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod directory;
+mod homes;
 
 const START: Now = Now { mono: Mono(1_000_000), wall: Wall(1_796_004_000_000) };
 const SDP: &str =
@@ -491,29 +492,6 @@ fn a_change_that_crossed_anothers_says_so() {
     pair.crossed = false;
     assert_eq!(pair.command(0, put()), Answer::Done);
     assert!(known(pair.command(0, Command::Number("2003".into()))));
-}
-
-/// A trunk has one registration, the keeper's; the other looks now and then whether it is its own, and does nothing else.
-#[test]
-fn a_trunk_is_registered_by_the_keeper_alone() {
-    let mut pair = Pair::new();
-    for place in 0..2 {
-        let flows = vec![city(place)];
-        let lives = Duration::from_secs(3_600);
-        pair.feed(place, Input::Reached { trunk: "city".into(), flows, lives, why: String::new() });
-        pair.feed(place, Input::Timeout);
-    }
-    assert!(pair.last(city(0), "REGISTER ").is_some());
-    assert!(pair.last(city(1), "REGISTER ").is_none());
-    let due = pair.exchanges[1].next_deadline().map(|(when, _)| when);
-    assert!(due.is_none_or(|when| when > pair.now.mono), "it does not wake for ever");
-    pair.told(
-        1,
-        ClusterInput::Keep { epoch: Epoch(2), lasts: Duration::from_secs(60), changes: Some(Vec::new()) },
-    );
-    pair.now = pair.now.after(Duration::from_secs(3));
-    pair.feed(1, Input::Timeout);
-    assert!(pair.last(city(1), "REGISTER ").is_some(), "the next keeper registers");
 }
 
 /// A message by a door that is nobody's is not taken: what is answered would leave by one of ours.

@@ -102,7 +102,7 @@ impl Exchange {
     pub(super) fn tell_trunks(&mut self, now: Now) {
         for name in std::mem::take(&mut self.listening.touched_trunks) {
             let Some(trunk) = self.people.trunk(&name).cloned() else { continue };
-            let state = self.trunks.state(&name, &trunk);
+            let state = self.trunk_state(&name, &trunk);
             if self.listening.trunks.get(&name) == Some(&state) {
                 continue;
             }

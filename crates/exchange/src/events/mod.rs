@@ -329,7 +329,7 @@ impl Exchange {
         if on {
             self.listening.calls = self.live_calls().into_iter().map(|call| (call.name.call, call)).collect();
             let people = &self.people;
-            let states = people.trunks().map(|(name, trunk)| (name.into(), self.trunks.state(name, trunk)));
+            let states = people.trunks().map(|(name, trunk)| (name.into(), self.trunk_state(name, trunk)));
             self.listening.trunks = states.collect();
             // Whom a call rings for already is told of it: a call that comes in the first moment is missed by nobody.
             self.tell_events(now);

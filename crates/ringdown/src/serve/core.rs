@@ -48,6 +48,8 @@ const GATHER: Duration = Duration::from_micros(800);
 const MAILBOX: Token = Token::MAX;
 /// How often we look whether the emergencies have ended that a drain's limit does not cut (R31).
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How long another has to register at trunks in our place when we stop (R25).
+const HEIRS: Duration = Duration::from_secs(6);
 /// How long running calls and promises have to end when we stop.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -138,6 +140,8 @@ pub(crate) struct Core {
     calls_left: watch::Sender<Option<usize>>,
     /// When what is left of the calls ends, while we drain.
     drained_by: Option<Mono>,
+    /// Until when others can register at trunks in our place, while we drain.
+    heirs_by: Mono,
     lag: Lag,
     figures: Arc<Figures>,
     /// When each commit was handed to the store, the oldest first.
@@ -172,6 +176,7 @@ impl Core {
             last_turn: Mono(0),
             calls_left,
             drained_by: None,
+            heirs_by: Mono(0),
             lag: Lag::default(),
             figures,
             committing: VecDeque::new(),
@@ -197,7 +202,9 @@ impl Core {
 
     fn turn(&mut self, poll: &mut Poll, batch: &mut ReceiveBatch, ready: &mut Vec<Token>) -> io::Result<()> {
         let due = self.exchange.next_deadline().map(|(when, _)| when);
-        let wait = due.into_iter().chain(self.drained_by).min().map(|when| when.since(self.clock.now().mono));
+        let now = self.clock.now().mono;
+        let heirs = self.drained_by.map(|_| self.heirs_by).filter(|by| *by > now);
+        let wait = due.into_iter().chain(self.drained_by).chain(heirs).min().map(|when| when.since(now));
         ready.clear();
         ready.extend(poll.wait(wait)?);
         for &token in ready.iter() {
@@ -233,6 +240,9 @@ impl Core {
         let left = self.exchange.switch().load().0;
         self.calls_left.send_if_modified(|told| told.replace(left) != Some(left));
         let now = self.clock.now();
+        if left == 0 && now.mono < self.heirs_by && self.exchange.has_registrations_to_leave() {
+            return;
+        }
         if left == 0 {
             self.stopping = true;
         } else if now.mono >= limit {
@@ -333,7 +343,9 @@ impl Core {
             }
             CoreInput::Drain { limit } => {
                 self.exchange.drain();
+                self.store.leave();
                 self.drained_by = Some(now.mono + limit);
+                self.heirs_by = now.mono + HEIRS;
             }
             CoreInput::Listen(on) => {
                 self.others.listen(on);

@@ -33,7 +33,7 @@ use exchange::{CallName, CallState, Means};
 use serde::{Deserialize, Serialize};
 use sip::subscription::DialogState;
 use sip::{Flow, Transport};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::num::NonZeroU8;
 use std::sync::Arc;
@@ -263,18 +263,21 @@ struct Stands {
     draining: bool,
     phones: u32,
     calls: BTreeMap<Box<str>, u32>,
+    #[serde(default)]
+    registered: BTreeSet<Box<str>>,
 }
 
 impl Stands {
     fn of(standing: &Standing) -> Stands {
-        let Standing { name, address, version, load, draining, phones, calls, .. } = standing.clone();
-        Stands { name, address, version, load, draining, phones, calls }
+        let Standing { name, address, version, load, draining, phones, calls, registered, .. } =
+            standing.clone();
+        Stands { name, address, version, load, draining, phones, calls, registered }
     }
 
     fn standing(self) -> Standing {
-        let Stands { name, address, version, load, draining, phones, calls } = self;
+        let Stands { name, address, version, load, draining, phones, calls, registered } = self;
         let between_sites = BTreeMap::new();
-        Standing { name, address, version, load, draining, phones, calls, between_sites }
+        Standing { name, address, version, load, draining, phones, calls, registered, between_sites }
     }
 }
 
@@ -553,6 +556,7 @@ mod tests {
             draining: true,
             phones: 9,
             calls: [("south".into(), 3)].into(),
+            registered: ["city".into()].into(),
             between_sites: BTreeMap::new(),
         };
         match read(NonZeroU8::MIN, &stands(&standing)) {

@@ -347,6 +347,10 @@ impl Others {
                 self.passed_on = [None, None];
                 Some(ClusterInput::Lose)
             }
+            News::Homes(trunks, lasts) => {
+                let trunks = trunks.into_iter().map(String::into_boxed_str).collect();
+                Some(ClusterInput::Homes { trunks, lasts })
+            }
             News::Forgotten => Some(ClusterInput::Forgotten),
             // The core stops before it asks what that means.
             News::Missed => None,
