@@ -178,12 +178,7 @@ async fn answer<B: Backend>(backend: &B, api: &Api, request: Request) -> Respons
             Err(why) => Response::Refused(format!("nothing was changed: {why}")),
         },
         Request::Import { rows } => import(backend, rows).await,
-        Request::Status => match ask(backend, Command::Status).await {
-            Response::Status(status) => {
-                Response::Status(StatusItem { nats: backend.nats().map(nats_in_words), ..status })
-            }
-            other => other,
-        },
+        Request::Status => status(backend).await,
         simple => ask(backend, command(simple)).await,
     }
 }
@@ -507,6 +502,15 @@ fn status_item(status: exchange::Status) -> StatusItem {
         ignored: status.ignored,
         guessing: guessing.collect(),
         nats: None,
+    }
+}
+
+async fn status<B: Backend>(backend: &B) -> Response {
+    match ask(backend, Command::Status).await {
+        Response::Status(status) => {
+            Response::Status(StatusItem { nats: backend.nats().map(nats_in_words), ..status })
+        }
+        other => other,
     }
 }
 

@@ -52,7 +52,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 pub(crate) use template::{Template, Writing, percent};
-use webhooks::Webhooks;
+pub(crate) use webhooks::Webhooks;
 
 /// The whole file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -80,9 +80,9 @@ impl Roof {
         Roof { one_of_several: among, ..self }
     }
 
-    /// With NATS, where live events are published, if there is any.
-    pub(crate) fn with_nats(self, nats: Option<Nats>) -> Roof {
-        Roof { nats, ..self }
+    /// With NATS, where live events are published.
+    pub(crate) fn with_nats(self, nats: Nats) -> Roof {
+        Roof { nats: Some(nats), ..self }
     }
 
     /// With the broker that notices are published at, if there is one.

@@ -37,7 +37,7 @@ use backend::Roof;
 use core::{Carriers, Core, CoreInput, Doors};
 use exchange::lists::ListAsking;
 use exchange::{Command, Exchange};
-use net::{Clock, HttpClient, Origins, Sender, StreamLimits, StreamListener, Streams, Udp};
+use net::{Clock, HttpClient, Nats, Origins, Sender, StreamLimits, StreamListener, Streams, Udp};
 use pins::Pins;
 use platforms::Platforms;
 use reach::{Own, Reacher};
@@ -119,8 +119,7 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     tell_address(&sender, place.https.as_deref());
     let roof = Roof::new(sender.clone(), &store, &realm, place, &figures, &reload, &workers.music)
         .among_others(config.cluster.listen.is_some());
-    let nats = nats::start(&runtime, &config, &sender)?;
-    let (others, roof) = (others.hinting_by(nats.clone()), roof.with_nats(nats.clone()));
+    let (others, roof, nats) = nats::start(&runtime, &config, &sender, (others, roof))?;
     let (roof, heard, waker) = notices::start(&runtime, &config, roof)?;
     let api = ways_in(&roof, documents, &config, &reload, &others);
     let link = administrator.map(|name| runtime.block_on(api.link(&name))).transpose()?;
@@ -130,11 +129,9 @@ fn serve(data: &Path, arguments: &Arguments) -> Result<(), Failure> {
     listen(&runtime, listeners, &streams, &deliver);
     let sockets = web::Sockets { streams: streams.clone(), deliver, origins };
     web::serve(&runtime, http, &roof, &api, &sockets);
-    let events = carry_events(&runtime, &api, &sender);
-    nats::publish(&runtime, &api, nats.as_ref());
+    let events = carry_events(&runtime, &api, &sender, nats);
     notices::deliver(&runtime, &api, heard);
-    runtime.spawn(profiles::watch(Arc::clone(&reload), seen));
-    outside_lists::start(Arc::clone(&reload), api.clone())?;
+    look_for_files(&runtime, &reload, seen, &api)?;
     runtime.spawn(control(&runtime, folder.path(), roof, api)?);
     messages::start(&runtime, &config, store.outbox(), &sender)?;
     let carriers = carriers(&runtime, &config, &streams, &sender, (&udp, &own), (sites, others, waker))?;
@@ -242,8 +239,25 @@ fn http_client(runtime: &Runtime, config: &Config) -> HttpClient {
     HttpClient::new(&config.dns.servers.0, config.webhooks.rules())
 }
 
-/// Events from the core to whoever hears them, webhooks among them; the core is told when somebody does.
-fn carry_events(runtime: &Runtime, api: &api::Api, core: &Sender<CoreInput>) -> EventSink {
+/// Profiles of telephones, and lists that lie elsewhere, are read again when they change.
+fn look_for_files(
+    runtime: &Runtime,
+    reload: &Arc<Reload>,
+    seen: Vec<profiles::Mark>,
+    api: &api::Api,
+) -> Result<(), Failure> {
+    runtime.spawn(profiles::watch(Arc::clone(reload), seen));
+    outside_lists::start(Arc::clone(reload), api.clone())
+}
+
+/// Events from the core to whoever hears them, webhooks and NATS among them; the core is told when somebody does.
+fn carry_events(
+    runtime: &Runtime,
+    api: &api::Api,
+    core: &Sender<CoreInput>,
+    nats: Option<Nats>,
+) -> EventSink {
+    nats::publish(runtime, api, nats);
     let (listener, spreader) = (core.clone(), core.clone());
     let listen = move |on| listener.send(CoreInput::Listen(on)).is_ok();
     let spread =

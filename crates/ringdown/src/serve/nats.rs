@@ -1,6 +1,7 @@
 //! NATS: hints for the other exchanges of the cluster, and live events for other programs (docs/nats.md).
 
-use super::cluster::Told;
+use super::backend::Roof;
+use super::cluster::{Others, Told};
 use super::core::CoreInput;
 use crate::Failure;
 use crate::config::Config;
@@ -15,14 +16,15 @@ pub(super) fn start(
     runtime: &Runtime,
     config: &Config,
     core: &Sender<CoreInput>,
-) -> Result<Option<Nats>, Failure> {
+    (others, roof): (Others, Roof),
+) -> Result<(Others, Roof, Option<Nats>), Failure> {
     let hints = config.cluster.listen.is_some();
     let rules = config.nats.rules(&config.cluster.known_as(), hints, &config.dns.servers.0)?;
-    let Some(rules) = rules else { return Ok(None) };
+    let Some(rules) = rules else { return Ok((others, roof, None)) };
     let _inside = runtime.enter();
     let (nats, heard) = Nats::start(rules);
     runtime.spawn(hear(heard, core.clone()));
-    Ok(Some(nats))
+    Ok((others.hinting_by(nats.clone()), roof.with_nats(nats.clone()), Some(nats)))
 }
 
 /// Whoever hears a hint looks into the store.
@@ -34,8 +36,8 @@ async fn hear(mut heard: Receiver<()>, core: Sender<CoreInput>) {
 }
 
 /// Publishes live events, for as long as the exchange runs.
-pub(super) fn publish(runtime: &Runtime, api: &Api, nats: Option<&Nats>) {
-    let Some(nats) = nats.cloned() else { return };
+pub(super) fn publish(runtime: &Runtime, api: &Api, nats: Option<Nats>) {
+    let Some(nats) = nats else { return };
     runtime.spawn(api.clone().publish_events(move |event| {
         let nats = nats.clone();
         async move {

@@ -14,7 +14,7 @@ use tokio::time::MissedTickBehavior;
 const LOOK: Duration = Duration::from_secs(1);
 
 /// A file, and what tells whether it is another: its time and its length.
-type Mark = (PathBuf, Option<(SystemTime, u64)>);
+pub(super) type Mark = (PathBuf, Option<(SystemTime, u64)>);
 
 /// The profiles to start with, and the files as they were just before they were read. Whatever is wrong with a file keeps
 /// nobody from a telephone: it is told, and who it is for starts as the others do.

@@ -3,7 +3,7 @@
 use super::web::Listeners;
 use crate::config::{
     Administrators, Agents, Background, Badges, Challenge, ClusterConfig, Config, DirectoryConfig, Http,
-    HttpMessages, Lists, Messages, NatsConfig, Notices, Platform, Sip, SmppMessages, StoreConfig,
+    HttpMessages, Lists, Messages, NatsConfig, Notices, Platform, Sip, SmppMessages, StoreConfig, Webhooks,
 };
 use net::Udp;
 use serde_json::{Value, json};
@@ -99,6 +99,12 @@ fn of_directory(directory: &DirectoryConfig) -> Value {
     })
 }
 
+fn of_webhooks(webhooks: &Webhooks) -> Value {
+    json!({
+        "allow": texts(&webhooks.allow.0), "clear": webhooks.clear, "authorities": webhooks.authorities.0,
+    })
+}
+
 /// Without the password.
 fn of_nats(nats: &NatsConfig) -> Value {
     json!({
@@ -155,10 +161,7 @@ pub(crate) fn settings(config: &Config) -> Value {
             "clear_fallback": media.clear_fallback,
         },
         "http": of_http(http),
-        "webhooks": {
-            "allow": texts(&webhooks.allow.0), "clear": webhooks.clear,
-            "authorities": webhooks.authorities.0,
-        },
+        "webhooks": of_webhooks(webhooks),
         "notices": of_notices(notices),
         "nats": of_nats(nats),
         "calls": {

@@ -146,9 +146,9 @@ impl Others {
         }
     }
 
-    /// With another way for hints, if there is one.
-    pub(crate) fn hinting_by(self, nats: Option<Nats>) -> Others {
-        Others { nats, ..self }
+    /// With another way for hints.
+    pub(crate) fn hinting_by(self, nats: Nats) -> Others {
+        Others { nats: Some(nats), ..self }
     }
 
     /// Who hears live events.
