@@ -252,8 +252,8 @@ impl Shift {
         self.pair.passes(Duration::from_millis(100));
         // What was due was sent before anybody is told anything new.
         self.provider_answers(now);
-        for place in 0..2 {
-            if !away[place] && tick % 10 == 5 * u32::try_from(place).expect("a place") {
+        for (place, away) in away.into_iter().enumerate() {
+            if !away && tick % 10 == 5 * u32::try_from(place).expect("a place") {
                 let moves = self.one_in(20);
                 let is_home = self.leases.tend(place, now, moves);
                 self.believes[place] = if is_home { now + LASTS } else { Duration::ZERO };
