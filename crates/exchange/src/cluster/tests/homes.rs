@@ -184,6 +184,8 @@ struct Leases {
     since: [Duration; 2],
     /// When the owner's core was told that it is the home no more.
     left: Option<Duration>,
+    /// When the next one had it last.
+    moved: Duration,
 }
 
 impl Leases {
@@ -198,10 +200,11 @@ impl Leases {
         let lives = |place: usize| now <= self.alive[place] + 5 * second;
         if self.owner == other && !lives(other) && now > self.since[place] + 4 * second {
             (self.owner, self.next, self.left) = (place, None, None);
-        } else if moves && lives(1 - self.owner) && self.next.is_none() {
+        } else if moves && lives(1 - self.owner) && self.next.is_none() && now > self.moved + 10 * second {
             self.next = Some(1 - self.owner);
         }
         if self.owner == place && self.left.is_some_and(|left| now >= left + second) {
+            self.moved = now;
             (self.owner, self.next, self.left) = (other, None, None);
         }
         if self.owner == place && self.next.is_some() {
@@ -226,7 +229,7 @@ struct Shift {
 impl Shift {
     fn new(seed: u64) -> Shift {
         let (owner, next, left, none) = (0, None, None, [Duration::ZERO; 2]);
-        let leases = Leases { owner, next, alive: none, since: none, left };
+        let leases = Leases { owner, next, alive: none, since: none, left, moved: Duration::ZERO };
         Shift {
             pair: Pair::with_a_provider(),
             leases,
@@ -247,6 +250,8 @@ impl Shift {
     fn step(&mut self, tick: u32, away: [bool; 2]) {
         let now = Duration::from_millis(100) * tick;
         self.pair.passes(Duration::from_millis(100));
+        // What was due was sent before anybody is told anything new.
+        self.provider_answers(now);
         for (place, away) in away.into_iter().enumerate() {
             if !away && tick % 10 == 5 * u32::try_from(place).expect("a place") {
                 let moves = self.one_in(20);
