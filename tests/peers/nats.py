@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import nats
-from nats.errors import TimeoutError as NothingMore
+from nats.js.errors import APIError as NotYet
 from nats.js.api import ConsumerConfig, DeliverPolicy, StreamConfig
 
 from .ports import LOOPBACK, free_port
@@ -95,12 +95,16 @@ class Nats(Process):
         """All that a stream has: [(subject, event)], the oldest first."""
         async def work(client):
             wanted = ConsumerConfig(deliver_policy=DeliverPolicy.ALL)
-            reader = await client.jetstream().pull_subscribe(subject, stream=stream, config=wanted)
+            try:
+                reader = await client.jetstream().pull_subscribe(subject, stream=stream, config=wanted)
+            except (asyncio.TimeoutError, NotYet):
+                # Nobody has made it yet, or it is being read again after the server's death.
+                return []
             found = []
             while True:
                 try:
                     messages = await reader.fetch(200, timeout=0.5)
-                except NothingMore:
+                except asyncio.TimeoutError:
                     return found
                 for message in messages:
                     await message.ack()

@@ -162,3 +162,27 @@ fn somebody_at_the_other_exchange_is_called_as_soon_as_they_are_free() {
     world.run_for(seconds(20));
     world.close();
 }
+
+#[test]
+fn whoever_talks_at_the_other_exchange_is_not_rung_for_an_attempt_until_they_hang_up() {
+    let mut world = world(answers_after(1));
+    let (ada, bob) = (0, 1);
+    let rings = |world: &World, office| {
+        world.notes_of(office).filter(|note| matches!(note, Note::Rings { .. })).count()
+    };
+    // He listens to the exchange for twelve seconds.
+    world.call(bob, Attempt { talk: seconds(60), ..Attempt::to("*43") });
+    world.run_for(seconds(3));
+    let new = NewTask { account: "ada".into(), number: "200".into(), ..NewTask::default() };
+    world.command(ada, Command::Background(Box::new(Asking::Start(new))));
+    world.run_for(seconds(8));
+    assert!(world.broken.is_none(), "{:?}", world.broken);
+    assert!(said(&world, "attempt 1: busy") == 1, "{:#?}", world.trace.lines());
+    assert_eq!((rings(&world, bob), rings(&world, ada)), (0, 0), "{:#?}", world.trace.lines());
+    world.run_for(seconds(15));
+    assert!(world.broken.is_none(), "{:?}", world.broken);
+    assert_eq!((rings(&world, bob), rings(&world, ada)), (1, 1), "{:#?}", world.trace.lines());
+    assert_eq!(said(&world, "they talk"), 1);
+    world.run_for(seconds(24));
+    world.close();
+}

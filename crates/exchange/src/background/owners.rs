@@ -61,7 +61,7 @@ impl Exchange {
     }
 
     /// Whether somebody talks, or calls somebody.
-    pub(super) fn talks(&self, account: &str) -> bool {
+    pub(crate) fn talks(&self, account: &str) -> bool {
         let here = self.ongoing.of(account).any(|(_, ongoing)| {
             ongoing.state == DialogState::Confirmed || ongoing.caller_account.as_deref() == Some(account)
         });

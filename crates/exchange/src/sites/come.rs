@@ -178,7 +178,8 @@ impl Exchange {
         match guest {
             Guest::Visits(device) => return self.ring_visited(now, call, device),
             Guest::PicksUp(exchange) => return self.pick_up_for(now, call, exchange, dialled),
-            Guest::Calls | Guest::No => {}
+            Guest::CallsWhoIsFree if self.is_called_when_free(now, call, dialled) => return,
+            Guest::Calls | Guest::CallsWhoIsFree | Guest::No => {}
         }
         // An exchange is no device.
         if self.ongoing.call(call).is_some_and(|ongoing| ongoing.device.is_some()) {

@@ -2,11 +2,14 @@
 //! the directory is told, once, and tells those exchanges that have tried.
 
 use super::{SiteOutput, SiteWord};
+use crate::dial_plan::Destination;
 use crate::exchange::Exchange;
-use calls::{CallRecord, Cause};
+use calls::{CallId, CallRecord, Cause};
 use clock::Now;
 use directory::{Named as _, Number};
 
+/// What a Request-URI has of a call that another exchange makes by itself.
+pub(super) const PARAMETER: &str = "background";
 /// Of so many it is remembered; whoever calls anybody else again goes by the clock.
 const MISSED: usize = 10_000;
 
@@ -24,6 +27,16 @@ impl Exchange {
         if missed.len() < MISSED || missed.contains_key(&account) {
             missed.insert(account, record.cause == Cause::Offline);
         }
+    }
+
+    /// An exchange calls somebody of ours by itself: whoever talks is not disturbed, and called the moment they are free.
+    pub(super) fn is_called_when_free(&mut self, now: Now, call: CallId, dialled: &str) -> bool {
+        let Destination::Account(callee) = self.destination(dialled) else { return false };
+        let talks = self.talks(&callee);
+        if talks {
+            self.fail(now, call, Cause::Busy, "talks already");
+        }
+        talks
     }
 
     /// Whether somebody could not be reached at all from another exchange.

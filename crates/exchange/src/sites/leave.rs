@@ -220,8 +220,12 @@ impl Exchange {
             None => visit::line(Pass::Asked),
         };
         let host = to.address.rsplit_once(':').map_or(&*to.address, |(host, _)| host);
-        let picks_up = if self.sites.picking_up.contains(&call) { ";pickup" } else { "" };
-        let uri = format!("sip:{}@{};transport=tls{picks_up}", calls::escape_user(&number), to.address);
+        let asks = match (self.sites.picking_up.contains(&call), self.background.trying.contains_key(&call)) {
+            (true, _) => format!(";{}", super::pickup::PARAMETER),
+            (false, true) => format!(";{}", super::free::PARAMETER),
+            (false, false) => String::new(),
+        };
+        let uri = format!("sip:{}@{};transport=tls{asks}", calls::escape_user(&number), to.address);
         let target = target(exchange.as_str(), flow, uri, Party::new(&number, ""), host, line);
         self.switch.try_anew(call);
         if self.switch.add_branch(now, call, target).is_none() {

@@ -57,6 +57,8 @@ pub(crate) enum Guest {
     Visits(Box<str>),
     /// It picks up what rings for the number.
     PicksUp(ExchangeName),
+    /// The exchange calls somebody by itself, who is to be free.
+    CallsWhoIsFree,
 }
 
 impl super::Sites {
@@ -93,8 +95,12 @@ impl Exchange {
             Sender::Device(_) | Sender::Trunk(_) => return Guest::No,
         };
         let Some(exchange) = exchange else { return Guest::Calls };
-        if uri.params.iter().any(|(name, _)| name == super::pickup::PARAMETER) {
+        let asks = |wanted: &str| uri.params.iter().any(|(name, _)| name == wanted);
+        if asks(super::pickup::PARAMETER) {
             return Guest::PicksUp(exchange);
+        }
+        if asks(super::free::PARAMETER) {
+            return Guest::CallsWhoIsFree;
         }
         let open = &mut self.sites.visits.open;
         let number = Number::parse(asked).ok();
