@@ -183,6 +183,6 @@ fn whoever_talks_at_the_other_exchange_is_not_rung_for_an_attempt_until_they_han
     assert!(world.broken.is_none(), "{:?}", world.broken);
     assert_eq!((rings(&world, bob), rings(&world, ada)), (1, 1), "{:#?}", world.trace.lines());
     assert_eq!(said(&world, "they talk"), 1);
-    world.run_for(seconds(24));
+    world.run_for(seconds(11));
     world.close();
 }
