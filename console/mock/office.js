@@ -466,6 +466,7 @@ export function makeOffice(options) {
     "GET notices": () => ({
       body: {
         broker: { address: "mqtts://broker.example:8883", connected: true, last_error: null, delivered: 412, dropped: 3 },
+        nats: { server: "office-nats 2.15.1", connected: true, last_error: null, warning: null, published: 1843 },
         pushed: 96,
         failed: 1,
         dropped: 0,
@@ -647,6 +648,7 @@ const EXCHANGES = {
       version: "0.1.0",
       load: 0.12,
       homes: 240,
+      part_of: null,
       calls: [
         { with: "south", count: 7 },
         { with: "west", count: 2 },
@@ -660,9 +662,10 @@ const EXCHANGES = {
       version: "0.1.0",
       load: 0.64,
       homes: 610,
+      part_of: null,
       calls: [{ with: "north", count: 7 }],
     },
-    { name: "east", address: "192.0.2.40:5062", health: "down", region: null, version: "0.1.0", load: 0, homes: 12, calls: [] },
+    { name: "east", address: "192.0.2.40:5062", health: "down", region: null, version: "0.1.0", load: 0, homes: 12, part_of: null, calls: [] },
     {
       name: "west",
       address: "192.0.2.30:5062",
@@ -671,6 +674,7 @@ const EXCHANGES = {
       version: "0.1.0",
       load: 0.03,
       homes: 35,
+      part_of: null,
       calls: [{ with: "north", count: 2 }],
     },
   ],

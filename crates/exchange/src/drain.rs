@@ -41,9 +41,21 @@ impl Exchange {
         self.is_full().then_some("Too many calls are up")
     }
 
+    /// The same for a call that comes by this flow: to whom it is said, and who would find nobody, are let in for that.
+    pub(crate) fn refuses_new_call_by(&self, flow: Flow) -> Option<&'static str> {
+        let why = self.refuses_new_calls()?;
+        let is_let_in = self.says_why_it_stops(flow) || self.is_still_called_by(self.trunk_of(flow));
+        (!is_let_in).then_some(why)
+    }
+
     /// A telephone of ours hears why we stop, before its 503; to everybody else the status says it.
-    pub(crate) fn says_why_it_stops(&self, flow: Flow) -> bool {
+    fn says_why_it_stops(&self, flow: Flow) -> bool {
         self.draining && !self.is_full() && self.device_at(flow).is_some()
+    }
+
+    /// Whether a call comes by a trunk at which we are registered until another is in our place: it would find nobody (R25).
+    pub(crate) fn is_still_called_by(&self, trunk: Option<&str>) -> bool {
+        self.draining && !self.is_full() && trunk.is_some() && self.has_registrations_to_leave()
     }
 
     fn is_full(&self) -> bool {

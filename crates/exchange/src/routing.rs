@@ -27,8 +27,7 @@ impl Exchange {
     pub(crate) fn invite(&mut self, now: Now, flow: Flow, message: &Message<'_>, uri: &Uri<'_>) {
         let emergency = self.emergency(uri);
         if emergency.is_none()
-            && let Some(why) = self.refuses_new_calls()
-            && !self.says_why_it_stops(flow)
+            && let Some(why) = self.refuses_new_call_by(flow)
         {
             return self.refuse_because(flow, message, 503, why);
         }
@@ -118,7 +117,8 @@ impl Exchange {
     /// What a person dialled, or the key that they pressed. Only here a number is a code: not where a call is forwarded
     /// to, and never in an emergency (R31).
     fn begin(&mut self, now: Now, call: CallId, dialled: &str, replaces: Option<&[u8]>) {
-        if self.draining {
+        let trunk = self.ongoing.call(call).and_then(|ongoing| ongoing.entry.as_deref());
+        if self.draining && !self.is_still_called_by(trunk) {
             return self.refuse_spoken(now, call, Prompt::Stopping, Cause::Overload, "draining");
         }
         if !self.picks_up_by_lamp(now, call, replaces) && !self.answer_code(now, call, dialled) {

@@ -180,17 +180,18 @@ function Nats({ nats }: { nats: NonNullable<NoticeWays["nats"]> }): JSX.Element 
         <dd>
           {why !== null || !connected ? (
             <Chip tone="bad" icon="warn">
-              {why ?? t("health.nats_away")}
+              {t(connected ? "health.nats_keeps_nothing" : "health.nats_away", { server })}
             </Chip>
           ) : warning !== null ? (
             <Chip tone="warn" icon="warn">
-              {t("health.nats_risk", { server, why: warning })}
+              {t("health.nats_risk", { server })}
             </Chip>
           ) : (
             <Chip tone="good" icon="check">
               {t("health.broker_has_us", { address: server })}
             </Chip>
           )}
+          {(why ?? warning) !== null && <p class="quiet-text">{why ?? warning}</p>}
         </dd>
       </div>
       <div class="fact">

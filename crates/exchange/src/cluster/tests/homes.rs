@@ -154,6 +154,29 @@ fn r25_the_old_home_stays_registered_until_the_next_one_is() {
     assert!(pair.registers(1).is_empty());
 }
 
+/// Until the other is registered, who stops is the only one that the provider calls.
+#[test]
+fn r25_whoever_stops_takes_calls_of_the_trunk_until_it_has_left() {
+    let mut pair = Pair::with_a_provider();
+    pair.homes(0, &["city"]);
+    pair.is_registered(0);
+    pair.exchanges[0].drain();
+    let refuses = |pair: &mut Pair| {
+        pair.sent.clear();
+        pair.calls(0, "100");
+        pair.sent.iter().any(|(flow, text)| *flow == city(0) && text.starts_with("SIP/2.0 503"))
+    };
+    assert!(!refuses(&mut pair), "{:?}", pair.sent);
+    pair.homes(0, &[]);
+    pair.homes(1, &["city"]);
+    pair.is_registered(1);
+    pair.sent.clear();
+    pair.standing_is_told(1);
+    let left = pair.registers(0).pop().expect("it removes its contact");
+    pair.provider_says(0, &left, "200 OK", "");
+    assert!(refuses(&mut pair), "now the other is called: {:?}", pair.sent);
+}
+
 /// Nobody is waited for who cannot come, and who is home again registers after what it had ended.
 #[test]
 fn r25_whoever_is_home_again_registers_after_it_has_left() {
