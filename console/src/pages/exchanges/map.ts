@@ -9,6 +9,8 @@ export interface Spot {
   y: number;
   /** The radius, in percent: by load. */
   r: number;
+  /** Whether its name stands above it. */
+  above: boolean;
 }
 
 export interface Flow {
@@ -38,7 +40,11 @@ export function makeMap(office: Exchanges): OfficeMap {
   const own = (row: ExchangeRow): number => Number(row.name === office.own);
   const whole = office.items.filter((row) => row.part_of === null).sort((a, b) => own(b) - own(a));
   const reach = whole.length === 2 ? 26 : whole.length < office.items.length ? 24 : 34;
-  const spots = placed(whole, office.own, reach).flatMap((spot) => [spot, ...parts(spot, office.items)]);
+  const spots = placed(whole, office.own, reach).flatMap((spot) => {
+    const machines = parts(spot, office.items);
+    // Its name is where they are not.
+    return [machines.length === 0 ? spot : { ...spot, above: spot.y >= 50 }, ...machines];
+  });
   const flows: Flow[] = [];
   spots.forEach((from, index) => {
     for (const to of spots.slice(index + 1)) {
@@ -59,8 +65,8 @@ function parts(whole: Spot, all: ExchangeRow[]): Spot[] {
   const away = Math.atan2(whole.y - 50, whole.x - 50);
   return machines.map((row, index): Spot => {
     const turn = away + (index - (machines.length - 1) / 2) * Math.min(1.2, (2 * Math.PI) / machines.length);
-    const r = LESS * radius(row);
-    return { row, own: false, x: whole.x + Math.cos(turn) * AROUND, y: whole.y + Math.sin(turn) * AROUND, r };
+    const [x, y] = [whole.x + Math.cos(turn) * AROUND, whole.y + Math.sin(turn) * AROUND];
+    return { row, own: false, x, y, r: LESS * radius(row), above: y < whole.y };
   });
 }
 
@@ -73,12 +79,7 @@ function placed(rows: ExchangeRow[], own: string | null, far: number): Spot[] {
   return rows.map((row, index): Spot => {
     const turn = count === 2 ? index * Math.PI + Math.PI : (index / count) * 2 * Math.PI - Math.PI / 2;
     const reach = count === 1 ? 0 : far;
-    return {
-      row,
-      own: row.name === own,
-      x: 50 + Math.cos(turn) * reach * 1.15,
-      y: 50 + Math.sin(turn) * reach,
-      r: radius(row),
-    };
+    const [x, y] = [50 + Math.cos(turn) * reach * 1.15, 50 + Math.sin(turn) * reach];
+    return { row, own: row.name === own, x, y, r: radius(row), above: y < 40 };
   });
 }

@@ -185,7 +185,7 @@ function FlowLine({ flow }: { flow: Flow }): JSX.Element {
 }
 
 function Node({ spot, chosen, choose }: { spot: Spot; chosen: boolean; choose: (name: string) => void }): JSX.Element {
-  const { row, own, x, y, r } = spot;
+  const { row, own, x, y, r, above } = spot;
   return (
     <g
       class={`node ${HEALTH[row.health][0]}${own ? " own" : ""}${chosen ? " chosen" : ""}`}
@@ -193,7 +193,7 @@ function Node({ spot, chosen, choose }: { spot: Spot; chosen: boolean; choose: (
     >
       <title>{t(`exchanges.${row.health}`)}</title>
       <circle cx={x} cy={y} r={r} />
-      <text x={x} y={y < 40 ? y - r - 2 : y + r + 4.5} text-anchor="middle" translate={false}>
+      <text x={x} y={above ? y - r - 2 : y + r + 4.5} text-anchor="middle" translate={false}>
         {row.name}
       </text>
       <text class="of" x={x} y={y + 1.2} text-anchor="middle">
