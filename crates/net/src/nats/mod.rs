@@ -12,7 +12,7 @@ mod judge;
 mod tests;
 
 use crate::http_client::{HttpClient, HttpLine, Method};
-use async_nats::jetstream::context::{Context, ContextBuilder, PublishErrorKind};
+use async_nats::jetstream::context::{Context, ContextBuilder};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{Config, Info, StorageType};
 use async_nats::{Client, ConnectOptions, Event, ServerAddr};
@@ -221,8 +221,8 @@ impl Nats {
                 Some(_) => {
                     let message = PublishMessage::build().payload(text.into()).message_id(id);
                     let sent = streams.send_publish(subject, message).await;
-                    let kept = sent.map_err(|error| words(error.kind()))?.await;
-                    kept.map(drop).map_err(|error| words(error.kind()))
+                    let kept = sent.map_err(|error| error.to_string())?.await;
+                    kept.map(drop).map_err(|error| error.to_string())
                 }
             }
         };
@@ -233,7 +233,8 @@ impl Nats {
                 Ok(())
             }
             Err(why) => {
-                tracing::debug!(why, "NATS did not keep an event");
+                // What waits behind it waits for its operator, too.
+                self.shared.complain(format!("the server did not keep an event, which is told again: {why}"));
                 Err(NotKept::Yet)
             }
         }
@@ -260,10 +261,6 @@ fn pause(attempts: usize) -> Duration {
     let (first, last) = PAUSES;
     let doubled = u32::try_from(attempts.min(16)).unwrap_or(16);
     first.saturating_mul(1 << doubled).min(last)
-}
-
-fn words(kind: PublishErrorKind) -> String {
-    kind.to_string()
 }
 
 impl Shared {
@@ -325,7 +322,8 @@ impl Task {
                 () = self.shared.bell.notified() => self.tell(&client, &look).await,
                 _ = again.tick() => {
                     let (connected, keeps) = (&self.shared.connected, &self.shared.keeps);
-                    if connected.load(Ordering::Relaxed) && !keeps.load(Ordering::Relaxed) {
+                    let is_well = keeps.load(Ordering::Relaxed) && self.shared.words().trouble.is_none();
+                    if connected.load(Ordering::Relaxed) && !is_well {
                         self.look_at(&client).await;
                     }
                 }
